@@ -1,0 +1,1 @@
+"""The bridge from Dialogporten's write actions to Altinn 2 and Altinn 3."""

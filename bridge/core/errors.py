@@ -1,0 +1,139 @@
+"""
+Everything that can go wrong, sorted by what to do next.
+
+    BridgeError
+    ├── UpstreamError        a system we called did not do what we asked
+    │   ├── Unreachable      nothing was written there: repeat it, later
+    │   ├── OutcomeUnknown   it may have been written there: read back before repeating
+    │   └── Rejected         it said no: never repeat it as it is
+    │       ├── Conflict     somebody else wrote first: read again, compute again
+    │       └── Missing      what we asked for is not there (404), or no longer (410)
+    ├── Refusal              what a sender is told, as an RFC 9457 problem document
+    └── ConfigurationError   settings, mappings or schemas that cannot be used; every fault at once
+
+No message here holds form values, tokens, names or national identity numbers.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+
+class BridgeError(Exception):
+    """The root of what the bridge raises itself."""
+
+
+class UpstreamError(BridgeError):
+    """A system we called did not do what we asked."""
+
+    def __init__(self, system: str, detail: str, *, status: int | None = None) -> None:
+        super().__init__(f"{system}: {detail}")
+        self.system, self.detail, self.status = system, detail, status
+
+
+class Unreachable(UpstreamError):
+    """Nothing was written: repeat the call, at the earliest after *retry_after* if that is given."""
+
+    def __init__(
+        self,
+        system: str,
+        detail: str,
+        *,
+        status: int | None = None,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(system, detail, status=status)
+        self.retry_after = retry_after
+
+
+class OutcomeUnknown(UpstreamError):
+    """The call left us and no answer came: read the state back before repeating it."""
+
+
+class Rejected(UpstreamError):
+    """
+    The system said no and will say no again.
+
+    *reason* is a code for tables and texts, such as ``form_invalid`` or ``already_exists``; *detail* is for the
+    operator. *keys* are the names under which the system listed its errors (never their values).
+    """
+
+    def __init__(
+        self,
+        system: str,
+        detail: str,
+        *,
+        status: int | None = None,
+        reason: str = "rejected",
+        keys: Sequence[str] = (),
+    ) -> None:
+        super().__init__(system, detail, status=status)
+        self.reason, self.keys = reason, tuple(keys)
+
+
+class Conflict(Rejected):
+    """Somebody else wrote first (409 under the empty key, 412): read again and compute again."""
+
+
+class Missing(Rejected):
+    """What we asked for is not there, not ours, or no longer there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """
+    One fault in a form, without the value that caused it.
+
+    *rule* is a code of the text table (``pattern``, ``missing_element``, …), *facts* are what its sentence needs
+    (facet values and names from the schema, never from the form). *line* and *column* count from 1; 0 is unknown.
+    """
+
+    path: str
+    rule: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    line: int = 0
+    column: int = 0
+
+
+class Refusal(BridgeError):
+    """
+    What a sender is told instead of 204 or 202.
+
+    *code* names the problem in ``core/texts.py`` (title and detail in nb, nn and en) and is the last part of the
+    problem document's type; *facts* fill the text and must not be personal; *findings* list a form's faults.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        status: int,
+        *,
+        facts: Mapping[str, str] | None = None,
+        findings: Sequence[Finding] = (),
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.code, self.status = code, status
+        self.facts: Mapping[str, str] = dict(facts or {})
+        self.findings = tuple(findings)
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing wrong with the configuration: where it stands, and what to write instead."""
+
+    where: str
+    """``file:line:column`` for files, the name of the variable for settings."""
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}"
+
+
+class ConfigurationError(BridgeError):
+    """Settings, mappings or schemas that cannot be used; carries every fault, not the first."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = tuple(faults)

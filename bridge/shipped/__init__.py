@@ -1,0 +1,1 @@
+"""The mappings and schemas that ship with the bridge, as package data."""
