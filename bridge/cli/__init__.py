@@ -1,0 +1,55 @@
+"""The command line: one module per command, imported when it is called."""
+
+import importlib
+from typing import ClassVar
+
+import click
+
+
+class _Commands(click.Group):
+    """Finds a command's module by its name, so that ``--help`` imports none of them."""
+
+    MODULES: ClassVar[dict[str, str]] = {
+        "check": "Check settings, mappings and schemas: every fault at once.",
+        "demo": "Run the main job on the sandbox and show what happens.",
+        "sandbox": "Run the simulators of Altinn, Dialogporten and Maskinporten.",
+        "serve": "Run the service.",
+        "token": "Look into dialog tokens.",
+        "work": "Run a worker beside the service, on PostgreSQL.",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return sorted(self.MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in self.MODULES:
+            return None
+        module = importlib.import_module(f"bridge.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(self.MODULES.items()))
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="altinn-dialog-bridge", prog_name="bridge")
+def _bridge() -> None:
+    """From Dialogporten's write actions to Altinn 2 and Altinn 3, and back to the dialog."""
+
+
+def main() -> None:
+    """
+    Run ``bridge``.
+
+    Exit codes: 0 done, 1 the command found something wrong, 2 it was called or configured wrongly.
+    """
+    from bridge.core.errors import ConfigurationError
+
+    try:
+        _bridge()
+    except ConfigurationError as error:
+        for fault in error.faults:
+            click.echo(str(fault), err=True)
+        raise SystemExit(2) from None

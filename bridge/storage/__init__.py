@@ -1,0 +1,1 @@
+"""What the bridge remembers: operations, links and workers, in SQLite or PostgreSQL."""

@@ -1,0 +1,1 @@
+"""The HTTP side: who, what, do, answer."""

@@ -1,0 +1,274 @@
+"""Dialogporten's service-owner API: one dialog read, patched, and given an activity (facts/dialogporten.md 2)."""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, assert_never
+from uuid import UUID
+
+import requests
+from requests.auth import AuthBase
+
+from bridge.adapters.transport import Answer, call, retry_after
+from bridge.core.clock import Clock
+from bridge.core.dialogs import Activity, Dialog, activity_to_json, dialog_from_json
+from bridge.core.errors import Conflict, Missing, OutcomeUnknown, Rejected, Unreachable, UpstreamError
+from bridge.core.ids import mask_identity_numbers
+
+SYSTEM = "Dialogporten"
+
+# A dialog and its transmissions grow without a documented limit; what is sent is 20 MB at most.
+_DIALOG_BYTES = 64 * 1024 * 1024
+
+_KEY = re.compile(r"[\w.$\[\]-]{0,200}")
+
+
+class _Next(Enum):
+    """What an answer means for the call: errors of ``core.errors``, by name."""
+
+    UNREACHABLE = "nothing was done"
+    UNKNOWN = "it may have been done"
+    REJECTED = "it will not be done"
+    CONFLICT = "somebody else was first"
+    MISSING = "it is not there"
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """A problem document's ``errors``: keys without what stands before them, and all texts in small letters."""
+
+    keys: tuple[str, ...]
+    texts: tuple[str, ...]
+
+
+def _any(_: _Problem) -> bool:
+    return True
+
+
+def _under(*tails: str) -> Callable[[_Problem], bool]:
+    """Keys carry a prefix that differs between calls, so their last part counts (facts/dialogporten.md 2.5)."""
+    return lambda problem: any(_tail(key) in tails for key in problem.keys)
+
+
+def _saying(words: str) -> Callable[[_Problem], bool]:
+    return lambda problem: bool(problem.texts) and all(words in text for text in problem.texts)
+
+
+@dataclass(frozen=True, slots=True)  # By position, so that the table reads in columns.
+class _Row:
+    first: int
+    last: int
+    fits: Callable[[_Problem], bool]
+    reading: _Next
+    writing: _Next
+    reason: str
+
+
+_LATER, _UNKNOWN, _NO, _MISSING = _Next.UNREACHABLE, _Next.UNKNOWN, _Next.REJECTED, _Next.MISSING
+_CONFLICT = _Next.CONFLICT
+
+ERRORS: Sequence[_Row] = (
+    _Row(300, 399, _any, _LATER, _LATER, "redirect"),
+    _Row(400, 400, _any, _NO, _NO, "invalid"),
+    _Row(401, 401, _any, _NO, _NO, "not_authenticated"),
+    _Row(403, 403, _saying("frozen"), _NO, _NO, "frozen"),
+    _Row(403, 403, _any, _NO, _NO, "forbidden"),
+    _Row(404, 404, _any, _MISSING, _MISSING, "not_found"),
+    _Row(408, 408, _any, _LATER, _UNKNOWN, "timeout"),
+    _Row(409, 409, _under("idempotentkey"), _NO, _NO, "already_exists"),
+    # The empty key, and whatever else is new: read again, compute again.
+    _Row(409, 409, _any, _CONFLICT, _CONFLICT, "conflict"),
+    _Row(410, 410, _any, _MISSING, _MISSING, "deleted"),
+    _Row(412, 412, _any, _CONFLICT, _CONFLICT, "conflict"),
+    _Row(413, 413, _any, _NO, _NO, "too_large"),
+    _Row(422, 422, _saying("already exists"), _NO, _NO, "already_exists"),
+    _Row(422, 422, _under("actorid"), _NO, _NO, "name_lookup_failed"),
+    _Row(422, 422, _any, _NO, _NO, "unprocessable"),
+    _Row(429, 429, _any, _LATER, _LATER, "too_many_requests"),
+    _Row(503, 503, _any, _LATER, _LATER, "unavailable"),
+    _Row(500, 599, _any, _LATER, _UNKNOWN, "server_error"),
+    _Row(0, 999, _any, _NO, _NO, "rejected"),
+)
+"""What to do next by status and problem; the first row that fits counts (facts/dialogporten.md 1.4-1.6, 2.10, 7)."""
+
+
+class DialogportenClient:
+    """
+    A service owner's access to its dialogs.
+
+    *base_url* is what stands before ``/api/v1``. *auth* adds the bearer token; where it has a ``drop()``, a token
+    that Dialogporten refuses is dropped, and the call is made once more with a new one. *timeout* is seconds for one
+    whole call.
+    """
+
+    def __init__(
+        self,
+        session: requests.Session,
+        base_url: str,
+        *,
+        auth: AuthBase | None,
+        clock: Clock,
+        timeout: float = 30.0,
+    ) -> None:
+        self._session, self._auth, self._clock, self._timeout = session, auth, clock, timeout
+        self._dialogs = f"{base_url.rstrip('/')}/api/v1/serviceowner/dialogs"
+
+    def get(self, dialog_id: UUID) -> Dialog:
+        """
+        Read a dialog; a soft-deleted one as well, with ``deleted_at``.
+
+        Raises:
+            Missing: It is not there, or another service owner's (``not_found``).
+            Rejected: ``not_authenticated``, ``forbidden``, or an answer that cannot be a dialog (``unreadable``).
+            Unreachable: Ask again later.
+        """
+        answer = self._call("GET", f"{self._dialogs}/{dialog_id}", writes=False)
+        body = _json(answer.body)
+        if not isinstance(body, Mapping):
+            raise Unreachable(SYSTEM, "the answer is not a JSON object", status=answer.status)
+        try:
+            return dialog_from_json(body, revision=_revision(answer))
+        except ValueError as error:
+            # Not attached: it may quote what it could not read.
+            detail = f"the dialog cannot be read ({type(error).__name__})"
+            raise Rejected(SYSTEM, detail, status=answer.status, reason="unreadable") from None
+
+    def patch(
+        self, dialog_id: UUID, operations: Sequence[Mapping[str, object]], *, revision: str, silent: bool
+    ) -> str | None:
+        """
+        Apply RFC 6902 *operations* to the dialog as it stood at *revision*, all of them or none.
+
+        Returns the new revision, or None where nothing changed: Dialogporten found no difference, and so told
+        nobody. Without operations nothing is sent.
+
+        Raises:
+            Conflict: The dialog has another revision: read again, compute again.
+            Missing: It is not there (``not_found``), or no longer (``deleted``).
+            Rejected: ``already_exists`` (an earlier attempt got through: read again), ``name_lookup_failed`` (no name
+                found for an actor; may be tried again much later), ``invalid``, ``frozen`` and others.
+            Unreachable: Nothing was written; try later.
+            OutcomeUnknown: It may have been written: read again.
+        """
+        if not operations:
+            return None
+        answer = self._call(
+            "PATCH",
+            f"{self._dialogs}/{dialog_id}",
+            writes=True,
+            body=list(operations),
+            revision=revision,
+            silent=silent,
+        )
+        after = _revision(answer)
+        if after is None:
+            raise OutcomeUnknown(SYSTEM, "the answer names no revision", status=answer.status)
+        return None if after == revision.lower() else after
+
+    def add_activity(self, dialog_id: UUID, activity: Activity, *, revision: str | None, silent: bool) -> None:
+        """
+        Append one activity; *revision* None leaves it open what the dialog says meanwhile.
+
+        Raises:
+            Conflict, Missing, Unreachable, OutcomeUnknown: As for ``patch``.
+            Rejected: ``already_exists`` means that it stands there already; the others as for ``patch``.
+        """
+        self._call(
+            "POST",
+            f"{self._dialogs}/{dialog_id}/activities",
+            writes=True,
+            body=activity_to_json(activity),
+            revision=revision,
+            silent=silent,
+        )
+
+    def _call(
+        self,
+        method: str,
+        url: str,
+        *,
+        writes: bool,
+        body: object = None,
+        revision: str | None = None,
+        silent: bool = False,
+    ) -> Answer:
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if revision is not None:
+            headers["If-Match"] = revision  # A bare UUID: quotes are refused (facts/dialogporten.md 2.3).
+
+        def once() -> Answer:
+            return call(
+                self._session,
+                method,
+                url,
+                system=SYSTEM,
+                writes=writes,
+                headers=headers,
+                params={"isSilentUpdate": "true"} if silent else None,
+                data=None if body is None else json.dumps(body).encode(),
+                auth=self._auth,
+                deadline_seconds=self._timeout,
+                max_bytes=_DIALOG_BYTES,
+            )
+
+        answer = once()
+        drop = getattr(self._auth, "drop", None)
+        if answer.status == 401 and drop is not None:
+            # Refused at the door, so nothing was done: the one case in which a write is sent again here.
+            drop()
+            answer = once()
+        if not 200 <= answer.status < 300:
+            raise _failure(answer, writes=writes, clock=self._clock)
+        return answer
+
+
+def _failure(answer: Answer, *, writes: bool, clock: Clock) -> UpstreamError:
+    status, problem = answer.status, _problem(answer.body)
+    row = next(row for row in ERRORS if row.first <= status <= row.last and row.fits(problem))
+    # The texts may quote what was sent, so only the keys are told.
+    keys = tuple(mask_identity_numbers(key) for key in problem.keys if _KEY.fullmatch(key))
+    detail = f"{status} {row.reason}" + (f" ({', '.join(keys[:20])})" if any(keys) else "")
+    match row.writing if writes else row.reading:
+        case _Next.UNREACHABLE:
+            return Unreachable(SYSTEM, detail, status=status, retry_after=retry_after(answer.headers, clock()))
+        case _Next.UNKNOWN:
+            return OutcomeUnknown(SYSTEM, detail, status=status)
+        case _Next.REJECTED:
+            return Rejected(SYSTEM, detail, status=status, reason=row.reason, keys=keys)
+        case _Next.CONFLICT:
+            return Conflict(SYSTEM, detail, status=status, reason=row.reason, keys=keys)
+        case _Next.MISSING:
+            return Missing(SYSTEM, detail, status=status, reason=row.reason, keys=keys)
+        case other:
+            assert_never(other)
+
+
+def _problem(body: bytes) -> _Problem:
+    """Read a problem document, or the plain dictionary that answers a patch which does not apply."""
+    document = _json(body)
+    errors = document.get("errors", document if "title" not in document else {}) if isinstance(document, dict) else {}
+    if not isinstance(errors, Mapping):
+        return _Problem((), ())
+    texts = [text for value in errors.values() for text in (value if isinstance(value, list) else [value])]
+    return _Problem(
+        tuple(str(key) for key in errors), tuple(text.casefold() for text in texts if isinstance(text, str))
+    )
+
+
+def _tail(key: str) -> str:
+    return key.rpartition(".")[2].partition("[")[0].casefold()
+
+
+def _revision(answer: Answer) -> str | None:
+    return answer.headers.get("Etag", "").strip().removeprefix("W/").strip('"').lower() or None
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body.removeprefix(b"\xef\xbb\xbf"))
+    except ValueError:
+        return None

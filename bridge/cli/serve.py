@@ -1,0 +1,22 @@
+"""``bridge serve``: the service under its production server."""
+
+import click
+
+
+@click.command()
+def serve() -> None:
+    """
+    Run the service, set up by BRIDGE_* variables (docs/settings.md).
+
+    On the embedded store it also does the work; on PostgreSQL run `bridge work` beside it, unless
+    BRIDGE_WORKER=embedded.
+    """
+    import os
+
+    from bridge.logs import configure
+    from bridge.settings import Settings
+    from bridge.web.server import run
+
+    settings = Settings.from_environ(os.environ)
+    configure(settings.log_level)
+    run(settings)

@@ -1,0 +1,110 @@
+"""An accepted write action, with where it stands and how it ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from uuid import UUID
+
+from bridge.core.elements import ElementKey
+from bridge.core.errors import Finding
+
+
+class Stage(Enum):
+    """What is left to do. The row says it, not the engine, so any run can take it up."""
+
+    DELIVER = "deliver"
+    """Bring it to the system that owns the case."""
+    SYNC = "sync"
+    """Tell the dialog."""
+    FINISHED = "finished"
+
+
+class Outcome(Enum):
+    """How an operation ended."""
+
+    DONE = "done"
+    REPEATED = "repeated"
+    """It was done already, by an earlier operation or by other means."""
+    REFUSED = "refused"
+    GIVEN_UP = "given_up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Why an operation was refused or given up: a key of the text table with its facts, and a form's findings."""
+
+    code: str
+    status: int
+    facts: Mapping[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Which Altinn 2 element a dialog stands for. *archived_id* is the b-id, once there is one."""
+
+    dialog_id: UUID
+    service_resource: str
+    party: str
+    element: ElementKey
+    archived_id: str | None = None
+    archive_reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Intent:
+    """What a press asks for. Two presses with equal *key* mean the same thing."""
+
+    dialog_id: UUID
+    action: str
+    service_resource: str
+    element: ElementKey
+    actor: str
+    body: bytes | None
+    body_digest: str
+
+    @property
+    def key(self) -> str:
+        """Dialog, action and target: the same press, whatever its body."""
+        return f"{self.action}:{self.element.who}/{self.element.message_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Operation:
+    """A row of our own table; *actor* and *body* are erased when it is finished."""
+
+    id: UUID
+    dialog_id: UUID
+    sequence: int
+    """Its place among the operations of its dialog, from 1."""
+    service_resource: str
+    action: str
+    element: ElementKey
+    actor: str | None
+    body: bytes | None
+    body_digest: str
+    stage: Stage
+    outcome: Outcome | None
+    problem: Problem | None
+    attempt: int
+    """How many times the engine was asked to run it, from 1."""
+    tries: int
+    """Failed tries of the present stage."""
+    waiting: bool
+    """Parked until an earlier operation of the dialog is finished."""
+    holder: str | None
+    sending_at: datetime | None
+    """When the last PUT set out; its answer is unknown while the stage is still DELIVER."""
+    answered_at: datetime | None
+    """When Altinn 2 answered that PUT with a yes."""
+    built_on: datetime | None
+    """The element's last change when this operation first read it."""
+    state_after: str | None
+    archived_id: str | None
+    accepted_at: datetime
+    finished_at: datetime | None
+    last_error: str | None
+
+    def __repr__(self) -> str:
+        return f"Operation({self.id}, {self.action}, {self.stage.value}, {self.outcome})"

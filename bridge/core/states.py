@@ -1,0 +1,214 @@
+"""What a dialog says after an action: the state table, and how a mapping overrides it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import assert_never
+
+from bridge.core.dialogs import SERVICE_OWNER, Activity, Actor, DialogChange, party_representative
+from bridge.core.elements import ElementState
+from bridge.core.ids import derived_id
+from bridge.core.mapping import ActionMapping, AfterUpdate, ServiceMapping, StateRule, Then
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The element took the step now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated:
+    """The element had taken the step before this operation began."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The step was refused before anything was sent, or by Altinn 2; *code* is the refusal's or rejection's."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenUp:
+    """The step could not be finished and waits for an operator; whether it took effect may be unknown."""
+
+
+Outcome = Done | Repeated | Refused | GivenUp
+
+
+class Buttons(Enum):
+    """Which of the mapping's own buttons stay."""
+
+    ALL = "all"
+    OTHERS = "all but the one that was pressed"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)  # By position, so that the table reads in columns.
+class Row:
+    """One row of the state table. *status* None leaves the dialog's; *activity* None says only that it is unclear."""
+
+    status: str | None
+    buttons: Buttons
+    activity: str | None
+
+
+TABLE: Mapping[ElementState, Row] = {
+    ElementState.FORM_FILLING: Row(None, Buttons.ALL, "FormSaved"),
+    ElementState.SIGNING: Row("InProgress", Buttons.OTHERS, "SentToSigning"),
+    ElementState.ARCHIVED: Row("Completed", Buttons.NONE, "FormSubmitted"),
+    ElementState.DELETED: Row(None, Buttons.ALL, None),
+    ElementState.UNKNOWN: Row(None, Buttons.ALL, None),
+}
+"""What the dialog says once its element stands there."""
+
+AIM: Mapping[AfterUpdate, ElementState] = {
+    AfterUpdate.KEEP_AS_DRAFT: ElementState.FORM_FILLING,
+    AfterUpdate.SEND_TO_SIGNING: ElementState.SIGNING,
+    AfterUpdate.SIGN_AND_ARCHIVE: ElementState.ARCHIVED,
+}
+"""Where an action wants the element."""
+
+REFUSED_STATUS: Mapping[str, str] = {"form_invalid": "RequiresAttention"}
+"""Refusals that the party has to do something about; any other leaves the status."""
+
+TEXTS: Mapping[str, Mapping[str, str]] = {
+    "done": {
+        "nb": "Handlingen er utført.",
+        "nn": "Handlinga er utført.",
+        "en": "The action has been carried out.",
+    },
+    "repeated": {
+        "nb": "Dette var gjort fra før. Ingenting ble sendt på nytt, og du trenger ikke å gjøre noe mer.",
+        "nn": "Dette var gjort frå før. Ingenting vart sendt på nytt, og du treng ikkje gjere noko meir.",
+        "en": "This had been done already. Nothing was sent again, and you need not do anything more.",
+    },
+    "unclear": {
+        "nb": "Vi kan ikke se hvor langt saken er kommet i Altinn. Åpne skjemaet i Altinn, eller kontakt avsenderen.",
+        "nn": "Vi kan ikkje sjå kor langt saka er komen i Altinn. Opne skjemaet i Altinn, eller kontakt avsendaren.",
+        "en": "We cannot see how far the case has come in Altinn. Open the form in Altinn, or contact the sender.",
+    },
+    "given_up": {
+        "nb": "Handlingen kunne ikke fullføres. Se i Altinn om skjemaet er sendt før du prøver igjen, eller kontakt"
+        " avsenderen.",
+        "nn": "Handlinga kunne ikkje fullførast. Sjå i Altinn om skjemaet er sendt før du prøver igjen, eller kontakt"
+        " avsendaren.",
+        "en": "The action could not be completed. See in Altinn whether the form has been sent before you try again,"
+        " or contact the sender.",
+    },
+}
+"""What the dialog's history says, by language: at most 255 characters, and nothing of the form or the person."""
+
+REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
+    "refused": {
+        "nb": "Handlingen ble avvist, og ingenting ble sendt. Prøv igjen senere, eller kontakt avsenderen.",
+        "nn": "Handlinga vart avvist, og ingenting vart sendt. Prøv igjen seinare, eller kontakt avsendaren.",
+        "en": "The action was refused, and nothing was sent. Try again later, or contact the sender.",
+    },
+    "form_invalid": {
+        "nb": "Skjemaet har feil, og ingenting ble sendt. Rett feilene i skjemaet, og prøv igjen.",
+        "nn": "Skjemaet har feil, og ingenting vart sendt. Rett feila i skjemaet, og prøv igjen.",
+        "en": "The form has errors, and nothing was sent. Correct them in the form, and try again.",
+    },
+    "forbidden": {
+        "nb": "Altinn tillater ikke denne handlingen på skjemaet, og ingenting ble sendt. Kontakt avsenderen.",
+        "nn": "Altinn tillèt ikkje denne handlinga på skjemaet, og ingenting vart sendt. Kontakt avsendaren.",
+        "en": "Altinn does not allow this action on the form, and nothing was sent. Contact the sender.",
+    },
+    "not_found": {
+        "nb": "Skjemaet finnes ikke lenger i Altinn, og ingenting ble sendt. Kontakt avsenderen.",
+        "nn": "Skjemaet finst ikkje lenger i Altinn, og ingenting vart sendt. Kontakt avsendaren.",
+        "en": "The form is no longer in Altinn, and nothing was sent. Contact the sender.",
+    },
+    "gone": {
+        "nb": "Systemet som skjemaet lå i, er stengt, og ingenting ble sendt. Kontakt avsenderen.",
+        "nn": "Systemet som skjemaet låg i, er stengt, og ingenting vart sendt. Kontakt avsendaren.",
+        "en": "The system that held the form is closed, and nothing was sent. Contact the sender.",
+    },
+}
+"""The same, by the code of a refusal; ``refused`` stands for every other code."""
+
+
+def change_for(
+    *,
+    mapping: ServiceMapping,
+    action: ActionMapping,
+    outcome: Outcome,
+    state: ElementState,
+    operation_id: str,
+    accepted_at: datetime,
+    actor: str,
+) -> DialogChange:
+    """
+    Say what the dialog shall say once *action* ended in *outcome* with its element in *state*.
+
+    The action's own ``then`` comes before the mapping's ``states``, and these before the table. ``then`` counts only
+    where the element stands where the action wants it: one signature of two is not yet done. There is always
+    one activity, with an id that belongs to the operation and its outcome, so that Arbeidsflate wakes up and a
+    repeat is recognised. *actor* is the urn of who pressed.
+    """
+    then = action.then if AIM[action.after] is state else Then()
+    status, removed = _shown(outcome=outcome, mapping=mapping, action=action, state=state, then=then)
+    kind, description, performed_by = _told(outcome, then.activity or TABLE[state].activity, actor)
+    activity = Activity(
+        id=derived_id(accepted_at, operation_id, "activity", type(outcome).__name__.lower()),
+        type=kind,
+        created_at=accepted_at,
+        performed_by=performed_by,
+        description=description,
+    )
+    # Silent, since it follows the user's own press and must not fetch the dialog back from their archive.
+    return DialogChange(status=status, remove_actions=removed, activities=(activity,), silent=True)
+
+
+def _shown(
+    *,
+    outcome: Outcome,
+    mapping: ServiceMapping,
+    action: ActionMapping,
+    state: ElementState,
+    then: Then,
+) -> tuple[str | None, frozenset[str]]:
+    """Say the status, and the names of the actions whose buttons go."""
+    match outcome:
+        case Done() | Repeated():
+            rule = mapping.states.get(state.value, StateRule(status=None, actions=None))
+            status = then.status or rule.status or TABLE[state].status
+            stays = _staying(TABLE[state].buttons, mapping, action) if rule.actions is None else rule.actions
+            return status, frozenset(mapping.actions).difference(stays)
+        case Refused(code=code):
+            return REFUSED_STATUS.get(code), frozenset()
+        case GivenUp():
+            return None, frozenset()
+        case _:
+            assert_never(outcome)
+
+
+def _staying(buttons: Buttons, mapping: ServiceMapping, pressed: ActionMapping) -> Iterable[str]:
+    match buttons:
+        case Buttons.ALL:
+            return mapping.actions
+        case Buttons.OTHERS:
+            return [name for name in mapping.actions if name != pressed.name]
+        case Buttons.NONE:
+            return ()
+        case _:
+            assert_never(buttons)
+
+
+def _told(outcome: Outcome, kind: str | None, actor: str) -> tuple[str, Mapping[str, str], Actor]:
+    """Say the activity's type, its text (for Information only) and who did it; *kind* None is an unclear state."""
+    match outcome:
+        case Done() if kind is not None:
+            return kind, TEXTS["done"] if kind == "Information" else {}, party_representative(actor)
+        case Repeated() if kind is not None:
+            return "Information", TEXTS["repeated"], SERVICE_OWNER
+        case Done() | Repeated():
+            return "Information", TEXTS["unclear"], SERVICE_OWNER
+        case Refused(code=code):
+            return "Information", REFUSAL_TEXTS.get(code, REFUSAL_TEXTS["refused"]), SERVICE_OWNER
+        case GivenUp():
+            return "Information", TEXTS["given_up"], SERVICE_OWNER
+        case _:
+            assert_never(outcome)

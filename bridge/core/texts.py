@@ -1,0 +1,205 @@
+"""
+What senders are told, in nb, nn and en.
+
+Keys are the codes of ``Refusal`` and of an operation's outcome; each has a title (the same for every occurrence) and a
+detail with ``{fact}`` fields. Facts are never personal.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+LANGUAGES = ("nb", "nn", "en")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A problem's title and detail in one language."""
+
+    title: str
+    detail: str
+
+
+def _text(title: str, detail: str) -> Text:
+    return Text(title=title, detail=detail)
+
+
+TEXTS: Mapping[str, Mapping[str, Text]] = {
+    "token_missing": {
+        "nb": _text("Dialogtoken mangler", "Send dialogtokenet i Authorization: Bearer."),
+        "nn": _text("Dialogtoken manglar", "Send dialogtokenet i Authorization: Bearer."),
+        "en": _text("Dialog token missing", "Send the dialog token in Authorization: Bearer."),
+    },
+    "token_invalid": {
+        "nb": _text("Dialogtokenet er ikke gyldig", "Last dialogen på nytt, og prøv igjen med det nye tokenet."),
+        "nn": _text("Dialogtokenet er ikkje gyldig", "Last dialogen på nytt, og prøv igjen med det nye tokenet."),
+        "en": _text("The dialog token is not valid", "Load the dialog again, and retry with the new token."),
+    },
+    "token_expired": {
+        "nb": _text("Dialogtokenet er utløpt", "Last dialogen på nytt, og prøv igjen med det nye tokenet."),
+        "nn": _text("Dialogtokenet er gått ut", "Last dialogen på nytt, og prøv igjen med det nye tokenet."),
+        "en": _text("The dialog token has expired", "Load the dialog again, and retry with the new token."),
+    },
+    "keys_unavailable": {
+        "nb": _text("Tokenet kan ikke kontrolleres nå", "Nøklene er ikke tilgjengelige. Prøv igjen om litt."),
+        "nn": _text("Tokenet kan ikkje kontrollerast no", "Nøklane er ikkje tilgjengelege. Prøv igjen om litt."),
+        "en": _text("The token cannot be checked now", "The keys are not available. Try again shortly."),
+    },
+    "other_dialog": {
+        "nb": _text("Tokenet gjelder en annen dialog", "Bruk tokenet som hører til denne dialogen."),
+        "nn": _text("Tokenet gjeld ein annan dialog", "Bruk tokenet som høyrer til denne dialogen."),
+        "en": _text("The token is for another dialog", "Use the token that belongs to this dialog."),
+    },
+    "other_service": {
+        "nb": _text("Tokenet gjelder en annen tjeneste", "Bruk tokenet som hører til denne dialogen."),
+        "nn": _text("Tokenet gjeld ei anna teneste", "Bruk tokenet som høyrer til denne dialogen."),
+        "en": _text("The token is for another service", "Use the token that belongs to this dialog."),
+    },
+    "other_party": {
+        "nb": _text("Tokenet gjelder en annen part", "Bruk tokenet som hører til denne dialogen."),
+        "nn": _text("Tokenet gjeld ein annan part", "Bruk tokenet som høyrer til denne dialogen."),
+        "en": _text("The token is for another party", "Use the token that belongs to this dialog."),
+    },
+    "action_not_granted": {
+        "nb": _text("Du har ikke rett til dette", "Handlingen krever rettigheten {requires}."),
+        "nn": _text("Du har ikkje rett til dette", "Handlinga krev retten {requires}."),
+        "en": _text("You may not do this", "The action requires the right {requires}."),
+    },
+    "level_too_low": {
+        "nb": _text("Innloggingsnivået er for lavt", "Logg inn på nivå {level} eller høyere, og prøv igjen."),
+        "nn": _text("Innloggingsnivået er for lågt", "Logg inn på nivå {level} eller høgare, og prøv igjen."),
+        "en": _text("The authentication level is too low", "Log in at level {level} or higher, and try again."),
+    },
+    "unknown_service": {
+        "nb": _text("Tjenesten er ikke koblet til", "Tjenesteeieren har ikke koblet tjenesten til denne adressen."),
+        "nn": _text("Tenesta er ikkje kopla til", "Tenesteeigaren har ikkje kopla tenesta til denne adressa."),
+        "en": _text("The service is not connected", "The service owner has not connected it to this address."),
+    },
+    "unknown_action": {
+        "nb": _text("Handlingen finnes ikke", "Tjenesten har ingen handling med dette navnet."),
+        "nn": _text("Handlinga finst ikkje", "Tenesta har inga handling med dette namnet."),
+        "en": _text("No such action", "The service has no action of this name."),
+    },
+    "unknown_operation": {
+        "nb": _text("Oppdraget finnes ikke", "Det finnes ikke noe oppdrag med denne id-en for denne dialogen."),
+        "nn": _text("Oppdraget finst ikkje", "Det finst ikkje noko oppdrag med denne id-en for denne dialogen."),
+        "en": _text("No such operation", "There is no operation of this id for this dialog."),
+    },
+    "not_found": {
+        "nb": _text("Adressen finnes ikke", "Kontroller adressen."),
+        "nn": _text("Adressa finst ikkje", "Kontroller adressa."),
+        "en": _text("No such address", "Check the address."),
+    },
+    "method_not_allowed": {
+        "nb": _text("Metoden er ikke tillatt", "Adressen tar ikke imot denne metoden."),
+        "nn": _text("Metoden er ikkje tillaten", "Adressa tek ikkje imot denne metoden."),
+        "en": _text("Method not allowed", "The address does not take this method."),
+    },
+    "bad_request": {
+        "nb": _text("Forespørselen kan ikke leses", "Kontroller forespørselen."),
+        "nn": _text("Førespurnaden kan ikkje lesast", "Kontroller førespurnaden."),
+        "en": _text("The request cannot be read", "Check the request."),
+    },
+    "not_linked": {
+        "nb": _text("Dialogen er ikke koblet til en sak", "Dialogen peker ikke på noe element i Altinn."),
+        "nn": _text("Dialogen er ikkje kopla til ei sak", "Dialogen peikar ikkje på noko element i Altinn."),
+        "en": _text("The dialog is not linked to a case", "The dialog points at no element in Altinn."),
+    },
+    "body_not_expected": {
+        "nb": _text("Handlingen tar ikke imot innhold", "Send forespørselen uten innhold."),
+        "nn": _text("Handlinga tek ikkje imot innhald", "Send førespurnaden utan innhald."),
+        "en": _text("The action takes no body", "Send the request without a body."),
+    },
+    "body_missing": {
+        "nb": _text("Skjemaet mangler", "Send skjemaet som innhold, av typen application/xml."),
+        "nn": _text("Skjemaet manglar", "Send skjemaet som innhald, av typen application/xml."),
+        "en": _text("The form is missing", "Send the form as the body, of type application/xml."),
+    },
+    "body_type": {
+        "nb": _text("Innholdstypen støttes ikke", "Send skjemaet som application/xml."),
+        "nn": _text("Innhaldstypen er ikkje støtta", "Send skjemaet som application/xml."),
+        "en": _text("The content type is not supported", "Send the form as application/xml."),
+    },
+    "body_too_large": {
+        "nb": _text("Innholdet er for stort", "Grensen er {limit} byte."),
+        "nn": _text("Innhaldet er for stort", "Grensa er {limit} byte."),
+        "en": _text("The body is too large", "The limit is {limit} bytes."),
+    },
+    "other_form_under_way": {
+        "nb": _text("Et annet skjema er under behandling", "Vent til det er ferdig, og send på nytt."),
+        "nn": _text("Eit anna skjema er under handsaming", "Vent til det er ferdig, og send på nytt."),
+        "en": _text("Another form is being processed", "Wait until it is done, and send again."),
+    },
+    "form_invalid": {
+        "nb": _text("Skjemaet har feil og er ikke sendt", "Rett feilene, og prøv igjen. Ingenting er sendt."),
+        "nn": _text("Skjemaet har feil og er ikkje sendt", "Rett feila, og prøv igjen. Ingenting er sendt."),
+        "en": _text("The form has faults and was not sent", "Correct them, and try again. Nothing was sent."),
+    },
+    "form_unknown": {
+        "nb": _text("Skjemaet hører ikke til tjenesten", "Tjenesten kjenner ikke skjema {form}."),
+        "nn": _text("Skjemaet høyrer ikkje til tenesta", "Tenesta kjenner ikkje skjema {form}."),
+        "en": _text("The form does not belong to the service", "The service does not know form {form}."),
+    },
+    "form_value_missing": {
+        "nb": _text("Skjemaet mangler et felt", "Feltet {path} finnes ikke i skjemaet. Ingenting er sendt."),
+        "nn": _text("Skjemaet manglar eit felt", "Feltet {path} finst ikkje i skjemaet. Ingenting er sendt."),
+        "en": _text("The form lacks a field", "The field {path} is not in the form. Nothing was sent."),
+    },
+    "form_refused": {
+        "nb": _text("Altinn godtok ikke skjemaet", "Rett feilene i skjemaet, og prøv igjen. Ingenting er sendt."),
+        "nn": _text("Altinn godtok ikkje skjemaet", "Rett feila i skjemaet, og prøv igjen. Ingenting er sendt."),
+        "en": _text("Altinn did not accept the form", "Correct the form, and try again. Nothing was sent."),
+    },
+    "element_gone": {
+        "nb": _text("Saken finnes ikke lenger", "Elementet er slettet eller ikke tilgjengelig i Altinn."),
+        "nn": _text("Saka finst ikkje lenger", "Elementet er sletta eller ikkje tilgjengeleg i Altinn."),
+        "en": _text("The case is no longer there", "The element is deleted or not available in Altinn."),
+    },
+    "element_changed": {
+        "nb": _text("Saken er endret i mellomtiden", "Last dialogen på nytt, og prøv igjen. Ingenting er sendt."),
+        "nn": _text("Saka er endra i mellomtida", "Last dialogen på nytt, og prøv igjen. Ingenting er sendt."),
+        "en": _text("The case has changed meanwhile", "Load the dialog again, and try again. Nothing was sent."),
+    },
+    "element_wrong_state": {
+        "nb": _text("Saken kan ikke behandles slik nå", "Saken står ikke der denne handlingen gjelder."),
+        "nn": _text("Saka kan ikkje handsamast slik no", "Saka står ikkje der denne handlinga gjeld."),
+        "en": _text("The case cannot be handled like this now", "The case is not where this action applies."),
+    },
+    "upstream_refused": {
+        "nb": _text("Altinn avviste handlingen", "Ingenting er sendt. Ta kontakt med tjenesteeieren."),
+        "nn": _text("Altinn avviste handlinga", "Ingenting er sendt. Ta kontakt med tenesteeigaren."),
+        "en": _text("Altinn refused the action", "Nothing was sent. Contact the service owner."),
+    },
+    "upstream_gone": {
+        "nb": _text("Altinn 2 er avviklet", "Saken kan ikke lenger sendes inn her. Ta kontakt med tjenesteeieren."),
+        "nn": _text("Altinn 2 er avvikla", "Saka kan ikkje lenger sendast inn her. Ta kontakt med tenesteeigaren."),
+        "en": _text("Altinn 2 has been closed", "The case can no longer be sent here. Contact the service owner."),
+    },
+    "outcome_uncertain": {
+        "nb": _text("Det er uvisst om saken ble sendt", "Ikke send på nytt. Tjenesteeieren må kontrollere saken."),
+        "nn": _text("Det er uvisst om saka vart send", "Ikkje send på nytt. Tenesteeigaren må kontrollere saka."),
+        "en": _text(
+            "It is uncertain whether the case was sent", "Do not send again. The service owner has to check the case."
+        ),
+    },
+    "given_up": {
+        "nb": _text("Handlingen lot seg ikke gjennomføre", "Systemet bak svarer ikke. Prøv igjen senere."),
+        "nn": _text("Handlinga lét seg ikkje gjennomføre", "Systemet bak svarer ikkje. Prøv igjen seinare."),
+        "en": _text("The action could not be carried out", "The system behind does not answer. Try again later."),
+    },
+    "upstream_unavailable": {
+        "nb": _text("Et system bak svarer ikke", "Ingenting er sendt. Prøv igjen om litt."),
+        "nn": _text("Eit system bak svarer ikkje", "Ingenting er sendt. Prøv igjen om litt."),
+        "en": _text("A system behind does not answer", "Nothing was sent. Try again shortly."),
+    },
+    "internal": {
+        "nb": _text("Noe gikk galt hos oss", "Oppgi sporings-id-en om du tar kontakt."),
+        "nn": _text("Noko gjekk gale hos oss", "Oppgje sporings-id-en om du tek kontakt."),
+        "en": _text("Something went wrong on our side", "Give the trace id if you contact us."),
+    },
+}
+
+
+def text(code: str, language: str, facts: Mapping[str, str]) -> Text:
+    """Fill in the text of *code*. Raises KeyError for a code or fact that is not there: a test keeps them in step."""
+    chosen = TEXTS[code][language]
+    return Text(title=chosen.title, detail=chosen.detail.format(**facts))

@@ -1,0 +1,292 @@
+"""
+The durable engine: runs operations, records their steps, and takes them up again after a crash.
+
+The only module that imports dbos. A *run* is one try of an operation: ``{operation id}.{attempt}``. The engine holds
+ids and nothing else; what an operation is, and where it stands, is in our own table.
+"""
+
+import logging
+import sqlite3
+import sys
+import threading
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from bridge.core.errors import ConfigurationError, Fault
+
+QUEUE = "operations"
+WORKFLOW = "operation"
+VERSION = "bridge-1"
+"""Constant: with a hash of the code, as is the default, work accepted before a deploy would never run again."""
+BUCKETS = 256
+"""Partitions of the queue. One for each dialog would make every poll walk every waiting dialog."""
+IDLE_POLL = 0.5
+"""Seconds between two looks at the queue when nobody wakes us."""
+
+Step = Callable[[str, Callable[[], str]], str]
+"""Runs a named function once and records its answer; a later run of the same attempt gets the record."""
+Work = Callable[[UUID, int, Step], None]
+"""Takes an operation's id and the number of the attempt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One try of an operation that the engine is asked for."""
+
+    operation_id: UUID
+    attempt: int
+    dialog_id: UUID
+    sequence: int
+    delay: timedelta = timedelta(0)
+
+    @property
+    def id(self) -> str:
+        """The engine's name for it: asking twice for the same run starts one."""
+        return f"{self.operation_id}.{self.attempt}"
+
+
+def check_platform(dialect: str) -> None:
+    """
+    Say in words what would otherwise fail with a constraint error.
+
+    Raises:
+        ConfigurationError: From Python 3.12 on, dbos needs SQLite 3.42 for the embedded store.
+    """
+    if dialect == "sqlite" and sys.version_info >= (3, 12) and sqlite3.sqlite_version_info < (3, 42):
+        raise ConfigurationError(
+            [
+                Fault(
+                    where="BRIDGE_DATABASE_URL",
+                    message=(
+                        f"the embedded store needs SQLite 3.42 or newer under Python 3.12 and newer; this one is "
+                        f"{sqlite3.sqlite_version}. Use Python 3.11, a newer SQLite, or PostgreSQL."
+                    ),
+                )
+            ]
+        )
+
+
+def prepare(engine: sa.Engine) -> None:
+    """Bring the engine's own tables to the present version."""
+    from dbos._sys_db import SystemDatabase
+
+    check_platform(engine.dialect.name)
+    _quieten()
+    database = SystemDatabase.create(
+        system_database_url=_placeholder(engine),
+        engine_kwargs={},
+        engine=engine,
+        schema="dbos",
+        serializer=_serializer(),
+        executor_id=None,
+        use_listen_notify=False,
+    )
+    database.run_migrations()
+
+
+class Queue:
+    """The way in: asks for runs, in the caller's own transaction."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        from dbos import DBOSClient
+
+        _quieten()
+        self._postgres = engine.dialect.name == "postgresql"
+        self._client = DBOSClient(system_database_engine=engine, serializer=_serializer(), use_listen_notify=False)
+
+    def ask(self, connection: sa.Connection, run: Run) -> None:
+        """Ask for *run* in the transaction of *connection*. Nothing happens before that commits."""
+        options: dict[str, Any] = {
+            "workflow_name": WORKFLOW,
+            "queue_name": QUEUE,
+            "workflow_id": run.id,
+            "app_version": VERSION,
+            "queue_partition_key": _bucket(run.dialog_id),
+            # The clock of SQLite under Python 3.11 ticks in seconds; without this, order would be by id.
+            "priority": min(run.sequence, 2**31 - 1),
+        }
+        if run.delay > timedelta(0):
+            options["delay_seconds"] = run.delay.total_seconds()
+        self._client.enqueue_in_transaction(connection, options, str(run.operation_id), run.attempt)  # type: ignore[arg-type]
+        if self._postgres and not run.delay:
+            connection.execute(sa.text("SELECT pg_notify('bridge_runs', '')"))
+
+    def standing(self, runs: Sequence[str]) -> Mapping[str, str]:
+        """Say how each of *runs* stands: ENQUEUED, DELAYED, PENDING, SUCCESS, ERROR, CANCELLED; absent if unknown."""
+        if not runs:
+            return {}
+        found = self._client.list_workflows(workflow_ids=list(runs), load_input=False, load_output=False)
+        return {each.workflow_id: each.status for each in found}
+
+    def take_over(self, worker: str) -> int:
+        """Give the runs that dead *worker* left to whoever comes first, and say how many there were."""
+        left = self._client.list_workflows(status="PENDING", executor_id=[worker], load_input=False, load_output=False)
+        if left:
+            # Without the queue's name a run would leave its partition, and with that its place in the order.
+            self._client.resume_workflows([each.workflow_id for each in left], queue_name=QUEUE)
+        return len(left)
+
+    def forget(self, before: datetime, *, limit: int = 500) -> int:
+        """Delete the engine's record of runs that ended before *before*; our own rows stay."""
+        old = self._client.list_workflows(
+            status=["SUCCESS", "ERROR", "CANCELLED"],
+            end_time=before.isoformat(),
+            limit=limit,
+            load_input=False,
+            load_output=False,
+        )
+        if old:
+            self._client.delete_workflows([each.workflow_id for each in old])
+        return len(old)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._client.destroy()
+
+
+class Worker:
+    """Runs what was asked for, in this process."""
+
+    def __init__(self, engine: sa.Engine, *, name: str, concurrency: int, work: Work) -> None:
+        self._engine, self._name, self._concurrency, self._work = engine, name, concurrency, work
+        self._pulse = _Pulse()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Start working; what this worker's name left behind in a crash is taken up first."""
+        from dbos import DBOS
+        from dbos._dbos import _get_dbos_instance
+        from dbos._queue import queue_worker_thread
+
+        check_platform(self._engine.dialect.name)
+        _quieten()
+        DBOS(
+            config={
+                "name": "bridge",
+                "system_database_engine": self._engine,
+                "application_version": VERSION,
+                "executor_id": self._name,
+                "serializer": _serializer(),
+                "log_level": "WARNING",
+                "use_listen_notify": False,
+                "enable_otlp": False,
+                "max_executor_threads": self._concurrency + 4,
+            }
+        )
+
+        @DBOS.workflow(name=WORKFLOW)
+        def operation(operation_id: str, attempt: int) -> None:
+            self._work(UUID(operation_id), attempt, _recorded_step)
+
+        # The engine looks at its queues at a fixed pace. Ours is looked after by the engine's own loop in a thread of
+        # ours, whose pause ends early when something was accepted: picked up at once, and idle the rest of the time.
+        DBOS.listen_queues([])
+        DBOS.launch()
+        DBOS.register_queue(
+            QUEUE,
+            worker_concurrency=self._concurrency,
+            partition_concurrency=1,
+            polling_interval_sec=IDLE_POLL,
+            on_conflict="always_update",
+        )
+        queue = DBOS.retrieve_queue(QUEUE)
+        self._spawn("queue", queue_worker_thread, self._pulse, _get_dbos_instance(), queue)
+        if self._engine.dialect.name == "postgresql":
+            self._spawn("listen", self._listen)
+
+    def wake(self) -> None:
+        """Look at the queue now."""
+        self._pulse.wake()
+
+    def stop(self, *, patience: timedelta) -> None:
+        """Take nothing new, and give what is running *patience* to end. The rest is taken up after a restart."""
+        from dbos import DBOS
+
+        self._pulse.stop()
+        for thread in self._threads:
+            thread.join(timeout=5)
+        DBOS.destroy(workflow_completion_timeout_sec=int(patience.total_seconds()), destroy_registry=True)
+
+    def _spawn(self, name: str, target: Callable[..., None], *args: object) -> None:
+        thread = threading.Thread(target=target, args=args, name=f"bridge-{name}", daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _listen(self) -> None:
+        """Turn PostgreSQL's notifications into wake-ups; when the connection breaks, polling goes on meanwhile."""
+        log = logging.getLogger("bridge.engine")
+        while not self._pulse.is_set():
+            try:
+                with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                    connection.exec_driver_sql("LISTEN bridge_runs")
+                    driver: Any = connection.connection.driver_connection
+                    while not self._pulse.is_set():
+                        for _ in driver.notifies(timeout=1.0, stop_after=1):
+                            self._pulse.wake()
+            except Exception as error:  # noqa: BLE001 - polling carries on; the listener must come back by itself
+                log.warning("listening for new work failed", extra={"error": type(error).__name__})
+                self._pulse.rest(1.0)
+
+
+class _Pulse:
+    """What the engine's queue loop takes for its stop event: ``wait`` also ends, with False, when something came in."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._stopped = False
+        self._awake = False
+
+    def is_set(self) -> bool:
+        return self._stopped
+
+    def wait(self, timeout: float) -> bool:
+        with self._condition:
+            if not self._awake and not self._stopped:
+                self._condition.wait(timeout)
+            self._awake = False
+            return self._stopped
+
+    def wake(self) -> None:
+        with self._condition:
+            self._awake = True
+            self._condition.notify_all()
+
+    def stop(self) -> None:
+        with self._condition:
+            self._stopped = True
+            self._condition.notify_all()
+
+    def rest(self, seconds: float) -> None:
+        with self._condition:
+            self._condition.wait_for(lambda: self._stopped, seconds)
+
+
+def _recorded_step(name: str, function: Callable[[], str]) -> str:
+    from dbos import DBOS
+
+    return DBOS.run_step({"name": name}, function)
+
+
+def _bucket(dialog_id: UUID) -> str:
+    return f"{zlib.crc32(dialog_id.bytes) % BUCKETS:03d}"
+
+
+def _serializer() -> Any:
+    # The default is pickle: whoever can write to the database could run code here.
+    from dbos import DBOSPortableJSONSerializer
+
+    return DBOSPortableJSONSerializer()
+
+
+def _placeholder(engine: sa.Engine) -> str:
+    return "sqlite:///given.sqlite" if engine.dialect.name == "sqlite" else "postgresql://given"
+
+
+def _quieten() -> None:
+    logging.getLogger("dbos").setLevel(logging.WARNING)

@@ -1,0 +1,297 @@
+"""
+From libxml2's verdict to findings: which rule, where, with facts from the schema and nothing from the form.
+
+libxml2 stops looking inside a parent at its first misplaced child. So that one refusal tells all, the tree is mended
+there (the child taken out, or the missing one put in) and validated again. Its messages quote values, so of them only
+the names of declared elements and attributes are read.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from bridge.core.errors import Finding
+from bridge.core.ids import mask_identity_numbers
+from bridge.forms.model import Declaration, SchemaModel
+from bridge.forms.reading import Limits
+
+MENDABLE_ELEMENTS = 5_000
+"""Above this many elements a form is validated once: mending it again and again would take too long."""
+_MOST_ROUNDS = 20
+
+_CONTENT = re.compile(
+    r": (?P<what>This element is not expected|Missing child element\(s\))\."
+    r"(?: Expected is (?:one of )?\( (?P<names>.*) \)\.)?\Z",
+    re.DOTALL,
+)
+_ATTRIBUTE = re.compile(r"\AElement '.*?', attribute '(?P<name>.*?)': ", re.DOTALL)
+_REQUIRED = re.compile(r": The attribute '(?P<name>.*)' is required but missing\.\Z", re.DOTALL)
+_STEP = re.compile(r"(?P<name>[^\[]+)(?:\[(?P<index>\d+)\])?")
+
+# libxml2's code -> our rule, and the facts that its sentence needs, by their name in the model.
+_RULES = {
+    "SCHEMAV_CVC_PATTERN_VALID": ("pattern", ("pattern",)),
+    "SCHEMAV_CVC_ENUMERATION_VALID": ("enumeration", ("enumeration",)),
+    "SCHEMAV_CVC_LENGTH_VALID": ("length", ("length",)),
+    "SCHEMAV_CVC_MINLENGTH_VALID": ("min_length", ("minLength",)),
+    "SCHEMAV_CVC_MAXLENGTH_VALID": ("max_length", ("maxLength",)),
+    "SCHEMAV_CVC_MININCLUSIVE_VALID": ("min_inclusive", ("minInclusive",)),
+    "SCHEMAV_CVC_MAXINCLUSIVE_VALID": ("max_inclusive", ("maxInclusive",)),
+    "SCHEMAV_CVC_MINEXCLUSIVE_VALID": ("min_exclusive", ("minExclusive",)),
+    "SCHEMAV_CVC_MAXEXCLUSIVE_VALID": ("max_exclusive", ("maxExclusive",)),
+    "SCHEMAV_CVC_TOTALDIGITS_VALID": ("total_digits", ("totalDigits",)),
+    "SCHEMAV_CVC_FRACTIONDIGITS_VALID": ("fraction_digits", ("fractionDigits",)),
+    "SCHEMAV_CVC_DATATYPE_VALID_1_2_1": ("type", ("type",)),
+    "SCHEMAV_CVC_DATATYPE_VALID_1_2_2": ("type", ("type",)),
+    "SCHEMAV_CVC_DATATYPE_VALID_1_2_3": ("type", ("type",)),
+    "SCHEMAV_CVC_AU": ("fixed", ("fixed",)),
+    "SCHEMAV_CVC_ELT_5_2_2_2_1": ("fixed", ("fixed",)),
+    "SCHEMAV_CVC_ELT_5_2_2_2_2": ("fixed", ("fixed",)),
+    "SCHEMAV_CVC_ELT_5_2_2_1": ("fixed", ("fixed",)),
+    "SCHEMAV_CVC_COMPLEX_TYPE_2_1": ("must_be_empty", ()),
+    "SCHEMAV_CVC_COMPLEX_TYPE_2_2": ("children_not_allowed", ()),
+    "SCHEMAV_CVC_TYPE_3_1_2": ("children_not_allowed", ()),
+    "SCHEMAV_CVC_COMPLEX_TYPE_2_3": ("text_not_allowed", ()),
+    "SCHEMAV_CVC_COMPLEX_TYPE_3_2_1": ("unexpected_attribute", ()),
+    "SCHEMAV_CVC_COMPLEX_TYPE_3_2_2": ("unexpected_attribute", ()),
+    "SCHEMAV_CVC_TYPE_3_1_1": ("unexpected_attribute", ()),
+    "SCHEMAV_CVC_ELT_3_1": ("nil_not_allowed", ()),
+    "SCHEMAV_CVC_ELT_3_2_1": ("nil_with_content", ()),
+    "SCHEMAV_CVC_IDC": ("not_unique", ()),
+}
+_OF_VALUES = {"pattern", "digits", "enumeration", "length", "min_length", "type"}
+
+
+@dataclass(slots=True)
+class _Search:
+    """What is known while one refused form is looked through."""
+
+    model: SchemaModel
+    limits: Limits
+    found: dict[tuple[str, str, str], Finding] = field(default_factory=dict)
+    paths: dict[etree._Element, str] = field(default_factory=dict)
+    put_in: set[etree._Element] = field(default_factory=set)
+    taken_out: set[tuple[etree._Element, str]] = field(default_factory=set)
+
+    def add(self, rule: str, path: str, line: int, facts: dict[str, str]) -> None:
+        key = (path, rule, facts.get("name", ""))
+        self.found.setdefault(key, Finding(path=path, rule=rule, facts=facts, line=line))
+
+
+@dataclass(frozen=True, slots=True)
+class _TakeOut:
+    node: etree._Element
+
+
+@dataclass(frozen=True, slots=True)
+class _PutIn:
+    parent: etree._Element
+    before: etree._Element | None
+    tag: str
+
+
+_Mend = _TakeOut | _PutIn
+
+
+def explain(schema: etree.XMLSchema, root: etree._Element, model: SchemaModel, limits: Limits) -> tuple[Finding, ...]:
+    """
+    Tell what *schema*, which has just refused *root*, found; at most ``limits.max_findings``, in the form's order.
+
+    *root* is changed on the way and is of no use afterwards.
+    """
+    search = _Search(model=model, limits=limits)
+    elements = 0
+    for elements, _ in enumerate(root.iter(), start=1):
+        if elements > MENDABLE_ELEMENTS:
+            break
+    rounds = _MOST_ROUNDS if elements <= MENDABLE_ELEMENTS else 0
+    if rounds:
+        search.paths = {node: path for node, path in _all_paths(root)}
+    mends = _look(search, schema, root)
+    while mends and rounds and len(search.found) < limits.max_findings:
+        rounds -= 1
+        _apply(search, mends)
+        if schema.validate(root):
+            break
+        mends = _look(search, schema, root)
+    findings = sorted(search.found.values(), key=lambda finding: finding.line)
+    if len(findings) > limits.max_findings:
+        findings = [*findings[: limits.max_findings], Finding(path="/", rule="more_findings")]
+    return tuple(findings) or (Finding(path=_path(search, root), rule="not_allowed", line=root.sourceline or 0),)
+
+
+def _look(search: _Search, schema: etree.XMLSchema, root: etree._Element) -> list[_Mend]:
+    """Add what the last validation found, and say how the tree can be mended."""
+    mends: list[_Mend] = []
+    for number, error in enumerate(schema.error_log):
+        if number >= 10 * search.limits.max_findings:
+            break
+        node = _locate(root, error.path)
+        if node is None:
+            search.add("not_allowed", "/", error.line, {})
+        elif search.put_in.isdisjoint([node, *node.iterancestors()]):
+            content = _CONTENT.search(error.message) if error.type_name == "SCHEMAV_ELEMENT_CONTENT" else None
+            if content is None:
+                _value_finding(search, node, error)
+            else:
+                names = (content["names"] or "").split(", ") if content["names"] else []
+                missing = content["what"].startswith("Missing")
+                mends += (_incomplete if missing else _unexpected)(search, node, names)
+    return mends
+
+
+def _value_finding(search: _Search, node: etree._Element, error: etree._LogEntry) -> None:
+    """Add the finding of one error about a value or an attribute."""
+    path, line = _path(search, node), error.line
+    required = _REQUIRED.search(error.message)
+    if required is not None:
+        search.add("missing_attribute", f"{path}/@{_readable(required['name'])}", line, {})
+        return
+    if error.type_name == "SCHEMAV_CVC_ELT_1":
+        roots = search.model.roots()
+        search.add("wrong_root", path, line, {"expected": ", ".join(roots)} if 0 < len(roots) <= 5 else {})
+        return
+    rule, needed = _RULES.get(error.type_name, ("not_allowed", ()))
+    attribute = _ATTRIBUTE.match(error.message)
+    declaration = search.model.declaration(node)
+    known = (
+        search.model.facts(declaration, attribute["name"] if attribute else None)
+        if needed or rule in _OF_VALUES
+        else {}
+    )
+    facts = {name: known[name] for name in needed if name in known}
+    if rule == "pattern" and "digits" in known:
+        rule, facts = "digits", {"digits": known["digits"]}
+    if attribute is not None:
+        path = f"{path}/@{_readable(attribute['name'])}"
+    elif rule in _OF_VALUES and not len(node) and not (node.text or "").strip():
+        rule, facts = "empty", {}
+    search.add(rule, path, line, facts)
+
+
+def _incomplete(search: _Search, parent: etree._Element, names: list[str]) -> list[_Mend]:
+    """A parent ended before a required child came."""
+    wanted = _wanted(search, parent, names)
+    if wanted is None:
+        search.add("incomplete", _path(search, parent), parent.sourceline or 0, _expected(names))
+        return []
+    if (parent, wanted) not in search.taken_out:
+        search.add("missing_element", f"{_path(search, parent)}/{_readable(wanted)}", parent.sourceline or 0, {})
+    return [_PutIn(parent, None, wanted)]
+
+
+def _unexpected(search: _Search, node: etree._Element, names: list[str]) -> list[_Mend]:
+    """A child stands where it may not: unknown, one too many, out of order, or after one that is missing."""
+    parent = node.getparent()
+    path, line, tag = _path(search, node), node.sourceline or 0, str(node.tag)
+    if parent is None:
+        search.add("not_allowed", path, line, {})
+        return []
+    declared = search.model.declaration(parent)
+    child = search.model.children(declared).get(tag)
+    if child is None and not search.model.takes_any(declared):
+        search.add("unexpected_element", path, line, {})
+        return [_TakeOut(node)]
+    before = sum(1 for _ in node.itersiblings(tag, preceding=True))
+    if child is not None and child.max_occurs is not None and before >= child.max_occurs and not _in_repeat(declared):
+        search.add("too_many", path, line, {"max": str(child.max_occurs)})
+        return [_TakeOut(node)]
+    wanted = _wanted(search, parent, names)
+    if child is None or wanted is None or next(node.itersiblings(wanted), None) is not None:
+        search.add("misplaced_element" if child is not None else "unexpected_element", path, line, _expected(names))
+        search.taken_out.add((parent, tag))
+        return [_TakeOut(node)]
+    if (parent, wanted) not in search.taken_out:
+        search.add("missing_element", f"{_path(search, parent)}/{_readable(wanted)}", line, {})
+    return [_PutIn(parent, node, wanted)]
+
+
+def _in_repeat(declaration: Declaration) -> bool:
+    """Say whether the parent's own group repeats, so that a child may come again without being too many."""
+    group = declaration.type.content
+    return bool(group.max_occurs != 1) or any(
+        getattr(part, "max_occurs", 1) != 1 and hasattr(part, "iter_elements") for part in group
+    )
+
+
+def _wanted(search: _Search, parent: etree._Element, names: list[str]) -> str | None:
+    """Say which of the expected *names* must stand here; None when the schema leaves a choice."""
+    children = search.model.children(search.model.declaration(parent))
+    required = [name for name in names if name in children and children[name].min_occurs > 0]
+    if len(names) == 1 and not names[0].startswith(("#", "*")):
+        return names[0]
+    return required[0] if len(required) == 1 else None
+
+
+def _expected(names: list[str]) -> dict[str, str]:
+    return {"expected": ", ".join(_readable(name) for name in names)} if names else {}
+
+
+def _apply(search: _Search, mends: list[_Mend]) -> None:
+    for mend in mends:
+        match mend:
+            case _TakeOut(node):
+                parent = node.getparent()
+                if parent is not None:
+                    parent.remove(node)
+            case _PutIn(parent, before, tag):
+                new = etree.Element(tag)
+                search.put_in.add(new)
+                if before is None:
+                    parent.append(new)
+                else:
+                    before.addprevious(new)
+
+
+def _locate(root: etree._Element, path: str | None) -> etree._Element | None:
+    """Find the element that libxml2 names by *path*, in which ``*`` stands for any name in a default namespace."""
+    if not path:
+        return None
+    node: etree._Element | None = root
+    for step in path.split("/")[2:]:
+        parsed = _STEP.fullmatch(step)
+        if parsed is None or node is None or step.startswith("@"):
+            return node
+        test = "*" if parsed["name"] == "*" else "*[name()=$name]"
+        found = node.xpath(f"{test}[{int(parsed['index'] or 1)}]", name=parsed["name"], smart_strings=False)
+        node = found[0] if isinstance(found, list) and found else None
+    return node
+
+
+def _path(search: _Search, node: etree._Element) -> str:
+    known = search.paths.get(node)
+    if known is not None:
+        return known
+    parent = node.getparent()
+    if parent is None:
+        return "/" + _name(node)
+    index = 1 + sum(1 for _ in node.itersiblings(str(node.tag), preceding=True))
+    alone = index == 1 and next(node.itersiblings(str(node.tag)), None) is None
+    return f"{_path(search, parent)}/{_name(node)}" + ("" if alone else f"[{index}]")
+
+
+def _all_paths(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
+    waiting = [(root, "/" + _name(root))]
+    while waiting:
+        node, path = waiting.pop()
+        yield node, path
+        children = [child for child in node if isinstance(child.tag, str)]
+        total = Counter(child.tag for child in children)
+        seen: Counter[str] = Counter()
+        for child in children:
+            seen[child.tag] += 1
+            index = f"[{seen[child.tag]}]" if total[child.tag] > 1 else ""
+            waiting.append((child, f"{path}/{_name(child)}{index}"))
+
+
+def _name(node: etree._Element) -> str:
+    local = etree.QName(node).localname
+    return mask_identity_numbers(f"{node.prefix}:{local}" if node.prefix else local)[:100]
+
+
+def _readable(name: str) -> str:
+    """Drop the namespace of ``{uri}local``."""
+    return mask_identity_numbers(name.rpartition("}")[2])[:100]

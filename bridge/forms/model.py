@@ -1,0 +1,107 @@
+"""What a schema says about one place in a form, for sentences: read from xmlschema's model, built when first asked."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from bridge.forms.schema_files import XSD, without_anchors
+
+_XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+_DIGITS = re.compile(r"(?:\[0-9\]|\\d)\{(\d+)\}")
+_MOST_VALUES = 12
+# xmlschema's classes come without types; they are looked at here and nowhere else.
+Declaration = Any
+
+
+class SchemaModel:
+    """Answers questions about declarations; knows nothing (and says so) where xmlschema cannot read the schema."""
+
+    def __init__(self, path: Path) -> None:
+        import xmlschema  # 0.2 s, and needed only once a form was refused
+
+        self._schema: Any = None
+        try:
+            self._schema = xmlschema.XMLSchema10(str(path), allow="sandbox", defuse="always")
+        except (xmlschema.XMLSchemaException, OSError, RecursionError):
+            # The verdict is libxml2's; without a model the sentences are only plainer.
+            return
+
+    def declaration(self, node: etree._Element) -> Declaration | None:
+        """Find the declaration of *node* by its way down from the root, or None."""
+        if self._schema is None:
+            return None
+        way = [node, *node.iterancestors()][::-1]
+        found = self._schema.elements.get(way[0].tag)
+        for parent, child in zip(way, way[1:], strict=False):
+            if found is None or _XSI_TYPE in parent.attrib:
+                return None
+            found = self.children(found).get(str(child.tag))
+        return None if found is None or _XSI_TYPE in node.attrib else found
+
+    def children(self, declaration: Declaration | None) -> Mapping[str, Declaration]:
+        """Map names to the declarations of the elements that may stand in this one, in the schema's order."""
+        content = getattr(getattr(declaration, "type", None), "content", None)
+        if not hasattr(content, "iter_elements"):
+            return {}
+        return {child.name: child for child in content.iter_elements() if getattr(child, "name", None)}
+
+    def takes_any(self, declaration: Declaration | None) -> bool:
+        """Say whether elements that are not listed may stand here as well (``xs:any``), or nothing is known."""
+        content = getattr(getattr(declaration, "type", None), "content", None)
+        if declaration is None or content is None:
+            return True
+        return hasattr(content, "iter_elements") and any(
+            not getattr(child, "name", None) for child in content.iter_elements()
+        )
+
+    def roots(self) -> Sequence[str]:
+        """Name the elements that a document may begin with."""
+        return [] if self._schema is None else [etree.QName(name).localname for name in self._schema.elements]
+
+    def facts(self, declaration: Declaration | None, attribute: str | None = None) -> dict[str, str]:
+        """Collect facets, type and fixed value of an element's content, or of its *attribute*."""
+        if declaration is None:
+            return {}
+        owner = declaration if attribute is None else declaration.type.attributes.get(attribute)
+        simple = getattr(owner, "type", None)
+        if attribute is None and simple is not None and not simple.is_simple():
+            simple = simple.content if hasattr(simple.content, "is_simple") and simple.content.is_simple() else None
+        facts: dict[str, str] = {}
+        for level in _levels(simple):
+            for name, value in _facets(level):
+                facts.setdefault(name, value)
+            if (level.name or "").startswith(XSD):
+                facts.setdefault("type", level.name.removeprefix(XSD))
+        fixed = getattr(owner, "fixed", None)
+        if fixed is not None:
+            facts["fixed"] = str(fixed)
+        return facts
+
+
+def _levels(simple: Declaration | None) -> Iterator[Declaration]:
+    """Walk from a simple type to the built-in one that it restricts; lists and unions end the walk."""
+    while simple is not None and hasattr(simple, "facets"):
+        yield simple
+        simple = simple.base_type
+
+
+def _facets(level: Declaration) -> Iterator[tuple[str, str]]:
+    if (level.name or "").startswith(XSD):
+        return  # What a built-in type restricts (white space, the range of an int) says less than its name.
+    for name, facet in level.facets.items():
+        local = (name or "").removeprefix(XSD)
+        if local == "pattern":
+            patterns = [without_anchors(text) for text in facet.regexps]
+            yield "pattern", " | ".join(patterns)
+            digits = _DIGITS.fullmatch(patterns[0]) if len(patterns) == 1 else None
+            if digits:
+                yield "digits", digits[1]
+        elif local == "enumeration":
+            values = [str(value) for value in facet.enumeration]
+            more = ", …" if len(values) > _MOST_VALUES else ""
+            yield "enumeration", ", ".join(values[:_MOST_VALUES]) + more
+        elif local and hasattr(facet, "value"):
+            yield local, str(facet.value)

@@ -1,0 +1,78 @@
+"""What operators measure. Labels are names from mappings and tables: never an id, a party or a value."""
+
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_UPSTREAM = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
+_VISIBLE = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120, 600)
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """One process's measurements, in *registry*."""
+
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    write_actions: Counter = field(init=False)
+    visible: Histogram = field(init=False)
+    refusals: Counter = field(init=False)
+    retries: Counter = field(init=False)
+    upstream: Histogram = field(init=False)
+    unfinished: Gauge = field(init=False)
+    oldest: Gauge = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Register the measurements."""
+
+        def put(name: str, value: object) -> None:
+            object.__setattr__(self, name, value)
+
+        put(
+            "write_actions",
+            Counter(
+                "bridge_write_actions",
+                "Write actions that were answered.",
+                ["service", "action", "answer"],
+                registry=self.registry,
+            ),
+        )
+        put(
+            "visible",
+            Histogram(
+                "bridge_write_action_visible_seconds",
+                "From acceptance until the dialog shows the outcome.",
+                ["service", "action", "outcome"],
+                buckets=_VISIBLE,
+                registry=self.registry,
+            ),
+        )
+        put(
+            "refusals",
+            Counter("bridge_refusals", "Requests that were refused.", ["code"], registry=self.registry),
+        )
+        put(
+            "retries",
+            Counter("bridge_retries", "Steps that will be tried again.", ["stage", "why"], registry=self.registry),
+        )
+        put(
+            "upstream",
+            Histogram(
+                "bridge_upstream_request_seconds",
+                "Calls to other systems.",
+                ["upstream", "method", "status_class"],
+                buckets=_UPSTREAM,
+                registry=self.registry,
+            ),
+        )
+        put(
+            "unfinished",
+            Gauge("bridge_operations_unfinished", "Operations not finished.", registry=self.registry),
+        )
+        put(
+            "oldest",
+            Gauge(
+                "bridge_oldest_operation_age_seconds",
+                "Age of the oldest unfinished operation.",
+                registry=self.registry,
+            ),
+        )

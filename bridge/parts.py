@@ -1,0 +1,114 @@
+"""What a step or a route may use."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from bridge.adapters.altinn2 import Altinn2Client
+from bridge.adapters.dialog_tokens import KeyStore
+from bridge.adapters.dialogporten import DialogportenClient
+from bridge.core.clock import Clock
+from bridge.core.mapping import ServiceMapping
+from bridge.core.retry import RetryPolicy
+from bridge.engine import Queue
+from bridge.forms.xsd import SchemaRegistry
+from bridge.metrics import Metrics
+from bridge.settings import Settings
+from bridge.storage.store import Store
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.parts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bridge:
+    """The parts, wired together. *wake* tells the worker in this process, if there is one, that there is work."""
+
+    settings: Settings
+    mappings: Mapping[str, ServiceMapping]
+    schemas: SchemaRegistry
+    keys: KeyStore
+    store: Store
+    queue: Queue
+    altinn2: Altinn2Client
+    dialogporten: DialogportenClient
+    retry: RetryPolicy
+    settle: timedelta
+    finished: "Finished"
+    metrics: Metrics
+    clock: Clock
+    spread: Callable[[], float]
+    new_id: Callable[[], UUID]
+    wake: Callable[[], None]
+    holder: str
+    """Who this process is among those that write operations; never the same twice."""
+
+
+class Finished:
+    """
+    Lets requests wait for their operation to end.
+
+    A worker in the same process tells at once; what other processes end is asked of the store, for all who wait in
+    one query, and only while somebody waits.
+    """
+
+    def __init__(self, look: Callable[[Sequence[UUID]], set[UUID]], *, pause: float = 0.02, places: int) -> None:
+        self._look, self._pause = look, pause
+        self._places = threading.BoundedSemaphore(places)
+        self._lock = threading.Lock()
+        self._waiting: dict[UUID, list[threading.Event]] = {}
+        self._watcher: threading.Thread | None = None
+
+    def tell(self, operation_id: UUID) -> None:
+        """Wake those who wait for *operation_id*."""
+        with self._lock:
+            events = self._waiting.pop(operation_id, [])
+        for event in events:
+            event.set()
+
+    def wait(self, operation_id: UUID, *, seconds: float, begin: Callable[[], None]) -> bool:
+        """
+        Call *begin* (which may set the work going), wait until *operation_id* is finished, and say whether it is.
+
+        False at once when too many wait already: a waiting request holds a thread, and others need one too.
+        """
+        if seconds <= 0 or not self._places.acquire(blocking=False):
+            begin()
+            return False
+        event = threading.Event()
+        try:
+            with self._lock:
+                self._waiting.setdefault(operation_id, []).append(event)
+                if self._watcher is None:
+                    self._watcher = threading.Thread(target=self._watch, name="bridge-finished", daemon=True)
+                    self._watcher.start()
+            begin()
+            return event.wait(seconds)
+        finally:
+            self._places.release()
+            with self._lock:
+                events = self._waiting.get(operation_id, [])
+                if event in events:
+                    events.remove(event)
+                    if not events:
+                        del self._waiting[operation_id]
+
+    def _watch(self) -> None:
+        idle = threading.Event()
+        while True:
+            idle.wait(self._pause)
+            with self._lock:
+                waiting = list(self._waiting)
+                if not waiting:
+                    self._watcher = None
+                    return
+            try:
+                ended = self._look(waiting)
+            except Exception as error:  # noqa: BLE001 - the store may be away for a while; those who wait get their 202
+                log.warning("looking for finished operations failed", error=type(error).__name__)
+                continue
+            for operation_id in ended:
+                self.tell(operation_id)

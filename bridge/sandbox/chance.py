@@ -1,0 +1,31 @@
+"""Ids and numbers that the seed decides."""
+
+import random
+import threading
+from datetime import datetime
+from uuid import UUID
+
+
+class Chance:
+    """Repeatable chance; safe to share between threads."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose; keys are made elsewhere
+        self._lock = threading.Lock()
+
+    def below(self, limit: int) -> int:
+        """Give a number from 0 to *limit* - 1."""
+        with self._lock:
+            return self._random.randrange(limit)
+
+    def uuid4(self) -> UUID:
+        """Give a random UUID."""
+        with self._lock:
+            return UUID(int=self._random.getrandbits(128), version=4)
+
+    def uuid7(self, moment: datetime) -> UUID:
+        """Give a UUID of version 7 that carries *moment*."""
+        with self._lock:
+            bits = self._random.getrandbits(74)
+        stamp = int(moment.timestamp() * 1000) << 80
+        return UUID(int=stamp | 0x7 << 76 | (bits >> 62) << 64 | 0x2 << 62 | bits & (1 << 62) - 1)

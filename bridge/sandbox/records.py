@@ -1,0 +1,282 @@
+"""What the sandbox remembers about what was done to it: the ledger of effects, the call log, and the faults to play."""
+
+import re
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+CALLS_KEPT = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """Something that a system remembers; *facts* hold ids, states and digests, never content."""
+
+    sequence: int
+    time: datetime
+    kind: str
+    facts: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Write it flat."""
+        return {"sequence": self.sequence, "time": self.time.isoformat(), "kind": self.kind, **self.facts}
+
+
+class Ledger:
+    """All effects in the order in which they were committed, over all systems."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._effects: list[Effect] = []
+        self._count = 0
+
+    def write(self, kind: str, **facts: Any) -> None:
+        """Append an effect. Called by a system while it holds the lock under which it committed."""
+        with self._lock:
+            self._count += 1
+            self._effects.append(Effect(sequence=self._count, time=self._clock(), kind=kind, facts=facts))
+
+    def effects(self, kind: str | None = None) -> tuple[Effect, ...]:
+        """Give all effects, or those whose kind is *kind* or begins with ``kind.``."""
+        with self._lock:
+            effects = tuple(self._effects)
+        if kind is None:
+            return effects
+        return tuple(each for each in effects if each.kind == kind or each.kind.startswith(f"{kind}."))
+
+    def clear(self) -> None:
+        """Forget the effects; the sequence goes on."""
+        with self._lock:
+            self._effects.clear()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One HTTP call; *status* is None where the connection was cut. No bodies, no tokens, no free query values."""
+
+    sequence: int
+    time: datetime
+    caller: str
+    system: str
+    method: str
+    template: str
+    path: str
+    query: Mapping[str, str]
+    status: int | None
+    milliseconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Write it flat."""
+        return {
+            "sequence": self.sequence,
+            "time": self.time.isoformat(),
+            "caller": self.caller,
+            "system": self.system,
+            "method": self.method,
+            "template": self.template,
+            "path": self.path,
+            "query": dict(self.query),
+            "status": self.status,
+            "milliseconds": round(self.milliseconds, 3),
+        }
+
+
+class CallLog:
+    """The latest calls, at most ``CALLS_KEPT``."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: deque[Call] = deque(maxlen=CALLS_KEPT)
+        self._count = 0
+
+    def add(self, **facts: Any) -> None:
+        """Append a call, numbered."""
+        with self._lock:
+            self._count += 1
+            self._calls.append(Call(sequence=self._count, **facts))
+
+    def all(self, system: str | None = None) -> tuple[Call, ...]:
+        """Give the calls, oldest first, of one system or of all."""
+        with self._lock:
+            calls = tuple(self._calls)
+        return calls if system is None else tuple(each for each in calls if each.system == system)
+
+    def clear(self) -> None:
+        """Forget the calls; the sequence goes on."""
+        with self._lock:
+            self._calls.clear()
+
+
+class NotAFault(ValueError):
+    """A description of a fault that cannot be played; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """
+    What goes wrong with a call.
+
+    Delays are seconds. A *status* replaces the effect, or with *after_effect* only the answer. *internal* names a
+    fault inside a system instead: ``lose_event`` (SSE), ``name_lookup_fails``, ``concurrent_change``.
+    """
+
+    status: int | None = None
+    reason: str | None = None
+    body: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delay_before: float = 0
+    delay_after: float = 0
+    cut: str | None = None
+    after_effect: bool = False
+    internal: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Fault:
+    """Which calls go wrong: the *skip* first that match go well, then *times* go wrong (None: all)."""
+
+    id: int
+    system: str | None
+    method: str | None
+    path: re.Pattern[str]
+    skip: int
+    times: int | None
+    how: How
+    played: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Write what is left of it."""
+        return {
+            "id": self.id,
+            "system": self.system,
+            "match": {"method": self.method, "path": self.path.pattern},
+            "skip": self.skip,
+            "times": self.times,
+            "played": self.played,
+        }
+
+
+class Faults:
+    """The faults that wait to be played; the oldest that matches a call is taken."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
+        self._count = 0
+
+    def plan(
+        self,
+        how: How,
+        *,
+        system: str | None = None,
+        method: str | None = None,
+        path: str = "",
+        times: int | None = 1,
+        skip: int = 0,
+    ) -> int:
+        """
+        Have the next *times* calls that match go wrong; *path* is a pattern found anywhere in the call's path.
+
+        Returns the fault's id.
+
+        Raises:
+            NotAFault: The pattern is not one, or a number is negative.
+        """
+        try:
+            pattern = re.compile(path)
+        except re.error as error:
+            raise NotAFault(f"match.path is not a regular expression: {error}") from error
+        if skip < 0 or (times is not None and times < 1):
+            raise NotAFault("times is at least 1 (or null for always), skip at least 0")
+        with self._lock:
+            self._count += 1
+            self._faults.append(
+                Fault(id=self._count, system=system, method=method, path=pattern, skip=skip, times=times, how=how)
+            )
+            return self._count
+
+    def take(self, *, system: str, method: str, path: str, internal: str | None = None) -> How | None:
+        """Give what goes wrong with this call, if anything, and count it."""
+        if not self._faults:
+            return None
+        with self._lock:
+            for fault in self._faults:
+                if fault.how.internal != internal or fault.system not in (None, system):
+                    continue
+                if fault.method not in (None, method) or not fault.path.search(path):
+                    continue
+                if fault.skip:
+                    fault.skip -= 1
+                    return None
+                fault.played += 1
+                if fault.times is not None:
+                    fault.times -= 1
+                    if not fault.times:
+                        self._faults.remove(fault)
+                return fault.how
+        return None
+
+    def waiting(self) -> tuple[dict[str, Any], ...]:
+        """List the faults that can still be played."""
+        with self._lock:
+            return tuple(each.as_json() for each in self._faults)
+
+    def clear(self) -> None:
+        """Plan nothing any more."""
+        with self._lock:
+            self._faults.clear()
+
+
+_HOW = {
+    "status": int,
+    "reason": str,
+    "body": str,
+    "headers": dict,
+    "delay_seconds": (int, float),
+    "delay_after": (bool, int, float),
+    "cut": str,
+    "after_effect": bool,
+    "internal": str,
+}
+INTERNAL: Sequence[str] = ("lose_event", "name_lookup_fails", "concurrent_change")
+
+
+def read_how(given: Mapping[str, Any]) -> How:
+    """
+    Read the ``how`` of a fault as the control API has it.
+
+    ``delay_after`` is true (the delay comes after the effect) or its own number of seconds.
+
+    Raises:
+        NotAFault: A member is unknown or not of its type.
+    """
+    for name, value in given.items():
+        if name not in _HOW:
+            raise NotAFault(f"how.{name} is unknown; there are {', '.join(_HOW)}")
+        if not isinstance(value, _HOW[name]) or (isinstance(value, bool) and bool not in _types(_HOW[name])):
+            raise NotAFault(f"how.{name} is not of its type")
+    delay, after = float(given.get("delay_seconds", 0)), given.get("delay_after", False)
+    cut, internal = given.get("cut"), given.get("internal")
+    if cut not in (None, "before", "after"):
+        raise NotAFault("how.cut is before or after")
+    if internal is not None and internal not in INTERNAL:
+        raise NotAFault(f"how.internal is one of {', '.join(INTERNAL)}")
+    return How(
+        status=given.get("status"),
+        reason=given.get("reason"),
+        body=given.get("body", ""),
+        headers={str(key): str(value) for key, value in given.get("headers", {}).items()},
+        delay_before=0 if after is True else delay,
+        delay_after=delay if after is True else float(after),
+        cut=cut,
+        after_effect=given.get("after_effect", False),
+        internal=internal,
+    )
+
+
+def _types(kind: Any) -> tuple[type, ...]:
+    return kind if isinstance(kind, tuple) else (kind,)

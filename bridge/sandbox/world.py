@@ -1,0 +1,167 @@
+"""The whole state of the sandbox: what the systems hold, their keys, and what was done to them."""
+
+import functools
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bridge.sandbox import identities
+from bridge.sandbox.altinn2_state import Altinn2State
+from bridge.sandbox.app_state import AppsState, example_app
+from bridge.sandbox.chance import Chance
+from bridge.sandbox.dialog_state import DialogportenState
+from bridge.sandbox.jose import SigningKey
+from bridge.sandbox.records import CallLog, Faults, Ledger
+from bridge.sandbox.switches import Switches, Value
+
+SERVICE_OWNER_SCOPES = frozenset(
+    {
+        "altinn:enduser",
+        "altinn:instances.meta",
+        "altinn:instances.read",
+        "altinn:instances.write",
+        "altinn:reportees",
+        "altinn:serviceowner",
+        "altinn:serviceowner/instances.read",
+        "altinn:serviceowner/instances.write",
+        "digdir:dialogporten.serviceprovider",
+        "digdir:dialogporten.serviceprovider.search",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation:
+    """A service owner: its number and its short code."""
+
+    number: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """A client registered with Maskinporten: whose it is, its key, and what it may ask for."""
+
+    id: str
+    organisation: Organisation
+    key: SigningKey
+    scopes: frozenset[str]
+
+
+class World:
+    """
+    All that the sandbox's systems know. Give it a clock (UTC, with its zone) and a seed, and it repeats itself.
+
+    RSA keys are the exception: they are made once for a process, since that takes a tenth of a second each.
+    *sleep* is how a planned delay passes; tests that must not wait give their own.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        seed: int = 0,
+        switches: Switches = Switches(),  # noqa: B008 - frozen
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.clock, self.seed, self.sleep = clock, seed, sleep
+        self.switches = switches
+        self.chance = Chance(seed)
+        self.ledger = Ledger(clock)
+        self.calls = CallLog()
+        self.faults = Faults()
+        self.owner = Organisation(number=identities.organisation_number(self.chance.below), code="ttd")
+        self.altinn2_api_key = str(self.chance.uuid4())
+        self.altinn2 = Altinn2State(first_number=10_000_000 + self.chance.below(1_000_000))
+        self.dialogporten = DialogportenState(clock, self.chance, self.ledger, self.faults)
+        self.apps = AppsState()
+        self.apps.register(example_app())
+        self.clients: dict[str, Client] = {}
+        self.used_grants: set[tuple[str, str]] = set()
+        self._client_id = str(self.chance.uuid4())
+        self._lock = threading.Lock()
+
+    @property
+    def client(self) -> Client:
+        """The client that the bridge under test is."""
+        return self.clients.get(self._client_id) or self.register_client(self.owner, client_id=self._client_id)
+
+    def register_client(
+        self,
+        organisation: Organisation,
+        scopes: frozenset[str] = SERVICE_OWNER_SCOPES,
+        *,
+        client_id: str | None = None,
+    ) -> Client:
+        """Register a client of *organisation* with Maskinporten and give it a key."""
+        client_id = client_id or str(self.chance.uuid4())
+        client = Client(
+            id=client_id,
+            organisation=organisation,
+            key=SigningKey(kid=f"client-{client_id[:8]}", key=_rsa_key("client")),
+            scopes=scopes,
+        )
+        with self._lock:
+            return self.clients.setdefault(client_id, client)
+
+    def organisation(self, number: str) -> Organisation | None:
+        """Find a service owner by its number: ours, or one that has a client."""
+        known = [self.owner, *(client.organisation for client in tuple(self.clients.values()))]
+        return next((each for each in known if each.number == number), None)
+
+    def change_switches(self, **changes: Value) -> Switches:
+        """
+        Throw switches; calls under way may still see the old ones.
+
+        Raises:
+            UnknownSwitch: No such switch or value; nothing is changed.
+        """
+        with self._lock:
+            self.switches = self.switches.changed(**changes)
+            return self.switches
+
+    def key(self, issuer: str) -> SigningKey:
+        """Give the key of an issuer: RSA for ``maskinporten``, ``platform`` and ``idporten``, else Ed25519."""
+        if issuer in ("maskinporten", "platform", "idporten"):
+            return SigningKey(kid=f"sandbox-{issuer}", key=_rsa_key(issuer))
+        return _ed25519_key(self.seed, issuer)
+
+    def use_grant(self, client_id: str, jti: str) -> bool:
+        """Say whether this is the first use of a grant, and remember it."""
+        with self._lock:
+            if (client_id, jti) in self.used_grants:
+                return False
+            self.used_grants.add((client_id, jti))
+            return True
+
+    def new_person(self) -> str:
+        """Invent a national identity number that nobody can have."""
+        return identities.person_number(self.chance.below)
+
+    def new_organisation(self, code: str = "tst") -> Organisation:
+        """Invent an organisation."""
+        return Organisation(number=identities.organisation_number(self.chance.below), code=code)
+
+    def close(self) -> None:
+        """End every open stream."""
+        self.dialogporten.close()
+
+
+@functools.cache
+def _rsa_key(purpose: str) -> rsa.RSAPrivateKey:  # noqa: ARG001 - one key for each purpose and process
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@functools.lru_cache(maxsize=64)
+def _ed25519_key(seed: int, name: str) -> SigningKey:
+    material = hashlib.sha256(f"{seed}/{name}".encode()).digest()
+    return SigningKey(
+        kid=f"sandbox-{name}-{material.hex()[:6]}",
+        key=Ed25519PrivateKey.from_private_bytes(hashlib.sha256(material).digest()),
+    )

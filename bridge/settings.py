@@ -1,0 +1,637 @@
+"""Environment variables become one value, and every fault in them is told at once."""
+
+import difflib
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from enum import Enum
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import SplitResult, urlsplit
+
+from bridge.core.errors import ConfigurationError, Fault
+from bridge.shipped import mappings_folder, schemas_folder
+
+PREFIX = "BRIDGE_"
+
+
+class Secret:
+    """Text that shows itself only to who asks by name."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Give the text."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+class Environment(Enum):
+    """Which systems stand behind the bridge."""
+
+    SANDBOX = "sandbox"
+    TT02 = "tt02"
+    PRODUCTION = "production"
+
+
+class WorkerMode(Enum):
+    """Whether operations run in the web process or in processes of their own."""
+
+    EMBEDDED = "embedded"
+    SEPARATE = "separate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Settings:
+    """What the environment says. Times are in seconds, sizes in bytes, URLs end without a slash."""
+
+    environment: Environment
+    altinn2_url: str
+    altinn2_api_key: Secret
+    altinn3_apps_url: str
+    """With ``{org}`` and ``{app}`` in it."""
+    platform_url: str
+    dialogporten_url: str
+    dialogporten_issuer: str
+    maskinporten_url: str
+    maskinporten_client_id: str
+    maskinporten_key: Secret
+    """A private JWK as JSON, with its ``kid``."""
+    database_url: str
+    """As SQLAlchemy takes it; may hold a password."""
+    mappings: Path
+    schemas: Path
+    allowed_origins: tuple[str, ...]
+    answer_within: float
+    max_waiting: int
+    threads: int
+    web_processes: int
+    listen: str
+    public_url: str | None
+    work_concurrency: int
+    worker: WorkerMode
+    altinn2_settle: float
+    upstream_timeout: float
+    altinn2_put_timeout: float
+    give_up_after: float
+    retry_first: float
+    max_body: int
+    max_form: int
+    keep_finished: int
+    """Days."""
+    log_level: str
+    clock_skew: float
+
+    @property
+    def on_postgresql(self) -> bool:
+        """Whether the database is a server that many processes may share."""
+        return self.database_url.startswith("postgresql")
+
+    def __repr__(self) -> str:
+        shown = {field.name: getattr(self, field.name) for field in fields(self)}
+        shown["database_url"] = _without_password(self.database_url)
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
+        """
+        Read the variables ``BRIDGE_*`` of *environ*; an empty one counts as not given.
+
+        Raises:
+            ConfigurationError: Every fault, under the name of its variable.
+        """
+        reading = _Reading(environ)
+        values = reading.values()
+        if reading.faults:
+            raise ConfigurationError(reading.faults)
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """One row of the table below: a setting, how it is read, and what the documentation says of it."""
+
+    name: str
+    parse: Callable[[str], Any]
+    default: str | None = None
+    """As it would be written in the environment; None where there is none or where it depends on others."""
+    by_environment: Mapping[Environment, str] | None = None
+    secret: bool = False
+    unit: str = ""
+    meaning: str
+    depends: str = ""
+    """The default in words, where it depends on other settings."""
+
+    @property
+    def field(self) -> str:
+        """The field of Settings that it fills."""
+        return self.name.removeprefix(PREFIX).lower()
+
+
+def settings_table() -> str:
+    """Write all settings as a Markdown table, for ``docs/settings.md``."""
+    rows = ["| variable | default | unit | secret | meaning |", "| --- | --- | --- | --- | --- |"]
+    rows += [
+        f"| `{variable.name}` | {_default_in_words(variable)} | {variable.unit or '–'}"
+        f" | {'yes' if variable.secret else 'no'} | {variable.meaning} |"
+        for variable in VARIABLES
+    ]
+    return "\n".join(rows)
+
+
+def _default_in_words(variable: Variable) -> str:
+    if variable.depends:
+        return variable.depends
+    if variable.by_environment:
+        known = [f"{environment.value}: `{value}`" for environment, value in variable.by_environment.items()]
+        given = [] if Environment.SANDBOX in variable.by_environment else ["sandbox: must be given"]
+        return "<br>".join(known + given)
+    return "must be given" if variable.default is None else f"`{variable.default}`"
+
+
+def _number(low: float, high: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        if not re.fullmatch(r"\d{1,12}(\.\d{1,6})?", text) or not low <= float(text) <= high:
+            raise ValueError(f"write a number from {low:g} to {high:g}")
+        return float(text)
+
+    return parse
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,12}", text) or not low <= int(text) <= high:
+            raise ValueError(f"write a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def _one_of(kind: type[Enum]) -> Callable[[str], Enum]:
+    def parse(text: str) -> Enum:
+        try:
+            return kind(text.lower())
+        except ValueError:
+            raise ValueError("write " + " or ".join(repr(member.value) for member in kind)) from None
+
+    return parse
+
+
+def _url(text: str) -> str:
+    parts = _split_url(text)
+    if parts.query or parts.fragment:
+        raise ValueError("write the URL without a query or fragment")
+    return text.rstrip("/")
+
+
+def _app_url(text: str) -> str:
+    if re.findall(r"\{[^}]*\}?|\}", text.replace("{org}", "").replace("{app}", "")) or "{app}" not in text:
+        raise ValueError("write a URL with {org} and {app} where they belong, and no other braces")
+    return _url(text.replace("{org}", "org-").replace("{app}", "-app")) and text.rstrip("/")
+
+
+def _split_url(text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("write a URL such as https://example.org/path") from None
+    if parts.scheme not in {"https", "http"} or not parts.hostname or re.search(r"\s", text):
+        raise ValueError("write a URL such as https://example.org/path")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("write the URL without a user name or password")
+    return parts
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = [part.strip() for part in text.split(",") if part.strip()]
+    for origin in origins:
+        if "*" in origin:
+            raise ValueError("name each origin: a '*' would let any page press the buttons")
+        parts = _split_url(origin)
+        if parts.path or parts.query or parts.fragment:
+            raise ValueError("write each origin as a browser sends it, such as https://af.altinn.no, without a path")
+    return tuple(dict.fromkeys(origins))
+
+
+def _database(text: str) -> str:
+    scheme, _, rest = text.partition("://")
+    if scheme in {"postgresql", "postgres", "postgresql+psycopg"} and rest.strip("/"):
+        return f"postgresql+psycopg://{rest}"
+    if scheme == "sqlite" and len(rest) > 1 and rest.startswith("/") and not rest.startswith("/:"):
+        return text
+    raise ValueError("write sqlite:///file or postgresql://user:password@host/database")
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise ValueError(f"there is no folder {text!r}")
+    return path
+
+
+def _listen(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
+        raise ValueError("write host:port, such as 127.0.0.1:8080")
+    return text
+
+
+def _client_id(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", text):
+        raise ValueError("write the client's id as Maskinporten gave it")
+    return text
+
+
+def _private_key(text: str) -> Secret:
+    """Check the shape only, and quote nothing of it: facts/altinn3-and-tokens.md 4.2."""
+    try:
+        key = json.loads(text)
+    except ValueError:
+        raise ValueError("write the private key as a JWK, which is one JSON object") from None
+    if not isinstance(key, dict) or key.get("kty") != "RSA":
+        raise ValueError("Maskinporten takes RSA keys only: the JWK must have kty RSA")
+    if not isinstance(key.get("kid"), str) or not key["kid"]:
+        raise ValueError("the JWK has no kid: write the id under which Maskinporten knows the key")
+    if not all(isinstance(key.get(part), str) for part in ("n", "e", "d")):
+        raise ValueError("the JWK is not a private key: n, e and d must be there")
+    return Secret(text)
+
+
+def _secret(text: str) -> Secret:
+    if not text.isprintable() or not text.isascii():
+        raise ValueError("write printable ASCII characters: it is sent in a header")
+    return Secret(text)
+
+
+def _log_level(text: str) -> str:
+    if text.lower() not in {"debug", "info", "warning", "error"}:
+        raise ValueError("write debug, info, warning or error")
+    return text.lower()
+
+
+def _hosts(tt02: str, production: str) -> Mapping[Environment, str]:
+    return {Environment.TT02: tt02, Environment.PRODUCTION: production}
+
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable(
+        name="BRIDGE_ENVIRONMENT",
+        parse=_one_of(Environment),
+        meaning="`sandbox`, `tt02` or `production`: chooses the URLs, the issuer and the origins below.",
+    ),
+    Variable(
+        name="BRIDGE_ALTINN2_URL",
+        parse=_url,
+        by_environment=_hosts("https://tt02.altinn.no/api", "https://www.altinn.no/api"),
+        meaning="The Altinn 2 REST API.",
+    ),
+    Variable(
+        name="BRIDGE_ALTINN2_API_KEY",
+        parse=_secret,
+        secret=True,
+        meaning="The API key of the agency's end-user system in Altinn 2.",
+    ),
+    Variable(
+        name="BRIDGE_ALTINN3_APPS_URL",
+        parse=_app_url,
+        by_environment=_hosts(
+            "https://{org}.apps.tt02.altinn.no/{org}/{app}", "https://{org}.apps.altinn.no/{org}/{app}"
+        ),
+        meaning="Where an Altinn 3 app answers; `{org}` and `{app}` are filled in.",
+    ),
+    Variable(
+        name="BRIDGE_PLATFORM_URL",
+        parse=_url,
+        by_environment=_hosts("https://platform.tt02.altinn.no", "https://platform.altinn.no"),
+        meaning="The Altinn 3 platform, which exchanges Maskinporten tokens.",
+    ),
+    Variable(
+        name="BRIDGE_DIALOGPORTEN_URL",
+        parse=_url,
+        by_environment=_hosts(
+            "https://platform.tt02.altinn.no/dialogporten", "https://platform.altinn.no/dialogporten"
+        ),
+        meaning="Dialogporten, without `/api/v1`.",
+    ),
+    Variable(
+        name="BRIDGE_DIALOGPORTEN_ISSUER",
+        parse=_url,
+        depends="`{BRIDGE_DIALOGPORTEN_URL}/api/v1`",
+        meaning="The `iss` that dialog tokens must have; their keys are fetched below it.",
+    ),
+    Variable(
+        name="BRIDGE_MASKINPORTEN_URL",
+        parse=_url,
+        by_environment=_hosts("https://test.maskinporten.no", "https://maskinporten.no"),
+        meaning="Maskinporten, without `/token`.",
+    ),
+    Variable(
+        name="BRIDGE_MASKINPORTEN_CLIENT_ID",
+        parse=_client_id,
+        meaning="The id of the agency's client in Maskinporten.",
+    ),
+    Variable(
+        name="BRIDGE_MASKINPORTEN_KEY",
+        parse=_private_key,
+        secret=True,
+        meaning="The client's private RSA key as a JWK (one JSON object), with the `kid` that Maskinporten knows.",
+    ),
+    Variable(
+        name="BRIDGE_DATABASE_URL",
+        parse=_database,
+        default="sqlite:///bridge.sqlite",
+        secret=True,
+        meaning="`sqlite:///file` for one process, `postgresql://user:password@host/database` for many.",
+    ),
+    Variable(
+        name="BRIDGE_MAPPINGS",
+        parse=_folder,
+        depends="the mappings that ship",
+        meaning="The folder of the mapping files.",
+    ),
+    Variable(
+        name="BRIDGE_SCHEMAS",
+        parse=_folder,
+        depends="the schemas that ship",
+        meaning="The folder of the form schemas; nothing outside it is read.",
+    ),
+    Variable(
+        name="BRIDGE_ALLOWED_ORIGINS",
+        parse=_origins,
+        by_environment=_hosts("https://af.tt02.altinn.no", "https://af.altinn.no") | {Environment.SANDBOX: ""},
+        meaning="Origins whose pages may press the buttons, separated by commas; `*` is refused.",
+    ),
+    Variable(
+        name="BRIDGE_ANSWER_WITHIN",
+        parse=_number(0, 10),
+        default="2",
+        unit="seconds, 0–10",
+        meaning="How long a request waits for its 204 before it gets a 202; Arbeidsflate gives up after 10.",
+    ),
+    Variable(
+        name="BRIDGE_MAX_WAITING",
+        parse=_whole(0, 10_000),
+        default="32",
+        unit="requests",
+        meaning="How many requests may wait for a 204 at once, in each web process; above it 202 is answered at once.",
+    ),
+    Variable(
+        name="BRIDGE_THREADS",
+        parse=_whole(2, 10_000),
+        default="64",
+        unit="threads",
+        meaning="Requests that one web process serves at once; more than `BRIDGE_MAX_WAITING`.",
+    ),
+    Variable(
+        name="BRIDGE_WEB_PROCESSES",
+        parse=_whole(1, 256),
+        depends="`1` on SQLite (more is refused), `2` on PostgreSQL",
+        unit="processes",
+        meaning="Web processes of one `bridge serve`.",
+    ),
+    Variable(
+        name="BRIDGE_LISTEN",
+        parse=_listen,
+        default="127.0.0.1:8080",
+        unit="host:port",
+        meaning="Where the bridge listens.",
+    ),
+    Variable(
+        name="BRIDGE_PUBLIC_URL",
+        parse=_url,
+        depends="none",
+        meaning="The https address under which others reach the bridge, where that is known.",
+    ),
+    Variable(
+        name="BRIDGE_WORK_CONCURRENCY",
+        parse=_whole(1, 1000),
+        default="8",
+        unit="operations",
+        meaning="Operations that one worker runs at once.",
+    ),
+    Variable(
+        name="BRIDGE_WORKER",
+        parse=_one_of(WorkerMode),
+        depends="`embedded` on SQLite (`separate` is refused), `separate` on PostgreSQL",
+        meaning="`embedded` runs operations in the web process, `separate` leaves them to `bridge work`.",
+    ),
+    Variable(
+        name="BRIDGE_ALTINN2_SETTLE",
+        parse=_number(0, 3600),
+        default="5",
+        unit="seconds",
+        meaning="How long a PUT that was not answered is given before it may be repeated.",
+    ),
+    Variable(
+        name="BRIDGE_UPSTREAM_TIMEOUT",
+        parse=_number(0.1, 3600),
+        default="30",
+        unit="seconds",
+        meaning="The longest that one call to another system may take in all.",
+    ),
+    Variable(
+        name="BRIDGE_ALTINN2_PUT_TIMEOUT",
+        parse=_number(0.1, 3600),
+        default="120",
+        unit="seconds",
+        meaning="The same for a PUT to Altinn 2, which signs and archives before it answers.",
+    ),
+    Variable(
+        name="BRIDGE_GIVE_UP_AFTER",
+        parse=_number(1, 31_536_000),
+        default="86400",
+        unit="seconds",
+        meaning="How long an operation is tried before it becomes a dead letter.",
+    ),
+    Variable(
+        name="BRIDGE_RETRY_FIRST",
+        parse=_number(0.01, 3600),
+        default="1",
+        unit="seconds",
+        meaning="The pause before the first repetition; the next ones grow. Less than `BRIDGE_GIVE_UP_AFTER`.",
+    ),
+    Variable(
+        name="BRIDGE_MAX_BODY",
+        parse=_whole(1, 2_000_000_000),
+        default="20000000",
+        unit="bytes",
+        meaning="The largest request body that is read.",
+    ),
+    Variable(
+        name="BRIDGE_MAX_FORM",
+        parse=_whole(1, 100_000_000),
+        default="10000000",
+        unit="bytes",
+        meaning="The largest form that is checked and sent; at most `BRIDGE_MAX_BODY`.",
+    ),
+    Variable(
+        name="BRIDGE_KEEP_FINISHED",
+        parse=_whole(1, 36_500),
+        default="30",
+        unit="days",
+        meaning="How long the engine keeps finished operations.",
+    ),
+    Variable(
+        name="BRIDGE_LOG_LEVEL",
+        parse=_log_level,
+        default="info",
+        meaning="`debug`, `info`, `warning` or `error`.",
+    ),
+    Variable(
+        name="BRIDGE_CLOCK_SKEW",
+        parse=_number(0, 300),
+        default="10",
+        unit="seconds",
+        meaning="How far the clocks of Dialogporten and the bridge may differ when a token is checked.",
+    ),
+)
+
+
+class _Reading:
+    """One pass over an environment; collects faults on the way."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._given = {name: text for name, text in environ.items() if name.startswith(PREFIX) and text.strip()}
+        self.faults: list[Fault] = []
+
+    def values(self) -> dict[str, Any]:
+        """Give the fields of Settings; of use only when there are no faults."""
+        self._refuse_unknown()
+        parsed: dict[str, Any] = {}
+        for variable in VARIABLES:
+            text = self._text(variable)
+            if text is None:
+                text = self._default(variable, parsed.get("environment"))
+            if text is not None:
+                parsed[variable.field] = self._parsed(variable, text)
+        self._fill_dependents(parsed)
+        self._hold_against_each_other(parsed)
+        for variable in VARIABLES:
+            parsed.setdefault(variable.field, None)
+        return parsed
+
+    def _fault(self, where: str, message: str) -> None:
+        self.faults.append(Fault(where=where, message=message))
+
+    def _refuse_unknown(self) -> None:
+        secrets = {variable.name for variable in VARIABLES if variable.secret}
+        known = {variable.name for variable in VARIABLES} | {f"{name}_FILE" for name in secrets}
+        for name in sorted(self._given.keys() - known):
+            if name.endswith("_FILE") and name.removesuffix("_FILE") in known:
+                self._fault(name, "only secrets are read from files: give the value itself, without _FILE")
+                continue
+            close = difflib.get_close_matches(name, sorted(known), n=1)
+            self._fault(name, "there is no such setting" + (f": did you mean {close[0]}?" if close else ""))
+
+    def _text(self, variable: Variable) -> str | None:
+        """Give the variable's text, from itself or from the file that ``NAME_FILE`` names."""
+        text = self._given.get(variable.name)
+        file = self._given.get(f"{variable.name}_FILE") if variable.secret else None
+        if file is None:
+            return text
+        if text is not None:
+            self._fault(f"{variable.name}_FILE", f"give {variable.name} or {variable.name}_FILE, not both")
+            return text
+        try:
+            content = Path(file).read_text("utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError, ValueError):
+            self._fault(f"{variable.name}_FILE", "the file cannot be read as text: check its path and rights")
+            return None
+        if not content:
+            self._fault(f"{variable.name}_FILE", "the file is empty")
+        return content or None
+
+    def _default(self, variable: Variable, environment: Environment | None) -> str | None:
+        if f"{variable.name}_FILE" in self._given and variable.secret:
+            return None  # Told already.
+        if variable.depends:
+            return None
+        if variable.by_environment is not None:
+            if environment is not None and environment not in variable.by_environment:
+                self._fault(variable.name, f"must be given when BRIDGE_ENVIRONMENT is {environment.value}")
+            return variable.by_environment.get(environment) if environment is not None else None
+        if variable.default is None:
+            self._fault(variable.name, f"must be given: {variable.meaning}")
+        return variable.default
+
+    def _parsed(self, variable: Variable, text: str) -> Any:
+        try:
+            return variable.parse(text.strip())
+        except ValueError as error:
+            self._fault(variable.name, str(error))
+            return None
+
+    def _fill_dependents(self, parsed: dict[str, Any]) -> None:
+        """Put in the defaults that follow from other settings."""
+        on_postgresql = str(parsed.get("database_url")).startswith("postgresql")
+        defaults: dict[str, Any] = {
+            "mappings": mappings_folder(),
+            "schemas": schemas_folder(),
+            "web_processes": 2 if on_postgresql else 1,
+            "worker": WorkerMode.SEPARATE if on_postgresql else WorkerMode.EMBEDDED,
+        }
+        if parsed.get("dialogporten_url"):
+            defaults["dialogporten_issuer"] = f"{parsed['dialogporten_url']}/api/v1"
+        for name, value in defaults.items():
+            parsed.setdefault(name, value)
+
+    def _hold_against_each_other(self, parsed: dict[str, Any]) -> None:
+        if parsed.get("database_url") and not parsed["database_url"].startswith("postgresql"):
+            if (parsed.get("web_processes") or 1) > 1:
+                self._fault("BRIDGE_WEB_PROCESSES", "SQLite serves one process: write 1, or use PostgreSQL")
+            if parsed.get("worker") is WorkerMode.SEPARATE:
+                self._fault("BRIDGE_WORKER", "SQLite serves one process: write embedded, or use PostgreSQL")
+        self._must_exceed(parsed, "threads", "max_waiting", "others would not be answered while they wait")
+        self._must_exceed(parsed, "give_up_after", "retry_first", "nothing would be tried twice")
+        form, body = parsed.get("max_form"), parsed.get("max_body")
+        if form is not None and body is not None and form > body:
+            self._fault("BRIDGE_MAX_FORM", f"write at most BRIDGE_MAX_BODY, which is {body}")
+        if parsed.get("environment") is not None:
+            self._refuse_plain_http(parsed)
+
+    def _must_exceed(self, parsed: dict[str, Any], larger: str, smaller: str, reason: str) -> None:
+        high, low = parsed.get(larger), parsed.get(smaller)
+        if high is not None and low is not None and high <= low:
+            name = PREFIX + larger.upper()
+            self._fault(name, f"write more than {PREFIX + smaller.upper()}, which is {low:g}: {reason}")
+
+    def _refuse_plain_http(self, parsed: Mapping[str, Any]) -> None:
+        sandbox = parsed["environment"] is Environment.SANDBOX
+        for variable in VARIABLES:
+            value = parsed.get(variable.field)
+            urls = value if variable.parse is _origins else (value,) if variable.parse in {_url, _app_url} else ()
+            for url in cast("tuple[str | None, ...]", urls or ()):
+                if url is None or not url.startswith("http://"):
+                    continue
+                if not sandbox:
+                    self._fault(variable.name, "write https://: plain http would show tokens and forms on the way")
+                elif not _is_loopback(url):
+                    self._fault(variable.name, "the sandbox takes http:// for this machine only: write https://")
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(://[^:@/]*):.*@", r"\1:…@", url)

@@ -1,0 +1,89 @@
+"""Who works on an operation, and what they may write: one worker at a time, one operation of a dialog at a time."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from bridge.core.errors import BridgeError
+from bridge.core.operations import Operation, Stage
+from bridge.engine import Run
+from bridge.parts import Bridge
+
+
+class TakenOver(BridgeError):
+    """Another worker holds the operation now: stop, and write nothing more."""
+
+
+def claim(bridge: Bridge, operation_id: UUID, attempt: int) -> Operation | None:
+    """
+    Take hold of an operation for this worker.
+
+    None when there is nothing to do in this run: it is finished, a later attempt was asked for, or an earlier
+    operation of its dialog is not finished. In the last case it is parked, and asked for when that one ends.
+    """
+    now = bridge.clock()
+    with bridge.store.transaction() as tx:
+        operation = tx.operation(operation_id)
+        if operation is None or operation.stage is Stage.FINISHED or operation.attempt != attempt:
+            return None
+        tx.lock_dialog(operation.dialog_id)
+        if tx.earlier_unfinished(operation):
+            tx.update(operation.id, now=now, waiting=True)
+            return None
+        tx.claim(operation.id, holder=bridge.holder, now=now)
+        return operation
+
+
+def write(bridge: Bridge, operation: Operation, **values: Any) -> None:
+    """Write down how far *operation* is. Raises TakenOver when it is no longer ours."""
+    with bridge.store.transaction() as tx:
+        if not tx.update(operation.id, now=bridge.clock(), held_by=bridge.holder, **values):
+            raise TakenOver(str(operation.id))
+
+
+def ask_again(bridge: Bridge, operation: Operation, *, moment: datetime, failed: str | None) -> None:
+    """Leave *operation* to a later run, not before *moment*; *failed* says why, if something did."""
+    now = bridge.clock()
+    values: dict[str, Any] = {"attempt": operation.attempt + 1}
+    if failed is not None:
+        values |= {"tries": operation.tries + 1, "last_error": failed}
+    with bridge.store.transaction() as tx:
+        if not tx.update(operation.id, now=now, held_by=bridge.holder, **values):
+            return
+        bridge.queue.ask(tx.connection, _run(operation, delay=max(moment - now, timedelta(0))))
+
+
+def finish(bridge: Bridge, operation: Operation, **values: Any) -> None:
+    """Close *operation*, erase who asked and what they sent, and let the dialog's next one begin."""
+    now = bridge.clock()
+    with bridge.store.transaction() as tx:
+        tx.lock_dialog(operation.dialog_id)
+        written = tx.update(
+            operation.id,
+            now=now,
+            held_by=bridge.holder,
+            stage=Stage.FINISHED,
+            finished_at=now,
+            actor=None,
+            body=None,
+            **values,
+        )
+        if not written:
+            raise TakenOver(str(operation.id))
+        following = tx.next_waiting(operation.dialog_id)
+        if following is not None:
+            tx.update(following.id, now=now, waiting=False, attempt=following.attempt + 1)
+            bridge.queue.ask(tx.connection, _run(following))
+    bridge.finished.tell(operation.id)
+    if following is not None:
+        bridge.wake()
+
+
+def _run(operation: Operation, *, delay: timedelta = timedelta(0)) -> Run:
+    return Run(
+        operation_id=operation.id,
+        attempt=operation.attempt + 1,
+        dialog_id=operation.dialog_id,
+        sequence=operation.sequence,
+        delay=delay,
+    )

@@ -1,0 +1,103 @@
+"""One try of an operation: deliver, then sync, each recorded by the engine and told by our own row."""
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from bridge.core.errors import UpstreamError
+from bridge.core.operations import Operation, Outcome, Problem, Stage
+from bridge.core.retry import GiveUp, TryAt
+from bridge.engine import Step
+from bridge.parts import Bridge
+from bridge.steps.deliver import deliver
+from bridge.steps.holding import TakenOver, ask_again, claim, finish, write
+from bridge.steps.sync import sync
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
+
+ON = "on"
+LATER = "later"
+"""What a step answers to the engine: go on, or leave it to a later run."""
+
+
+def run_operation(bridge: Bridge, operation_id: UUID, attempt: int, step: Step) -> None:
+    """Take the operation as far as it goes now. What cannot be done now is asked for again, with a wait."""
+    with structlog.contextvars.bound_contextvars(operation=str(operation_id)):
+        if step("deliver", lambda: _try(bridge, operation_id, attempt, Stage.DELIVER, deliver)) == LATER:
+            return
+        step("sync", lambda: _try(bridge, operation_id, attempt, Stage.SYNC, sync))
+
+
+def _try(
+    bridge: Bridge,
+    operation_id: UUID,
+    attempt: int,
+    stage: Stage,
+    work: Callable[[Bridge, Operation], datetime | None],
+) -> str:
+    operation = claim(bridge, operation_id, attempt)
+    if operation is None:
+        return LATER
+    if operation.stage is not stage:
+        return ON
+    failure: UpstreamError | None = None
+    try:
+        moment = work(bridge, operation)
+        if moment is None:
+            return ON
+        bridge.metrics.retries.labels(stage.value, "settling").inc()
+        ask_again(bridge, operation, moment=moment, failed=None)
+        return LATER  # noqa: TRY300 - the way on is above
+    except TakenOver:
+        log.warning("another worker took the operation over")
+        return LATER
+    except UpstreamError as error:
+        failure, why = error, f"{type(error).__name__}: {error}"
+    except Exception as error:  # noqa: BLE001 - the worker's outermost frame: nothing accepted may be lost to a fault
+        # The text of an unforeseen error may hold anything; its type and place may not.
+        failure, why = None, type(error).__name__
+        log.error("a step failed unexpectedly", stage=stage.value, error=why, at=_place(error))
+    return _after_failure(bridge, operation, stage, failure, why)
+
+
+def _after_failure(bridge: Bridge, operation: Operation, stage: Stage, failure: UpstreamError | None, why: str) -> str:
+    decision = bridge.retry.after(
+        failure,
+        tries=operation.tries + 1,
+        since=operation.accepted_at,
+        now=bridge.clock(),
+        spread=bridge.spread(),
+    )
+    match decision:
+        case TryAt(moment):
+            log.warning("will be tried again", stage=stage.value, why=why, tries=operation.tries + 1)
+            bridge.metrics.retries.labels(stage.value, "failure").inc()
+            ask_again(bridge, operation, moment=moment, failed=why)
+            return LATER
+        case GiveUp() if stage is Stage.DELIVER:
+            log.error("given up", stage=stage.value, why=why, tries=operation.tries + 1)
+            code = "outcome_uncertain" if operation.sending_at is not None else "given_up"
+            write(
+                bridge,
+                operation,
+                stage=Stage.SYNC,
+                outcome=Outcome.GIVEN_UP,
+                problem=Problem(code=code, status=504),
+                tries=0,
+                last_error=why,
+            )
+            return ON
+        case GiveUp():
+            # The dialog cannot be told: the operation's outcome stays as it is, for an operator to see.
+            log.error("the dialog could not be told", why=why, tries=operation.tries + 1)
+            finish(bridge, operation, last_error=why)
+            return ON
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"

@@ -1,0 +1,121 @@
+"""Accept a write action: find what it is about, and write it down together with its place in the queue."""
+
+import hashlib
+from dataclasses import dataclass
+from uuid import UUID
+
+from bridge.core.callers import Caller
+from bridge.core.dialogs import element_reference
+from bridge.core.elements import ElementKey
+from bridge.core.errors import Missing, Refusal, Rejected, UpstreamError
+from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping
+from bridge.core.operations import Intent, Link
+from bridge.engine import Run
+from bridge.parts import Bridge
+from bridge.storage.store import UnderWay
+
+ORGANISATION = "urn:altinn:organization:identifier-no:"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The operation that stands for a press; *joined* when an earlier press made it."""
+
+    operation_id: UUID
+    joined: bool
+
+
+def action_for(bridge: Bridge, caller: Caller, name: str) -> tuple[ServiceMapping, ActionMapping]:
+    """Find what *name* means for the caller's service. Raises Refusal 404."""
+    mapping = bridge.mappings.get(caller.service_resource)
+    if mapping is None:
+        raise Refusal("unknown_service", 404)
+    action = mapping.actions.get(name)
+    if action is None:
+        raise Refusal("unknown_action", 404)
+    return mapping, action
+
+
+def link_for(bridge: Bridge, caller: Caller) -> Link:
+    """
+    Find which element the caller's dialog stands for; on first use Dialogporten is asked, and the answer kept.
+
+    Raises:
+        Refusal: The dialog points at no element, or it is not the one that the token is for.
+    """
+    with bridge.store.reading() as tx:
+        link = tx.link(caller.dialog_id)
+    if link is None:
+        link = _first_use(bridge, caller)
+        with bridge.store.transaction() as tx:
+            tx.add_link(link, now=bridge.clock())
+    if link.service_resource != caller.service_resource:
+        raise Refusal("other_service", 403)
+    if link.party != caller.party:
+        raise Refusal("other_party", 403)
+    return link
+
+
+def submit(bridge: Bridge, *, caller: Caller, action: ActionMapping, link: Link, body: bytes | None) -> Accepted:
+    """
+    Write the press down, or join the operation that it repeats. Afterwards it survives anything.
+
+    Raises:
+        Refusal: The body does not go with the action, or an operation with another body is under way.
+    """
+    if body is None and action.form is FormSource.BODY:
+        raise Refusal("body_missing", 400)
+    if body is not None and action.form is not FormSource.BODY:
+        raise Refusal("body_not_expected", 400)
+    intent = Intent(
+        dialog_id=caller.dialog_id,
+        action=action.name,
+        service_resource=caller.service_resource,
+        element=link.element,
+        actor=caller.actor,
+        body=body,
+        body_digest=hashlib.sha256(body or b"").hexdigest(),
+    )
+    while True:
+        try:
+            return _accept_or_join(bridge, intent)
+        except UnderWay:
+            # Another process was quicker by less than our look: this time its row is there to join.
+            continue
+
+
+def _accept_or_join(bridge: Bridge, intent: Intent) -> Accepted:
+    with bridge.store.transaction() as tx:
+        tx.lock_dialog(intent.dialog_id)
+        standing = tx.under_way(intent)
+        if standing is not None:
+            if standing.body_digest != intent.body_digest:
+                raise Refusal("other_form_under_way", 409)
+            return Accepted(standing.id, joined=True)
+        operation_id = bridge.new_id()
+        sequence = tx.add_operation(operation_id, intent, now=bridge.clock())
+        run = Run(operation_id=operation_id, attempt=1, dialog_id=intent.dialog_id, sequence=sequence)
+        bridge.queue.ask(tx.connection, run)
+    return Accepted(operation_id, joined=False)
+
+
+def _first_use(bridge: Bridge, caller: Caller) -> Link:
+    try:
+        dialog = bridge.dialogporten.get(caller.dialog_id)
+    except Missing as error:
+        raise Refusal("not_linked", 404) from error
+    except Rejected as error:
+        raise Refusal("upstream_refused", 502) from error
+    except UpstreamError as error:
+        raise Refusal("upstream_unavailable", 503) from error
+    message_id = element_reference(dialog)
+    # A person's own number cannot stand in Altinn 2's path; until it is looked up among the reportees, only
+    # organisations are found by themselves.
+    if message_id is None or not dialog.party.startswith(ORGANISATION):
+        raise Refusal("not_linked", 404)
+    return Link(
+        dialog_id=dialog.id,
+        service_resource=dialog.service_resource,
+        party=dialog.party,
+        element=ElementKey(who=dialog.party.removeprefix(ORGANISATION), message_id=message_id),
+    )

@@ -1,0 +1,100 @@
+"""Tell the dialog how an operation ended, without losing what others wrote meanwhile."""
+
+from datetime import datetime
+from typing import assert_never
+
+import structlog
+
+from bridge.core import states
+from bridge.core.dialog_patch import patch_for
+from bridge.core.elements import ElementState
+from bridge.core.errors import Conflict, Missing, OutcomeUnknown, Rejected, Unreachable
+from bridge.core.operations import Operation, Outcome
+from bridge.parts import Bridge
+from bridge.steps.holding import finish
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
+
+QUICK_TRIES = 5
+"""How often a lost race is run again at once; after that it waits like any failure."""
+
+
+def sync(bridge: Bridge, operation: Operation) -> datetime | None:
+    """
+    Bring the dialog up to date, and close the operation.
+
+    The activity's id belongs to the operation, so a dialog that holds it was told already, by whomever.
+
+    Raises:
+        UpstreamError: The dialog could not be read or written; the next try reads first.
+    """
+    for _ in range(QUICK_TRIES):
+        try:
+            _tell(bridge, operation)
+        except Missing as error:
+            # Nobody is left to tell: the outcome stands in our own row.
+            log.warning("the dialog is no longer there", reason=error.reason)
+        except Conflict:
+            continue
+        except Rejected as error:
+            if error.reason == "already_exists":
+                continue
+            if error.reason == "name_lookup_failed":
+                raise Unreachable(error.system, error.detail, status=error.status) from error
+            raise
+        _close(bridge, operation)
+        return None
+    raise Unreachable("Dialogporten", "others kept writing to the dialog")
+
+
+def _tell(bridge: Bridge, operation: Operation) -> None:
+    dialog = bridge.dialogporten.get(operation.dialog_id)
+    if dialog.deleted_at is not None:
+        log.warning("the dialog is deleted")
+        return
+    mapping = bridge.mappings[operation.service_resource]
+    change = states.change_for(
+        mapping=mapping,
+        action=mapping.actions[operation.action],
+        outcome=_outcome(operation),
+        state=ElementState(operation.state_after or ElementState.UNKNOWN.value),
+        operation_id=str(operation.id),
+        accepted_at=operation.accepted_at,
+        actor=operation.actor or "",
+    )
+    operations = patch_for(dialog, change)
+    if operations:
+        try:
+            bridge.dialogporten.patch(operation.dialog_id, operations, revision=dialog.revision, silent=change.silent)
+        except OutcomeUnknown as error:
+            # Reading the dialog again tells: the activity is there, or it is not.
+            raise Conflict(error.system, error.detail, status=error.status) from error
+
+
+def _outcome(operation: Operation) -> states.Outcome:
+    match operation.outcome:
+        case Outcome.DONE:
+            return states.Done()
+        case Outcome.REPEATED:
+            return states.Repeated()
+        case Outcome.REFUSED:
+            return states.Refused("refused" if operation.problem is None else operation.problem.code)
+        case Outcome.GIVEN_UP | None:
+            return states.GivenUp()
+        case _:
+            assert_never(operation.outcome)
+
+
+def _close(bridge: Bridge, operation: Operation) -> None:
+    finish(bridge, operation)
+    outcome = "none" if operation.outcome is None else operation.outcome.value
+    seconds = (bridge.clock() - operation.accepted_at).total_seconds()
+    bridge.metrics.visible.labels(operation.service_resource, operation.action, outcome).observe(seconds)
+    log.info(
+        "finished",
+        action=operation.action,
+        dialog=str(operation.dialog_id),
+        outcome=outcome,
+        problem=None if operation.problem is None else operation.problem.code,
+        milliseconds=round(seconds * 1000),
+    )

@@ -1,0 +1,404 @@
+"""Operations, links and workers: every read and write of our own tables."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from bridge.core.elements import ElementKey
+from bridge.core.errors import Finding
+from bridge.core.operations import Intent, Link, Operation, Outcome, Problem, Stage
+from bridge.storage.tables import links, operations, workers
+
+
+def open_database(url: str, *, pool: int) -> sa.Engine:
+    """
+    Open the database of *url*, with *pool* connections kept.
+
+    On SQLite: write-ahead log (readers do not wait for the writer) and ``synchronous=FULL`` (an answer never
+    promises what a power cut may take back).
+    """
+    engine = sa.create_engine(url, pool_size=pool, max_overflow=pool, pool_timeout=30)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = "IMMEDIATE"
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Bring our tables to the present version. Safe to call from several processes at once."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.execute(sa.text("BEGIN IMMEDIATE"))
+        else:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(7246301)"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+class UnderWay(Exception):
+    """Another process accepted the same intent in this instant: look again."""
+
+
+class Store:
+    """The way to our tables."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def transaction(self) -> Iterator["Transaction"]:
+        """Open a transaction that writes; leaving by an error undoes it."""
+        with self.engine.begin() as connection:
+            if self.engine.dialect.name == "sqlite":
+                # What is read before the first write must be read under the same lock.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield Transaction(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator["Transaction"]:
+        """Open a transaction that only reads."""
+        with self.engine.connect() as connection:
+            yield Transaction(connection)
+
+
+class Transaction:
+    """What can be asked and written in one transaction."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+
+    # Links
+
+    def link(self, dialog_id: UUID) -> Link | None:
+        """Find what *dialog_id* stands for."""
+        row = self.connection.execute(sa.select(links).where(links.c.dialog_id == str(dialog_id))).mappings().first()
+        return None if row is None else _link(row)
+
+    def add_link(self, link: Link, *, now: datetime) -> None:
+        """Remember *link*; the first one of a dialog stays."""
+        values = {
+            "dialog_id": str(link.dialog_id),
+            "service_resource": link.service_resource,
+            "party": link.party,
+            "who": link.element.who,
+            "message_id": link.element.message_id,
+            "created_at": now,
+        }
+        self.connection.execute(_insert_ignore(self.connection, links).values(values))
+
+    # Operations
+
+    def lock_dialog(self, dialog_id: UUID) -> None:
+        """Let nobody else accept, park or finish an operation of *dialog_id* until this transaction ends."""
+        self.connection.execute(
+            sa.select(links.c.dialog_id).where(links.c.dialog_id == str(dialog_id)).with_for_update()
+        )
+
+    def operation(self, operation_id: UUID) -> Operation | None:
+        """Read one operation."""
+        row = (
+            self.connection.execute(sa.select(operations).where(operations.c.id == str(operation_id)))
+            .mappings()
+            .first()
+        )
+        return None if row is None else _operation(row)
+
+    def under_way(self, intent: Intent) -> Operation | None:
+        """Find the unfinished operation that means the same as *intent*."""
+        row = (
+            self.connection.execute(
+                sa.select(operations).where(
+                    operations.c.dialog_id == str(intent.dialog_id),
+                    operations.c.intent == intent.key,
+                    operations.c.finished_at.is_(None),
+                )
+            )
+            .mappings()
+            .first()
+        )
+        return None if row is None else _operation(row)
+
+    def add_operation(self, operation_id: UUID, intent: Intent, *, now: datetime) -> int:
+        """
+        Write down an accepted action, and give its place in the dialog's order.
+
+        Raises:
+            UnderWay: The same intent was accepted meanwhile.
+        """
+        last = self.connection.scalar(
+            sa.select(sa.func.max(operations.c.sequence)).where(operations.c.dialog_id == str(intent.dialog_id))
+        )
+        sequence = (last or 0) + 1
+        try:
+            self.connection.execute(
+                operations.insert().values(
+                    id=str(operation_id),
+                    dialog_id=str(intent.dialog_id),
+                    sequence=sequence,
+                    intent=intent.key,
+                    service_resource=intent.service_resource,
+                    action=intent.action,
+                    who=intent.element.who,
+                    message_id=intent.element.message_id,
+                    actor=intent.actor,
+                    body=intent.body,
+                    body_digest=intent.body_digest,
+                    stage=Stage.DELIVER.value,
+                    attempt=1,
+                    tries=0,
+                    waiting=False,
+                    accepted_at=now,
+                    updated_at=now,
+                )
+            )
+        except sa.exc.IntegrityError as error:
+            raise UnderWay from error
+        return sequence
+
+    def earlier_unfinished(self, operation: Operation) -> bool:
+        """Say whether an operation accepted before *operation* on its dialog is not finished."""
+        return bool(
+            self.connection.scalar(
+                sa.select(
+                    sa.exists().where(
+                        operations.c.dialog_id == str(operation.dialog_id),
+                        operations.c.sequence < operation.sequence,
+                        operations.c.finished_at.is_(None),
+                    )
+                )
+            )
+        )
+
+    def next_waiting(self, dialog_id: UUID) -> Operation | None:
+        """Find the first parked operation of *dialog_id*."""
+        row = (
+            self.connection.execute(
+                sa.select(operations)
+                .where(
+                    operations.c.dialog_id == str(dialog_id),
+                    operations.c.finished_at.is_(None),
+                    operations.c.waiting.is_(True),
+                )
+                .order_by(operations.c.sequence)
+                .limit(1)
+            )
+            .mappings()
+            .first()
+        )
+        return None if row is None else _operation(row)
+
+    def claim(self, operation_id: UUID, *, holder: str, now: datetime) -> None:
+        """Make *holder* the one who writes this operation from now on."""
+        self.connection.execute(
+            operations.update()
+            .where(operations.c.id == str(operation_id), operations.c.finished_at.is_(None))
+            .values(holder=holder, updated_at=now)
+        )
+
+    def update(self, operation_id: UUID, *, now: datetime, held_by: str | None = None, **values: Any) -> bool:
+        """
+        Write *values* of an unfinished operation, and say whether it was written.
+
+        With *held_by*, only while that worker holds it: one that slept while another took over writes nothing.
+        """
+        condition = [operations.c.id == str(operation_id), operations.c.finished_at.is_(None)]
+        if held_by is not None:
+            condition.append(operations.c.holder == held_by)
+        done = self.connection.execute(operations.update().where(*condition).values(**_columns(values), updated_at=now))
+        return done.rowcount == 1
+
+    def record_archive(self, dialog_id: UUID, archived_id: str, archive_reference: str | None) -> None:
+        """Keep the archived element's id and reference on the link."""
+        self.connection.execute(
+            links.update()
+            .where(links.c.dialog_id == str(dialog_id))
+            .values(archived_id=archived_id, archive_reference=archive_reference)
+        )
+
+    def finished_among(self, operation_ids: Sequence[UUID]) -> set[UUID]:
+        """Say which of *operation_ids* are finished, in one query."""
+        rows = self.connection.scalars(
+            sa.select(operations.c.id).where(
+                operations.c.id.in_([str(each) for each in operation_ids]), operations.c.finished_at.is_not(None)
+            )
+        )
+        return {UUID(each) for each in rows}
+
+    def stalled(self, *, before: datetime, limit: int) -> list[Operation]:
+        """List unfinished, unparked operations that nobody has touched since *before*."""
+        rows = self.connection.execute(
+            sa.select(operations)
+            .where(
+                operations.c.finished_at.is_(None),
+                operations.c.waiting.is_(False),
+                operations.c.updated_at < before,
+            )
+            .order_by(operations.c.updated_at)
+            .limit(limit)
+        ).mappings()
+        return [_operation(row) for row in rows]
+
+    def backlog(self) -> tuple[int, datetime | None]:
+        """Count the unfinished operations, and say when the oldest was accepted."""
+        row = self.connection.execute(
+            sa.select(sa.func.count(), sa.func.min(operations.c.accepted_at)).where(operations.c.finished_at.is_(None))
+        ).one()
+        return row[0], row[1]
+
+    # Workers
+
+    def take_worker_name(self, host: str, *, token: str, now: datetime, silent_since: datetime) -> str:
+        """
+        Give this process the first free name ``host#n``: one never used, or silent since *silent_since*.
+
+        A worker that comes back under a dead one's name takes up what that one left.
+        """
+        self._lock_workers()
+        taken = {
+            row.name: row.seen_at
+            for row in self.connection.execute(sa.select(workers.c.name, workers.c.seen_at))
+            if row.name.rpartition("#")[0] == host
+        }
+        number = 0
+        while (name := f"{host}#{number}") in taken and taken[name] >= silent_since:
+            number += 1
+        self.connection.execute(workers.delete().where(workers.c.name == name))
+        self.connection.execute(workers.insert().values(name=name, token=token, seen_at=now))
+        return name
+
+    def worker_seen(self, name: str, *, token: str, now: datetime) -> bool:
+        """Note that worker *name* is alive; False when its name has been given to another process."""
+        done = self.connection.execute(
+            workers.update().where(workers.c.name == name, workers.c.token == token).values(seen_at=now)
+        )
+        return done.rowcount == 1
+
+    def leave(self, name: str, *, token: str) -> None:
+        """Note that worker *name* has stopped in good order."""
+        self.connection.execute(workers.delete().where(workers.c.name == name, workers.c.token == token))
+
+    def silent_workers(self, *, since: datetime) -> list[str]:
+        """Name the workers that were not seen since *since*; one caller at a time is answered."""
+        self._lock_workers()
+        return list(self.connection.scalars(sa.select(workers.c.name).where(workers.c.seen_at < since)))
+
+    def forget_worker(self, name: str) -> None:
+        """Drop a dead worker, once its work is taken over."""
+        self.connection.execute(workers.delete().where(workers.c.name == name))
+
+    def live_workers(self, *, since: datetime) -> int:
+        """Count the workers seen since *since*."""
+        return (
+            self.connection.scalar(sa.select(sa.func.count()).select_from(workers).where(workers.c.seen_at >= since))
+            or 0
+        )
+
+    def _lock_workers(self) -> None:
+        if self.connection.dialect.name == "postgresql":
+            self.connection.execute(sa.text("SELECT pg_advisory_xact_lock(7246302)"))
+
+
+def _insert_ignore(connection: sa.Connection, table: sa.Table) -> Any:
+    if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert
+
+        return insert(table).on_conflict_do_nothing()
+    from sqlalchemy.dialects.postgresql import insert as pg_insert
+
+    return pg_insert(table).on_conflict_do_nothing()
+
+
+def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    for name, value in values.items():
+        match value:
+            case Stage() | Outcome():
+                columns[name] = value.value
+            case Problem():
+                columns[name] = _problem_json(value)
+            case _:
+                columns[name] = value
+    return columns
+
+
+def _link(row: sa.RowMapping) -> Link:
+    return Link(
+        dialog_id=UUID(row["dialog_id"]),
+        service_resource=row["service_resource"],
+        party=row["party"],
+        element=ElementKey(who=row["who"], message_id=row["message_id"]),
+        archived_id=row["archived_id"],
+        archive_reference=row["archive_reference"],
+    )
+
+
+def _operation(row: sa.RowMapping) -> Operation:
+    return Operation(
+        id=UUID(row["id"]),
+        dialog_id=UUID(row["dialog_id"]),
+        sequence=row["sequence"],
+        service_resource=row["service_resource"],
+        action=row["action"],
+        element=ElementKey(who=row["who"], message_id=row["message_id"]),
+        actor=row["actor"],
+        body=row["body"],
+        body_digest=row["body_digest"],
+        stage=Stage(row["stage"]),
+        outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
+        problem=None if row["problem"] is None else _problem(row["problem"]),
+        attempt=row["attempt"],
+        tries=row["tries"],
+        waiting=row["waiting"],
+        holder=row["holder"],
+        sending_at=row["sending_at"],
+        answered_at=row["answered_at"],
+        built_on=row["built_on"],
+        state_after=row["state_after"],
+        archived_id=row["archived_id"],
+        accepted_at=row["accepted_at"],
+        finished_at=row["finished_at"],
+        last_error=row["last_error"],
+    )
+
+
+def _problem_json(problem: Problem) -> dict[str, Any]:
+    return {
+        "code": problem.code,
+        "status": problem.status,
+        "facts": dict(problem.facts),
+        "findings": [
+            {
+                "path": finding.path,
+                "rule": finding.rule,
+                "facts": dict(finding.facts),
+                "line": finding.line,
+                "column": finding.column,
+            }
+            for finding in problem.findings
+        ],
+    }
+
+
+def _problem(value: Mapping[str, Any]) -> Problem:
+    return Problem(
+        code=value["code"],
+        status=value["status"],
+        facts=value["facts"],
+        findings=tuple(Finding(**finding) for finding in value["findings"]),
+    )

@@ -1,0 +1,93 @@
+"""The tables. A change here needs a migration beside it; a test compares the two."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+
+class Moment(sa.TypeDecorator[datetime]):
+    """A moment in UTC, to the microsecond, stored without zone (SQLite has none)."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
+        """Drop the zone after turning the moment into UTC."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
+        """Put the zone back."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+metadata = sa.MetaData()
+
+links = sa.Table(
+    "links",
+    metadata,
+    sa.Column("dialog_id", sa.String(36), primary_key=True),
+    sa.Column("service_resource", sa.String(1023), nullable=False),
+    sa.Column("party", sa.String(255), nullable=False),
+    sa.Column("who", sa.String(64), nullable=False),
+    sa.Column("message_id", sa.String(64), nullable=False),
+    sa.Column("archived_id", sa.String(64)),
+    sa.Column("archive_reference", sa.String(64)),
+    sa.Column("created_at", Moment, nullable=False),
+)
+
+operations = sa.Table(
+    "operations",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("dialog_id", sa.String(36), sa.ForeignKey("links.dialog_id"), nullable=False),
+    sa.Column("sequence", sa.Integer, nullable=False),
+    sa.Column("intent", sa.String(512), nullable=False),
+    sa.Column("service_resource", sa.String(1023), nullable=False),
+    sa.Column("action", sa.String(255), nullable=False),
+    sa.Column("who", sa.String(64), nullable=False),
+    sa.Column("message_id", sa.String(64), nullable=False),
+    sa.Column("actor", sa.String(255)),
+    sa.Column("body", sa.LargeBinary),
+    sa.Column("body_digest", sa.String(64), nullable=False),
+    sa.Column("stage", sa.String(16), nullable=False),
+    sa.Column("outcome", sa.String(16)),
+    sa.Column("problem", sa.JSON),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("waiting", sa.Boolean, nullable=False),
+    sa.Column("holder", sa.String(255)),
+    sa.Column("sending_at", Moment),
+    sa.Column("answered_at", Moment),
+    sa.Column("built_on", Moment),
+    sa.Column("state_after", sa.String(64)),
+    sa.Column("archived_id", sa.String(64)),
+    sa.Column("accepted_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.Column("finished_at", Moment),
+    sa.Column("last_error", sa.Text),
+    sa.UniqueConstraint("dialog_id", "sequence", name="uq_operations_sequence"),
+    # One unfinished operation per dialog, action and target: a second press joins the first.
+    sa.Index(
+        "uq_operations_under_way",
+        "dialog_id",
+        "intent",
+        unique=True,
+        sqlite_where=sa.text("finished_at IS NULL"),
+        postgresql_where=sa.text("finished_at IS NULL"),
+    ),
+    sa.Index(
+        "ix_operations_unfinished",
+        "updated_at",
+        sqlite_where=sa.text("finished_at IS NULL"),
+        postgresql_where=sa.text("finished_at IS NULL"),
+    ),
+)
+
+workers = sa.Table(
+    "workers",
+    metadata,
+    sa.Column("name", sa.String(255), primary_key=True),
+    sa.Column("token", sa.String(36), nullable=False),
+    sa.Column("seen_at", Moment, nullable=False),
+)

@@ -1,0 +1,115 @@
+"""``/actions`` and ``/operations``."""
+
+from uuid import UUID
+
+import orjson
+from flask import Blueprint, Response, current_app, request
+from flask.typing import ResponseReturnValue
+
+from bridge.adapters.dialog_tokens import authorize, verify
+from bridge.core.callers import Caller
+from bridge.core.errors import Refusal
+from bridge.core.mapping import ActionMapping
+from bridge.core.operations import Operation, Outcome, Stage
+from bridge.parts import Bridge
+from bridge.steps.submit import action_for, link_for, submit
+from bridge.web.problems import language, problem_body, problem_response
+from bridge.web.reading import bearer_token, read_body
+
+actions = Blueprint("actions", __name__)
+
+XML = "application/xml"
+
+
+@actions.route("/actions/<uuid:dialog_id>/<name>", methods=["POST", "PUT", "DELETE"])
+def press(dialog_id: UUID, name: str) -> ResponseReturnValue:
+    """Accept a write action, or say what stands in its way."""
+    bridge: Bridge = current_app.extensions["bridge"]
+    caller = _caller(bridge)
+    action = _permitted(bridge, caller, dialog_id, name)
+    link = link_for(bridge, caller)
+    body = read_body(request, limit=bridge.settings.max_body)
+    if body is not None and request.mimetype != XML:
+        raise Refusal("body_type", 415)
+    accepted = submit(bridge, caller=caller, action=action, link=link, body=body)
+    finished = bridge.finished.wait(accepted.operation_id, seconds=bridge.settings.answer_within, begin=bridge.wake)
+    answer = _outcome(bridge, accepted.operation_id) if finished else _under_way(accepted.operation_id)
+    bridge.metrics.write_actions.labels(link.service_resource, name, str(answer.status_code)).inc()
+    return answer
+
+
+@actions.get("/operations/<uuid:operation_id>")
+def show(operation_id: UUID) -> ResponseReturnValue:
+    """Tell how far an operation is, to whoever may press its button."""
+    bridge: Bridge = current_app.extensions["bridge"]
+    caller = _caller(bridge)
+    with bridge.store.reading() as tx:
+        operation = tx.operation(operation_id)
+    if operation is None or operation.dialog_id != caller.dialog_id:
+        raise Refusal("unknown_operation", 404)
+    _permitted(bridge, caller, operation.dialog_id, operation.action)
+    link_for(bridge, caller)
+    return Response(orjson.dumps(_told(operation)), content_type="application/json")
+
+
+def _caller(bridge: Bridge) -> Caller:
+    return verify(
+        bearer_token(request),
+        bridge.keys,
+        issuer=bridge.settings.dialogporten_issuer,
+        now=bridge.clock(),
+        clock_skew=bridge.settings.clock_skew,
+    )
+
+
+def _permitted(bridge: Bridge, caller: Caller, dialog_id: UUID, name: str) -> ActionMapping:
+    """Find the action, and hold the token against it. Raises Refusal 403 and 404."""
+    if caller.dialog_id != dialog_id:
+        raise Refusal("other_dialog", 403)
+    mapping, action = action_for(bridge, caller, name)
+    authorize(
+        caller,
+        dialog_id=dialog_id,
+        service_resource=mapping.service_resource,
+        party=caller.party,
+        requirement=action.requires,
+        minimum_level=action.minimum_level,
+    )
+    return action
+
+
+def _under_way(operation_id: UUID) -> Response:
+    return Response(status=202, headers={"Location": f"/operations/{operation_id}", "Retry-After": "1"})
+
+
+def _outcome(bridge: Bridge, operation_id: UUID) -> Response:
+    with bridge.store.reading() as tx:
+        operation = tx.operation(operation_id)
+    if operation is not None and operation.problem is not None:
+        return problem_response(operation.problem)
+    return Response(status=204)
+
+
+def _told(operation: Operation) -> dict[str, object]:
+    told: dict[str, object] = {
+        "id": str(operation.id),
+        "dialogId": str(operation.dialog_id),
+        "action": operation.action,
+        "status": "finished" if operation.stage is Stage.FINISHED else "underWay",
+        "acceptedAt": operation.accepted_at.isoformat(),
+    }
+    if operation.outcome is not None:
+        told["outcome"] = _OUTCOMES[operation.outcome]
+    if operation.finished_at is not None:
+        told["finishedAt"] = operation.finished_at.isoformat()
+    if operation.problem is not None:
+        told["problem"] = problem_body(operation.problem, language())
+    return told
+
+
+_OUTCOMES = {
+    Outcome.DONE: "done",
+    Outcome.REPEATED: "repeated",
+    Outcome.REFUSED: "refused",
+    Outcome.GIVEN_UP: "givenUp",
+}

@@ -1,0 +1,54 @@
+"""The Flask app over what wiring made."""
+
+import secrets
+import time
+
+import structlog
+from flask import Flask, Response, g, request
+
+from bridge.parts import Bridge
+from bridge.web import cors, problems
+from bridge.web.actions import actions
+from bridge.web.health import health
+from bridge.web.reading import trace_id
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.web")
+
+
+def create_app(bridge: Bridge) -> Flask:
+    """Make the app; nothing is connected or read from the environment here."""
+    app = Flask("bridge", static_folder=None)
+    app.extensions["bridge"] = bridge
+    # Our own loop counts what is read; this one would cut a chunked body without a word.
+    app.config["MAX_CONTENT_LENGTH"] = None
+    app.url_map.strict_slashes = False
+
+    @app.before_request
+    def begin() -> None:
+        g.began = time.perf_counter()
+        g.trace_id = trace_id(request) or secrets.token_hex(16)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(trace_id=g.trace_id)
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        response.headers["X-Trace-Id"] = g.trace_id
+        response.headers["Cache-Control"] = "no-store"
+        if request.blueprint != "health":
+            # The route's template, not its path: a path may hold what does not belong in a log.
+            log.info(
+                "answered",
+                method=request.method,
+                route=None if request.url_rule is None else request.url_rule.rule,
+                dialog=str((request.view_args or {}).get("dialog_id", "")) or None,
+                status=response.status_code,
+                milliseconds=round((time.perf_counter() - g.began) * 1000, 1),
+            )
+        return response
+
+    # Functions after a request run in reverse order: the log line above is written last.
+    cors.register(app, bridge.settings.allowed_origins)
+    problems.register(app, bridge)
+    app.register_blueprint(actions)
+    app.register_blueprint(health)
+    return app

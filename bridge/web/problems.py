@@ -1,0 +1,97 @@
+"""Errors become RFC 9457 problem documents here, and nowhere else."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import structlog
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from bridge.adapters.dialog_tokens import www_authenticate
+from bridge.core.errors import Refusal, UpstreamError
+from bridge.core.operations import Problem
+from bridge.core.texts import LANGUAGES, text
+from bridge.forms.sentences import sentence
+from bridge.parts import Bridge
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.web")
+
+HTTP_CODES: Mapping[int, str] = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
+
+
+def language() -> str:
+    """Choose nb, nn or en by the request's Accept-Language; nb where it names none of them."""
+    accepted = request.accept_languages
+    if best := accepted.best_match([*LANGUAGES, "no"]):
+        return "nb" if best == "no" else best
+    return "nb"
+
+
+def problem_body(problem: Problem, chosen: str) -> dict[str, Any]:
+    """Write *problem* as the members of a problem document, in the *chosen* language."""
+    words = text(problem.code, chosen, problem.facts)
+    body: dict[str, Any] = {
+        "type": f"urn:altinn-dialog-bridge:problem:{problem.code}",
+        "title": words.title,
+        "status": problem.status,
+        "detail": words.detail,
+    }
+    if problem.findings:
+        body["findings"] = [
+            {
+                "path": finding.path,
+                "line": finding.line,
+                "column": finding.column,
+                "rule": finding.rule,
+                "message": sentence(finding, chosen),
+            }
+            for finding in problem.findings
+        ]
+    return body
+
+
+def problem_response(problem: Problem, *, retry_after: float | None = None) -> Response:
+    """Answer with a problem document."""
+    chosen = language()
+    body = problem_body(problem, chosen) | {"instance": request.path, "traceId": g.trace_id}
+    response = Response(orjson.dumps(body), status=problem.status, content_type="application/problem+json")
+    response.headers["Content-Language"] = chosen
+    if problem.status == 401:
+        response.headers["WWW-Authenticate"] = www_authenticate(problem.code)
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(max(1, round(retry_after)))
+    return response
+
+
+def register(app: Flask, bridge: Bridge) -> None:
+    """Let *app* answer every error with a problem document."""
+
+    def refused(error: Refusal) -> Response:
+        bridge.metrics.refusals.labels(error.code).inc()
+        log.info("refused", code=error.code, status=error.status)
+        problem = Problem(code=error.code, status=error.status, facts=error.facts, findings=error.findings)
+        seconds = None if error.retry_after is None else error.retry_after.total_seconds()
+        return problem_response(problem, retry_after=seconds)
+
+    def upstream(error: UpstreamError) -> Response:
+        log.warning("a system behind did not answer", system=error.system, detail=error.detail)
+        return problem_response(Problem(code="upstream_unavailable", status=503), retry_after=1)
+
+    def http(error: HTTPException) -> Response:
+        status = error.code or 500
+        response = problem_response(Problem(code=HTTP_CODES.get(status, "bad_request"), status=status))
+        for name, value in error.get_headers():
+            if name == "Allow":
+                response.headers[name] = value
+        return response
+
+    def unforeseen(error: Exception) -> Response:
+        # The text of an unforeseen error may hold anything; its type may not.
+        log.error("a request failed unexpectedly", error=type(error).__name__)
+        return problem_response(Problem(code="internal", status=500))
+
+    app.register_error_handler(Refusal, refused)
+    app.register_error_handler(UpstreamError, upstream)
+    app.register_error_handler(HTTPException, http)
+    app.register_error_handler(Exception, unforeseen)

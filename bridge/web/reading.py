@@ -1,0 +1,43 @@
+"""What comes in with a request: the token, the body, the trace."""
+
+import re
+
+from flask import Request
+
+from bridge.core.errors import Refusal
+
+CHUNK = 64 * 1024
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def bearer_token(request: Request) -> str | None:
+    """Take the token out of ``Authorization: Bearer``; None when there is none."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def read_body(request: Request, *, limit: int) -> bytes | None:
+    """
+    Read the whole body; None when it is empty.
+
+    The stream is read and counted here, since Werkzeug cuts a chunked body at its limit without a word.
+
+    Raises:
+        Refusal: 413 above *limit* bytes.
+    """
+    too_large = Refusal("body_too_large", 413, facts={"limit": str(limit)})
+    if (request.content_length or 0) > limit:
+        raise too_large
+    parts, total = [], 0
+    while chunk := request.stream.read(min(CHUNK, limit + 1 - total)):
+        total += len(chunk)
+        if total > limit:
+            raise too_large
+        parts.append(chunk)
+    return b"".join(parts) or None
+
+
+def trace_id(request: Request) -> str | None:
+    """Take the trace id out of a W3C ``traceparent``; None when there is none that holds."""
+    match = _TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
+    return match[1] if match and set(match[1]) != {"0"} else None

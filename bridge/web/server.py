@@ -1,0 +1,118 @@
+"""gunicorn around the app: one process with the worker inside on the embedded store, several on PostgreSQL."""
+
+import fcntl
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import sqlalchemy as sa
+import structlog
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from bridge.core.errors import ConfigurationError, Fault, UpstreamError
+from bridge.parts import Bridge
+from bridge.settings import Settings
+from bridge.web.app import create_app
+from bridge.wiring import prepare_database, wire
+from bridge.worker import Running, new_scheduler, refresh_keys_regularly
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.web")
+
+
+class Service:
+    """One web process: the app, the keys' clock and, where settings say so, the worker."""
+
+    def __init__(self, settings: Settings) -> None:
+        bridge = wire(settings)
+        self._running = Running(bridge) if settings.worker == "embedded" else None
+        self.bridge: Bridge = bridge if self._running is None else self._running.bridge
+        self.app: Flask = create_app(self.bridge)
+        self._scheduler = new_scheduler()
+
+    def start(self) -> None:
+        """Fetch the keys and begin. Without keys the service is up, refuses tokens, and goes on trying."""
+        try:
+            self.bridge.keys.start()
+        except UpstreamError as error:
+            log.error("the issuer's keys could not be fetched; every token is refused until they can", why=error.detail)
+        refresh_keys_regularly(self.bridge, self._scheduler)
+        self._scheduler.start()
+        if self._running is not None:
+            self._running.start()
+
+    def stop(self) -> None:
+        """Finish what runs, and leave."""
+        self._scheduler.shutdown(wait=False)
+        if self._running is not None:
+            self._running.stop()
+
+
+def run(settings: Settings) -> None:
+    """Serve until told to stop."""
+    lock = lock_embedded_store(settings)
+    prepare_database(settings)
+    _Server(settings).run()
+    del lock
+
+
+def lock_embedded_store(settings: Settings) -> IO[bytes] | None:
+    """
+    Keep a second service off an embedded store; the lock goes with the process.
+
+    Raises:
+        ConfigurationError: Another process has it.
+    """
+    path = sa.make_url(settings.database_url).database
+    if not settings.database_url.startswith("sqlite") or path is None:
+        return None
+    file = Path(f"{path}.lock").open("ab")  # noqa: SIM115 - held until the process ends
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        message = f"another process serves from {path}; stop it, or use PostgreSQL for several"
+        raise ConfigurationError([Fault(where="BRIDGE_DATABASE_URL", message=message)]) from error
+    return file
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._service: Service | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in _options(self._settings, self._exit).items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        # Runs in the worker process, after the fork: no thread or connection of ours exists before it.
+        self._service = Service(self._settings)
+        self._service.start()
+        return self._service.app
+
+    def _exit(self, *_: object) -> None:
+        if self._service is not None:
+            self._service.stop()
+
+
+def _options(settings: Settings, leave: Callable[..., None]) -> dict[str, Any]:
+    return {
+        "bind": settings.listen,
+        "worker_class": "gthread",
+        "workers": settings.web_processes,
+        "threads": settings.threads,
+        "keepalive": 30,
+        "timeout": 120,
+        "graceful_timeout": 30,
+        "max_requests": 0,
+        "preload_app": False,
+        # The control socket would lie in the home directory, and nobody asked for it.
+        "control_socket_disable": True,
+        "accesslog": None,
+        "errorlog": "-",
+        "loglevel": "warning",
+        "worker_exit": leave,
+        "logger_class": "bridge.web.server_log.ServerLog",
+    }

@@ -1,0 +1,136 @@
+"""The process part that runs operations, and the clock that looks after them."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from bridge.engine import Run, Worker
+from bridge.parts import Bridge
+from bridge.steps.run import run_operation
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.worker")
+
+SEEN_EVERY = 2.0
+SILENT = timedelta(seconds=15)
+"""A worker that was not seen for so long is dead, and its work is taken over."""
+STALLED = timedelta(seconds=60)
+"""An operation that nobody touched for so long is held against the engine's own record."""
+KEYS_EVERY = 600.0
+STANDING = frozenset({"ENQUEUED", "PENDING", "DELAYED"})
+
+
+class Running:
+    """A worker at work in this process; ``bridge`` is the same one with its wake-up connected."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._embedded = bridge.store.engine.dialect.name == "sqlite"
+        self._token = str(uuid4())
+        host = "embedded" if self._embedded else socket.gethostname()
+        now = bridge.clock()
+        # On the embedded store there is one worker, and the lock on the file says that the last one is gone.
+        silent_since = now + timedelta(days=1) if self._embedded else now - SILENT
+        with bridge.store.transaction() as tx:
+            self.name = tx.take_worker_name(host, token=self._token, now=now, silent_since=silent_since)
+        self._worker = Worker(
+            bridge.store.engine,
+            name=self.name,
+            concurrency=bridge.settings.work_concurrency,
+            work=lambda operation_id, attempt, step: run_operation(self.bridge, operation_id, attempt, step),
+        )
+        self.bridge = replace(bridge, wake=self._worker.wake, holder=f"{self.name}:{self._token}")
+        self._scheduler = new_scheduler()
+
+    def start(self) -> None:
+        """Begin; what was left behind is taken up first."""
+        self._worker.start()
+        every(self._scheduler, SEEN_EVERY, self._seen)
+        every(self._scheduler, SILENT.total_seconds() / 3, self._take_over)
+        every(self._scheduler, STALLED.total_seconds() / 2, self._ask_for_stalled)
+        every(self._scheduler, 3600.0, self._forget)
+        self._scheduler.start()
+        log.info("worker started", worker=self.name)
+
+    def stop(self, *, patience: timedelta = timedelta(seconds=20)) -> None:
+        """Finish what runs, within *patience*, and leave."""
+        self._scheduler.shutdown(wait=False)
+        self._worker.stop(patience=patience)
+        with self.bridge.store.transaction() as tx:
+            tx.leave(self.name, token=self._token)
+        log.info("worker stopped", worker=self.name)
+
+    def _seen(self) -> None:
+        with self.bridge.store.transaction() as tx:
+            still_ours = tx.worker_seen(self.name, token=self._token, now=self.bridge.clock())
+        if not still_ours:
+            # We slept so long that others took our work. Going on would be two workers under one name.
+            log.critical("this worker was taken for dead; it stops", worker=self.name)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def _take_over(self) -> None:
+        if self._embedded:
+            return
+        with self.bridge.store.transaction() as tx:
+            for name in tx.silent_workers(since=self.bridge.clock() - SILENT):
+                if name == self.name:
+                    continue
+                runs = self.bridge.queue.take_over(name)
+                tx.forget_worker(name)
+                log.warning("took over from a dead worker", worker=name, runs=runs)
+        self._worker.wake()
+
+    def _ask_for_stalled(self) -> None:
+        """Ask again for operations whose run ended without finishing them, as when the database was away."""
+        now = self.bridge.clock()
+        with self.bridge.store.reading() as tx:
+            stalled = tx.stalled(before=now - STALLED, limit=500)
+        standing = self.bridge.queue.standing([f"{each.id}.{each.attempt}" for each in stalled])
+        for operation in stalled:
+            if standing.get(f"{operation.id}.{operation.attempt}") in STANDING:
+                continue
+            attempt = operation.attempt + 1
+            run = Run(
+                operation_id=operation.id,
+                attempt=attempt,
+                dialog_id=operation.dialog_id,
+                sequence=operation.sequence,
+            )
+            with self.bridge.store.transaction() as tx:
+                if tx.update(operation.id, now=now, attempt=attempt):
+                    self.bridge.queue.ask(tx.connection, run)
+            log.warning("a run ended without finishing its operation; asked again", operation=str(operation.id))
+
+    def _forget(self) -> None:
+        before = self.bridge.clock() - timedelta(days=self.bridge.settings.keep_finished)
+        while self.bridge.queue.forget(before) > 0:
+            continue
+
+
+def new_scheduler() -> BackgroundScheduler:
+    """Make a clock for periodic jobs: a late one runs once, never twice at a time."""
+    return BackgroundScheduler(
+        timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60}
+    )
+
+
+def every(scheduler: BackgroundScheduler, seconds: float, job: Callable[[], object]) -> None:
+    """Let *job* run every so many *seconds*; what it raises is logged by type, and it runs again."""
+
+    def guarded() -> None:
+        try:
+            job()
+        except Exception as error:  # noqa: BLE001 - one bad tick must not end the job
+            log.error("a periodic job failed", job=job.__name__, error=type(error).__name__)
+
+    scheduler.add_job(guarded, "interval", seconds=seconds)
+
+
+def refresh_keys_regularly(bridge: Bridge, scheduler: BackgroundScheduler) -> None:
+    """Keep the issuer's keys fresh, so that no request waits for them."""
+    every(scheduler, KEYS_EVERY, bridge.keys.refresh)

@@ -1,0 +1,22 @@
+"""The app for a WSGI server of one's own: ``bridge.wsgi:create()``. Nothing happens on import."""
+
+import os
+
+from flask import Flask
+
+from bridge.logs import configure
+from bridge.settings import Settings
+from bridge.web.server import Service, lock_embedded_store
+from bridge.wiring import prepare_database
+
+
+def create() -> Flask:
+    """Read the environment, start the service's threads in this process, and give its app."""
+    settings = Settings.from_environ(os.environ)
+    configure(settings.log_level)
+    lock = lock_embedded_store(settings)
+    prepare_database(settings)
+    service = Service(settings)
+    service.app.extensions["bridge.lock"] = lock
+    service.start()
+    return service.app
