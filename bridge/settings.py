@@ -283,7 +283,7 @@ def _log_level(text: str) -> str:
     return text.lower()
 
 
-def _hosts(tt02: str, production: str) -> Mapping[Environment, str]:
+def _hosts(tt02: str, production: str) -> dict[Environment, str]:
     return {Environment.TT02: tt02, Environment.PRODUCTION: production}
 
 
@@ -634,4 +634,6 @@ def _is_loopback(url: str) -> bool:
 
 
 def _without_password(url: str) -> str:
-    return re.sub(r"(://[^:@/]*):.*@", r"\1:…@", url)
+    return re.sub(
+        r"(://[^:@/]*):.*@|(password=)[^&]*", lambda found: f"{found[1]}:…@" if found[1] else "password=…", url
+    )

@@ -1,11 +1,27 @@
 """The small templates of a mapping's ``set``: text with names in braces."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from string import Formatter
 from uuid import UUID
 
 NAMES = ("party", "dialog_id", "action", "now:date")
 """What may stand between braces; a brace meant as itself is doubled."""
+
+
+def template_values(*, party: str, dialog_id: UUID, action: str, now: datetime) -> Mapping[str, str]:
+    """
+    Say what the names stand for.
+
+    ``party`` is what follows the last colon of the party's urn (the number that a form asks for); ``now:date`` is the
+    date of *now* in the zone that *now* carries, so give it in Norwegian time.
+    """
+    return {
+        "party": party.rpartition(":")[2],
+        "dialog_id": str(dialog_id),
+        "action": action,
+        "now:date": now.date().isoformat(),
+    }
 
 
 def names_in(template: str) -> tuple[str, ...]:
@@ -15,29 +31,17 @@ def names_in(template: str) -> tuple[str, ...]:
     Raises:
         ValueError: A brace has no partner.
     """
-    parts = [(name, spec, conversion) for _, name, spec, conversion in Formatter().parse(template) if name is not None]
-    return tuple(
-        name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
-        for name, spec, conversion in parts
-    )
+    return tuple(name for _, name in _parts(template) if name is not None)
 
 
-def fill(template: str, *, party: str, dialog_id: UUID, action: str, now: datetime) -> str:
-    """
-    Put values in place of the names of a template that was checked when its mapping was loaded.
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Put *values* in place of the names of *template*. Raises KeyError for a name without a value."""
+    return "".join(text + ("" if name is None else values[name]) for text, name in _parts(template))
 
-    ``{party}`` is what follows the last colon of the party's urn (the number that a form asks for); ``{now:date}`` is
-    the date of *now* in the zone that *now* carries, so give it in Norwegian time.
-    """
-    values = {
-        "party": party.rpartition(":")[2],
-        "dialog_id": str(dialog_id),
-        "action": action,
-        "now:date": now.date().isoformat(),
-    }
-    pieces = []
-    for text, name, spec, _ in Formatter().parse(template):
-        pieces.append(text)
-        if name is not None:
-            pieces.append(values[f"{name}:{spec}" if spec else name])
-    return "".join(pieces)
+
+def _parts(template: str) -> list[tuple[str, str | None]]:
+    """Split into text and the name that follows it, None at the end."""
+    return [
+        (text, None if name is None else name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else ""))
+        for text, name, spec, conversion in Formatter().parse(template)
+    ]

@@ -8,15 +8,16 @@ the names of declared elements and attributes are read.
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from lxml import etree
 
 from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
 from bridge.forms.model import Declaration, SchemaModel
-from bridge.forms.reading import Limits
+from bridge.forms.reading import Limits, line_of
 
 MENDABLE_ELEMENTS = 5_000
 """Above this many elements a form is validated once: mending it again and again would take too long."""
@@ -109,7 +110,7 @@ def explain(schema: etree.XMLSchema, root: etree._Element, model: SchemaModel, l
             break
     rounds = _MOST_ROUNDS if elements <= MENDABLE_ELEMENTS else 0
     if rounds:
-        search.paths = {node: path for node, path in _all_paths(root)}
+        search.paths = dict(_all_paths(root))
     mends = _look(search, schema, root)
     while mends and rounds and len(search.found) < limits.max_findings:
         rounds -= 1
@@ -120,13 +121,13 @@ def explain(schema: etree.XMLSchema, root: etree._Element, model: SchemaModel, l
     findings = sorted(search.found.values(), key=lambda finding: finding.line)
     if len(findings) > limits.max_findings:
         findings = [*findings[: limits.max_findings], Finding(path="/", rule="more_findings")]
-    return tuple(findings) or (Finding(path=_path(search, root), rule="not_allowed", line=root.sourceline or 0),)
+    return tuple(findings) or (Finding(path=_path(search, root), rule="not_allowed", line=line_of(root)),)
 
 
 def _look(search: _Search, schema: etree.XMLSchema, root: etree._Element) -> list[_Mend]:
     """Add what the last validation found, and say how the tree can be mended."""
     mends: list[_Mend] = []
-    for number, error in enumerate(schema.error_log):
+    for number, error in enumerate(cast("Iterable[Any]", schema.error_log)):
         if number >= 10 * search.limits.max_findings:
             break
         node = _locate(root, error.path)
@@ -143,7 +144,7 @@ def _look(search: _Search, schema: etree.XMLSchema, root: etree._Element) -> lis
     return mends
 
 
-def _value_finding(search: _Search, node: etree._Element, error: etree._LogEntry) -> None:
+def _value_finding(search: _Search, node: etree._Element, error: Any) -> None:
     """Add the finding of one error about a value or an attribute."""
     path, line = _path(search, node), error.line
     required = _REQUIRED.search(error.message)
@@ -176,17 +177,17 @@ def _incomplete(search: _Search, parent: etree._Element, names: list[str]) -> li
     """A parent ended before a required child came."""
     wanted = _wanted(search, parent, names)
     if wanted is None:
-        search.add("incomplete", _path(search, parent), parent.sourceline or 0, _expected(names))
+        search.add("incomplete", _path(search, parent), line_of(parent), _expected(names))
         return []
     if (parent, wanted) not in search.taken_out:
-        search.add("missing_element", f"{_path(search, parent)}/{_readable(wanted)}", parent.sourceline or 0, {})
+        search.add("missing_element", f"{_path(search, parent)}/{_readable(wanted)}", line_of(parent), {})
     return [_PutIn(parent, None, wanted)]
 
 
 def _unexpected(search: _Search, node: etree._Element, names: list[str]) -> list[_Mend]:
     """A child stands where it may not: unknown, one too many, out of order, or after one that is missing."""
     parent = node.getparent()
-    path, line, tag = _path(search, node), node.sourceline or 0, str(node.tag)
+    path, line, tag = _path(search, node), line_of(node), str(node.tag)
     if parent is None:
         search.add("not_allowed", path, line, {})
         return []
@@ -256,8 +257,8 @@ def _locate(root: etree._Element, path: str | None) -> etree._Element | None:
         if parsed is None or node is None or step.startswith("@"):
             return node
         test = "*" if parsed["name"] == "*" else "*[name()=$name]"
-        found = node.xpath(f"{test}[{int(parsed['index'] or 1)}]", name=parsed["name"], smart_strings=False)
-        node = found[0] if isinstance(found, list) and found else None
+        found = cast("list[Any]", node.xpath(f"{test}[{int(parsed['index'] or 1)}]", name=parsed["name"]))
+        node = found[0] if found else None
     return node
 
 

@@ -1,5 +1,6 @@
 """What a schema says about one place in a form, for sentences: read from xmlschema's model, built when first asked."""
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -35,7 +36,7 @@ class SchemaModel:
             return None
         way = [node, *node.iterancestors()][::-1]
         found = self._schema.elements.get(way[0].tag)
-        for parent, child in zip(way, way[1:], strict=False):
+        for parent, child in itertools.pairwise(way):
             if found is None or _XSI_TYPE in parent.attrib:
                 return None
             found = self.children(found).get(str(child.tag))
@@ -43,14 +44,14 @@ class SchemaModel:
 
     def children(self, declaration: Declaration | None) -> Mapping[str, Declaration]:
         """Map names to the declarations of the elements that may stand in this one, in the schema's order."""
-        content = getattr(getattr(declaration, "type", None), "content", None)
+        content: Any = getattr(getattr(declaration, "type", None), "content", None)
         if not hasattr(content, "iter_elements"):
             return {}
         return {child.name: child for child in content.iter_elements() if getattr(child, "name", None)}
 
     def takes_any(self, declaration: Declaration | None) -> bool:
         """Say whether elements that are not listed may stand here as well (``xs:any``), or nothing is known."""
-        content = getattr(getattr(declaration, "type", None), "content", None)
+        content: Any = getattr(getattr(declaration, "type", None), "content", None)
         if declaration is None or content is None:
             return True
         return hasattr(content, "iter_elements") and any(

@@ -3,6 +3,7 @@
 import codecs
 import re
 from dataclasses import dataclass
+from typing import Any, cast
 
 from lxml import etree
 
@@ -12,7 +13,7 @@ _DOCTYPE = re.compile(rb"\A(?:\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 _DECLARED = re.compile(r"\A<\?xml[^>]{0,100}?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 _UTF8 = {"utf-8", "utf8", "us-ascii", "ascii"}
 _ONE_BYTE = {"iso-8859-1": "iso-8859-1", "latin1": "iso-8859-1", "windows-1252": "cp1252", "iso-8859-15": "iso-8859-15"}
-_ERR_DOCUMENT_EMPTY, _ERR_INVALID_CHAR, _ERR_INVALID_ENCODING, _ERR_RESOURCE_LIMIT = 4, 9, 81, 114  # libxml2 2.14
+_INVALID_ENCODING, _RESOURCE_LIMIT = 81, 114  # XML_ERR_… of libxml2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +75,13 @@ def parse(data: bytes) -> etree._Element:
         root = etree.fromstring(data, parser())
     except etree.XMLSyntaxError as error:
         raise unreadable(error) from error
-    if root.getroottree().docinfo.doctype or root.getroottree().docinfo.internalDTD is not None:
+    if has_doctype(root):
         raise Unreadable("doctype_refused")
     return root
 
 
 def parser() -> etree.XMLParser:
-    """Make a parser that resolves nothing, loads nothing, keeps libxml2's limits and takes UTF-8 whatever is declared."""
+    """Make a parser for UTF-8, whatever is declared, that resolves and loads nothing and keeps libxml2's limits."""
     return etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
@@ -94,13 +95,19 @@ def parser() -> etree.XMLParser:
 def unreadable(error: etree.XMLSyntaxError) -> Unreadable:
     """Say by code what libxml2 stopped at: its own text may quote the form."""
     line, column = error.position
-    match error.code:
-        case 114:
-            return Unreadable("too_complex", line=line, column=column)
-        case 81:
-            return Unreadable("encoding", line=line, column=column)
-        case _:
-            return Unreadable("not_well_formed", line=line, column=column)
+    rules = {_RESOURCE_LIMIT: "too_complex", _INVALID_ENCODING: "encoding"}
+    return Unreadable(rules.get(cast("Any", error).code, "not_well_formed"), line=line, column=column)
+
+
+def has_doctype(root: etree._Element) -> bool:
+    """Say whether the document of *root* has a DOCTYPE, of whatever kind."""
+    document = cast("Any", root.getroottree().docinfo)  # The stubs lack its attributes.
+    return bool(document.doctype) or document.internalDTD is not None
+
+
+def line_of(node: etree._Element) -> int:
+    """Say on which line *node* begins, or 0."""
+    return cast("Any", node).sourceline or 0
 
 
 def _decoded(xml: bytes) -> bytes:

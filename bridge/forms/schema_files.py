@@ -1,12 +1,14 @@
-"""Schemas from one folder, with nothing from anywhere else, and what had to be loosened so that libxml2 can take them."""
+"""Schemas from one folder and nothing from anywhere else, and what was loosened so that libxml2 takes them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from lxml import etree
 
 from bridge.core.errors import ConfigurationError, Fault
+from bridge.forms.reading import has_doctype, line_of
 
 XSD = "{http://www.w3.org/2001/XMLSchema}"
 _BASE = "bridge:///"
@@ -35,7 +37,7 @@ class _Resolver(etree.Resolver):
         super().__init__()
         self._texts = texts
 
-    def resolve(self, system_url: str | None, public_id: str | None, context: object) -> object:  # noqa: ARG002
+    def resolve(self, system_url: str | None, public_id: str | None, context: Any = None) -> Any:  # type: ignore[override]  # noqa: ARG002 - as lxml calls it; the stubs are wrong
         text = self._texts.get((system_url or "").removeprefix(_BASE))
         if text is None:
             raise LookupError("a schema asked for what its folder does not hold")
@@ -63,7 +65,7 @@ def read_schema_files(folder: Path, name: str) -> SchemaFiles:
         notes += _strip_anchors(root, path)
         texts[part] = etree.tostring(root, encoding="utf-8")
         for element, location in _references(root):
-            where = f"{path}:{element.sourceline or 1}:1"
+            where = f"{path}:{line_of(element)}:1"
             target = _inside(part, location)
             if target is None:
                 faults.append(Fault(where=where, message=_OUTSIDE.format(location=location)))
@@ -102,8 +104,7 @@ def _root(path: Path, wanted_by: str, faults: list[Fault]) -> etree._Element | N
         line, column = error.position
         faults.append(Fault(where=f"{path}:{line}:{column}", message=f"not well-formed XML: {error.msg}"))
         return None
-    document = root.getroottree().docinfo
-    if document.doctype or document.internalDTD is not None:
+    if has_doctype(root):
         faults.append(Fault(where=where, message="a schema may not have a DOCTYPE: remove it"))
         return None
     if root.tag != XSD + "schema":
@@ -161,9 +162,7 @@ def _strip_anchors(root: etree._Element, path: Path) -> list[str]:
         bare = without_anchors(value)
         if bare != value:
             pattern.set("value", bare)
-            notes.append(
-                f"{path}:{pattern.sourceline or 1}: read the pattern {value!r} as {bare!r}: XSD anchors itself"
-            )
+            notes.append(f"{path}:{line_of(pattern)}: read the pattern {value!r} as {bare!r}: XSD anchors itself")
     return notes
 
 

@@ -66,15 +66,31 @@ class SchemaRegistry:
 
 
 class XsdChecker:
-    """Checks forms against one schema of *registry*, which it loads if need be. Raises ConfigurationError."""
+    """Checks XML forms against the schemas of *registry*."""
 
-    def __init__(self, registry: SchemaRegistry, schema: str) -> None:
-        registry.load([schema])
-        self._registry, self._schema = registry, schema
+    def __init__(self, registry: SchemaRegistry) -> None:
+        self._registry = registry
 
-    def check(self, xml: bytes | str) -> tuple[Finding, ...]:
-        """List every fault of *xml*, in the form's order; none means valid. Never raises for what a form holds."""
-        return self._registry.check(self._schema, xml)
+    def check(self, xml: bytes | str, schema: str) -> tuple[Finding, ...]:
+        """
+        List every fault of *xml* against *schema*, in the form's order; none means valid.
+
+        Raises:
+            ConfigurationError: The schema was not loaded at start and cannot be used. Never for what a form holds.
+        """
+        self._registry.load([schema])
+        return self._registry.check(schema, xml)
+
+    def decode(self, body: bytes) -> str:
+        """
+        Give a form that came as bytes as text, after its byte order mark or declaration.
+
+        Raises:
+            Unreadable: Not XML that would be checked at all; its finding says why.
+        """
+        data = to_utf8(body, self._registry.limits)
+        parse(data)
+        return data.decode()
 
 
 class _Schema:
@@ -110,12 +126,12 @@ class _Schema:
         try:
             if schema.validate(root):
                 return ()
+            with self._model_lock:
+                model = self._model
+            return explain(schema, root, model, limits)
         except etree.XMLSchemaValidateError:
             # libxml2 gives up on some patterns that loop; what it cannot judge is not let through.
             return (Finding(path="/", rule="not_checkable"),)
-        with self._model_lock:
-            model = self._model
-        return explain(schema, root, model, limits)
 
 
 def _count_faults(schema: etree.XMLSchema, data: bytes) -> int:

@@ -12,7 +12,7 @@ from gunicorn.app.base import BaseApplication
 
 from bridge.core.errors import ConfigurationError, Fault, UpstreamError
 from bridge.parts import Bridge
-from bridge.settings import Settings
+from bridge.settings import Settings, WorkerMode
 from bridge.web.app import create_app
 from bridge.wiring import prepare_database, wire
 from bridge.worker import Running, new_scheduler, refresh_keys_regularly
@@ -25,7 +25,7 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         bridge = wire(settings)
-        self._running = Running(bridge) if settings.worker == "embedded" else None
+        self._running = Running(bridge) if settings.worker is WorkerMode.EMBEDDED else None
         self.bridge: Bridge = bridge if self._running is None else self._running.bridge
         self.app: Flask = create_app(self.bridge)
         self._scheduler = new_scheduler()

@@ -1,0 +1,59 @@
+"""Put values into a form, at places that are already there."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from lxml import etree
+
+from bridge.core.errors import BridgeError
+from bridge.core.templates import fill
+from bridge.forms.reading import Limits, parse, to_utf8
+
+_XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+_DECLARATION = re.compile(r"\A\ufeff?(<\?xml[^>]*\?>\s*)")
+
+
+class PlaceMissing(BridgeError, KeyError):
+    """The form has no element or attribute at *path*, or one that holds other elements."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+def set_values(xml: str, sets: Iterable[tuple[str, str]], values: Mapping[str, str]) -> str:
+    """
+    Put each (XPath, template) of *sets*, its template filled with *values*, at every place that the path finds.
+
+    What was nil is not nil any more. Everything else stays as it is, apart from how XML may be spelled.
+
+    Raises:
+        Unreadable: *xml* is no XML that we take.
+        PlaceMissing: A path finds nothing, or an element with children.
+    """
+    root = parse(to_utf8(xml, Limits()))
+    for path, template in sets:
+        places = root.xpath(path)
+        if not isinstance(places, list) or not places:
+            raise PlaceMissing(path)
+        for place in places:
+            _put(place, fill(template, values), path)
+    declaration = _DECLARATION.match(xml)
+    text = etree.tostring(root.getroottree(), encoding="unicode")
+    return (declaration[1] if declaration else "") + text
+
+
+def _put(place: object, value: str, path: str) -> None:
+    match place:
+        case etree._Element():  # noqa: SLF001 - lxml names its class so
+            if len(place) or not isinstance(place.tag, str):
+                raise PlaceMissing(path)
+            place.text = value
+            place.attrib.pop(_XSI_NIL, "")
+        case etree._ElementUnicodeResult() if place.is_attribute:  # noqa: SLF001 - as above
+            owner = place.getparent()
+            if owner is None or place.attrname is None:
+                raise PlaceMissing(path)
+            owner.set(place.attrname, value)
+        case _:
+            raise PlaceMissing(path)

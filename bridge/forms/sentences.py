@@ -1,0 +1,291 @@
+"""What a finding says to a case worker, in nb, nn and en: made from the rule and the schema's facts alone."""
+
+import re
+from collections.abc import Mapping
+
+from bridge.core.errors import Finding
+
+_NUMBERS: Mapping[str, tuple[str, ...]] = {
+    "nb": ("null", "ett", "to", "tre", "fire", "fem", "seks", "sju", "åtte", "ni", "ti", "elleve", "tolv"),
+    "nn": ("null", "eitt", "to", "tre", "fire", "fem", "seks", "sju", "åtte", "ni", "ti", "elleve", "tolv"),
+    "en": (
+        *("zero", "one", "two", "three", "four", "five", "six"),
+        *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+    ),
+}
+
+_KINDS: Mapping[str, str] = {
+    "date": "date",
+    "dateTime": "moment",
+    "time": "time",
+    "gYear": "year",
+    "boolean": "boolean",
+    "anyURI": "address",
+    "base64Binary": "base64",
+    **dict.fromkeys(("decimal", "double", "float"), "number"),
+    **dict.fromkeys(("integer", "long", "int", "short", "byte"), "whole"),
+    **dict.fromkeys(("nonNegativeInteger", "unsignedLong", "unsignedInt", "unsignedShort", "unsignedByte"), "natural"),
+    "positiveInteger": "positive",
+}
+
+_KIND_WORDS: Mapping[str, Mapping[str, str]] = {
+    "date": {"nb": "en dato (åååå-mm-dd)", "nn": "ein dato (åååå-mm-dd)", "en": "a date (yyyy-mm-dd)"},
+    "moment": {
+        "nb": "dato og klokkeslett (åååå-mm-ddTtt:mm:ss)",
+        "nn": "dato og klokkeslett (åååå-mm-ddTtt:mm:ss)",
+        "en": "a date and time (yyyy-mm-ddThh:mm:ss)",
+    },
+    "time": {"nb": "et klokkeslett (tt:mm:ss)", "nn": "eit klokkeslett (tt:mm:ss)", "en": "a time (hh:mm:ss)"},
+    "year": {"nb": "et årstall (åååå)", "nn": "eit årstal (åååå)", "en": "a year (yyyy)"},
+    "boolean": {"nb": "true eller false", "nn": "true eller false", "en": "true or false"},
+    "address": {"nb": "en nettadresse", "nn": "ei nettadresse", "en": "a web address"},
+    "base64": {"nb": "base64", "nn": "base64", "en": "base64"},
+    "number": {
+        "nb": "et tall (med punktum som desimaltegn)",
+        "nn": "eit tal (med punktum som desimalteikn)",
+        "en": "a number (with a full stop as decimal mark)",
+    },
+    "whole": {"nb": "et heltall", "nn": "eit heiltal", "en": "a whole number"},
+    "natural": {
+        "nb": "et heltall fra null og opp",
+        "nn": "eit heiltal frå null og opp",
+        "en": "a whole number from zero",
+    },
+    "positive": {"nb": "et heltall fra én og opp", "nn": "eit heiltal frå éin og opp", "en": "a whole number from one"},
+}
+
+_SENTENCES: Mapping[str, Mapping[str, str]] = {
+    # The document as a whole
+    "empty_document": {
+        "nb": "Skjemaet er tomt.",
+        "nn": "Skjemaet er tomt.",
+        "en": "The form is empty.",
+    },
+    "too_large": {
+        "nb": "Skjemaet er større enn de {max_bytes} bytene som er tillatt.",
+        "nn": "Skjemaet er større enn dei {max_bytes} bytane som er tillatne.",
+        "en": "The form is larger than the {max_bytes} bytes that are allowed.",
+    },
+    "too_complex": {
+        "nb": "Skjemaet har for mange eller for dypt nøstede felt, eller et altfor langt felt.",
+        "nn": "Skjemaet har for mange eller for djupt nøsta felt, eller eit altfor langt felt.",
+        "en": "The form has too many fields, too deep nesting, or a field that is far too long.",
+    },
+    "encoding": {
+        "nb": "Skjemaet er ikke skrevet i det tegnsettet som det sier. Send det som UTF-8.",
+        "nn": "Skjemaet er ikkje skrive i det teiknsettet som det seier. Send det som UTF-8.",
+        "en": "The form is not in the character encoding that it says. Send it as UTF-8.",
+    },
+    "doctype_refused": {
+        "nb": "Skjemaet har en DOCTYPE, og det er ikke tillatt.",
+        "nn": "Skjemaet har ein DOCTYPE, og det er ikkje tillate.",
+        "en": "The form has a DOCTYPE, which is not allowed.",
+    },
+    "not_well_formed": {
+        "nb": "Skjemaet er ikke gyldig XML.",
+        "nn": "Skjemaet er ikkje gyldig XML.",
+        "en": "The form is not well-formed XML.",
+    },
+    "not_checkable": {
+        "nb": "Skjemaet inneholder noe som ikke lar seg kontrollere.",
+        "nn": "Skjemaet inneheld noko som ikkje lèt seg kontrollere.",
+        "en": "The form holds something that cannot be checked.",
+    },
+    "too_many_findings": {
+        "nb": "Skjemaet har {count} feil, for mange til å liste opp.",
+        "nn": "Skjemaet har {count} feil, for mange til å liste opp.",
+        "en": "The form has {count} faults, too many to list.",
+    },
+    "more_findings": {
+        "nb": "Skjemaet har flere feil enn dem som er listet opp.",
+        "nn": "Skjemaet har fleire feil enn dei som er lista opp.",
+        "en": "The form has more faults than those listed.",
+    },
+    "wrong_root": {
+        "nb": "Skjemaet begynner med {field}, men skal begynne med {expected}.",
+        "nn": "Skjemaet byrjar med {field}, men skal byrje med {expected}.",
+        "en": "The form begins with {field}, but must begin with {expected}.",
+    },
+    # What is there, and in which order
+    "missing_element": {
+        "nb": "{field} mangler.",
+        "nn": "{field} manglar.",
+        "en": "{field} is missing.",
+    },
+    "incomplete": {
+        "nb": "{field} mangler ett av disse feltene: {expected}.",
+        "nn": "{field} manglar eitt av desse felta: {expected}.",
+        "en": "{field} lacks one of these fields: {expected}.",
+    },
+    "unexpected_element": {
+        "nb": "{field} hører ikke hjemme her.",
+        "nn": "{field} høyrer ikkje heime her.",
+        "en": "{field} does not belong here.",
+    },
+    "misplaced_element": {
+        "nb": "{field} står på feil plass: her skal {expected} stå.",
+        "nn": "{field} står på feil plass: her skal {expected} stå.",
+        "en": "{field} is in the wrong place: {expected} must come here.",
+    },
+    "too_many": {
+        "nb": "{field} kan stå høyst {max} ganger.",
+        "nn": "{field} kan stå høgst {max} gonger.",
+        "en": "{field} may occur at most {max} times.",
+    },
+    "missing_attribute": {
+        "nb": "Attributtet {field} mangler.",
+        "nn": "Attributtet {field} manglar.",
+        "en": "The attribute {field} is missing.",
+    },
+    "unexpected_attribute": {
+        "nb": "Attributtet {field} hører ikke hjemme her.",
+        "nn": "Attributtet {field} høyrer ikkje heime her.",
+        "en": "The attribute {field} does not belong here.",
+    },
+    "must_be_empty": {
+        "nb": "{field} skal være tomt.",
+        "nn": "{field} skal vere tomt.",
+        "en": "{field} must be empty.",
+    },
+    "children_not_allowed": {
+        "nb": "{field} skal ha en verdi, ikke andre felt.",
+        "nn": "{field} skal ha ein verdi, ikkje andre felt.",
+        "en": "{field} must hold a value, not other fields.",
+    },
+    "text_not_allowed": {
+        "nb": "{field} skal bare ha andre felt i seg, ikke tekst.",
+        "nn": "{field} skal berre ha andre felt i seg, ikkje tekst.",
+        "en": "{field} must hold other fields only, no text.",
+    },
+    "nil_not_allowed": {
+        "nb": "{field} kan ikke være merket som tomt (xsi:nil).",
+        "nn": "{field} kan ikkje vere merkt som tomt (xsi:nil).",
+        "en": "{field} may not be marked as empty (xsi:nil).",
+    },
+    "nil_with_content": {
+        "nb": "{field} er merket som tomt (xsi:nil), men har innhold.",
+        "nn": "{field} er merkt som tomt (xsi:nil), men har innhald.",
+        "en": "{field} is marked as empty (xsi:nil), but holds something.",
+    },
+    "not_unique": {
+        "nb": "{field} gjentar eller viser til noe som ikke stemmer med resten av skjemaet.",
+        "nn": "{field} gjentek eller viser til noko som ikkje stemmer med resten av skjemaet.",
+        "en": "{field} repeats or refers to something that does not agree with the rest of the form.",
+    },
+    # Values
+    "empty": {
+        "nb": "{field} må fylles ut.",
+        "nn": "{field} må fyllast ut.",
+        "en": "{field} must be filled in.",
+    },
+    "digits": {
+        "nb": "{field} må ha {digits} siffer.",
+        "nn": "{field} må ha {digits} siffer.",
+        "en": "{field} must have {digits} digits.",
+    },
+    "pattern": {
+        "nb": "{field} må være skrevet etter mønsteret {pattern}.",
+        "nn": "{field} må vere skrive etter mønsteret {pattern}.",
+        "en": "{field} must be written to the pattern {pattern}.",
+    },
+    "enumeration": {
+        "nb": "{field} må være en av disse: {enumeration}.",
+        "nn": "{field} må vere ein av desse: {enumeration}.",
+        "en": "{field} must be one of these: {enumeration}.",
+    },
+    "length": {
+        "nb": "{field} må ha nøyaktig {length} tegn.",
+        "nn": "{field} må ha nøyaktig {length} teikn.",
+        "en": "{field} must have exactly {length} characters.",
+    },
+    "min_length": {
+        "nb": "{field} må ha minst {minLength} tegn.",
+        "nn": "{field} må ha minst {minLength} teikn.",
+        "en": "{field} must have at least {minLength} characters.",
+    },
+    "max_length": {
+        "nb": "{field} kan ha høyst {maxLength} tegn.",
+        "nn": "{field} kan ha høgst {maxLength} teikn.",
+        "en": "{field} may have at most {maxLength} characters.",
+    },
+    "min_inclusive": {
+        "nb": "{field} må være minst {minInclusive}.",
+        "nn": "{field} må vere minst {minInclusive}.",
+        "en": "{field} must be at least {minInclusive}.",
+    },
+    "max_inclusive": {
+        "nb": "{field} må være høyst {maxInclusive}.",
+        "nn": "{field} må vere høgst {maxInclusive}.",
+        "en": "{field} must be at most {maxInclusive}.",
+    },
+    "min_exclusive": {
+        "nb": "{field} må være mer enn {minExclusive}.",
+        "nn": "{field} må vere meir enn {minExclusive}.",
+        "en": "{field} must be more than {minExclusive}.",
+    },
+    "max_exclusive": {
+        "nb": "{field} må være mindre enn {maxExclusive}.",
+        "nn": "{field} må vere mindre enn {maxExclusive}.",
+        "en": "{field} must be less than {maxExclusive}.",
+    },
+    "total_digits": {
+        "nb": "{field} kan ha høyst {totalDigits} sifre i alt.",
+        "nn": "{field} kan ha høgst {totalDigits} siffer i alt.",
+        "en": "{field} may have at most {totalDigits} digits in all.",
+    },
+    "fraction_digits": {
+        "nb": "{field} kan ha høyst {fractionDigits} desimaler.",
+        "nn": "{field} kan ha høgst {fractionDigits} desimalar.",
+        "en": "{field} may have at most {fractionDigits} decimals.",
+    },
+    "type": {
+        "nb": "{field} må være {type}.",
+        "nn": "{field} må vere {type}.",
+        "en": "{field} must be {type}.",
+    },
+    "fixed": {
+        "nb": "{field} må være {fixed}.",
+        "nn": "{field} må vere {fixed}.",
+        "en": "{field} must be {fixed}.",
+    },
+    "not_allowed": {
+        "nb": "{field} stemmer ikke med skjemaets regler.",
+        "nn": "{field} stemmer ikkje med reglane for skjemaet.",
+        "en": "{field} does not agree with the rules of the form.",
+    },
+}
+
+RULES = frozenset(_SENTENCES)
+"""All rules that have a sentence."""
+_COUNTED = {"digits", "length", "max"}
+# Old registry forms number their names: Journalnummer-datadef-33316 is called Journalnummer.
+_NUMBERED = re.compile(r"-(grp|datadef)-\d+\Z")
+
+
+def sentence(finding: Finding, language: str) -> str:
+    """Say *finding* in *language* (nb, nn or en). A rule or fact that is not known gives the plainest sentence."""
+    words = {"field": field_name(finding.path)}
+    for name, fact in finding.facts.items():
+        words[name] = _in_words(name, fact, language)
+    texts = _SENTENCES.get(finding.rule, _SENTENCES["not_allowed"])
+    try:
+        text = texts[language].format_map(words)
+    except KeyError:
+        text = _SENTENCES["not_allowed"][language].format_map(words)
+    return text[:1].upper() + text[1:]
+
+
+def field_name(path: str) -> str:
+    """Name the field at *path* as its form does: without place, prefix and the numbers of old registry forms."""
+    last = path.rpartition("/")[2].removeprefix("@")
+    name = last.partition("[")[0].rpartition(":")[2]
+    return _NUMBERED.sub("", name) or "/"
+
+
+def _in_words(name: str, fact: str, language: str) -> str:
+    if name == "type":
+        kind = _KINDS.get(fact)
+        return fact if kind is None else _KIND_WORDS[kind][language]
+    if name in _COUNTED and fact.isdecimal() and int(fact) < len(_NUMBERS[language]):
+        return _NUMBERS[language][int(fact)]
+    return fact

@@ -1,0 +1,162 @@
+"""What is done with an element, by what stands there and what this operation has done."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from bridge.core.decision import Decision, Refuse, Send, Took, Uncertain, WaitUntil, decide
+from bridge.core.elements import Element, ElementKey, ElementState
+from bridge.core.mapping import ActionMapping, AfterUpdate, FormSource, Requirement, Target, Then, Validation
+from bridge.core.operations import Operation, Outcome, Stage
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+READ = datetime(2026, 3, 1, 9, tzinfo=UTC)
+LATER = READ + timedelta(minutes=1)
+SETTLE = timedelta(seconds=5)
+KEY = ElementKey(who="310000005", message_id="a1001")
+
+ACTION = ActionMapping(
+    name="submit",
+    requires=Requirement(action="write"),
+    minimum_level=3,
+    target=Target.ALTINN2,
+    form=FormSource.MESSAGE,
+    sets=(),
+    calculate=False,
+    validate=Validation.STRICT,
+    after=AfterUpdate.SIGN_AND_ARCHIVE,
+    then=Then(),
+)
+SIGN = replace(ACTION, name="sign", form=FormSource.NONE)
+SEND_TO_SIGNING = replace(ACTION, after=AfterUpdate.SEND_TO_SIGNING)
+SAVE = replace(ACTION, after=AfterUpdate.KEEP_AS_DRAFT)
+
+ELEMENT = Element(
+    key=KEY,
+    state=ElementState.FORM_FILLING,
+    status_text="Utfylling",
+    service_code="5701",
+    service_edition=1,
+    last_changed=READ,
+    original_id=None,
+    forms=(),
+    attachments=(),
+)
+IN_SIGNING = replace(ELEMENT, state=ElementState.SIGNING)
+ARCHIVED = replace(ELEMENT, key=replace(KEY, message_id="b2002"), state=ElementState.ARCHIVED, original_id="a1001")
+
+FRESH = Operation(
+    id=UUID("0196f000-0000-7000-8000-000000000001"),
+    dialog_id=UUID("0196f000-0000-7000-8000-000000000002"),
+    sequence=1,
+    service_resource="urn:altinn:resource:serveringsbevilling",
+    action="submit",
+    element=KEY,
+    actor=None,
+    body=None,
+    body_digest="",
+    stage=Stage.DELIVER,
+    outcome=None,
+    problem=None,
+    attempt=1,
+    tries=0,
+    waiting=False,
+    holder=None,
+    sending_at=None,
+    answered_at=None,
+    built_on=READ,
+    state_after=None,
+    archived_id=None,
+    accepted_at=NOW,
+    finished_at=None,
+    last_error=None,
+)
+SENT = replace(FRESH, sending_at=NOW - timedelta(minutes=1))
+JUST_SENT = replace(FRESH, sending_at=NOW - timedelta(seconds=1))
+ANSWERED = replace(SENT, answered_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("action", "operation", "element", "decision"),
+    [
+        pytest.param(ACTION, FRESH, ELEMENT, Send(), id="a draft is sent"),
+        pytest.param(SAVE, FRESH, ELEMENT, Send(), id="a draft is saved"),
+        pytest.param(SIGN, FRESH, IN_SIGNING, Send(), id="a waiting signature is given"),
+        pytest.param(SEND_TO_SIGNING, FRESH, ELEMENT, Send(), id="a draft goes to signing"),
+        pytest.param(
+            ACTION, FRESH, ARCHIVED, Took(Outcome.REPEATED, ElementState.ARCHIVED, "b2002"), id="archived before"
+        ),
+        pytest.param(ACTION, SENT, ARCHIVED, Took(Outcome.DONE, ElementState.ARCHIVED, "b2002"), id="archived by us"),
+        pytest.param(
+            SEND_TO_SIGNING,
+            FRESH,
+            IN_SIGNING,
+            Took(Outcome.REPEATED, ElementState.SIGNING, None),
+            id="in signing before",
+        ),
+        pytest.param(
+            SEND_TO_SIGNING,
+            SENT,
+            replace(IN_SIGNING, last_changed=LATER),
+            Took(Outcome.DONE, ElementState.SIGNING, None),
+            id="in signing by us",
+        ),
+        pytest.param(
+            SIGN,
+            SENT,
+            replace(IN_SIGNING, last_changed=LATER),
+            Took(Outcome.DONE, ElementState.SIGNING, None),
+            id="one signature of several",
+        ),
+        pytest.param(
+            SAVE,
+            SENT,
+            replace(ELEMENT, last_changed=LATER),
+            Took(Outcome.DONE, ElementState.FORM_FILLING, None),
+            id="saved by us",
+        ),
+        pytest.param(
+            ACTION, JUST_SENT, ELEMENT, WaitUntil(NOW + timedelta(seconds=4)), id="an unanswered PUT gets time"
+        ),
+        pytest.param(ACTION, SENT, ELEMENT, Send(), id="an unanswered PUT that did nothing is repeated"),
+        pytest.param(
+            ACTION,
+            FRESH,
+            replace(ELEMENT, last_changed=LATER),
+            Refuse("element_changed", 409),
+            id="what changed after the press is not sent",
+        ),
+        pytest.param(
+            ACTION, FRESH, IN_SIGNING, Refuse("element_wrong_state", 409), id="no form on an element in signing"
+        ),
+        pytest.param(
+            SIGN, FRESH, ELEMENT, Refuse("element_wrong_state", 409), id="no bare PUT on an element in form filling"
+        ),
+        pytest.param(
+            ACTION,
+            FRESH,
+            replace(ELEMENT, state=ElementState.DELETED),
+            Refuse("element_gone", 410),
+            id="in the trash bin",
+        ),
+        pytest.param(
+            ACTION,
+            SENT,
+            replace(ELEMENT, state=ElementState.UNKNOWN),
+            Refuse("element_wrong_state", 409),
+            id="an unknown status is never done",
+        ),
+        pytest.param(ACTION, FRESH, None, Refuse("element_gone", 410), id="gone before anything was sent"),
+        pytest.param(ACTION, SENT, None, Uncertain(), id="gone with a PUT out"),
+        pytest.param(
+            ACTION, ANSWERED, None, Took(Outcome.DONE, ElementState.ARCHIVED, None), id="a service without a copy"
+        ),
+    ],
+)
+def test_decision_follows_what_stands_there(
+    action: ActionMapping, operation: Operation, element: Element | None, decision: Decision
+) -> None:
+    """Each row of what can stand there has one decision."""
+    assert decide(action, operation, element, now=NOW, settle=SETTLE) == decision

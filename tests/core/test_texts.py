@@ -1,0 +1,22 @@
+"""What senders are told."""
+
+import string
+
+import pytest
+
+from bridge.core.texts import LANGUAGES, TEXTS
+
+
+@pytest.mark.parametrize("code", sorted(TEXTS))
+def test_each_text_says_the_same_in_all_languages(code: str) -> None:
+    """A problem is told in nb, nn and en, with the same facts in each."""
+    texts = TEXTS[code]
+
+    fields = {
+        language: {name for _, name, _, _ in string.Formatter().parse(texts[language].detail) if name}
+        for language in LANGUAGES
+    }
+
+    assert set(texts) == set(LANGUAGES)
+    assert len({frozenset(each) for each in fields.values()}) == 1
+    assert all(text.title and text.detail for text in texts.values())

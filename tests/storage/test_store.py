@@ -1,0 +1,163 @@
+"""What the bridge remembers, on a real database."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from bridge.core.elements import ElementKey
+from bridge.core.errors import Finding
+from bridge.core.operations import Intent, Link, Outcome, Problem, Stage
+from bridge.storage.store import Store, UnderWay, migrate, open_database
+from bridge.storage.tables import metadata
+
+NOW = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC)
+DIALOG = UUID("0196f000-0000-7000-8000-000000000002")
+LINK = Link(
+    dialog_id=DIALOG,
+    service_resource="urn:altinn:resource:serveringsbevilling",
+    party="urn:altinn:organization:identifier-no:310000005",
+    element=ElementKey(who="310000005", message_id="a1001"),
+)
+INTENT = Intent(
+    dialog_id=DIALOG,
+    action="submit",
+    service_resource=LINK.service_resource,
+    element=LINK.element,
+    actor="urn:altinn:organization:identifier-no:310000005",
+    body=b"<melding/>",
+    body_digest="digest",
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A migrated, empty store with one link."""
+    engine = open_database(f"sqlite:///{tmp_path}/store.sqlite", pool=5)
+    migrate(engine)
+    made = Store(engine)
+    with made.transaction() as tx:
+        tx.add_link(LINK, now=NOW)
+    yield made
+    engine.dispose()
+
+
+def accept(store: Store, operation_id: UUID) -> int:
+    with store.transaction() as tx:
+        return tx.add_operation(operation_id, INTENT, now=NOW)
+
+
+def test_tables_are_what_migrations_make(store: Store) -> None:
+    """A change of a table without its migration is found here."""
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "version_table": "bridge_version",
+                "include_object": lambda _object, _name, kind, _reflected, _other: kind != "index",
+            },
+        )
+        differences = compare_metadata(context, metadata)
+
+    assert differences == []
+
+
+def test_migrating_twice_changes_nothing(store: Store) -> None:
+    """Every process migrates at its start, also after the first."""
+    migrate(store.engine)
+
+    with store.reading() as tx:
+        assert tx.link(DIALOG) == LINK
+
+
+def test_first_link_of_a_dialog_stays(store: Store) -> None:
+    """Two presses that look up the same dialog at once leave one link."""
+    with store.transaction() as tx:
+        tx.add_link(LINK, now=NOW + timedelta(seconds=1))
+
+    with store.reading() as tx:
+        assert tx.link(DIALOG) == LINK
+
+
+def test_same_intent_is_accepted_once(store: Store) -> None:
+    """The database itself refuses a second unfinished operation of one intent."""
+    accept(store, uuid4())
+
+    with pytest.raises(UnderWay):
+        accept(store, uuid4())
+
+
+def test_finished_intent_may_come_again(store: Store) -> None:
+    """A press after the end is a new operation, next in the dialog's order."""
+    first, second = uuid4(), uuid4()
+    accept(store, first)
+    with store.transaction() as tx:
+        tx.update(first, now=NOW, stage=Stage.FINISHED, outcome=Outcome.DONE, finished_at=NOW)
+
+    sequence = accept(store, second)
+
+    assert sequence == 2
+
+
+def test_operation_comes_back_as_written(store: Store) -> None:
+    """Moments keep their microseconds and zone, a problem its findings."""
+    operation_id = uuid4()
+    problem = Problem(
+        code="form_invalid",
+        status=422,
+        facts={"limit": "4"},
+        findings=(Finding(path="/melding/postnummer", rule="pattern", line=12, column=3),),
+    )
+    accept(store, operation_id)
+
+    with store.transaction() as tx:
+        tx.update(operation_id, now=NOW, problem=problem, sending_at=NOW, outcome=Outcome.REFUSED)
+
+    with store.reading() as tx:
+        operation = tx.operation(operation_id)
+    assert operation is not None
+    assert (operation.problem, operation.sending_at, operation.outcome) == (problem, NOW, Outcome.REFUSED)
+    assert (operation.body, operation.element) == (INTENT.body, INTENT.element)
+
+
+def test_only_the_holder_writes(store: Store) -> None:
+    """A worker that slept while another took over changes nothing when it wakes up."""
+    operation_id = uuid4()
+    accept(store, operation_id)
+    with store.transaction() as tx:
+        tx.claim(operation_id, holder="awake", now=NOW)
+
+    with store.transaction() as tx:
+        written = tx.update(operation_id, now=NOW, held_by="asleep", tries=9)
+
+    assert not written
+
+
+def test_dead_worker_name_is_given_again(store: Store) -> None:
+    """A silent worker's name goes to the next, a living one's does not."""
+    with store.transaction() as tx:
+        first = tx.take_worker_name("host", token="1", now=NOW, silent_since=NOW - timedelta(seconds=15))
+        second = tx.take_worker_name("host", token="2", now=NOW, silent_since=NOW - timedelta(seconds=15))
+        later = NOW + timedelta(seconds=20)
+        tx.worker_seen(second, token="2", now=later)
+        third = tx.take_worker_name("host", token="3", now=later, silent_since=later - timedelta(seconds=15))
+        first_still_lives = tx.worker_seen(first, token="1", now=later)
+
+    assert (first, second, third) == ("host#0", "host#1", "host#0")
+    assert not first_still_lives
+
+
+def test_error_undoes_the_transaction(store: Store) -> None:
+    """What fails halfway leaves nothing."""
+    operation_id = uuid4()
+
+    with pytest.raises(LookupError), store.transaction() as tx:
+        tx.add_operation(operation_id, INTENT, now=NOW)
+        raise LookupError
+
+    with store.reading() as tx:
+        assert tx.operation(operation_id) is None
