@@ -12,7 +12,7 @@ from bridge.core.ids import mask_identity_numbers
 
 def configure(level: str) -> None:
     """Send our own log and that of the libraries to standard output, from *level* up."""
-    number = logging.getLevelNamesMapping()[level]
+    number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -44,7 +44,8 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
-    for noisy in ("urllib3", "apscheduler", "alembic", "dbos"):
+    # urllib3's lines hold whole URLs; its level is set where sessions are made.
+    for noisy in ("apscheduler", "alembic", "dbos"):
         logging.getLogger(noisy).setLevel(max(number, logging.WARNING))
         logging.getLogger(noisy).handlers.clear()
         logging.getLogger(noisy).propagate = True

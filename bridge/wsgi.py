@@ -6,7 +6,7 @@ from flask import Flask
 
 from bridge.logs import configure
 from bridge.settings import Settings
-from bridge.web.server import Service, lock_embedded_store
+from bridge.serving import Service, lock_embedded_store
 from bridge.wiring import prepare_database
 
 

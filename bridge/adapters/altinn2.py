@@ -171,13 +171,22 @@ class Altinn2Client:
         Raises:
             Missing: There is no such element (``not_found``), or no longer (``gone``).
             Rejected: Altinn 2 refused, or answered what cannot be an element (``unreadable``).
-            Unreachable: Ask again later.
+            Unreachable: Ask again later; also where forms or attachments changed meanwhile.
         """
         key, body = self._message(key)
-        element = _element(key.who, body)
+        element = replace(
+            _element(key.who, body),
+            form_count=len(_linked(body, "form")),
+            attachment_count=len(_linked(body, "attachment")),
+        )
         if not content:
             return element
-        return replace(element, forms=tuple(self._forms(key)), attachments=tuple(self._attachments(key)))
+        forms, attachments = tuple(self._forms(key)), tuple(self._attachments(key))
+        listed = {form.form_id for form in forms}, {attachment.attachment_id for attachment in attachments}
+        if not (_linked(body, "form") <= listed[0] and _linked(body, "attachment") <= listed[1]):
+            # What is not read here would be deleted by the next PUT.
+            raise Unreachable(SYSTEM, "the element changed while it was read")
+        return replace(element, forms=forms, attachments=attachments)
 
     def find_archived(self, key: ElementKey, *, since: datetime) -> Element | None:
         """
@@ -310,9 +319,9 @@ class Altinn2Client:
                 deadline_seconds=self._timeout,
                 max_bytes=max_bytes,
             )
-            if answer.body or empty or answer.status != 200:
+            if answer.body or empty or answer.status >= 300:
                 return answer
-        raise Unreachable(SYSTEM, "the answer is empty", status=200)
+        raise Unreachable(SYSTEM, "the answer is empty", status=answer.status)
 
     def _headers(self, more: Mapping[str, str]) -> Mapping[str, str]:
         return {"ApiKey": self._api_key.reveal(), **more}
@@ -491,6 +500,15 @@ def _own_id(entry: Mapping[str, Any], *names: str) -> int:
         if _NUMBER.fullmatch(last):
             return int(last)
     raise _unreadable(f"no {names[0]}")
+
+
+def _linked(body: Mapping[str, Any], relation: str) -> set[int]:
+    """Give the ids of the forms or attachments that a message links to; links name hosts at will."""
+    links = body.get("_links")
+    found = links.get(relation) if isinstance(links, Mapping) else None
+    entries = found if isinstance(found, list) else [found]
+    ends = [_last_segment(_text(each, "href", default="")) for each in entries if isinstance(each, Mapping)]
+    return {int(end) for end in ends if _NUMBER.fullmatch(end)}
 
 
 def _moved_to(answer: Answer) -> str | None:

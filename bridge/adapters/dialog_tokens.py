@@ -346,9 +346,9 @@ def verify(token: str | None, keys: Keys, *, issuer: str, now: datetime, clock_s
     return caller
 
 
-def _refusal(reason: Reason) -> Refusal:
+def _refusal(reason: Reason, **facts: str) -> Refusal:
     code = reason.code if reason.code in SENDER_CODES else "token_invalid"
-    return Refusal(code, SENDER_CODES[code], facts={"reason": reason.code})
+    return Refusal(code, SENDER_CODES[code], facts={"reason": reason.code, **facts})
 
 
 def _read(token: str | None) -> _Reading | Reason:
@@ -563,7 +563,7 @@ def authorize(
         minimum_level=minimum_level,
     )
     for misfit in _misfits(caller, wanted):
-        raise _refusal(misfit)
+        raise _refusal(misfit, requires=str(requirement), level=str(minimum_level))
 
 
 def _misfits(held: Caller | _Claims, wanted: Expectation) -> Iterator[Reason]:

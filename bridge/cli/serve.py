@@ -15,7 +15,7 @@ def serve() -> None:
 
     from bridge.logs import configure
     from bridge.settings import Settings
-    from bridge.web.server import run
+    from bridge.serving import run
 
     settings = Settings.from_environ(os.environ)
     configure(settings.log_level)

@@ -56,7 +56,12 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Element:
-    """One read of an element. *last_changed* is in Europe/Oslo; *original_id* is the a-id of an archived element."""
+    """
+    One read of an element. *last_changed* is in Europe/Oslo; *original_id* is the a-id of an archived element.
+
+    *form_count* and *attachment_count* are what the element itself lists, whether or not the content was read; None
+    where it came out of a list, which does not say.
+    """
 
     key: ElementKey
     state: ElementState
@@ -67,6 +72,8 @@ class Element:
     original_id: str | None
     forms: tuple[Form, ...]
     attachments: tuple[Attachment, ...]
+    form_count: int | None = None
+    attachment_count: int | None = None
 
     def __repr__(self) -> str:
         return f"Element({self.key.message_id}, {self.state.name})"

@@ -119,7 +119,7 @@ class StateRule:
 
     status: str | None
     actions: tuple[str, ...] | None
-    """Names of the mapping's actions whose buttons stay; None leaves the buttons as they are."""
+    """Names of the mapping's actions whose buttons stay; None leaves it to the table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -168,20 +168,16 @@ def _value_finding(search: _Search, node: etree._Element, error: Any) -> None:
         rule, facts = "digits", {"digits": known["digits"]}
     if attribute is not None:
         path = f"{path}/@{_readable(attribute['name'])}"
-    elif rule in _OF_VALUES and not len(node) and not (node.text or "").strip():
+    elif rule in _OF_VALUES and len(node):
+        return  # That it holds other fields is told already.
+    elif rule in _OF_VALUES and not (node.text or "").strip():
         rule, facts = "empty", {}
     search.add(rule, path, line, facts)
 
 
 def _incomplete(search: _Search, parent: etree._Element, names: list[str]) -> list[_Mend]:
     """A parent ended before a required child came."""
-    wanted = _wanted(search, parent, names)
-    if wanted is None:
-        search.add("incomplete", _path(search, parent), line_of(parent), _expected(names))
-        return []
-    if (parent, wanted) not in search.taken_out:
-        search.add("missing_element", f"{_path(search, parent)}/{_readable(wanted)}", line_of(parent), {})
-    return [_PutIn(parent, None, wanted)]
+    return _missing(search, parent, None, _required(search, parent, names) or names)
 
 
 def _unexpected(search: _Search, node: etree._Element, names: list[str]) -> list[_Mend]:
@@ -200,14 +196,25 @@ def _unexpected(search: _Search, node: etree._Element, names: list[str]) -> list
     if child is not None and child.max_occurs is not None and before >= child.max_occurs and not _in_repeat(declared):
         search.add("too_many", path, line, {"max": str(child.max_occurs)})
         return [_TakeOut(node)]
-    wanted = _wanted(search, parent, names)
-    if child is None or wanted is None or next(node.itersiblings(wanted), None) is not None:
+    required = _required(search, parent, names)
+    later = any(next(node.itersiblings(name), None) is not None for name in required)
+    if child is None or not required or later:
         search.add("misplaced_element" if child is not None else "unexpected_element", path, line, _expected(names))
         search.taken_out.add((parent, tag))
         return [_TakeOut(node)]
-    if (parent, wanted) not in search.taken_out:
-        search.add("missing_element", f"{_path(search, parent)}/{_readable(wanted)}", line, {})
-    return [_PutIn(parent, node, wanted)]
+    return _missing(search, parent, node, required)
+
+
+def _missing(search: _Search, parent: etree._Element, before: etree._Element | None, names: list[str]) -> list[_Mend]:
+    """One of *names* must stand in *parent*, and does not; what was taken out as misplaced is not missing."""
+    path, line = _path(search, parent), line_of(parent if before is None else before)
+    moved = [name for name in names if (parent, name) in search.taken_out]
+    if not moved and len(names) == 1:
+        search.add("missing_element", f"{path}/{_readable(names[0])}", line, {})
+    elif not moved:
+        search.add("incomplete", path, line, _expected(names))
+    wanted = (moved or names)[:1]
+    return [_PutIn(parent, before, name) for name in wanted if not name.startswith(("#", "*"))]
 
 
 def _in_repeat(declaration: Declaration) -> bool:
@@ -218,13 +225,12 @@ def _in_repeat(declaration: Declaration) -> bool:
     )
 
 
-def _wanted(search: _Search, parent: etree._Element, names: list[str]) -> str | None:
-    """Say which of the expected *names* must stand here; None when the schema leaves a choice."""
+def _required(search: _Search, parent: etree._Element, names: list[str]) -> list[str]:
+    """Those of the expected *names* that the schema asks for: one, or several to choose from."""
     children = search.model.children(search.model.declaration(parent))
-    required = [name for name in names if name in children and children[name].min_occurs > 0]
     if len(names) == 1 and not names[0].startswith(("#", "*")):
-        return names[0]
-    return required[0] if len(required) == 1 else None
+        return names
+    return [name for name in names if name in children and children[name].min_occurs > 0]
 
 
 def _expected(names: list[str]) -> dict[str, str]:

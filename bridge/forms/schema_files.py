@@ -37,7 +37,7 @@ class _Resolver(etree.Resolver):
         super().__init__()
         self._texts = texts
 
-    def resolve(self, system_url: str | None, public_id: str | None, context: Any = None) -> Any:  # type: ignore[override]  # noqa: ARG002 - as lxml calls it; the stubs are wrong
+    def resolve(self, system_url: str | None, public_id: str | None, context: Any = None) -> Any:  # noqa: ARG002 - as lxml calls it
         text = self._texts.get((system_url or "").removeprefix(_BASE))
         if text is None:
             raise LookupError("a schema asked for what its folder does not hold")

@@ -258,6 +258,19 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
 RULES = frozenset(_SENTENCES)
 """All rules that have a sentence."""
 _COUNTED = {"digits", "length", "max"}
+_SINGULAR: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "nb": (("ett ganger", "én gang"), (" 1 desimaler", " én desimal"), (" 1 sifre", " ett siffer")),
+    "nn": (("eitt gonger", "éin gong"), (" 1 desimalar", " éin desimal"), (" 1 siffer", " eitt siffer")),
+    "en": (
+        ("one times", "once"),
+        ("one digits", "one digit"),
+        ("one characters", "one character"),
+        (" 1 characters", " one character"),
+        (" 1 digits", " one digit"),
+        (" 1 decimals", " one decimal"),
+    ),
+}
+"""What counts read like when they are one."""
 # Old registry forms number their names: Journalnummer-datadef-33316 is called Journalnummer.
 _NUMBERED = re.compile(r"-(grp|datadef)-\d+\Z")
 
@@ -272,6 +285,9 @@ def sentence(finding: Finding, language: str) -> str:
         text = texts[language].format_map(words)
     except KeyError:
         text = _SENTENCES["not_allowed"][language].format_map(words)
+    if "1" in finding.facts.values():
+        for plural, singular in _SINGULAR[language]:
+            text = text.replace(plural, singular)
     return text[:1].upper() + text[1:]
 
 

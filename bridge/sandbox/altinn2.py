@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 from werkzeug.exceptions import HTTPException
@@ -96,7 +96,7 @@ class Altinn2(System):
         if claims is None:
             self._refuse(request, self._not_logged_in())
         needed = {_ALL, _READ if request.method == "GET" else _WRITE}
-        if switches.altinn2_scope_check and not needed & scopes(claims or {}):
+        if switches.altinn2_scope_check and not needed & scopes(claims):
             self._refuse(request, self.failure(403, "The token is not authorized for this operation"))
 
     def list_messages(self, request: Request, who: str) -> Response:
@@ -256,7 +256,7 @@ class Altinn2(System):
             case _:
                 return self.failure(403, "Authorization failed: There is no authenticated user set on this request.")
 
-    def _refuse(self, request: Request, response: Response) -> None:
+    def _refuse(self, request: Request, response: Response) -> NoReturn:
         drain(request)
         refuse(response)
 

@@ -29,7 +29,7 @@ _RESTRICTED_ACTIVITIES = ("CorrespondenceOpened", "CorrespondenceConfirmed")
 CORRESPONDENCE = "digdir:dialogporten.correspondence"
 
 
-class Problem(Exception):  # noqa: N818 - named for what it becomes
+class Problem(Exception):
     """A refusal as Dialogporten words it: *errors* by key, None where the body has none."""
 
     def __init__(self, status: int, errors: Mapping[str, Sequence[str]] | None = None) -> None:
@@ -171,7 +171,7 @@ class DialogportenState:
             dialog_id = dto["id"] or str(self._chance.uuid7(now))
             if dialog_id in self._dialogs:
                 raise Problem(422, {"Dialog": [f"Key ('Id')=({dialog_id}) already exists."]})
-            body = self._merged(_empty_body(), dto, dialog_id, now, lookup_fails=lookup_fails)
+            body = self._merged(_empty_body(), dto, now, lookup_fails=lookup_fails)
             created = dto["createdAt"] or moment_text(now)
             updated = dto["updatedAt"] or created
             context = dto["serviceOwnerContext"]
@@ -231,7 +231,7 @@ class DialogportenState:
             _check_transmission_keys(dialog.body["transmissions"], dto["transmissions"])
             now = self._clock()
             self._check_domain(dialog, dto, now, silent=silent)
-            body = self._merged(dialog.body, dto, dialog_id, now, lookup_fails=lookup_fails)
+            body = self._merged(dialog.body, dto, now, lookup_fails=lookup_fails)
             return self._store(dialog, body, kind=kind, now=now, silent=silent)
 
     def add_activity(
@@ -482,9 +482,7 @@ class DialogportenState:
         self._send(f"dialogporten.dialog.{kind}.v1", dialog, "", data)
 
     def _activity_event(self, dialog: Dialog, activity: Body) -> None:
-        name = activity["type"].removeprefix("Dialog") if activity["type"] in ("DialogCreated", "DialogClosed") else (
-            activity["type"]
-        )
+        name: str = {"DialogCreated": "Created", "DialogClosed": "Closed"}.get(activity["type"]) or activity["type"]
         kind = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
         data = {"activityId": activity["id"], "extendedActivityType": activity["extendedType"]}
         data = {key: value for key, value in data.items() if value is not None}
@@ -528,17 +526,15 @@ class DialogportenState:
         )
         return after
 
-    def _merged(
-        self, held: Body, dto: Mapping[str, Any], dialog_id: str, now: datetime, *, lookup_fails: bool
-    ) -> Body:
-        del dialog_id
-
+    def _merged(self, held: Body, dto: Mapping[str, Any], now: datetime, *, lookup_fails: bool) -> Body:
         def new_id() -> str:
             return str(self._chance.uuid7(now))
 
         added = {
             "activities": [self._activity(each, now, lookup_fails=lookup_fails) for each in dto["activities"]],
-            "transmissions": [self._transmission(each, now, lookup_fails=lookup_fails) for each in dto["transmissions"]],
+            "transmissions": [
+                self._transmission(each, now, lookup_fails=lookup_fails) for each in dto["transmissions"]
+            ],
         }
         return {
             **{name: dto[name] for name in UPDATE_MEMBERS},
@@ -557,7 +553,7 @@ class DialogportenState:
             "id": given["id"] or str(self._chance.uuid7(now)),
             "createdAt": given["createdAt"] or moment_text(now),
             "performedBy": self._actor(given["performedBy"], lookup_fails=lookup_fails),
-            "description": _texts(given["description"]),
+            "description": _texts(given["description"]) or None,
         }
 
     def _transmission(self, given: Mapping[str, Any], now: datetime, *, lookup_fails: bool) -> Body:
@@ -591,7 +587,9 @@ def missing(entity: str, key: str) -> Problem:
 
 def removed(dialog_id: str) -> Problem:
     """Word a 410."""
-    return Problem(410, {"DialogEntity": [f"Entity 'DialogEntity' with the following key(s) is removed: ({dialog_id})."]})
+    return Problem(
+        410, {"DialogEntity": [f"Entity 'DialogEntity' with the following key(s) is removed: ({dialog_id})."]}
+    )
 
 
 def _lost_race(if_match: str | None) -> Problem:
@@ -605,8 +603,7 @@ def _check_activities(activities: Iterable[Mapping[str, Any]], writer: Writer) -
     if CORRESPONDENCE in writer.scopes or all(each["type"] not in _RESTRICTED_ACTIVITIES for each in activities):
         return
     message = (
-        "Use of CorrespondenceConfirmed or CorrespondenceOpened activity types requires the scope "
-        f"{CORRESPONDENCE}."
+        f"Use of CorrespondenceConfirmed or CorrespondenceOpened activity types requires the scope {CORRESPONDENCE}."
     )
     raise Problem(403, {"Forbidden": [message]})
 
@@ -677,7 +674,7 @@ def _attachment(given: Mapping[str, Any]) -> Body:
 
 
 def _gui_action(given: Mapping[str, Any]) -> Body:
-    return {**given, "title": _texts(given["title"]), "prompt": _texts(given["prompt"])}
+    return {**given, "title": _texts(given["title"]), "prompt": _texts(given["prompt"]) or None}
 
 
 def _by_id(
@@ -702,5 +699,5 @@ def _by_id(
 def _by_value(held: Sequence[Body], wanted: Sequence[Mapping[str, Any]]) -> list[Body]:
     values = {each["value"].lower(): dict(each) for each in wanted}
     stay = [each for each in held if each["value"].lower() in values]
-    names = {each["value"].lower() for each in stay}
+    names = {str(each["value"]).lower() for each in stay}
     return stay + [each for name, each in values.items() if name not in names]

@@ -231,7 +231,7 @@ class Faults:
             self._faults.clear()
 
 
-_HOW = {
+_HOW: Mapping[str, Any] = {
     "status": int,
     "reason": str,
     "body": str,

@@ -36,7 +36,9 @@ class Switches:
 
     # Altinn 2 (facts/altinn2.md 10 and 11)
     auth_failure: str = _choice("How Altinn 2 answers a call without a genuine token.", "403", "302_html", "200_html")
-    altinn2_scope_check: bool = _flag("Altinn 2 refuses tokens without altinn:instances.read, .write or altinn:enduser.")
+    altinn2_scope_check: bool = _flag(
+        "Altinn 2 refuses tokens without altinn:instances.read, .write or altinn:enduser."
+    )
     shutdown: str = _choice(
         "What is left of Altinn 2 after its closure.", "off", "410", "connection_refused", "html_landing"
     )
@@ -60,9 +62,7 @@ class Switches:
     error_text: str = _choice(
         "Where Altinn 2 explains errors besides the reason phrase.", "reason_only", "reason_plus_errormodel"
     )
-    washed_formdata: bool = _flag(
-        "formdata comes back without declaration and processing instructions.", default=True
-    )
+    washed_formdata: bool = _flag("formdata comes back without declaration and processing instructions.", default=True)
     message_limit_mb: int = _number("Largest JSON body that Altinn 2 takes, in megabytes.", 50, 1, 2000)
     limit_reached_after: int = _number("Altinn 2 cuts lists after so many elements; 0 is never.", 0, 0, 1_000_000)
 
@@ -83,6 +83,9 @@ class Switches:
     maskinporten_lifetime: int = _number("expires_in of access tokens, in seconds.", 119, 1, 3600)
     invalid_client_status: str = _choice("Status for an unknown client.", "401", "400")
     maskinporten_unknown_claims: str = _choice("What a claim that nobody knows does.", "accepted", "refused")
+    maskinporten_old_iat: str = _choice(
+        "What an iat more than 10 s ago does while exp lies ahead.", "accepted", "refused"
+    )
     exchange_401_body: str = _choice("Body of a refused token exchange.", "empty", "problem")
 
     # Altinn 3 apps (facts/altinn3-and-tokens.md 1)

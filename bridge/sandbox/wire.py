@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, NoReturn
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
@@ -15,11 +16,13 @@ from bridge.sandbox.records import How
 from bridge.sandbox.world import World
 
 # Only these query parameters are logged: none of them can hold anything personal.
-LOGGED = frozenset({"complete", "sign", "language", "markAsRead", "isSilentUpdate", "dataType", "includeRowId", "$skip"})
+LOGGED = frozenset(
+    {"complete", "sign", "language", "markAsRead", "isSilentUpdate", "dataType", "includeRowId", "$skip"}
+)
 _PIECE = 65_536
 
 
-class Cut(ConnectionError):  # noqa: N818 - named for what happens
+class Cut(ConnectionError):
     """Close the connection without an answer."""
 
 
@@ -159,7 +162,8 @@ class System:
 def status_line(code: int, reason: str | None) -> str:
     """Write a status line that fits on the wire: Latin-1, one line; what does not fit becomes a question mark."""
     if reason is None:
-        return Response(status=code).status
+        # Werkzeug would shout it in capitals.
+        return f"{code} {HTTPStatus(code).phrase}"
     safe = "".join(" " if ord(each) < 32 else each for each in reason)
     return f"{code} {safe.encode('latin-1', 'replace').decode('latin-1')}"
 

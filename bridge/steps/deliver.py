@@ -49,7 +49,10 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
     if mapping is None or action is None:
         # An operator took it away with work left: it may come back, and the press must not be lost.
         raise Unreachable("mappings", f"no mapping has the action {operation.action} any more")
-    element = _read(bridge, operation)
+    try:
+        element = _read(bridge, operation)
+    except Rejected as error:
+        return _refused(bridge, operation, error)
     if operation.built_on is None and element is not None:
         operation = replace(operation, built_on=element.last_changed)
     match decide(action, operation, element, now=bridge.clock(), settle=bridge.settle):
@@ -103,10 +106,7 @@ def _send(
         # An earlier PUT of ours, or somebody else, may have brought the element there meanwhile.
         if isinstance(took := _look_again(bridge, operation, action), Took):
             return _took(bridge, operation, took)
-        log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
-        problem = REFUSALS.get(error.reason, Problem(code="upstream_refused", status=502))
-        findings = tuple(Finding(path=path, rule="refused_by_altinn") for path in error.keys)
-        return _end(bridge, operation, Outcome.REFUSED, replace(problem, findings=findings), element=element)
+        return _refused(bridge, operation, error, element=element)
     write(bridge, operation, answered_at=bridge.clock(), archived_id=receipt.location_id)
     return _read_back(bridge, operation, action, element, receipt.location_id)
 
@@ -204,11 +204,23 @@ def _read_back(
 def _compare(before: Element, after: Element) -> None:
     """Cry out when something that was there before is not there any more."""
     for name, there, here in (
-        ("forms", len(before.forms), len(after.forms)),
-        ("attachments", len(before.attachments), len(after.attachments)),
+        ("forms", len(before.forms), after.form_count),
+        ("attachments", len(before.attachments), after.attachment_count),
     ):
-        if here < there:
+        if here is not None and here < there:
             log.error("something was lost on the way", what=name, before=there, after=here)
+
+
+def _refused(
+    bridge: Bridge, operation: Operation, error: Rejected, *, element: Element | None = None
+) -> datetime | None:
+    """End with Altinn 2's no; where an earlier PUT may be out and cannot be looked after, as uncertain."""
+    log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
+    if operation.sending_at is not None and element is None:
+        return _end(bridge, operation, Outcome.GIVEN_UP, Problem(code="outcome_uncertain", status=504))
+    problem = REFUSALS.get(error.reason, Problem(code="upstream_refused", status=502))
+    findings = tuple(Finding(path=path, rule="refused_by_altinn") for path in error.keys)
+    return _end(bridge, operation, Outcome.REFUSED, replace(problem, findings=findings), element=element)
 
 
 def _or_none(read: Callable[[], Element]) -> Element | None:

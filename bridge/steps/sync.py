@@ -78,7 +78,7 @@ def _outcome(operation: Operation) -> states.Outcome:
         case Outcome.REPEATED:
             return states.Repeated()
         case Outcome.REFUSED:
-            return states.Refused("refused" if operation.problem is None else operation.problem.code)
+            return states.Refused(code="refused" if operation.problem is None else operation.problem.code)
         case Outcome.GIVEN_UP | None:
             return states.GivenUp()
         case _:

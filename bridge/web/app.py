@@ -34,6 +34,8 @@ def create_app(bridge: Bridge) -> Flask:
     def end(response: Response) -> Response:
         response.headers["X-Trace-Id"] = g.trace_id
         response.headers["Cache-Control"] = "no-store"
+        if response.status_code in (202, 204):
+            response.headers.pop("Content-Type", None)
         if request.blueprint != "health":
             # The route's template, not its path: a path may hold what does not belong in a log.
             log.info(

@@ -69,7 +69,7 @@ def register(app: Flask, bridge: Bridge) -> None:
 
     def refused(error: Refusal) -> Response:
         bridge.metrics.refusals.labels(error.code).inc()
-        log.info("refused", code=error.code, status=error.status)
+        log.info("refused", code=error.code, status=error.status, reason=error.facts.get("reason"))
         problem = Problem(code=error.code, status=error.status, facts=error.facts, findings=error.findings)
         seconds = None if error.retry_after is None else error.retry_after.total_seconds()
         return problem_response(problem, retry_after=seconds)

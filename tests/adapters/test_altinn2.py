@@ -85,7 +85,7 @@ class Bench:
 
     def element(self, service: there.Service = SERVICE, state: there.State = there.State.FORM_FILLING) -> ElementKey:
         held = self.world.altinn2.add(
-            who=["my", "310000005"],
+            who=["my", "310000019"],
             service=service,
             forms=[
                 there.Form(
@@ -235,6 +235,17 @@ def test_other_spellings_and_hosts_are_read(bench: Bench) -> None:
     assert element.attachments == ()
 
 
+@pytest.mark.parametrize("relation", ["form", "attachment"])
+def test_a_list_that_lacks_something_is_noticed(bench: Bench, relation: str) -> None:
+    """What the message links to and the list leaves out would be deleted by the next PUT."""
+    links = {relation: [{"href": f"https://elsewhere.example/api/my/messages/a17/{relation}s/5", "name": "x"}]}
+    bench.answers(200, _message(_links=links), path="a17$")
+    bench.answers(200, "{}", path="s$", times=None)
+
+    with pytest.raises(Unreachable, match="changed"):
+        bench.client.read(KEY, content=True)
+
+
 @pytest.mark.parametrize(
     ("size", "expected"), [(-1, None), (0, 0), (967038, 967038)], ids=["unknown", "empty", "known"]
 )
@@ -305,10 +316,11 @@ def test_an_empty_answer_is_asked_again(bench: Bench) -> None:
     assert bench.client.read(key, content=False).key == key
 
 
-def test_empty_answers_end_the_asking(bench: Bench) -> None:
+@pytest.mark.parametrize("status", [200, 204])
+def test_empty_answers_end_the_asking(bench: Bench, status: int) -> None:
     """Twice nothing is an error, and no third call."""
     key = bench.element()
-    bench.answers(200, times=None)
+    bench.answers(status, times=None)
 
     with pytest.raises(Unreachable, match="empty"):
         bench.client.read(key, content=False)
@@ -329,7 +341,7 @@ def test_broken_json_is_asked_later(bench: Bench) -> None:
     [
         ElementKey(who="my", message_id="a1/../b2"),
         ElementKey(who="my", message_id="17"),
-        ElementKey(who="310000005/messages/a1?", message_id="a1"),
+        ElementKey(who="310000019/messages/a1?", message_id="a1"),
         ElementKey(who="", message_id="a1"),
     ],
 )

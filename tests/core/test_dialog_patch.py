@@ -31,7 +31,7 @@ def _body(**members: object) -> dict[str, Any]:
         "id": str(DIALOG_ID),
         "revision": "6f1b0f0e-6a5c-4f35-9b7d-0d6a5c4f359b",
         "serviceResource": "urn:altinn:resource:bli-tjenesteeier",
-        "party": "urn:altinn:organization:identifier-no:310000005",
+        "party": "urn:altinn:organization:identifier-no:310000019",
         "status": "Draft",
         "guiActions": [],
         "apiActions": [],

@@ -21,7 +21,7 @@ from bridge.core.dialogs import (
 )
 
 DIALOG_ID = UUID("0194fe82-9280-77a5-a7cd-5ff0e6a6fa07")
-PARTY = "urn:altinn:organization:identifier-no:310000005"
+PARTY = "urn:altinn:organization:identifier-no:310000019"
 BODY: dict[str, object] = {
     "id": str(DIALOG_ID),
     "revision": "6f1b0f0e-6a5c-4f35-9b7d-0d6a5c4f359b",

@@ -30,7 +30,7 @@ def test_derived_ids_belong_to_their_parts(one: list[str], other: list[str]) -> 
 
 
 def test_identity_numbers_are_masked_wholly() -> None:
-    """Nothing of the number stays, and longer numbers are left alone."""
-    masked = mask_identity_numbers("for 01810100000 and 123456789012")
+    """Nothing of the number stays; longer numbers and hexadecimal ids are left alone."""
+    masked = mask_identity_numbers("for 01810100000 and 123456789012 in bd01810100000d33")
 
-    assert masked == "for *********** and 123456789012"
+    assert masked == "for *********** and 123456789012 in bd01810100000d33"

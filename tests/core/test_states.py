@@ -24,7 +24,7 @@ from bridge.core.mapping import (
 )
 from bridge.core.states import REFUSAL_TEXTS, TEXTS, Done, GivenUp, Outcome, Refused, Repeated, change_for
 
-ACTOR = "urn:altinn:organization:identifier-no:310000005"
+ACTOR = "urn:altinn:organization:identifier-no:310000019"
 ACCEPTED_AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SUBMIT = ActionMapping(
     name="submit",

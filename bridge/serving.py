@@ -9,6 +9,7 @@ import sqlalchemy as sa
 import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from bridge.core.errors import ConfigurationError, Fault, UpstreamError
 from bridge.parts import Bridge
@@ -92,12 +93,12 @@ class _Server(BaseApplication):  # type: ignore[misc]
         self._service.start()
         return self._service.app
 
-    def _exit(self, *_: object) -> None:
+    def _exit(self, _arbiter: object, _process: object) -> None:
         if self._service is not None:
             self._service.stop()
 
 
-def _options(settings: Settings, leave: Callable[..., None]) -> dict[str, Any]:
+def _options(settings: Settings, leave: Callable[[object, object], None]) -> dict[str, Any]:
     return {
         "bind": settings.listen,
         "worker_class": "gthread",
@@ -114,5 +115,15 @@ def _options(settings: Settings, leave: Callable[..., None]) -> dict[str, Any]:
         "errorlog": "-",
         "loglevel": "warning",
         "worker_exit": leave,
-        "logger_class": "bridge.web.server_log.ServerLog",
+        "logger_class": _ServerLog,
     }
+
+
+class _ServerLog(Logger):  # type: ignore[misc]
+    """Leaves gunicorn's own messages to the root logger, in our log's form."""
+
+    def setup(self, cfg: Any) -> None:
+        self.error_log.setLevel(cfg.loglevel.upper())
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+        self.access_log.disabled = True

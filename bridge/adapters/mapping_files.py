@@ -1,0 +1,691 @@
+"""
+Mapping files: YAML in, values of ``core/mapping`` out, and every fault at once with its file, line and column.
+
+Plain words are read as YAML 1.2 (and editors) read them: only ``true`` and ``false`` are booleans, so ``off`` and
+``no`` are text, and whole numbers are decimal. What should be text and looks like a number must be quoted.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal, TypeVar, cast
+
+import yaml
+from lxml import etree
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from bridge.core.elements import ElementState
+from bridge.core.errors import ConfigurationError, Fault
+from bridge.core.mapping import (
+    ActionMapping,
+    AfterUpdate,
+    Altinn2Service,
+    Altinn3App,
+    FormKind,
+    FormSource,
+    FormSpec,
+    Requirement,
+    ServiceMapping,
+    StateRule,
+    Target,
+    Then,
+    Validation,
+)
+from bridge.core.templates import NAMES, names_in
+
+SCHEMA_FILE = "mapping.schema.json"
+_LARGEST, _DEEPEST = 1_000_000, 20
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+# What a mapping may say (facts/dialogporten.md 2.5); a status that Dialogporten stores under another name is taken too.
+Status = Literal["New", "InProgress", "Draft", "Sent", "RequiresAttention", "Completed", "NotApplicable", "Awaiting"]
+Activity = Literal[
+    "DialogCreated",
+    "DialogClosed",
+    "PaymentMade",
+    "SignatureProvided",
+    "DialogOpened",
+    "DialogDeleted",
+    "DialogRestored",
+    "SentToSigning",
+    "SentToFormFill",
+    "SentToSendIn",
+    "SentToPayment",
+    "FormSubmitted",
+    "FormSaved",
+]
+_UNFIT_ACTIVITIES = {
+    "Information": "it needs a text, which a mapping cannot give",
+    "TransmissionOpened": "it needs a transmission, which an action does not have",
+    "CorrespondenceOpened": "it belongs to correspondences",
+    "CorrespondenceConfirmed": "it belongs to correspondences",
+}
+State = Literal["Utfylling", "Signering", "Sendt og arkivert", "Slettet"]
+_OTHER_STATE_NAMES = {
+    "Completion": "Utfylling",
+    "Signing": "Signering",
+    "Sent and archived": "Sendt og arkivert",
+    "Arkivert": "Sendt og arkivert",
+}
+_UNTRUE = {
+    AfterUpdate.KEEP_AS_DRAFT: ("SentToSigning", "SignatureProvided", "FormSubmitted", "SentToSendIn"),
+    AfterUpdate.SEND_TO_SIGNING: ("SignatureProvided", "FormSubmitted", "FormSaved"),
+    AfterUpdate.SIGN_AND_ARCHIVE: ("SentToSigning", "FormSaved", "SentToFormFill"),
+}
+"""What did not happen when the element was left so."""
+
+ActionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
+_REQUIREMENT = r"^[A-Za-z0-9:._-]{1,255}(,(urn:altinn:[a-z][a-z0-9_-]*:)?[a-z][a-z0-9_-]*)?$"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, title=None)
+
+
+class _Altinn2(_Model):
+    """The Altinn 2 service that holds the elements."""
+
+    service_code: Annotated[str, Field(min_length=1, max_length=20, description='In quotes, such as "5701".')]
+    service_edition: Annotated[int, Field(ge=1, description="The number of the edition, such as 1.")]
+
+
+class _Altinn3(_Model):
+    """The Altinn 3 app that calculates."""
+
+    app: Annotated[str, Field(pattern=r"^[a-z0-9]+/[a-z0-9-]+$", description="org/app")]
+    data_type: Annotated[str, Field(min_length=1, description="The id of the data type in the app's metadata.")]
+
+
+class _Form(_Model):
+    """One form of the service."""
+
+    type: Annotated[Literal["MainForm", "SubForm"], Field(description="As in Altinn 2; exactly one is the MainForm.")]
+    data_format_id: Annotated[str, Field(min_length=1, description='In quotes, such as "5801".')]
+    data_format_version: Annotated[str, Field(min_length=1, description='In quotes, such as "42001".')]
+    schema_: Annotated[
+        str | None,
+        Field(alias="schema", min_length=1, description="The XSD in the schema folder that the form is held against."),
+    ] = None
+
+
+class _Then(_Model):
+    """What the dialog says afterwards, on top of the state table."""
+
+    status: Annotated[Status | None, Field(description="The dialog's status.")] = None
+    activity: Annotated[Activity | None, Field(description="The activity that tells what was done.")] = None
+
+
+class _Action(_Model):
+    """What one action's URL means."""
+
+    requires: Annotated[
+        str,
+        Field(pattern=_REQUIREMENT, description="What the dialog token must grant: action, or action,attribute."),
+    ]
+    minimum_level: Annotated[int, Field(ge=0, le=4, description="The lowest authentication level, 0 to 4.")]
+    target: Annotated[Literal["altinn2", "altinn3"], Field(description="The system that owns the case today.")]
+    form: Annotated[
+        Literal["message", "body", "none"],
+        Field(description="message: what Altinn 2 holds; body: what the caller sent; none: only the flags."),
+    ]
+    set_: Annotated[
+        dict[str, str],
+        Field(alias="set", description="XPath to template: values put into the main form before it is checked."),
+    ] = Field(default_factory=dict)
+    calculate: Annotated[bool, Field(description="Whether the app calculates the form before it is sent.")] = False
+    validate_: Annotated[
+        Literal["strict", "warn", "off"] | None,
+        Field(alias="validate", description="What a fault in the form does; strict when a form is sent."),
+    ] = None
+    complete: Annotated[
+        bool | None, Field(description="Whether Altinn 2 ends the form filling. Always said for altinn2.")
+    ] = None
+    sign: Annotated[bool | None, Field(description="Whether Altinn 2 signs. Always said for altinn2.")] = None
+    then: _Then = _Then()
+
+
+class _State(_Model):
+    """What the dialog says while its element is in this Altinn 2 state."""
+
+    status: Annotated[Status | None, Field(description="The dialog's status.")] = None
+    actions: Annotated[list[ActionName] | None, Field(description="The actions whose buttons stay.")] = None
+
+
+class MappingFile(_Model):
+    """A mapping file of the bridge: what each action of one service resource means."""
+
+    service_resource: Annotated[
+        str,
+        Field(pattern=r"^urn:altinn:resource:[a-z0-9_-]+$", description="The dialog token's s."),
+    ]
+    altinn2: _Altinn2 | None = None
+    altinn3: _Altinn3 | None = None
+    forms: Annotated[list[_Form], Field(min_length=1, description="The service's forms.")]
+    actions: Annotated[
+        dict[ActionName, _Action],
+        Field(min_length=1, description="By the name that ends the action's URL."),
+    ]
+    states: Annotated[
+        dict[State, _State], Field(description="By Altinn 2 status; a default table covers what is left out.")
+    ] = Field(default_factory=dict)
+
+
+def mapping_json_schema() -> dict[str, Any]:
+    """Make the JSON Schema with which editors complete and check mapping files."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **MappingFile.model_json_schema(by_alias=True),
+        "title": "Mapping file of the Altinn dialog bridge",
+    }
+
+
+def load_mappings(
+    folder: Path, schemas: Path, *, schema_faults: Callable[[str], Sequence[Fault]] | None = None
+) -> Mapping[str, ServiceMapping]:
+    """
+    Read every ``*.yaml`` and ``*.yml`` of *folder*, by service resource; form schemas must lie in *schemas*.
+
+    *schema_faults* compiles a schema and says what is wrong with it (``SchemaRegistry.faults``); without it a schema
+    need only be there.
+
+    Raises:
+        ConfigurationError: Every fault of every file.
+    """
+    mappings, faults = read_mappings(folder, schemas, schema_faults=schema_faults)
+    if faults:
+        raise ConfigurationError(faults)
+    return mappings
+
+
+def read_mappings(
+    folder: Path, schemas: Path, *, schema_faults: Callable[[str], Sequence[Fault]] | None = None
+) -> tuple[Mapping[str, ServiceMapping], Sequence[Fault]]:
+    """Do the same, and give what is sound beside what is not."""
+    faults: list[Fault] = []
+    mappings: dict[str, ServiceMapping] = {}
+    compiled: set[str] = set()
+    files = sorted(path for path in folder.glob("*") if path.suffix in {".yaml", ".yml"})
+    if not files:
+        faults.append(Fault(where=str(folder), message="there is no mapping file (*.yaml) in this folder"))
+    for path in files:
+        read = _read(path, schemas)
+        faults += read.faults
+        mapping = read.mapping
+        if mapping is None:
+            continue
+        if (other := mappings.get(mapping.service_resource)) is not None:
+            message = f"{mapping.service_resource} is mapped in {other.source} already: keep one of the two"
+            faults.append(Fault(where=read.where(("service_resource",)), message=message))
+            continue
+        mappings[mapping.service_resource] = mapping
+        for name in {spec.schema for spec in mapping.forms if spec.schema} - compiled:
+            compiled.add(name)
+            if schema_faults is not None and (schemas / name).is_file():
+                faults += schema_faults(name)
+    return mappings, faults
+
+
+# From text to values with places
+
+
+Place = tuple[str | int, ...]
+
+
+@dataclass(slots=True)
+class _Document:
+    """One file on its way: where each value and each key stands, and what is wrong so far."""
+
+    path: Path
+    places: dict[Place, yaml.Mark]
+    keys: dict[Place, yaml.Mark]
+    faults: list[Fault]
+    mapping: ServiceMapping | None = None
+
+    def where(self, place: Place, *, key: bool = False) -> str:
+        """Say ``file:line:col`` of *place*, or of what is nearest around it."""
+        first, second = (self.keys, self.places) if key else (self.places, self.keys)
+        while place and place not in first and place not in second:
+            place = place[:-1]
+        mark = first.get(place) or second.get(place)
+        return f"{self.path}:1:1" if mark is None else f"{self.path}:{mark.line + 1}:{mark.column + 1}"
+
+    def fault(self, place: Place, message: str, *, key: bool = False) -> None:
+        self.faults.append(Fault(where=self.where(place, key=key), message=message))
+
+
+def _read(path: Path, schemas: Path) -> _Document:
+    document = _Document(path=path, places={}, keys={}, faults=[])
+    try:
+        text = _text(path)
+        _refuse_unused_yaml(text)
+        node = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = "1:1" if mark is None else f"{mark.line + 1}:{mark.column + 1}"
+        document.faults.append(Fault(where=f"{path}:{place}", message=str(error.problem or error.context)))
+        return document
+    except (yaml.YAMLError, UnicodeDecodeError):
+        message = "not UTF-8, or a character that YAML does not allow"
+        document.faults.append(Fault(where=f"{path}:1:1", message=message))
+        return document
+    except OSError as error:
+        document.faults.append(Fault(where=f"{path}:1:1", message=f"the file cannot be read: {error.strerror}"))
+        return document
+    if not isinstance(node, yaml.MappingNode):
+        document.faults.append(
+            Fault(where=f"{path}:1:1", message="a mapping file begins with keys: service_resource: …")
+        )
+        return document
+    data = _build(document, node, ())
+    try:
+        file = MappingFile.model_validate(data)
+    except ValidationError as error:
+        for found in error.errors():
+            _say(document, found)
+        _hold_together(document, _Parts.salvaged(data), schemas)
+    else:
+        _hold_together(document, _Parts.salvaged(data), schemas)
+        if not document.faults:
+            document.mapping = _to_values(file, path)
+    document.faults.sort(key=_line_and_column)
+    return document
+
+
+def _line_and_column(fault: Fault) -> tuple[int, int]:
+    _, line, column = fault.where.rsplit(":", 2)
+    return int(line), int(column)
+
+
+def _text(path: Path) -> str:
+    data = path.read_bytes()
+    if len(data) > _LARGEST:
+        raise yaml.MarkedYAMLError(problem=f"a mapping file has at most {_LARGEST} bytes")
+    return data.decode("utf-8-sig")
+
+
+def _refuse_unused_yaml(text: str) -> None:
+    """Refuse what hides where a value comes from (anchors, aliases, tags), and more than one document."""
+    documents = depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        problem = None
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            problem = "anchors and aliases are not used here: write the value out"
+        elif getattr(event, "tag", None):
+            problem = "tags are not used here: write the value, in quotes if it is text"
+        elif isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            problem = "one file holds one mapping: put the next one in a file of its own" if documents > 1 else None
+        elif isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            problem = "nested too deeply" if depth > _DEEPEST else None
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if problem is not None:
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=cast("yaml.Mark | None", event.start_mark))
+
+
+def _build(document: _Document, node: yaml.Node, place: Place) -> Any:
+    """Turn *node* into plain values, noting where each stands."""
+    document.places[place] = node.start_mark
+    if isinstance(node, yaml.MappingNode):
+        built: dict[str, Any] = {}
+        for key, value in node.value:
+            name = _scalar(key) if isinstance(key, yaml.ScalarNode) else None
+            mark = f"{document.path}:{key.start_mark.line + 1}:{key.start_mark.column + 1}"
+            if not isinstance(name, str):
+                shown = f": write {key.value!r}" if isinstance(key, yaml.ScalarNode) else ""
+                document.faults.append(Fault(where=mark, message=f"a key is text{shown}"))
+            elif name in built:
+                first = document.keys[(*place, name)]
+                message = f"the key {name!r} stands on line {first.line + 1} already: keep one of the two"
+                document.faults.append(Fault(where=mark, message=message))
+            else:
+                document.keys[(*place, name)] = key.start_mark
+                built[name] = _build(document, value, (*place, name))
+        return built
+    if isinstance(node, yaml.SequenceNode):
+        return [_build(document, item, (*place, index)) for index, item in enumerate(node.value)]
+    return _scalar(node)
+
+
+@dataclass(frozen=True, slots=True)
+class _Odd:
+    """A plain word that YAML versions read differently, such as 010 or 1_000; fits no field."""
+
+    text: str
+
+
+def _scalar(node: yaml.Node) -> Any:
+    text: str = node.value
+    if cast("Any", node).style:  # Plain is None, or "" from libyaml.
+        return text
+    if text in {"", "~", "null", "Null", "NULL"}:
+        return None
+    if text in {"true", "True", "TRUE", "false", "False", "FALSE"}:
+        return text.lower() == "true"
+    if re.fullmatch(r"[-+]?(0|[1-9][0-9]*)", text):
+        return int(text) if len(text) < 20 else _Odd(text)
+    if re.fullmatch(
+        r"[-+]?(0[0-9_]+|[0-9][0-9_]*|0x[0-9a-fA-F_]+|0o?[0-7_]+|[0-9][0-9_]*\.[0-9_]*([eE][-+]?[0-9]+)?)", text
+    ):
+        return _Odd(text)
+    return text
+
+
+# From pydantic's errors to words
+
+
+_MODELS: tuple[tuple[tuple[str, ...], type[_Model]], ...] = (
+    ((), MappingFile),
+    (("altinn2",), _Altinn2),
+    (("altinn3",), _Altinn3),
+    (("forms", "*"), _Form),
+    (("actions", "*"), _Action),
+    (("actions", "*", "then"), _Then),
+    (("states", "*"), _State),
+)
+
+
+def _say(document: _Document, error: Any) -> None:
+    """Add one of pydantic's errors as a fault in our words."""
+    place: Place = tuple(error["loc"])
+    kind: str = error["type"]
+    value, context = error.get("input"), error.get("ctx", {})
+    if place and place[-1] == "[key]":
+        document.fault(place[:-1], _bad_key(place, str(value)), key=True)
+    elif kind == "extra_forbidden":
+        document.fault(place, f"there is no key {place[-1]!r} here{_did_you_mean(place)}", key=True)
+    elif kind == "missing":
+        document.fault(place[:-1], f"the key {place[-1]!r} is missing here")
+    elif place[-1:] == ("activity",) and value in _UNFIT_ACTIVITIES:
+        document.fault(place, f"{value} is not for mappings: {_UNFIT_ACTIVITIES[value]}")
+    else:
+        document.fault(place, _wrong_value(kind, value, context))
+
+
+def _wrong_value(kind: str, value: Any, context: Mapping[str, Any]) -> str:
+    shown = repr(value.text if isinstance(value, _Odd) else value)
+    match kind:
+        case "string_type" if isinstance(value, _Odd | int):
+            text = str(value).lower() if isinstance(value, bool) else value.text if isinstance(value, _Odd) else value
+            return f'this must be text: write it in quotes, "{text}"'
+        case "string_type":
+            return "this must be text" + (": it is empty" if value is None else "")
+        case "int_type":
+            return "write a whole number, without quotes or leading zeros"
+        case "bool_type":
+            return f"write true or false instead of {shown}"
+        case "literal_error":
+            choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
+            close = difflib.get_close_matches(str(value), choices, n=1)
+            hint = f": did you mean {close[0]}?" if close else ""
+            return f"write one of {', '.join(choices)} instead of {shown}{hint}"
+        case "string_pattern_mismatch":
+            return f"{shown} does not have the form {context.get('pattern')}"
+        case "greater_than_equal":
+            return f"write at least {context.get('ge')}"
+        case "less_than_equal":
+            return f"write at most {context.get('le')}"
+        case "too_short" | "string_too_short":
+            return "this may not be empty"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return "keys with values must stand here"
+        case "list_type":
+            return "a list must stand here: [one, two], or lines that begin with a dash"
+        case _:
+            return f"this cannot be used: {kind}"
+
+
+def _bad_key(place: Place, key: str) -> str:
+    if place[0] == "states":
+        names = [state.value for state in ElementState if state is not ElementState.UNKNOWN]
+        close = difflib.get_close_matches(key, names, n=1)
+        meant = _OTHER_STATE_NAMES.get(key) or (close[0] if close else None)
+        hint = f": did you mean {meant!r}?" if meant else ""
+        return f"Altinn 2 has no status {key!r} among {', '.join(names)}{hint}"
+    return f"an action's name is 1 to 64 of a-z, 0-9 and '-', since it ends a URL: {key!r} is not"
+
+
+def _did_you_mean(place: Place) -> str:
+    for shape, model in _MODELS:
+        if len(shape) == len(place) - 1 and all(
+            part in ("*", name) for part, name in zip(shape, place[:-1], strict=True)
+        ):
+            known = [field.alias or name for name, field in model.model_fields.items()]
+            close = difflib.get_close_matches(str(place[-1]), known, n=1)
+            return f": did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
+    return ""
+
+
+# What only shows when keys are seen together
+
+
+_Key = TypeVar("_Key")
+_Kind = TypeVar("_Kind", bound=_Model)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """The parts of a file that are sound by themselves, so that one fault does not hide the others."""
+
+    systems: frozenset[str]
+    forms: Mapping[int, _Form]
+    actions: Mapping[str, _Action]
+    states: Mapping[str, _State]
+    action_names: tuple[str, ...]
+    forms_complete: bool
+    any_schema: bool
+
+    @classmethod
+    def salvaged(cls, data: Mapping[str, Any]) -> "_Parts":
+        forms, actions, states = data.get("forms"), data.get("actions"), data.get("states")
+        listed = list(enumerate(forms)) if isinstance(forms, list) else []
+        named = dict(actions) if isinstance(actions, dict) else {}
+        sound = dict(_sound(_Form, listed))
+        return cls(
+            systems=frozenset(name for name in ("altinn2", "altinn3") if data.get(name) is not None),
+            forms=sound,
+            actions=dict(_sound(_Action, named.items())),
+            states=dict(_sound(_State, states.items() if isinstance(states, dict) else ())),
+            action_names=tuple(named),
+            forms_complete=0 < len(sound) == len(listed),
+            any_schema=not listed or any(isinstance(form, dict) and form.get("schema") for _, form in listed),
+        )
+
+
+def _sound(kind: type[_Kind], items: Iterable[tuple[_Key, Any]]) -> Iterator[tuple[_Key, _Kind]]:
+    for key, item in items:
+        try:
+            yield key, kind.model_validate(item)
+        except ValidationError:
+            continue  # Told where the whole file was validated.
+
+
+def _hold_together(document: _Document, parts: _Parts, schemas: Path) -> None:
+    if not parts.systems:
+        document.fault((), "say which system holds the case: the key 'altinn2' is missing here")
+    _check_forms(document, parts, schemas)
+    for name, action in parts.actions.items():
+        for key, message in _action_faults(parts, action):
+            document.fault(("actions", name, *key), message)
+    for state, rule in parts.states.items():
+        for index, name in enumerate(rule.actions or ()):
+            if name not in parts.action_names:
+                close = difflib.get_close_matches(name, parts.action_names, n=1)
+                hint = f": did you mean {close[0]!r}?" if close else ""
+                document.fault(("states", state, "actions", index), f"there is no action {name!r}{hint}")
+
+
+def _check_forms(document: _Document, parts: _Parts, schemas: Path) -> None:
+    mains = [index for index, form in parts.forms.items() if form.type == "MainForm"]
+    if not mains and parts.forms_complete:
+        document.fault(("forms",), "exactly one form is the MainForm: none is")
+    for index in mains[1:]:
+        document.fault(("forms", index, "type"), "exactly one form is the MainForm: make this one a SubForm")
+    seen: set[tuple[str, str, str]] = set()
+    for index, form in parts.forms.items():
+        key = (form.type, form.data_format_id, form.data_format_version)
+        if key in seen:
+            document.fault(("forms", index), "this form stands above already: keep one of the two")
+        seen.add(key)
+        if form.schema_ is not None:
+            for message in _schema_file_faults(schemas, form.schema_):
+                document.fault(("forms", index, "schema"), message)
+
+
+def _schema_file_faults(schemas: Path, name: str) -> Iterator[str]:
+    if name.startswith("/") or ".." in PurePosixPath(name).parts or "\\" in name or ":" in name:
+        yield "write a path inside the schema folder, without '..'"
+    elif not (schemas / name).is_file():
+        yield f"there is no file {name!r} in {schemas}{_near(schemas, name)}"
+
+
+def _near(schemas: Path, name: str) -> str:
+    close = difflib.get_close_matches(name, [path.name for path in schemas.glob("*.xsd")], n=1)
+    return f": did you mean {close[0]!r}?" if close else ""
+
+
+def _action_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str, ...], str]]:
+    match action.target:
+        case "altinn2":
+            yield from _altinn2_faults(parts, action)
+        case "altinn3":
+            yield from _altinn3_faults(parts, action)
+    if action.calculate and "altinn3" not in parts.systems:
+        yield ("calculate",), "nothing calculates: the mapping has no 'altinn3'"
+    elif action.calculate:
+        yield ("calculate",), "this version does not run calculations yet: write false, or leave it out"
+    yield from _form_faults(parts, action)
+    for path, template in action.set_.items():
+        for message in (*_xpath_faults(path), *_template_faults(template)):
+            yield ("set", path), message
+
+
+def _altinn2_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str, ...], str]]:
+    if "altinn2" not in parts.systems:
+        yield ("target",), "the mapping has no 'altinn2' to say which service holds the elements"
+    for name, flag in (("complete", action.complete), ("sign", action.sign)):
+        if flag is None:
+            yield (), f"say '{name}: true' or '{name}: false': left out, Altinn 2 would take it for true"
+    if action.complete is False and action.sign is True:
+        yield ("sign",), "Altinn 2 signs only what is completed: write 'complete: true', or 'sign: false'"
+    after = _after(action)
+    if after is None:
+        return
+    if action.form == "none" and after is not AfterUpdate.SIGN_AND_ARCHIVE:
+        yield (
+            ("form",),
+            "a PUT without forms deletes them, unless it signs: write 'complete: true' and 'sign: true', or another form",
+        )
+    if action.then.activity in _UNTRUE[after]:
+        left = {"KEEP_AS_DRAFT": "a draft", "SEND_TO_SIGNING": "in signing", "SIGN_AND_ARCHIVE": "signed and archived"}
+        yield ("then", "activity"), f"{action.then.activity} would be untrue: the element is left {left[after.name]}"
+
+
+def _altinn3_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str, ...], str]]:
+    if "altinn3" not in parts.systems:
+        yield ("target",), "the mapping has no 'altinn3' to say which app is meant"
+    for name, flag in (("complete", action.complete), ("sign", action.sign)):
+        if flag is not None:
+            yield (name,), f"an app that only calculates has no '{name}': leave it out"
+    if action.form == "none":
+        yield ("form",), "an app needs a form to work on: write message or body"
+    yield ("target",), "this version does not run 'target: altinn3' yet: write altinn2"
+
+
+def _form_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str, ...], str]]:
+    if action.form == "none":
+        if action.set_:
+            yield ("set",), "with 'form: none' there is nothing to put values into: leave it out"
+        if action.calculate:
+            yield ("calculate",), "with 'form: none' there is nothing to calculate: leave it out"
+        if action.validate_ in ("strict", "warn"):
+            yield ("validate",), "with 'form: none' there is nothing to check: leave it out"
+    elif action.validate_ != "off" and not parts.any_schema:
+        yield (
+            ("validate",) if action.validate_ else (),
+            "no form has a 'schema' to check against: give one, or write 'validate: off'",
+        )
+
+
+def _xpath_faults(path: str) -> Iterator[str]:
+    try:
+        found = etree.XPath(path)(etree.Element("none"))
+    except etree.XPathError:
+        yield f"{path!r} is no XPath 1.0 that can be used here, such as /melding/navn (without prefixes)"
+        return
+    if not path.startswith("/") or not isinstance(found, list):
+        yield f"write the path of an element or attribute from the root, such as /melding/navn, instead of {path!r}"
+
+
+def _template_faults(template: str) -> Iterator[str]:
+    try:
+        names = names_in(template)
+    except ValueError:
+        yield f"a brace has no partner in {template!r}: a brace meant as itself is doubled, {{{{ or }}}}"
+        return
+    for name in names:
+        if name not in NAMES:
+            known = ", ".join(f"{{{known}}}" for known in NAMES)
+            yield f"{{{name}}} is not known: write {known}"
+
+
+# From the file's model to the values
+
+
+def _after(action: _Action) -> AfterUpdate | None:
+    """Say what the two flags mean together; None when they make no sense."""
+    if action.complete is None or action.sign is None or (action.sign and not action.complete):
+        return None
+    return AfterUpdate((action.complete, action.sign))
+
+
+def _to_values(file: MappingFile, path: Path) -> ServiceMapping:
+    return ServiceMapping(
+        service_resource=file.service_resource,
+        altinn2=None
+        if file.altinn2 is None
+        else Altinn2Service(service_code=file.altinn2.service_code, service_edition=file.altinn2.service_edition),
+        altinn3=None if file.altinn3 is None else _app(file.altinn3),
+        forms=tuple(
+            FormSpec(
+                kind=FormKind(form.type),
+                data_format_id=form.data_format_id,
+                data_format_version=form.data_format_version,
+                schema=form.schema_,
+            )
+            for form in file.forms
+        ),
+        actions={name: _action(name, action) for name, action in file.actions.items()},
+        states={
+            state: StateRule(status=rule.status, actions=None if rule.actions is None else tuple(rule.actions))
+            for state, rule in file.states.items()
+        },
+        source=str(path),
+    )
+
+
+def _app(app: _Altinn3) -> Altinn3App:
+    org, _, name = app.app.partition("/")
+    return Altinn3App(org=org, app=name, data_type=app.data_type)
+
+
+def _action(name: str, action: _Action) -> ActionMapping:
+    needed, _, attribute = action.requires.partition(",")
+    after = _after(action)
+    if after is None:  # Refused above, with words.
+        raise ValueError(name)
+    return ActionMapping(
+        name=name,
+        requires=Requirement(action=needed, attribute=attribute or None),
+        minimum_level=action.minimum_level,
+        target=Target(action.target),
+        form=FormSource(action.form),
+        sets=tuple(action.set_.items()),
+        calculate=action.calculate,
+        validate=Validation(action.validate_ or ("off" if action.form == "none" else "strict")),
+        after=after,
+        then=Then(status=action.then.status, activity=action.then.activity),
+    )

@@ -1,0 +1,98 @@
+"""``bridge check``: is the configuration sound? Every fault at once."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bridge.core.errors import ConfigurationError, Fault
+
+if TYPE_CHECKING:  # They bring lxml and pydantic, which nobody waits for who asks for help.
+    from bridge.core.mapping import ServiceMapping
+    from bridge.forms.xsd import SchemaRegistry
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--mappings", type=_FOLDER, metavar="DIR", help="The mapping files, instead of those of the settings.")
+@click.option("--schemas", type=_FOLDER, metavar="DIR", help="The form schemas, instead of those of the settings.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result for machines.")
+@click.pass_context
+def check(context: click.Context, mappings: Path | None, schemas: Path | None, as_json: bool) -> None:
+    """
+    Check settings, mappings and schemas.
+
+    With --mappings or --schemas only mappings and schemas are checked. Ends with 0 when all is sound, 1 with faults,
+    2 when called wrongly.
+    """
+    from bridge.adapters.mapping_files import read_mappings
+    from bridge.forms.xsd import SchemaRegistry
+
+    faults = [] if mappings or schemas else _settings_faults()
+    registry = SchemaRegistry(schemas or _folder("BRIDGE_SCHEMAS"))
+    services, found = read_mappings(
+        mappings or _folder("BRIDGE_MAPPINGS"), registry.folder, schema_faults=registry.faults
+    )
+    faults += found
+    if as_json:
+        click.echo(json.dumps(_report(services, registry, faults), ensure_ascii=False, indent=2))
+    else:
+        _print(services, registry, faults)
+    context.exit(1 if faults else 0)
+
+
+def _settings_faults() -> list[Fault]:
+    from bridge.settings import Settings
+
+    try:
+        Settings.from_environ(os.environ)
+    except ConfigurationError as error:
+        return list(error.faults)
+    return []
+
+
+def _folder(variable: str) -> Path:
+    """Find the folder that the settings mean, also when other settings have faults."""
+    from bridge.shipped import mappings_folder, schemas_folder
+
+    given = os.environ.get(variable, "").strip()
+    return Path(given) if given else {"BRIDGE_MAPPINGS": mappings_folder, "BRIDGE_SCHEMAS": schemas_folder}[variable]()
+
+
+def _schema_names(services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry") -> list[str]:
+    """Name the schemas that the sound mappings use and that compile."""
+    used = {form.schema for service in services.values() for form in service.forms if form.schema}
+    return sorted(name for name in used if not registry.faults(name))
+
+
+def _report(
+    services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry", faults: list[Fault]
+) -> dict[str, Any]:
+    return {
+        "ok": not faults,
+        "faults": [{"where": fault.where, "message": fault.message} for fault in faults],
+        "services": [
+            {"service_resource": name, "source": service.source, "actions": list(service.actions)}
+            for name, service in services.items()
+        ],
+        "schemas": [{"name": name, "notes": list(registry.notes(name))} for name in _schema_names(services, registry)],
+    }
+
+
+def _print(services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry", faults: list[Fault]) -> None:
+    for fault in faults:
+        click.echo(str(fault), err=True)
+    for name, service in services.items():
+        click.echo(f"{name}: {', '.join(service.actions)} ({service.source})")
+    for name in _schema_names(services, registry):
+        click.echo(f"{name}: compiles")
+        for note in registry.notes(name):
+            click.echo(f"  {note}")
+    if faults:
+        click.echo(f"{len(faults)} fault{'s' if len(faults) > 1 else ''}", err=True)
+    else:
+        click.echo("All sound.")

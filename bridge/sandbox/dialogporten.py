@@ -1,0 +1,467 @@
+"""Dialogporten under ``/dialogporten``: service-owner API, end-user read, well-known documents, SSE."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any, NoReturn
+from uuid import UUID
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request, Response
+
+from bridge.sandbox import json_patch
+from bridge.sandbox.dialog_rules import Rules
+from bridge.sandbox.dialog_schema import (
+    ACTIVITY,
+    CREATE,
+    TRANSMISSION,
+    UPDATE,
+    UPDATE_MEMBERS,
+    NotReadable,
+    moment_of,
+    moment_text,
+    read_json,
+)
+from bridge.sandbox.dialog_schema import Reader as JsonReader
+from bridge.sandbox.dialog_state import Dialog, Problem, Writer, missing, removed
+from bridge.sandbox.dialog_tokens import issuer, jwks, mint, opens
+from bridge.sandbox.dialog_views import Reader, as_update, for_end_user, for_owner
+from bridge.sandbox.tokens import consumer, genuine_claims, scopes
+from bridge.sandbox.wire import (
+    Matched,
+    Route,
+    System,
+    TooLarge,
+    accepts,
+    as_json,
+    bearer,
+    drain,
+    media_type,
+    plain,
+    read_body,
+    refuse,
+)
+
+OWNER_SCOPE = "digdir:dialogporten.serviceprovider"
+END_USER_SCOPES = frozenset({"digdir:dialogporten", "digdir:dialogporten.noconsent"})
+_LIMIT = 20_000_000
+_7231 = "https://datatracker.ietf.org/doc/html/rfc7231#section-6.5."
+# Status: type and title of the problem document.
+_PROBLEMS: Mapping[int, tuple[str, str]] = {
+    400: (f"{_7231}1", "One or more validation errors occurred."),
+    403: (f"{_7231}3", "Forbidden."),
+    404: (f"{_7231}4", "Resource not found."),
+    406: (f"{_7231}6", "Requested content type is not acceptable."),
+    409: (f"{_7231}8", "Conflict."),
+    410: (f"{_7231}9", "Resource no longer available."),
+    412: ("https://datatracker.ietf.org/doc/html/rfc7232#section-4.2", "Precondition failed."),
+    413: (f"{_7231}11", f"Payload too large. The maximum allowed size is {_LIMIT} bytes."),
+    422: ("https://datatracker.ietf.org/doc/html/rfc4918#section-11.2", "Unprocessable request."),
+}
+# The id must be a literal: the authorisation reads it from the document (facts 4.3).
+_SUBSCRIPTION = re.compile(r'\bdialogEvents\s*\(\s*dialogId\s*:\s*"([0-9a-fA-F-]{36})"\s*\)')
+_DIALOG = "/api/v1/serviceowner/dialogs/<uuid:dialog_id>"
+
+
+class Dialogporten(System):
+    """Dialogs of all service owners."""
+
+    name = "dialogporten"
+    prefix = "/dialogporten"
+
+    def routes(self) -> Iterable[Route]:
+        """List what this version answers; search, restore, purge and system labels come on top."""
+        return (
+            Route("POST", "/api/v1/serviceowner/dialogs", self.create),
+            Route("GET", _DIALOG, self.get),
+            Route("PUT", _DIALOG, self.put),
+            Route("PATCH", _DIALOG, self.patch),
+            Route("DELETE", _DIALOG, self.delete),
+            Route("GET", f"{_DIALOG}/activities", self.list_activities),
+            Route("POST", f"{_DIALOG}/activities", self.add_activity),
+            Route("GET", f"{_DIALOG}/activities/<uuid:activity_id>", self.get_activity),
+            Route("POST", f"{_DIALOG}/transmissions", self.add_transmission),
+            Route("GET", f"{_DIALOG}/context/labels", self.list_labels),
+            Route("POST", f"{_DIALOG}/context/labels", self.add_label),
+            Route("DELETE", f"{_DIALOG}/context/labels/<label>", self.remove_label),
+            Route("GET", "/api/v1/enduser/dialogs/<uuid:dialog_id>", self.get_as_end_user),
+            Route("GET", "/api/v1/.well-known/jwks.json", self.get_jwks),
+            Route("GET", "/api/v1/.well-known/oauth-authorization-server", self.get_metadata),
+            Route("POST", "/graphql/stream", self.subscribe),
+        )
+
+    def guard(self, request: Request, match: Matched | None) -> None:
+        """Refuse bodies that are too large before anything else reads them."""
+        del match
+        if (request.content_length or 0) > _LIMIT:
+            drain(request)
+            refuse(self.problem(request, 413))
+
+    def not_routed(self, error: HTTPException) -> Response:
+        """Answer what no endpoint has, with an empty body as the framework does."""
+        return plain(error.code or 404)
+
+    def create(self, request: Request) -> Response:
+        """POST a dialog."""
+        writer = self._writer(request)
+        dto = self._read(request, CREATE, ("application/json",))
+        rules = self._rules(creating=True)
+        rules.dialog(dto)
+        self._check(request, rules)
+        try:
+            dialog = self.world.dialogporten.create(
+                dto, writer, silent=_silent(request), lookup_fails=self.world.switches.name_lookup_fails
+            )
+        except Problem as found:
+            return self._problem(request, found)
+        location = f"{self.base}/api/v1/serviceowner/dialogs/{dialog.id}"
+        return as_json(201, dialog.id, headers={"Etag": dialog.revision, "Location": location})
+
+    def get(self, request: Request, dialog_id: UUID) -> Response:
+        """GET a dialog, deleted ones as well."""
+        dialog = self._owned(request, dialog_id)
+        return as_json(200, for_owner(dialog, self.world.dialogporten), headers={"Etag": dialog.revision})
+
+    def put(self, request: Request, dialog_id: UUID) -> Response:
+        """PUT a dialog: replaces, and appends activities and transmissions."""
+        self._live(request, dialog_id)
+        dto = self._read(request, UPDATE, ("application/json",))
+        return self._update(request, dialog_id, dto, kind="put")
+
+    def patch(self, request: Request, dialog_id: UUID) -> Response:
+        """PATCH a dialog: RFC 6902 on the update object, then as PUT."""
+        dialog = self._live(request, dialog_id)
+        body = self._body(request, ("application/json", "application/json-patch+json"))
+        try:
+            operations = json_patch.read(read_json(body))
+            patched = json_patch.applied(as_update(dialog), operations, members=UPDATE_MEMBERS)
+            dto = UPDATE(patched, "$")
+        except json_patch.PatchFailed as error:
+            # Not a problem document (facts 2.6, PATCH).
+            return as_json(400, {"UpdateDialog": [str(error)]})
+        except json_patch.NotAPatch as error:
+            return self.problem(request, 400, {"SerializerErrors": [str(error)]})
+        except NotReadable as error:
+            return self.problem(request, 400, {error.key: [str(error)]})
+        return self._update(request, dialog_id, dto, kind="patch", based_on=dialog.revision)
+
+    def delete(self, request: Request, dialog_id: UUID) -> Response:
+        """DELETE a dialog softly."""
+        writer = self._writer(request)
+        if_match = self._if_match(request)
+        try:
+            dialog = self.world.dialogporten.delete(str(dialog_id), writer, if_match=if_match, silent=_silent(request))
+        except Problem as found:
+            return self._problem(request, found)
+        return plain(204, headers={"Etag": dialog.revision})
+
+    def list_activities(self, request: Request, dialog_id: UUID) -> Response:
+        """GET all activities."""
+        return as_json(200, for_owner(self._owned(request, dialog_id), self.world.dialogporten)["activities"])
+
+    def get_activity(self, request: Request, dialog_id: UUID, activity_id: UUID) -> Response:
+        """GET one activity."""
+        dialog = self._owned(request, dialog_id)
+        if dialog.deleted_at is not None:
+            return self._problem(request, removed(dialog.id))
+        for each in for_owner(dialog, self.world.dialogporten)["activities"]:
+            if each["id"] == str(activity_id):
+                return as_json(200, each)
+        return self._problem(request, missing("DialogActivity", str(activity_id)))
+
+    def add_activity(self, request: Request, dialog_id: UUID) -> Response:
+        """POST one activity."""
+        writer = self._writer(request)
+        self._exists(request, dialog_id, writer)
+        activity = self._read(request, ACTIVITY, ("application/json",))
+        rules = self._rules(creating=True)
+        rules.activity("activity", activity)
+        self._check(request, rules)
+        if_match = self._if_match(request)
+        try:
+            dialog, activity_id = self.world.dialogporten.add_activity(
+                str(dialog_id),
+                activity,
+                writer,
+                if_match=if_match,
+                silent=_silent(request),
+                lookup_fails=self.world.switches.name_lookup_fails,
+            )
+        except Problem as found:
+            return self._problem(request, found)
+        return self._added(dialog, "activities", activity_id)
+
+    def add_transmission(self, request: Request, dialog_id: UUID) -> Response:
+        """POST one transmission."""
+        writer = self._writer(request)
+        held = self._exists(request, dialog_id, writer)
+        transmission = self._read(request, TRANSMISSION, ("application/json",))
+        rules = self._rules(creating=True)
+        rules.transmission("transmissions[0]", transmission, api_only=held.body["isApiOnly"])
+        self._check(request, rules)
+        if_match = self._if_match(request)
+        try:
+            dialog, transmission_id = self.world.dialogporten.add_transmission(
+                str(dialog_id),
+                transmission,
+                writer,
+                if_match=if_match,
+                silent=_silent(request),
+                lookup_fails=self.world.switches.name_lookup_fails,
+            )
+        except Problem as found:
+            return self._problem(request, found)
+        return self._added(dialog, "transmissions", transmission_id)
+
+    def list_labels(self, request: Request, dialog_id: UUID) -> Response:
+        """GET the service-owner labels."""
+        dialog = self._owned(request, dialog_id)
+        labels = [{"value": label} for label in dialog.owner_labels]
+        return as_json(200, labels, headers={"Etag": dialog.owner_revision})
+
+    def add_label(self, request: Request, dialog_id: UUID) -> Response:
+        """POST a service-owner label."""
+        writer = self._writer(request)
+        self._exists(request, dialog_id, writer)
+        value = self._read(request, _label, ("application/json",))
+        rules = self._rules(creating=True)
+        rules.label("value", value)
+        self._check(request, rules)
+        if_match = self._if_match(request)
+        try:
+            dialog = self.world.dialogporten.add_label(str(dialog_id), value or "", writer, if_match=if_match)
+        except Problem as found:
+            return self._problem(request, found)
+        return plain(204, headers={"Etag": dialog.owner_revision})
+
+    def remove_label(self, request: Request, dialog_id: UUID, label: str) -> Response:
+        """DELETE a service-owner label."""
+        writer = self._writer(request)
+        if_match = self._if_match(request)
+        try:
+            dialog = self.world.dialogporten.remove_label(str(dialog_id), label, writer, if_match=if_match)
+        except Problem as found:
+            return self._problem(request, found)
+        return plain(204, headers={"Etag": dialog.owner_revision})
+
+    def get_as_end_user(self, request: Request, dialog_id: UUID) -> Response:
+        """GET a dialog as an end user: with a dialog token of its own, and a seen-log entry."""
+        reader = self._reader(request)
+        state = self.world.dialogporten
+        dialog = state.find(str(dialog_id))
+        now = self.world.clock()
+        if dialog is None or dialog.party not in reader.parties or not reader.may("read"):
+            return self._problem(request, missing("DialogEntity", str(dialog_id)))
+        if dialog.deleted_at is not None:
+            return self._problem(request, removed(dialog.id))
+        if dialog.visible_from is not None and moment_of(dialog.visible_from) > now:
+            expires = {"Expires": format_datetime(moment_of(dialog.visible_from), usegmt=True)}
+            return self._problem(request, missing("DialogEntity", dialog.id), headers=expires)
+        if _passed(dialog.body["expiresAt"], now):
+            return self._problem(request, missing("DialogEntity", dialog.id))
+        if reader.level < state.resource(dialog.service_resource).minimum_level:
+            return self._problem(request, Problem(403, {"Forbidden": ["Altinn authentication level too low."]}))
+        dialog = state.see(dialog.id, reader.actor)
+        token = mint(dialog, reader, self.world, self.host)
+        shown = for_end_user(dialog, state, reader, token=token, now=moment_text(now))
+        return as_json(200, shown, headers={"Etag": dialog.revision})
+
+    def get_jwks(self, request: Request) -> Response:
+        """GET the keys of dialog tokens."""
+        return self._well_known(request, jwks(self.world))
+
+    def get_metadata(self, request: Request) -> Response:
+        """GET where the keys are."""
+        address = f"{self.base}/api/v1/.well-known/jwks.json"
+        return self._well_known(request, {"issuer": issuer(self.host), "jwks_uri": address})
+
+    def subscribe(self, request: Request) -> Response:
+        """POST a subscription; the answer lasts until the client leaves or the sandbox ends."""
+        token = bearer(request)
+        if token is None:
+            drain(request)
+            return plain(401)
+        try:
+            document = read_json(read_body(request, _LIMIT))
+        except (NotReadable, TooLarge):
+            document = None
+        query = document.get("query") if isinstance(document, dict) else None
+        if not isinstance(query, str):
+            return as_json(400, _graphql_error("The query is missing.", "HC0009"))
+        found = _SUBSCRIPTION.search(query)
+        dialog_id = "" if found is None else found.group(1).lower()
+        match opens(token, dialog_id, self.world, self.host):
+            case None:
+                return plain(401)
+            case False:
+                # Also where the id is a variable, so that no literal could be found.
+                message = "The current user is not authorized to access this resource."
+                return as_json(403, _graphql_error(message, "AUTH_NOT_AUTHORIZED"))
+        stream = self.world.dialogporten.streams.open(dialog_id, self.world.switches.sse_keep_alive_seconds)
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        return Response(stream, status=200, headers=headers, content_type="text/event-stream; charset=utf-8")
+
+    def _update(
+        self,
+        request: Request,
+        dialog_id: UUID,
+        dto: Mapping[str, Any],
+        *,
+        kind: str,
+        based_on: str | None = None,
+    ) -> Response:
+        rules = self._rules(creating=False)
+        rules.dialog(dto)
+        self._check(request, rules)
+        if_match = self._if_match(request)
+        try:
+            dialog = self.world.dialogporten.update(
+                str(dialog_id),
+                dto,
+                self._writer(request),
+                kind=kind,
+                if_match=if_match,
+                silent=_silent(request),
+                lookup_fails=self.world.switches.name_lookup_fails,
+                based_on=based_on,
+            )
+        except Problem as found:
+            return self._problem(request, found)
+        return plain(204, headers={"Etag": dialog.revision})
+
+    def _added(self, dialog: Dialog, member: str, entity_id: str) -> Response:
+        location = f"{self.base}/api/v1/serviceowner/dialogs/{dialog.id}/{member}/{entity_id}"
+        return as_json(201, entity_id, headers={"Etag": dialog.revision, "Location": location})
+
+    def _writer(self, request: Request) -> Writer:
+        claims = genuine_claims(request, self.world, self.host, issuers=("maskinporten", "platform"), skew=2)
+        if claims is None:
+            self._refuse(request, 401)
+        held = scopes(claims)
+        number = consumer(claims)
+        if OWNER_SCOPE not in held or number is None:
+            self._refuse(request, 403)
+        known = self.world.organisation(number)
+        return Writer(organisation=number, org="unknown" if known is None else known.code, scopes=held)
+
+    def _reader(self, request: Request) -> Reader:
+        claims = genuine_claims(request, self.world, self.host, issuers=("idporten",), skew=2)
+        if claims is None:
+            self._refuse(request, 401)
+        if not END_USER_SCOPES & scopes(claims):
+            self._refuse(request, 403)
+        return reader_of(claims)
+
+    def _refuse(self, request: Request, status: int) -> NoReturn:
+        drain(request)
+        refuse(plain(status))
+
+    def _owned(self, request: Request, dialog_id: UUID) -> Dialog:
+        return self._exists(request, dialog_id, self._writer(request))
+
+    def _exists(self, request: Request, dialog_id: UUID, writer: Writer) -> Dialog:
+        try:
+            return self.world.dialogporten.owned(str(dialog_id), writer)
+        except Problem as found:
+            drain(request)
+            refuse(self._problem(request, found))
+
+    def _live(self, request: Request, dialog_id: UUID) -> Dialog:
+        dialog = self._owned(request, dialog_id)
+        if dialog.deleted_at is not None and request.method == "PATCH":
+            drain(request)
+            refuse(self._problem(request, removed(dialog.id)))
+        return dialog
+
+    def _body(self, request: Request, types: Sequence[str]) -> bytes:
+        if media_type(request) not in types:
+            self._refuse(request, 415)
+        try:
+            return read_body(request, _LIMIT)
+        except TooLarge:
+            refuse(self.problem(request, 413))
+
+    def _read(self, request: Request, reader: JsonReader, types: Sequence[str]) -> Any:
+        body = self._body(request, types)
+        try:
+            return reader(read_json(body), "$")
+        except NotReadable as error:
+            refuse(self.problem(request, 400, {error.key: [str(error)]}))
+
+    def _rules(self, *, creating: bool) -> Rules:
+        return Rules(now=self.world.clock(), loopback_http=self.world.switches.allow_http_loopback, creating=creating)
+
+    def _check(self, request: Request, rules: Rules) -> None:
+        if rules.errors:
+            refuse(self.problem(request, 400, rules.errors))
+
+    def _if_match(self, request: Request) -> str | None:
+        text = request.headers.get("If-Match")
+        if text is None:
+            return None
+        try:
+            # A bare UUID: in quotes it is none (facts 2.3).
+            return str(UUID(text.replace('"', "?")))
+        except ValueError:
+            drain(request)
+            refuse(self.problem(request, 400, {"If-Match": ["The value is not a valid UUID."]}))
+
+    def _problem(self, request: Request, found: Problem, headers: Mapping[str, str] | None = None) -> Response:
+        return self.problem(request, found.status, found.errors, headers=headers)
+
+    def problem(
+        self,
+        request: Request,
+        status: int,
+        errors: Mapping[str, Sequence[str]] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Answer with a problem document; without *errors* it has none."""
+        kind, title = _PROBLEMS[status]
+        document = {
+            "type": kind,
+            "title": title,
+            "status": status,
+            "instance": request.path.removeprefix(self.prefix),
+            "traceId": f"00-{self.world.chance.uuid4().hex}-{self.world.chance.uuid4().hex[:16]}-00",
+            **({} if errors is None else {"errors": errors}),
+        }
+        return as_json(status, document, content_type="application/problem+json", headers=headers)
+
+    def _well_known(self, request: Request, document: Mapping[str, Any]) -> Response:
+        if not accepts(request, ("application/json",)):
+            return self.problem(request, 406)
+        return as_json(200, document, headers={"Cache-Control": "public, max-age=86400"})
+
+
+def reader_of(claims: Mapping[str, Any]) -> Reader:
+    """Read what the sandbox's own end-user tokens say."""
+    return Reader(
+        actor=claims["sandbox_actor"],
+        parties=frozenset(claims["sandbox_parties"]),
+        grants=frozenset(claims["sandbox_grants"]),
+        level=claims["sandbox_level"],
+        system_user=claims.get("sandbox_system_user"),
+        owner=claims.get("sandbox_owner"),
+    )
+
+
+def _label(value: Any, path: str) -> str | None:
+    label = value.get("value") if isinstance(value, dict) else value
+    if not isinstance(value, dict) or not isinstance(label, str | None):
+        raise NotReadable(path, f"The JSON value could not be converted. Path: {path}")
+    return label
+
+
+def _silent(request: Request) -> bool:
+    return request.args.get("isSilentUpdate", "false").lower() == "true"
+
+
+def _passed(text: str | None, now: datetime) -> bool:
+    return text is not None and moment_of(text) <= now.astimezone(UTC)
+
+
+def _graphql_error(message: str, code: str) -> dict[str, Any]:
+    return {"errors": [{"message": message, "extensions": {"code": code}}]}

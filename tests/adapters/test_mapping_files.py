@@ -1,0 +1,261 @@
+"""Mapping files become values, or a list of everything wrong with them."""
+
+from pathlib import Path
+
+import pytest
+
+from bridge.adapters.mapping_files import load_mappings, read_mappings
+from bridge.core.errors import ConfigurationError, Fault
+from bridge.core.mapping import (
+    ActionMapping,
+    AfterUpdate,
+    FormKind,
+    FormSource,
+    Requirement,
+    StateRule,
+    Target,
+    Then,
+    Validation,
+)
+
+HEAD = """\
+service_resource: urn:altinn:resource:proeve
+altinn2: {service_code: "4711", service_edition: 1}
+forms:
+  - {type: MainForm, data_format_id: "1", data_format_version: "010", schema: form.xsd}
+"""
+PLAIN = "requires: write, minimum_level: 3, target: altinn2, form: message, complete: true, sign: true"
+
+
+def folders(tmp_path: Path, *texts: str) -> tuple[Path, Path]:
+    """Write mapping files and the schema that they name."""
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas" / "form.xsd").write_text("<schema/>")
+    for number, text in enumerate(texts):
+        (tmp_path / "mappings" / f"{number}.yaml").write_bytes(text.encode())
+    return tmp_path / "mappings", tmp_path / "schemas"
+
+
+def told(tmp_path: Path, text: str) -> list[str]:
+    """Load one faulty mapping, and give each fault as ``line:column: message``."""
+    mappings, schemas = folders(tmp_path, text)
+    with pytest.raises(ConfigurationError) as caught:
+        load_mappings(mappings, schemas)
+    prefix = f"{mappings / '0.yaml'}:"
+    return [str(fault).removeprefix(prefix) for fault in caught.value.faults]
+
+
+def action(words: str) -> str:
+    """Write a mapping whose only action is *words*."""
+    return HEAD + f"actions:\n  press: {{{words}}}\n"
+
+
+def test_a_file_becomes_values(tmp_path: Path):
+    """Everything that the file says is in the value."""
+    text = HEAD + (
+        "actions:\n"
+        "  submit:\n"
+        "    requires: write,urn:altinn:task:fill\n"
+        "    minimum_level: 4\n"
+        "    target: altinn2\n"
+        "    form: body\n"
+        '    set: {/melding/@dato: "{now:date}", /melding/part: "{{{party}}}"}\n'
+        "    validate: warn\n"
+        "    complete: true\n"
+        "    sign: false\n"
+        "    then: {status: InProgress, activity: SentToSigning}\n"
+        "states:\n"
+        "  Sendt og arkivert: {status: Completed, actions: []}\n"
+    )
+    mappings, schemas = folders(tmp_path, text)
+
+    service = load_mappings(mappings, schemas)["urn:altinn:resource:proeve"]
+
+    assert service.actions["submit"] == ActionMapping(
+        name="submit",
+        requires=Requirement(action="write", attribute="urn:altinn:task:fill"),
+        minimum_level=4,
+        target=Target.ALTINN2,
+        form=FormSource.BODY,
+        sets=(("/melding/@dato", "{now:date}"), ("/melding/part", "{{{party}}}")),
+        calculate=False,
+        validate=Validation.WARN,
+        after=AfterUpdate.SEND_TO_SIGNING,
+        then=Then(status="InProgress", activity="SentToSigning"),
+    )
+    assert service.states == {"Sendt og arkivert": StateRule(status="Completed", actions=())}
+    assert service.form_spec(FormKind.MAIN, "1", "010") is service.forms[0]
+    assert service.source == str(mappings / "0.yaml")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("validate: off", Validation.OFF), ("then: {}", Validation.STRICT)],
+    ids=["unquoted-off", "left-out"],
+)
+def test_a_form_is_checked_unless_off(tmp_path: Path, words: str, expected: Validation):
+    """The word off needs no quotes, and what is left out is strict."""
+    mappings, schemas = folders(tmp_path, action(f"{PLAIN}, {words}"))
+
+    service = load_mappings(mappings, schemas)["urn:altinn:resource:proeve"]
+
+    assert service.actions["press"].validate is expected
+
+
+def test_a_signature_alone_sends_no_form(tmp_path: Path):
+    """What is in signing is signed without a form and without a check."""
+    mappings, schemas = folders(tmp_path, action(PLAIN.replace("message", "none")))
+
+    mapping = load_mappings(mappings, schemas)["urn:altinn:resource:proeve"].actions["press"]
+
+    assert (mapping.form, mapping.validate) == (FormSource.NONE, Validation.OFF)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (HEAD.replace('"4711"', "4711"), '2:25: this must be text: write it in quotes, "4711"'),
+        (HEAD.replace('"010"', "010"), '4:64: this must be text: write it in quotes, "010"'),
+        (HEAD.replace("edition: 1", "edition: 01"), "2:50: write a whole number, without quotes or leading zeros"),
+        (HEAD.replace("edition: 1", "edition: 1_0"), "2:50: write a whole number, without quotes or leading zeros"),
+        (HEAD.replace('"1"', "true"), '4:38: this must be text: write it in quotes, "true"'),
+        (HEAD.replace('"1"', ""), "4:38: this must be text: it is empty"),
+        (HEAD + "altinn2: {}\n", "5:1: the key 'altinn2' stands on line 2 already: keep one of the two"),
+        (HEAD + "state: {}\n", "5:1: there is no key 'state' here: did you mean 'states'?"),
+        (HEAD + "7: {}\n", "5:1: a key is text: write '7'"),
+        (HEAD.replace("forms", "form"), "1:1: the key 'forms' is missing here"),
+        (HEAD.replace("MainForm", "SubForm"), "4:3: exactly one form is the MainForm: none is"),
+        (HEAD + HEAD.splitlines()[3], "5:12: exactly one form is the MainForm: make this one a SubForm"),
+        (HEAD.replace("form.xsd", "from.xsd"), "did you mean 'form.xsd'?"),
+        (HEAD.replace("form.xsd", "../form.xsd"), "4:79: write a path inside the schema folder, without '..'"),
+        (HEAD + "actions: {Press: {}}\n", "5:11: an action's name is 1 to 64 of a-z, 0-9 and '-'"),
+        (HEAD + "states: {Completion: {}}\n", "5:10: Altinn 2 has no status 'Completion'"),
+        (HEAD + "states: {Completion: {}}\n", "did you mean 'Utfylling'?"),
+        (HEAD + "states: {Signering: {actions: [send]}}\n", "5:32: there is no action 'send'"),
+        (HEAD + "states: {Signering: {status: Done}}\n", "5:30: write one of New, InProgress"),
+    ],
+)
+def test_a_fault_is_told_with_its_place(tmp_path: Path, text: str, expected: str):
+    """Line, column, and what to write instead."""
+    found = told(tmp_path, text)
+
+    assert [fault for fault in found if expected in fault]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (PLAIN.replace("complete: true", "complete: yes"), "write true or false instead of 'yes'"),
+        (PLAIN.replace(", sign: true", ""), "say 'sign: true' or 'sign: false'"),
+        (PLAIN.replace("complete: true, ", ""), "say 'complete: true' or 'complete: false'"),
+        (PLAIN.replace("complete: true", "complete: false"), "Altinn 2 signs only what is completed"),
+        (PLAIN.replace("message", "none") + ", set: {/a: b}", "nothing to put values into"),
+        (PLAIN.replace("message", "none") + ", validate: strict", "nothing to check"),
+        (PLAIN.replace("message", "none").replace("sign: true", "sign: false"), "a PUT without forms deletes them"),
+        (PLAIN + ", then: {activity: Information}", "Information is not for mappings: it needs a text"),
+        (PLAIN + ", then: {activity: SentToSigning}", "would be untrue: the element is left signed and archived"),
+        (PLAIN + ", then: {activity: Signed}", "write one of DialogCreated"),
+        (PLAIN + ", calculate: true", "nothing calculates"),
+        (PLAIN.replace("altinn2", "altinn3"), "the mapping has no 'altinn3'"),
+        (PLAIN.replace("altinn2", "altinn3"), "an app that only calculates has no 'sign'"),
+        (PLAIN.replace("altinn2", "altinn3"), "this version does not run 'target: altinn3' yet"),
+        (PLAIN.replace("level: 3", "level: 5"), "write at most 4"),
+        (PLAIN.replace("level: 3", 'level: "3"'), "write a whole number, without quotes"),
+        (PLAIN.replace("requires: write", "require: write"), "did you mean 'requires'?"),
+        (PLAIN.replace("requires: write", 'requires: "write;read"'), "'write;read' does not have the form"),
+        (PLAIN + ", set: {/a: '{name}'}", "{name} is not known: write {party}"),
+        (PLAIN + ", set: {/a: '{party'}", "a brace has no partner"),
+        (PLAIN + ", set: {'/a[': b}", "no XPath 1.0"),
+        (PLAIN + ", set: {'/p:a': b}", "without prefixes"),
+        (PLAIN + ", set: {'count(/a)': b}", "write the path of an element or attribute"),
+        (PLAIN + ", set: {'a': b}", "write the path of an element or attribute"),
+    ],
+)
+def test_an_action_without_sense_is_refused(tmp_path: Path, words: str, expected: str):
+    """Each combination that cannot be meant is told with its reason."""
+    found = told(tmp_path, action(words))
+
+    assert [fault for fault in found if expected in fault]
+
+
+def test_calculation_waits_for_a_later_version(tmp_path: Path):
+    """What parses but is not run yet is refused, not passed over."""
+    app = "altinn3: {app: ttd/proeve, data_type: model}\n"
+
+    found = told(tmp_path, app + action(PLAIN + ", calculate: true"))
+
+    assert found == ["7:117: this version does not run calculations yet: write false, or leave it out"]
+
+
+def test_something_to_check_against_is_needed(tmp_path: Path):
+    """A check that could find nothing is refused."""
+    found = told(tmp_path, action(PLAIN).replace(", schema: form.xsd", ""))
+
+    assert found == ["6:10: no form has a 'schema' to check against: give one, or write 'validate: off'"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: &x 1\nb: *x\n", "1:4: anchors and aliases are not used here"),
+        ("a: !!str 1\n", "1:4: tags are not used here"),
+        ("a: 1\n---\nb: 2\n", "2:1: one file holds one mapping"),
+        ("a: [\n", "2:1: "),
+        ("- a\n", "1:1: a mapping file begins with keys"),
+        ("", "1:1: a mapping file begins with keys"),
+        ("a: " + "[" * 50 + "]" * 50, "nested too deeply"),
+        ('a: "\x07"', "1:1: not UTF-8, or a character that YAML does not allow"),
+        ("a: " + "x" * 1_000_001, "1:1: a mapping file has at most 1000000 bytes"),
+        ("? [a]\n: 1\n", "1:3: a key is text"),
+    ],
+    ids=["alias", "tag", "two-documents", "broken", "list", "empty", "deep", "control", "huge", "list-as-key"],
+)
+def test_yaml_that_hides_things_is_refused(tmp_path: Path, text: str, expected: str):
+    """Each value stands where it is used, in one document of bounded size."""
+    found = told(tmp_path, text)
+
+    assert [fault for fault in found if expected in fault]
+
+
+def test_one_fault_does_not_hide_another(tmp_path: Path):
+    """A fault of form in one action leaves the sense of the others to be checked, in the order of lines."""
+    text = HEAD.replace("form.xsd", "none.xsd") + (
+        f"actions:\n  a: {{{PLAIN.replace('write', '7')}}}\n  b: {{{PLAIN}, set: {{/a: '{{x}}'}}}}\nstates:\n"
+        "  Signering: {actions: [c]}\n"
+    )
+
+    found = told(tmp_path, text)
+
+    assert [fault.partition(":")[0] for fault in found] == ["4", "6", "7", "9"]
+
+
+def test_all_files_are_told_together(tmp_path: Path):
+    """Faults of several files, and two files for one service, are one list."""
+    mappings, schemas = folders(tmp_path, action(PLAIN), action(PLAIN), "x: 1", HEAD)
+
+    sound, faults = read_mappings(mappings, schemas)
+
+    assert list(sound) == ["urn:altinn:resource:proeve"]
+    assert {Path(fault.where.split(":")[0]).name for fault in faults} == {"1.yaml", "2.yaml", "3.yaml"}
+    assert faults[0].message.startswith("urn:altinn:resource:proeve is mapped in")
+
+
+def test_a_folder_without_mappings_is_a_fault(tmp_path: Path):
+    """A JSON Schema for editors is no mapping."""
+    mappings, schemas = folders(tmp_path)
+    (mappings / "mapping.schema.json").write_text("{}")
+
+    _, faults = read_mappings(mappings, schemas)
+
+    assert [fault.where for fault in faults] == [str(mappings)]
+
+
+def test_a_schema_is_compiled_once(tmp_path: Path):
+    """The faults of a schema that two services share are told once."""
+    mappings, schemas = folders(tmp_path, action(PLAIN), action(PLAIN).replace("proeve", "annen"))
+    fault = Fault(where="form.xsd:1:1", message="does not compile")
+
+    _, faults = read_mappings(mappings, schemas, schema_faults=lambda _: [fault])
+
+    assert faults == [fault]

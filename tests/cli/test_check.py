@@ -1,0 +1,72 @@
+"""``bridge check`` tells whether the configuration is sound."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bridge.cli.check import check
+from bridge.shipped import mappings_folder, schemas_folder
+
+NO_SETTINGS: dict[str, str | None] = {"BRIDGE_ENVIRONMENT": "nowhere", "BRIDGE_MAPPINGS": "", "BRIDGE_SCHEMAS": ""}
+
+
+def run(*arguments: str, **environ: str) -> Result:
+    return CliRunner().invoke(check, arguments, env={**NO_SETTINGS, **environ})
+
+
+def test_sound_mappings_are_listed():
+    """Services, actions and schemas, and exit code 0, without any settings."""
+    result = run("--mappings", str(mappings_folder()), "--schemas", str(schemas_folder()))
+
+    assert result.exit_code == 0
+    assert "urn:altinn:resource:serveringsbevilling: submit, send-to-signing, sign" in result.stdout
+    assert "serveringsbevilling.xsd: compiles" in result.stdout
+
+
+def test_faults_of_all_kinds_are_told_at_once(tmp_path: Path):
+    """Settings, mappings and schemas in one run, exit code 1, and what is sound beside them."""
+    (tmp_path / "a.yaml").write_text("service_resource: 7\n")
+    (tmp_path / "b.yaml").write_text((mappings_folder() / "serveringsbevilling.yaml").read_text("utf-8"))
+    (tmp_path / "serveringsbevilling.xsd").write_text("<a/>")
+
+    result = run(BRIDGE_MAPPINGS=str(tmp_path), BRIDGE_SCHEMAS=str(tmp_path))
+
+    assert result.exit_code == 1
+    assert "BRIDGE_ENVIRONMENT: write 'sandbox'" in result.stderr
+    assert f"{tmp_path / 'a.yaml'}:1:19: this must be text" in result.stderr
+    assert f"{tmp_path / 'serveringsbevilling.xsd'}:1:1: not an XML Schema" in result.stderr
+    assert "urn:altinn:resource:serveringsbevilling" in result.stdout
+    assert "compiles" not in result.stdout
+
+
+def test_machines_get_the_same_facts(tmp_path: Path):
+    """Faults with their place, as JSON."""
+    (tmp_path / "a.yaml").write_text("- x")
+
+    result = run("--json", "--mappings", str(tmp_path))
+
+    report = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert report["ok"] is False
+    assert [fault["where"] for fault in report["faults"]] == [f"{tmp_path / 'a.yaml'}:1:1"]
+    assert report["services"] == []
+
+
+def test_loosened_schemas_are_told(tmp_path: Path):
+    """A note per pattern, and the schema is sound."""
+    schema = (schemas_folder() / "serveringsbevilling.xsd").read_text("utf-8").replace("[0-9]{4}", "^[0-9]{4}$")
+    (tmp_path / "serveringsbevilling.xsd").write_text(schema)
+
+    result = run("--json", "--schemas", str(tmp_path))
+
+    report = json.loads(result.stdout)
+    assert report["ok"] is True
+    assert "as '[0-9]{4}'" in report["schemas"][0]["notes"][0]
+
+
+@pytest.mark.parametrize("arguments", [("--online",), ("--mappings", "no/such/folder"), ("x",)])
+def test_wrong_calls_end_with_two(arguments: tuple[str, ...]):
+    """An option that is not there yet, a folder that is not there, an argument too many."""
+    assert run(*arguments).exit_code == 2

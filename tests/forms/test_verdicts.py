@@ -1,0 +1,63 @@
+"""Whatever is done to a form, our verdict is libxml2's, and a refusal is explained."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from bridge.forms.schema_files import read_schema_files
+from bridge.forms.sentences import sentence
+from bridge.forms.xsd import SchemaRegistry, XsdChecker
+from bridge.shipped import examples_folder, schemas_folder
+
+SCHEMA = "serveringsbevilling.xsd"
+VALID = (examples_folder() / "serveringsbevilling.xml").read_bytes()
+CHECKER = XsdChecker(SchemaRegistry(schemas_folder()))
+BARE = read_schema_files(schemas_folder(), SCHEMA).compile()
+PLACES = sum(1 for _ in etree.fromstring(VALID).iter())
+
+CHANGES = st.tuples(
+    st.sampled_from(["remove", "double", "swap", "empty", "fill", "name", "nest", "attribute"]),
+    st.integers(1, PLACES - 1),
+)
+
+
+def change(root: etree._Element, kind: str, place: int) -> None:
+    """Change one element of the form."""
+    node = list(root.iter(etree.Element))[1:][place % max(1, sum(1 for _ in root.iter(etree.Element)) - 1)]
+    parent = node.getparent()
+    if parent is None:
+        return
+    match kind:
+        case "remove":
+            parent.remove(node)
+        case "double":
+            node.addnext(etree.fromstring(etree.tostring(node, with_tail=False)))
+        case "swap" if node.getnext() is not None:
+            node.getnext().addnext(node)
+        case "empty":
+            node.text = None
+        case "fill":
+            node.text = "fyll]'\"}"
+        case "name":
+            node.tag = "annet"
+        case "nest":
+            node.append(etree.Element("navn"))
+        case "attribute":
+            node.set("lagt-til", "x")
+
+
+@given(st.lists(CHANGES, min_size=1, max_size=8))
+def test_a_changed_form_is_judged_and_explained(changes: list[tuple[str, int]]):
+    """Findings where libxml2 refuses, none where it accepts, each with a place in the form and a sentence."""
+    root = etree.fromstring(VALID)
+    for kind, place in changes:
+        if len(root):
+            change(root, kind, place)
+    xml = etree.tostring(root)
+
+    findings = CHECKER.check(xml, SCHEMA)
+
+    assert (not findings) == BARE.validate(etree.fromstring(xml))
+    assert all(finding.path.startswith("/melding") for finding in findings)
+    assert not [said for finding in findings if "fyll" in (said := sentence(finding, "nn")) and "fyllast" not in said]
+    assert len({(finding.path, finding.rule) for finding in findings}) == len(findings)

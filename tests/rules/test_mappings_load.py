@@ -1,0 +1,56 @@
+"""What ships is sound, and the papers agree with it."""
+
+import json
+import re
+from pathlib import Path
+
+from bridge.adapters.mapping_files import SCHEMA_FILE, load_mappings, mapping_json_schema
+from bridge.forms.xsd import SchemaRegistry
+from bridge.shipped import mappings_folder, schemas_folder
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "mappings.md"
+FIRST_LINE = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"
+
+
+def test_every_shipped_mapping_loads():
+    """Mappings and the schemas that they name have no fault."""
+    registry = SchemaRegistry(schemas_folder())
+
+    mappings = load_mappings(mappings_folder(), schemas_folder(), schema_faults=registry.faults)
+
+    assert set(mappings["urn:altinn:resource:serveringsbevilling"].actions) == {"submit", "send-to-signing", "sign"}
+
+
+def test_the_shipped_json_schema_is_current():
+    """Editors check with the model that the bridge reads with."""
+    shipped = json.loads((mappings_folder() / SCHEMA_FILE).read_text("utf-8"))
+
+    assert shipped == mapping_json_schema()
+
+
+def test_every_mapping_names_its_json_schema():
+    """An editor that opens a shipped mapping finds the schema beside it."""
+    firsts = [path.read_text("utf-8").partition("\n")[0] + "\n" for path in mappings_folder().glob("*.yaml")]
+
+    assert firsts == [FIRST_LINE] * len(firsts)
+
+
+def test_the_documented_mapping_loads(tmp_path: Path):
+    """The example that people copy has no fault."""
+    example = re.search(r"```yaml\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+    assert example is not None
+    (tmp_path / "example.yaml").write_text(example[1])
+
+    mappings = load_mappings(tmp_path, schemas_folder())
+
+    assert list(mappings) == ["urn:altinn:resource:serveringsbevilling"]
+
+
+def test_the_document_explains_every_key():
+    """Every key of the model stands in the document."""
+    text = DOCUMENT.read_text("utf-8")
+    parts = [mapping_json_schema(), *mapping_json_schema()["$defs"].values()]
+
+    unexplained = {key for part in parts for key in part.get("properties", {}) if not re.search(rf"[`.]{key}`", text)}
+
+    assert unexplained == set()
