@@ -67,10 +67,9 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
     """
     around = surroundings or Surroundings()
     check_urllib3()
-    mappings = load_mappings(settings.mappings, settings.schemas)
     schemas = SchemaRegistry(settings.schemas, Limits(max_bytes=settings.max_form))
-    # At start, so that the first citizen does not wait for it.
-    schemas.load(form.schema for mapping in mappings.values() for form in mapping.forms if form.schema)
+    # Compiled at start, so that the first citizen does not wait for it.
+    mappings = load_mappings(settings.mappings, settings.schemas, schema_faults=schemas.faults)
     engine = open_database(settings.database_url, pool=settings.threads)
     store = Store(engine)
     metrics = Metrics()

@@ -5,8 +5,8 @@ import os
 from flask import Flask
 
 from bridge.logs import configure
-from bridge.settings import Settings
 from bridge.serving import Service, lock_embedded_store
+from bridge.settings import Settings
 from bridge.wiring import prepare_database
 
 

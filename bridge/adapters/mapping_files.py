@@ -577,7 +577,7 @@ def _altinn2_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str,
     if action.form == "none" and after is not AfterUpdate.SIGN_AND_ARCHIVE:
         yield (
             ("form",),
-            "a PUT without forms deletes them, unless it signs: write 'complete: true' and 'sign: true', or another form",
+            "a PUT without forms deletes them unless it signs: say 'complete: true' and 'sign: true', or 'message'",
         )
     if action.then.activity in _UNTRUE[after]:
         left = {"KEEP_AS_DRAFT": "a draft", "SEND_TO_SIGNING": "in signing", "SIGN_AND_ARCHIVE": "signed and archived"}

@@ -14,8 +14,8 @@ def serve() -> None:
     import os
 
     from bridge.logs import configure
-    from bridge.settings import Settings
     from bridge.serving import run
+    from bridge.settings import Settings
 
     settings = Settings.from_environ(os.environ)
     configure(settings.log_level)

@@ -115,11 +115,10 @@ def explain(schema: etree.XMLSchema, root: etree._Element, model: SchemaModel, l
     while mends and rounds and len(search.found) < limits.max_findings:
         rounds -= 1
         _apply(search, mends)
-        if schema.validate(root):
-            break
-        mends = _look(search, schema, root)
+        mends = [] if schema.validate(root) else _look(search, schema, root)
     findings = sorted(search.found.values(), key=lambda finding: finding.line)
-    if len(findings) > limits.max_findings:
+    # What still wants mending hides what comes after it.
+    if len(findings) > limits.max_findings or (mends and not rounds):
         findings = [*findings[: limits.max_findings], Finding(path="/", rule="more_findings")]
     return tuple(findings) or (Finding(path=_path(search, root), rule="not_allowed", line=line_of(root)),)
 
@@ -134,6 +133,8 @@ def _look(search: _Search, schema: etree.XMLSchema, root: etree._Element) -> lis
         if node is None:
             search.add("not_allowed", "/", error.line, {})
         elif search.put_in.isdisjoint([node, *node.iterancestors()]):
+            if node not in search.paths and "*" not in error.path:
+                search.paths[node] = mask_identity_numbers(error.path)[:1000]  # Counted already, in a large form.
             content = _CONTENT.search(error.message) if error.type_name == "SCHEMAV_ELEMENT_CONTENT" else None
             if content is None:
                 _value_finding(search, node, error)

@@ -21,7 +21,9 @@ class PlaceMissing(BridgeError, KeyError):
         self.path = path
 
 
-def set_values(xml: str, sets: Iterable[tuple[str, str]], values: Mapping[str, str]) -> str:
+def set_values(
+    xml: str, sets: Iterable[tuple[str, str]], values: Mapping[str, str], *, limits: Limits | None = None
+) -> str:
     """
     Put each (XPath, template) of *sets*, its template filled with *values*, at every place that the path finds.
 
@@ -31,7 +33,7 @@ def set_values(xml: str, sets: Iterable[tuple[str, str]], values: Mapping[str, s
         Unreadable: *xml* is no XML that we take.
         PlaceMissing: A path finds nothing, or an element with children.
     """
-    root = parse(to_utf8(xml, Limits()))
+    root = parse(to_utf8(xml, limits or Limits()))
     for path, template in sets:
         places = root.xpath(path)
         if not isinstance(places, list) or not places:

@@ -66,7 +66,7 @@ class SchemaModel:
         """Collect facets, type and fixed value of an element's content, or of its *attribute*."""
         if declaration is None:
             return {}
-        owner = declaration if attribute is None else declaration.type.attributes.get(attribute)
+        owner = declaration if attribute is None else getattr(declaration.type, "attributes", {}).get(attribute)
         simple = getattr(owner, "type", None)
         if attribute is None and simple is not None and not simple.is_simple():
             simple = simple.content if hasattr(simple.content, "is_simple") and simple.content.is_simple() else None

@@ -17,7 +17,7 @@ from bridge.forms.schema_files import SchemaFiles, read_schema_files
 # A form with more markup is first judged while it is read: libxml2 looks up the place of every error of a whole tree
 # by walking its siblings, which with 100,000 faults takes minutes.
 _WHOLE_TREE_MARKUP = 10_000
-_MOST_STEPS = 50_000_000
+_MOST_STEPS = 10_000_000
 
 
 class SchemaRegistry:
@@ -39,7 +39,7 @@ class SchemaRegistry:
         Raises:
             ConfigurationError: Schemas that cannot be used; every fault at once.
         """
-        faults = [fault for name in names for fault in self.faults(name)]
+        faults = [fault for name in dict.fromkeys(names) for fault in self.faults(name)]
         if faults:
             raise ConfigurationError(faults)
 
@@ -63,34 +63,6 @@ class SchemaRegistry:
             return self._schemas[name].check(to_utf8(xml, self.limits), self.limits)
         except Unreadable as unreadable:
             return (unreadable.finding,)
-
-
-class XsdChecker:
-    """Checks XML forms against the schemas of *registry*."""
-
-    def __init__(self, registry: SchemaRegistry) -> None:
-        self._registry = registry
-
-    def check(self, xml: bytes | str, schema: str) -> tuple[Finding, ...]:
-        """
-        List every fault of *xml* against *schema*, in the form's order; none means valid.
-
-        Raises:
-            ConfigurationError: The schema was not loaded at start and cannot be used. Never for what a form holds.
-        """
-        self._registry.load([schema])
-        return self._registry.check(schema, xml)
-
-    def decode(self, body: bytes) -> str:
-        """
-        Give a form that came as bytes as text, after its byte order mark or declaration.
-
-        Raises:
-            Unreadable: Not XML that would be checked at all; its finding says why.
-        """
-        data = to_utf8(body, self._registry.limits)
-        parse(data)
-        return data.decode()
 
 
 class _Schema:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from bridge.sandbox import identities
@@ -19,7 +18,7 @@ from bridge.sandbox.jose import private_jwk, sign
 from bridge.sandbox.records import NotAFault, read_how
 from bridge.sandbox.switches import UnknownSwitch
 from bridge.sandbox.tokens import issue
-from bridge.sandbox.wire import Refused, TooLarge, as_json, plain, read_body, refuse
+from bridge.sandbox.wire import Handler, Refused, TooLarge, as_json, plain, read_body, refuse, route_map
 from bridge.sandbox.world import World
 
 _LIMIT = 200_000_000
@@ -55,7 +54,7 @@ class Control:
 
     def __init__(self, world: World, base_url: str) -> None:
         self.world, self.host = world, base_url
-        routes = (
+        routes: tuple[tuple[str, str, Handler], ...] = (
             ("GET", "/ledger", self.get_ledger),
             ("DELETE", "/ledger", self.clear_ledger),
             ("GET", "/calls", self.get_calls),
@@ -74,8 +73,8 @@ class Control:
             ("POST", "/enduser-token", self.end_user_token),
             ("POST", "/dialog-token", self.dialog_token),
         )
-        rules = [Rule(f"{self.prefix}{rule}", methods=[method], endpoint=handler) for method, rule, handler in routes]
-        self._map = Map(rules, strict_slashes=False)
+        self._handlers = tuple(handler for _, _, handler in routes)
+        self._map = route_map(self.prefix, tuple((method, rule) for method, rule, _ in routes))
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         """Answer, as WSGI has it."""
@@ -240,11 +239,11 @@ class Control:
         if not _is_loopback(request.remote_addr):
             return plain(403)
         try:
-            handler, arguments = self._map.bind("sandbox").match(request.path, request.method)
+            index, arguments = self._map.bind("sandbox").match(request.path, request.method)
         except HTTPException as error:
             return plain(error.code or 404)
         try:
-            answer: Response = handler(request, **arguments)
+            answer: Response = self._handlers[index](request, **arguments)
         except Refused as refused:
             return refused.response
         except (BadRequest, NotAFault, UnknownSwitch, BadUpdate, KeyError, TypeError, ValueError) as error:

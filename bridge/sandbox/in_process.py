@@ -1,7 +1,7 @@
 """The sandbox without sockets: an adapter for requests that calls the WSGI apps with real bytes."""
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -80,12 +80,13 @@ class SandboxAdapter(BaseAdapter):
 class _Answer(HTTPResponse):
     """Hands on an answer without a length as it comes, which urllib3 does for chunked ones only."""
 
-    def stream(self, amt: int | None = 65_536, decode_content: bool | None = None) -> Iterator[bytes]:
+    def stream(self, amt: int | None = 65_536, decode_content: bool | None = None) -> Generator[bytes, None, None]:
         """Give what is there, a piece at a time."""
-        if "Content-Length" in self.headers or not isinstance(self._fp, _Pieces):
+        if "Content-Length" in self.headers:
             yield from super().stream(amt, decode_content)
             return
-        while piece := self._fp.read(-1 if amt is None else amt):
+        pieces: Any = self._fp
+        while piece := pieces.read(-1 if amt is None else amt):
             yield piece
 
 

@@ -1,5 +1,6 @@
 """The frame around every system: routing, faults, the call log, and answers with real reason phrases."""
 
+import functools
 import json
 import re
 import time
@@ -69,12 +70,8 @@ class System:
         self.world = world
         self.host = base_url
         self.base = f"{base_url}{self.prefix}"
-        rules = [
-            Rule(f"{self.prefix}{route.rule}", methods=route.methods.split("|"), endpoint=route)
-            for route in self.routes()
-        ]
-        # No redirects: clients of the real systems never see one for a slash.
-        self._map = Map(rules, strict_slashes=False, redirect_defaults=False, merge_slashes=False)
+        self._routes = tuple(self.routes())
+        self._map = route_map(self.prefix, tuple((route.methods, route.rule) for route in self._routes))
 
     def routes(self) -> Iterable[Route]:
         """List what the system answers."""
@@ -121,9 +118,10 @@ class System:
     def _match(self, request: Request) -> tuple[Matched | None, HTTPException]:
         adapter = self._map.bind("sandbox")
         try:
-            route, arguments = adapter.match(self.routing_path(request.path), request.method)
+            index, arguments = adapter.match(self.routing_path(request.path), request.method)
         except HTTPException as error:
             return None, error
+        route = self._routes[index]
         template = re.sub(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>", r"{\1}", f"{self.prefix}{route.rule}")
         return Matched(template, route.handler, arguments), NotFound()
 
@@ -157,6 +155,17 @@ class System:
             return match.handler(request, **match.arguments)
         except Refused as refused:
             return refused.response
+
+
+@functools.cache
+def route_map(prefix: str, routes: tuple[tuple[str, str], ...]) -> Map:
+    """Compile (methods, rule) pairs once for all worlds; what matches is the pair's place."""
+    rules = [
+        Rule(f"{prefix}{rule}", methods=methods.split("|"), endpoint=index)
+        for index, (methods, rule) in enumerate(routes)
+    ]
+    # No redirects: clients of the real systems never see one for a slash.
+    return Map(rules, strict_slashes=False, redirect_defaults=False, merge_slashes=False)
 
 
 def status_line(code: int, reason: str | None) -> str:

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bridge.core.altinn_dates import OSLO
 from bridge.core.decision import Decision, Refuse, Send, Took, Uncertain, WaitUntil, decide
 from bridge.core.elements import Element, Form, PutMessage, archive_reference
 from bridge.core.errors import BridgeError, Finding, Missing, OutcomeUnknown, Rejected, Unreachable
 from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapping, Validation
 from bridge.core.operations import Operation, Outcome, Problem, Stage
-from bridge.forms.fields import set_values
+from bridge.core.templates import template_values
+from bridge.forms.fields import PlaceMissing, set_values
 from bridge.forms.reading import Unreadable, to_utf8
 from bridge.parts import Bridge
 from bridge.steps.holding import write
@@ -154,17 +156,21 @@ def _prepared(bridge: Bridge, operation: Operation, action: ActionMapping, form:
             problem = Problem(code="form_invalid", status=422, findings=(error.finding,))
             raise _Stop(problem) from error
     if action.sets:
-        values = {
-            "dialog_id": str(operation.dialog_id),
-            "action": operation.action,
-            "who": operation.element.who,
-            "today": bridge.clock().date().isoformat(),
-        }
+        with bridge.store.reading() as tx:
+            link = tx.link(operation.dialog_id)
+        values = template_values(
+            party="" if link is None else link.party,
+            dialog_id=operation.dialog_id,
+            action=operation.action,
+            now=bridge.clock().astimezone(OSLO),
+        )
         try:
-            form = replace(form, data=set_values(form.data, action.sets, values))
-        except KeyError as error:
+            form = replace(form, data=set_values(form.data, action.sets, values, limits=bridge.schemas.limits))
+        except PlaceMissing as error:
             problem = Problem(code="form_value_missing", status=422, facts={"path": str(error.args[0])})
             raise _Stop(problem) from error
+        except Unreadable as error:
+            raise _Stop(Problem(code="form_invalid", status=422, findings=(error.finding,))) from error
     return form
 
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from bridge.adapters.dialog_tokens import authorize, verify
 from bridge.core.callers import Caller
 from bridge.core.errors import Refusal
-from bridge.core.mapping import ActionMapping
+from bridge.core.mapping import ActionMapping, Requirement
 from bridge.core.operations import Operation, Outcome, Stage
 from bridge.parts import Bridge
 from bridge.steps.submit import action_for, link_for, submit
@@ -19,6 +19,7 @@ from bridge.web.reading import bearer_token, read_body
 actions = Blueprint("actions", __name__)
 
 XML = "application/xml"
+READ = Requirement(action="read")
 
 
 @actions.route("/actions/<uuid:dialog_id>/<name>", methods=["POST", "PUT", "DELETE"])
@@ -40,15 +41,22 @@ def press(dialog_id: UUID, name: str) -> ResponseReturnValue:
 
 @actions.get("/operations/<uuid:operation_id>")
 def show(operation_id: UUID) -> ResponseReturnValue:
-    """Tell how far an operation is, to whoever may press its button."""
+    """Tell how far an operation is, to whoever may read its dialog: the button may be gone by now."""
     bridge: Bridge = current_app.extensions["bridge"]
     caller = _caller(bridge)
     with bridge.store.reading() as tx:
         operation = tx.operation(operation_id)
     if operation is None or operation.dialog_id != caller.dialog_id:
         raise Refusal("unknown_operation", 404)
-    _permitted(bridge, caller, operation.dialog_id, operation.action)
-    link_for(bridge, caller)
+    link = link_for(bridge, caller)
+    authorize(
+        caller,
+        dialog_id=operation.dialog_id,
+        service_resource=operation.service_resource,
+        party=link.party,
+        requirement=READ,
+        minimum_level=0,
+    )
     return Response(orjson.dumps(_told(operation)), content_type="application/json")
 
 

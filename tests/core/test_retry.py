@@ -9,9 +9,7 @@ from bridge.core.errors import Unreachable
 from bridge.core.retry import GiveUp, RetryPolicy, TryAt
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-POLICY = RetryPolicy(
-    first=timedelta(seconds=1), longest=timedelta(minutes=5), give_up_after=timedelta(days=1)
-)
+POLICY = RetryPolicy(first=timedelta(seconds=1), longest=timedelta(minutes=5), give_up_after=timedelta(days=1))
 
 
 @given(tries=st.integers(1, 10_000), spread=st.floats(0, 1, exclude_max=True))

@@ -7,7 +7,7 @@ import pytest
 
 from bridge.core.errors import Finding
 from bridge.forms.sentences import sentence
-from bridge.forms.xsd import SchemaRegistry, XsdChecker
+from bridge.forms.xsd import SchemaRegistry
 
 FORMS = Path(__file__).parents[3] / "shared" / "forms"
 GROUPS = "OpplysningerOmArbeidstakeren-grp-8819/Skjemainstans-grp-8854"
@@ -27,7 +27,9 @@ pytestmark = [
 
 
 def findings(form: str, file: str) -> tuple[Finding, ...]:
-    return XsdChecker(SchemaRegistry(FORMS / form)).check((FORMS / form / file).read_bytes(), "schema.xsd")
+    registry = SchemaRegistry(FORMS / form)
+    registry.load(["schema.xsd"])
+    return registry.check("schema.xsd", (FORMS / form / file).read_bytes())
 
 
 @pytest.mark.parametrize("form", VALID)
