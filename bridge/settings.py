@@ -83,6 +83,7 @@ class Settings:
     public_url: str | None
     work_concurrency: int
     worker: WorkerMode
+    worker_silent: float
     altinn2_settle: float
     upstream_timeout: float
     altinn2_put_timeout: float
@@ -428,6 +429,13 @@ VARIABLES: tuple[Variable, ...] = (
         parse=_one_of(WorkerMode),
         depends="`embedded` on SQLite (`separate` is refused), `separate` on PostgreSQL",
         meaning="`embedded` runs operations in the web process, `separate` leaves them to `bridge work`.",
+    ),
+    Variable(
+        name="BRIDGE_WORKER_SILENT",
+        parse=_number(1, 3600),
+        default="15",
+        unit="seconds",
+        meaning="How long a worker may be silent before others take over its work (PostgreSQL).",
     ),
     Variable(
         name="BRIDGE_ALTINN2_SETTLE",

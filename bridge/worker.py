@@ -17,9 +17,6 @@ from bridge.steps.run import run_operation
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.worker")
 
-SEEN_EVERY = 2.0
-SILENT = timedelta(seconds=15)
-"""A worker that was not seen for so long is dead, and its work is taken over."""
 STALLED = timedelta(seconds=60)
 """An operation that nobody touched for so long is held against the engine's own record."""
 KEYS_EVERY = 600.0
@@ -32,10 +29,11 @@ class Running:
     def __init__(self, bridge: Bridge) -> None:
         self._embedded = bridge.store.engine.dialect.name == "sqlite"
         self._token = str(uuid4())
+        self._silent = timedelta(seconds=bridge.settings.worker_silent)
         host = "embedded" if self._embedded else socket.gethostname()
         now = bridge.clock()
         # On the embedded store there is one worker, and the lock on the file says that the last one is gone.
-        silent_since = now + timedelta(days=1) if self._embedded else now - SILENT
+        silent_since = now + timedelta(days=1) if self._embedded else now - self._silent
         with bridge.store.transaction() as tx:
             self.name = tx.take_worker_name(host, token=self._token, now=now, silent_since=silent_since)
         self._worker = Worker(
@@ -50,8 +48,9 @@ class Running:
     def start(self) -> None:
         """Begin; what was left behind is taken up first."""
         self._worker.start()
-        every(self._scheduler, SEEN_EVERY, self._seen)
-        every(self._scheduler, SILENT.total_seconds() / 3, self._take_over)
+        # Several beats fit into the silence, so that one late beat does not make a dead worker.
+        every(self._scheduler, self._silent.total_seconds() / 6, self._seen)
+        every(self._scheduler, self._silent.total_seconds() / 3, self._take_over)
         every(self._scheduler, STALLED.total_seconds() / 2, self._ask_for_stalled)
         every(self._scheduler, 3600.0, self._forget)
         self._scheduler.start()
@@ -77,7 +76,7 @@ class Running:
         if self._embedded:
             return
         with self.bridge.store.transaction() as tx:
-            for name in tx.silent_workers(since=self.bridge.clock() - SILENT):
+            for name in tx.silent_workers(since=self.bridge.clock() - self._silent):
                 if name == self.name:
                     continue
                 runs = self.bridge.queue.take_over(name)

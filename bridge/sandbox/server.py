@@ -103,6 +103,13 @@ class _Handler(WSGIRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
 
+    def finish(self) -> None:
+        """Let go of the connection, also where a client that left makes the last flush fail."""
+        try:
+            super().finish()
+        finally:
+            self.rfile.close()
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing: the world has a call log."""
 

@@ -12,10 +12,6 @@ from bridge.parts import Bridge
 
 health = Blueprint("health", __name__)
 
-WORKER_SILENT = timedelta(seconds=15)
-"""How long a worker may be silent before it counts as dead."""
-
-
 @health.get("/health/liveness")
 def liveness() -> ResponseReturnValue:
     """Answer while the process can."""
@@ -40,7 +36,7 @@ def deep() -> ResponseReturnValue:
     if not _database_answers(bridge):
         return _answer(503, {"status": "down", "database": False})
     with bridge.store.reading() as tx:
-        workers = tx.live_workers(since=now - WORKER_SILENT)
+        workers = tx.live_workers(since=now - timedelta(seconds=bridge.settings.worker_silent))
         unfinished, oldest = tx.backlog()
     age = 0.0 if oldest is None else (now - oldest).total_seconds()
     up = workers > 0 and bridge.keys.ready

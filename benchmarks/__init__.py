@@ -1,0 +1,1 @@
+"""What measures: each module is a command of its own, and asserts nothing about speed."""
