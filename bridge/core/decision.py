@@ -1,11 +1,10 @@
 """What to do with an element, from what was read of it and what this operation has already done."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bridge.core.elements import Element, ElementState
-from bridge.core.mapping import ActionMapping, AfterUpdate, FormSource
+from bridge.core.elements import AIM, Element, ElementState
+from bridge.core.mapping import ActionMapping, FormSource
 from bridge.core.operations import Operation, Outcome
 
 
@@ -44,13 +43,6 @@ class Uncertain:
 
 
 Decision = Send | Took | WaitUntil | Refuse | Uncertain
-
-AIM: Mapping[AfterUpdate, ElementState] = {
-    AfterUpdate.KEEP_AS_DRAFT: ElementState.FORM_FILLING,
-    AfterUpdate.SEND_TO_SIGNING: ElementState.SIGNING,
-    AfterUpdate.SIGN_AND_ARCHIVE: ElementState.ARCHIVED,
-}
-"""Where an action wants the element."""
 
 
 def decide(

@@ -1,5 +1,6 @@
 """Altinn 2 elements and what is asked of them, as values (facts/altinn2.md 2 and 3)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -16,6 +17,14 @@ class ElementState(Enum):
     DELETED = "Slettet"
     UNKNOWN = "ukjent"
     """A text that no table knows: never taken for done."""
+
+
+AIM: Mapping[AfterUpdate, ElementState] = {
+    AfterUpdate.KEEP_AS_DRAFT: ElementState.FORM_FILLING,
+    AfterUpdate.SEND_TO_SIGNING: ElementState.SIGNING,
+    AfterUpdate.SIGN_AND_ARCHIVE: ElementState.ARCHIVED,
+}
+"""Where an action wants the element."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,34 +7,10 @@ from enum import Enum
 from typing import assert_never
 
 from bridge.core.dialogs import SERVICE_OWNER, Activity, Actor, DialogChange, party_representative
-from bridge.core.elements import ElementState
+from bridge.core.elements import AIM, ElementState
 from bridge.core.ids import derived_id
-from bridge.core.mapping import ActionMapping, AfterUpdate, ServiceMapping, StateRule, Then
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """The element took the step now."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repeated:
-    """The element had taken the step before this operation began."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """The step was refused before anything was sent, or by Altinn 2; *code* is the refusal's or rejection's."""
-
-    code: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GivenUp:
-    """The step could not be finished and waits for an operator; whether it took effect may be unknown."""
-
-
-Outcome = Done | Repeated | Refused | GivenUp
+from bridge.core.mapping import ActionMapping, ServiceMapping, StateRule, Then
+from bridge.core.operations import Outcome
 
 
 class Buttons(Enum):
@@ -63,14 +39,7 @@ TABLE: Mapping[ElementState, Row] = {
 }
 """What the dialog says once its element stands there."""
 
-AIM: Mapping[AfterUpdate, ElementState] = {
-    AfterUpdate.KEEP_AS_DRAFT: ElementState.FORM_FILLING,
-    AfterUpdate.SEND_TO_SIGNING: ElementState.SIGNING,
-    AfterUpdate.SIGN_AND_ARCHIVE: ElementState.ARCHIVED,
-}
-"""Where an action wants the element."""
-
-REFUSED_STATUS: Mapping[str, str] = {"form_invalid": "RequiresAttention"}
+REFUSED_STATUS: Mapping[str, str] = {"form_invalid": "RequiresAttention", "form_refused": "RequiresAttention"}
 """Refusals that the party has to do something about; any other leaves the status."""
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
@@ -90,15 +59,23 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "en": "We cannot see how far the case has come in Altinn. Open the form in Altinn, or contact the sender.",
     },
     "given_up": {
-        "nb": "Handlingen kunne ikke fullføres. Se i Altinn om skjemaet er sendt før du prøver igjen, eller kontakt"
-        " avsenderen.",
-        "nn": "Handlinga kunne ikkje fullførast. Sjå i Altinn om skjemaet er sendt før du prøver igjen, eller kontakt"
-        " avsendaren.",
-        "en": "The action could not be completed. See in Altinn whether the form has been sent before you try again,"
-        " or contact the sender.",
+        "nb": "Handlingen kunne ikke fullføres. Prøv igjen senere, eller kontakt avsenderen.",
+        "nn": "Handlinga kunne ikkje fullførast. Prøv igjen seinare, eller kontakt avsendaren.",
+        "en": "The action could not be completed. Try again later, or contact the sender.",
+    },
+    "outcome_uncertain": {
+        "nb": "Det er uvisst om saken ble sendt. Ikke send på nytt; avsenderen må kontrollere saken.",
+        "nn": "Det er uvisst om saka vart send. Ikkje send på nytt; avsendaren må kontrollere saka.",
+        "en": "It is uncertain whether the case was sent. Do not send again; the sender has to check the case.",
     },
 }
 """What the dialog's history says, by language: at most 255 characters, and nothing of the form or the person."""
+
+_FORM_FAULTS = {
+    "nb": "Skjemaet har feil, og ingenting ble sendt. Rett feilene i skjemaet, og prøv igjen.",
+    "nn": "Skjemaet har feil, og ingenting vart sendt. Rett feila i skjemaet, og prøv igjen.",
+    "en": "The form has errors, and nothing was sent. Correct them in the form, and try again.",
+}
 
 REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
     "refused": {
@@ -106,28 +83,25 @@ REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
         "nn": "Handlinga vart avvist, og ingenting vart sendt. Prøv igjen seinare, eller kontakt avsendaren.",
         "en": "The action was refused, and nothing was sent. Try again later, or contact the sender.",
     },
-    "form_invalid": {
-        "nb": "Skjemaet har feil, og ingenting ble sendt. Rett feilene i skjemaet, og prøv igjen.",
-        "nn": "Skjemaet har feil, og ingenting vart sendt. Rett feila i skjemaet, og prøv igjen.",
-        "en": "The form has errors, and nothing was sent. Correct them in the form, and try again.",
+    "form_invalid": _FORM_FAULTS,
+    "form_refused": _FORM_FAULTS,
+    "element_changed": {
+        "nb": "Skjemaet ble endret i mellomtiden, og ingenting ble sendt. Se over det, og prøv igjen.",
+        "nn": "Skjemaet vart endra i mellomtida, og ingenting vart sendt. Sjå over det, og prøv igjen.",
+        "en": "The form was changed meanwhile, and nothing was sent. Look it over, and try again.",
     },
-    "forbidden": {
-        "nb": "Altinn tillater ikke denne handlingen på skjemaet, og ingenting ble sendt. Kontakt avsenderen.",
-        "nn": "Altinn tillèt ikkje denne handlinga på skjemaet, og ingenting vart sendt. Kontakt avsendaren.",
-        "en": "Altinn does not allow this action on the form, and nothing was sent. Contact the sender.",
-    },
-    "not_found": {
+    "element_gone": {
         "nb": "Skjemaet finnes ikke lenger i Altinn, og ingenting ble sendt. Kontakt avsenderen.",
         "nn": "Skjemaet finst ikkje lenger i Altinn, og ingenting vart sendt. Kontakt avsendaren.",
         "en": "The form is no longer in Altinn, and nothing was sent. Contact the sender.",
     },
-    "gone": {
+    "upstream_gone": {
         "nb": "Systemet som skjemaet lå i, er stengt, og ingenting ble sendt. Kontakt avsenderen.",
         "nn": "Systemet som skjemaet låg i, er stengt, og ingenting vart sendt. Kontakt avsendaren.",
         "en": "The system that held the form is closed, and nothing was sent. Contact the sender.",
     },
 }
-"""The same, by the code of a refusal; ``refused`` stands for every other code."""
+"""The same, by the code of the operation's problem; ``refused`` stands for every other code."""
 
 
 def change_for(
@@ -135,6 +109,7 @@ def change_for(
     mapping: ServiceMapping,
     action: ActionMapping,
     outcome: Outcome,
+    code: str | None,
     state: ElementState,
     operation_id: str,
     accepted_at: datetime,
@@ -146,13 +121,13 @@ def change_for(
     The action's own ``then`` comes before the mapping's ``states``, and these before the table. ``then`` counts only
     where the element stands where the action wants it: one signature of two is not yet done. There is always
     one activity, with an id that belongs to the operation and its outcome, so that Arbeidsflate wakes up and a
-    repeat is recognised. *actor* is the urn of who pressed.
+    repeat is recognised. *code* is the problem's, where there is one; *actor* the urn of who pressed.
     """
     then = action.then if AIM[action.after] is state else Then()
-    status, removed = _shown(outcome=outcome, mapping=mapping, action=action, state=state, then=then)
-    kind, description, performed_by = _told(outcome, then.activity or TABLE[state].activity, actor)
+    status, removed = _shown(outcome=outcome, code=code, mapping=mapping, action=action, state=state, then=then)
+    kind, description, performed_by = _told(outcome, code, kind=then.activity or TABLE[state].activity, actor=actor)
     activity = Activity(
-        id=derived_id(accepted_at, operation_id, "activity", type(outcome).__name__.lower()),
+        id=derived_id(accepted_at, operation_id, "activity", outcome.value),
         type=kind,
         created_at=accepted_at,
         performed_by=performed_by,
@@ -165,6 +140,7 @@ def change_for(
 def _shown(
     *,
     outcome: Outcome,
+    code: str | None,
     mapping: ServiceMapping,
     action: ActionMapping,
     state: ElementState,
@@ -172,14 +148,14 @@ def _shown(
 ) -> tuple[str | None, frozenset[str]]:
     """Say the status, and the names of the actions whose buttons go."""
     match outcome:
-        case Done() | Repeated():
+        case Outcome.DONE | Outcome.REPEATED:
             rule = mapping.states.get(state.value, StateRule(status=None, actions=None))
             status = then.status or rule.status or TABLE[state].status
             stays = _staying(TABLE[state].buttons, mapping, action) if rule.actions is None else rule.actions
             return status, frozenset(mapping.actions).difference(stays)
-        case Refused(code=code):
-            return REFUSED_STATUS.get(code), frozenset()
-        case GivenUp():
+        case Outcome.REFUSED:
+            return REFUSED_STATUS.get(code or ""), frozenset()
+        case Outcome.GIVEN_UP:
             return None, frozenset()
         case _:
             assert_never(outcome)
@@ -197,18 +173,18 @@ def _staying(buttons: Buttons, mapping: ServiceMapping, pressed: ActionMapping) 
             assert_never(buttons)
 
 
-def _told(outcome: Outcome, kind: str | None, actor: str) -> tuple[str, Mapping[str, str], Actor]:
+def _told(outcome: Outcome, code: str | None, *, kind: str | None, actor: str) -> tuple[str, Mapping[str, str], Actor]:
     """Say the activity's type, its text (for Information only) and who did it; *kind* None is an unclear state."""
     match outcome:
-        case Done() if kind is not None:
+        case Outcome.DONE if kind is not None:
             return kind, TEXTS["done"] if kind == "Information" else {}, party_representative(actor)
-        case Repeated() if kind is not None:
+        case Outcome.REPEATED if kind is not None:
             return "Information", TEXTS["repeated"], SERVICE_OWNER
-        case Done() | Repeated():
+        case Outcome.DONE | Outcome.REPEATED:
             return "Information", TEXTS["unclear"], SERVICE_OWNER
-        case Refused(code=code):
-            return "Information", REFUSAL_TEXTS.get(code, REFUSAL_TEXTS["refused"]), SERVICE_OWNER
-        case GivenUp():
-            return "Information", TEXTS["given_up"], SERVICE_OWNER
+        case Outcome.REFUSED:
+            return "Information", REFUSAL_TEXTS.get(code or "", REFUSAL_TEXTS["refused"]), SERVICE_OWNER
+        case Outcome.GIVEN_UP:
+            return "Information", TEXTS.get(code or "", TEXTS["given_up"]), SERVICE_OWNER
         case _:
             assert_never(outcome)

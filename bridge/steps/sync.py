@@ -1,15 +1,14 @@
 """Tell the dialog how an operation ended, without losing what others wrote meanwhile."""
 
 from datetime import datetime
-from typing import assert_never
 
 import structlog
 
-from bridge.core import states
 from bridge.core.dialog_patch import patch_for
 from bridge.core.elements import ElementState
 from bridge.core.errors import Conflict, Missing, OutcomeUnknown, Rejected, Unreachable
 from bridge.core.operations import Operation, Outcome
+from bridge.core.states import change_for
 from bridge.parts import Bridge
 from bridge.steps.holding import finish
 
@@ -53,10 +52,11 @@ def _tell(bridge: Bridge, operation: Operation) -> None:
         log.warning("the dialog is deleted")
         return
     mapping = bridge.mappings[operation.service_resource]
-    change = states.change_for(
+    change = change_for(
         mapping=mapping,
         action=mapping.actions[operation.action],
-        outcome=_outcome(operation),
+        outcome=operation.outcome or Outcome.GIVEN_UP,
+        code=None if operation.problem is None else operation.problem.code,
         state=ElementState(operation.state_after or ElementState.UNKNOWN.value),
         operation_id=str(operation.id),
         accepted_at=operation.accepted_at,
@@ -69,20 +69,6 @@ def _tell(bridge: Bridge, operation: Operation) -> None:
         except OutcomeUnknown as error:
             # Reading the dialog again tells: the activity is there, or it is not.
             raise Conflict(error.system, error.detail, status=error.status) from error
-
-
-def _outcome(operation: Operation) -> states.Outcome:
-    match operation.outcome:
-        case Outcome.DONE:
-            return states.Done()
-        case Outcome.REPEATED:
-            return states.Repeated()
-        case Outcome.REFUSED:
-            return states.Refused(code="refused" if operation.problem is None else operation.problem.code)
-        case Outcome.GIVEN_UP | None:
-            return states.GivenUp()
-        case _:
-            assert_never(operation.outcome)
 
 
 def _close(bridge: Bridge, operation: Operation) -> None:

@@ -157,6 +157,8 @@ def test_reading_leaves_no_trace(bench: Bench) -> None:
         original_id=None,
         forms=(),
         attachments=(),
+        form_count=1,
+        attachment_count=1,
     )
     assert [call.query for call in bench.world.calls.all()] == [{"language": "1044", "markAsRead": "false"}]
 

@@ -22,7 +22,9 @@ from bridge.core.mapping import (
     Then,
     Validation,
 )
-from bridge.core.states import REFUSAL_TEXTS, TEXTS, Done, GivenUp, Outcome, Refused, Repeated, change_for
+from bridge.core.operations import Outcome
+from bridge.core.states import REFUSAL_TEXTS, TEXTS, change_for
+from bridge.core.texts import TEXTS as PROBLEMS
 
 ACTOR = "urn:altinn:organization:identifier-no:310000019"
 ACCEPTED_AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -58,6 +60,7 @@ def _change(
     outcome: Outcome,
     state: ElementState,
     *,
+    code: str | None = None,
     action: ActionMapping = SUBMIT,
     mapping: ServiceMapping = MAPPING,
     operation_id: str = "operation-1",
@@ -66,6 +69,7 @@ def _change(
         mapping=mapping,
         action=action,
         outcome=outcome,
+        code=code,
         state=state,
         operation_id=operation_id,
         accepted_at=ACCEPTED_AT,
@@ -74,17 +78,24 @@ def _change(
 
 
 @pytest.mark.parametrize(
-    ("outcome", "state", "status", "removed", "activity"),
+    ("outcome", "code", "state", "status", "removed", "activity"),
     [
-        pytest.param(Done(), ElementState.ARCHIVED, "Completed", ALL, "FormSubmitted", id="done, archived"),
-        pytest.param(Done(), ElementState.SIGNING, "InProgress", PRESSED, "SentToSigning", id="done, in signing"),
-        pytest.param(Done(), ElementState.FORM_FILLING, None, NONE, "FormSaved", id="done, still a draft"),
-        pytest.param(Done(), ElementState.UNKNOWN, None, NONE, "Information", id="done, unclear"),
-        pytest.param(Done(), ElementState.DELETED, None, NONE, "Information", id="done, deleted"),
-        pytest.param(Repeated(), ElementState.ARCHIVED, "Completed", ALL, "Information", id="repeated, archived"),
-        pytest.param(Repeated(), ElementState.SIGNING, "InProgress", PRESSED, "Information", id="repeated, signing"),
+        pytest.param(Outcome.DONE, None, ElementState.ARCHIVED, "Completed", ALL, "FormSubmitted", id="done, archived"),
         pytest.param(
-            Refused(code="form_invalid"),
+            Outcome.DONE, None, ElementState.SIGNING, "InProgress", PRESSED, "SentToSigning", id="done, in signing"
+        ),
+        pytest.param(Outcome.DONE, None, ElementState.FORM_FILLING, None, NONE, "FormSaved", id="done, still a draft"),
+        pytest.param(Outcome.DONE, None, ElementState.UNKNOWN, None, NONE, "Information", id="done, unclear"),
+        pytest.param(Outcome.DONE, None, ElementState.DELETED, None, NONE, "Information", id="done, deleted"),
+        pytest.param(
+            Outcome.REPEATED, None, ElementState.ARCHIVED, "Completed", ALL, "Information", id="repeated, archived"
+        ),
+        pytest.param(
+            Outcome.REPEATED, None, ElementState.SIGNING, "InProgress", PRESSED, "Information", id="repeated, signing"
+        ),
+        pytest.param(
+            Outcome.REFUSED,
+            "form_invalid",
             ElementState.FORM_FILLING,
             "RequiresAttention",
             NONE,
@@ -92,16 +103,16 @@ def _change(
             id="form with faults",
         ),
         pytest.param(
-            Refused(code="forbidden"), ElementState.SIGNING, None, NONE, "Information", id="refused otherwise"
+            Outcome.REFUSED, "upstream_refused", ElementState.SIGNING, None, NONE, "Information", id="refused otherwise"
         ),
-        pytest.param(GivenUp(), ElementState.FORM_FILLING, None, NONE, "Information", id="given up"),
+        pytest.param(Outcome.GIVEN_UP, None, ElementState.FORM_FILLING, None, NONE, "Information", id="given up"),
     ],
 )
 def test_the_table_says_what_shows(
-    outcome: Outcome, state: ElementState, status: str | None, removed: frozenset[str], activity: str
+    outcome: Outcome, code: str | None, state: ElementState, status: str | None, removed: frozenset[str], activity: str
 ) -> None:
     """Each row of the default table, for the button that was pressed."""
-    change = _change(outcome, state)
+    change = _change(outcome, state, code=code)
 
     assert (change.status, change.remove_actions) == (status, removed)
     assert [made.type for made in change.activities] == [activity]
@@ -110,8 +121,8 @@ def test_the_table_says_what_shows(
 
 def test_the_person_is_named_for_success_only() -> None:
     """What the user did is theirs; what the bridge has to tell is told by the service owner."""
-    assert _change(Done(), ElementState.ARCHIVED).activities[0].performed_by == party_representative(ACTOR)
-    for outcome in (Repeated(), Refused(code="forbidden"), GivenUp()):
+    assert _change(Outcome.DONE, ElementState.ARCHIVED).activities[0].performed_by == party_representative(ACTOR)
+    for outcome in (Outcome.REPEATED, Outcome.REFUSED, Outcome.GIVEN_UP):
         assert _change(outcome, ElementState.ARCHIVED).activities[0].performed_by == SERVICE_OWNER
 
 
@@ -119,7 +130,7 @@ def test_states_of_the_mapping_come_first() -> None:
     """A mapping says per state which status shows and which buttons stay."""
     rule = StateRule(status="RequiresAttention", actions=("save",))
 
-    change = _change(Done(), ElementState.SIGNING, mapping=replace(MAPPING, states={"Signering": rule}))
+    change = _change(Outcome.DONE, ElementState.SIGNING, mapping=replace(MAPPING, states={"Signering": rule}))
 
     assert change.status == "RequiresAttention"
     assert change.remove_actions == {"submit", "send"}
@@ -129,7 +140,7 @@ def test_what_a_rule_omits_is_the_tables() -> None:
     """A rule that says only the status leaves the buttons to the default table."""
     rule = StateRule(status="RequiresAttention", actions=None)
 
-    change = _change(Done(), ElementState.SIGNING, mapping=replace(MAPPING, states={"Signering": rule}))
+    change = _change(Outcome.DONE, ElementState.SIGNING, mapping=replace(MAPPING, states={"Signering": rule}))
 
     assert change.status == "RequiresAttention"
     assert change.remove_actions == PRESSED
@@ -140,7 +151,7 @@ def test_the_action_has_the_last_word() -> None:
     action = replace(SEND, then=Then(status="Awaiting", activity="SentToSendIn"))
     mapping = replace(MAPPING, states={"Signering": StateRule(status="RequiresAttention", actions=None)})
 
-    change = _change(Done(), ElementState.SIGNING, action=action, mapping=mapping)
+    change = _change(Outcome.DONE, ElementState.SIGNING, action=action, mapping=mapping)
 
     assert (change.status, change.activities[0].type) == ("Awaiting", "SentToSendIn")
 
@@ -149,26 +160,38 @@ def test_then_waits_for_the_wanted_state() -> None:
     """An action that wanted the element archived says nothing of it while more signatures are missing."""
     action = replace(SUBMIT, then=Then(status="Completed", activity="FormSubmitted"))
 
-    change = _change(Done(), ElementState.SIGNING, action=action)
+    change = _change(Outcome.DONE, ElementState.SIGNING, action=action)
 
     assert (change.status, change.activities[0].type) == ("InProgress", "SentToSigning")
 
 
 def test_a_wanted_information_has_a_text() -> None:
     """Dialogporten refuses an Information activity without description."""
-    change = _change(Done(), ElementState.ARCHIVED, action=replace(SUBMIT, then=Then(activity="Information")))
+    change = _change(Outcome.DONE, ElementState.ARCHIVED, action=replace(SUBMIT, then=Then(activity="Information")))
 
     assert change.activities[0].description == TEXTS["done"]
 
 
 def test_ids_belong_to_operation_and_outcome() -> None:
     """A repeated step finds its own activity; a new press, or another outcome, makes a new one."""
-    first = _change(Done(), ElementState.ARCHIVED).activities[0].id
+    first = _change(Outcome.DONE, ElementState.ARCHIVED).activities[0].id
 
-    assert _change(Done(), ElementState.ARCHIVED).activities[0].id == first
-    assert _change(Done(), ElementState.ARCHIVED, operation_id="operation-2").activities[0].id != first
-    assert _change(GivenUp(), ElementState.ARCHIVED).activities[0].id != first
+    assert _change(Outcome.DONE, ElementState.ARCHIVED).activities[0].id == first
+    assert _change(Outcome.DONE, ElementState.ARCHIVED, operation_id="operation-2").activities[0].id != first
+    assert _change(Outcome.GIVEN_UP, ElementState.ARCHIVED).activities[0].id != first
     assert first.version == 7
+
+
+def test_an_uncertain_end_never_invites_a_new_try() -> None:
+    """A PUT may have arrived: sending again could be a second submission."""
+    change = _change(Outcome.GIVEN_UP, ElementState.UNKNOWN, code="outcome_uncertain")
+
+    assert change.activities[0].description == TEXTS["outcome_uncertain"]
+
+
+def test_refusals_are_told_by_the_codes_of_problems() -> None:
+    """A text whose code no problem has is never shown."""
+    assert set(REFUSAL_TEXTS) - {"refused"} <= set(PROBLEMS)
 
 
 @pytest.mark.parametrize("name", [*TEXTS, *REFUSAL_TEXTS])
@@ -180,17 +203,17 @@ def test_texts_fit_in_every_language(name: str) -> None:
     assert all(0 < len(text) <= 255 and not re.search(r"[{}%\d]", text) for text in texts.values())
 
 
-OUTCOMES = st.one_of(st.sampled_from([Done(), Repeated(), GivenUp()]), st.text().map(lambda code: Refused(code=code)))
-
-
 @given(
-    outcome=OUTCOMES,
+    outcome=st.sampled_from(Outcome),
+    code=st.none() | st.sampled_from(sorted(PROBLEMS)) | st.text(),
     state=st.sampled_from(ElementState),
     action=st.sampled_from([SUBMIT, SEND, SAVE]),
 )
-def test_every_outcome_changes_the_dialog(outcome: Outcome, state: ElementState, action: ActionMapping) -> None:
+def test_every_outcome_changes_the_dialog(
+    outcome: Outcome, code: str | None, state: ElementState, action: ActionMapping
+) -> None:
     """Arbeidsflate waits for a change and nothing else, so there is always one, of our own buttons only."""
-    change = _change(outcome, state, action=action)
+    change = _change(outcome, state, code=code, action=action)
 
     assert len(change.activities) == 1
     assert change.remove_actions <= set(MAPPING.actions)

