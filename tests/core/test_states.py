@@ -54,6 +54,7 @@ MAPPING = ServiceMapping(
 ALL = frozenset({"submit", "send", "save"})
 PRESSED = frozenset({"submit"})
 NONE = frozenset[str]()
+ARCHIVED, SIGNING = ElementState.ARCHIVED, ElementState.SIGNING
 
 
 def _change(
@@ -80,19 +81,13 @@ def _change(
 @pytest.mark.parametrize(
     ("outcome", "code", "state", "status", "removed", "activity"),
     [
-        pytest.param(Outcome.DONE, None, ElementState.ARCHIVED, "Completed", ALL, "FormSubmitted", id="done, archived"),
-        pytest.param(
-            Outcome.DONE, None, ElementState.SIGNING, "InProgress", PRESSED, "SentToSigning", id="done, in signing"
-        ),
+        pytest.param(Outcome.DONE, None, ARCHIVED, "Completed", ALL, "FormSubmitted", id="done, archived"),
+        pytest.param(Outcome.DONE, None, SIGNING, "InProgress", PRESSED, "SentToSigning", id="done, in signing"),
         pytest.param(Outcome.DONE, None, ElementState.FORM_FILLING, None, NONE, "FormSaved", id="done, still a draft"),
         pytest.param(Outcome.DONE, None, ElementState.UNKNOWN, None, NONE, "Information", id="done, unclear"),
         pytest.param(Outcome.DONE, None, ElementState.DELETED, None, NONE, "Information", id="done, deleted"),
-        pytest.param(
-            Outcome.REPEATED, None, ElementState.ARCHIVED, "Completed", ALL, "Information", id="repeated, archived"
-        ),
-        pytest.param(
-            Outcome.REPEATED, None, ElementState.SIGNING, "InProgress", PRESSED, "Information", id="repeated, signing"
-        ),
+        pytest.param(Outcome.REPEATED, None, ARCHIVED, "Completed", ALL, "Information", id="repeated, archived"),
+        pytest.param(Outcome.REPEATED, None, SIGNING, "InProgress", PRESSED, "Information", id="repeated, signing"),
         pytest.param(
             Outcome.REFUSED,
             "form_invalid",
@@ -102,9 +97,7 @@ def _change(
             "Information",
             id="form with faults",
         ),
-        pytest.param(
-            Outcome.REFUSED, "upstream_refused", ElementState.SIGNING, None, NONE, "Information", id="refused otherwise"
-        ),
+        pytest.param(Outcome.REFUSED, "upstream_refused", SIGNING, None, NONE, "Information", id="refused otherwise"),
         pytest.param(Outcome.GIVEN_UP, None, ElementState.FORM_FILLING, None, NONE, "Information", id="given up"),
     ],
 )
