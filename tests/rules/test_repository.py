@@ -1,0 +1,61 @@
+"""What the repository as a whole keeps to."""
+
+import configparser
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def required() -> set[str]:
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    lines = config["options"]["install_requires"].split() + config["options.extras_require"]["test"].split("\n")
+    return {re.split(r"[<>=\[; ]", line.strip())[0].lower() for line in lines if line.strip()}
+
+
+def test_every_dependency_has_its_reason() -> None:
+    """A library that nobody can give a line for is one too many."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    names = {re.split(r"[<>=\[]", line)[0] for line in config["options"]["install_requires"].split()}
+    reasons = (ROOT / "docs" / "why.md").read_text("utf-8")
+
+    assert {name for name in names if not re.search(rf"\b{re.escape(name)}\b", reasons)} == set()
+
+
+def test_constraints_pin_what_is_required() -> None:
+    """An install with the constraints is the one that was tested."""
+    pinned = {
+        line.partition("==")[0].lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+        if "==" in line
+    }
+
+    assert {name.replace("_", "-") for name in required()} <= pinned
+
+
+def test_every_page_that_is_linked_exists() -> None:
+    """The README and the pages under docs lead nowhere that is not there."""
+    broken = []
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
+            if not (page.parent / target).exists():
+                broken.append(f"{page.name}: {target}")
+
+    assert broken == []
+
+
+@pytest.mark.parametrize("module", ["bridge.cli", "bridge.core.decision", "bridge.settings"])
+def test_imports_stay_light(module: str) -> None:
+    """`bridge --help` imports neither engine, web server nor XML library."""
+    heavy = ("dbos", "flask", "gunicorn", "sqlalchemy", "lxml", "xmlschema", "requests")
+    program = f"import sys, {module}; print(*[name for name in {heavy!r} if name in sys.modules])"
+
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+
+    assert loaded == []
