@@ -31,7 +31,7 @@ WORDS: Mapping[tuple[str, str], str] = {
     ("GET", f"{_MESSAGE}/attachments/{{attachment_id}}"): "the attachment's bytes",
     ("GET", _DIALOG): "the dialog",
     ("PATCH", _DIALOG): "the dialog",
-    ("GET", "/dialogporten/api/v1/enduser/dialogs/{dialog_id}"): "the dialog, a dialog token",
+    ("GET", "/dialogporten/api/v1/enduser/dialogs/{dialog_id}"): "the dialog, with a token",
     ("POST", "/dialogporten/graphql/stream"): "subscribe to its events",
     ("GET", "/dialogporten/api/v1/.well-known/jwks.json"): "the keys of dialog tokens",
     ("GET", "/maskinporten/.well-known/oauth-authorization-server"): "its metadata",
@@ -53,14 +53,14 @@ class Line:
 
 
 class Timeline:
-    """What happens from now on. Threads may add to it."""
+    """What happens from now on. Threads may add to it. *pressed_at* is when the press was sent, once it is."""
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self.pressed_at: datetime | None = None
         self._guard = threading.Lock()
-        self._own: list[Line] = []
-        self._given = 0
-        self._seen = _last(world)
+        self._waiting: list[Line] = []
+        self._seen = last_call(world)
 
     def now(self) -> datetime:
         """The time, by the clock of all lines."""
@@ -69,7 +69,7 @@ class Timeline:
     def add(self, line: Line) -> None:
         """Put in what the sandbox cannot see."""
         with self._guard:
-            self._own.append(line)
+            self._waiting.append(line)
 
     def fresh(self, *, settle: timedelta = timedelta(0)) -> list[Line]:
         """
@@ -79,11 +79,16 @@ class Timeline:
         """
         before = self._world.clock() - settle
         with self._guard:
-            calls = [call for call in self._world.calls.all() if call.sequence > self._seen]
-            lines = sorted([*map(line_of, calls), *self._own], key=lambda line: line.at)
-            fresh = [line for line in lines[self._given :] if line.at <= before]
-            self._given += len(fresh)
-        return fresh
+            calls = calls_since(self._world, self._seen)
+            self._seen = calls[-1].sequence if calls else self._seen
+            lines = sorted([*self._waiting, *map(line_of, calls)], key=lambda line: line.at)
+            self._waiting = [line for line in lines if line.at > before]
+        return [line for line in lines if line.at <= before]
+
+
+def last_call(world: World) -> int:
+    """Give the number of the sandbox's latest call."""
+    return max((call.sequence for call in world.calls.all()), default=0)
 
 
 def calls_since(world: World, sequence: int) -> list[Call]:
@@ -108,7 +113,3 @@ def _words(call: Call) -> str:
         flags = [f"{name}={call.query[name]}" for name in ("complete", "sign") if name in call.query]
         return " ".join(flags) or f"element {call.path.rpartition('/')[2]}"
     return WORDS.get((call.method, call.template), call.template or call.path)
-
-
-def _last(world: World) -> int:
-    return max((call.sequence for call in world.calls.all()), default=0)
