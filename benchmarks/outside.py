@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -72,21 +73,19 @@ class Outside:
         self.url = url
         self._http = new_session(pool=8)
         self.settings: Mapping[str, str] = self._control("GET", "/settings")
-        maskinporten = MaskinportenClient(
+        self._maskinporten = MaskinportenClient(
             new_session(pool=2),
             authority_url=self.settings["BRIDGE_MASKINPORTEN_URL"],
             client_id=self.settings["BRIDGE_MASKINPORTEN_CLIENT_ID"],
             key=signing_key(self.settings["BRIDGE_MASKINPORTEN_KEY"]),
             clock=utc_now,
         )
-        platform = PlatformTokens(
+        self._platform = PlatformTokens(
             new_session(pool=2),
             platform_url=self.settings["BRIDGE_PLATFORM_URL"],
-            maskinporten=maskinporten,
+            maskinporten=self._maskinporten,
             clock=utc_now,
         )
-        self._owner_token = maskinporten.token(DIALOGPORTEN_SCOPES)
-        self._altinn2_token = platform.token(ALTINN2_SCOPES)
         self._form = (examples_folder() / "serveringsbevilling.xml").read_text("utf-8")
         self._control("POST", "/dialogporten/resources", {"service_resource": SERVICE})
 
@@ -113,16 +112,15 @@ class Outside:
         return [Upstream(calls=calls, seconds=taken) for calls, taken in zip(counts, seconds, strict=True)]
 
     def kinds_of_calls(self) -> Counter[str]:
-        """Count the calls in the log by method and path template."""
-        return Counter(f"{call['method']} {call['template']}" for call in self._control("GET", "/calls"))
+        """Count the calls in the log that concern elements and dialogs, by method and path template."""
+        about = [call for call in self._control("GET", "/calls") if re.search("/(messages|dialogs)/", call["template"])]
+        return Counter(f"{call['method']} {call['template']}" for call in about)
 
     def effects(self, buttons: Sequence[Button]) -> list[Effects]:
         """Count what Altinn 2 and Dialogporten remember of each of *buttons*."""
         archived = Counter(each["original_id"] for each in self._ledger("altinn2.archived"))
         patched = Counter(each["dialog_id"] for each in self._ledger("dialogporten.patch"))
-        return [
-            Effects(archived=archived[each.message_id], patched=patched[str(each.dialog_id)]) for each in buttons
-        ]
+        return [Effects(archived=archived[each.message_id], patched=patched[str(each.dialog_id)]) for each in buttons]
 
     def bare_calls(self, session: requests.Session, button: Button) -> float:
         """
@@ -141,9 +139,9 @@ class Outside:
 
         messages = f"{self.settings['BRIDGE_ALTINN2_URL']}/{ORGANISATION}/messages"
         message, dialog = f"{messages}/{button.message_id}", f"{self._dialogs}/{button.dialog_id}"
-        keys = {"ApiKey": self.settings["BRIDGE_ALTINN2_API_KEY"], "Authorization": f"Bearer {self._altinn2_token}"}
+        keys = {"ApiKey": self.settings["BRIDGE_ALTINN2_API_KEY"], "Authorization": self._altinn2_token}
         hal = {**keys, "Accept": _HAL}
-        owner = {"Accept": "application/json", "Authorization": f"Bearer {self._owner_token}"}
+        owner = {"Accept": "application/json", "Authorization": self._owner_token}
 
         ask("GET", dialog, headers=owner)
         element = ask("GET", message, params={**_LANGUAGE, "markAsRead": "false"}, headers=hal).json()
@@ -152,6 +150,8 @@ class Outside:
         attachments = ask("GET", f"{message}/attachments", params=_LANGUAGE, headers=hal).json()
         attachment = attachments["_embedded"]["attachments"][0]
         content = ask("GET", f"{message}/attachments/{_last(attachment)}", headers={**keys, "Accept": "*/*"}).content
+        # The look before the PUT: what changed since the first one would be overwritten.
+        ask("GET", message, params={**_LANGUAGE, "markAsRead": "false"}, headers=hal)
         put = ask(
             "PUT",
             message,
@@ -170,6 +170,15 @@ class Outside:
             data=json.dumps(_patch()),
         )
         return waited
+
+    @property
+    def _owner_token(self) -> str:
+        # They last two minutes, less than a run; both are kept until shortly before they end.
+        return f"Bearer {self._maskinporten.token(DIALOGPORTEN_SCOPES)}"
+
+    @property
+    def _altinn2_token(self) -> str:
+        return f"Bearer {self._platform.token(ALTINN2_SCOPES)}"
 
     @property
     def _dialogs(self) -> str:
@@ -196,7 +205,7 @@ class Outside:
         created = self._http.post(
             self._dialogs,
             json=_dialog(dialog_id, element["id"], bridge_url),
-            headers={"Authorization": f"Bearer {self._owner_token}"},
+            headers={"Authorization": self._owner_token},
             timeout=30,
         )
         created.raise_for_status()

@@ -18,6 +18,8 @@ class Metrics:
     refusals: Counter = field(init=False)
     retries: Counter = field(init=False)
     upstream: Histogram = field(init=False)
+    calculations: Counter = field(init=False)
+    app_verbs: Gauge = field(init=False)
     unfinished: Gauge = field(init=False)
     oldest: Gauge = field(init=False)
 
@@ -61,6 +63,24 @@ class Metrics:
                 "Calls to other systems.",
                 ["upstream", "method", "status_class"],
                 buckets=_UPSTREAM,
+                registry=self.registry,
+            ),
+        )
+        put(
+            "calculations",
+            Counter(
+                "bridge_calculations",
+                "Calls that the calculation proxy answered, by what was meant and how the answer began.",
+                ["app", "meaning", "status_class"],
+                registry=self.registry,
+            ),
+        )
+        put(
+            "app_verbs",
+            Gauge(
+                "bridge_app_verbs",
+                "1 for the verbs that an app was found to understand.",
+                ["app", "verbs"],
                 registry=self.registry,
             ),
         )

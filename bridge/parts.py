@@ -9,8 +9,11 @@ from uuid import UUID
 import structlog
 
 from bridge.adapters.altinn2 import Altinn2Client
+from bridge.adapters.altinn2.metadata import MetadataFiles
+from bridge.adapters.altinn3 import AppClient
 from bridge.adapters.dialog_tokens import KeyStore
 from bridge.adapters.dialogporten import DialogportenClient
+from bridge.adapters.route_files import Routes
 from bridge.core.clock import Clock
 from bridge.core.mapping import ServiceMapping
 from bridge.core.retry import RetryPolicy
@@ -34,7 +37,10 @@ class Bridge:
     store: Store
     queue: Queue
     altinn2: Altinn2Client
+    services: MetadataFiles
     dialogporten: DialogportenClient
+    apps: AppClient
+    routes: Routes
     retry: RetryPolicy
     settle: timedelta
     finished: "Finished"

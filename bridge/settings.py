@@ -54,6 +54,19 @@ class WorkerMode(Enum):
     SEPARATE = "separate"
 
 
+class Altinn2Login(Enum):
+    """How the bridge logs in to Altinn 2."""
+
+    ORGANISATION = "organisation"
+    """By Maskinporten's token alone."""
+    ENTERPRISE_USER = "enterprise_user"
+    """By Maskinporten's token, exchanged together with an enterprise user's name and password."""
+    PASSWORD = "password"  # noqa: S105 - the name of a way, not a password
+    """By name and password, for a cookie."""
+    CERTIFICATE = "certificate"
+    """By an enterprise user's name and password together with the organisation's certificate, for a cookie."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Settings:
     """What the environment says. Times are in seconds, sizes in bytes, URLs end without a slash."""
@@ -74,6 +87,8 @@ class Settings:
     """As SQLAlchemy takes it; may hold a password."""
     mappings: Path
     schemas: Path
+    routes: Path | None
+    proxy_key: Secret | None
     allowed_origins: tuple[str, ...]
     answer_within: float
     max_waiting: int
@@ -87,10 +102,22 @@ class Settings:
     altinn2_settle: float
     upstream_timeout: float
     altinn2_put_timeout: float
+    altinn2_login: Altinn2Login
+    altinn2_user: str | None
+    altinn2_password: Secret | None
+    altinn2_certificate: Path | None
+    """PEM, key and certificate in one file."""
+    altinn2_metadata: Path | None
+    altinn2_max_put: int
+    altinn2_max_attachment: int
+    altinn2_stream_from: int
     give_up_after: float
     retry_first: float
     max_body: int
     max_form: int
+    max_form_markup: int
+    max_form_depth: int
+    max_findings: int
     keep_finished: int
     """Days."""
     log_level: str
@@ -244,6 +271,19 @@ def _folder(text: str) -> Path:
     return path
 
 
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise ValueError(f"there is no file {text!r}")
+    return path
+
+
+def _user_name(text: str) -> str:
+    if not text.isprintable() or ":" in text or len(text) > 100:
+        raise ValueError("write the user's name as Altinn 2 knows it, without a colon")
+    return text
+
+
 def _listen(text: str) -> str:
     host, _, port = text.rpartition(":")
     if not host or not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
@@ -276,6 +316,12 @@ def _secret(text: str) -> Secret:
     if not text.isprintable() or not text.isascii():
         raise ValueError("write printable ASCII characters: it is sent in a header")
     return Secret(text)
+
+
+def _long_secret(text: str) -> Secret:
+    if len(text) < 32 or " " in text:
+        raise ValueError("write 32 characters or more, without blanks: whoever has it calculates in the agency's name")
+    return _secret(text)
 
 
 def _log_level(text: str) -> str:
@@ -371,6 +417,19 @@ VARIABLES: tuple[Variable, ...] = (
         meaning="The folder of the form schemas; nothing outside it is read.",
     ),
     Variable(
+        name="BRIDGE_ROUTES",
+        parse=_folder,
+        depends="none",
+        meaning="The folder of the route files: the apps that the calculation proxy leads to; without it, none.",
+    ),
+    Variable(
+        name="BRIDGE_PROXY_KEY",
+        parse=_long_secret,
+        depends="none",
+        secret=True,
+        meaning="What callers of routes with `token: bridge` send as `Authorization: Bearer`, 32 characters or more.",
+    ),
+    Variable(
         name="BRIDGE_ALLOWED_ORIGINS",
         parse=_origins,
         by_environment=_hosts("https://af.tt02.altinn.no", "https://af.altinn.no") | {Environment.SANDBOX: ""},
@@ -459,6 +518,60 @@ VARIABLES: tuple[Variable, ...] = (
         meaning="The same for a PUT to Altinn 2, which signs and archives before it answers.",
     ),
     Variable(
+        name="BRIDGE_ALTINN2_LOGIN",
+        parse=_one_of(Altinn2Login),
+        default="organisation",
+        meaning="How the bridge logs in to Altinn 2: `organisation` (Maskinporten alone), `enterprise_user`"
+        " (Maskinporten with a user's name and password), `password` or `certificate` (a cookie).",
+    ),
+    Variable(
+        name="BRIDGE_ALTINN2_USER",
+        parse=_user_name,
+        depends="none",
+        meaning="The user's name, for all of these but `organisation`.",
+    ),
+    Variable(
+        name="BRIDGE_ALTINN2_PASSWORD",
+        parse=_secret,
+        depends="none",
+        secret=True,
+        meaning="The user's password. After two refused logins no more are tried until the bridge starts again.",
+    ),
+    Variable(
+        name="BRIDGE_ALTINN2_CERTIFICATE",
+        parse=_file,
+        depends="none",
+        meaning="A PEM file with the organisation's certificate and key, for `certificate`.",
+    ),
+    Variable(
+        name="BRIDGE_ALTINN2_METADATA",
+        parse=_folder,
+        depends="none",
+        meaning="The folder in which `bridge check --online` keeps Altinn 2's metadata and schemas; with it, a service"
+        " with a payment step is refused before anything is sent.",
+    ),
+    Variable(
+        name="BRIDGE_ALTINN2_MAX_PUT",
+        parse=_whole(1000, 2_000_000_000),
+        default="50000000",
+        unit="bytes",
+        meaning="The largest PUT that Altinn 2 takes; what an element holds beyond it is left in its place.",
+    ),
+    Variable(
+        name="BRIDGE_ALTINN2_MAX_ATTACHMENT",
+        parse=_whole(1000, 2_000_000_000),
+        default="500000000",
+        unit="bytes",
+        meaning="The largest attachment, whatever the service's rules say.",
+    ),
+    Variable(
+        name="BRIDGE_ALTINN2_STREAM_FROM",
+        parse=_whole(0, 2_000_000_000),
+        default="10000000",
+        unit="bytes",
+        meaning="From this size an attachment that came as base64 is streamed to Altinn 2.",
+    ),
+    Variable(
         name="BRIDGE_GIVE_UP_AFTER",
         parse=_number(1, 31_536_000),
         default="86400",
@@ -485,6 +598,26 @@ VARIABLES: tuple[Variable, ...] = (
         default="10000000",
         unit="bytes",
         meaning="The largest form that is checked and sent; at most `BRIDGE_MAX_BODY`.",
+    ),
+    Variable(
+        name="BRIDGE_MAX_FORM_MARKUP",
+        parse=_whole(1, 10_000_000),
+        default="1000000",
+        meaning="How much markup a form may have: every `<` and every `=` counts.",
+    ),
+    Variable(
+        name="BRIDGE_MAX_FORM_DEPTH",
+        parse=_whole(1, 256),
+        default="256",
+        unit="elements",
+        meaning="How many elements of a form may stand inside each other.",
+    ),
+    Variable(
+        name="BRIDGE_MAX_FINDINGS",
+        parse=_whole(1, 1000),
+        default="100",
+        unit="findings",
+        meaning="How many faults of a form are told.",
     ),
     Variable(
         name="BRIDGE_KEEP_FINISHED",
@@ -608,8 +741,20 @@ class _Reading:
         form, body = parsed.get("max_form"), parsed.get("max_body")
         if form is not None and body is not None and form > body:
             self._fault("BRIDGE_MAX_FORM", f"write at most BRIDGE_MAX_BODY, which is {body}")
+        self._check_login(parsed)
         if parsed.get("environment") is not None:
             self._refuse_plain_http(parsed)
+
+    def _check_login(self, parsed: dict[str, Any]) -> None:
+        login = parsed.get("altinn2_login")
+        if login is None or login is Altinn2Login.ORGANISATION:
+            return
+        needed = ["altinn2_user", "altinn2_password"]
+        if login is Altinn2Login.CERTIFICATE:
+            needed.append("altinn2_certificate")
+        for field in needed:
+            if parsed.get(field) is None:
+                self._fault(PREFIX + field.upper(), f"must be given with BRIDGE_ALTINN2_LOGIN={login.value}")
 
     def _must_exceed(self, parsed: dict[str, Any], larger: str, smaller: str, reason: str) -> None:
         high, low = parsed.get(larger), parsed.get(smaller)

@@ -6,18 +6,27 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import assert_never
 from uuid import UUID
 
 import requests
 from requests.adapters import BaseAdapter
+from requests.auth import AuthBase
 
 from bridge.adapters.altinn2 import Altinn2Client
+from bridge.adapters.altinn2.login import CookieLogin
+from bridge.adapters.altinn2.metadata import MetadataFiles
+from bridge.adapters.altinn3 import AppClient
+from bridge.adapters.app_transport import app_mounts
 from bridge.adapters.dialog_tokens import KeyStore
 from bridge.adapters.dialogporten import DialogportenClient
 from bridge.adapters.mapping_files import load_mappings
 from bridge.adapters.maskinporten import MaskinportenAuth, MaskinportenClient, PlatformAuth, PlatformTokens, signing_key
+from bridge.adapters.route_files import Routes, load_routes
 from bridge.adapters.transport import check_urllib3, new_session
+from bridge.core.calculations import TokenUse, Verbs
 from bridge.core.clock import Clock
+from bridge.core.errors import ConfigurationError, Fault
 from bridge.core.ids import uuid7
 from bridge.core.retry import RetryPolicy
 from bridge.engine import Queue, prepare
@@ -25,7 +34,7 @@ from bridge.forms.reading import Limits
 from bridge.forms.xsd import SchemaRegistry
 from bridge.metrics import Metrics
 from bridge.parts import Bridge, Finished
-from bridge.settings import Settings
+from bridge.settings import Altinn2Login, Secret, Settings
 from bridge.storage.store import Store, migrate, open_database
 
 DIALOGPORTEN_SCOPES = ("digdir:dialogporten.serviceprovider",)
@@ -67,9 +76,19 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
     """
     around = surroundings or Surroundings()
     check_urllib3()
-    schemas = SchemaRegistry(settings.schemas, Limits(max_bytes=settings.max_form))
+    limits = Limits(
+        max_bytes=settings.max_form,
+        max_markup=settings.max_form_markup,
+        max_depth=settings.max_form_depth,
+        max_findings=settings.max_findings,
+    )
+    schemas = SchemaRegistry(settings.schemas, limits)
     # Compiled at start, so that the first citizen does not wait for it.
-    mappings = load_mappings(settings.mappings, settings.schemas, schema_faults=schemas.faults)
+    mappings = load_mappings(
+        settings.mappings, settings.schemas, schema_faults=schemas.faults, schema_digest=schemas.digest
+    )
+    routes = _routes(settings, schemas)
+    schemas.prepare()
     engine = open_database(settings.database_url, pool=settings.threads)
     store = Store(engine)
     metrics = Metrics()
@@ -91,6 +110,10 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
     )
     issuer_session = session()
 
+    altinn2_session = session()
+    if settings.altinn2_certificate is not None:
+        altinn2_session.cert = str(settings.altinn2_certificate)
+
     def look(waiting: Sequence[UUID]) -> set[UUID]:
         with store.reading() as tx:
             return tx.finished_among(waiting)
@@ -102,11 +125,19 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
         keys=KeyStore(issuer_session, issuer=settings.dialogporten_issuer, clock=around.clock),
         store=store,
         queue=Queue(engine),
+        services=MetadataFiles(settings.altinn2_metadata),
         altinn2=Altinn2Client(
-            session(),
+            altinn2_session,
             base_url=settings.altinn2_url,
             api_key=settings.altinn2_api_key,
-            auth=PlatformAuth(platform, scopes=ALTINN2_SCOPES, base_url=settings.altinn2_url),
+            auth=_altinn2_auth(
+                settings,
+                session=session,
+                maskinporten=maskinporten,
+                platform=platform,
+                altinn2_session=altinn2_session,
+                clock=around.clock,
+            ),
             clock=around.clock,
             timeout=settings.upstream_timeout,
             put_timeout=settings.altinn2_put_timeout,
@@ -118,6 +149,18 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
             clock=around.clock,
             timeout=settings.upstream_timeout,
         ),
+        apps=AppClient(
+            new_session(pool=settings.threads, mounts={**app_mounts(pool=settings.threads), **(around.mounts or {})}),
+            url=settings.altinn3_apps_url,
+            tokens=platform,
+            clock=around.clock,
+            timeout=settings.upstream_timeout,
+            verbs_seen=lambda app, verbs: _show_verbs(metrics, app, verbs),
+            answered=lambda method, status, seconds: metrics.upstream.labels(
+                "apps", method, f"{status // 100}xx"
+            ).observe(seconds),
+        ),
+        routes=routes,
         retry=RetryPolicy(
             first=timedelta(seconds=settings.retry_first),
             longest=LONGEST_RETRY,
@@ -132,6 +175,62 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
         wake=lambda: None,
         holder=secrets.token_hex(8),
     )
+
+
+def _altinn2_auth(
+    settings: Settings,
+    *,
+    session: Callable[[], requests.Session],
+    maskinporten: MaskinportenClient,
+    platform: PlatformTokens,
+    altinn2_session: requests.Session,
+    clock: Clock,
+) -> AuthBase:
+    """Log in to Altinn 2 the way that the settings say (facts/altinn2.md 1.6)."""
+    user, password = settings.altinn2_user or "", settings.altinn2_password or Secret("")
+    match settings.altinn2_login:
+        case Altinn2Login.ORGANISATION:
+            return PlatformAuth(platform, scopes=ALTINN2_SCOPES, base_url=settings.altinn2_url)
+        case Altinn2Login.ENTERPRISE_USER:
+            tokens = PlatformTokens(
+                session(),
+                platform_url=settings.platform_url,
+                maskinporten=maskinporten,
+                clock=clock,
+                enterprise_user=Secret(f"{user}:{password.reveal()}"),
+            )
+            return PlatformAuth(tokens, scopes=ALTINN2_SCOPES, base_url=settings.altinn2_url)
+        case Altinn2Login.PASSWORD | Altinn2Login.CERTIFICATE:
+            return CookieLogin(
+                altinn2_session,
+                settings.altinn2_url,
+                user=user,
+                password=password,
+                enterprise=settings.altinn2_login is Altinn2Login.CERTIFICATE,
+                clock=clock,
+                timeout=settings.upstream_timeout,
+            )
+        case _:
+            assert_never(settings.altinn2_login)
+
+
+def _routes(settings: Settings, schemas: SchemaRegistry) -> Routes:
+    """Read the routes and compile their schemas. Raises ConfigurationError."""
+    routes = load_routes(settings.routes, settings.schemas)
+    types = (each for route in routes.values() for each in route.data_types.values())
+    faults = [fault for each in types if each.schema is not None for fault in schemas.faults(each.schema)]
+    if settings.proxy_key is None:
+        message = "must be given: a route with token: bridge would calculate for anybody"
+        open_ones = [each for each in routes.values() if each.token is TokenUse.BRIDGE]
+        faults += [Fault(where="BRIDGE_PROXY_KEY", message=f"{message} ({each.source})") for each in open_ones]
+    if faults:
+        raise ConfigurationError(faults)
+    return routes
+
+
+def _show_verbs(metrics: Metrics, app: str, verbs: str) -> None:
+    for each in Verbs:
+        metrics.app_verbs.labels(app, each.name_in_words).set(each.name_in_words == verbs)
 
 
 def _measure(metrics: Metrics, settings: Settings) -> Callable[..., None]:

@@ -11,8 +11,9 @@ from uuid import uuid4
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from bridge.engine import Run, Worker
+from bridge.engine import Worker
 from bridge.parts import Bridge
+from bridge.steps.holding import next_run
 from bridge.steps.run import run_operation
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.worker")
@@ -93,16 +94,9 @@ class Running:
         for operation in stalled:
             if standing.get(f"{operation.id}.{operation.attempt}") in STANDING:
                 continue
-            attempt = operation.attempt + 1
-            run = Run(
-                operation_id=operation.id,
-                attempt=attempt,
-                dialog_id=operation.dialog_id,
-                sequence=operation.sequence,
-            )
             with self.bridge.store.transaction() as tx:
-                if tx.update(operation.id, now=now, attempt=attempt):
-                    self.bridge.queue.ask(tx.connection, run)
+                if tx.update(operation.id, now=now, attempt=operation.attempt + 1):
+                    self.bridge.queue.ask(tx.connection, next_run(operation))
             log.warning("a run ended without finishing its operation; asked again", operation=str(operation.id))
 
     def _forget(self) -> None:

@@ -591,7 +591,7 @@ def _folded(requirement: Requirement) -> bytes:
 def www_authenticate(code: str) -> str:
     """Give the header that goes with a sender code (RFC 6750, section 3)."""
     match code:
-        case "token_missing":
+        case "token_missing" | "proxy_key_missing":
             return "Bearer"
         case "token_expired":
             return 'Bearer error="invalid_token", error_description="The token has expired"'

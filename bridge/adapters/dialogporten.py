@@ -222,11 +222,12 @@ class DialogportenClient:
             drop()
             answer = once()
         if not 200 <= answer.status < 300:
-            raise _failure(answer, writes=writes, clock=self._clock)
+            raise failure(answer, writes=writes, clock=self._clock)
         return answer
 
 
-def _failure(answer: Answer, *, writes: bool, clock: Clock) -> UpstreamError:
+def failure(answer: Answer, *, writes: bool, clock: Clock) -> UpstreamError:
+    """Say what an answer that is no success means, by the table above."""
     status, problem = answer.status, _problem(answer.body)
     row = next(row for row in ERRORS if row.first <= status <= row.last and row.fits(problem))
     # The texts may quote what was sent, so only the keys are told.

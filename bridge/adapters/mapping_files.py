@@ -10,28 +10,35 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar, cast, get_args
 
 import yaml
 from lxml import etree
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from bridge.core.elements import ElementState
-from bridge.core.errors import ConfigurationError, Fault
+from bridge.core.attachment_rules import MEGABYTE, extensions_in
+from bridge.core.errors import ConfigurationError, Fault, Severity
 from bridge.core.mapping import (
     ActionMapping,
     AfterUpdate,
     Altinn2Service,
     Altinn3App,
+    Attaching,
+    AttachmentRule,
     FormKind,
+    FormRule,
     FormSource,
     FormSpec,
+    NamespaceReading,
     Requirement,
     ServiceMapping,
+    Signed,
     StateRule,
+    Supply,
     Target,
     Then,
     Validation,
+    Verb,
 )
 from bridge.core.templates import NAMES, names_in
 
@@ -71,6 +78,7 @@ _OTHER_STATE_NAMES = {
 }
 _UNTRUE = {
     AfterUpdate.KEEP_AS_DRAFT: ("SentToSigning", "SignatureProvided", "FormSubmitted", "SentToSendIn"),
+    AfterUpdate.BACK_TO_FORM_FILLING: ("SentToSigning", "SignatureProvided", "FormSubmitted", "SentToSendIn"),
     AfterUpdate.SEND_TO_SIGNING: ("SignatureProvided", "FormSubmitted", "FormSaved"),
     AfterUpdate.SIGN_AND_ARCHIVE: ("SentToSigning", "FormSaved", "SentToFormFill"),
 }
@@ -89,6 +97,33 @@ class _Altinn2(_Model):
 
     service_code: Annotated[str, Field(min_length=1, max_length=20, description='In quotes, such as "5701".')]
     service_edition: Annotated[int, Field(ge=1, description="The number of the edition, such as 1.")]
+    bare_completion: Annotated[
+        bool,
+        Field(description="Whether a PUT without forms completes an element and leaves its attachments."),
+    ] = False
+    others_sign: Annotated[
+        bool, Field(description="Whether others have to sign (user-controlled signing), so that no action may archive.")
+    ] = False
+
+
+class _AttachmentRule(_Model):
+    """What one type of attachment may be, as in Altinn 2's metadata."""
+
+    type: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,100}$", description="AttachmentTypeName.")]
+    file_types: Annotated[str, Field(max_length=500, description="AllowedFileTypes, such as *.pdf, zip.")] = "*.*"
+    min_count: Annotated[int, Field(ge=0, le=1000, description="MinAttachmentCount, held when completing.")] = 0
+    max_count: Annotated[int | None, Field(ge=1, le=1000, description="MaxAttachmentCount.")] = None
+    max_size_mb: Annotated[int, Field(ge=1, le=2000, description="MaxFileSize, in megabytes of 1,000,000 bytes.")] = 30
+
+
+class _Attachments(_Model):
+    """Which attachments an action takes, and from where."""
+
+    types: Annotated[list[str], Field(min_length=1, description="Types among attachment_rules.")]
+    from_: Annotated[
+        list[Literal["upload", "body"]],
+        Field(alias="from", min_length=1, description="upload: below the action; body: in a hal+json body."),
+    ]
 
 
 class _Altinn3(_Model):
@@ -96,6 +131,35 @@ class _Altinn3(_Model):
 
     app: Annotated[str, Field(pattern=r"^[a-z0-9]+/[a-z0-9-]+$", description="org/app")]
     data_type: Annotated[str, Field(min_length=1, description="The id of the data type in the app's metadata.")]
+
+
+class _Text(_Model):
+    """What is told, in each language."""
+
+    nb: Annotated[str, Field(min_length=1, max_length=500, description="In bokmål.")]
+    nn: Annotated[str, Field(min_length=1, max_length=500, description="In nynorsk.")]
+    en: Annotated[str, Field(min_length=1, max_length=500, description="In English.")]
+
+
+class _Rule(_Model):
+    """A business rule beside the schema."""
+
+    at: Annotated[
+        str,
+        Field(max_length=500, description="XPath 1.0 of the elements or attributes that the rule is about."),
+    ]
+    test: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=1000,
+            description="XPath 1.0 condition that must hold at each, seen from it (of an attribute: from its element).",
+        ),
+    ]
+    severity: Annotated[
+        Literal["error", "warning"], Field(description="error: a fault in the form; warning: only told.")
+    ]
+    text: Annotated[_Text, Field(description="What is told where the condition does not hold.")]
 
 
 class _Form(_Model):
@@ -108,6 +172,17 @@ class _Form(_Model):
         str | None,
         Field(alias="schema", min_length=1, description="The XSD in the schema folder that the form is held against."),
     ] = None
+    sha256: Annotated[
+        str | None,
+        Field(pattern=r"^[0-9a-f]{64}$", description="The digest that the schema must have; bridge check prints it."),
+    ] = None
+    namespace: Annotated[
+        Literal["strict", "lenient"],
+        Field(description="lenient: a form without a namespace is read as if it were in the schema's."),
+    ] = "strict"
+    rules: Annotated[list[_Rule], Field(max_length=200, description="Business rules, held beside the schema's.")] = (
+        Field(default_factory=list)
+    )
 
 
 class _Then(_Model):
@@ -143,6 +218,16 @@ class _Action(_Model):
         bool | None, Field(description="Whether Altinn 2 ends the form filling. Always said for altinn2.")
     ] = None
     sign: Annotated[bool | None, Field(description="Whether Altinn 2 signs. Always said for altinn2.")] = None
+    delete: Annotated[bool, Field(description="Move the element to the trash bin, instead of a PUT.")] = False
+    confirm: Annotated[bool, Field(description="Confirm a correspondence, instead of a PUT.")] = False
+    archive: Annotated[bool, Field(description="Archive a correspondence, instead of a PUT.")] = False
+    attachments: Annotated[_Attachments | None, Field(description="Which attachments it takes; none if left out.")] = (
+        None
+    )
+    signature: Annotated[
+        Literal["all", "required", "default"] | None,
+        Field(description="What is signed: all; required: what must be; default: that and what is ticked beforehand."),
+    ] = None
     then: _Then = _Then()
 
 
@@ -163,6 +248,9 @@ class MappingFile(_Model):
     altinn2: _Altinn2 | None = None
     altinn3: _Altinn3 | None = None
     forms: Annotated[list[_Form], Field(min_length=1, description="The service's forms.")]
+    attachment_rules: Annotated[
+        list[_AttachmentRule], Field(description="By type, as in Altinn 2's metadata; none: any attachment.")
+    ] = Field(default_factory=list)
     actions: Annotated[
         dict[ActionName, _Action],
         Field(min_length=1, description="By the name that ends the action's URL."),
@@ -182,31 +270,43 @@ def mapping_json_schema() -> dict[str, Any]:
 
 
 def load_mappings(
-    folder: Path, schemas: Path, *, schema_faults: Callable[[str], Sequence[Fault]] | None = None
+    folder: Path,
+    schemas: Path,
+    *,
+    schema_faults: Callable[[str], Sequence[Fault]] | None = None,
+    schema_digest: Callable[[str], str | None] | None = None,
 ) -> Mapping[str, ServiceMapping]:
     """
     Read every ``*.yaml`` and ``*.yml`` of *folder*, by service resource; form schemas must lie in *schemas*.
 
     *schema_faults* compiles a schema and says what is wrong with it (``SchemaRegistry.faults``); without it a schema
-    need only be there.
+    need only be there. *schema_digest* tells a compiled schema's digest (``SchemaRegistry.digest``), which is held
+    against what the mapping pins.
 
     Raises:
         ConfigurationError: Every fault of every file.
     """
-    mappings, faults = read_mappings(folder, schemas, schema_faults=schema_faults)
+    mappings, faults = read_mappings(folder, schemas, schema_faults=schema_faults, schema_digest=schema_digest)
     if faults:
         raise ConfigurationError(faults)
     return mappings
 
 
 def read_mappings(
-    folder: Path, schemas: Path, *, schema_faults: Callable[[str], Sequence[Fault]] | None = None
+    folder: Path,
+    schemas: Path,
+    *,
+    schema_faults: Callable[[str], Sequence[Fault]] | None = None,
+    schema_digest: Callable[[str], str | None] | None = None,
 ) -> tuple[Mapping[str, ServiceMapping], Sequence[Fault]]:
-    """Do the same, and give what is sound beside what is not."""
+    """Do the same, and give what is sound beside what is not. *folder* may be a single mapping file."""
     faults: list[Fault] = []
     mappings: dict[str, ServiceMapping] = {}
     compiled: set[str] = set()
-    files = sorted(path for path in folder.glob("*") if path.suffix in {".yaml", ".yml"})
+    if folder.is_file():
+        files = [folder]
+    else:
+        files = sorted(path for path in folder.glob("*") if path.suffix in {".yaml", ".yml"})
     if not files:
         faults.append(Fault(where=str(folder), message="there is no mapping file (*.yaml) in this folder"))
     for path in files:
@@ -224,7 +324,21 @@ def read_mappings(
             compiled.add(name)
             if schema_faults is not None and (schemas / name).is_file():
                 faults += schema_faults(name)
+        faults += _pin_faults(read, mapping, schema_digest)
     return mappings, faults
+
+
+def _pin_faults(
+    read: "_Document", mapping: ServiceMapping, schema_digest: Callable[[str], str | None] | None
+) -> Iterator[Fault]:
+    """Hold what each schema is against what the mapping says it is."""
+    for index, spec in enumerate(mapping.forms):
+        if schema_digest is None or spec.schema is None or spec.sha256 is None:
+            continue
+        digest = schema_digest(spec.schema)
+        if digest is not None and digest != spec.sha256:
+            message = f"{spec.schema} is another than was pinned: its digest is {digest}; look at what changed in it"
+            yield Fault(where=read.where(("forms", index, "sha256")), message=message)
 
 
 # From text to values with places
@@ -382,6 +496,10 @@ _MODELS: tuple[tuple[tuple[str, ...], type[_Model]], ...] = (
     (("altinn2",), _Altinn2),
     (("altinn3",), _Altinn3),
     (("forms", "*"), _Form),
+    (("attachment_rules", "*"), _AttachmentRule),
+    (("actions", "*", "attachments"), _Attachments),
+    (("forms", "*", "rules", "*"), _Rule),
+    (("forms", "*", "rules", "*", "text"), _Text),
     (("actions", "*"), _Action),
     (("actions", "*", "then"), _Then),
     (("states", "*"), _State),
@@ -440,7 +558,7 @@ def _wrong_value(kind: str, value: Any, context: Mapping[str, Any]) -> str:
 
 def _bad_key(place: Place, key: str) -> str:
     if place[0] == "states":
-        names = [state.value for state in ElementState if state is not ElementState.UNKNOWN]
+        names = list(get_args(State))
         close = difflib.get_close_matches(key, names, n=1)
         meant = _OTHER_STATE_NAMES.get(key) or (close[0] if close else None)
         hint = f": did you mean {meant!r}?" if meant else ""
@@ -475,6 +593,8 @@ class _Parts:
     actions: Mapping[str, _Action]
     states: Mapping[str, _State]
     action_names: tuple[str, ...]
+    attachment_types: tuple[str, ...]
+    others_sign: bool
     forms_complete: bool
     any_schema: bool
 
@@ -490,9 +610,16 @@ class _Parts:
             actions=dict(_sound(_Action, named.items())),
             states=dict(_sound(_State, states.items() if isinstance(states, dict) else ())),
             action_names=tuple(named),
+            attachment_types=_types_in(data.get("attachment_rules")),
+            others_sign=isinstance(data.get("altinn2"), dict) and data["altinn2"].get("others_sign") is True,
             forms_complete=0 < len(sound) == len(listed),
             any_schema=not listed or any(isinstance(form, dict) and form.get("schema") for _, form in listed),
         )
+
+
+def _types_in(rules: Any) -> tuple[str, ...]:
+    listed = rules if isinstance(rules, list) else []
+    return tuple(str(each.get("type")) for each in listed if isinstance(each, dict))
 
 
 def _sound(kind: type[_Kind], items: Iterable[tuple[_Key, Any]]) -> Iterator[tuple[_Key, _Kind]]:
@@ -533,6 +660,45 @@ def _check_forms(document: _Document, parts: _Parts, schemas: Path) -> None:
         if form.schema_ is not None:
             for message in _schema_file_faults(schemas, form.schema_):
                 document.fault(("forms", index, "schema"), message)
+        for place, told in _rule_faults(form):
+            document.fault(("forms", index, *place), told)
+
+
+def _rule_faults(form: _Form) -> Iterator[tuple[Place, str]]:
+    if form.schema_ is None:
+        for name, given in (("sha256", form.sha256 is not None), ("namespace", form.namespace != "strict")):
+            if given:
+                yield (name,), f"without a 'schema' there is nothing for '{name}' to say: leave it out"
+    for index, rule in enumerate(form.rules):
+        place: Place = ("rules", index)
+        for message in _xpath_faults(rule.at):
+            yield (*place, "at"), message
+        try:
+            # A condition that only fails once it meets a value (a wrong count of arguments, say) fails here already.
+            etree.XPath(f"boolean({rule.test})")(etree.Element("none"))
+        except etree.XPathError as error:
+            said = str(error).rstrip(".").lower()
+            yield (*place, "test"), f"{rule.test!r} is no XPath 1.0 condition that can be used here: {said}"
+            continue
+        for name in _unknown_functions(rule.test):
+            yield (*place, "test"), f"XPath 1.0 has no function {name}()"
+
+
+# The functions and node tests of XPath 1.0, and the words before a bracket that are neither.
+_XPATH_NAMES = frozenset(
+    (
+        *("last", "position", "count", "id", "local-name", "namespace-uri", "name", "string", "concat", "starts-with"),
+        *("contains", "substring-before", "substring-after", "substring", "string-length", "normalize-space"),
+        *("translate", "boolean", "not", "true", "false", "lang", "number", "sum", "floor", "ceiling", "round"),
+        *("node", "text", "comment", "processing-instruction", "and", "or", "div", "mod"),
+    )
+)
+
+
+def _unknown_functions(test: str) -> Iterator[str]:
+    """Find what would only fail once it is reached: behind an ``and`` it may not be for a long time."""
+    bare = re.sub(r"\"[^\"]*\"|'[^']*'", "''", test)
+    yield from (name for name in re.findall(r"([A-Za-z_][\w.:-]*)\s*\(", bare) if name not in _XPATH_NAMES)
 
 
 def _schema_file_faults(schemas: Path, name: str) -> Iterator[str]:
@@ -566,14 +732,21 @@ def _action_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str, 
 def _altinn2_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str, ...], str]]:
     if "altinn2" not in parts.systems:
         yield ("target",), "the mapping has no 'altinn2' to say which service holds the elements"
+    whole = [name for name in ("delete", "confirm", "archive") if getattr(action, name)]
+    if whole:
+        yield from _whole_faults(action, whole)
+        return
     for name, flag in (("complete", action.complete), ("sign", action.sign)):
         if flag is None:
             yield (), f"say '{name}: true' or '{name}: false': left out, Altinn 2 would take it for true"
-    if action.complete is False and action.sign is True:
-        yield ("sign",), "Altinn 2 signs only what is completed: write 'complete: true', or 'sign: false'"
     after = _after(action)
     if after is None:
         return
+    if parts.others_sign and after is AfterUpdate.SIGN_AND_ARCHIVE and action.form != "none":
+        yield ("sign",), "others have to sign first, says 'others_sign': write 'sign: false'"
+    yield from _attachment_faults(parts, action)
+    if action.signature is not None and (action.form != "none" or not action.sign):
+        yield ("signature",), "it goes with 'form: none' and 'sign: true': only what is in signing has ids to sign by"
     if action.form == "none" and after is not AfterUpdate.SIGN_AND_ARCHIVE:
         yield (
             ("form",),
@@ -582,6 +755,30 @@ def _altinn2_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str,
     if action.then.activity in _UNTRUE[after]:
         left = {"KEEP_AS_DRAFT": "a draft", "SEND_TO_SIGNING": "in signing", "SIGN_AND_ARCHIVE": "signed and archived"}
         yield ("then", "activity"), f"{action.then.activity} would be untrue: the element is left {left[after.name]}"
+
+
+def _whole_faults(action: _Action, whole: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
+    for name in whole[1:]:
+        yield (name,), f"the action does '{whole[0]}' already: make another action of this"
+    for name in ("complete", "sign", "signature", "attachments"):
+        if getattr(action, name) is not None:
+            yield (name,), f"'{whole[0]}' sends no content: leave it out"
+    if action.form != "none":
+        yield ("form",), f"'{whole[0]}' sends no content: write none"
+
+
+def _attachment_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str, ...], str]]:
+    given = action.attachments
+    if given is None:
+        return
+    if "body" in given.from_ and action.form != "body":
+        yield ("attachments", "from"), "attachments come in a body only with 'form: body'"
+    if action.form == "none":
+        yield ("attachments",), "with 'form: none' nothing is added: leave it out"
+    known = {each.casefold() for each in parts.attachment_types}
+    for name in given.types:
+        if known and name.casefold() not in known:
+            yield ("attachments", "types"), f"there is no type {name!r} in 'attachment_rules'"
 
 
 def _altinn3_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -636,8 +833,10 @@ def _template_faults(template: str) -> Iterator[str]:
 
 
 def _after(action: _Action) -> AfterUpdate | None:
-    """Say what the two flags mean together; None when they make no sense."""
-    if action.complete is None or action.sign is None or (action.sign and not action.complete):
+    """Say what the two flags mean together; None when one is left out."""
+    if action.delete or action.confirm or action.archive:
+        return AfterUpdate.KEEP_AS_DRAFT
+    if action.complete is None or action.sign is None:
         return None
     return AfterUpdate((action.complete, action.sign))
 
@@ -647,7 +846,12 @@ def _to_values(file: MappingFile, path: Path) -> ServiceMapping:
         service_resource=file.service_resource,
         altinn2=None
         if file.altinn2 is None
-        else Altinn2Service(service_code=file.altinn2.service_code, service_edition=file.altinn2.service_edition),
+        else Altinn2Service(
+            service_code=file.altinn2.service_code,
+            service_edition=file.altinn2.service_edition,
+            bare_completion=file.altinn2.bare_completion,
+            others_sign=file.altinn2.others_sign,
+        ),
         altinn3=None if file.altinn3 is None else _app(file.altinn3),
         forms=tuple(
             FormSpec(
@@ -655,6 +859,12 @@ def _to_values(file: MappingFile, path: Path) -> ServiceMapping:
                 data_format_id=form.data_format_id,
                 data_format_version=form.data_format_version,
                 schema=form.schema_,
+                sha256=form.sha256,
+                namespace=NamespaceReading(form.namespace),
+                rules=tuple(
+                    FormRule(at=rule.at, test=rule.test, severity=Severity(rule.severity), text=rule.text.model_dump())
+                    for rule in form.rules
+                ),
             )
             for form in file.forms
         ),
@@ -664,6 +874,17 @@ def _to_values(file: MappingFile, path: Path) -> ServiceMapping:
             for state, rule in file.states.items()
         },
         source=str(path),
+        attachment_rules=tuple(map(_attachment_rule, file.attachment_rules)),
+    )
+
+
+def _attachment_rule(rule: _AttachmentRule) -> AttachmentRule:
+    return AttachmentRule(
+        type=rule.type,
+        extensions=extensions_in(rule.file_types),
+        min_count=rule.min_count,
+        max_count=rule.max_count,
+        max_bytes=rule.max_size_mb * MEGABYTE,
     )
 
 
@@ -688,4 +909,9 @@ def _action(name: str, action: _Action) -> ActionMapping:
         validate=Validation(action.validate_ or ("off" if action.form == "none" else "strict")),
         after=after,
         then=Then(status=action.then.status, activity=action.then.activity),
+        verb=next((verb for verb in Verb if getattr(action, verb.value, False)), Verb.PUT),
+        attaching=None
+        if action.attachments is None
+        else Attaching(types=tuple(action.attachments.types), supplies=tuple(map(Supply, action.attachments.from_))),
+        signed=Signed(action.signature or "all"),
     )

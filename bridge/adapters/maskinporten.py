@@ -1,5 +1,6 @@
 """Tokens for calling others: Maskinporten's grants and Altinn's exchange (facts/altinn3-and-tokens.md 4)."""
 
+import base64
 import json
 import re
 import threading
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt.algorithms import RSAAlgorithm
 from requests.auth import AuthBase
 
+from bridge.adapters.altinn2.connection import Secret
 from bridge.adapters.transport import Answer, call, retry_after
 from bridge.core.clock import Clock
 from bridge.core.errors import ConfigurationError, Fault, Rejected, Unreachable, UpstreamError
@@ -342,9 +344,17 @@ class PlatformTokens:
     """Altinn tokens, exchanged for Maskinporten's. They live 30 minutes, whatever the life of those."""
 
     def __init__(
-        self, session: requests.Session, *, platform_url: str, maskinporten: MaskinportenClient, clock: Clock
+        self,
+        session: requests.Session,
+        *,
+        platform_url: str,
+        maskinporten: MaskinportenClient,
+        clock: Clock,
+        enterprise_user: Secret | None = None,
     ) -> None:
+        """Make it; with *enterprise_user*, ``user:password``, the token is that user's (facts/altinn2.md 1.6 d)."""
         self._session, self._maskinporten, self._clock = session, maskinporten, clock
+        self._enterprise_user = enterprise_user
         self._url = f"{platform_url.rstrip('/')}/authentication/api/v1/exchange/maskinporten"
         self._cache = TokenCache(clock)
 
@@ -378,8 +388,11 @@ class PlatformTokens:
         return _twice(lambda: self._exchange(fresh))
 
     def _exchange(self, token: str) -> Token:
-        answer = _ask(self._session, "GET", self._url, system="Altinn", auth=_Bearer(token))
+        answer = _ask(self._session, "GET", self._url, system="Altinn", auth=_Bearer(token), headers=self._enterprise())
         now = self._clock()
+        if answer.status == 410 and self._enterprise_user is not None:
+            detail = "enterprise users are gone: Altinn 2 is closed (410)"
+            raise Rejected("Altinn", detail, status=410, reason="gone")
         if answer.status != 200:
             raise _busy("Altinn", answer, now) or Rejected(
                 "Altinn", "the token exchange was refused", status=answer.status, reason="exchange_refused"
@@ -389,6 +402,12 @@ class PlatformTokens:
         if not _BEARER.fullmatch(value):
             raise Unreachable("Altinn", "an answer to the exchange that is no token", status=answer.status)
         return Token(value=value, expires_at=_said_end(value) or now + TOKEN_LIVES_UNSAID)
+
+    def _enterprise(self) -> Mapping[str, str]:
+        if self._enterprise_user is None:
+            return {}
+        coded = base64.b64encode(self._enterprise_user.reveal().encode()).decode("ascii")
+        return {"X-Altinn-EnterpriseUser-Authentication": coded}
 
 
 def _said_end(token: str) -> datetime | None:
@@ -488,6 +507,7 @@ def _ask(
     system: str,
     data: Mapping[str, str] | None = None,
     auth: AuthBase | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Answer:
     return call(
         session,
@@ -496,7 +516,7 @@ def _ask(
         system=system,
         # A token that was made and never arrived harms nobody.
         writes=False,
-        headers={"Accept": "application/json"},
+        headers={"Accept": "application/json", **(headers or {})},
         data=data,
         auth=auth,
         connect_timeout=5,

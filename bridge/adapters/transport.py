@@ -34,6 +34,8 @@ _IMPOSTORS = ("urllib3-future", "niquests")
 LONGEST_RETRY_AFTER = timedelta(hours=1)
 
 _PIECE = 64 * 1024
+_BLOCK = 256 * 1024
+_HEAD = 512
 
 
 class _TlsConnection(HTTPSConnection):
@@ -52,7 +54,8 @@ class _TlsPool(urllib3.HTTPSConnectionPool):
 
 class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options)
+        # What a body is read by while it is sent; 16 KB, the default, costs a third of the speed of large ones.
+        super().init_poolmanager(*args, **{"blocksize": _BLOCK, **options})
         self.poolmanager.pool_classes_by_scheme = {"http": urllib3.HTTPConnectionPool, "https": _TlsPool}
 
 
@@ -157,13 +160,15 @@ def call(
     connect_timeout: float = 5.0,
     deadline_seconds: float = 30.0,
     max_bytes: int = 16 * 1024 * 1024,
+    sink: Callable[[bytes], object] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Answer:
     """
     Send one request and read its answer, whatever its status, within *deadline_seconds*.
 
     The deadline is looked at after each piece that arrives, so a trickle ends at it; an answer that stops
-    altogether ends when the time that was left at its last piece is over. *max_bytes* counts unpacked bytes.
+    altogether ends when the time that was left at its last piece is over. *max_bytes* counts unpacked bytes. A *sink*
+    takes the pieces of an answer below 300 as they come; ``Answer.body`` is then no more than its first bytes.
 
     Raises:
         Unreachable: Nothing was written there.
@@ -185,10 +190,16 @@ def call(
             stream=True,
         ) as response,
     ):
-        body = bytearray()
+        body, total = bytearray(), 0
+        into = sink if response.status_code < 300 else None
         for piece in _pieces(response, lambda: ends - clock()):
-            body += piece
-            if len(body) > max_bytes:
+            total += len(piece)
+            if into is None:
+                body += piece
+            else:
+                body += piece[: max(0, _HEAD - len(body))]
+                into(piece)
+            if total > max_bytes:
                 raise _too_large(system, writes, response.status_code, max_bytes)
         return Answer(
             status=response.status_code,

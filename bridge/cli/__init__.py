@@ -10,11 +10,16 @@ class _Commands(click.Group):
     """Finds a command's module by its name, so that ``--help`` imports none of them."""
 
     MODULES: ClassVar[dict[str, str]] = {
+        "calculate": "Let an app calculate a form and explain it, or hold two apps against each other.",
+        "act": "Press a write action as an end-user system does.",
         "check": "Check settings, mappings and schemas: every fault at once.",
+        "convert": "Turn a form from XML into JSON or back, by its XSD, dropping nothing.",
         "demo": "Run the main job on the sandbox and show what happens.",
         "sandbox": "Run the simulators of Altinn, Dialogporten and Maskinporten.",
+        "search": "Search for dialogs as service owner or end user.",
         "serve": "Run the service.",
         "token": "Look into dialog tokens.",
+        "validate": "Hold forms against a schema or a mapping, and say what is wrong with them.",
         "work": "Run a worker beside the service, on PostgreSQL.",
     }
 

@@ -20,9 +20,10 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.command()
 @click.option("--mappings", type=_FOLDER, metavar="DIR", help="The mapping files, instead of those of the settings.")
 @click.option("--schemas", type=_FOLDER, metavar="DIR", help="The form schemas, instead of those of the settings.")
+@click.option("--online", is_flag=True, help="Hold mappings against Altinn 2's metadata, which is kept on disk.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result for machines.")
 @click.pass_context
-def check(context: click.Context, mappings: Path | None, schemas: Path | None, as_json: bool) -> None:
+def check(context: click.Context, mappings: Path | None, schemas: Path | None, online: bool, as_json: bool) -> None:
     """
     Check settings, mappings and schemas.
 
@@ -33,16 +34,35 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, a
     from bridge.forms.xsd import SchemaRegistry
 
     faults = [] if mappings or schemas else _settings_faults()
-    registry = SchemaRegistry(schemas or _folder("BRIDGE_SCHEMAS"))
+    registry = SchemaRegistry(schemas or folder_of("BRIDGE_SCHEMAS"))
     services, found = read_mappings(
-        mappings or _folder("BRIDGE_MAPPINGS"), registry.folder, schema_faults=registry.faults
+        mappings or folder_of("BRIDGE_MAPPINGS"),
+        registry.folder,
+        schema_faults=registry.faults,
+        schema_digest=registry.digest,
     )
     faults += found
+    if not mappings:
+        faults += _route_faults(registry)
+    if online:
+        faults += _online_faults(services)
     if as_json:
         click.echo(json.dumps(_report(services, registry, faults), ensure_ascii=False, indent=2))
     else:
         _print(services, registry, faults)
     context.exit(1 if faults else 0)
+
+
+def _route_faults(registry: "SchemaRegistry") -> list[Fault]:
+    """Say what is wrong with the route files, where there are any, and with the schemas that they name."""
+    from bridge.adapters.route_files import read_routes
+
+    given = os.environ.get("BRIDGE_ROUTES", "").strip()
+    if not given or not Path(given).is_dir():
+        return []
+    routes, faults = read_routes(Path(given), registry.folder)
+    names = {each.schema for route in routes.values() for each in route.data_types.values() if each.schema}
+    return faults + [fault for name in sorted(names) for fault in registry.faults(name)]
 
 
 def _settings_faults() -> list[Fault]:
@@ -55,7 +75,21 @@ def _settings_faults() -> list[Fault]:
     return []
 
 
-def _folder(variable: str) -> Path:
+def _online_faults(services: Mapping[str, "ServiceMapping"]) -> list[Fault]:
+    from bridge.adapters.altinn2.metadata import MetadataClient, MetadataFiles, online_faults
+    from bridge.adapters.transport import new_session
+    from bridge.settings import Settings
+    from bridge.wiring import utc_now
+
+    try:
+        settings = Settings.from_environ(os.environ)
+    except ConfigurationError:
+        return [Fault(where="--online", message="the settings have faults, so Altinn 2 was not asked")]
+    client = MetadataClient(new_session(pool=1), settings.altinn2_url, clock=utc_now, timeout=settings.upstream_timeout)
+    return list(online_faults(services, client, MetadataFiles(settings.altinn2_metadata)))
+
+
+def folder_of(variable: str) -> Path:
     """Find the folder that the settings mean, also when other settings have faults."""
     from bridge.shipped import mappings_folder, schemas_folder
 
@@ -69,6 +103,16 @@ def _schema_names(services: Mapping[str, "ServiceMapping"], registry: "SchemaReg
     return sorted(name for name in used if not registry.faults(name))
 
 
+def _unpinned(services: Mapping[str, "ServiceMapping"]) -> set[str]:
+    """Name the schemas that a form uses without saying which digest it must have."""
+    return {
+        form.schema
+        for service in services.values()
+        for form in service.forms
+        if form.schema is not None and form.sha256 is None
+    }
+
+
 def _report(
     services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry", faults: list[Fault]
 ) -> dict[str, Any]:
@@ -79,7 +123,16 @@ def _report(
             {"service_resource": name, "source": service.source, "actions": list(service.actions)}
             for name, service in services.items()
         ],
-        "schemas": [{"name": name, "notes": list(registry.notes(name))} for name in _schema_names(services, registry)],
+        "schemas": [
+            {
+                "name": name,
+                "engine": registry.engine(name).value,
+                "sha256": registry.digest(name),
+                "pinned": name not in _unpinned(services),
+                "notes": list(registry.notes(name)),
+            }
+            for name in _schema_names(services, registry)
+        ],
     }
 
 
@@ -92,6 +145,8 @@ def _print(services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry",
         click.echo(f"{name}: compiles")
         for note in registry.notes(name):
             click.echo(f"  {note}")
+        if name in _unpinned(services):
+            click.echo(f'  not pinned; to pin it, write beside it in the mapping  sha256: "{registry.digest(name)}"')
     if faults:
         click.echo(f"{len(faults)} fault{'s' if len(faults) > 1 else ''}", err=True)
     else:

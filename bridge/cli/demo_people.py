@@ -15,6 +15,7 @@ from uuid import UUID
 import requests
 
 from bridge.adapters.maskinporten import MaskinportenClient, signing_key
+from bridge.adapters.sse import events
 from bridge.adapters.transport import new_session
 from bridge.cli.demo_stage import DemoFailed, Stage
 from bridge.cli.demo_timeline import ARBEIDSFLATE, BRIDGE, DIALOGPORTEN, Line, Timeline
@@ -207,7 +208,7 @@ class Arbeidsflate:
 
     def __init__(self, stage: Stage, token: str, *, language: str) -> None:
         self._dialogporten = stage.environment["BRIDGE_DIALOGPORTEN_URL"]
-        self._origin = stage.environment["BRIDGE_ALLOWED_ORIGINS"]
+        self._origin = stage.environment["BRIDGE_ALLOWED_ORIGINS"].partition(",")[0]
         self._token, self._language = token, language
         self._session = requests.Session()
         self._session.trust_env = False
@@ -364,8 +365,8 @@ class Subscription:
 
     def _listen(self) -> None:
         try:
-            for line in self._answer.iter_lines(chunk_size=None):
-                if line.startswith(b"data:") and self._is_ours(json.loads(line[5:])):
+            for event in events(self._answer.iter_content(None)):
+                if event.kind == "next" and self._is_ours(json.loads(event.data)):
                     self._heard_at = time.perf_counter()
                     at = self._timeline.now()
                     self._timeline.add(Line(at=at, who=DIALOGPORTEN, whom=ARBEIDSFLATE, what="event DIALOG_UPDATED"))

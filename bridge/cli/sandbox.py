@@ -52,7 +52,10 @@ def _run(port: int, seed: int, switches: Any) -> None:
         click.echo(f"# The sandbox answers on {running.base_url} until Ctrl-C. A bridge finds it with these:")
         for name, value in settings(running.world, running.base_url).items():
             click.echo(f"export {name}={shlex.quote(value)}")
-        click.echo(f"# Steer it under {running.base_url}/_sandbox: see docs/sandbox.md and bridge sandbox --switches.")
+        click.echo(
+            f"# Steer it under {running.base_url}/_sandbox: see docs/sandbox.md and bridge sandbox --switches."
+            f" Press buttons on {running.world.arbeidsflate_url}/arbeidsflate/."
+        )
         ended.wait()
 
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bridge.core.elements import AIM, Element, ElementState
-from bridge.core.mapping import ActionMapping, FormSource
+from bridge.core.elements import Element, ElementState, aim
+from bridge.core.mapping import ActionMapping, FormSource, Verb
 from bridge.core.operations import Operation, Outcome
+from bridge.core.proof import Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +56,24 @@ def decide(
     *settle* is how long a PUT without an answer is given before it may be repeated.
     """
     sent = operation.sending_at is not None
+    took = Outcome.DONE if sent else Outcome.REPEATED
+    if action.verb is not Verb.PUT:
+        return _whole(action, operation, element, took=took, now=now, settle=settle)
     if element is None:
         return _vanished(operation, sent=sent)
-    aim = AIM[action.after]
-    took = Outcome.DONE if sent else Outcome.REPEATED
+    wanted = aim(action)
+    proved = operation.manifest is not None and operation.manifest.phase is Phase.PROVED
     untouched = operation.built_on is None or operation.built_on == element.last_changed
     match element.state:
         case ElementState.ARCHIVED:
             return Took(took, ElementState.ARCHIVED, element.key.message_id)
-        case ElementState.SIGNING if aim is ElementState.SIGNING:
+        case ElementState.SIGNING if wanted is ElementState.SIGNING:
             return Took(took, ElementState.SIGNING, None)
-        case ElementState.SIGNING if aim is ElementState.ARCHIVED:
+        case ElementState.SIGNING if wanted is ElementState.ARCHIVED:
             if sent and not untouched:
                 # One signature of several, or the step before the signature: the element moved, and rests here.
                 return Took(Outcome.DONE, ElementState.SIGNING, None)
-            if action.form is not FormSource.NONE:
+            if action.form is not FormSource.NONE and not proved:
                 # Forms may only be put while the element is being filled in.
                 return Refuse("element_wrong_state", 409)
             return _send_once_settled(operation, now=now, settle=settle)
@@ -78,12 +82,49 @@ def decide(
             return Refuse("element_wrong_state", 409)
         case ElementState.FORM_FILLING if untouched:
             return _send_once_settled(operation, now=now, settle=settle)
-        case ElementState.FORM_FILLING if sent and aim is ElementState.FORM_FILLING:
+        case ElementState.FORM_FILLING if sent and wanted is ElementState.FORM_FILLING:
             return Took(Outcome.DONE, ElementState.FORM_FILLING, None)
         case ElementState.FORM_FILLING:
             return Refuse("element_changed", 409)
         case ElementState.DELETED:
             return Refuse("element_gone", 410)
+        case _:
+            return Refuse("element_wrong_state", 409)
+
+
+_UNCONFIRMED = (ElementState.UNREAD, ElementState.OPENED, ElementState.READ)
+
+
+def _whole(
+    action: ActionMapping,
+    operation: Operation,
+    element: Element | None,
+    *,
+    took: Outcome,
+    now: datetime,
+    settle: timedelta,
+) -> Decision:
+    """Decide for what needs no content: deleting, confirming, archiving. Asked again, they do nothing more."""
+    if element is None:
+        if action.verb is Verb.DELETE:
+            return Took(took, ElementState.DELETED, None)
+        return Uncertain() if operation.sending_at is not None else Refuse("element_gone", 410)
+    archived_id = element.key.message_id if element.state is ElementState.ARCHIVED else None
+    match action.verb, element.state:
+        case Verb.DELETE, ElementState.DELETED:
+            return Took(took, ElementState.DELETED, None)
+        case (Verb.ARCHIVE, ElementState.ARCHIVED) | (Verb.CONFIRM, ElementState.CONFIRMED):
+            return Took(took, element.state, archived_id)
+        case Verb.DELETE, ElementState.ARCHIVED:
+            return Refuse("element_wrong_state", 409)
+        case Verb.DELETE, _ if operation.built_on is not None and operation.built_on != element.last_changed:
+            return Refuse("element_changed", 409)
+        case Verb.DELETE, _:
+            return _send_once_settled(operation, now=now, settle=settle)
+        case Verb.CONFIRM, state if state in _UNCONFIRMED:
+            return _send_once_settled(operation, now=now, settle=settle)
+        case Verb.ARCHIVE, state if state in (*_UNCONFIRMED, ElementState.CONFIRMED):
+            return _send_once_settled(operation, now=now, settle=settle)
         case _:
             return Refuse("element_wrong_state", 409)
 

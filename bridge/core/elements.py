@@ -1,11 +1,15 @@
 """Altinn 2 elements and what is asked of them, as values (facts/altinn2.md 2 and 3)."""
 
+import hashlib
+import io
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import BinaryIO, assert_never
 
-from bridge.core.mapping import AfterUpdate, FormKind
+from bridge.core.mapping import ActionMapping, AfterUpdate, FormKind, Verb
 
 
 class ElementState(Enum):
@@ -15,16 +19,37 @@ class ElementState(Enum):
     SIGNING = "Signering"
     ARCHIVED = "Sendt og arkivert"
     DELETED = "Slettet"
+    # Correspondences.
+    UNREAD = "Ulest"
+    OPENED = "Åpnet"
+    READ = "Lest"
+    CONFIRMED = "Bekreftet"
     UNKNOWN = "ukjent"
     """A text that no table knows: never taken for done."""
 
 
 AIM: Mapping[AfterUpdate, ElementState] = {
     AfterUpdate.KEEP_AS_DRAFT: ElementState.FORM_FILLING,
+    AfterUpdate.BACK_TO_FORM_FILLING: ElementState.FORM_FILLING,
     AfterUpdate.SEND_TO_SIGNING: ElementState.SIGNING,
     AfterUpdate.SIGN_AND_ARCHIVE: ElementState.ARCHIVED,
 }
-"""Where an action wants the element."""
+"""Where a PUT wants the element."""
+
+
+def aim(action: ActionMapping) -> ElementState:
+    """Say where *action* wants the element."""
+    match action.verb:
+        case Verb.PUT:
+            return AIM[action.after]
+        case Verb.DELETE:
+            return ElementState.DELETED
+        case Verb.CONFIRM:
+            return ElementState.CONFIRMED
+        case Verb.ARCHIVE:
+            return ElementState.ARCHIVED
+        case _:
+            assert_never(action.verb)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +74,58 @@ class Form:
         return f"Form({self.kind.value}, {self.data_format_id}/{self.data_format_version}, id={self.form_id})"
 
 
+class Content(ABC):
+    """Bytes that can be opened more than once, wherever they lie. Equal bytes are equal; none are ever printed."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """How many bytes there are."""
+
+    @property
+    @abstractmethod
+    def sha256(self) -> str:
+        """Their digest, in hex."""
+
+    @abstractmethod
+    def open(self) -> BinaryIO:
+        """Give them from the beginning; several readers do not disturb each other."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Content) and (self.size, self.sha256) == (other.size, other.sha256)
+
+    def __hash__(self) -> int:
+        return hash((self.size, self.sha256))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.size} bytes)"
+
+
+class InMemory(Content):
+    """Bytes that are small enough to be held."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are."""
+        return len(self._data)
+
+    @property
+    def sha256(self) -> str:
+        """Their digest, in hex."""
+        return hashlib.sha256(self._data).hexdigest()
+
+    def open(self) -> BinaryIO:
+        """Give them from the beginning."""
+        return io.BytesIO(self._data)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Attachment:
     """One attachment as Altinn 2 lists it; *content* only where it was fetched. *size* in bytes, None when unknown."""
@@ -57,10 +134,26 @@ class Attachment:
     file_name: str
     size: int | None
     attachment_id: int | None = None
-    content: bytes | None = None
+    content: Content | None = None
 
     def __repr__(self) -> str:
         return f"Attachment({self.attachment_type}, id={self.attachment_id}, size={self.size})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Listed:
+    """A form or attachment as the element itself links to it. *size* in bytes, None when unknown."""
+
+    id: int
+    name: str
+    size: int | None = None
+    locked: bool = False
+    """Must be signed (``signinglocked``)."""
+    by_default: bool = True
+    """Ticked beforehand (``signedbydefault``)."""
+
+    def __repr__(self) -> str:
+        return f"Listed({self.id})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -68,8 +161,9 @@ class Element:
     """
     One read of an element. *last_changed* is in Europe/Oslo; *original_id* is the a-id of an archived element.
 
-    *form_count* and *attachment_count* are what the element itself lists, whether or not the content was read; None
-    where it came out of a list, which does not say.
+    *listed_forms* and *listed_attachments* are what the element itself links to, whether or not the content was read;
+    None where it came out of a list, which does not say. *page* is where a person can be sent to, and *type* Altinn 2's
+    kind of element.
     """
 
     key: ElementKey
@@ -81,11 +175,21 @@ class Element:
     original_id: str | None
     forms: tuple[Form, ...]
     attachments: tuple[Attachment, ...]
-    form_count: int | None = None
-    attachment_count: int | None = None
+    listed_forms: tuple[Listed, ...] | None = None
+    listed_attachments: tuple[Listed, ...] | None = None
+    page: str | None = None
+    type: str = "FormTask"
 
     def __repr__(self) -> str:
         return f"Element({self.key.message_id}, {self.state.name})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureSpec:
+    """What a signature covers, by the ids of the element's own links; what is not named is not signed."""
+
+    form_ids: tuple[int, ...]
+    attachment_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +202,9 @@ class PutMessage:
     forms: tuple[Form, ...]
     attachments: tuple[Attachment, ...]
     after: AfterUpdate
+    bare: bool = False
+    """Send no forms although the element is not in signing: only where the mapping says that the service allows it."""
+    signature: SignatureSpec | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +212,27 @@ class PutReceipt:
     """What a PUT answered. *location_id* is the new id, None where Altinn 2 keeps no copy (facts/altinn2.md 2.7)."""
 
     location_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """Make a new element of a service, on behalf of *who*, then do what *after* says."""
+
+    who: str
+    service_code: str
+    service_edition: int
+    forms: tuple[Form, ...]
+    attachments: tuple[Attachment, ...]
+    after: AfterUpdate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What Altinn 2's own validation found, by path; messages may hold values and stay out."""
+
+    sound: bool
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def archive_reference(message_id: str) -> str | None:

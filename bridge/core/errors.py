@@ -17,6 +17,7 @@ No message here holds form values, tokens, names or national identity numbers.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import Enum
 
 
 class BridgeError(Exception):
@@ -79,6 +80,13 @@ class Missing(Rejected):
     """What we asked for is not there, not ours, or no longer there."""
 
 
+class Severity(Enum):
+    """What a finding does where forms are held to their rules: an error blocks, a warning is only told."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """
@@ -86,6 +94,8 @@ class Finding:
 
     *rule* is a code of the text table (``pattern``, ``missing_element``, …), *facts* are what its sentence needs
     (facet values and names from the schema, never from the form). *line* and *column* count from 1; 0 is unknown.
+    *value* is what stands in the form, and is there only where an operator asked at the command line: it is in no
+    repr, and nothing in the service sets, keeps or tells it.
     """
 
     path: str
@@ -93,6 +103,8 @@ class Finding:
     facts: Mapping[str, str] = field(default_factory=dict)
     line: int = 0
     column: int = 0
+    severity: Severity = Severity.ERROR
+    value: str | None = field(default=None, repr=False, compare=False)
 
 
 class Refusal(BridgeError):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from bridge.core.errors import Severity
+
 
 class Target(Enum):
     """The system that owns the case today."""
@@ -39,6 +41,8 @@ class AfterUpdate(Enum):
     """
 
     KEEP_AS_DRAFT = (False, False)
+    BACK_TO_FORM_FILLING = (False, True)
+    """The same: without completion Altinn 2 ignores the signature (facts/altinn2.md 2.7)."""
     SEND_TO_SIGNING = (True, False)
     SIGN_AND_ARCHIVE = (True, True)
 
@@ -50,22 +54,102 @@ class FormKind(Enum):
     SUB = "SubForm"
 
 
+class NamespaceReading(Enum):
+    """How a form without a namespace is held against a schema with one."""
+
+    STRICT = "strict"
+    LENIENT = "lenient"
+    """As if it were in the schema's namespace, as Altinn 3 apps read it (facts/altinn3-and-tokens.md 1.4)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormRule:
+    """A business rule beside the schema: *test* (an XPath 1.0 condition) must hold at every place of *at*."""
+
+    at: str
+    test: str
+    severity: Severity
+    text: Mapping[str, str]
+    """What is told where it does not hold, in nb, nn and en."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormSpec:
-    """One form of the service: its key in Altinn 2 and the schema that it is held against, if any."""
+    """One form of the service: its key in Altinn 2, the schema that it is held against, if any, and its rules."""
 
     kind: FormKind
     data_format_id: str
     data_format_version: str
     schema: str | None
+    sha256: str | None = None
+    """The digest that the schema must have."""
+    namespace: NamespaceReading = NamespaceReading.STRICT
+    rules: tuple[FormRule, ...] = ()
+
+
+class Verb(Enum):
+    """What is done with the element, whole."""
+
+    PUT = "put"
+    DELETE = "delete"
+    CONFIRM = "confirm"
+    """A correspondence that asks for it."""
+    ARCHIVE = "archive"
+    """A correspondence."""
+
+
+class Signed(Enum):
+    """What a signature covers."""
+
+    ALL = "all"
+    REQUIRED = "required"
+    """What must be signed: links with ``signinglocked``."""
+    DEFAULT = "default"
+    """What must be signed, and what is ticked beforehand: ``signedbydefault``."""
+
+
+class Supply(Enum):
+    """By which way an attachment comes in."""
+
+    BODY = "body"
+    """In the action's own body, as base64."""
+    UPLOAD = "upload"
+    """By ``/attachments`` below the action, before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Altinn2Service:
-    """The Altinn 2 service that holds the elements."""
+    """
+    The Altinn 2 service that holds the elements.
+
+    *bare_completion* says that a PUT without forms completes an element in form filling and leaves its attachments,
+    which Altinn 2 nowhere promises (facts/altinn2.md 3, the open trap). *others_sign* says that its signing is
+    user-controlled, which metadata does not tell.
+    """
 
     service_code: str
     service_edition: int
+    bare_completion: bool = False
+    others_sign: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachmentRule:
+    """What one type of attachment may be (facts/altinn2.md 3). No *extensions* is any; *max_count* None is no limit."""
+
+    type: str
+    extensions: tuple[str, ...]
+    min_count: int
+    max_count: int | None
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attaching:
+    """Which attachments an action takes, and from where."""
+
+    types: tuple[str, ...]
+    supplies: tuple[Supply, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +195,9 @@ class ActionMapping:
     validate: Validation
     after: AfterUpdate
     then: Then
+    verb: Verb = Verb.PUT
+    attaching: Attaching | None = None
+    signed: Signed = Signed.ALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +222,7 @@ class ServiceMapping:
     """By Altinn 2's bokmål status text."""
     source: str
     """The file it was read from, for messages."""
+    attachment_rules: tuple[AttachmentRule, ...] = ()
 
     def form_spec(self, kind: FormKind, data_format_id: str, data_format_version: str) -> FormSpec | None:
         """Find the form of this key, or None when the service has no such form."""

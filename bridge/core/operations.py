@@ -8,6 +8,7 @@ from uuid import UUID
 
 from bridge.core.elements import ElementKey
 from bridge.core.errors import Finding
+from bridge.core.proof import Manifest
 
 
 class Stage(Enum):
@@ -105,6 +106,25 @@ class Operation:
     accepted_at: datetime
     finished_at: datetime | None
     last_error: str | None
+    manifest: Manifest | None = None
+    """What the element must hold once it took what was sent."""
 
     def __repr__(self) -> str:
         return f"Operation({self.id}, {self.action}, {self.stage.value}, {self.outcome})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Upload:
+    """One attachment on its way to an element, or there: *attachment_id* says under which id."""
+
+    id: UUID
+    dialog_id: UUID
+    element: ElementKey
+    file_name: str
+    attachment_type: str
+    length: int | None
+    sha256: str | None = None
+    attachment_id: int | None = None
+
+    def __repr__(self) -> str:
+        return f"Upload({self.id}, {self.attachment_id})"

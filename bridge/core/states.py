@@ -7,7 +7,7 @@ from enum import Enum
 from typing import assert_never
 
 from bridge.core.dialogs import SERVICE_OWNER, Activity, Actor, DialogChange, party_representative
-from bridge.core.elements import AIM, ElementState
+from bridge.core.elements import ElementState, aim
 from bridge.core.ids import derived_id
 from bridge.core.mapping import ActionMapping, ServiceMapping, StateRule, Then
 from bridge.core.operations import Outcome
@@ -35,6 +35,10 @@ TABLE: Mapping[ElementState, Row] = {
     ElementState.SIGNING: Row("InProgress", Buttons.OTHERS, "SentToSigning"),
     ElementState.ARCHIVED: Row("Completed", Buttons.NONE, "FormSubmitted"),
     ElementState.DELETED: Row(None, Buttons.ALL, None),
+    ElementState.UNREAD: Row(None, Buttons.ALL, None),
+    ElementState.OPENED: Row(None, Buttons.ALL, None),
+    ElementState.READ: Row(None, Buttons.ALL, None),
+    ElementState.CONFIRMED: Row(None, Buttons.OTHERS, None),
     ElementState.UNKNOWN: Row(None, Buttons.ALL, None),
 }
 """What the dialog says once its element stands there."""
@@ -57,6 +61,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "nb": "Vi kan ikke se hvor langt saken er kommet i Altinn. Åpne skjemaet i Altinn, eller kontakt avsenderen.",
         "nn": "Vi kan ikkje sjå kor langt saka er komen i Altinn. Opne skjemaet i Altinn, eller kontakt avsendaren.",
         "en": "We cannot see how far the case has come in Altinn. Open the form in Altinn, or contact the sender.",
+    },
+    "content_lost": {
+        "nb": "Handlingen er utført, men noe mangler i det som Altinn viser. Avsenderen må kontrollere saken.",
+        "nn": "Handlinga er utført, men noko manglar i det som Altinn viser. Avsendaren må kontrollere saka.",
+        "en": "The action was carried out, but Altinn does not show all of it. The sender has to check the case.",
     },
     "given_up": {
         "nb": "Handlingen kunne ikke fullføres. Prøv igjen senere, eller kontakt avsenderen.",
@@ -85,6 +94,26 @@ REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
     },
     "form_invalid": _FORM_FAULTS,
     "form_refused": _FORM_FAULTS,
+    "too_large_to_carry": {
+        "nb": "Vedleggene er for store til å sendes herfra, og ingenting ble sendt. Fullfør skjemaet i Altinn.",
+        "nn": "Vedlegga er for store til å sendast herifrå, og ingenting vart sendt. Fullfør skjemaet i Altinn.",
+        "en": "The attachments are too large to be sent from here, and nothing was sent. Complete the form in Altinn.",
+    },
+    "attachment_missing": {
+        "nb": "Skjemaet mangler vedlegg, og ingenting ble sendt. Legg ved det som mangler, og prøv igjen.",
+        "nn": "Skjemaet manglar vedlegg, og ingenting vart sendt. Legg ved det som manglar, og prøv igjen.",
+        "en": "Attachments are missing, and nothing was sent. Attach what is missing, and try again.",
+    },
+    "payment_needed": {
+        "nb": "Skjemaet må betales i Altinn, og ingenting ble sendt. Fullfør det der.",
+        "nn": "Skjemaet må betalast i Altinn, og ingenting vart sendt. Fullfør det der.",
+        "en": "The form has to be paid for in Altinn, and nothing was sent. Complete it there.",
+    },
+    "others_must_sign": {
+        "nb": "Skjemaet må signeres av flere, og ingenting ble sendt. Send det til signering i Altinn.",
+        "nn": "Skjemaet må signerast av fleire, og ingenting vart sendt. Send det til signering i Altinn.",
+        "en": "Others have to sign the form, and nothing was sent. Send it to signing in Altinn.",
+    },
     "element_changed": {
         "nb": "Skjemaet ble endret i mellomtiden, og ingenting ble sendt. Se over det, og prøv igjen.",
         "nn": "Skjemaet vart endra i mellomtida, og ingenting vart sendt. Sjå over det, og prøv igjen.",
@@ -123,9 +152,12 @@ def change_for(
     one activity, with an id that belongs to the operation and its outcome, so that Arbeidsflate wakes up and a
     repeat is recognised. *code* is the problem's, where there is one; *actor* the urn of who pressed.
     """
-    then = action.then if AIM[action.after] is state else Then()
+    reached = aim(action) is state
+    then = action.then if reached else Then()
     status, removed = _shown(outcome=outcome, code=code, mapping=mapping, action=action, state=state, then=then)
-    kind, description, performed_by = _told(outcome, code, kind=then.activity or TABLE[state].activity, actor=actor)
+    kind, description, performed_by = _told(
+        outcome, code, kind=then.activity or TABLE[state].activity or ("Information" if reached else None), actor=actor
+    )
     activity = Activity(
         id=derived_id(accepted_at, operation_id, "activity", outcome.value),
         type=kind,

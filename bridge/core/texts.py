@@ -115,9 +115,14 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "en": _text("The form is missing", "Send the form as the body, of type application/xml."),
     },
     "body_type": {
-        "nb": _text("Innholdstypen støttes ikke", "Send skjemaet som application/xml."),
-        "nn": _text("Innhaldstypen er ikkje støtta", "Send skjemaet som application/xml."),
-        "en": _text("The content type is not supported", "Send the form as application/xml."),
+        "nb": _text("Innholdstypen støttes ikke", "Send skjemaet som XML, JSON eller hal+json."),
+        "nn": _text("Innhaldstypen er ikkje støtta", "Send skjemaet som XML, JSON eller hal+json."),
+        "en": _text("The content type is not supported", "Send the form as XML, JSON or hal+json."),
+    },
+    "attachment_media_type": {
+        "nb": _text("Innholdstypen støttes ikke", "Send vedlegget som application/octet-stream eller hal+json."),
+        "nn": _text("Innhaldstypen er ikkje støtta", "Send vedlegget som application/octet-stream eller hal+json."),
+        "en": _text("The content type is not supported", "Send it as application/octet-stream or hal+json."),
     },
     "body_too_large": {
         "nb": _text("Innholdet er for stort", "Grensen er {limit} byte."),
@@ -164,6 +169,121 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Saka kan ikkje handsamast slik no", "Saka står ikkje der denne handlinga gjeld."),
         "en": _text("The case cannot be handled like this now", "The case is not where this action applies."),
     },
+    "message_invalid": {
+        "nb": _text("Meldingen kan ikke leses", "Feil ved {where}. Ingenting er sendt."),
+        "nn": _text("Meldinga kan ikkje lesast", "Feil ved {where}. Ingenting er sendt."),
+        "en": _text("The message cannot be read", "Wrong at {where}. Nothing was sent."),
+    },
+    "attachment_name": {
+        "nb": _text("Filnavnet kan ikke brukes", "Regel: {rule}. Ingenting er sendt."),
+        "nn": _text("Filnamnet kan ikkje brukast", "Regel: {rule}. Ingenting er sendt."),
+        "en": _text("The file name cannot be used", "Rule: {rule}. Nothing was sent."),
+    },
+    "attachment_type": {
+        "nb": _text("Vedleggstypen tas ikke imot", "Regel: {rule}. Ingenting er sendt."),
+        "nn": _text("Vedleggstypen blir ikkje teken imot", "Regel: {rule}. Ingenting er sendt."),
+        "en": _text("The type of attachment is not taken", "Rule: {rule}. Nothing was sent."),
+    },
+    "attachment_size": {
+        "nb": _text("Vedlegget er for stort", "Regel: {rule}. Ingenting er sendt."),
+        "nn": _text("Vedlegget er for stort", "Regel: {rule}. Ingenting er sendt."),
+        "en": _text("The attachment is too large", "Rule: {rule}. Nothing was sent."),
+    },
+    "attachment_extension": {
+        "nb": _text("Filtypen tas ikke imot", "Regel: {rule}. Ingenting er sendt."),
+        "nn": _text("Filtypen blir ikkje teken imot", "Regel: {rule}. Ingenting er sendt."),
+        "en": _text("The kind of file is not taken", "Rule: {rule}. Nothing was sent."),
+    },
+    "attachment_count": {
+        "nb": _text("Det er for mange vedlegg", "Regel: {rule}. Ingenting er sendt."),
+        "nn": _text("Det er for mange vedlegg", "Regel: {rule}. Ingenting er sendt."),
+        "en": _text("There are too many attachments", "Rule: {rule}. Nothing was sent."),
+    },
+    "attachment_missing": {
+        "nb": _text("Vedlegg mangler", "Skjemaet må ha vedlegg av typen {types}. Ingenting er sendt."),
+        "nn": _text("Vedlegg manglar", "Skjemaet må ha vedlegg av typen {types}. Ingenting er sendt."),
+        "en": _text("Attachments are missing", "The form needs attachments of type {types}. Nothing was sent."),
+    },
+    "attachments_not_taken": {
+        "nb": _text("Handlingen tar ikke imot vedlegg", "Send den uten vedlegg. Ingenting er sendt."),
+        "nn": _text("Handlinga tek ikkje imot vedlegg", "Send ho utan vedlegg. Ingenting er sendt."),
+        "en": _text("The action takes no attachments", "Send it without attachments. Nothing was sent."),
+    },
+    "attachment_refused": {
+        "nb": _text("Altinn godtok ikke vedlegget", "Kontroller filens type og størrelse. Den er ikke lagt ved."),
+        "nn": _text("Altinn godtok ikkje vedlegget", "Kontroller typen og storleiken til fila. Ho er ikkje lagd ved."),
+        "en": _text("Altinn did not accept the attachment", "Check the file's type and size. It was not attached."),
+    },
+    "attachment_uncertain": {
+        "nb": _text("Det er uvisst om vedlegget kom fram", "Send det på nytt: det blir ikke lagt ved to ganger."),
+        "nn": _text("Det er uvisst om vedlegget kom fram", "Send det på nytt: det blir ikkje lagt ved to gonger."),
+        "en": _text("It is uncertain whether the attachment arrived", "Send it again: it is not attached twice."),
+    },
+    "attachment_interrupted": {
+        "nb": _text("Vedlegget kom ikke helt fram", "Ingenting er lagt ved. Send det på nytt."),
+        "nn": _text("Vedlegget kom ikkje heilt fram", "Ingenting er lagt ved. Send det på nytt."),
+        "en": _text("The attachment did not arrive whole", "Nothing was attached. Send it again."),
+    },
+    "unknown_attachment": {
+        "nb": _text("Vedlegget finnes ikke", "Det finnes ikke noe vedlegg med denne id-en for denne dialogen."),
+        "nn": _text("Vedlegget finst ikkje", "Det finst ikkje noko vedlegg med denne id-en for denne dialogen."),
+        "en": _text("No such attachment", "There is no attachment of this id for this dialog."),
+    },
+    "operation_under_way": {
+        "nb": _text("Saken er under behandling", "Vent til det som pågår er ferdig, og prøv igjen."),
+        "nn": _text("Saka er under handsaming", "Vent til det som går føre seg er ferdig, og prøv igjen."),
+        "en": _text("The case is being processed", "Wait until what is under way is done, and try again."),
+    },
+    "too_large_to_carry": {
+        "nb": _text("Vedleggene er for store til å sendes herfra", "Fullfør i Altinn: {page}. Ingenting er sendt."),
+        "nn": _text("Vedlegga er for store til å sendast herifrå", "Fullfør i Altinn: {page}. Ingenting er sendt."),
+        "en": _text("The attachments are too large to be sent from here", "Complete it in Altinn: {page}."),
+    },
+    "content_lost": {
+        "nb": _text("Noe mangler i det som ble sendt", "Ikke send på nytt. Tjenesteeieren må kontrollere saken."),
+        "nn": _text("Noko manglar i det som vart sendt", "Ikkje send på nytt. Tenesteeigaren må kontrollere saka."),
+        "en": _text("Something is missing from what was sent", "Do not send again. The service owner has to check."),
+    },
+    "other_service_edition": {
+        "nb": _text("Skjemaet hører til en annen utgave", "Tjenesten er ikke koblet til utgaven som saken har."),
+        "nn": _text("Skjemaet høyrer til ei anna utgåve", "Tenesta er ikkje kopla til utgåva som saka har."),
+        "en": _text("The form is of another edition", "The service is not connected to the edition of the case."),
+    },
+    "form_set_refused": {
+        "nb": _text("Skjemaene hører ikke sammen", "Altinn godtok ikke hoved- og underskjema. Ingenting er sendt."),
+        "nn": _text("Skjemaa høyrer ikkje saman", "Altinn godtok ikkje hovud- og underskjema. Ingenting er sendt."),
+        "en": _text("The forms do not belong together", "Altinn did not accept main and subforms. Nothing was sent."),
+    },
+    "profile_missing": {
+        "nb": _text("Du har ingen profil i Altinn", "Logg inn i Altinn én gang, og prøv igjen. Ingenting er sendt."),
+        "nn": _text("Du har ingen profil i Altinn", "Logg inn i Altinn éin gong, og prøv igjen. Ingenting er sendt."),
+        "en": _text("You have no profile in Altinn", "Log in to Altinn once, and try again. Nothing was sent."),
+    },
+    "payment_needed": {
+        "nb": _text("Skjemaet må betales", "Fullfør og betal i Altinn. Ingenting er sendt."),
+        "nn": _text("Skjemaet må betalast", "Fullfør og betal i Altinn. Ingenting er sendt."),
+        "en": _text("The form has to be paid for", "Complete it and pay in Altinn. Nothing was sent."),
+    },
+    "others_must_sign": {
+        "nb": _text("Andre må signere", "Send skjemaet til signering i stedet. Ingenting er sendt."),
+        "nn": _text("Andre må signere", "Send skjemaet til signering i staden. Ingenting er sendt."),
+        "en": _text("Others have to sign", "Send the form to signing instead. Nothing was sent."),
+    },
+    "already_signed": {
+        "nb": _text("Du har signert allerede", "Skjemaet venter på andre. Du trenger ikke å gjøre mer."),
+        "nn": _text("Du har signert allereie", "Skjemaet ventar på andre. Du treng ikkje gjere meir."),
+        "en": _text("You have signed already", "The form waits for others. You need not do anything more."),
+    },
+    "altinn_level_too_low": {
+        "nb": _text("Altinn krever et høyere nivå", "Tjenesten krever et høyere innloggingsnivå. Ingenting er sendt."),
+        "nn": _text("Altinn krev eit høgare nivå", "Tenesta krev eit høgare innloggingsnivå. Ingenting er sendt."),
+        "en": _text("Altinn requires a higher level", "The service requires a higher level. Nothing was sent."),
+    },
+    "not_allowed_in_altinn": {
+        "nb": _text("Altinn tillater ikke dette", "Rollen eller tjenesten gir ikke tilgang. Ingenting er sendt."),
+        "nn": _text("Altinn tillèt ikkje dette", "Rolla eller tenesta gir ikkje tilgang. Ingenting er sendt."),
+        "en": _text("Altinn does not allow this", "The role or the service gives no access. Nothing was sent."),
+    },
     "upstream_refused": {
         "nb": _text("Altinn avviste handlingen", "Ingenting er sendt. Ta kontakt med tjenesteeieren."),
         "nn": _text("Altinn avviste handlinga", "Ingenting er sendt. Ta kontakt med tenesteeigaren."),
@@ -190,6 +310,31 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nb": _text("Et system bak svarer ikke", "Ingenting er sendt. Prøv igjen om litt."),
         "nn": _text("Eit system bak svarer ikkje", "Ingenting er sendt. Prøv igjen om litt."),
         "en": _text("A system behind does not answer", "Nothing was sent. Try again shortly."),
+    },
+    "app_resting": {
+        "nb": _text("Appen svarer ikke for tiden", "Den får hvile litt. Ingenting er sendt. Prøv igjen om litt."),
+        "nn": _text("Appen svarer ikkje for tida", "Han får kvile litt. Ingenting er sendt. Prøv igjen om litt."),
+        "en": _text("The app does not answer at present", "It is given a rest. Nothing was sent. Try again shortly."),
+    },
+    "app_unavailable": {
+        "nb": _text("Appen svarte ikke", "Svaret kom ikke fram. Ingenting er lagret. Prøv igjen om litt."),
+        "nn": _text("Appen svara ikkje", "Svaret kom ikkje fram. Ingenting er lagra. Prøv igjen om litt."),
+        "en": _text("The app did not answer", "No answer arrived. Nothing was stored. Try again shortly."),
+    },
+    "app_timeout": {
+        "nb": _text("Appen brukte for lang tid", "Beregningen ble ikke ferdig i tide. Ingenting er lagret."),
+        "nn": _text("Appen brukte for lang tid", "Utrekninga vart ikkje ferdig i tide. Ingenting er lagra."),
+        "en": _text("The app took too long", "The calculation was not done in time. Nothing was stored."),
+    },
+    "proxy_key_missing": {
+        "nb": _text("Nøkkelen mangler", "Send nøkkelen for beregninger i Authorization: Bearer."),
+        "nn": _text("Nøkkelen manglar", "Send nøkkelen for utrekningar i Authorization: Bearer."),
+        "en": _text("The key is missing", "Send the key for calculations in Authorization: Bearer."),
+    },
+    "party_unfit": {
+        "nb": _text("Parten kan ikke beregnes for", "Apper kjenner bare personer og organisasjoner."),
+        "nn": _text("Parten kan ikkje reknast ut for", "Appar kjenner berre personar og organisasjonar."),
+        "en": _text("The party cannot be calculated for", "Apps know persons and organisations only."),
     },
     "internal": {
         "nb": _text("Noe gikk galt hos oss", "Oppgi sporings-id-en om du tar kontakt."),

@@ -9,7 +9,7 @@ the names of declared elements and attributes are read.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from lxml import etree
@@ -30,6 +30,7 @@ _CONTENT = re.compile(
 )
 _ATTRIBUTE = re.compile(r"\AElement '.*?', attribute '(?P<name>.*?)': ", re.DOTALL)
 _REQUIRED = re.compile(r": The attribute '(?P<name>.*)' is required but missing\.\Z", re.DOTALL)
+_NUMBER = re.compile(r"\[(\d+)\]\Z")
 _STEP = re.compile(r"(?P<name>[^\[]+)(?:\[(?P<index>\d+)\])?")
 
 # libxml2's code -> our rule, and the facts that its sentence needs, by their name in the model.
@@ -135,19 +136,41 @@ def _look(search: _Search, schema: etree.XMLSchema, root: etree._Element) -> lis
         elif search.put_in.isdisjoint([node, *node.iterancestors()]):
             if node not in search.paths and "*" not in error.path:
                 search.paths[node] = mask_identity_numbers(error.path)[:1000]  # Counted already, in a large form.
-            content = _CONTENT.search(error.message) if error.type_name == "SCHEMAV_ELEMENT_CONTENT" else None
-            if content is None:
-                _value_finding(search, node, error)
-            else:
-                names = (content["names"] or "").split(", ") if content["names"] else []
-                missing = content["what"].startswith("Missing")
-                mends += (_incomplete if missing else _unexpected)(search, node, names)
+            mends += _tell(search, node, error, error.line)
     return mends
 
 
-def _value_finding(search: _Search, node: etree._Element, error: Any) -> None:
+def _tell(search: _Search, node: etree._Element, error: Any, line: int) -> list[_Mend]:
+    content = _CONTENT.search(error.message) if error.type_name == "SCHEMAV_ELEMENT_CONTENT" else None
+    if content is None:
+        _value_finding(search, node, error, line)
+        return []
+    names = (content["names"] or "").split(", ") if content["names"] else []
+    return (_incomplete if content["what"].startswith("Missing") else _unexpected)(search, node, names)
+
+
+class StreamFindings:
+    """What is found in a form that streams by: nothing can be mended there, and siblings are gone."""
+
+    def __init__(self, model: SchemaModel, limits: Limits) -> None:
+        self._search = _Search(model=model, limits=limits)
+
+    def tell(self, error: Any, node: etree._Element, *, path: str, line: int) -> None:
+        """Add what libxml2's *error* says about *node*, which stands at *path*."""
+        self._search.paths = {node: path}
+        known = set(self._search.found)
+        _tell(self._search, node, error, line)
+        for key in self._search.found.keys() - known:
+            self._search.found[key] = replace(self._search.found[key], line=line)
+
+    def found(self) -> tuple[Finding, ...]:
+        """Give all, in the form's order."""
+        return tuple(self._search.found.values())
+
+
+def _value_finding(search: _Search, node: etree._Element, error: Any, line: int) -> None:
     """Add the finding of one error about a value or an attribute."""
-    path, line = _path(search, node), error.line
+    path = _path(search, node)
     required = _REQUIRED.search(error.message)
     if required is not None:
         search.add("missing_attribute", f"{path}/@{_readable(required['name'])}", line, {})
@@ -193,7 +216,7 @@ def _unexpected(search: _Search, node: etree._Element, names: list[str]) -> list
     if child is None and not search.model.takes_any(declared):
         search.add("unexpected_element", path, line, {})
         return [_TakeOut(node)]
-    before = sum(1 for _ in node.itersiblings(tag, preceding=True))
+    before = max(sum(1 for _ in node.itersiblings(tag, preceding=True)), _number(path) - 1)
     if child is not None and child.max_occurs is not None and before >= child.max_occurs and not _in_repeat(declared):
         search.add("too_many", path, line, {"max": str(child.max_occurs)})
         return [_TakeOut(node)]
@@ -269,16 +292,30 @@ def _locate(root: etree._Element, path: str | None) -> etree._Element | None:
     return node
 
 
+def _number(path: str) -> int:
+    """Read which of its name the last step of *path* is: of what streams by, no siblings are left to count."""
+    found = _NUMBER.search(path)
+    return int(found[1]) if found else 1
+
+
 def _path(search: _Search, node: etree._Element) -> str:
     known = search.paths.get(node)
     if known is not None:
         return known
     parent = node.getparent()
-    if parent is None:
-        return "/" + _name(node)
+    return "/" + _name(node) if parent is None else f"{_path(search, parent)}/{_step(node)}"
+
+
+def path_of(node: etree._Element) -> str:
+    """Name the place of *node* by the names of the form, with numbers where several have the same name."""
+    way = [node, *node.iterancestors()][::-1]
+    return "/" + "/".join([_name(way[0]), *map(_step, way[1:])])
+
+
+def _step(node: etree._Element) -> str:
     index = 1 + sum(1 for _ in node.itersiblings(str(node.tag), preceding=True))
     alone = index == 1 and next(node.itersiblings(str(node.tag)), None) is None
-    return f"{_path(search, parent)}/{_name(node)}" + ("" if alone else f"[{index}]")
+    return _name(node) + ("" if alone else f"[{index}]")
 
 
 def _all_paths(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:

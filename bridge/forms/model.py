@@ -3,12 +3,12 @@
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from lxml import etree
 
-from bridge.forms.schema_files import XSD, without_anchors
+from bridge.forms.engines import build_xmlschema
+from bridge.forms.schema_files import XSD, SchemaFiles, without_anchors
 
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _DIGITS = re.compile(r"(?:\[0-9\]|\\d)\{(\d+)\}")
@@ -20,22 +20,31 @@ Declaration = Any
 class SchemaModel:
     """Answers questions about declarations; knows nothing (and says so) where xmlschema cannot read the schema."""
 
-    def __init__(self, path: Path) -> None:
-        import xmlschema  # 0.2 s, and needed only once a form was refused
+    def __init__(self, files: SchemaFiles) -> None:
+        # The verdict is libxml2's; without a model the sentences are only plainer.
+        self._schema: Any = build_xmlschema(files).schema
 
-        self._schema: Any = None
+    def accepts(self, root: etree._Element) -> bool | None:
+        """Give xmlschema's verdict; None where it has none."""
+        if self._schema is None:
+            return None
         try:
-            self._schema = xmlschema.XMLSchema10(str(path), allow="sandbox", defuse="always")
-        except (xmlschema.XMLSchemaException, OSError, RecursionError):
-            # The verdict is libxml2's; without a model the sentences are only plainer.
-            return
+            return next(self.errors(root), None) is None
+        except (RecursionError, ArithmeticError):  # A year of twenty digits, say.
+            return None
+
+    def errors(self, root: etree._Element) -> Iterator[Any]:
+        """Give xmlschema's errors, one by one; nothing that the form names is fetched."""
+        from xmlschema import XMLResource
+
+        return iter(()) if self._schema is None else iter(self._schema.iter_errors(XMLResource(root, allow="none")))
 
     def declaration(self, node: etree._Element) -> Declaration | None:
         """Find the declaration of *node* by its way down from the root, or None."""
         if self._schema is None:
             return None
         way = [node, *node.iterancestors()][::-1]
-        found = self._schema.elements.get(way[0].tag)
+        found = self._schema.maps.elements.get(way[0].tag)  # Those of the schema itself are by local name.
         for parent, child in itertools.pairwise(way):
             if found is None or _XSI_TYPE in parent.attrib:
                 return None
@@ -60,7 +69,11 @@ class SchemaModel:
 
     def roots(self) -> Sequence[str]:
         """Name the elements that a document may begin with."""
-        return [] if self._schema is None else [etree.QName(name).localname for name in self._schema.elements]
+        return [etree.QName(name).localname for name in self.root_names()]
+
+    def root_names(self) -> tuple[str, ...]:
+        """Give the same names as ``{namespace}local``."""
+        return () if self._schema is None else tuple(str(each.name) for each in self._schema.elements.values())
 
     def facts(self, declaration: Declaration | None, attribute: str | None = None) -> dict[str, str]:
         """Collect facets, type and fixed value of an element's content, or of its *attribute*."""

@@ -2,6 +2,7 @@
 
 import codecs
 import re
+import threading
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -9,11 +10,16 @@ from lxml import etree
 
 from bridge.core.errors import BridgeError, Finding
 
-_DOCTYPE = re.compile(rb"\A(?:\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
+DOCTYPE = re.compile(rb"\A(?:\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 _DECLARED = re.compile(r"\A<\?xml[^>]{0,100}?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
-_UTF8 = {"utf-8", "utf8", "us-ascii", "ascii"}
-_ONE_BYTE = {"iso-8859-1": "iso-8859-1", "latin1": "iso-8859-1", "windows-1252": "cp1252", "iso-8859-15": "iso-8859-15"}
-_INVALID_ENCODING, _RESOURCE_LIMIT = 81, 114  # XML_ERR_… of libxml2
+UTF8_NAMES = {"utf-8", "utf8", "us-ascii", "ascii"}
+"""What a declaration may call UTF-8, and what is part of it."""
+ONE_BYTE = {"iso-8859-1": "iso-8859-1", "latin1": "iso-8859-1", "windows-1252": "cp1252", "iso-8859-15": "iso-8859-15"}
+"""The other encodings that a declaration may name."""
+_INVALID_ENCODING, _NAME_TOO_LONG, _RESOURCE_LIMIT = 81, 110, 114  # XML_ERR_… of libxml2
+_NAMESPACE_NOT_A_URI = "WAR_NS_URI"
+DEEPEST = 256
+"""libxml2's own limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +27,13 @@ class Limits:
     """
     How much of a form is read and told.
 
-    *max_markup* counts ``<``: it bounds memory, since the smallest element takes four bytes and its tree node hundreds.
+    *max_markup* counts ``<`` and ``=``: it bounds memory, since the smallest element takes four bytes and its tree node
+    hundreds. *max_depth* is how many elements may stand inside each other, at most 256.
     """
 
     max_bytes: int = 10_000_000
     max_markup: int = 1_000_000
+    max_depth: int = DEEPEST
     max_findings: int = 100
 
 
@@ -53,37 +61,101 @@ def to_utf8(xml: bytes | str, limits: Limits) -> bytes:
             raise Unreadable("encoding") from error
     else:
         data = _decoded(xml)
-    if not data.strip():
+    if not data or data.isspace():
         raise Unreadable("empty_document")
     if len(data) > limits.max_bytes:
         raise Unreadable("too_large", max_bytes=str(limits.max_bytes))
-    if data.count(b"<") > limits.max_markup:
+    # Every attribute has its sign: eight million of them in one element fit into fifty megabytes.
+    if len(data) > limits.max_markup and data.count(b"<") + data.count(b"=") > limits.max_markup:
         raise Unreadable("too_complex")
-    if _DOCTYPE.match(data):
+    # What is small is searched faster than matched.
+    if (len(data) > 4096 or b"<!DOCTYPE" in data) and DOCTYPE.match(data):
         raise Unreadable("doctype_refused")
     return data
 
 
-def parse(data: bytes) -> etree._Element:
+def parse(data: bytes, *, max_depth: int = DEEPEST, any_namespace: bool = False) -> etree._Element:
     """
-    Parse what ``to_utf8`` gave, with a parser of its own: a shared one makes threads wait for each other.
+    Parse what ``to_utf8`` gave, with the thread's own parser: a shared one makes threads wait for each other.
+
+    *any_namespace* takes namespaces that are no URI to libxml2 (facts/altinn3-and-tokens.md 3.2).
 
     Raises:
-        Unreadable: Not well-formed, or deeper or wider than libxml2's own limits.
+        Unreadable: Not well-formed, deeper than *max_depth*, or beyond libxml2's own limits.
     """
     try:
-        root = etree.fromstring(data, parser())
+        root = parse_any_namespace(data) if any_namespace else etree.fromstring(data, _own_parser())
     except etree.XMLSyntaxError as error:
         raise unreadable(error) from error
-    if has_doctype(root):
-        raise Unreadable("doctype_refused")
+    refuse_more_than_allowed(root, max_depth)
     return root
 
 
-def parser() -> etree.XMLParser:
-    """Make a parser for UTF-8, whatever is declared, that resolves and loads nothing and keeps libxml2's limits."""
+_local = threading.local()
+
+
+def _own_parser() -> etree.XMLParser:
+    kept: etree.XMLParser | None = getattr(_local, "parser", None)
+    if kept is None:
+        kept = _local.parser = parser()
+    return kept
+
+
+def refuse_more_than_allowed(root: etree._Element, max_depth: int) -> None:
+    """
+    Hold what was parsed to what its bytes do not show.
+
+    Raises:
+        Unreadable: It has a DOCTYPE, or is deeper than *max_depth*.
+    """
+    if has_doctype(root):
+        raise Unreadable("doctype_refused")
+    if max_depth < DEEPEST and _is_deeper(root, max_depth):
+        raise Unreadable("too_complex")
+
+
+def parse_any_namespace(data: bytes, *, encoding: str | None = "utf-8") -> etree._Element:
+    """
+    Parse, and forgive a namespace for having letters such as ø in it, and nothing else.
+
+    Raises:
+        etree.XMLSyntaxError: Anything else.
+    """
+    strict = parser(encoding=encoding)
+    try:
+        return etree.fromstring(data, strict)
+    except etree.XMLSyntaxError:
+        # The parser's own log: the error's may hold what the thread met before.
+        if not _only_namespaces(strict.error_log):
+            raise
+        forgiving = parser(encoding=encoding, recover=True)
+        root = etree.fromstring(data, forgiving)
+        if not _only_namespaces(forgiving.error_log):
+            raise
+        return root
+
+
+def _only_namespaces(entries: Any) -> bool:
+    kinds = {entry.type_name for entry in entries}
+    return kinds == {_NAMESPACE_NOT_A_URI}
+
+
+def _is_deeper(root: etree._Element, depth: int) -> bool:
+    return root.find("/".join(["*"] * depth)) is not None
+
+
+def parser(
+    *, encoding: str | None = "utf-8", recover: bool = False, schema: etree.XMLSchema | None = None
+) -> etree.XMLParser:
+    """
+    Make a parser for UTF-8, whatever is declared, that resolves and loads nothing and keeps libxml2's limits.
+
+    With a *schema* it refuses what is not valid, without saying all that is wrong.
+    """
     return etree.XMLParser(
-        encoding="utf-8",
+        schema=schema,
+        encoding=encoding,
+        recover=recover,
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -95,7 +167,7 @@ def parser() -> etree.XMLParser:
 def unreadable(error: etree.XMLSyntaxError) -> Unreadable:
     """Say by code what libxml2 stopped at: its own text may quote the form."""
     line, column = error.position
-    rules = {_RESOURCE_LIMIT: "too_complex", _INVALID_ENCODING: "encoding"}
+    rules = {_RESOURCE_LIMIT: "too_complex", _NAME_TOO_LONG: "too_complex", _INVALID_ENCODING: "encoding"}
     return Unreadable(rules.get(cast("Any", error).code, "not_well_formed"), line=line, column=column)
 
 
@@ -116,18 +188,18 @@ def _decoded(xml: bytes) -> bytes:
         if xml.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
             raise Unreadable("encoding")
         if xml.startswith(codecs.BOM_UTF8):
-            return _agreeing(xml[3:], _declared(xml[3:]) in {None, *_UTF8})
+            return _agreeing(xml[3:], declared_encoding(xml[3:]) in {None, *UTF8_NAMES})
         if xml.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             text = xml.decode("utf-16")
             found = _DECLARED.match(text)
             return _agreeing(text.encode(), found is None or found[1].lower().startswith("utf-16"))
-        declared = _declared(xml)
-        if declared is None or declared in _UTF8:
+        declared = declared_encoding(xml)
+        if declared is None or declared in UTF8_NAMES:
             return _agreeing(xml, not (declared in {"us-ascii", "ascii"} and not xml.isascii()))
-        if declared not in _ONE_BYTE:
+        if declared not in ONE_BYTE:
             raise Unreadable("encoding")
         # Norwegian text in Latin-1 is next to never valid UTF-8 by chance, but often the other way round by mistake.
-        return _agreeing(xml.decode(_ONE_BYTE[declared]).encode(), xml.isascii() or not _is_utf8(xml))
+        return _agreeing(xml.decode(ONE_BYTE[declared]).encode(), xml.isascii() or not _is_utf8(xml))
     except UnicodeDecodeError as error:
         raise Unreadable("encoding") from error
 
@@ -138,7 +210,8 @@ def _agreeing(data: bytes, agrees: bool) -> bytes:
     return data
 
 
-def _declared(xml: bytes) -> str | None:
+def declared_encoding(xml: bytes) -> str | None:
+    """Read what the XML declaration says, in small letters."""
     found = _DECLARED.match(xml[:200].decode("latin-1"))
     return found[1].lower() if found else None
 

@@ -1,27 +1,55 @@
-"""Schemas from one folder and nothing from anywhere else, and what was loosened so that libxml2 takes them."""
+"""Schemas from one folder and nothing from anywhere else, and what was loosened so that an engine takes them."""
 
+import hashlib
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lxml import etree
 
 from bridge.core.errors import ConfigurationError, Fault
-from bridge.forms.reading import has_doctype, line_of
+from bridge.forms.reading import has_doctype, line_of, parse_any_namespace
 
 XSD = "{http://www.w3.org/2001/XMLSchema}"
 _BASE = "bridge:///"
 _MAX_BYTES = 20_000_000
+_MIN_VERSION = "{http://www.w3.org/2007/XMLSchema-versioning}minVersion"
+_XSD_1_1 = ("assert", "assertion", "alternative", "openContent", "defaultOpenContent", "override", "explicitTimezone")
+# What .NET takes in a pattern and XSD has no word for; and a group that only XSD's own syntax may not name.
+_LOOK_AROUND = re.compile(r"(?<!\\)(?:\\\\)*\(\?(?:[=!]|<[=!])")
+_UNCAPTURED = re.compile(r"(?<!\\)((?:\\\\)*)\(\?:")
+
+
+class Engine(Enum):
+    """Which library judges the forms of a schema."""
+
+    LIBXML2 = "libxml2"
+    XMLSCHEMA = "xmlschema"
+    """Some 30 times slower; for what libxml2 cannot take."""
+    XMLSCHEMA11 = "xmlschema, XSD 1.1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaFiles:
-    """A schema and all that it includes or imports, repaired; *notes* say in words what was loosened."""
+    """
+    A schema and all that it includes or imports, repaired; *notes* say in words what was loosened.
+
+    *sha256* is that of the file as it lies there. Where it takes in others, it is that of the list of all of them, as
+    ``sha256sum`` prints it, sorted by path.
+    """
 
     name: str
     texts: Mapping[str, bytes]
     notes: tuple[str, ...]
+    sha256: str
+    engine: Engine
+    namespace: str | None
+    """The target namespace."""
+    qualified: bool
+    """Whether the elements inside the root are in the target namespace as well."""
 
     def compile(self) -> etree.XMLSchema:
         """Compile anew: a compiled schema's error log belongs to one thread. Raises etree.XMLSchemaParseError."""
@@ -51,67 +79,140 @@ def read_schema_files(folder: Path, name: str) -> SchemaFiles:
     Raises:
         ConfigurationError: A file is missing, lies outside the folder, or cannot be used; every fault at once.
     """
-    texts: dict[str, bytes] = {}
-    faults: list[Fault] = []
-    notes: list[str] = []
-    waiting = [(name, str(folder / name))]
-    seen = {name}
-    while waiting:
-        part, wanted_by = waiting.pop()
-        path = folder / part
-        root = _root(path, wanted_by, faults)
-        if root is None:
-            continue
-        notes += _strip_anchors(root, path)
-        texts[part] = etree.tostring(root, encoding="utf-8")
-        for element, location in _references(root):
-            where = f"{path}:{line_of(element)}:1"
-            target = _inside(part, location)
-            if target is None:
-                faults.append(Fault(where=where, message=_OUTSIDE.format(location=location)))
-            elif target not in seen:
-                seen.add(target)
-                waiting.append((target, where))
-    files = SchemaFiles(name=name, texts=texts, notes=tuple(notes))
-    if not faults:
-        faults += _compile_faults(files, folder)
+    reading = _Reading(folder)
+    reading.read_all(name)
+    faults = reading.faults
     if faults:
-        raise ConfigurationError(faults)
-    return files
+        raise ConfigurationError([*faults, *reading.unresolved])
+    main = reading.roots[name]
+    files = SchemaFiles(
+        name=name,
+        texts={part: etree.tostring(root, encoding="utf-8") for part, root in reading.roots.items()},
+        notes=tuple(reading.notes),
+        sha256=reading.digest(name),
+        engine=reading.engine(),
+        namespace=main.get("targetNamespace"),
+        qualified=main.get("elementFormDefault") == "qualified",
+    )
+    return _with_engine(files, folder, reading.unresolved)
+
+
+def _with_engine(files: SchemaFiles, folder: Path, unresolved: list[Fault]) -> SchemaFiles:
+    """Choose the engine that takes the schema, and refuse the schema that none takes."""
+    from bridge.forms.engines import build_xmlschema
+
+    faults: list[Fault] = []
+    if files.engine is Engine.LIBXML2:
+        faults = _compile_faults(files, folder)
+        if not faults:
+            return files
+        files = replace(files, engine=Engine.XMLSCHEMA)
+        why = f"libxml2 cannot take it ({faults[0].message.rstrip('.')})"
+    elif files.engine is Engine.XMLSCHEMA:
+        why = "libxml2 takes no form in its namespace, which has letters that no URI has"
+    else:
+        why = "it is XSD 1.1"
+    refused = build_xmlschema(files).refused
+    if refused is not None:
+        faults = faults or [Fault(where=f"{folder / files.name}:1:1", message=f"xmlschema refuses it: {refused}")]
+        raise ConfigurationError([*faults, *unresolved])
+    note = f"{folder / files.name}: {why}: its forms are judged by xmlschema, which is some 30 times slower"
+    return replace(files, notes=(*files.notes, note))
+
+
+class _Reading:
+    """The files of one schema on their way in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.roots: dict[str, etree._Element] = {}
+        self.digests: dict[str, str] = {}
+        self.faults: list[Fault] = []
+        self.unresolved: list[Fault] = []
+        """Imports that lead nowhere: faults only when the schema cannot do without them."""
+        self.notes: list[str] = []
+
+    def read_all(self, name: str) -> None:
+        waiting = [(name, str(self.folder / name))]
+        seen = {name}
+        while waiting:
+            part, wanted_by = waiting.pop()
+            path = self.folder / part
+            root = self._root(part, wanted_by)
+            if root is None:
+                continue
+            self.notes += [*_repair_patterns(root, path), *_drop_inner_types(root, path)]
+            self.roots[part] = root
+            for element, location in list(_references(root)):
+                where = f"{path}:{line_of(element)}:1"
+                target = _inside(part, location)
+                if element.tag == XSD + "import" and (target is None or not (self.folder / target).is_file()):
+                    self._leave_out(element, location, where)
+                elif target is None:
+                    self.faults.append(Fault(where=where, message=_OUTSIDE.format(location=location)))
+                elif target not in seen:
+                    seen.add(target)
+                    waiting.append((target, where))
+
+    def _leave_out(self, element: etree._Element, location: str, where: str) -> None:
+        """Import nothing from *location*: real schemas name files that nobody has and nothing uses."""
+        del element.attrib["schemaLocation"]
+        self.unresolved.append(Fault(where=where, message=_OUTSIDE.format(location=location)))
+        place = where.rpartition(":")[0]
+        self.notes.append(f"{place}: imported nothing from {location!r}, which is not in the folder and is not used")
+
+    def engine(self) -> Engine:
+        """Say which engine has to be tried first."""
+        if any(map(_is_1_1, self.roots.values())):
+            return Engine.XMLSCHEMA11
+        plain = all(root.get("targetNamespace", "").isascii() for root in self.roots.values())
+        return Engine.LIBXML2 if plain else Engine.XMLSCHEMA
+
+    def digest(self, name: str) -> str:
+        if len(self.digests) == 1:
+            return self.digests[name]
+        lines = "".join(f"{digest}  {part}\n" for part, digest in sorted(self.digests.items()))
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+    def _root(self, part: str, wanted_by: str) -> etree._Element | None:
+        """Read one file as the root of a schema, or add to the faults."""
+        path = self.folder / part
+        where = f"{path}:1:1"
+        try:
+            data = path.read_bytes() if path.stat().st_size <= _MAX_BYTES else None
+        except OSError:
+            self.faults.append(Fault(where=wanted_by, message=f"there is no readable schema file {path.name!r} here"))
+            return None
+        if data is None:
+            self.faults.append(Fault(where=where, message=f"the schema is larger than {_MAX_BYTES} bytes"))
+            return None
+        self.digests[part] = hashlib.sha256(data).hexdigest()
+        try:
+            root = parse_any_namespace(data, encoding=None)
+        except etree.XMLSyntaxError as error:
+            line, column = error.position
+            self.faults.append(Fault(where=f"{path}:{line}:{column}", message=f"not well-formed XML: {error.msg}"))
+            return None
+        if has_doctype(root):
+            self.faults.append(Fault(where=where, message="a schema may not have a DOCTYPE: remove it"))
+            return None
+        if root.tag != XSD + "schema":
+            local = etree.QName(root).localname
+            message = f"not an XML Schema: the root element is {local!r}, not 'schema'"
+            self.faults.append(Fault(where=where, message=message))
+            return None
+        return root
+
+
+def _is_1_1(root: etree._Element) -> bool:
+    version = root.get(_MIN_VERSION, "")
+    return version.startswith("1.1") or next(root.iter(*(XSD + name for name in _XSD_1_1)), None) is not None
 
 
 _OUTSIDE = (
     "the schema refers to {location!r}, and only files in the schema folder are read:"
     " put the file there and write its relative path"
 )
-
-
-def _root(path: Path, wanted_by: str, faults: list[Fault]) -> etree._Element | None:
-    """Read one file as the root of a schema, or add to *faults*."""
-    where = f"{path}:1:1"
-    try:
-        data = path.read_bytes() if path.stat().st_size <= _MAX_BYTES else None
-    except OSError:
-        faults.append(Fault(where=wanted_by, message=f"there is no readable schema file {path.name!r} here"))
-        return None
-    if data is None:
-        faults.append(Fault(where=where, message=f"the schema is larger than {_MAX_BYTES} bytes"))
-        return None
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-    try:
-        root = etree.fromstring(data, parser)
-    except etree.XMLSyntaxError as error:
-        line, column = error.position
-        faults.append(Fault(where=f"{path}:{line}:{column}", message=f"not well-formed XML: {error.msg}"))
-        return None
-    if has_doctype(root):
-        faults.append(Fault(where=where, message="a schema may not have a DOCTYPE: remove it"))
-        return None
-    if root.tag != XSD + "schema":
-        local = etree.QName(root).localname
-        faults.append(Fault(where=where, message=f"not an XML Schema: the root element is {local!r}, not 'schema'"))
-        return None
-    return root
 
 
 def _references(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
@@ -154,16 +255,48 @@ def _path_of(filename: str | None, name: str, folder: Path) -> Path:
     return folder / (known if known and not known.startswith("<") else name)
 
 
-def _strip_anchors(root: etree._Element, path: Path) -> list[str]:
-    """Take ``^`` and ``$`` off the ends of patterns: XSD anchors by itself and would read them as plain characters."""
-    notes = []
+def _repair_patterns(root: etree._Element, path: Path) -> Iterator[str]:
+    """
+    Make .NET's patterns XSD's.
+
+    ``^`` and ``$`` go off the ends: XSD anchors by itself and would read them as plain characters. A pattern that
+    looks around cannot be said in XSD, and is dropped together with those beside it: a value has to fit one of them,
+    so that fewer of them would refuse what the schema allows.
+    """
+    dropped: list[etree._Element] = []
     for pattern in root.iter(XSD + "pattern"):
         value = pattern.get("value", "")
+        where = f"{path}:{line_of(pattern)}"
+        if _LOOK_AROUND.search(value):
+            dropped.append(pattern)
+            yield f"{where}: the pattern {value!r} looks around, which XSD cannot: values are not held against it"
+            continue
         bare = without_anchors(value)
         if bare != value:
-            pattern.set("value", bare)
-            notes.append(f"{path}:{line_of(pattern)}: read the pattern {value!r} as {bare!r}: XSD anchors itself")
-    return notes
+            yield f"{where}: read the pattern {value!r} as {bare!r}: XSD anchors itself"
+        plain = _UNCAPTURED.sub(r"\1(", bare)
+        if plain != bare:
+            yield f"{where}: read '(?:' in the pattern {value!r} as '('"
+        if plain != value:
+            pattern.set("value", plain)
+    for parent in {pattern.getparent() for pattern in dropped}:
+        if parent is not None:
+            for pattern in list(parent.iterchildren(XSD + "pattern")):
+                parent.remove(pattern)
+
+
+def _drop_inner_types(root: etree._Element, path: Path) -> Iterator[str]:
+    """Where an element or attribute has both a type and one of its own inside, the named one counts."""
+    for kind in ("element", "attribute"):
+        for owner in root.iter(XSD + kind):
+            if owner.get("type") is None:
+                continue
+            for inner in list(owner.iterchildren(XSD + "simpleType", XSD + "complexType")):
+                owner.remove(inner)
+                yield (
+                    f"{path}:{line_of(owner)}: {owner.get('name')!r} has the type {owner.get('type')!r} and one of"
+                    " its own inside: the one inside is not used"
+                )
 
 
 def without_anchors(pattern: str) -> str:

@@ -26,6 +26,9 @@ _KINDS: Mapping[str, str] = {
     **dict.fromkeys(("integer", "long", "int", "short", "byte"), "whole"),
     **dict.fromkeys(("nonNegativeInteger", "unsignedLong", "unsignedInt", "unsignedShort", "unsignedByte"), "natural"),
     "positiveInteger": "positive",
+    "string": "text",
+    "array": "list",
+    "object": "group",
 }
 
 _KIND_WORDS: Mapping[str, Mapping[str, str]] = {
@@ -39,6 +42,9 @@ _KIND_WORDS: Mapping[str, Mapping[str, str]] = {
     "year": {"nb": "et årstall (åååå)", "nn": "eit årstal (åååå)", "en": "a year (yyyy)"},
     "boolean": {"nb": "true eller false", "nn": "true eller false", "en": "true or false"},
     "address": {"nb": "en nettadresse", "nn": "ei nettadresse", "en": "a web address"},
+    "text": {"nb": "tekst", "nn": "tekst", "en": "text"},
+    "list": {"nb": "en liste", "nn": "ei liste", "en": "a list"},
+    "group": {"nb": "en gruppe med felt", "nn": "ei gruppe med felt", "en": "a group of fields"},
     "base64": {"nb": "base64", "nn": "base64", "en": "base64"},
     "number": {
         "nb": "et tall (med punktum som desimaltegn)",
@@ -248,6 +254,107 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nn": "{field} må vere {fixed}.",
         "en": "{field} must be {fixed}.",
     },
+    "assertion": {
+        "nb": "{field} oppfyller ikke en betingelse i skjemaets regler.",
+        "nn": "{field} oppfyller ikkje eit vilkår i reglane for skjemaet.",
+        "en": "{field} does not meet a condition in the rules of the form.",
+    },
+    "business_rule": {
+        "nb": "{nb}",
+        "nn": "{nn}",
+        "en": "{en}",
+    },
+    # JSON, converting, and what came back
+    "byte_order_mark": {
+        "nb": "Skjemaet begynner med et byte order mark. Send det som UTF-8 uten.",
+        "nn": "Skjemaet byrjar med eit byte order mark. Send det som UTF-8 utan.",
+        "en": "The form begins with a byte order mark. Send it as UTF-8 without one.",
+    },
+    "not_json": {
+        "nb": "Skjemaet er ikke gyldig JSON.",
+        "nn": "Skjemaet er ikkje gyldig JSON.",
+        "en": "The form is not valid JSON.",
+    },
+    "duplicate_member": {
+        "nb": "{field} står mer enn én gang samme sted.",
+        "nn": "{field} står meir enn éin gong same stad.",
+        "en": "{field} stands more than once in the same place.",
+    },
+    "not_a_number": {
+        "nb": "Skjemaet har NaN eller Infinity der det skal være et tall.",
+        "nn": "Skjemaet har NaN eller Infinity der det skal vere eit tal.",
+        "en": "The form has NaN or Infinity where a number must be.",
+    },
+    "number_range": {
+        "nb": "Skjemaet har et tall som er for stort eller for lite til å leses.",
+        "nn": "Skjemaet har eit tal som er for stort eller for lite til å lesast.",
+        "en": "The form has a number that is too large or too small to be read.",
+    },
+    "lone_surrogate": {
+        "nb": "Skjemaet har et tegn som ikke er helt (en halv \\u-kode).",
+        "nn": "Skjemaet har eit teikn som ikkje er heilt (ein halv \\u-kode).",
+        "en": "The form has a character that is not whole (half of a \\u code).",
+    },
+    "not_in_xml": {
+        "nb": "{field} har et tegn som ikke kan stå i XML.",
+        "nn": "{field} har eit teikn som ikkje kan stå i XML.",
+        "en": "{field} holds a character that XML cannot hold.",
+    },
+    "mixed_content": {
+        "nb": "{field} blander tekst og felt, og det kan ikke skrives som JSON.",
+        "nn": "{field} blandar tekst og felt, og det kan ikkje skrivast som JSON.",
+        "en": "{field} mixes text and fields, which JSON cannot hold.",
+    },
+    "type_override": {
+        "nb": "{field} bytter ut typen sin (xsi:type), og det kan ikke omformes.",
+        "nn": "{field} byter ut typen sin (xsi:type), og det kan ikkje omformast.",
+        "en": "{field} replaces its type (xsi:type), which cannot be converted.",
+    },
+    "null_not_allowed": {
+        "nb": "{field} kan ikke være null.",
+        "nn": "{field} kan ikkje vere null.",
+        "en": "{field} may not be null.",
+    },
+    "wrong_order": {
+        "nb": "{field} stemmer ikke med feltene som er der.",
+        "nn": "{field} stemmer ikkje med felta som er der.",
+        "en": "{field} does not agree with the fields that are there.",
+    },
+    "too_few": {
+        "nb": "{field} må stå minst {min} ganger.",
+        "nn": "{field} må stå minst {min} gonger.",
+        "en": "{field} must occur at least {min} times.",
+    },
+    "multiple_of": {
+        "nb": "{field} må være et multiplum av {multiple}.",
+        "nn": "{field} må vere eit multiplum av {multiple}.",
+        "en": "{field} must be a multiple of {multiple}.",
+    },
+    "format": {
+        "nb": "{field} må være skrevet som {format}.",
+        "nn": "{field} må vere skrive som {format}.",
+        "en": "{field} must be written as {format}.",
+    },
+    "lost": {
+        "nb": "{field} ble sendt, men kom ikke tilbake.",
+        "nn": "{field} vart sendt, men kom ikkje tilbake.",
+        "en": "{field} was sent and did not come back.",
+    },
+    "added": {
+        "nb": "{field} kom tilbake uten å være sendt.",
+        "nn": "{field} kom tilbake utan å vere sendt.",
+        "en": "{field} came back and was not sent.",
+    },
+    "changed": {
+        "nb": "{field} kom tilbake med en annen verdi.",
+        "nn": "{field} kom tilbake med ein annan verdi.",
+        "en": "{field} came back with another value.",
+    },
+    "moved": {
+        "nb": "{field} kom tilbake på en annen plass.",
+        "nn": "{field} kom tilbake på ein annan plass.",
+        "en": "{field} came back in another place.",
+    },
     "not_allowed": {
         "nb": "{field} stemmer ikke med skjemaets regler.",
         "nn": "{field} stemmer ikkje med reglane for skjemaet.",
@@ -257,7 +364,7 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
 
 RULES = frozenset(_SENTENCES)
 """All rules that have a sentence."""
-_COUNTED = {"digits", "length", "max"}
+_COUNTED = {"digits", "length", "max", "min"}
 _SINGULAR: Mapping[str, tuple[tuple[str, str], ...]] = {
     "nb": (("ett ganger", "én gang"), (" 1 desimaler", " én desimal"), (" 1 sifre", " ett siffer")),
     "nn": (("eitt gonger", "éin gong"), (" 1 desimalar", " éin desimal"), (" 1 siffer", " eitt siffer")),
@@ -277,6 +384,8 @@ _NUMBERED = re.compile(r"-(grp|datadef)-\d+\Z")
 
 def sentence(finding: Finding, language: str) -> str:
     """Say *finding* in *language* (nb, nn or en). A rule or fact that is not known gives the plainest sentence."""
+    if finding.rule == "business_rule" and language in finding.facts:
+        return finding.facts[language]
     words = {"field": field_name(finding.path)}
     for name, fact in finding.facts.items():
         words[name] = _in_words(name, fact, language)
@@ -293,7 +402,8 @@ def sentence(finding: Finding, language: str) -> str:
 
 def field_name(path: str) -> str:
     """Name the field at *path* as its form does: without place, prefix and the numbers of old registry forms."""
-    last = path.rpartition("/")[2].removeprefix("@")
+    # A number is an item's place in a list (JSON); the list has the name.
+    last = next((step for step in reversed(path.split("/")) if not step.isdecimal()), "").removeprefix("@")
     name = last.partition("[")[0].rpartition(":")[2]
     return _NUMBERED.sub("", name) or "/"
 

@@ -1,23 +1,37 @@
 """Hold XML forms against their XSD: the verdict is libxml2's, the findings are ours."""
 
 import io
+import queue
 import threading
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
+import structlog
 from lxml import etree
 
 from bridge.core.errors import ConfigurationError, Fault, Finding
+from bridge.core.mapping import FormRule, FormSpec, NamespaceReading
 from bridge.forms.explain import explain
 from bridge.forms.model import SchemaModel
-from bridge.forms.reading import Limits, Unreadable, parse, to_utf8
-from bridge.forms.schema_files import SchemaFiles, read_schema_files
+from bridge.forms.places import with_places
+from bridge.forms.reading import Limits, Unreadable, parse, parser, refuse_more_than_allowed, to_utf8
+from bridge.forms.rules import broken_rules
+from bridge.forms.schema_files import Engine, SchemaFiles, read_schema_files
+from bridge.forms.second import explain_by_xmlschema
+from bridge.forms.streaming import check_stream
 
-# A form with more markup is first judged while it is read: libxml2 looks up the place of every error of a whole tree
-# by walking its siblings, which with 100,000 faults takes minutes.
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.forms")
+
+# A form with more markup is first judged while it is read, which says yes or no, and then its faults are counted before
+# they are asked for: libxml2 looks up the place of every error of a whole tree by walking its siblings, which with
+# 100,000 faults takes minutes.
 _WHOLE_TREE_MARKUP = 10_000
 _MOST_STEPS = 10_000_000
+SLOW_ENGINE_BYTES = 1_000_000
+"""The largest form that xmlschema judges; it takes a second for it."""
+SECOND_OPINION_BYTES = 256_000
+"""The largest refused form that xmlschema is asked about as well."""
 
 
 class SchemaRegistry:
@@ -31,6 +45,7 @@ class SchemaRegistry:
     def __init__(self, folder: Path, limits: Limits | None = None) -> None:
         self.folder, self.limits = folder, limits or Limits()
         self._schemas: dict[str, _Schema] = {}
+        self._second = _SecondOpinion()
 
     def load(self, names: Iterable[str]) -> None:
         """
@@ -47,63 +62,228 @@ class SchemaRegistry:
         """Compile the schema *name*, and say what is wrong with it."""
         if name not in self._schemas:
             try:
-                schema = _Schema(read_schema_files(self.folder, name), self.folder)
+                self._schemas[name] = _Schema(read_schema_files(self.folder, name))
             except ConfigurationError as error:
                 return error.faults
-            self._schemas[name] = schema
         return ()
+
+    def prepare(self) -> None:
+        """
+        Build, in the background, what explanations need, so that the first who is refused does not wait for it.
+
+        From here on what libxml2 refuses is also shown to xmlschema, in the background and as far as there is time; a
+        disagreement is logged.
+        """
+        schemas = list(self._schemas.values())
+        self._second.start()
+
+        def build() -> None:
+            for schema in schemas:
+                schema.model  # noqa: B018 - kept once asked for
+
+        threading.Thread(target=build, name="form-models", daemon=True).start()
 
     def notes(self, name: str) -> tuple[str, ...]:
         """Say what was loosened in the loaded schema *name*."""
         return self._schemas[name].files.notes
 
+    def digest(self, name: str) -> str | None:
+        """Give the digest of the schema *name*, or None where it is not loaded."""
+        return self._schemas[name].files.sha256 if name in self._schemas else None
+
+    def engine(self, name: str) -> Engine:
+        """Say which engine judges the forms of the loaded schema *name*."""
+        return self._schemas[name].files.engine
+
+    def roots(self, name: str) -> tuple[str, ...]:
+        """Name the elements, as ``{namespace}local``, that forms of the loaded schema *name* may begin with."""
+        return self._schemas[name].roots
+
+    def compiled(self, name: str) -> etree.XMLSchema:
+        """Give this thread's compiled copy of the loaded schema *name*, for libxml2."""
+        return self._schemas[name].compiled()
+
     def check(self, name: str, xml: bytes | str) -> tuple[Finding, ...]:
         """Hold *xml* against the loaded schema *name*; nothing found means valid."""
+        return self._check(xml, self._schemas[name], (), lenient=False, values=False)
+
+    def check_form(self, spec: FormSpec, xml: bytes | str, *, values: bool = False) -> tuple[Finding, ...]:
+        """
+        Hold *xml* against the schema of *spec*, if it has one, and its rules; no error among what is found means valid.
+
+        *values* puts what stands in the form into the findings: only for an operator who asked for it.
+        """
+        schema = None if spec.schema is None else self._schemas[spec.schema]
+        lenient = spec.namespace is NamespaceReading.LENIENT
+        return self._check(xml, schema, spec.rules, lenient=lenient, values=values)
+
+    def check_file(self, spec: FormSpec, path: Path, *, values: bool = False) -> tuple[Finding, ...]:
+        """
+        Do the same for a file; one beyond ``limits.max_bytes`` streams, and is held to its schema only.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
+        if path.stat().st_size <= self.limits.max_bytes:
+            return self.check_form(spec, path.read_bytes(), values=values)
+        schema = None if spec.schema is None else self._schemas[spec.schema]
+        lenient = spec.namespace is NamespaceReading.LENIENT
+        if schema is None or schema.files.engine is not Engine.LIBXML2 or lenient or spec.rules:
+            return (Finding(path="/", rule="too_large", facts={"max_bytes": str(self.limits.max_bytes)}),)
+        return check_stream(schema.compiled(), schema.model, path, self.limits)
+
+    def _check(
+        self, xml: bytes | str, schema: "_Schema | None", rules: tuple[FormRule, ...], *, lenient: bool, values: bool
+    ) -> tuple[Finding, ...]:
         try:
-            return self._schemas[name].check(to_utf8(xml, self.limits), self.limits)
+            data = to_utf8(xml, self.limits)
+            found = () if schema is None else schema.check(data, self.limits, rules, lenient=lenient)
+            if schema is None and rules:
+                found = broken_rules(rules, parse(data, max_depth=self.limits.max_depth))
         except Unreadable as unreadable:
             return (unreadable.finding,)
+        if not found:
+            return ()
+        if schema is not None and not lenient:
+            self._second.ask(schema, data, found)
+        return with_places(found, data, values=values)
 
 
 class _Schema:
     """One schema with a compiled copy for each thread."""
 
-    def __init__(self, files: SchemaFiles, folder: Path) -> None:
-        self.files, self._folder = files, folder
+    def __init__(self, files: SchemaFiles) -> None:
+        self.files = files
         self._local = threading.local()
         self._model_lock = threading.Lock()
-        self._local.compiled = files.compile()
+        self._judging = threading.Lock()
+        if files.engine is Engine.LIBXML2:
+            self._local.compiled = files.compile()
 
     @cached_property
-    def _model(self) -> SchemaModel:
-        return SchemaModel(self._folder / self.files.name)
+    def model(self) -> SchemaModel:
+        """xmlschema's reading of it."""
+        return SchemaModel(self.files)
 
-    def _compiled(self) -> etree.XMLSchema:
+    @cached_property
+    def roots(self) -> tuple[str, ...]:
+        """The elements that a form may begin with; those of the files that are included as well."""
+        with self._model_lock:
+            return self.model.root_names()
+
+    def compiled(self) -> etree.XMLSchema:
+        """Give this thread's copy."""
         compiled: etree.XMLSchema | None = getattr(self._local, "compiled", None)
         if compiled is None:
             compiled = self._local.compiled = self.files.compile()
         return compiled
 
-    def check(self, data: bytes, limits: Limits) -> tuple[Finding, ...]:
-        schema = self._compiled()
-        markup = data.count(b"<")
-        if markup > _WHOLE_TREE_MARKUP:
+    def check(
+        self, data: bytes, limits: Limits, rules: tuple[FormRule, ...] = (), *, lenient: bool = False
+    ) -> tuple[Finding, ...]:
+        if self.files.engine is not Engine.LIBXML2:
+            return self._check_slowly(data, limits, rules, lenient=lenient)
+        schema = self.compiled()
+        if _is_large(data) and not lenient:
+            accepted = _parse_if_valid(schema, data)
+            if accepted is not None:
+                refuse_more_than_allowed(accepted, limits.max_depth)
+                return broken_rules(rules, accepted) if rules else ()
             faults = _count_faults(schema, data)
-            if faults == 0:
-                return ()
-            if faults * markup > _MOST_STEPS:
-                parse(data)  # Broken XML is told as that.
+            if faults * data.count(b"<") > _MOST_STEPS:
+                parse(data, max_depth=limits.max_depth)  # Broken XML is told as that.
                 return (Finding(path="/", rule="too_many_findings", facts={"count": str(faults)}),)
-        root = parse(data)
+        root = parse(data, max_depth=limits.max_depth)
+        if lenient:
+            self._put_into_namespace(root)
         try:
-            if schema.validate(root):
-                return ()
+            accepts = schema.validate(root)
+            broken = broken_rules(rules, root) if rules else ()
+            if accepts:
+                return broken
             with self._model_lock:
-                model = self._model
-            return explain(schema, root, model, limits)
+                model = self.model
+            return explain(schema, root, model, limits) + broken
         except etree.XMLSchemaValidateError:
             # libxml2 gives up on some patterns that loop; what it cannot judge is not let through.
             return (Finding(path="/", rule="not_checkable"),)
+
+    def _check_slowly(
+        self, data: bytes, limits: Limits, rules: tuple[FormRule, ...], *, lenient: bool
+    ) -> tuple[Finding, ...]:
+        if len(data) > SLOW_ENGINE_BYTES:
+            raise Unreadable("too_large", max_bytes=str(SLOW_ENGINE_BYTES))
+        root = parse(data, max_depth=limits.max_depth, any_namespace=True)
+        if lenient:
+            self._put_into_namespace(root)
+        with self._judging:
+            found = explain_by_xmlschema(root, self.model, limits)
+        return found + broken_rules(rules, root)
+
+    def _put_into_namespace(self, root: etree._Element) -> None:
+        """Read a form without a namespace as if it were in the schema's."""
+        namespace = self.files.namespace
+        if namespace is None or etree.QName(root).namespace is not None:
+            return
+        for element in root.iter(etree.Element) if self.files.qualified else [root]:
+            if etree.QName(element).namespace is None:
+                element.tag = f"{{{namespace}}}{element.tag}"
+
+
+class _SecondOpinion:
+    """
+    Shows what libxml2 refused to xmlschema as well, one form at a time, in the background.
+
+    A form that comes while another is looked at is let go: this is a watch, not a judge, and libxml2 decides.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: queue.Queue[tuple[_Schema, bytes, tuple[str, ...]]] = queue.Queue(maxsize=1)
+        self._started = False
+
+    def start(self) -> None:
+        if not self._started:
+            self._started = True
+            threading.Thread(target=self._work, name="form-second-opinion", daemon=True).start()
+
+    def ask(self, schema: _Schema, data: bytes, found: tuple[Finding, ...]) -> None:
+        """Ask about a form with *found*, if there is time; business rules are none of xmlschema's."""
+        rules = tuple(sorted({finding.rule for finding in found} - {"business_rule"}))
+        if not self._started or not rules or schema.files.engine is not Engine.LIBXML2:
+            return
+        if len(data) <= SECOND_OPINION_BYTES and not set(rules) & {"not_checkable", "too_many_findings"}:
+            try:
+                self._waiting.put_nowait((schema, data, rules))
+            except queue.Full:
+                return
+
+    def _work(self) -> None:
+        while True:
+            schema, data, rules = self._waiting.get()
+            compare(schema.files.name, schema.model, data, rules)
+
+
+def compare(name: str, model: SchemaModel, data: bytes, rules: tuple[str, ...]) -> bool:
+    """Log, and say, when xmlschema accepts what libxml2 refused by *rules*."""
+    if model.accepts(parse(data)) is not True:
+        return False
+    log.warning("the two engines disagree about a form", code="engines_disagree", schema=name, refused_by=list(rules))
+    return True
+
+
+def _is_large(data: bytes) -> bool:
+    """Say whether there may be much markup; the smallest element has four bytes, so that few need to be counted."""
+    if len(data) <= 4 * _WHOLE_TREE_MARKUP:
+        return False
+    return len(data) > 100 * _WHOLE_TREE_MARKUP or data.count(b"<") > _WHOLE_TREE_MARKUP
+
+
+def _parse_if_valid(schema: etree.XMLSchema, data: bytes) -> etree._Element | None:
+    """Parse and judge at once; None when something is wrong, whatever it is."""
+    try:
+        return etree.fromstring(data, parser(schema=schema))
+    except etree.XMLSyntaxError:
+        return None
 
 
 def _count_faults(schema: etree.XMLSchema, data: bytes) -> int:

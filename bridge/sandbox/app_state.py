@@ -1,48 +1,78 @@
 """The apps of the sandbox: stateless data types, each with its model and its calculation."""
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from bridge.sandbox.app_model import Member, Model
 
 Calculate = Callable[[Model, str | None], Model]
 """Takes a model that it may change and the caller's language; gives the calculated model."""
 
+GET_AND_POST = ("GET", "POST")
+POST_AND_PUT = ("POST", "PUT")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataType:
-    """A data type; without *members* it has no form (as a PDF has none), and cannot be calculated."""
+    """
+    A data type; without *members* it has no form (as a PDF has none), and cannot be calculated.
+
+    *prefill* stands for the prefill file: what the registers know of the party, by model path. *refuse_prefill* is the
+    app's own check of the ``prefill`` query; it gives a sentence where it refuses.
+    """
 
     id: str
     root: str = ""
     class_name: str = ""
+    namespace: str = ""
     members: tuple[Member, ...] = ()
     calculate: Calculate = lambda model, language: model  # noqa: ARG005 - the identity
+    prefill: Mapping[str, str] = field(default_factory=dict)
+    allow_overwrite: bool = False
+    refuse_prefill: Callable[[Mapping[str, str]], str | None] = lambda values: None  # noqa: ARG005 - takes all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """One app of one service owner."""
+    """
+    One app of one service owner.
+
+    *denied* are party headers for which the policy says no, *minimum_level* is what it demands of the others, and
+    *scopes* are the app's own (``apiScopes``), of which a token must have one.
+    """
 
     org: str
     name: str
     title: str
     data_types: tuple[DataType, ...]
     version: str = "8.12.7.0"
+    denied: frozenset[str] = frozenset()
+    minimum_level: int = 0
+    scopes: frozenset[str] = frozenset()
 
     def data_type(self, data_type_id: str) -> DataType | None:
         """Find a data type by its exact id."""
         return next((each for each in self.data_types if each.id == data_type_id), None)
 
+    def since(self, *version: int) -> bool:
+        """Say whether the app's library is *version* or newer."""
+        numbers = tuple(int(part) for part in self.version.split("-")[0].split(".") if part.isdigit())
+        return numbers[: len(version)] >= version
+
+    @property
+    def verbs(self) -> tuple[str, str]:
+        """What creates and what calculates: since 4.7.0 GET and POST (facts 1.6)."""
+        return GET_AND_POST if self.since(4, 7) else POST_AND_PUT
+
 
 class AppsState:
-    """The apps by org and name."""
+    """The apps by org and name, and which parties the register does not know."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._apps: dict[tuple[str, str], App] = {}
+        self.unknown_parties: set[str] = set()
 
     def register(self, app: App) -> None:
         """Add or replace an app."""
@@ -50,52 +80,9 @@ class AppsState:
             self._apps[app.org, app.name] = app
 
     def find(self, org: str, name: str) -> App | None:
-        """Find an app."""
-        return self._apps.get((org, name))
-
-
-def example_app() -> App:
-    """Give the app that ships with the sandbox: lines with quantity and price, summed up with tax."""
-    line = Member(
-        name="linje",
-        kind="group",
-        many=True,
-        members=(
-            Member(name="tekst"),
-            Member(name="antall", kind="number"),
-            Member(name="pris", kind="number"),
-            Member(name="belop", kind="number"),
-        ),
-    )
-    members = (
-        Member(name="dataFormatProvider", attribute=True, fixed="SANDBOX"),
-        Member(name="dataFormatId", attribute=True, fixed="9001"),
-        Member(name="dataFormatVersion", attribute=True, fixed="1"),
-        line,
-        Member(name="sats", kind="number"),
-        Member(name="sum", kind="number"),
-        Member(name="avgift", kind="number"),
-        Member(name="merknad"),
-    )
-    form = DataType(
-        id="regnestykke",
-        root="Regnestykke",
-        class_name="Sandbox.Models.Regnestykke",
-        members=members,
-        calculate=_summed,
-    )
-    return App(org="ttd", name="sandkasse-regnestykke", title="Regnestykke", data_types=(form, DataType(id="pdf")))
-
-
-def _summed(model: Model, language: str | None) -> Model:
-    """Calculate again and again: the same form gives the same sums."""
-    total = Decimal(0)
-    for line in model["linje"] or []:
-        if line is not None and line["antall"] is not None and line["pris"] is not None:
-            line["belop"] = line["antall"] * line["pris"]
-            total += line["belop"]
-    model["sats"] = 25 if model["sats"] is None else model["sats"]
-    model["sum"] = total
-    model["avgift"] = (total * model["sats"] / 100).quantize(Decimal("0.01"))
-    model["merknad"] = {"en": "Calculated"}.get(language or "", "Beregnet")
-    return model
+        """Find an app, whatever the case of its path: routes are not particular."""
+        found = self._apps.get((org, name))
+        if found is not None:
+            return found
+        wanted = (org.lower(), name.lower())
+        return next((app for key, app in tuple(self._apps.items()) if (key[0].lower(), key[1].lower()) == wanted), None)

@@ -1,19 +1,28 @@
 """The sandbox's own API under ``/_sandbox``, for loopback only: ledger, calls, faults, switches, seeds, tokens."""
 
-import base64
 import ipaddress
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from werkzeug.exceptions import HTTPException
+from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request, Response
 
 from bridge.sandbox import identities
-from bridge.sandbox.altinn2_state import Attachment, BadUpdate, Element, Form, FormType, Service, State, parsed_form
+from bridge.sandbox.altinn2_seed import (
+    seed,
+    seed_reportee,
+    seed_service,
+    seed_user,
+    shown_element,
+    shown_party,
+)
+from bridge.sandbox.altinn2_state import BadUpdate
 from bridge.sandbox.dialog_state import Resource
 from bridge.sandbox.dialog_tokens import claims_for, issuer, signing_key
 from bridge.sandbox.dialog_views import Reader
+from bridge.sandbox.dialogporten import OWNER_SCOPE, Dialogporten
 from bridge.sandbox.jose import private_jwk, sign
 from bridge.sandbox.records import NotAFault, read_how
 from bridge.sandbox.switches import UnknownSwitch
@@ -43,7 +52,7 @@ def settings(world: World, base_url: str) -> dict[str, str]:
         "BRIDGE_MASKINPORTEN_URL": f"{base_url}/maskinporten",
         "BRIDGE_MASKINPORTEN_CLIENT_ID": client.id,
         "BRIDGE_MASKINPORTEN_KEY": json.dumps(private_jwk(client.key)),
-        "BRIDGE_ALLOWED_ORIGINS": base_url,
+        "BRIDGE_ALLOWED_ORIGINS": ",".join(filter(None, (base_url, world.arbeidsflate_url))),
     }
 
 
@@ -68,7 +77,11 @@ class Control:
             ("GET", "/settings", self.get_settings),
             ("POST", "/altinn2/elements", self.seed_element),
             ("GET", "/altinn2/elements/<message_id>", self.get_element),
+            ("POST", "/altinn2/services", self.seed_service),
+            ("POST", "/altinn2/reportees", self.seed_reportee),
+            ("POST", "/altinn2/users", self.seed_user),
             ("POST", "/dialogporten/resources", self.own_resource),
+            ("POST", "/dialogporten/dialogs", self.seed_dialog),
             ("POST", "/dialogporten/dialogs/<uuid:dialog_id>/system-label", self.set_system_label),
             ("POST", "/enduser-token", self.end_user_token),
             ("POST", "/dialog-token", self.dialog_token),
@@ -158,14 +171,28 @@ class Control:
     def seed_element(self, request: Request) -> Response:
         """Put an Altinn 2 element in place."""
         element = seed(self.world, _object(request))
-        return as_json(201, _shown(self.world, element))
+        return as_json(201, shown_element(self.world, element))
 
     def get_element(self, request: Request, message_id: str) -> Response:
         """Show an element whole, forms included; an a-id that was archived shows its archived element."""
         del request
         state = self.world.altinn2
         element = state.find(message_id) or state.find(state.archived_as(message_id) or "")
-        return plain(404) if element is None else as_json(200, _shown(self.world, element))
+        return plain(404) if element is None else as_json(200, shown_element(self.world, element))
+
+    def seed_service(self, request: Request) -> Response:
+        """Register an Altinn 2 service edition, without an element."""
+        service = seed_service(self.world, _object(request))
+        return as_json(201, {"code": service.code, "edition": service.edition})
+
+    def seed_reportee(self, request: Request) -> Response:
+        """Register on whose behalf an Altinn 2 user may do things, and what."""
+        return as_json(201, shown_party(seed_reportee(self.world, _object(request))))
+
+    def seed_user(self, request: Request) -> Response:
+        """Register somebody who logs in to Altinn 2 with a password."""
+        user = seed_user(self.world, _object(request))
+        return as_json(201, {"name": user.name, "level": user.level})
 
     def own_resource(self, request: Request) -> Response:
         """Say whose a service resource is, and which level its readers need."""
@@ -178,6 +205,19 @@ class Control:
         self.world.dialogporten.own(_text(given, "service_resource"), resource)
         return plain(204)
 
+    def seed_dialog(self, request: Request) -> Response:
+        """Create a dialog as our service owner does, with a token made for the occasion; answers as Dialogporten."""
+        identity = {"authority": "iso6523-actorid-upis", "ID": f"0192:{self.world.owner.number}"}
+        claims: dict[str, Any] = {"scope": OWNER_SCOPE, "consumer": identity}
+        token = issue(self.world, self.host, "maskinporten", claims, lifetime=60)
+        builder = EnvironBuilder(
+            path=f"{Dialogporten.prefix}/api/v1/serviceowner/dialogs",
+            method="POST",
+            json=_object(request),
+            headers=[("Authorization", f"Bearer {token}")],
+        )
+        return Response.from_app(Dialogporten(self.world, self.host), builder.get_environ())
+
     def set_system_label(self, request: Request, dialog_id: Any) -> Response:
         """Put a dialog into its user's Default, Bin or Archive."""
         label = _text(_object(request), "label")
@@ -189,6 +229,7 @@ class Control:
     def end_user_token(self, request: Request) -> Response:
         """Mint an end user's bearer token: ``{party?, parties?, actor?, level?, actions?, system_user?}``."""
         reader = self._reader(_object(request))
+        self.world.admit(reader)
         claims = {
             "sub": str(self.world.chance.uuid4()),
             "scope": "openid digdir:dialogporten altinn:enduser",
@@ -251,115 +292,6 @@ class Control:
         return answer
 
 
-def seed(world: World, given: Mapping[str, Any]) -> Element:
-    """
-    Put an Altinn 2 element in place as JSON describes it.
-
-    ``{who: "my" or a list, service: {code, edition, name?, owner?, signing_steps?, payment?,
-    user_controlled_signing?, keeps_copy?, forms?: [{type, data_format_id, data_format_version, name?, schema?}]},
-    forms: [{type?, data_format_id, data_format_version, xml}], attachments?: [{file_name, attachment_type, data}],
-    state?, subject?}``. Without ``service.forms`` the forms' own keys are the form set.
-
-    Raises:
-        BadRequest: A member is missing or wrong.
-        BadUpdate: A form is not well-formed XML.
-    """
-    who = given.get("who", "my")
-    about = _mapping(given.get("service"), "service")
-    forms = [_form(_mapping(each, "a form")) for each in given.get("forms", [])]
-    types = [_form_type(_mapping(each, "a form type")) for each in about.get("forms", [])] or list(
-        dict.fromkeys(
-            FormType(kind=each.kind, data_format_id=each.data_format_id, data_format_version=each.data_format_version)
-            for each in forms
-        )
-    )
-    service = Service(
-        code=_text(about, "code"),
-        edition=int(about.get("edition", 1)),
-        forms=tuple(types),
-        signing_steps=int(about.get("signing_steps", 0)),
-        name=_optional_text(about, "name") or "Sandkassetjeneste",
-        owner=_optional_text(about, "owner") or "Testdepartementet",
-        payment=_flag(about, "payment", default=False),
-        user_controlled_signing=_flag(about, "user_controlled_signing", default=False),
-        keeps_copy=_flag(about, "keeps_copy", default=True),
-    )
-    return world.altinn2.add(
-        who=[who] if isinstance(who, str) else who,
-        service=service,
-        forms=forms,
-        attachments=[_attachment(_mapping(each, "an attachment")) for each in given.get("attachments", [])],
-        state=State(given.get("state", "formfilling")),
-        subject=_optional_text(given, "subject") or "",
-        now=world.clock(),
-    )
-
-
-def _form(given: Mapping[str, Any]) -> Form:
-    xml = _text(given, "xml")
-    parsed_form(xml)
-    return Form(
-        kind=str(given.get("type", "MainForm")),
-        data_format_id=str(given["data_format_id"]),
-        data_format_version=str(given["data_format_version"]),
-        data=xml,
-        name=str(given.get("name", "Skjema")),
-    )
-
-
-def _form_type(given: Mapping[str, Any]) -> FormType:
-    return FormType(
-        kind=str(given.get("type", "MainForm")),
-        data_format_id=str(given["data_format_id"]),
-        data_format_version=str(given["data_format_version"]),
-        name=str(given.get("name", "Skjema")),
-        schema=_optional_text(given, "schema"),
-    )
-
-
-def _attachment(given: Mapping[str, Any]) -> Attachment:
-    return Attachment(
-        file_name=_text(given, "file_name"),
-        attachment_type=_text(given, "attachment_type"),
-        content=base64.b64decode(_text(given, "data"), validate=True),
-    )
-
-
-def _shown(world: World, element: Element) -> dict[str, Any]:
-    return {
-        "id": element.id,
-        "who": sorted(element.who),
-        "state": element.state.value,
-        "original_id": element.original_id,
-        "archived_id": element.id if element.state is State.ARCHIVED else world.altinn2.archived_as(element.id),
-        "visible": element.visible,
-        "signatures": element.signatures,
-        "service": {"code": element.service.code, "edition": element.service.edition},
-        "changed": element.changed.isoformat(),
-        "forms": [
-            {
-                "id": each.id,
-                "type": each.kind,
-                "data_format_id": each.data_format_id,
-                "data_format_version": each.data_format_version,
-                "sha256": each.sha256,
-                "xml": each.data,
-            }
-            for each in element.forms
-        ],
-        "attachments": [
-            {
-                "id": each.id,
-                "file_name": each.file_name,
-                "attachment_type": each.attachment_type,
-                "size": len(each.content),
-                "sha256": each.sha256,
-            }
-            for each in element.attachments
-        ],
-    }
-
-
 def _is_loopback(address: str | None) -> bool:
     try:
         return ipaddress.ip_address(address or "").is_loopback
@@ -395,13 +327,6 @@ def _text(given: Mapping[str, Any], name: str) -> str:
 
 def _optional_text(given: Mapping[str, Any], name: str) -> str | None:
     return None if given.get(name) is None else _text(given, name)
-
-
-def _flag(given: Mapping[str, Any], name: str, *, default: bool) -> bool:
-    value = given.get(name, default)
-    if not isinstance(value, bool):
-        raise BadRequest(f"{name} is true or false")
-    return value
 
 
 def _overridden(members: Mapping[str, Any], changes: Any) -> dict[str, Any]:

@@ -12,9 +12,12 @@ from bridge.sandbox.dialog_schema import moment_of
 from bridge.sandbox.identities import is_party
 
 SHORT, LONG, STATUS_TEXT = 255, 1023, 25
+# What the scope of Altinn's own Correspondence lets it write.
+CORRESPONDENCE, LEGACY_HTML = "digdir:dialogporten.correspondence", "digdir:dialogporten.serviceprovider.legacyhtml"
+_CONTENT_OF_CORRESPONDENCE, _DESCRIPTION_OF_CORRESPONDENCE = 512, 4095
 _SKEW = timedelta(seconds=15)
 # ISO 639-1, with "no" taken out where it is checked.
-_LANGUAGES = frozenset(
+LANGUAGES = frozenset(
     re.findall(
         "[a-z]{2}",
         "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee"
@@ -31,6 +34,10 @@ MEDIA_TYPES: Mapping[str, Sequence[str]] = {
     "additionalInfo": ("text/plain", "text/markdown"),
     "mainContentReference": (_EMBED, _OLD_EMBED),
     "contentReference": (_EMBED, _OLD_EMBED),
+}
+_HTML: Mapping[str, Sequence[str]] = {
+    name: tuple(each.replace("markdown", "html") for each in types if "markdown" in each)
+    for name, types in MEDIA_TYPES.items()
 }
 _ATTRIBUTE = re.compile(r"(?:urn:altinn:(?:[a-z][a-z0-9_-]*):)?[a-z][a-z0-9_-]*", re.IGNORECASE)
 _PARTY = (
@@ -56,6 +63,7 @@ class Rules:
     now: datetime
     loopback_http: bool
     creating: bool
+    scopes: frozenset[str] = frozenset()
     errors: dict[str, list[str]] = field(default_factory=dict)
 
     def dialog(self, dto: Mapping[str, Any]) -> None:
@@ -108,7 +116,8 @@ class Rules:
         elif activity["transmissionId"] is not None:
             message = "TransmissionId is only allowed when the type is 'TransmissionOpened'."
             self._add(f"{key}.transmissionId", message)
-        self._localizations(f"{key}.description", activity["description"], SHORT)
+        limit = _DESCRIPTION_OF_CORRESPONDENCE if CORRESPONDENCE in self.scopes else SHORT
+        self._localizations(f"{key}.description", activity["description"], limit)
 
     def transmission(self, key: str, transmission: Mapping[str, Any], *, api_only: bool) -> None:
         """Check one transmission."""
@@ -120,6 +129,8 @@ class Rules:
         self._length(f"{key}.externalReference", transmission["externalReference"], SHORT)
         if transmission["type"] is None:
             self._add(f"{key}.type", "'Type' has a range of values which does not include '0'.")
+        if transmission["id"] is not None and transmission["id"] == transmission["relatedTransmissionId"]:
+            self._add(f"{key}.relatedTransmissionId", "A transmission cannot reference itself.")
         self._actor(f"{key}.sender", transmission["sender"])
         self._values(f"{key}.content", transmission["content"], required=not api_only)
         self._attachments(f"{key}.attachments", transmission["attachments"])
@@ -192,11 +203,15 @@ class Rules:
             if value is None:
                 continue
             place = f"{key}.{name}"
-            allowed = MEDIA_TYPES.get(name, ("text/plain",))
+            allowed = (
+                *MEDIA_TYPES.get(name, ("text/plain",)),
+                *(_HTML.get(name, ()) if LEGACY_HTML in self.scopes else ()),
+            )
             if value["mediaType"] not in allowed:
                 self._add(f"{place}.mediaType", f"'MediaType' must be one of the following: [{', '.join(allowed)}].")
             self._required(f"{place}.value", value["value"])
-            limit = STATUS_TEXT if name == "extendedStatus" else LONG if name in MEDIA_TYPES else SHORT
+            usual = _CONTENT_OF_CORRESPONDENCE if CORRESPONDENCE in self.scopes else SHORT
+            limit = STATUS_TEXT if name == "extendedStatus" else LONG if name in MEDIA_TYPES else usual
             self._localizations(f"{place}.value", value["value"], limit)
             if name.endswith("ContentReference") or name == "contentReference":
                 for index, each in enumerate(value["value"]):
@@ -287,7 +302,7 @@ class Rules:
     def _localizations(self, key: str, texts: Sequence[Mapping[str, Any]], limit: int) -> None:
         for index, each in enumerate(texts):
             code = each["languageCode"] or ""
-            if language(code) not in _LANGUAGES or language(code) == "no":
+            if language(code) not in LANGUAGES or language(code) == "no":
                 self._add(
                     f"{key}[{index}].languageCode",
                     f"'LanguageCode' '{code}' is not a valid language code. Use 'nb' or 'nn' for Norwegian. Culture "

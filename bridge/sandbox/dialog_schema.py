@@ -84,13 +84,15 @@ def moment(value: Any, path: str) -> str:
 
 
 def choice(*names: str) -> Reader:
-    """Read one of *names*, whatever its case."""
-    known = {name.lower(): name for name in names}
+    """Read one of *names*, whatever its case, or its number from 1; 0 is what the API takes for left out."""
+    known: dict[object, str | None] = {name.lower(): name for name in names}
+    known |= dict(enumerate((None, *names)))
 
-    def read(value: Any, path: str) -> str:
-        if not isinstance(value, str) or value.lower() not in known:
+    def read(value: Any, path: str) -> str | None:
+        key = value.lower() if isinstance(value, str) else value
+        if isinstance(value, bool) or not isinstance(value, str | int) or key not in known:
             raise _wrong(path)
-        return known[value.lower()]
+        return known[key]
 
     return read
 
@@ -185,7 +187,7 @@ _URL = record({"id": uuid, "url": text, "mediaType": text, "consumerType": choic
 ATTACHMENT = record(
     {"id": uuid, "displayName": LOCALIZATIONS, "name": text, "urls": many(_URL), "expiresAt": moment},
 )
-ACTOR = record({"actorType": choice("ServiceOwner", "PartyRepresentative"), "actorName": text, "actorId": text})
+ACTOR = record({"actorType": choice("PartyRepresentative", "ServiceOwner"), "actorName": text, "actorId": text})
 ACTIVITY = record(
     {
         "id": uuid,
@@ -251,6 +253,18 @@ API_ACTION = record(
             )
         ),
     }
+)
+SYSTEM_LABELS = ("Default", "Bin", "Archive", "MarkedAsUnopened", "Sent")
+_LABELS = many(choice(*SYSTEM_LABELS))
+_LABEL_CHANGE: Mapping[str, Reader] = {
+    "systemLabels": _LABELS,
+    "addLabels": _LABELS,
+    "removeLabels": _LABELS,
+    "performedBy": ACTOR,
+}
+LABEL_CHANGE = record(_LABEL_CHANGE)
+BULK_LABEL_CHANGE = record(
+    {"dialogs": many(record({"dialogId": uuid, "endUserContextRevision": uuid})), **_LABEL_CHANGE}
 )
 _TAG = record({"value": text})
 UPDATE_MEMBERS: Mapping[str, Reader] = {

@@ -8,7 +8,8 @@ from typing import Any
 
 from bridge.sandbox import identities
 from bridge.sandbox.chance import Chance
-from bridge.sandbox.dialog_rules import language
+from bridge.sandbox.dialog_labels import PLACES, UNOPENED, Assignment, assignments, relabelled
+from bridge.sandbox.dialog_rules import CORRESPONDENCE, language
 from bridge.sandbox.dialog_schema import STORED_STATUS, UPDATE_MEMBERS, moment_of, moment_text
 from bridge.sandbox.dialog_streams import Streams
 from bridge.sandbox.records import Faults, Ledger
@@ -26,15 +27,31 @@ _CONTENT_MEMBERS = (
 )
 _BY_PARTY = ("Submission", "Correction")
 _RESTRICTED_ACTIVITIES = ("CorrespondenceOpened", "CorrespondenceConfirmed")
-CORRESPONDENCE = "digdir:dialogporten.correspondence"
+ADMIN = "digdir:dialogporten.serviceprovider.admin"
+# Kinds of resource that dialogs may have; the last needs a scope of its own.
+_RESOURCE_KINDS = ("genericaccessresource", "altinnapp", "migratedapp", "correspondenceservice")
+_LONGEST_CHAIN = _MOST_SIBLINGS = 100
+_MOST_TRANSMISSIONS = 32_767
+_ENTITIES = {
+    "attachments": "DialogAttachment",
+    "guiActions": "DialogGuiAction",
+    "apiActions": "DialogApiAction",
+    "transmissions": "DialogTransmission",
+    "activities": "DialogActivity",
+}
 
 
 class Problem(Exception):
     """A refusal as Dialogporten words it: *errors* by key, None where the body has none."""
 
-    def __init__(self, status: int, errors: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        errors: Mapping[str, Sequence[str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(str(status))
-        self.status, self.errors = status, errors
+        self.status, self.errors, self.headers = status, errors, headers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +80,7 @@ class Seen:
     at: str
     actor: str
     name: str
+    via_owner: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -88,6 +106,12 @@ class Dialog:
     deleted_at: str | None = None
     frozen: bool = False
     seen: tuple[Seen, ...] = ()
+    label_log: tuple[Assignment, ...] = ()
+
+    @property
+    def content_seen(self) -> bool:
+        """Whether somebody looked at it since its content changed; marking it as unopened takes that back."""
+        return UNOPENED not in self.labels and any(each.at >= self.content_updated_at for each in self.seen)
 
 
 class DialogportenState:
@@ -149,7 +173,7 @@ class DialogportenState:
             Problem: 404, also where it is somebody else's.
         """
         dialog = self._dialogs.get(dialog_id)
-        if dialog is None or dialog.owner != writer.organisation:
+        if dialog is None or (dialog.owner != writer.organisation and ADMIN not in writer.scopes):
             raise missing("DialogEntity", dialog_id)
         return dialog
 
@@ -165,12 +189,16 @@ class DialogportenState:
             self._check_idempotent_key(dto, writer)
             _check_activities(dto["activities"], writer)
             _check_transmission_keys((), dto["transmissions"])
+            self._check_attributes(dto, writer)
             now = self._clock()
             if not silent:
                 _check_future(dto, now)
             dialog_id = dto["id"] or str(self._chance.uuid7(now))
             if dialog_id in self._dialogs:
                 raise Problem(422, {"Dialog": [f"Key ('Id')=({dialog_id}) already exists."]})
+            _check_related((), dto["transmissions"])
+            _check_transmission_exists(dto["transmissions"], dto["activities"])
+            self._check_unused(_empty_body(), dto)
             body = self._merged(_empty_body(), dto, now, lookup_fails=lookup_fails)
             created = dto["createdAt"] or moment_text(now)
             updated = dto["updatedAt"] or created
@@ -199,7 +227,7 @@ class DialogportenState:
             self._dialogs[dialog_id] = dialog
             self._remember(dialog_id, _empty_body(), body)
             self._record("create", None, dialog, silent=silent)
-            self._announce("created", dialog, body["activities"], silent=silent)
+            self._announce("created", dialog, _empty_body(), silent=silent)
             return dialog
 
     def update(
@@ -229,6 +257,8 @@ class DialogportenState:
                 raise _lost_race(if_match)
             _check_activities(dto["activities"], writer)
             _check_transmission_keys(dialog.body["transmissions"], dto["transmissions"])
+            _check_api_only(dialog, dto)
+            self._check_attributes(dto, writer)
             now = self._clock()
             self._check_domain(dialog, dto, now, silent=silent)
             body = self._merged(dialog.body, dto, now, lookup_fails=lookup_fails)
@@ -255,7 +285,7 @@ class DialogportenState:
             _check_transmission_exists(dialog.body["transmissions"], [activity])
             _check_activities([activity], writer)
             self._check_match(dialog, if_match)
-            self._check_unused("DialogActivity", [activity])
+            self._check_unused(dialog.body, {"activities": [activity]})
             now = self._clock()
             added = self._activity(activity, now, lookup_fails=lookup_fails)
             body = {**dialog.body, "activities": [*dialog.body["activities"], added]}
@@ -280,7 +310,9 @@ class DialogportenState:
         with self._lock:
             dialog = self._writable(dialog_id, writer, if_match)
             _check_transmission_keys(dialog.body["transmissions"], [transmission])
-            self._check_unused("DialogTransmission", [transmission])
+            self._check_attributes({"transmissions": [transmission]}, writer)
+            _check_related(dialog.body["transmissions"], [transmission])
+            self._check_unused(dialog.body, {"transmissions": [transmission]})
             now = self._clock()
             added = self._transmission(transmission, now, lookup_fails=lookup_fails)
             body = {**dialog.body, "transmissions": [*dialog.body["transmissions"], added]}
@@ -302,6 +334,121 @@ class DialogportenState:
                 self._event("deleted", deleted)
                 self._publish(dialog_id, "DIALOG_DELETED")
             return deleted
+
+    def change_transmission(
+        self,
+        dialog_id: str,
+        transmission_id: str,
+        transmission: Mapping[str, Any],
+        writer: Writer,
+        *,
+        if_match: str | None,
+        lookup_fails: bool,
+    ) -> Dialog:
+        """
+        Correct a transmission that stands there; always silent.
+
+        Raises:
+            Problem: 403, 404, 409, 410, 412 or 422.
+        """
+        with self._lock:
+            dialog = self._writable(dialog_id, writer, if_match)
+            held = dialog.body["transmissions"]
+            before = next((each for each in held if each["id"] == transmission_id), None)
+            if before is None:
+                raise missing("DialogTransmission", transmission_id)
+            others = [each for each in held if each is not before]
+            _check_transmission_keys(others, [transmission])
+            self._check_attributes({"transmissions": [transmission]}, writer)
+            _check_related(others, [{**transmission, "id": transmission_id}])
+            now = self._clock()
+            given = {**transmission, "createdAt": transmission["createdAt"] or before["createdAt"]}
+            after = self._transmission(given, now, lookup_fails=lookup_fails, before=before)
+            body = {**dialog.body, "transmissions": [after if each is before else each for each in held]}
+            return self._store(dialog, body, kind="transmission", now=now, silent=True)
+
+    def restore(self, dialog_id: str, writer: Writer, *, if_match: str | None, silent: bool) -> Dialog:
+        """
+        Undo a soft deletion; a dialog that lives stays as it is.
+
+        Raises:
+            Problem: 404, 409 or 412.
+        """
+        with self._lock:
+            dialog = self.owned(dialog_id, writer)
+            self._check_match(dialog, if_match)
+            if dialog.deleted_at is None:
+                return dialog
+            restored = replace(dialog, deleted_at=None, revision=str(self._chance.uuid4()))
+            self._dialogs[dialog_id] = restored
+            self._record("restore", dialog, restored, silent=silent)
+            if not silent:
+                self._event("restored", restored)
+            return restored
+
+    def purge(self, dialog_id: str, writer: Writer, *, if_match: str | None, silent: bool) -> None:
+        """
+        Remove for good, whatever its state; its ids and its key are free again.
+
+        Raises:
+            Problem: 404, 409 or 412.
+        """
+        with self._lock:
+            dialog = self.owned(dialog_id, writer)
+            self._check_match(dialog, if_match)
+            del self._dialogs[dialog_id]
+            self._remember(dialog_id, dialog.body, _empty_body())
+            self._record("purge", dialog, dialog, silent=silent)
+            if not silent and dialog.deleted_at is None:
+                self._event("deleted", dialog)
+                self._publish(dialog_id, "DIALOG_DELETED")
+
+    def change_labels(
+        self, dialog_id: str, add: Sequence[str], remove: Sequence[str], *, actor: str, revision: str | None
+    ) -> Dialog:
+        """
+        Change system labels for a user; *revision* is the end-user context's own.
+
+        Raises:
+            Problem: 404, 410 or 412.
+        """
+        with self._lock:
+            dialog = self._labelable(dialog_id, revision)
+            labels = relabelled(dialog.labels, add, remove)
+            if labels == dialog.labels:
+                return dialog
+            at = moment_text(self._clock())
+            log = assignments(dialog.labels, labels, at=at, actor=actor, name=self.name_of(actor))
+            after = replace(
+                dialog,
+                labels=labels,
+                label_log=(*dialog.label_log, *log),
+                end_user_revision=str(self._chance.uuid4()),
+            )
+            self._dialogs[dialog_id] = after
+            self._ledger.write(
+                "dialogporten.system_label",
+                dialog_id=dialog_id,
+                revision_before=dialog.end_user_revision,
+                revision_after=after.end_user_revision,
+                labels=sorted(labels),
+            )
+            return after
+
+    def change_many_labels(
+        self, wanted: Sequence[tuple[str, str | None]], add: Sequence[str], remove: Sequence[str], *, actor: str
+    ) -> None:
+        """
+        Change the labels of all of *wanted* (id and revision) or of none.
+
+        Raises:
+            Problem: 404, 410 or 412.
+        """
+        with self._lock:
+            for dialog_id, revision in wanted:
+                self._labelable(dialog_id, revision)
+            for dialog_id, _ in wanted:
+                self.change_labels(dialog_id, add, remove, actor=actor, revision=None)
 
     def add_label(self, dialog_id: str, value: str, writer: Writer, *, if_match: str | None) -> Dialog:
         """
@@ -337,25 +484,48 @@ class DialogportenState:
         """Put a dialog where its user wants it: Default, Bin or Archive."""
         with self._lock:
             dialog = self._dialogs[dialog_id]
-            labels = (dialog.labels & {"Sent"}) | {label}
-            self._dialogs[dialog_id] = replace(
-                dialog, labels=frozenset(labels), end_user_revision=str(self._chance.uuid4())
-            )
+            self.change_labels(dialog_id, [label], [UNOPENED], actor=dialog.party, revision=None)
 
-    def freeze(self, dialog_id: str) -> None:
+    def freeze(self, dialog_id: str) -> Dialog:
         """Protect a dialog from its owner, as migrated ones are."""
         with self._lock:
-            self._dialogs[dialog_id] = replace(self._dialogs[dialog_id], frozen=True)
+            dialog = self._dialogs[dialog_id]
+            if dialog.frozen:
+                return dialog
+            frozen = replace(dialog, frozen=True, revision=str(self._chance.uuid4()))
+            self._dialogs[dialog_id] = frozen
+            self._record("freeze", dialog, frozen, silent=True)
+            return frozen
 
-    def see(self, dialog_id: str, actor: str) -> Dialog:
-        """Note that an end user looked at the dialog: once for each content."""
+    def freeze_as(self, dialog_id: str, writer: Writer, *, if_match: str | None) -> Dialog:
+        """
+        Freeze, which takes the admin scope.
+
+        Raises:
+            Problem: 403, 404, 410 or 412.
+        """
+        with self._lock:
+            if ADMIN not in writer.scopes:
+                raise Problem(403, {"Forbidden": ["Freezing a dialog requires the admin scope."]})
+            dialog = self.owned(dialog_id, writer)
+            if dialog.deleted_at is not None:
+                raise removed(dialog_id)
+            self._check_match(dialog, if_match)
+            return self.freeze(dialog_id)
+
+    def see(self, dialog_id: str, actor: str, *, via_owner: bool = False) -> Dialog:
+        """Note that an end user looked at the dialog: once for each content. It counts as opened again."""
         with self._lock:
             dialog = self._dialogs[dialog_id]
+            if UNOPENED in dialog.labels:
+                dialog = self.change_labels(dialog_id, [], [UNOPENED], actor=actor, revision=None)
             if any(seen.actor == actor and seen.at >= dialog.content_updated_at for seen in dialog.seen):
                 return dialog
             now = self._clock()
             at = max(moment_text(now), dialog.content_updated_at)
-            entry = Seen(id=str(self._chance.uuid7(now)), at=at, actor=actor, name=self.name_of(actor))
+            entry = Seen(
+                id=str(self._chance.uuid7(now)), at=at, actor=actor, name=self.name_of(actor), via_owner=via_owner
+            )
             seen = replace(dialog, seen=(*dialog.seen, entry))
             self._dialogs[dialog_id] = seen
             self._event("seen", seen)
@@ -363,9 +533,10 @@ class DialogportenState:
 
     def _writable(self, dialog_id: str, writer: Writer, if_match: str | None, *, late_match: bool = False) -> Dialog:
         dialog = self.owned(dialog_id, writer)
-        if dialog.deleted_at is not None:
+        admin = ADMIN in writer.scopes
+        if dialog.deleted_at is not None and not admin:
             raise removed(dialog_id)
-        if dialog.frozen:
+        if dialog.frozen and not admin:
             raise Problem(403, {"Forbidden": ["User cannot modify frozen dialog"]})
         if not late_match:
             self._check_match(dialog, if_match)
@@ -378,10 +549,35 @@ class DialogportenState:
         if self._faults.take(system="dialogporten", method="WRITE", path=path, internal="concurrent_change"):
             raise _lost_race(if_match)
 
+    def _labelable(self, dialog_id: str, revision: str | None) -> Dialog:
+        dialog = self._dialogs.get(dialog_id)
+        if dialog is None:
+            raise missing("DialogEntity", dialog_id)
+        if dialog.deleted_at is not None:
+            raise removed(dialog_id)
+        if revision is not None and revision != dialog.end_user_revision:
+            raise Problem(412)
+        return dialog
+
     def _check_owner(self, service_resource: str, writer: Writer) -> None:
-        if self.resource(service_resource, writer.organisation).owner != writer.organisation:
+        if ADMIN in writer.scopes:
+            return
+        resource = self.resource(service_resource, writer.organisation)
+        restricted = resource.kind == _RESOURCE_KINDS[-1] and CORRESPONDENCE not in writer.scopes
+        if resource.kind not in _RESOURCE_KINDS or restricted:
+            message = f"Not allowed to reference {service_resource}. Its type {resource.kind} is not supported."
+            raise Problem(403, {"Forbidden": [message]})
+        if resource.owner != writer.organisation:
             message = f"Not allowed to reference {service_resource}. The service owner does not own it."
             raise Problem(403, {"Forbidden": [message]})
+
+    def _check_attributes(self, dto: Mapping[str, Any], writer: Writer) -> None:
+        """An attribute may name another resource, if that is the writer's as well."""
+        for name in ("guiActions", "apiActions", "transmissions"):
+            for each in dto.get(name, ()):
+                attribute = (each["authorizationAttribute"] or "").lower()
+                if attribute.startswith("urn:altinn:resource:"):
+                    self._check_owner(attribute, writer)
 
     def _check_idempotent_key(self, dto: Mapping[str, Any], writer: Writer) -> None:
         key = dto["idempotentKey"]
@@ -413,13 +609,16 @@ class DialogportenState:
         if errors:
             raise Problem(422, errors)
         _check_transmission_exists([*dialog.body["transmissions"], *dto["transmissions"]], dto["activities"])
-        self._check_unused("DialogActivity", dto["activities"])
-        self._check_unused("DialogTransmission", dto["transmissions"])
+        _check_related(dialog.body["transmissions"], dto["transmissions"])
+        self._check_unused(dialog.body, dto)
 
-    def _check_unused(self, entity: str, items: Iterable[Mapping[str, Any]]) -> None:
-        for each in items:
-            if (entity, each["id"]) in self._entities:
-                raise Problem(422, {entity: [f"Key ('Id')=({each['id']}) already exists."]})
+    def _check_unused(self, held: Body, dto: Mapping[str, Any]) -> None:
+        """Ids are used once: merged lists may name their own again, append-only ones may not."""
+        for member, entity in _ENTITIES.items():
+            own = set() if member in ("activities", "transmissions") else {each["id"] for each in held[member]}
+            for each in dto.get(member, ()):
+                if (entity, each["id"]) in self._entities and each["id"] not in own:
+                    raise Problem(422, {entity: [f"Key ('Id')=({each['id']}) already exists."]})
 
     def _store(self, dialog: Dialog, body: Body, *, kind: str, now: datetime, silent: bool) -> Dialog:
         changed = [name for name in body if body[name] != dialog.body[name]]
@@ -428,7 +627,7 @@ class DialogportenState:
         stamp = moment_text(now)
         pinned = dialog.visible_from is not None and moment_of(dialog.visible_from) > now
         touched = not silent and not pinned
-        labels = dialog.labels if silent else (dialog.labels - {"Bin", "Archive", "MarkedAsUnopened"}) | {"Default"}
+        labels = dialog.labels if silent else (dialog.labels - {*PLACES, UNOPENED}) | {"Default"}
         labels |= _sent(body["transmissions"][len(dialog.body["transmissions"]) :])
         stored = replace(
             dialog,
@@ -444,8 +643,7 @@ class DialogportenState:
         self._dialogs[dialog.id] = stored
         self._remember(dialog.id, dialog.body, body)
         self._record(kind, dialog, stored, silent=silent)
-        added = body["activities"][len(dialog.body["activities"]) :]
-        self._announce("updated", stored, added, silent=silent)
+        self._announce("updated", stored, dialog.body, silent=silent)
         return stored
 
     def _record(self, kind: str, before: Dialog | None, after: Dialog, *, silent: bool) -> None:
@@ -464,11 +662,15 @@ class DialogportenState:
             gui_actions=[each["action"] for each in after.body["guiActions"]],
         )
 
-    def _announce(self, kind: str, dialog: Dialog, activities: Iterable[Body], *, silent: bool) -> None:
+    def _announce(self, kind: str, dialog: Dialog, before: Body, *, silent: bool) -> None:
         if not silent:
             self._event(kind, dialog)
-            for activity in activities:
+            for activity in dialog.body["activities"][len(before["activities"]) :]:
                 self._activity_event(dialog, activity)
+            for transmission in dialog.body["transmissions"][len(before["transmissions"]) :]:
+                data = {"transmissionId": transmission["id"], "senderType": transmission["sender"]["actorType"]}
+                tail = f"/transmissions/{transmission['id']}"
+                self._send("dialogporten.dialog.transmission.created.v1", dialog, tail, data)
         if kind == "updated":
             self._publish(dialog.id, "DIALOG_UPDATED")
 
@@ -504,8 +706,10 @@ class DialogportenState:
         )
 
     def _remember(self, dialog_id: str, before: Body, after: Body) -> None:
-        for entity, member in (("DialogActivity", "activities"), ("DialogTransmission", "transmissions")):
-            for each in after[member][len(before[member]) :]:
+        for member, entity in _ENTITIES.items():
+            for each in before[member]:
+                self._entities.pop((entity, each["id"]), None)
+            for each in after[member]:
                 self._entities[entity, each["id"]] = dialog_id
 
     def _labelled(self, dialog_id: str, writer: Writer, if_match: str | None) -> Dialog:
@@ -556,17 +760,25 @@ class DialogportenState:
             "description": _texts(given["description"]) or None,
         }
 
-    def _transmission(self, given: Mapping[str, Any], now: datetime, *, lookup_fails: bool) -> Body:
+    def _transmission(
+        self, given: Mapping[str, Any], now: datetime, *, lookup_fails: bool, before: Body | None = None
+    ) -> Body:
         def new_id() -> str:
             return str(self._chance.uuid7(now))
 
         return {
             **given,
-            "id": given["id"] or new_id(),
+            "id": (given["id"] if before is None else before["id"]) or new_id(),
             "createdAt": given["createdAt"] or moment_text(now),
             "sender": self._actor(given["sender"], lookup_fails=lookup_fails),
             "content": None if given["content"] is None else _content(given["content"]),
-            "attachments": _by_id([], [_attachment(each) for each in given["attachments"]], "urls", new_id),
+            "attachments": _by_id(
+                [] if before is None else before["attachments"],
+                [_attachment(each) for each in given["attachments"]],
+                "urls",
+                new_id,
+            ),
+            "navigationalActions": [{**each, "title": _texts(each["title"])} for each in given["navigationalActions"]],
         }
 
     def _actor(self, given: Mapping[str, Any], *, lookup_fails: bool) -> Body:
@@ -631,6 +843,33 @@ def _check_transmission_exists(
             entity = "DialogTransmission"
             message = f"Entity '{entity}' with the following key(s) does not exist: ({each['transmissionId']})."
             raise Problem(422, {entity: [message]})
+
+
+def _check_related(held: Iterable[Mapping[str, Any]], added: Iterable[Mapping[str, Any]]) -> None:
+    """Hold the tree of transmissions to its limits: it must exist, and not grow too deep or too wide."""
+    everything = [*held, *added]
+    parents = {each["id"]: each["relatedTransmissionId"] for each in everything if each["id"] is not None}
+    if len(everything) > _MOST_TRANSMISSIONS:
+        raise Problem(422, {"DialogTransmission": [f"A dialog can have at most {_MOST_TRANSMISSIONS} transmissions."]})
+    for each in added:
+        related, depth = each["relatedTransmissionId"], 1
+        if related is not None and related not in parents:
+            message = f"Entity 'DialogTransmission' with the following key(s) does not exist: ({related})."
+            raise Problem(422, {"DialogTransmission": [message]})
+        siblings = sum(1 for other in everything if related is not None and other["relatedTransmissionId"] == related)
+        while related is not None and depth <= _LONGEST_CHAIN:
+            related, depth = parents.get(related), depth + 1
+        if depth > _LONGEST_CHAIN or siblings > _MOST_SIBLINGS:
+            message = f"Transmission hierarchies are at most {_LONGEST_CHAIN} deep and {_MOST_SIBLINGS} wide."
+            raise Problem(422, {"DialogTransmission": [message]})
+
+
+def _check_api_only(dialog: Dialog, dto: Mapping[str, Any]) -> None:
+    """A dialog for machines stays one while a transmission has nothing to show."""
+    transmissions = dialog.body["transmissions"]
+    if dialog.body["isApiOnly"] and not dto["isApiOnly"] and any(each["content"] is None for each in transmissions):
+        message = "This dialog is locked to IsApiOnly=true, as at least one transmission lacks content."
+        raise Problem(400, {"dto.isApiOnly": [message]})
 
 
 def _check_future(dto: Mapping[str, Any], now: datetime) -> None:

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.sandbox.dialog_schema import UPDATE_MEMBERS, moment_of
-from bridge.sandbox.dialog_state import Dialog, DialogportenState
+from bridge.sandbox.dialog_state import Dialog, DialogportenState, Seen
 
 UNAUTHORIZED = "urn:dialogporten:unauthorized"
 EXPIRED = "urn:dialogporten:expired"
+_IN_LISTS = ("title", "summary", "senderName", "extendedStatus")
+_IN_OWNERS_LISTS = (*_IN_LISTS, "nonSensitiveTitle", "nonSensitiveSummary")
+_TO_END_USERS = (*_IN_LISTS, "additionalInfo", "mainContentReference")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -45,8 +48,12 @@ def authorized_actions(dialog: Dialog, reader: Reader) -> str:
     return ";".join(dict.fromkeys(entry(*each) for each in wanted if reader.may(*each)))
 
 
-def for_owner(dialog: Dialog, state: DialogportenState) -> dict[str, Any]:
-    """Show a dialog to its service owner; members without a value are left out."""
+def for_owner(dialog: Dialog, state: DialogportenState, reader: Reader | None = None) -> dict[str, Any]:
+    """
+    Show a dialog to its service owner; members without a value are left out.
+
+    With a *reader* it tells besides what that end user may do.
+    """
     body = dialog.body
     shown: dict[str, Any] = _without_nulls(
         {
@@ -55,13 +62,21 @@ def for_owner(dialog: Dialog, state: DialogportenState) -> dict[str, Any]:
             **_head(dialog, state),
             "deletedAt": dialog.deleted_at,
             "visibleFrom": dialog.visible_from,
+            "expiresAt": body["expiresAt"],
             **_middle(dialog),
             "content": body["content"],
             **_counts(dialog),
             **{name: body[name] for name in ("searchTags", "attachments")},
-            "transmissions": [{**each, "isOpened": _opened(dialog, each["id"])} for each in body["transmissions"]],
-            **{name: body[name] for name in ("guiActions", "apiActions", "activities")},
-            **_seen(dialog, None),
+            "transmissions": [
+                {**each, "isOpened": _opened(dialog, each["id"]), **_judged(each, reader, "read")}
+                for each in body["transmissions"]
+            ],
+            **{
+                name: [{**each, **_judged(each, reader)} for each in body[name]]
+                for name in ("guiActions", "apiActions")
+            },
+            "activities": body["activities"],
+            **_seen(dialog, None if reader is None else reader.actor, masked=False),
             "serviceOwnerContext": {
                 "serviceOwnerLabels": [{"value": label} for label in dialog.owner_labels],
                 "revision": dialog.owner_revision,
@@ -82,8 +97,9 @@ def for_end_user(dialog: Dialog, state: DialogportenState, reader: Reader, *, to
         {
             "id": dialog.id,
             **_head(dialog, state),
+            "expiresAt": body["expiresAt"],
             **_middle(dialog),
-            "content": content,
+            "content": None if content is None else {name: content[name] for name in content if name in _TO_END_USERS},
             "dialogToken": token,
             **_counts(dialog),
             "attachments": [_attachment(each, now) for each in body["attachments"]],
@@ -91,11 +107,81 @@ def for_end_user(dialog: Dialog, state: DialogportenState, reader: Reader, *, to
             "guiActions": [_gui_action(each, reader) for each in body["guiActions"]],
             "apiActions": [_api_action(each, reader) for each in body["apiActions"]],
             "activities": body["activities"],
-            **_seen(dialog, reader),
+            **_seen(dialog, reader.actor, masked=True),
             "endUserContext": _end_user_context(dialog),
         }
     )
     return shown
+
+
+def in_owners_list(dialog: Dialog, state: DialogportenState) -> dict[str, Any]:
+    """Show a dialog as one item of its owner's search."""
+    shown: dict[str, Any] = _without_nulls(
+        {
+            "id": dialog.id,
+            **_head(dialog, state),
+            "deletedAt": dialog.deleted_at,
+            "visibleFrom": dialog.visible_from,
+            **_listed(dialog, _IN_OWNERS_LISTS),
+            **_seen(dialog, None, masked=False),
+            "serviceOwnerContext": {
+                "serviceOwnerLabels": [{"value": label} for label in dialog.owner_labels],
+                "revision": dialog.owner_revision,
+            },
+        }
+    )
+    return shown
+
+
+def in_end_users_list(dialog: Dialog, state: DialogportenState, reader: Reader) -> dict[str, Any]:
+    """Show a dialog as one item of an end user's search: no revision."""
+    head = {name: value for name, value in _head(dialog, state).items() if name != "revision"}
+    shown: dict[str, Any] = _without_nulls(
+        {"id": dialog.id, **head, **_listed(dialog, _IN_LISTS), **_seen(dialog, reader.actor, masked=True)}
+    )
+    return shown
+
+
+def activity_items(dialog: Dialog, *, described: bool) -> list[dict[str, Any]]:
+    """List activities: who did them is told by each one alone, what they say only to end users."""
+    names = ("id", "createdAt", "extendedType", "type", "transmissionId", *(("description",) if described else ()))
+    items: list[dict[str, Any]] = _without_nulls(
+        [{name: each[name] for name in names} for each in dialog.body["activities"]]
+    )
+    return items
+
+
+def transmission_items(dialog: Dialog, reader: Reader | None) -> list[dict[str, Any]]:
+    """List transmissions, the newest first; to an end user with *reader*'s masks."""
+    newest_first = sorted(dialog.body["transmissions"], key=lambda each: (each["createdAt"], each["id"]), reverse=True)
+    if reader is None:
+        items: list[dict[str, Any]] = _without_nulls(newest_first)
+        return items
+    masked = [_transmission(dialog, each, reader) for each in newest_first]
+    shown: list[dict[str, Any]] = _without_nulls(
+        [{name: each[name] for name in each if name != "isOpened"} for each in masked]
+    )
+    return shown
+
+
+def seen_log(dialog: Dialog, reader: Reader | None) -> list[dict[str, Any]]:
+    """List every look, the oldest first; end users see whether it was their own."""
+    items = [_look(each, None if reader is None else reader.actor, masked=reader is not None) for each in dialog.seen]
+    hidden = () if reader is not None else ("isCurrentEndUser",)
+    return [{name: value for name, value in each.items() if name not in hidden} for each in items]
+
+
+def label_log(dialog: Dialog) -> list[dict[str, Any]]:
+    """List what was done to the labels, the newest first."""
+    return [
+        {
+            "createdAt": each.at,
+            "name": each.label,
+            "action": each.action,
+            "performedBy": {"actorType": "PartyRepresentative", "actorName": each.name},
+        }
+        for each in reversed(dialog.label_log)
+    ]
 
 
 def as_update(dialog: Dialog) -> dict[str, Any]:
@@ -120,7 +206,6 @@ def _middle(dialog: Dialog) -> dict[str, Any]:
     places = ("Bin", "Archive")
     return {
         "dueAt": dialog.body["dueAt"],
-        "expiresAt": dialog.body["expiresAt"],
         "createdAt": dialog.created_at,
         "updatedAt": dialog.updated_at,
         "contentUpdatedAt": dialog.content_updated_at,
@@ -142,33 +227,52 @@ def _counts(dialog: Dialog) -> dict[str, Any]:
     }
 
 
-def _seen(dialog: Dialog, reader: Reader | None) -> dict[str, Any]:
+def _seen(dialog: Dialog, actor: str | None, *, masked: bool) -> dict[str, Any]:
     def shown(since: str) -> list[dict[str, Any]]:
-        return [
-            {
-                "id": seen.id,
-                "seenAt": seen.at,
-                "seenBy": {
-                    "actorType": "PartyRepresentative",
-                    "actorName": seen.name,
-                    # End users never see each other's numbers.
-                    "actorId": seen.actor
-                    if reader is None
-                    else f"urn:altinn:person:identifier-ephemeral:{seen.id[-10:]}",
-                },
-                "isViaServiceOwner": False,
-                "isCurrentEndUser": reader is not None and reader.actor == seen.actor,
-            }
-            for seen in dialog.seen
-            if seen.at >= since
-        ]
+        return [_look(seen, actor, masked=masked) for seen in dialog.seen if seen.at >= since]
 
-    since_content = shown(dialog.content_updated_at)
     return {
         "seenSinceLastUpdate": shown(dialog.updated_at),
-        "seenSinceLastContentUpdate": since_content,
-        "isContentSeen": bool(since_content),
+        "seenSinceLastContentUpdate": shown(dialog.content_updated_at),
+        "isContentSeen": dialog.content_seen,
     }
+
+
+def _look(seen: Seen, actor: str | None, *, masked: bool) -> dict[str, Any]:
+    ephemeral = f"urn:altinn:person:identifier-ephemeral:{seen.id[-10:]}"
+    return {
+        "id": seen.id,
+        "seenAt": seen.at,
+        "seenBy": {
+            "actorType": "PartyRepresentative",
+            "actorName": seen.name,
+            # End users never see each other's numbers.
+            "actorId": ephemeral if masked else seen.actor,
+        },
+        "isViaServiceOwner": seen.via_owner,
+        "isCurrentEndUser": actor == seen.actor,
+    }
+
+
+def _listed(dialog: Dialog, content: tuple[str, ...]) -> dict[str, Any]:
+    body = dialog.body
+    texts = {} if body["content"] is None else {name: body["content"][name] for name in content}
+    return {
+        **_middle(dialog),
+        "content": texts,
+        **_counts(dialog),
+        "guiAttachmentCount": sum(
+            any(url["consumerType"] == "Gui" for url in each["urls"]) for each in body["attachments"]
+        ),
+        "latestActivity": max(body["activities"], key=lambda each: each["createdAt"], default=None),
+        "endUserContext": _end_user_context(dialog),
+    }
+
+
+def _judged(item: Mapping[str, Any], reader: Reader | None, action: str | None = None) -> dict[str, Any]:
+    if reader is None:
+        return {}
+    return {"isAuthorized": reader.may(action or item["action"], item["authorizationAttribute"])}
 
 
 def _end_user_context(dialog: Dialog) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any, NoReturn
 from uuid import UUID
@@ -11,6 +11,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from bridge.sandbox import json_patch
+from bridge.sandbox.dialog_end_user_api import EndUserApi
+from bridge.sandbox.dialog_graphql import GraphQl
+from bridge.sandbox.dialog_owner_api import OwnerApi
 from bridge.sandbox.dialog_rules import Rules
 from bridge.sandbox.dialog_schema import (
     ACTIVITY,
@@ -19,14 +22,12 @@ from bridge.sandbox.dialog_schema import (
     UPDATE,
     UPDATE_MEMBERS,
     NotReadable,
-    moment_of,
-    moment_text,
     read_json,
 )
 from bridge.sandbox.dialog_schema import Reader as JsonReader
 from bridge.sandbox.dialog_state import Dialog, Problem, Writer, missing, removed
-from bridge.sandbox.dialog_tokens import issuer, jwks, mint, opens
-from bridge.sandbox.dialog_views import Reader, as_update, for_end_user, for_owner
+from bridge.sandbox.dialog_tokens import issuer, jwks, opens
+from bridge.sandbox.dialog_views import Reader, activity_items, as_update, for_owner
 from bridge.sandbox.tokens import consumer, genuine_claims, scopes
 from bridge.sandbox.wire import (
     Matched,
@@ -71,8 +72,11 @@ class Dialogporten(System):
     prefix = "/dialogporten"
 
     def routes(self) -> Iterable[Route]:
-        """List what this version answers; search, restore, purge and system labels come on top."""
+        """List what the API answers."""
         return (
+            *OwnerApi(self).routes(),
+            *EndUserApi(self).routes(),
+            *GraphQl(self).routes(),
             Route("POST", "/api/v1/serviceowner/dialogs", self.create),
             Route("GET", _DIALOG, self.get),
             Route("PUT", _DIALOG, self.put),
@@ -85,15 +89,20 @@ class Dialogporten(System):
             Route("GET", f"{_DIALOG}/context/labels", self.list_labels),
             Route("POST", f"{_DIALOG}/context/labels", self.add_label),
             Route("DELETE", f"{_DIALOG}/context/labels/<label>", self.remove_label),
-            Route("GET", "/api/v1/enduser/dialogs/<uuid:dialog_id>", self.get_as_end_user),
             Route("GET", "/api/v1/.well-known/jwks.json", self.get_jwks),
             Route("GET", "/api/v1/.well-known/oauth-authorization-server", self.get_metadata),
             Route("POST", "/graphql/stream", self.subscribe),
+            Route("OPTIONS", "/graphql/stream", self.preflight),
         )
 
     def guard(self, request: Request, match: Matched | None) -> None:
-        """Refuse bodies that are too large before anything else reads them."""
-        del match
+        """Refuse everything during maintenance, and bodies that are too large before anything else reads them."""
+        down = self.world.switches.dialogporten_maintenance_seconds
+        if down and not (match and "/.well-known/" in match.template):
+            drain(request)
+            until = format_datetime(self.world.clock() + timedelta(seconds=down), usegmt=True)
+            headers = {"Retry-After": until}
+            refuse(plain(503, "Service Unavailable", content_type="text/plain", headers=headers))
         if (request.content_length or 0) > _LIMIT:
             drain(request)
             refuse(self.problem(request, 413))
@@ -104,35 +113,44 @@ class Dialogporten(System):
 
     def create(self, request: Request) -> Response:
         """POST a dialog."""
-        writer = self._writer(request)
-        dto = self._read(request, CREATE, ("application/json",))
-        rules = self._rules(creating=True)
+        writer = self.writer(request)
+        dto = self.read(request, CREATE, ("application/json",))
+        rules = self.rules(writer, creating=True)
         rules.dialog(dto)
-        self._check(request, rules)
+        self.check(request, rules)
         try:
             dialog = self.world.dialogporten.create(
-                dto, writer, silent=_silent(request), lookup_fails=self.world.switches.name_lookup_fails
+                dto, writer, silent=self.silent(request), lookup_fails=self.world.switches.name_lookup_fails
             )
         except Problem as found:
-            return self._problem(request, found)
+            return self.problem_of(request, found)
         location = f"{self.base}/api/v1/serviceowner/dialogs/{dialog.id}"
         return as_json(201, dialog.id, headers={"Etag": dialog.revision, "Location": location})
 
     def get(self, request: Request, dialog_id: UUID) -> Response:
         """GET a dialog, deleted ones as well."""
-        dialog = self._owned(request, dialog_id)
-        return as_json(200, for_owner(dialog, self.world.dialogporten), headers={"Etag": dialog.revision})
+        dialog = self.owned(request, dialog_id)
+        state = self.world.dialogporten
+        user = request.args.get("endUserId")
+        if user is None:
+            return as_json(200, for_owner(dialog, state), headers={"Etag": dialog.revision})
+        reader = self.world.reader(user)
+        if reader is None or dialog.party not in reader.parties or not reader.may("read"):
+            return self.problem_of(request, missing("DialogEntity", dialog.id))
+        if dialog.deleted_at is None:
+            dialog = state.see(dialog.id, reader.actor, via_owner=True)
+        return as_json(200, for_owner(dialog, state, reader), headers={"Etag": dialog.revision})
 
     def put(self, request: Request, dialog_id: UUID) -> Response:
         """PUT a dialog: replaces, and appends activities and transmissions."""
-        self._live(request, dialog_id)
-        dto = self._read(request, UPDATE, ("application/json",))
+        self.live(request, dialog_id)
+        dto = self.read(request, UPDATE, ("application/json",))
         return self._update(request, dialog_id, dto, kind="put")
 
     def patch(self, request: Request, dialog_id: UUID) -> Response:
         """PATCH a dialog: RFC 6902 on the update object, then as PUT."""
-        dialog = self._live(request, dialog_id)
-        body = self._body(request, ("application/json", "application/json-patch+json"))
+        dialog = self.live(request, dialog_id)
+        body = self.body(request, ("application/json", "application/json-patch+json"))
         try:
             operations = json_patch.read(read_json(body))
             patched = json_patch.applied(as_update(dialog), operations, members=UPDATE_MEMBERS)
@@ -148,124 +166,104 @@ class Dialogporten(System):
 
     def delete(self, request: Request, dialog_id: UUID) -> Response:
         """DELETE a dialog softly."""
-        writer = self._writer(request)
-        if_match = self._if_match(request)
+        writer = self.writer(request)
+        if_match = self.if_match(request)
         try:
-            dialog = self.world.dialogporten.delete(str(dialog_id), writer, if_match=if_match, silent=_silent(request))
+            dialog = self.world.dialogporten.delete(
+                str(dialog_id), writer, if_match=if_match, silent=self.silent(request)
+            )
         except Problem as found:
-            return self._problem(request, found)
+            return self.problem_of(request, found)
         return plain(204, headers={"Etag": dialog.revision})
 
     def list_activities(self, request: Request, dialog_id: UUID) -> Response:
         """GET all activities."""
-        return as_json(200, for_owner(self._owned(request, dialog_id), self.world.dialogporten)["activities"])
+        return as_json(200, activity_items(self.owned(request, dialog_id), described=False))
 
     def get_activity(self, request: Request, dialog_id: UUID, activity_id: UUID) -> Response:
         """GET one activity."""
-        dialog = self._owned(request, dialog_id)
+        dialog = self.owned(request, dialog_id)
         if dialog.deleted_at is not None:
-            return self._problem(request, removed(dialog.id))
+            return self.problem_of(request, removed(dialog.id))
         for each in for_owner(dialog, self.world.dialogporten)["activities"]:
             if each["id"] == str(activity_id):
                 return as_json(200, each)
-        return self._problem(request, missing("DialogActivity", str(activity_id)))
+        return self.problem_of(request, missing("DialogActivity", str(activity_id)))
 
     def add_activity(self, request: Request, dialog_id: UUID) -> Response:
         """POST one activity."""
-        writer = self._writer(request)
-        self._exists(request, dialog_id, writer)
-        activity = self._read(request, ACTIVITY, ("application/json",))
-        rules = self._rules(creating=True)
+        writer = self.writer(request)
+        self.exists(request, dialog_id, writer)
+        activity = self.read(request, ACTIVITY, ("application/json",))
+        rules = self.rules(writer, creating=True)
         rules.activity("activity", activity)
-        self._check(request, rules)
-        if_match = self._if_match(request)
+        self.check(request, rules)
+        if_match = self.if_match(request)
         try:
             dialog, activity_id = self.world.dialogporten.add_activity(
                 str(dialog_id),
                 activity,
                 writer,
                 if_match=if_match,
-                silent=_silent(request),
+                silent=self.silent(request),
                 lookup_fails=self.world.switches.name_lookup_fails,
             )
         except Problem as found:
-            return self._problem(request, found)
-        return self._added(dialog, "activities", activity_id)
+            return self.problem_of(request, found)
+        return self.added(dialog, "activities", activity_id)
 
     def add_transmission(self, request: Request, dialog_id: UUID) -> Response:
         """POST one transmission."""
-        writer = self._writer(request)
-        held = self._exists(request, dialog_id, writer)
-        transmission = self._read(request, TRANSMISSION, ("application/json",))
-        rules = self._rules(creating=True)
+        writer = self.writer(request)
+        held = self.exists(request, dialog_id, writer)
+        transmission = self.read(request, TRANSMISSION, ("application/json",))
+        rules = self.rules(writer, creating=True)
         rules.transmission("transmissions[0]", transmission, api_only=held.body["isApiOnly"])
-        self._check(request, rules)
-        if_match = self._if_match(request)
+        self.check(request, rules)
+        if_match = self.if_match(request)
         try:
             dialog, transmission_id = self.world.dialogporten.add_transmission(
                 str(dialog_id),
                 transmission,
                 writer,
                 if_match=if_match,
-                silent=_silent(request),
+                silent=self.silent(request),
                 lookup_fails=self.world.switches.name_lookup_fails,
             )
         except Problem as found:
-            return self._problem(request, found)
-        return self._added(dialog, "transmissions", transmission_id)
+            return self.problem_of(request, found)
+        return self.added(dialog, "transmissions", transmission_id)
 
     def list_labels(self, request: Request, dialog_id: UUID) -> Response:
         """GET the service-owner labels."""
-        dialog = self._owned(request, dialog_id)
+        dialog = self.owned(request, dialog_id)
         labels = [{"value": label} for label in dialog.owner_labels]
         return as_json(200, labels, headers={"Etag": dialog.owner_revision})
 
     def add_label(self, request: Request, dialog_id: UUID) -> Response:
         """POST a service-owner label."""
-        writer = self._writer(request)
-        self._exists(request, dialog_id, writer)
-        value = self._read(request, _label, ("application/json",))
-        rules = self._rules(creating=True)
+        writer = self.writer(request)
+        self.exists(request, dialog_id, writer)
+        value = self.read(request, _label, ("application/json",))
+        rules = self.rules(writer, creating=True)
         rules.label("value", value)
-        self._check(request, rules)
-        if_match = self._if_match(request)
+        self.check(request, rules)
+        if_match = self.if_match(request)
         try:
             dialog = self.world.dialogporten.add_label(str(dialog_id), value or "", writer, if_match=if_match)
         except Problem as found:
-            return self._problem(request, found)
+            return self.problem_of(request, found)
         return plain(204, headers={"Etag": dialog.owner_revision})
 
     def remove_label(self, request: Request, dialog_id: UUID, label: str) -> Response:
         """DELETE a service-owner label."""
-        writer = self._writer(request)
-        if_match = self._if_match(request)
+        writer = self.writer(request)
+        if_match = self.if_match(request)
         try:
             dialog = self.world.dialogporten.remove_label(str(dialog_id), label, writer, if_match=if_match)
         except Problem as found:
-            return self._problem(request, found)
+            return self.problem_of(request, found)
         return plain(204, headers={"Etag": dialog.owner_revision})
-
-    def get_as_end_user(self, request: Request, dialog_id: UUID) -> Response:
-        """GET a dialog as an end user: with a dialog token of its own, and a seen-log entry."""
-        reader = self._reader(request)
-        state = self.world.dialogporten
-        dialog = state.find(str(dialog_id))
-        now = self.world.clock()
-        if dialog is None or dialog.party not in reader.parties or not reader.may("read"):
-            return self._problem(request, missing("DialogEntity", str(dialog_id)))
-        if dialog.deleted_at is not None:
-            return self._problem(request, removed(dialog.id))
-        if dialog.visible_from is not None and moment_of(dialog.visible_from) > now:
-            expires = {"Expires": format_datetime(moment_of(dialog.visible_from), usegmt=True)}
-            return self._problem(request, missing("DialogEntity", dialog.id), headers=expires)
-        if _passed(dialog.body["expiresAt"], now):
-            return self._problem(request, missing("DialogEntity", dialog.id))
-        if reader.level < state.resource(dialog.service_resource).minimum_level:
-            return self._problem(request, Problem(403, {"Forbidden": ["Altinn authentication level too low."]}))
-        dialog = state.see(dialog.id, reader.actor)
-        token = mint(dialog, reader, self.world, self.host)
-        shown = for_end_user(dialog, state, reader, token=token, now=moment_text(now))
-        return as_json(200, shown, headers={"Etag": dialog.revision})
 
     def get_jwks(self, request: Request) -> Response:
         """GET the keys of dialog tokens."""
@@ -299,8 +297,23 @@ class Dialogporten(System):
                 message = "The current user is not authorized to access this resource."
                 return as_json(403, _graphql_error(message, "AUTH_NOT_AUTHORIZED"))
         stream = self.world.dialogporten.streams.open(dialog_id, self.world.switches.sse_keep_alive_seconds)
-        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no", **self._cross_origin(request)}
         return Response(stream, status=200, headers=headers, content_type="text/event-stream; charset=utf-8")
+
+    def preflight(self, request: Request) -> Response:
+        """Answer a browser that asks whether Arbeidsflate may subscribe."""
+        return plain(204, headers=self._cross_origin(request))
+
+    def _cross_origin(self, request: Request) -> Mapping[str, str]:
+        origin = request.headers.get("Origin")
+        if origin is None or origin != self.world.arbeidsflate_url:
+            return {}
+        return {
+            "Access-Control-Allow-Origin": origin,
+            "Vary": "Origin",
+            "Access-Control-Allow-Methods": "POST",
+            "Access-Control-Allow-Headers": "authorization, content-type, accept",
+        }
 
     def _update(
         self,
@@ -311,92 +324,128 @@ class Dialogporten(System):
         kind: str,
         based_on: str | None = None,
     ) -> Response:
-        rules = self._rules(creating=False)
+        writer = self.writer(request)
+        rules = self.rules(writer, creating=False)
         rules.dialog(dto)
-        self._check(request, rules)
-        if_match = self._if_match(request)
+        self.check(request, rules)
+        if_match = self.if_match(request)
         try:
             dialog = self.world.dialogporten.update(
                 str(dialog_id),
                 dto,
-                self._writer(request),
+                writer,
                 kind=kind,
                 if_match=if_match,
-                silent=_silent(request),
+                silent=self.silent(request),
                 lookup_fails=self.world.switches.name_lookup_fails,
                 based_on=based_on,
             )
         except Problem as found:
-            return self._problem(request, found)
+            return self.problem_of(request, found)
         return plain(204, headers={"Etag": dialog.revision})
 
-    def _added(self, dialog: Dialog, member: str, entity_id: str) -> Response:
+    def added(self, dialog: Dialog, member: str, entity_id: str) -> Response:
+        """Answer that something was appended."""
         location = f"{self.base}/api/v1/serviceowner/dialogs/{dialog.id}/{member}/{entity_id}"
         return as_json(201, entity_id, headers={"Etag": dialog.revision, "Location": location})
 
-    def _writer(self, request: Request) -> Writer:
+    def writer(self, request: Request) -> Writer:
+        """Say who writes; 401 and 403 where nobody may."""
         claims = genuine_claims(request, self.world, self.host, issuers=("maskinporten", "platform"), skew=2)
         if claims is None:
-            self._refuse(request, 401)
+            self.refuse(request, 401)
         held = scopes(claims)
         number = consumer(claims)
         if OWNER_SCOPE not in held or number is None:
-            self._refuse(request, 403)
+            self.refuse(request, 403)
         known = self.world.organisation(number)
         return Writer(organisation=number, org="unknown" if known is None else known.code, scopes=held)
 
-    def _reader(self, request: Request) -> Reader:
+    def claims_with(self, request: Request, scope: str) -> Mapping[str, Any]:
+        """Give the claims of a token with this scope alone; 401 and 403 where it has it not."""
+        claims = genuine_claims(request, self.world, self.host, issuers=("maskinporten", "platform"), skew=2)
+        if claims is None:
+            self.refuse(request, 401)
+        if scope not in scopes(claims):
+            self.refuse(request, 403)
+        return claims
+
+    def stop(self, request: Request, found: Problem) -> NoReturn:
+        """Answer with what was found wrong, once the request was read."""
+        drain(request)
+        refuse(self.problem_of(request, found))
+
+    def silent(self, request: Request) -> bool:
+        """Read the hidden parameter of writes."""
+        return request.args.get("isSilentUpdate", "false").lower() == "true"
+
+    def reader(self, request: Request) -> Reader:
+        """Say which end user reads; 401 and 403 where nobody may."""
         claims = genuine_claims(request, self.world, self.host, issuers=("idporten",), skew=2)
         if claims is None:
-            self._refuse(request, 401)
+            self.refuse(request, 401)
         if not END_USER_SCOPES & scopes(claims):
-            self._refuse(request, 403)
+            self.refuse(request, 403)
         return reader_of(claims)
 
-    def _refuse(self, request: Request, status: int) -> NoReturn:
+    def refuse(self, request: Request, status: int) -> NoReturn:
+        """Answer without a body, once the request was read."""
         drain(request)
         refuse(plain(status))
 
-    def _owned(self, request: Request, dialog_id: UUID) -> Dialog:
-        return self._exists(request, dialog_id, self._writer(request))
+    def owned(self, request: Request, dialog_id: UUID) -> Dialog:
+        """Give a dialog of the caller's; 404 where there is none."""
+        return self.exists(request, dialog_id, self.writer(request))
 
-    def _exists(self, request: Request, dialog_id: UUID, writer: Writer) -> Dialog:
+    def exists(self, request: Request, dialog_id: UUID, writer: Writer) -> Dialog:
+        """Give a dialog of the writer's; 404 where there is none."""
         try:
             return self.world.dialogporten.owned(str(dialog_id), writer)
         except Problem as found:
             drain(request)
-            refuse(self._problem(request, found))
+            refuse(self.problem_of(request, found))
 
-    def _live(self, request: Request, dialog_id: UUID) -> Dialog:
-        dialog = self._owned(request, dialog_id)
+    def live(self, request: Request, dialog_id: UUID) -> Dialog:
+        """As ``owned``; a PATCH of a deleted dialog is 410."""
+        dialog = self.owned(request, dialog_id)
         if dialog.deleted_at is not None and request.method == "PATCH":
             drain(request)
-            refuse(self._problem(request, removed(dialog.id)))
+            refuse(self.problem_of(request, removed(dialog.id)))
         return dialog
 
-    def _body(self, request: Request, types: Sequence[str]) -> bytes:
+    def body(self, request: Request, types: Sequence[str]) -> bytes:
+        """Read the body; 413 and 415 where it cannot be."""
         if media_type(request) not in types:
-            self._refuse(request, 415)
+            self.refuse(request, 415)
         try:
             return read_body(request, _LIMIT)
         except TooLarge:
             refuse(self.problem(request, 413))
 
-    def _read(self, request: Request, reader: JsonReader, types: Sequence[str]) -> Any:
-        body = self._body(request, types)
+    def read(self, request: Request, reader: JsonReader, types: Sequence[str]) -> Any:
+        """Read the body into its canonical form; 400 where it has another."""
+        body = self.body(request, types)
         try:
             return reader(read_json(body), "$")
         except NotReadable as error:
             refuse(self.problem(request, 400, {error.key: [str(error)]}))
 
-    def _rules(self, *, creating: bool) -> Rules:
-        return Rules(now=self.world.clock(), loopback_http=self.world.switches.allow_http_loopback, creating=creating)
+    def rules(self, writer: Writer, *, creating: bool) -> Rules:
+        """Begin to check a body of this writer's."""
+        return Rules(
+            now=self.world.clock(),
+            loopback_http=self.world.switches.allow_http_loopback,
+            creating=creating,
+            scopes=writer.scopes,
+        )
 
-    def _check(self, request: Request, rules: Rules) -> None:
+    def check(self, request: Request, rules: Rules) -> None:
+        """Refuse with what the rules found."""
         if rules.errors:
             refuse(self.problem(request, 400, rules.errors))
 
-    def _if_match(self, request: Request) -> str | None:
+    def if_match(self, request: Request) -> str | None:
+        """Read If-Match; 400 where it is no UUID."""
         text = request.headers.get("If-Match")
         if text is None:
             return None
@@ -407,8 +456,9 @@ class Dialogporten(System):
             drain(request)
             refuse(self.problem(request, 400, {"If-Match": ["The value is not a valid UUID."]}))
 
-    def _problem(self, request: Request, found: Problem, headers: Mapping[str, str] | None = None) -> Response:
-        return self.problem(request, found.status, found.errors, headers=headers)
+    def problem_of(self, request: Request, found: Problem) -> Response:
+        """Answer with what was found wrong."""
+        return self.problem(request, found.status, found.errors, headers=found.headers)
 
     def problem(
         self,
@@ -453,14 +503,6 @@ def _label(value: Any, path: str) -> str | None:
     if not isinstance(value, dict) or not isinstance(label, str | None):
         raise NotReadable(path, f"The JSON value could not be converted. Path: {path}")
     return label
-
-
-def _silent(request: Request) -> bool:
-    return request.args.get("isSilentUpdate", "false").lower() == "true"
-
-
-def _passed(text: str | None, now: datetime) -> bool:
-    return text is not None and moment_of(text) <= now.astimezone(UTC)
 
 
 def _graphql_error(message: str, code: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from email.message import Message
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -71,6 +72,9 @@ class SandboxAdapter(BaseAdapter):
             decode_content=False,
             request_method=request.method,
         )
+        # Where requests looks for cookies; the stubs allow the socket's own kind only.
+        original: Any = _Head(head[1])
+        raw._original_response = original  # noqa: SLF001
         return self._builder.build_response(request, raw)
 
     def close(self) -> None:
@@ -88,6 +92,21 @@ class _Answer(HTTPResponse):
         pieces: Any = self._fp
         while piece := pieces.read(-1 if amt is None else amt):
             yield piece
+
+
+class _Head:
+    """An answer's headers as http.client has them."""
+
+    def __init__(self, headers: list[tuple[str, str]]) -> None:
+        self.msg = Message()
+        for name, value in headers:
+            self.msg[name] = value
+
+    def isclosed(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class _Pieces(io.RawIOBase):

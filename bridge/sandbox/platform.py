@@ -1,10 +1,12 @@
 """The Altinn platform under ``/platform``: Maskinporten tokens to Altinn tokens (facts/altinn3-and-tokens.md 4.3)."""
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from bridge.sandbox.altinn2_people import LockedOut, WrongPassword
 from bridge.sandbox.jose import decoded, public_jwk
 from bridge.sandbox.tokens import consumer, genuine_claims, issue, issuer, scopes
 from bridge.sandbox.wire import Route, System, as_json, bearer, plain
@@ -45,7 +47,10 @@ class Platform(System):
         number = None if claims is None else consumer(claims)
         if claims is None or number is None:
             return self._unauthorized()
-        if "X-Altinn-EnterpriseUser-Authentication" in request.headers:
+        enterprise = request.headers.get("X-Altinn-EnterpriseUser-Authentication")
+        if enterprise is not None and self.world.switches.enterprise_user_exchange == "works":
+            return self._enterprise_user(claims, number, enterprise)
+        if enterprise is not None:
             return as_json(
                 410,
                 {
@@ -74,6 +79,24 @@ class Platform(System):
             lifetime=LIFETIME,
         )
         return _text(request, 200, token)
+
+    def _enterprise_user(self, claims: Mapping[str, Any], number: str, credentials: str) -> Response:
+        """Give what enterprise users had until mid-2026: a token for Altinn 2, always as a JSON string."""
+        try:
+            name, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
+            user = self.world.altinn2.people.proven(name, password, now=self.world.clock())
+        except (ValueError, LockedOut, WrongPassword):
+            return self._unauthorized()
+        if not user.enterprise or user.party != number:
+            return self._unauthorized()
+        own = {
+            "urn:altinn:orgNumber": number,
+            "urn:altinn:authenticatemethod": "virksomhetsbruker",
+            "urn:altinn:authlevel": user.level,
+            "urn:altinn:enterpriseuser": user.name,
+        }
+        kept = {key: value for key, value in claims.items() if key not in _DROPPED}
+        return as_json(200, issue(self.world, self.host, "platform", {**kept, **own}, lifetime=LIFETIME))
 
     def get_configuration(self, request: Request) -> Response:
         """GET where the keys are."""

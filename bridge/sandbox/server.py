@@ -14,6 +14,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from bridge.sandbox.altinn2 import Altinn2
 from bridge.sandbox.apps import Apps
+from bridge.sandbox.arbeidsflate import Arbeidsflate
 from bridge.sandbox.control import Control, settings
 from bridge.sandbox.dialogporten import Dialogporten
 from bridge.sandbox.maskinporten import Maskinporten
@@ -181,6 +182,8 @@ class Sandbox:
         self.world = world
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
+        self._page: _Server | None = None
+        self._page_thread: threading.Thread | None = None
 
     @property
     def base_url(self) -> str:
@@ -193,10 +196,17 @@ class Sandbox:
         """Listen on *port* of loopback, or on any free one, and answer from now on."""
         self._server = _Server("127.0.0.1", port, plain(503), handler=_Handler)
         self._server.app = create_wsgi(self.world, self.base_url)
+        # Another port is another origin: what a browser does across origins is part of what is tested.
+        self._page = _Server("127.0.0.1", 0, Arbeidsflate(self.world, self.base_url), handler=_Handler)
+        self.world.arbeidsflate_url = f"http://127.0.0.1:{self._page.server_port}"
         # The keys are made now rather than by the first call, which somebody may be measuring.
         settings(self.world, self.base_url)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True, name="sandbox")
         self._thread.start()
+        self._page_thread = threading.Thread(
+            target=self._page.serve_forever, args=(0.05,), daemon=True, name="arbeidsflate"
+        )
+        self._page_thread.start()
         return self
 
     def stop(self) -> None:
@@ -209,6 +219,12 @@ class Sandbox:
         self._server.end_connections()
         self._server.server_close()
         self._server = self._thread = None
+        if self._page is not None and self._page_thread is not None:
+            self._page.shutdown()
+            self._page_thread.join()
+            self._page.end_connections()
+            self._page.server_close()
+        self._page = self._page_thread = self.world.arbeidsflate_url = None
 
     def __enter__(self) -> "Sandbox":
         """Start on any free port, unless started."""

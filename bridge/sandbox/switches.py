@@ -58,13 +58,64 @@ class Switches:
     validation_body: str = _choice(
         "Body of the 400 for forms that break their schema.", "validate_shape", "array", "empty"
     )
+    validation_status: str = _choice(
+        "Status for forms that break their schema or rules: 401 before 20.5.", "400", "401"
+    )
     validate_drafts: bool = _flag("Forms are held against their schema when complete=false, too.", default=True)
     error_text: str = _choice(
         "Where Altinn 2 explains errors besides the reason phrase.", "reason_only", "reason_plus_errormodel"
     )
     washed_formdata: bool = _flag("formdata comes back without declaration and processing instructions.", default=True)
     message_limit_mb: int = _number("Largest JSON body that Altinn 2 takes, in megabytes.", 50, 1, 2000)
+    streamed_limit_mb: int = _number("Largest streamed attachment of a type without a rule, in megabytes.", 30, 1, 2000)
+    attachment_cap_mb: int = _number("Largest attachment whatever its rule says, in megabytes.", 500, 1, 2000)
+    megabyte: str = _choice("What a megabyte is in Altinn 2's limits.", "decimal", "binary")
+    attachment_count_check: str = _choice("When too many attachments of a type are refused.", "completion", "upload")
+    attachment_refused_status: str = _choice("Status for an attachment that a rule refuses.", "400", "403", "415")
+    attachment_scan: str = _choice("What a scan for viruses does to an attachment that was taken.", "passes", "removes")
+    level_too_low_status: str = _choice("Status for a login below the level of a service.", "401", "403")
+    file_name_limit: int = _number("Longest file name of an attachment, in characters.", 255, 1, 100_000)
+    file_size_unknown: bool = _flag("The filesize of attachments is -1.")
+    post_created_status: str = _choice("Status of a successful POST.", "201", "200", "204")
+    empty_post: str = _choice(
+        "What a POST without forms does: a prefilled form, or the fault before 20.4.", "prefill", "500"
+    )
+    unknown_service_status: str = _choice("Status for a POST to an unknown service.", "404", "400")
+    location_on_form_put: bool = _flag("A PUT of a form answers with Location.")
+    delete_for_good: bool = _flag("DELETE leaves nothing in the trash bin.")
+    drop_connection_after_commit: bool = _flag("Writes are committed, then the connection is cut without an answer.")
+    lock: str = _choice("What a write to an element does while another one is under way.", "none", "409")
+    signingtext_shape: str = _choice("How signingtext comes: as a JSON object, text or HTML.", "json", "text", "html")
+    print_type: str = _choice("What print gives.", "pdf", "html")
     limit_reached_after: int = _number("Altinn 2 cuts lists after so many elements; 0 is never.", 0, 0, 1_000_000)
+    limit_reached_value: str = _choice("Value of X-Warning-LimitReached.", "true", "1", "The limit has been reached")
+    date_format: str = _choice(
+        "Dates without zone and up to 3 fraction digits, or with offset and 7 digits.", "local", "offset"
+    )
+    available_action: str = _choice("AvailableAction by place in SOAP's list, or left out.", "numbered", "absent")
+    reason_language: str = _choice("Language of the reason phrases that no source prints.", "en", "nb")
+    metadata_xsd_spelling: str = _choice(
+        "How metadata spells the member for schemas of attachments.",
+        "IsXsdValidationRequired",
+        "IsXSDValidationRequired",
+    )
+    process_step_names: str = _choice("Names of ProcessSteps in metadata.", "english", "norwegian")
+    reportee_types: str = _choice("Type of a reportee that is an organisation.", "Foretak", "Enterprise", "Business")
+    reportee_numbers: str = _choice("National identity numbers in lists of reportees.", "whole", "masked")
+    user_profile: str = _choice("Whether the user has ever been in the portal.", "exists", "missing")
+    cookie_name: str = _choice("Name of the login cookie.", "AspxAuthTT02", "ASPXAUTH", "AspxAuthProd", "AspxAuthCloud")
+    cookie_minutes: int = _number("How long a login lasts, in minutes.", 30, 1, 1440)
+    cookie_renewal: str = _choice(
+        "What an answer that renews the cookie is: as ever, or 200 without a body and without effect.",
+        "normal",
+        "empty_200_bug",
+    )
+    cookie_and_token: str = _choice(
+        "What a call with both a login cookie and a token gets.", "refused", "token", "cookie"
+    )
+    login_failed_status: str = _choice("Status of a failed login.", "401", "403", "400")
+    enterprise_user_exchange: str = _choice("What the token exchange says to enterprise users.", "410", "works")
+    load_balancer_cookie: bool = _flag("Answers carry the cookie of a load balancer.", default=True)
 
     # Dialogporten (facts/dialogporten.md 10 and 12)
     allow_http_loopback: bool = _flag("Action URLs may be http on 127.0.0.1 and localhost.", default=True)
@@ -77,6 +128,10 @@ class Switches:
         "unpublished",
     )
     dialog_token_claim_e: bool = _flag("Dialog tokens carry the newer claim e.")
+    dialogporten_maintenance_seconds: float = _number(
+        "Dialogporten is down for maintenance, for so many seconds more; 0 is up.", 0, 0, 86_400
+    )
+    search_too_broad: bool = _flag("A free text search without contentUpdatedAfter is too broad: 422.")
     sse_keep_alive_seconds: float = _number("Time between comment lines on an idle stream, in seconds.", 15, 0.01, 600)
 
     # Maskinporten and the platform (facts/altinn3-and-tokens.md 4)

@@ -215,9 +215,17 @@ def refuse(response: Response) -> NoReturn:
 
 
 def drain(request: Request) -> None:
-    """Read the body to its end and drop it, a piece at a time."""
-    while request.stream.read(_PIECE):
-        continue
+    """
+    Read the body to its end and drop it, a piece at a time.
+
+    Raises:
+        Cut: The client left before its end.
+    """
+    try:
+        while request.stream.read(_PIECE):
+            continue
+    except OSError as error:
+        raise Cut("the body broke off") from error
 
 
 def read_body(request: Request, limit: int) -> bytes:

@@ -13,9 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bridge.sandbox import identities
 from bridge.sandbox.altinn2_state import Altinn2State
-from bridge.sandbox.app_state import AppsState, example_app
+from bridge.sandbox.app_examples import example_apps
+from bridge.sandbox.app_state import AppsState
 from bridge.sandbox.chance import Chance
 from bridge.sandbox.dialog_state import DialogportenState
+from bridge.sandbox.dialog_views import Reader
 from bridge.sandbox.jose import SigningKey
 from bridge.sandbox.records import CallLog, Faults, Ledger
 from bridge.sandbox.switches import Switches, Value
@@ -81,8 +83,12 @@ class World:
         self.altinn2 = Altinn2State(first_number=10_000_000 + self.chance.below(1_000_000))
         self.dialogporten = DialogportenState(clock, self.chance, self.ledger, self.faults)
         self.apps = AppsState()
-        self.apps.register(example_app())
+        for app in example_apps():
+            self.apps.register(app)
         self.clients: dict[str, Client] = {}
+        self._readers: dict[str, Reader] = {}
+        self.arbeidsflate_url: str | None = None
+        """Where the Arbeidsflate page is, while the sandbox listens; an origin of its own."""
         self.used_grants: set[tuple[str, str]] = set()
         self._client_id = str(self.chance.uuid4())
         self._lock = threading.Lock()
@@ -111,6 +117,19 @@ class World:
         )
         with self._lock:
             return self.clients.setdefault(client_id, client)
+
+    def admit(self, reader: Reader) -> None:
+        """Remember what an end user may do, for service owners who ask on their behalf."""
+        with self._lock:
+            for urn in filter(None, (reader.actor, reader.system_user)):
+                self._readers[urn.lower()] = reader
+
+    def reader(self, urn: str) -> Reader | None:
+        """Find an end user: one who was admitted, or a person, who may do everything for themselves."""
+        known = self._readers.get(urn.lower())
+        if known is not None or not (urn.startswith(identities.PERSON) and identities.is_party(urn)):
+            return known
+        return Reader(actor=urn.lower(), parties=frozenset({urn.lower()}), grants=frozenset({"*"}), level=3)
 
     def organisation(self, number: str) -> Organisation | None:
         """Find a service owner by its number: ours, or one that has a client."""

@@ -3,40 +3,52 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
+from bridge.core.altinn2_errors import problem_for
 from bridge.core.altinn_dates import OSLO
-from bridge.core.decision import Decision, Refuse, Send, Took, Uncertain, WaitUntil, decide
-from bridge.core.elements import Element, Form, PutMessage, archive_reference
-from bridge.core.errors import BridgeError, Finding, Missing, OutcomeUnknown, Rejected, Unreachable
-from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapping, Validation
+from bridge.core.decision import Refuse, Send, Took, Uncertain, WaitUntil, decide
+from bridge.core.elements import Element, ElementState, Form, archive_reference
+from bridge.core.errors import BridgeError, Finding, Missing, OutcomeUnknown, Rejected, Severity, Unreachable
+from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapping, Validation, Verb
 from bridge.core.operations import Operation, Outcome, Problem, Stage
+from bridge.core.proof import Phase, Proof, prove
 from bridge.core.templates import template_values
 from bridge.forms.fields import PlaceMissing, set_values
 from bridge.forms.reading import Unreadable, to_utf8
 from bridge.parts import Bridge
+from bridge.steps.content import is_message, merged_forms, sent_content
 from bridge.steps.holding import write
+from bridge.steps.orders import (
+    Building,
+    Call,
+    Stop,
+    bare_call,
+    can_be_carried,
+    content_call,
+    refuse_what_rest_cannot_do,
+    signing_call,
+    upload_silence,
+    whole_call,
+)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 LOOK_BACK = timedelta(days=90)
 """How far back an archived copy is looked for; the list of Altinn 2 is cut by a limit that only dates get round."""
 
-REFUSALS = {
-    "form_invalid": Problem(code="form_refused", status=422),
-    "gone": Problem(code="upstream_gone", status=410),
-    "not_found": Problem(code="element_gone", status=410),
-}
-"""Altinn 2's refusals that a sender can do something about, or should know; all others are one."""
+UPLOAD_PAUSE = timedelta(seconds=1)
+"""How long an operation waits for an attachment that is on its way."""
 
 
-class _Stop(BridgeError):
-    """The action cannot go on, for a reason that the sender is told."""
+class Lost(BridgeError):
+    """What was carried is not there any more."""
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.code)
-        self.problem = problem
+    def __init__(self, element: Element) -> None:
+        super().__init__("lost")
+        self.element = element
 
 
 def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
@@ -51,18 +63,25 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
     if mapping is None or action is None:
         # An operator took it away with work left: it may come back, and the press must not be lost.
         raise Unreachable("mappings", f"no mapping has the action {operation.action} any more")
+    if _uploading(bridge, operation):
+        return bridge.clock() + UPLOAD_PAUSE
     try:
         element = _read(bridge, operation)
+        operation = _advanced(bridge, operation, element)
+    except Lost as lost:
+        return _lost(bridge, operation, lost.element)
     except Rejected as error:
         return _refused(bridge, operation, error)
     if operation.built_on is None and element is not None:
         operation = replace(operation, built_on=element.last_changed)
     match decide(action, operation, element, now=bridge.clock(), settle=bridge.settle):
         case Took() as took:
-            return _took(bridge, operation, took)
+            return _proved(bridge, operation, took, element)
         case WaitUntil(moment):
             return moment
         case Refuse(code, status):
+            if element is not None and _was_lost(operation, element):
+                return _lost(bridge, operation, element)
             return _end(bridge, operation, Outcome.REFUSED, Problem(code=code, status=status), element=element)
         case Uncertain():
             log.error("the outcome of a PUT is uncertain: the element and its archived copy are both gone")
@@ -72,10 +91,16 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
             return _send(bridge, operation, mapping, action, element)
 
 
+def _uploading(bridge: Bridge, operation: Operation) -> bool:
+    """Say whether an attachment is on its way to the element: a PUT would overwrite it."""
+    with bridge.store.reading() as tx:
+        return tx.uploading(operation.dialog_id, silent_since=bridge.clock() - upload_silence(bridge))
+
+
 def _read(bridge: Bridge, operation: Operation) -> Element | None:
-    """Read the element; if it has left its place, its archived copy."""
+    """Read the element without its content; if it has left its place, its archived copy."""
     try:
-        return bridge.altinn2.read(operation.element, content=True)
+        return bridge.altinn2.read(operation.element, content=False)
     except Missing:
         pass
     if operation.archived_id is not None:
@@ -87,74 +112,140 @@ def _read(bridge: Bridge, operation: Operation) -> Element | None:
     return bridge.altinn2.find_archived(operation.element, since=operation.accepted_at - LOOK_BACK)
 
 
+def _advanced(bridge: Bridge, operation: Operation, element: Element | None) -> Operation:
+    """
+    Go on to the signature where the PUT that completes without carrying attachments left them in place.
+
+    Raises:
+        Lost: It did not.
+    """
+    manifest = operation.manifest
+    if manifest is None or manifest.phase is not Phase.TRYING or operation.sending_at is None or element is None:
+        return operation
+    moved = element.last_changed != operation.built_on
+    if not moved or (element.state is ElementState.FORM_FILLING and operation.answered_at is None):
+        return operation
+    if element.state not in (ElementState.SIGNING, ElementState.FORM_FILLING):
+        return operation
+    if prove(manifest, element) is not Proof.WHOLE:
+        raise Lost(element)
+    changed: dict[str, Any] = {
+        "sending_at": None,
+        "answered_at": None,
+        "built_on": element.last_changed,
+        "manifest": manifest.in_phase(Phase.PROVED),
+    }
+    write(bridge, operation, **changed)
+    return replace(operation, **changed)
+
+
 def _send(
     bridge: Bridge, operation: Operation, mapping: ServiceMapping, action: ActionMapping, element: Element
 ) -> datetime | None:
     try:
-        order = _order(bridge, operation, mapping, action, element)
-    except _Stop as stop:
+        call = _call(bridge, operation, mapping, action, element)
+        _still_the_same(bridge, operation, element)
+    except Stop as stop:
         return _end(bridge, operation, Outcome.REFUSED, stop.problem, element=element)
     # From here on a crash leaves a trace: whoever takes over sees that a PUT may be out, and reads before sending.
-    write(bridge, operation, sending_at=bridge.clock(), built_on=element.last_changed, answered_at=None)
+    sending: dict[str, Any] = {
+        "sending_at": bridge.clock(),
+        "built_on": element.last_changed,
+        "answered_at": None,
+        "manifest": call.manifest,
+    }
+    write(bridge, operation, **sending)
+    before = operation
+    operation = replace(operation, **sending)
     try:
-        receipt = bridge.altinn2.put(order)
+        location_id = call.send()
     except OutcomeUnknown:
         raise
     except Unreachable:
         # It never left us, so the next try need not wait for it to settle.
-        write(bridge, operation, sending_at=operation.sending_at)
+        write(bridge, operation, sending_at=before.sending_at)
         raise
     except Rejected as error:
         # An earlier PUT of ours, or somebody else, may have brought the element there meanwhile.
-        if isinstance(took := _look_again(bridge, operation, action), Took):
-            return _took(bridge, operation, took)
-        return _refused(bridge, operation, error, element=element)
-    write(bridge, operation, answered_at=bridge.clock(), archived_id=receipt.location_id)
-    return _read_back(bridge, operation, action, element, receipt.location_id)
+        after = _read(bridge, operation)
+        again = decide(action, operation, after, now=bridge.clock(), settle=bridge.settle)
+        if isinstance(again, Took):
+            return _proved(bridge, operation, again, after)
+        return _refused(bridge, before, error, element=element)
+    answered = bridge.clock()
+    write(bridge, operation, answered_at=answered, archived_id=location_id)
+    operation = replace(operation, answered_at=answered, archived_id=location_id)
+    if call.manifest is not None and call.manifest.phase is Phase.TRYING:
+        return answered
+    return _read_back(bridge, operation, action, location_id)
 
 
-def _look_again(bridge: Bridge, operation: Operation, action: ActionMapping) -> Decision:
-    element = _read(bridge, operation)
-    return decide(action, operation, element, now=bridge.clock(), settle=bridge.settle)
-
-
-def _order(
-    bridge: Bridge, operation: Operation, mapping: ServiceMapping, action: ActionMapping, element: Element
-) -> PutMessage:
+def _still_the_same(bridge: Bridge, operation: Operation, element: Element) -> None:
     """
-    Build the PUT: all forms and attachments that must survive, and the form checked.
+    Look once more before sending: building took time, and a PUT overwrites what came meanwhile.
 
     Raises:
-        _Stop: The form has faults, or is not one of the service's.
+        Stop: Somebody changed the element; what was built on it is not sent.
+        Unreachable: It may have been an earlier PUT of ours: look at it as a whole.
+    """
+    try:
+        now = bridge.altinn2.read(operation.element, content=False)
+    except Missing as error:
+        raise Unreachable(error.system, "the element left its place while a PUT was built") from error
+    same = (now.last_changed, now.state, now.listed_forms, now.listed_attachments) == (
+        element.last_changed,
+        element.state,
+        element.listed_forms,
+        element.listed_attachments,
+    )
+    if not same and operation.sending_at is not None:
+        raise Unreachable("Altinn 2", "the element changed while a PUT was built")
+    if not same:
+        raise Stop(Problem(code="element_changed", status=409))
+
+
+def _call(
+    bridge: Bridge, operation: Operation, mapping: ServiceMapping, action: ActionMapping, element: Element
+) -> Call:
+    """
+    Say what is sent: the whole, built on what was read and checked, or only what is to be done with it.
+
+    Raises:
+        Stop: The action does not fit the element, or the form has faults.
     """
     service = mapping.altinn2
     if service is None or (element.service_code, element.service_edition) != (
         service.service_code,
         service.service_edition,
     ):
-        raise _Stop(Problem(code="element_wrong_state", status=409))
-    forms = tuple(_prepared(bridge, operation, action, form) for form in element.forms)
-    if action.form is not FormSource.NONE:
-        _check(bridge, mapping, action, forms)
-    return PutMessage(
-        key=operation.element,
-        service_code=element.service_code,
-        service_edition=element.service_edition,
-        forms=() if action.form is FormSource.NONE else forms,
-        attachments=() if action.form is FormSource.NONE else element.attachments,
-        after=action.after,
+        raise Stop(Problem(code="other_service_edition", status=409))
+    if action.verb is not Verb.PUT:
+        return whole_call(bridge, action, element)
+    phase = Phase.WHOLE if operation.manifest is None else operation.manifest.phase
+    if action.form is FormSource.NONE or element.state is ElementState.SIGNING:
+        return signing_call(bridge, action, element, phase)
+    if operation.manifest is not None and phase is Phase.PROVED:
+        return bare_call(bridge, action, element, operation.manifest)
+    refuse_what_rest_cannot_do(bridge, service, action)
+    sent = sent_content(operation.body if action.form is FormSource.BODY else None)
+    carried = bridge.altinn2.read_contents(element, attached=can_be_carried(bridge, element))
+    forms = merged_forms(carried.forms, sent.forms)
+    forms = tuple(_prepared(bridge, operation, action, form) for form in forms)
+    _check(bridge, mapping, action, forms)
+    return content_call(
+        bridge, mapping, action, Building(element=element, held=carried, forms=forms, attachments=sent.attachments)
     )
 
 
 def _prepared(bridge: Bridge, operation: Operation, action: ActionMapping, form: Form) -> Form:
     if form.kind is not FormKind.MAIN:
         return form
-    if action.form is FormSource.BODY and operation.body is not None:
+    if action.form is FormSource.BODY and operation.body is not None and not is_message(operation.body):
         try:
             form = replace(form, data=to_utf8(operation.body, bridge.schemas.limits).decode())
         except Unreadable as error:
             problem = Problem(code="form_invalid", status=422, findings=(error.finding,))
-            raise _Stop(problem) from error
+            raise Stop(problem) from error
     if action.sets:
         with bridge.store.reading() as tx:
             link = tx.link(operation.dialog_id)
@@ -168,9 +259,9 @@ def _prepared(bridge: Bridge, operation: Operation, action: ActionMapping, form:
             form = replace(form, data=set_values(form.data, action.sets, values, limits=bridge.schemas.limits))
         except PlaceMissing as error:
             problem = Problem(code="form_value_missing", status=422, facts={"path": str(error.args[0])})
-            raise _Stop(problem) from error
+            raise Stop(problem) from error
         except Unreadable as error:
-            raise _Stop(Problem(code="form_invalid", status=422, findings=(error.finding,))) from error
+            raise Stop(Problem(code="form_invalid", status=422, findings=(error.finding,))) from error
     return form
 
 
@@ -180,41 +271,69 @@ def _check(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, forms
         spec = mapping.form_spec(form.kind, form.data_format_id, form.data_format_version)
         if spec is None:
             name = f"{form.data_format_id}/{form.data_format_version}"
-            raise _Stop(Problem(code="form_unknown", status=422, facts={"form": name}))
-        if spec.schema is not None and action.validate is not Validation.OFF:
-            findings += bridge.schemas.check(spec.schema, form.data)
-    if findings and action.validate is Validation.STRICT:
-        raise _Stop(Problem(code="form_invalid", status=422, findings=tuple(findings)))
+            raise Stop(Problem(code="form_unknown", status=422, facts={"form": name}))
+        if action.validate is not Validation.OFF:
+            findings += bridge.schemas.check_form(spec, form.data)
+    errors = tuple(finding for finding in findings if finding.severity is Severity.ERROR)
+    if errors and action.validate is Validation.STRICT:
+        raise Stop(Problem(code="form_invalid", status=422, findings=errors))
     if findings:
-        log.warning("the form has faults and is sent all the same", faults=len(findings))
+        warnings = len(findings) - len(errors)
+        log.warning("the form has faults and is sent all the same", faults=len(errors), warnings=warnings)
 
 
-def _read_back(
-    bridge: Bridge, operation: Operation, action: ActionMapping, before: Element, location_id: str | None
-) -> datetime | None:
+def _read_back(bridge: Bridge, operation: Operation, action: ActionMapping, location_id: str | None) -> datetime | None:
     key = operation.element if location_id is None else replace(operation.element, message_id=location_id)
     after = _or_none(lambda: bridge.altinn2.read(key, content=False))
-    if after is None:
+    if after is None and action.verb is not Verb.DELETE:
         after = bridge.altinn2.find_archived(operation.element, since=operation.accepted_at - LOOK_BACK)
-    sent = replace(operation, sending_at=bridge.clock(), answered_at=bridge.clock())
-    match decide(action, sent, after, now=bridge.clock(), settle=bridge.settle):
+    match decide(action, operation, after, now=bridge.clock(), settle=bridge.settle):
         case Took() as took:
-            if after is not None and action.form is not FormSource.NONE:
-                _compare(before, after)
-            return _took(bridge, operation, took)
+            return _proved(bridge, operation, took, after)
         case _:
+            if after is not None and _was_lost(operation, after):
+                return _lost(bridge, operation, after)
             # It said yes, and nothing moved: that is for the next try to look into.
             raise OutcomeUnknown("Altinn 2", "accepted a PUT, but the element does not show it")
 
 
-def _compare(before: Element, after: Element) -> None:
-    """Cry out when something that was there before is not there any more."""
-    for name, there, here in (
-        ("forms", len(before.forms), after.form_count),
-        ("attachments", len(before.attachments), after.attachment_count),
-    ):
-        if here is not None and here < there:
-            log.error("something was lost on the way", what=name, before=there, after=here)
+def _proved(bridge: Bridge, operation: Operation, took: Took, after: Element | None) -> datetime | None:
+    """Call it done only when all that was carried is seen to be there."""
+    manifest = operation.manifest
+    if manifest is None or took.outcome is not Outcome.DONE:
+        return _took(bridge, operation, took)
+    if after is not None and after.listed_attachments is None:
+        key = after.key
+        after = _or_none(lambda: bridge.altinn2.read(key, content=False))
+    proof = Proof.NOT_SHOWN if after is None else prove(manifest, after)
+    if proof is Proof.LOST and after is not None:
+        return _lost(bridge, operation, after)
+    if proof is Proof.NOT_SHOWN:
+        # A service that keeps no copy answers a completing PUT without Location (facts/altinn2.md 2.7).
+        log.info("what was sent cannot be looked at any more: the service keeps no copy")
+    return _took(bridge, operation, took)
+
+
+def _was_lost(operation: Operation, element: Element) -> bool:
+    """Say whether a PUT that went out left the element without something, wherever it took it."""
+    manifest = operation.manifest
+    if manifest is None or operation.sending_at is None or operation.built_on == element.last_changed:
+        return False
+    return prove(manifest, element) is Proof.LOST
+
+
+def _lost(bridge: Bridge, operation: Operation, element: Element) -> datetime | None:
+    """End with an alarm: the write took, and something that it carried is not there."""
+    log.error(
+        "something was lost on the way",
+        forms=len(element.listed_forms or ()),
+        attachments=len(element.listed_attachments or ()),
+        expected=repr(operation.manifest),
+    )
+    if element.state is ElementState.ARCHIVED:
+        with bridge.store.transaction() as tx:
+            tx.record_archive(operation.dialog_id, element.key.message_id, archive_reference(element.key.message_id))
+    return _end(bridge, operation, Outcome.GIVEN_UP, Problem(code="content_lost", status=502), element=element)
 
 
 def _refused(
@@ -224,7 +343,7 @@ def _refused(
     log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
     if operation.sending_at is not None and element is None:
         return _end(bridge, operation, Outcome.GIVEN_UP, Problem(code="outcome_uncertain", status=504))
-    problem = REFUSALS.get(error.reason, Problem(code="upstream_refused", status=502))
+    problem = problem_for(error.reason)
     findings = tuple(Finding(path=path, rule="refused_by_altinn") for path in error.keys)
     return _end(bridge, operation, Outcome.REFUSED, replace(problem, findings=findings), element=element)
 

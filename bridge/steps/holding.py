@@ -50,7 +50,7 @@ def ask_again(bridge: Bridge, operation: Operation, *, moment: datetime, failed:
     with bridge.store.transaction() as tx:
         if not tx.update(operation.id, now=now, held_by=bridge.holder, **values):
             return
-        bridge.queue.ask(tx.connection, _run(operation, delay=max(moment - now, timedelta(0))))
+        bridge.queue.ask(tx.connection, next_run(operation, delay=max(moment - now, timedelta(0))))
 
 
 def finish(bridge: Bridge, operation: Operation, **values: Any) -> None:
@@ -66,6 +66,7 @@ def finish(bridge: Bridge, operation: Operation, **values: Any) -> None:
             finished_at=now,
             actor=None,
             body=None,
+            manifest=None,
             **values,
         )
         if not written:
@@ -73,13 +74,14 @@ def finish(bridge: Bridge, operation: Operation, **values: Any) -> None:
         following = tx.next_waiting(operation.dialog_id)
         if following is not None:
             tx.update(following.id, now=now, waiting=False, attempt=following.attempt + 1)
-            bridge.queue.ask(tx.connection, _run(following))
+            bridge.queue.ask(tx.connection, next_run(following))
     bridge.finished.tell(operation.id)
     if following is not None:
         bridge.wake()
 
 
-def _run(operation: Operation, *, delay: timedelta = timedelta(0)) -> Run:
+def next_run(operation: Operation, *, delay: timedelta = timedelta(0)) -> Run:
+    """Make the run that comes after the operation's present attempt."""
     return Run(
         operation_id=operation.id,
         attempt=operation.attempt + 1,

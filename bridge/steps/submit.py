@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from uuid import UUID
 
+from bridge.adapters.altinn2.who import ORGANISATION, who_of
+from bridge.core.altinn2_errors import problem_for
 from bridge.core.callers import Caller
 from bridge.core.dialogs import element_reference
 from bridge.core.elements import ElementKey
@@ -13,8 +15,6 @@ from bridge.core.operations import Intent, Link
 from bridge.engine import Run
 from bridge.parts import Bridge
 from bridge.storage.store import UnderWay
-
-ORGANISATION = "urn:altinn:organization:identifier-no:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +109,30 @@ def _first_use(bridge: Bridge, caller: Caller) -> Link:
     except UpstreamError as error:
         raise Refusal("upstream_unavailable", 503) from error
     message_id = element_reference(dialog)
-    # A person's own number cannot stand in Altinn 2's path; until it is looked up among the reportees, only
-    # organisations are found by themselves.
-    if message_id is None or not dialog.party.startswith(ORGANISATION):
+    who = None if message_id is None else _who(bridge, dialog.party)
+    if message_id is None or who is None:
         raise Refusal("not_linked", 404)
     return Link(
         dialog_id=dialog.id,
         service_resource=dialog.service_resource,
         party=dialog.party,
-        element=ElementKey(who=dialog.party.removeprefix(ORGANISATION), message_id=message_id),
+        element=ElementKey(who=who, message_id=message_id),
     )
+
+
+def _who(bridge: Bridge, party: str) -> str | None:
+    """
+    Say on whose behalf Altinn 2 is asked: an organisation by its number, anybody else by the ``r…`` id.
+
+    A person's own number cannot stand in Altinn 2's path, and is looked up among those that we may act for; the link
+    keeps what was found.
+    """
+    if party.startswith(ORGANISATION):
+        return party.removeprefix(ORGANISATION)
+    try:
+        return who_of(party, bridge.altinn2.reportees())
+    except Rejected as error:
+        problem = problem_for(error.reason)
+        raise Refusal(problem.code, problem.status) from error
+    except UpstreamError as error:
+        raise Refusal("upstream_unavailable", 503) from error

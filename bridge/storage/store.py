@@ -12,8 +12,9 @@ from sqlalchemy import event
 
 from bridge.core.elements import ElementKey
 from bridge.core.errors import Finding
-from bridge.core.operations import Intent, Link, Operation, Outcome, Problem, Stage
-from bridge.storage.tables import links, operations, workers
+from bridge.core.operations import Intent, Link, Operation, Outcome, Problem, Stage, Upload
+from bridge.core.proof import Manifest, Phase
+from bridge.storage.tables import attachments, links, operations, workers
 
 
 def open_database(url: str, *, pool: int) -> sa.Engine:
@@ -101,6 +102,96 @@ class Transaction:
             "created_at": now,
         }
         self.connection.execute(_insert_ignore(self.connection, links).values(values))
+
+    def readdress(self, link: Link, who: str) -> None:
+        """Keep on whose behalf *link*'s element is asked for."""
+        self.connection.execute(links.update().where(links.c.dialog_id == str(link.dialog_id)).values(who=who))
+
+    # Attachments
+
+    def begin_upload(self, upload: Upload, *, now: datetime, silent_since: datetime) -> None:
+        """
+        Note that *upload* is under way; one that was not seen since *silent_since* has died, and is closed.
+
+        Raises:
+            UnderWay: Another one, or an operation of the dialog, is under way.
+        """
+        mine = attachments.c.dialog_id == str(upload.dialog_id)
+        self.connection.execute(
+            attachments.update()
+            .where(mine, attachments.c.ended_at.is_(None), attachments.c.seen_at < silent_since)
+            .values(ended_at=now)
+        )
+        busy = sa.exists().where(operations.c.dialog_id == str(upload.dialog_id), operations.c.finished_at.is_(None))
+        if self.connection.scalar(sa.select(busy)):
+            raise UnderWay
+        try:
+            self.connection.execute(
+                attachments.insert().values(
+                    id=str(upload.id),
+                    dialog_id=str(upload.dialog_id),
+                    who=upload.element.who,
+                    message_id=upload.element.message_id,
+                    file_name=upload.file_name,
+                    attachment_type=upload.attachment_type,
+                    length=upload.length,
+                    began_at=now,
+                    seen_at=now,
+                )
+            )
+        except sa.exc.IntegrityError as error:
+            raise UnderWay from error
+
+    def upload_seen(self, upload_id: UUID, *, now: datetime) -> None:
+        """Note that an upload still moves."""
+        self.connection.execute(attachments.update().where(attachments.c.id == str(upload_id)).values(seen_at=now))
+
+    def end_upload(
+        self, upload_id: UUID, *, now: datetime, length: int | None, sha256: str | None, attachment_id: int | None
+    ) -> None:
+        """Note how an upload ended; without *attachment_id* it is not, or not known to be, in Altinn 2."""
+        self.connection.execute(
+            attachments.update()
+            .where(attachments.c.id == str(upload_id))
+            .values(ended_at=now, length=length, sha256=sha256, attachment_id=attachment_id)
+        )
+
+    def uploading(self, dialog_id: UUID, *, silent_since: datetime) -> bool:
+        """Say whether an attachment of *dialog_id* is on its way."""
+        return bool(
+            self.connection.scalar(
+                sa.select(
+                    sa.exists().where(
+                        attachments.c.dialog_id == str(dialog_id),
+                        attachments.c.ended_at.is_(None),
+                        attachments.c.seen_at >= silent_since,
+                    )
+                )
+            )
+        )
+
+    def upload(self, upload_id: UUID) -> Upload | None:
+        """Find an upload."""
+        return self._upload(attachments.c.id == str(upload_id))
+
+    def uploaded_as(self, message_id: str, attachment_id: int) -> Upload | None:
+        """Find the upload that became this attachment."""
+        return self._upload(attachments.c.message_id == message_id, attachments.c.attachment_id == attachment_id)
+
+    def _upload(self, *condition: sa.ColumnElement[bool]) -> Upload | None:
+        row = self.connection.execute(sa.select(attachments).where(*condition)).mappings().first()
+        if row is None:
+            return None
+        return Upload(
+            id=UUID(row["id"]),
+            dialog_id=UUID(row["dialog_id"]),
+            element=ElementKey(who=row["who"], message_id=row["message_id"]),
+            file_name=row["file_name"],
+            attachment_type=row["attachment_type"],
+            length=row["length"],
+            sha256=row["sha256"],
+            attachment_id=row["attachment_id"],
+        )
 
     # Operations
 
@@ -332,6 +423,8 @@ def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
                 columns[name] = value.value
             case Problem():
                 columns[name] = _problem_json(value)
+            case Manifest():
+                columns[name] = {"forms": value.forms, "files": list(value.files), "phase": value.phase.value}
             case _:
                 columns[name] = value
     return columns
@@ -374,7 +467,13 @@ def _operation(row: sa.RowMapping) -> Operation:
         accepted_at=row["accepted_at"],
         finished_at=row["finished_at"],
         last_error=row["last_error"],
+        manifest=None if row["manifest"] is None else _manifest(row["manifest"]),
     )
+
+
+def _manifest(value: Mapping[str, Any]) -> Manifest:
+    files = tuple((name, size) for name, size in value["files"])
+    return Manifest(forms=value["forms"], files=files, phase=Phase(value["phase"]))
 
 
 def _problem_json(problem: Problem) -> dict[str, Any]:

@@ -66,6 +66,7 @@ operations = sa.Table(
     sa.Column("updated_at", Moment, nullable=False),
     sa.Column("finished_at", Moment),
     sa.Column("last_error", sa.Text),
+    sa.Column("manifest", sa.JSON),
     sa.UniqueConstraint("dialog_id", "sequence", name="uq_operations_sequence"),
     # One unfinished operation per dialog, action and target: a second press joins the first.
     sa.Index(
@@ -81,6 +82,39 @@ operations = sa.Table(
         "updated_at",
         sqlite_where=sa.text("finished_at IS NULL"),
         postgresql_where=sa.text("finished_at IS NULL"),
+    ),
+)
+
+attachments = sa.Table(
+    "attachments",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("dialog_id", sa.String(36), sa.ForeignKey("links.dialog_id"), nullable=False),
+    sa.Column("who", sa.String(64), nullable=False),
+    sa.Column("message_id", sa.String(64), nullable=False),
+    sa.Column("file_name", sa.String(255), nullable=False),
+    sa.Column("attachment_type", sa.String(255), nullable=False),
+    sa.Column("length", sa.BigInteger),
+    sa.Column("sha256", sa.String(64)),
+    sa.Column("attachment_id", sa.BigInteger),
+    sa.Column("began_at", Moment, nullable=False),
+    sa.Column("seen_at", Moment, nullable=False),
+    sa.Column("ended_at", Moment),
+    # One at a time for each dialog, and none beside an operation: a PUT would overwrite what comes meanwhile.
+    sa.Index(
+        "uq_attachments_under_way",
+        "dialog_id",
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    ),
+    sa.Index(
+        "uq_attachments_uploaded",
+        "message_id",
+        "attachment_id",
+        unique=True,
+        sqlite_where=sa.text("attachment_id IS NOT NULL"),
+        postgresql_where=sa.text("attachment_id IS NOT NULL"),
     ),
 )
 

@@ -6,19 +6,19 @@ import orjson
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
-from bridge.adapters.dialog_tokens import authorize, verify
-from bridge.core.callers import Caller
+from bridge.adapters.dialog_tokens import authorize
 from bridge.core.errors import Refusal
-from bridge.core.mapping import ActionMapping, Requirement
+from bridge.core.mapping import Requirement
 from bridge.core.operations import Operation, Outcome, Stage
 from bridge.parts import Bridge
+from bridge.steps.content import form_or_message
 from bridge.steps.submit import action_for, link_for, submit
+from bridge.web.callers import caller_of, permitted
 from bridge.web.problems import language, problem_body, problem_response
-from bridge.web.reading import bearer_token, read_body
+from bridge.web.reading import read_body
 
 actions = Blueprint("actions", __name__)
 
-XML = "application/xml"
 READ = Requirement(action="read")
 
 
@@ -26,12 +26,13 @@ READ = Requirement(action="read")
 def press(dialog_id: UUID, name: str) -> ResponseReturnValue:
     """Accept a write action, or say what stands in its way."""
     bridge: Bridge = current_app.extensions["bridge"]
-    caller = _caller(bridge)
-    action = _permitted(bridge, caller, dialog_id, name)
+    caller = caller_of(bridge)
+    action = permitted(bridge, caller, dialog_id, name)
     link = link_for(bridge, caller)
     body = read_body(request, limit=bridge.settings.max_body)
-    if body is not None and request.mimetype != XML:
-        raise Refusal("body_type", 415)
+    if body is not None:
+        mapping, _ = action_for(bridge, caller, name)
+        body = form_or_message(bridge, mapping, request.mimetype, body)
     accepted = submit(bridge, caller=caller, action=action, link=link, body=body)
     finished = bridge.finished.wait(accepted.operation_id, seconds=bridge.settings.answer_within, begin=bridge.wake)
     answer = _outcome(bridge, accepted.operation_id) if finished else _under_way(accepted.operation_id)
@@ -43,7 +44,7 @@ def press(dialog_id: UUID, name: str) -> ResponseReturnValue:
 def show(operation_id: UUID) -> ResponseReturnValue:
     """Tell how far an operation is, to whoever may read its dialog: the button may be gone by now."""
     bridge: Bridge = current_app.extensions["bridge"]
-    caller = _caller(bridge)
+    caller = caller_of(bridge)
     with bridge.store.reading() as tx:
         operation = tx.operation(operation_id)
     if operation is None or operation.dialog_id != caller.dialog_id:
@@ -58,32 +59,6 @@ def show(operation_id: UUID) -> ResponseReturnValue:
         minimum_level=0,
     )
     return Response(orjson.dumps(_told(operation)), content_type="application/json")
-
-
-def _caller(bridge: Bridge) -> Caller:
-    return verify(
-        bearer_token(request),
-        bridge.keys,
-        issuer=bridge.settings.dialogporten_issuer,
-        now=bridge.clock(),
-        clock_skew=bridge.settings.clock_skew,
-    )
-
-
-def _permitted(bridge: Bridge, caller: Caller, dialog_id: UUID, name: str) -> ActionMapping:
-    """Find the action, and hold the token against it. Raises Refusal 403 and 404."""
-    if caller.dialog_id != dialog_id:
-        raise Refusal("other_dialog", 403)
-    mapping, action = action_for(bridge, caller, name)
-    authorize(
-        caller,
-        dialog_id=dialog_id,
-        service_resource=mapping.service_resource,
-        party=caller.party,
-        requirement=action.requires,
-        minimum_level=action.minimum_level,
-    )
-    return action
 
 
 def _under_way(operation_id: UUID) -> Response:

@@ -9,7 +9,9 @@ from flask import Flask, Response, g, request
 from bridge.parts import Bridge
 from bridge.web import cors, problems
 from bridge.web.actions import actions
+from bridge.web.attachments import attachments
 from bridge.web.health import health
+from bridge.web.proxy import proxy
 from bridge.web.reading import trace_id
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.web")
@@ -33,10 +35,12 @@ def create_app(bridge: Bridge) -> Flask:
     @app.after_request
     def end(response: Response) -> Response:
         response.headers["X-Trace-Id"] = g.trace_id
-        response.headers["Cache-Control"] = "no-store"
+        # An app's own words on caching are passed on.
+        response.headers.setdefault("Cache-Control", "no-store")
         if response.status_code in (202, 204):
             response.headers.pop("Content-Type", None)
-        if request.blueprint != "health":
+        # A form is calculated again with every pause in typing; those that went well are counted, not logged.
+        if request.blueprint != "health" and not (request.blueprint == "proxy" and response.status_code < 400):
             # The route's template, not its path: a path may hold what does not belong in a log.
             log.info(
                 "answered",
@@ -52,5 +56,7 @@ def create_app(bridge: Bridge) -> Flask:
     cors.register(app, bridge.settings.allowed_origins)
     problems.register(app, bridge)
     app.register_blueprint(actions)
+    app.register_blueprint(attachments)
     app.register_blueprint(health)
+    app.register_blueprint(proxy)
     return app

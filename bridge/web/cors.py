@@ -7,9 +7,10 @@ from flask import Flask, Response, request
 HEADERS = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE, OPTIONS",
     "Access-Control-Allow-Headers": (
-        "Authorization, Accept, Accept-Language, Content-Type, Prefer, Traceparent, Request-Id, Request-Context"
+        "Authorization, Accept, Accept-Language, Content-Type, Prefer, Traceparent, Request-Id, Request-Context, "
+        "Party, X-XSRF-TOKEN"
     ),
-    "Access-Control-Expose-Headers": "X-Trace-Id, Retry-After, Location",
+    "Access-Control-Expose-Headers": "X-Trace-Id, Retry-After, Location, Bridge-Findings, Preference-Applied",
     "Access-Control-Max-Age": "600",
 }
 

@@ -12,6 +12,7 @@ from bridge.parts import Bridge
 
 health = Blueprint("health", __name__)
 
+
 @health.get("/health/liveness")
 def liveness() -> ResponseReturnValue:
     """Answer while the process can."""
@@ -49,6 +50,7 @@ def deep() -> ResponseReturnValue:
             "workers": workers,
             "unfinishedOperations": unfinished,
             "oldestOperationAgeSeconds": round(age, 1),
+            "apps": bridge.apps.told(),
         },
     )
 

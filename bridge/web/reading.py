@@ -1,6 +1,7 @@
 """What comes in with a request: the token, the body, the trace."""
 
 import re
+from collections.abc import Callable
 
 from flask import Request
 
@@ -35,6 +36,25 @@ def read_body(request: Request, *, limit: int) -> bytes | None:
             raise too_large
         parts.append(chunk)
     return b"".join(parts) or None
+
+
+def body_reader(request: Request) -> Callable[[int], bytes]:
+    """
+    Give what reads the body, a piece at a time.
+
+    A body of known length is read from the server's own stream, no further than that: Werkzeug's copies each piece.
+    """
+    if request.content_length is None:
+        return request.stream.read
+    left, read = request.content_length, request.environ["wsgi.input"].read
+
+    def some(size: int) -> bytes:
+        nonlocal left
+        piece: bytes = read(min(size, left)) if left else b""
+        left -= len(piece)
+        return piece
+
+    return some
 
 
 def trace_id(request: Request) -> str | None:

@@ -149,7 +149,6 @@ def test_a_fault_is_told_with_its_place(tmp_path: Path, text: str, expected: str
         (PLAIN.replace("complete: true", "complete: yes"), "write true or false instead of 'yes'"),
         (PLAIN.replace(", sign: true", ""), "say 'sign: true' or 'sign: false'"),
         (PLAIN.replace("complete: true, ", ""), "say 'complete: true' or 'complete: false'"),
-        (PLAIN.replace("complete: true", "complete: false"), "Altinn 2 signs only what is completed"),
         (PLAIN.replace("message", "none") + ", set: {/a: b}", "nothing to put values into"),
         (PLAIN.replace("message", "none") + ", validate: strict", "nothing to check"),
         (PLAIN.replace("message", "none").replace("sign: true", "sign: false"), "a PUT without forms deletes them"),

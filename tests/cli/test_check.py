@@ -1,5 +1,6 @@
 """``bridge check`` tells whether the configuration is sound."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -66,7 +67,29 @@ def test_loosened_schemas_are_told(tmp_path: Path):
     assert "as '[0-9]{4}'" in report["schemas"][0]["notes"][0]
 
 
-@pytest.mark.parametrize("arguments", [("--online",), ("--mappings", "no/such/folder"), ("x",)])
+@pytest.mark.parametrize("arguments", [("--offline",), ("--mappings", "no/such/folder"), ("x",)])
 def test_wrong_calls_end_with_two(arguments: tuple[str, ...]):
-    """An option that is not there yet, a folder that is not there, an argument too many."""
+    """An option that is not there, a folder that is not there, an argument too many."""
     assert run(*arguments).exit_code == 2
+
+
+def test_unpinned_schemas_are_told_with_their_digest(tmp_path: Path):
+    """The digest is what sha256sum prints; once it stands in the mapping, nothing more is said."""
+    digest = hashlib.sha256((schemas_folder() / "serveringsbevilling.xsd").read_bytes()).hexdigest()
+    mapping = (mappings_folder() / "serveringsbevilling.yaml").read_text("utf-8")
+    (tmp_path / "a.yaml").write_text(mapping.replace(".xsd}", f'.xsd, sha256: "{digest}"}}'))
+
+    unpinned = run("--mappings", str(mappings_folder()), "--schemas", str(schemas_folder()))
+    pinned = run("--mappings", str(tmp_path), "--schemas", str(schemas_folder()), "--json")
+
+    assert f'sha256: "{digest}"' in unpinned.stdout
+    assert pinned.exit_code == 0
+    assert [(each["sha256"], each["pinned"]) for each in json.loads(pinned.stdout)["schemas"]] == [(digest, True)]
+
+
+def test_altinn_is_not_asked_with_faulty_settings():
+    """--online needs an address: without one it says so, and tells the rest all the same."""
+    result = run("--online")
+
+    assert result.exit_code == 1
+    assert "--online: the settings have faults, so Altinn 2 was not asked" in result.stderr

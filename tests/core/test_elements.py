@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bridge.core.elements import Attachment, Element, ElementKey, ElementState, Form, archive_reference
+from bridge.core.elements import Attachment, Element, ElementKey, ElementState, Form, InMemory, archive_reference
 from bridge.core.mapping import FormKind
 
 FORM = Form(
@@ -15,7 +15,7 @@ FORM = Form(
     form_id=17,
 )
 ATTACHMENT = Attachment(
-    attachment_type="Kart", file_name="Ola Hemmelig.pdf", size=7, attachment_id=18, content=b"Hemmelig"
+    attachment_type="Kart", file_name="Ola Hemmelig.pdf", size=7, attachment_id=18, content=InMemory(b"Hemmelig")
 )
 ELEMENT = Element(
     key=ElementKey(who="my", message_id="a5900001"),

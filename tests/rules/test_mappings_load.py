@@ -46,6 +46,20 @@ def test_the_documented_mapping_loads(tmp_path: Path):
     assert list(mappings) == ["urn:altinn:resource:serveringsbevilling"]
 
 
+def test_every_documented_mapping_loads(tmp_path: Path):
+    """So have the examples of single keys."""
+    examples = re.findall(r"```yaml\n(service_resource.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+    for number, example in enumerate(examples):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "example.yaml").write_text(example)
+
+    loaded = [load_mappings(tmp_path / str(number), schemas_folder()) for number in range(len(examples))]
+
+    assert loaded
+    assert all(list(each) == ["urn:altinn:resource:serveringsbevilling"] for each in loaded)
+
+
 def test_the_document_explains_every_key():
     """Every key of the model stands in the document."""
     text = DOCUMENT.read_text("utf-8")

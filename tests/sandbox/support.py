@@ -14,6 +14,7 @@ from bridge.sandbox.jose import private_jwk
 from bridge.sandbox.switches import Switches
 from bridge.sandbox.tokens import issue
 from bridge.sandbox.world import SERVICE_OWNER_SCOPES, Organisation, World
+from tests.sandbox.openapi import HeldAdapter, documents_at_hand
 
 NOON = datetime(2026, 3, 10, 11, 0, 0, 860_000, tzinfo=UTC)
 PARTY = "urn:altinn:organization:identifier-no:310000019"
@@ -67,7 +68,7 @@ def session_into(world: World, *, headers: Mapping[str, str] | None = None) -> r
     """A session whose http:// is the sandbox, in process."""
     session = requests.Session()
     session.trust_env = False
-    session.mount("http://", SandboxAdapter(world))
+    session.mount("http://", HeldAdapter(world) if documents_at_hand() else SandboxAdapter(world))
     session.headers["User-Agent"] = "sandbox-tests/1.0"
     session.headers.update(headers or {})
     return session

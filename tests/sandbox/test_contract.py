@@ -234,6 +234,7 @@ def a_whole_dialog() -> dict[str, Any]:
                 "sender": {"actorType": "ServiceOwner"},
                 "content": {
                     "title": {"value": texts()},
+                    "summary": {"value": texts()},
                     "contentReference": {"value": texts("https://bro.example.no/c"), "mediaType": embed},
                 },
             }
@@ -381,9 +382,17 @@ def test_end_user_problems_are_the_approved_ones() -> None:
 
     answers = {
         "403_For_Inadequate_Auth_Level": end_user(world).get(f"{base}/{strict}"),
+        "404_Error_Response_For_Activities_On_NonExistent_Dialog": end_user(world).get(
+            f"{base}/{uuid7(world)}/activities"
+        ),
+        "404_Error_Response_For_NonExistent_Activity": end_user(world, level=4).get(
+            f"{base}/{strict}/activities/{uuid7(world)}"
+        ),
         "404_Error_Response_In_ProblemDetails_Format": end_user(world).get(f"{base}/{uuid7(world)}"),
         "410_Error_Response_In_ProblemDetails_Format": end_user(world).get(f"{base}/{gone}"),
     }
 
     for name, answer in answers.items():
         assert scrubbed(answer.json()) == scrubbed(snapshot("errors", f"enduser.{name}.json"))
+    published = {path.name for path in (SNAPSHOTS / "errors").glob("enduser.*.json")}
+    assert published == {f"enduser.{name}.json" for name in answers}

@@ -13,6 +13,7 @@ from tests.sandbox.support import (
     as_altinn2_user,
     as_owner,
     created,
+    dialog,
     main_form,
     make_world,
     message,
@@ -152,3 +153,16 @@ def test_web_pages_cannot_write_without_a_preflight() -> None:
     answer = session_into(make_world()).post(f"{CONTROL}/faults", data='{"how":{}}')
 
     assert answer.status_code == 415
+
+
+def test_a_dialog_is_seeded_as_by_its_owner() -> None:
+    """Without a token, with the answers of the API: created, or refused in its words."""
+    world = make_world()
+    session, address = session_into(world), f"{BASE_URL}/_sandbox/dialogporten/dialogs"
+
+    made = session.post(address, json=dialog())
+    refused = session.post(address, json=dialog(party="x"))
+
+    assert (made.status_code, refused.status_code) == (201, 400)
+    assert world.dialogporten.find(made.json()) is not None
+    assert "dto.party" in refused.json()["errors"]

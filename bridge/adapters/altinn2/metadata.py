@@ -1,0 +1,255 @@
+"""What Altinn 2 publishes of its services, kept on disk: it lists active editions only, and may be gone (facts 4)."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from bridge.adapters.altinn2.errors import raise_for
+from bridge.adapters.altinn2.wire import HAL, SYSTEM, embedded, field, json_body, text, unreadable
+from bridge.adapters.transport import Answer, call
+from bridge.core.attachment_rules import MEGABYTE, extensions_in
+from bridge.core.clock import Clock
+from bridge.core.errors import Fault, Rejected, UpstreamError
+from bridge.core.mapping import AttachmentRule, FormKind, ServiceMapping, Verb
+
+_CODE = re.compile(r"[A-Za-z0-9_-]{1,20}")
+_PAYMENT = ("payment", "betaling")
+_SIGNING = ("signing", "signering")
+_MAIN, _SUB = FormKind.MAIN, FormKind.SUB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceMetadata:
+    """What counts of one edition: its forms' keys, its attachment rules, and the steps of its process in order."""
+
+    forms: tuple[tuple[FormKind, str, str], ...]
+    attachment_rules: tuple[AttachmentRule, ...]
+    steps: tuple[str, ...]
+
+    @property
+    def has_payment(self) -> bool:
+        """Whether it has a step that nobody can do over REST; names are English or Norwegian."""
+        return any(step.casefold() in _PAYMENT for step in self.steps)
+
+    @property
+    def has_signing(self) -> bool:
+        """Whether it has a signing step. Who has to sign is not in metadata."""
+        return any(step.casefold() in _SIGNING for step in self.steps)
+
+
+class MetadataFiles:
+    """The folder in which metadata and schemas are kept; *folder* None keeps and gives nothing."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    def find(self, code: str, edition: int) -> ServiceMetadata | None:
+        """
+        Give what is kept of an edition.
+
+        Raises:
+            Rejected: The file cannot be read as metadata (``unreadable``).
+        """
+        path = self._path(code, edition)
+        if path is None or not path.is_file():
+            return None
+        try:
+            return read_metadata(json.loads(path.read_bytes()))
+        except ValueError:
+            raise unreadable(path.name) from None
+
+    def keep(self, code: str, edition: int, body: bytes) -> None:
+        """Write down what was fetched, whole or not at all."""
+        path = self._path(code, edition)
+        if path is not None:
+            _replace(path, body)
+
+    def keep_schema(self, code: str, edition: int, name: str, schema: bytes) -> None:
+        """Write down a form's schema beside the metadata."""
+        path = self._path(code, edition)
+        if path is not None:
+            _replace(path.with_name(f"{path.stem}-{quote(name, safe='')}.xsd"), schema)
+
+    def _path(self, code: str, edition: int) -> Path | None:
+        if self._folder is None or not _CODE.fullmatch(code):
+            return None
+        return self._folder / f"formtask-{code}-{edition}.json"
+
+
+class MetadataClient:
+    """Altinn 2's open metadata: no key, no token."""
+
+    def __init__(self, session: requests.Session, base_url: str, *, clock: Clock, timeout: float = 30.0) -> None:
+        self._session, self._base, self._clock, self._timeout = session, base_url.rstrip("/"), clock, timeout
+
+    def service(self, code: str, edition: int) -> bytes:
+        """Fetch an edition's metadata as it is. Raises Missing for one that is not active, and any UpstreamError."""
+        answer = self._get(f"metadata/formtask/{quote(code, safe='')}/{edition}", HAL)
+        read_metadata(json_body(answer))
+        return answer.body
+
+    def schema(self, code: str, edition: int, form: tuple[FormKind, str, str]) -> bytes:
+        """Fetch a form's XSD, by an address of our own making: plain JSON has no links."""
+        _, format_id, version = form
+        path = f"metadata/formtask/{quote(code, safe='')}/{edition}/forms/{quote(format_id, safe='')}"
+        return self._get(f"{path}/{quote(version, safe='')}/xsd", "application/xml").body
+
+    def _get(self, path: str, accept: str) -> Answer:
+        answer = call(
+            self._session,
+            "GET",
+            f"{self._base}/{path}",
+            system=SYSTEM,
+            writes=False,
+            headers={"Accept": accept},
+            params={"language": "1044"},
+            deadline_seconds=self._timeout,
+        )
+        raise_for(answer, writes=False, now=self._clock())
+        return answer
+
+
+def read_metadata(body: Any) -> ServiceMetadata:
+    """
+    Read an edition's metadata, however its members are spelled and wrapped.
+
+    Raises:
+        Rejected: It is no such document (``unreadable``).
+    """
+    if not isinstance(body, Mapping):
+        raise unreadable("the metadata is not an object")
+    return ServiceMetadata(
+        forms=tuple(map(_form, _list(body, "FormsMetaData"))),
+        attachment_rules=tuple(map(_rule, _list(body, "AttachmentRules"))),
+        steps=tuple(text(each, "Name") for each in sorted(_list(body, "ProcessSteps"), key=_number_of)),
+    )
+
+
+def online_faults(
+    services: Mapping[str, ServiceMapping], client: MetadataClient, files: MetadataFiles
+) -> Iterator[Fault]:
+    """Hold mappings against Altinn 2's metadata, fetched and kept, or where it cannot be fetched, as it was kept."""
+    for mapping in services.values():
+        if mapping.altinn2 is None:
+            continue
+        code, edition = mapping.altinn2.service_code, mapping.altinn2.service_edition
+        try:
+            body = client.service(code, edition)
+        except UpstreamError as error:
+            found = files.find(code, edition)
+            if found is None:
+                message = f"Altinn 2 has no metadata of service {code}/{edition} to give: {_why(error)}"
+                yield Fault(where=mapping.source, message=message)
+                continue
+        else:
+            found = read_metadata(json.loads(body))
+            files.keep(code, edition, body)
+            yield from _keep_schemas(mapping, client, files, found)
+        yield from faults_against(mapping, found)
+
+
+def faults_against(mapping: ServiceMapping, found: ServiceMetadata) -> Iterator[Fault]:
+    """Say where *mapping* says something else than the service's metadata."""
+    where = mapping.source
+    known = set(found.forms)
+    for spec in mapping.forms:
+        key = (spec.kind, spec.data_format_id, spec.data_format_version)
+        if known and key not in known:
+            name = f"{spec.kind.value} {spec.data_format_id}/{spec.data_format_version}"
+            others = ", ".join(f"{kind.value} {one}/{two}" for kind, one, two in found.forms)
+            yield Fault(where=where, message=f"the service has no {name}: it has {others}")
+    theirs = {rule.type.casefold(): rule for rule in found.attachment_rules}
+    for rule in mapping.attachment_rules:
+        their = theirs.get(rule.type.casefold())
+        if their is None and theirs:
+            names = ", ".join(each.type for each in found.attachment_rules)
+            yield Fault(where=where, message=f"the service has no attachment type {rule.type}: it has {names}")
+        elif their is not None:
+            yield from _rule_faults(where, rule, their)
+    for action in mapping.actions.values():
+        if action.verb is Verb.PUT and all(action.after.value) and found.has_payment:
+            message = f"{action.name} completes, but the service has a payment step, which cannot be done over REST"
+            yield Fault(where=where, message=message)
+
+
+def _rule_faults(where: str, ours: AttachmentRule, theirs: AttachmentRule) -> Iterator[Fault]:
+    for name, one, two in (
+        ("max_size_mb", ours.max_bytes > theirs.max_bytes, theirs.max_bytes // MEGABYTE),
+        ("max_count", theirs.max_count is not None and (ours.max_count or 10**9) > theirs.max_count, theirs.max_count),
+        ("min_count", ours.min_count < theirs.min_count, theirs.min_count),
+        (
+            "file_types",
+            bool(theirs.extensions) and not set(ours.extensions or ("*",)) <= set(theirs.extensions),
+            ", ".join(theirs.extensions),
+        ),
+    ):
+        if one:
+            message = f"attachments of type {ours.type} are looser than Altinn 2 takes them: write {name}: {two}"
+            yield Fault(where=where, message=message)
+
+
+def _keep_schemas(
+    mapping: ServiceMapping, client: MetadataClient, files: MetadataFiles, found: ServiceMetadata
+) -> Iterator[Fault]:
+    service = mapping.altinn2
+    for form in found.forms if service is not None else ():
+        try:
+            schema = client.schema(service.service_code, service.service_edition, form)  # type: ignore[union-attr]
+        except UpstreamError as error:
+            yield Fault(where=mapping.source, message=f"the schema of {form[1]}/{form[2]} was not given: {_why(error)}")
+        else:
+            files.keep_schema(service.service_code, service.service_edition, f"{form[1]}-{form[2]}", schema)  # type: ignore[union-attr]
+
+
+def _why(error: UpstreamError) -> str:
+    if isinstance(error, Rejected) and error.reason in ("gone", "not_found"):
+        return {"gone": "Altinn 2 is closed", "not_found": "it lists active editions only"}[error.reason]
+    return error.detail
+
+
+def _form(entry: Mapping[str, Any]) -> tuple[FormKind, str, str]:
+    try:
+        kind = FormKind(text(entry, "FormType"))
+    except ValueError as error:
+        raise unreadable("FormType") from error
+    return kind, text(entry, "DataFormatId"), text(entry, "DataFormatVersion")
+
+
+def _rule(entry: Mapping[str, Any]) -> AttachmentRule:
+    most = _whole(entry, "MaxAttachmentCount")
+    return AttachmentRule(
+        type=text(entry, "AttachmentTypeName"),
+        extensions=extensions_in(text(entry, "AllowedFileTypes", default="")),
+        min_count=_whole(entry, "MinAttachmentCount") or 0,
+        max_count=most or None,
+        max_bytes=(_whole(entry, "MaxFileSize") or 30) * MEGABYTE,
+    )
+
+
+def _whole(entry: Mapping[str, Any], name: str) -> int | None:
+    value = text(entry, name, default="")
+    return int(value) if value.isdecimal() else None
+
+
+def _number_of(entry: Mapping[str, Any]) -> int:
+    return _whole(entry, "SequenceNumber") or 0
+
+
+def _list(body: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
+    value = field(body, name)
+    if value is None:
+        return embedded(body, name)
+    return embedded(value, name)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(data)
+    part.replace(path)

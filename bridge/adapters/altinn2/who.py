@@ -1,0 +1,37 @@
+"""On whose behalf: what ``/reportees`` lists, and which of them a dialog's party is (facts/altinn2.md 6)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.adapters.altinn2.wire import embedded, text
+
+ORGANISATION = "urn:altinn:organization:identifier-no:"
+PERSON = "urn:altinn:person:identifier-no:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Reportee:
+    """One party that we may act for; *number* is an organisation's or a person's, which may be masked."""
+
+    reportee_id: str
+    number: str
+
+    def __repr__(self) -> str:
+        return f"Reportee({self.reportee_id})"
+
+
+def reportees_in(body: Any) -> tuple[Reportee, ...]:
+    """Read one page of the list."""
+    return tuple(_reportee(each) for each in embedded(body, "reportees"))
+
+
+def who_of(party: str, reportees: Iterable[Reportee]) -> str | None:
+    """Give the ``r…`` id of *party*; None when we may not act for it."""
+    number = party.rpartition(":")[2]
+    return next((each.reportee_id for each in reportees if each.number and each.number == number), None)
+
+
+def _reportee(entry: Mapping[str, Any]) -> Reportee:
+    number = text(entry, "SocialSecurityNumber", default="") or text(entry, "OrganizationNumber", default="")
+    return Reportee(reportee_id=text(entry, "ReporteeId"), number=number)

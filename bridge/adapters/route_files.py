@@ -1,0 +1,259 @@
+"""Route files: which Altinn 3 apps the calculation proxy leads to. YAML in, and every fault at once with its place."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bridge.adapters.mapping_files import (
+    _REQUIREMENT,
+    _build,
+    _Document,
+    _line_and_column,
+    _Loader,
+    _refuse_unused_yaml,
+    _schema_file_faults,
+    _text,
+    _wrong_value,
+)
+from bridge.core.calculations import AppRoute, DataTypeRoute, DialogBinding, Held, Speaks, TokenUse, Verbs
+from bridge.core.errors import ConfigurationError, Fault
+from bridge.core.mapping import Requirement
+
+SCHEMA_FILE = "route.schema.json"
+DEFAULT_SCOPES = ("altinn:serviceowner/instances.read",)
+
+Routes = Mapping[tuple[str, str], AppRoute]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, title=None)
+
+
+_Validate = Literal["strict", "advisory", "off"]
+_Speaks = Literal["both", "xml", "json"]
+_HELD = "strict: faults in the form stop it; advisory: they are counted in a header; off: the form is not looked at."
+_TURNS = "Whether a caller's calculations wait for each other, so that a slow answer does not overwrite a newer one."
+_REPEAT = "Whether a calculation whose answer was lost may be sent once more."
+_SPOKEN = "What the app reads and writes; with xml or json the bridge converts for clients of the other."
+
+
+class _DataType(_Model):
+    """What differs for one data type of the app."""
+
+    schema_: Annotated[str | None, Field(alias="schema", min_length=1, description="The XSD in the schema folder.")] = (
+        None
+    )
+    validate_: Annotated[_Validate | None, Field(alias="validate", description=_HELD)] = None
+    one_at_a_time: Annotated[bool | None, Field(description=_TURNS)] = None
+    repeatable: Annotated[bool | None, Field(description=_REPEAT)] = None
+    speaks: Annotated[_Speaks | None, Field(description=_SPOKEN)] = None
+
+
+class _Dialog(_Model):
+    """The dialogs whose tokens open the app."""
+
+    service_resource: Annotated[
+        str, Field(pattern=r"^urn:altinn:resource:[a-z0-9_-]+$", description="The dialog token's s.")
+    ]
+    requires: Annotated[
+        str, Field(pattern=_REQUIREMENT, description="What the dialog token must grant: action, or action,attribute.")
+    ]
+    minimum_level: Annotated[int, Field(ge=0, le=4, description="The lowest authentication level, 0 to 4.")]
+
+
+class RouteFile(_Model):
+    """A route file of the bridge: one Altinn 3 app that the calculation proxy leads to."""
+
+    app: Annotated[str, Field(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$", description="org/app")]
+    token: Annotated[
+        Literal["caller", "bridge", "dialog"],
+        Field(description="Whose authority the app sees: the caller's own, or the bridge's Altinn token."),
+    ]
+    scopes: Annotated[
+        list[Annotated[str, Field(pattern=r"^[a-z0-9:/._-]+$")]] | None,
+        Field(min_length=1, description="The scopes of the bridge's token."),
+    ] = None
+    dialog: _Dialog | None = None
+    anonymous: Annotated[bool, Field(description="Whether /v1/data/anonymous is open as well.")] = False
+    verbs: Annotated[
+        Literal["get_post", "post_put"] | None,
+        Field(description="What creates and calculates; found out when left out."),
+    ] = None
+    timeout: Annotated[int | None, Field(ge=1, le=600, description="Seconds for one call in all.")] = None
+    validate_: Annotated[_Validate, Field(alias="validate", description=_HELD)] = "off"
+    one_at_a_time: Annotated[bool, Field(description=_TURNS)] = False
+    repeatable: Annotated[bool, Field(description=_REPEAT)] = False
+    speaks: Annotated[_Speaks, Field(description=_SPOKEN)] = "both"
+    data_types: Annotated[
+        dict[str, _DataType], Field(description="By the data type's id; the others have what stands above.")
+    ] = Field(default_factory=dict)
+
+
+_MODELS: tuple[tuple[tuple[str, ...], type[_Model]], ...] = (
+    ((), RouteFile),
+    (("dialog",), _Dialog),
+    (("data_types", "*"), _DataType),
+)
+
+
+def route_json_schema() -> dict[str, Any]:
+    """Make the JSON Schema with which editors complete and check route files."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **RouteFile.model_json_schema(by_alias=True),
+        "title": "Route file of the Altinn dialog bridge",
+    }
+
+
+def load_routes(folder: Path | None, schemas: Path) -> Routes:
+    """
+    Read every ``*.yaml`` and ``*.yml`` of *folder*, by org and app; no folder means no routes.
+
+    Raises:
+        ConfigurationError: Every fault of every file.
+    """
+    routes, faults = read_routes(folder, schemas)
+    if faults:
+        raise ConfigurationError(faults)
+    return routes
+
+
+def read_routes(folder: Path | None, schemas: Path) -> tuple[Routes, list[Fault]]:
+    """Do the same, and give what is sound beside what is not."""
+    routes: dict[tuple[str, str], AppRoute] = {}
+    faults: list[Fault] = []
+    files = [] if folder is None else sorted(each for each in folder.glob("*") if each.suffix in {".yaml", ".yml"})
+    for path in files:
+        document = _Document(path=path, places={}, keys={}, faults=[])
+        route = _read(document, schemas)
+        if route is not None and (other := routes.get((route.org, route.app))) is not None:
+            document.fault(("app",), f"{route.name} has its route in {other.source} already: keep one of the two")
+        elif route is not None:
+            routes[route.org, route.app] = route
+        faults += sorted(document.faults, key=_line_and_column)
+    return routes, faults
+
+
+def _read(document: _Document, schemas: Path) -> AppRoute | None:
+    path = document.path
+    try:
+        text = _text(path)
+        _refuse_unused_yaml(text)
+        node = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = "1:1" if mark is None else f"{mark.line + 1}:{mark.column + 1}"
+        document.faults.append(Fault(where=f"{path}:{place}", message=str(error.problem or error.context)))
+        return None
+    except (yaml.YAMLError, UnicodeDecodeError, OSError):
+        document.faults.append(Fault(where=f"{path}:1:1", message="the file cannot be read as YAML in UTF-8"))
+        return None
+    if not isinstance(node, yaml.MappingNode):
+        document.faults.append(Fault(where=f"{path}:1:1", message="a route file begins with keys: app: org/app"))
+        return None
+    data = _build(document, node, ())
+    try:
+        file = RouteFile.model_validate(data)
+    except ValidationError as error:
+        for found in error.errors():
+            _say(document, found)
+        return None
+    _hold_together(document, file, schemas)
+    return None if document.faults else _route(file, path)
+
+
+def _say(document: _Document, error: Any) -> None:
+    place = tuple(error["loc"])
+    match error["type"]:
+        case "extra_forbidden":
+            document.fault(place, f"there is no key {place[-1]!r} here{_did_you_mean(place)}", key=True)
+        case "missing":
+            document.fault(place[:-1], f"the key {place[-1]!r} is missing here")
+        case kind:
+            document.fault(place, _wrong_value(kind, error.get("input"), error.get("ctx", {})))
+
+
+def _did_you_mean(place: tuple[str | int, ...]) -> str:
+    for shape, model in _MODELS:
+        if len(shape) == len(place) - 1 and all(
+            part in ("*", name) for part, name in zip(shape, place[:-1], strict=True)
+        ):
+            known = [field.alias or name for name, field in model.model_fields.items()]
+            close = difflib.get_close_matches(str(place[-1]), known, n=1)
+            return f": did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
+    return ""
+
+
+def _hold_together(document: _Document, file: RouteFile, schemas: Path) -> None:
+    use = TokenUse(file.token)
+    if use is TokenUse.DIALOG and file.dialog is None:
+        document.fault(("token",), "say which dialogs open the app: the key 'dialog' is missing")
+    if use is not TokenUse.DIALOG and file.dialog is not None:
+        document.fault(
+            ("dialog",), "only token: dialog looks at dialog tokens: change the one or drop the other", key=True
+        )
+    if use is TokenUse.CALLER and file.scopes is not None:
+        document.fault(("scopes",), "a caller's own token has its own scopes: drop this", key=True)
+    if file.anonymous and use is not TokenUse.CALLER:
+        document.fault(("anonymous",), "an open door beside a locked one: only token: caller goes with it", key=True)
+    for name, each in file.data_types.items():
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name):
+            document.fault(("data_types", name), "a data type's id has letters, digits, '_', '.' and '-'", key=True)
+        if each.schema_ is not None:
+            for message in _schema_file_faults(schemas, each.schema_):
+                document.fault(("data_types", name, "schema"), message)
+            continue
+        if (each.validate_ or "off") != "off":
+            document.fault(("data_types", name, "validate"), "nothing to hold the form against: name its 'schema'")
+        if (each.speaks or file.speaks) != "both":
+            document.fault(
+                ("data_types", name), "conversion goes by the schema: name the data type's 'schema'", key=True
+            )
+    if file.validate_ != "off" and not any(each.schema_ for each in file.data_types.values()):
+        document.fault(("validate",), "nothing to hold forms against: name a data type's 'schema'")
+
+
+def _route(file: RouteFile, path: Path) -> AppRoute:
+    org, _, app = file.app.partition("/")
+    use = TokenUse(file.token)
+    verbs = {"get_post": Verbs.GET_POST, "post_put": Verbs.POST_PUT, None: None}[file.verbs]
+    return AppRoute(
+        org=org,
+        app=app,
+        token=use,
+        scopes=(tuple(file.scopes) if file.scopes else DEFAULT_SCOPES) if use is not TokenUse.CALLER else (),
+        dialog=None if file.dialog is None else _binding(file.dialog),
+        anonymous=file.anonymous,
+        verbs=verbs,
+        timeout=None if file.timeout is None else float(file.timeout),
+        defaults=_data_type(file, "", _DataType()),
+        data_types={name: _data_type(file, name, each) for name, each in file.data_types.items()},
+        source=str(path),
+    )
+
+
+def _binding(dialog: _Dialog) -> DialogBinding:
+    action, _, attribute = dialog.requires.partition(",")
+    return DialogBinding(
+        service_resource=dialog.service_resource,
+        requires=Requirement(action=action, attribute=attribute or None),
+        minimum_level=dialog.minimum_level,
+    )
+
+
+def _data_type(file: RouteFile, name: str, own: _DataType) -> DataTypeRoute:
+    held = own.validate_ or file.validate_
+    return DataTypeRoute(
+        data_type=name,
+        schema=own.schema_,
+        # Without a schema there is nothing to hold a form against.
+        held=Held.OFF if own.schema_ is None else Held(held),
+        one_at_a_time=file.one_at_a_time if own.one_at_a_time is None else own.one_at_a_time,
+        repeatable=file.repeatable if own.repeatable is None else own.repeatable,
+        speaks=Speaks.BOTH if own.schema_ is None else Speaks(cast("str", own.speaks or file.speaks)),
+    )

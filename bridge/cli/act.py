@@ -1,0 +1,184 @@
+"""``bridge act``: presses a button of a dialog as an end-user system does."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import click
+
+from bridge.cli.end_users import dialogporten_url, end_user_token, in_language, printable, token_option, url_option
+from bridge.core.ids import mask_identity_numbers
+
+if TYPE_CHECKING:  # They bring requests, which nobody waits for who asks for help.
+    from bridge.adapters.end_user import Button, Pressed, SeenDialog
+
+DONE, REFUSED, WRONG, NO_NEWS, UNKNOWN = 0, 1, 2, 3, 4
+
+
+@click.command()
+@click.argument("dialog", type=click.UUID)
+@click.argument("action", required=False)
+@click.option("--url", metavar="URL", help="Press the button with this address instead; the dialog must have it.")
+@click.option("--yes", is_flag=True, help="Answer the button's question with yes.")
+@click.option("--language", type=click.Choice(["nb", "nn", "en"]), default="nb", show_default=True)
+@click.option("--wait", type=click.FloatRange(0, 600), default=10, show_default=True, metavar="SECONDS")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome for machines.")
+@url_option
+@token_option
+def act(
+    *,
+    dialog: UUID,
+    action: str | None,
+    url: str | None,
+    yes: bool,
+    language: str,
+    wait: float,
+    as_json: bool,
+    dialogporten: str | None,
+    token_file: str | None,
+) -> None:
+    """
+    Press ACTION of DIALOG: read it, subscribe to it, press, wait for news, read it again.
+
+    ACTION is the last part of the button's address (submit), its action (write) or its title. Without ACTION the
+    buttons are listed.
+
+    \b
+    Ends with
+      0  the dialog changed
+      1  the press was refused, or the dialog cannot be read
+      2  called wrongly: no such button, or more than one
+      3  accepted, and nothing was heard in time; it may still be done
+      4  no answer came, and nothing was heard; it may have been done
+    """
+    from bridge.adapters.end_user import Bearer, EndUserClient, press
+    from bridge.adapters.transport import new_session
+    from bridge.core.errors import UpstreamError
+
+    auth = Bearer(end_user_token(token_file))
+    with new_session(pool=2) as session:
+        client = EndUserClient(session, dialogporten_url(dialogporten), auth=auth, clock=lambda: datetime.now(UTC))
+        try:
+            seen = client.read(dialog)
+            button = _chosen(seen, action, url, language)
+            _confirmed(button, language, yes=yes)
+            outcome = press(client, seen, button, language=language, patience=wait)
+        except UpstreamError as error:
+            click.echo(str(error), err=True)
+            sys.exit(REFUSED)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(_report(outcome, language), ensure_ascii=False, indent=2))
+    else:
+        for line in _told(outcome, language):
+            click.echo(mask_identity_numbers(printable(line)))
+    sys.exit(exit_code(outcome))
+
+
+def exit_code(outcome: "Pressed") -> int:
+    """Say what the command ends with."""
+    if outcome.refused:
+        return REFUSED
+    if outcome.changed:
+        return DONE
+    return UNKNOWN if outcome.status is None else NO_NEWS
+
+
+def _chosen(seen: "SeenDialog", action: str | None, url: str | None, language: str) -> "Button":
+    """Find the one button that is meant, first by address, then by action, then by title."""
+    if url is not None:
+        # The token goes nowhere that the dialog does not name.
+        fitting: Sequence[Button] = [each for each in seen.buttons if each.url == url]
+    elif action is None:
+        fitting = []
+    else:
+        ways: Iterable[Sequence[Button]] = (
+            [each for each in seen.buttons if each.name == action and each.presses],
+            [each for each in seen.buttons if each.action == action and each.presses],
+            [each for each in seen.buttons if in_language(each.title, language).lower() == action.lower()],
+        )
+        fitting = next((each for each in ways if each), [])
+    # The same endpoint may stand there as GUI and as API action.
+    distinct = list({(each.method, each.url): each for each in reversed(fitting)}.values())
+    if len(distinct) != 1:
+        what = (
+            "Say which button" if action is None and url is None else "More than one fits" if distinct else "None fits"
+        )
+        raise click.UsageError("\n  ".join([f"{what}. The dialog has:", *_listed(seen, language)]))
+    button = distinct[0]
+    if not button.presses:
+        raise click.UsageError("this button is a link (GET): it is opened, not pressed")
+    if not button.authorized:
+        raise click.UsageError("this user may not press this button")
+    return button
+
+
+def _listed(seen: "SeenDialog", language: str) -> list[str]:
+    lines = [
+        f"{each.name if each.authorized else '(not allowed)'}  {each.action}  {each.method}"
+        f"  {in_language(each.title, language)}"
+        for each in seen.buttons
+    ]
+    return [mask_identity_numbers(printable(each)) for each in lines] or ["no buttons"]
+
+
+def _confirmed(button: "Button", language: str, *, yes: bool) -> None:
+    question = in_language(button.prompt, language)
+    if not question or yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"the button asks «{printable(question)}»; answer it with --yes")
+    click.confirm(printable(question), abort=True)
+
+
+def _told(outcome: "Pressed", language: str) -> Iterable[str]:
+    from bridge.adapters.end_user import News
+
+    status = "no answer" if outcome.status is None else str(outcome.status)
+    meaning = {204: "done", 202: "under way"}.get(outcome.status or 0, "refused" if outcome.refused else "accepted")
+    yield f"answer       {status}" + ("" if outcome.status is None else f", {meaning}")
+    if outcome.problem is not None:
+        yield f"it says      {outcome.problem.get('title', '')}: {outcome.problem.get('detail', '')}"
+    if outcome.refused:
+        return
+    if outcome.news is News.NONE:
+        yield f"news         none in {outcome.seconds:.1f} s; that does not mean that it was given up"
+    else:
+        yield f"news         {outcome.news.value}, {outcome.seconds:.1f} s after the press"
+    yield from (f"{name:12} {text}" for name, text in _changes(outcome, language))
+
+
+def _changes(outcome: "Pressed", language: str) -> Iterable[tuple[str, str]]:
+    """Compare the dialog before and after."""
+    before, after = outcome.before, outcome.after
+    if after is None:
+        yield "dialog", "gone"
+        return
+    if (before.status, before.extended_status) != (after.status, after.extended_status):
+        yield "status", f"{before.status} → {after.status}"
+    for sign, ours, others in (("-", before, after), ("+", after, before)):
+        known = {(each.method, each.url) for each in others.buttons}
+        for each in ours.buttons:
+            if (each.method, each.url) not in known:
+                yield "button", f"{sign} {in_language(each.title, language) or each.action}"
+    old = {each.id for each in before.events}
+    for event in after.events:
+        if event.id not in old:
+            yield "activity", f"+ {event.type} {in_language(event.text, language)}".rstrip()
+    if before.revision == after.revision:
+        yield "dialog", "unchanged"
+
+
+def _report(outcome: "Pressed", language: str) -> dict[str, Any]:
+    return {
+        "status": outcome.status,
+        "problem": outcome.problem,
+        "news": outcome.news.name.lower(),
+        "seconds": round(outcome.seconds, 3),
+        "changed": outcome.changed,
+        "changes": [{"what": name, "text": mask_identity_numbers(text)} for name, text in _changes(outcome, language)],
+        "exit_code": exit_code(outcome),
+    }

@@ -1,0 +1,156 @@
+"""``bridge calculate``: what an app makes of a form, and whether two apps make the same of many."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:  # It brings requests and lxml, which nobody waits for who asks for help.
+    from bridge.cli.calculate_apps import Target
+
+
+@click.command()
+@click.argument("form", type=click.Path(exists=True, path_type=Path), metavar="FILE")
+@click.option("--app", required=True, metavar="ORG/APP", help="The app, or its whole address.")
+@click.option("--data-type", required=True, metavar="T", help="The data type's id in the app's metadata.")
+@click.option("--against", metavar="OTHER", help="A second app (ORG/APP or an address) whose results are compared.")
+@click.option("--schema", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The form's XSD.")
+@click.option("--party", metavar="P", help="As apps take it: partyid:51001, org:310000019.")
+@click.option("--language", metavar="L", help="nb, nn or en, told to the app.")
+@click.option("--anonymous", is_flag=True, help="Use the routes without a token.")
+@click.option("--token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An Altinn token.")
+@click.option(
+    "--against-token-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The token for OTHER; needed where it is on another host.",
+)
+@click.option("--format", "shown_as", type=click.Choice(["table", "json", "html"]), default="table", show_default=True)
+@click.option("--results", type=click.Path(dir_okay=False, path_type=Path), help="Where a folder's run can be resumed.")
+@click.option("--at-once", type=click.IntRange(1, 64), default=4, show_default=True, help="Forms of a folder at once.")
+@click.pass_context
+def calculate(
+    context: click.Context,
+    *,
+    form: Path,
+    app: str,
+    data_type: str,
+    against: str | None,
+    schema: Path | None,
+    party: str | None,
+    language: str | None,
+    anonymous: bool,
+    token_file: Path | None,
+    against_token_file: Path | None,
+    shown_as: str,
+    results: Path | None,
+    at_once: int,
+) -> None:
+    """
+    Let a stateless app calculate FILE (XML or JSON) and explain what it changed, added and dropped.
+
+    With --against the results of two apps are compared instead. FILE may then be a folder: every form in it goes
+    through both, and where they differ is told by path and number of forms. Values are shown for one form only.
+
+    The token is the bridge's own, by the settings, unless --anonymous or --token-file says otherwise. Ends with 0 when
+    the form was calculated and, with --against, nothing differs; with 1 otherwise, and with 2 when called wrongly.
+    """
+    from bridge.cli.calculate_apps import Caller, quiet, targets
+
+    context.with_resource(quiet())
+    caller = Caller(data_type=data_type, party=party, language=language, anonymous=anonymous)
+    apps = targets(app, against, caller, token_file=token_file, against_token_file=against_token_file)
+    if form.is_dir():
+        if len(apps) == 1:
+            raise click.UsageError("A folder is compared: name the second app with --against.")
+        _folder(context, form, apps, schema=schema, shown_as=shown_as, results=results, at_once=at_once)
+    else:
+        _one(context, form, apps, schema=schema, shown_as=shown_as, language=language)
+
+
+def _one(
+    context: click.Context,
+    form: Path,
+    apps: "list[Target]",
+    *,
+    schema: Path | None,
+    shown_as: str,
+    language: str | None,
+) -> None:
+    from bridge.cli.calculate_apps import Refused, shape_of
+    from bridge.forms.convert import Unconvertible
+    from bridge.forms.losses import differences
+    from bridge.forms.reading import Unreadable
+    from bridge.web.calculation_report import as_html, as_json
+
+    sent = form.read_bytes()
+    try:
+        answers = [app.calculate(sent) for app in apps]
+        before, after = (sent, answers[0]) if len(apps) == 1 else (answers[0], answers[1])
+        found = differences(before, after, shape=shape_of(schema))
+    except Refused as error:
+        click.echo(str(error), err=True)
+        context.exit(1)
+    except (Unreadable, Unconvertible, ValueError) as error:
+        click.echo(f"The forms cannot be compared: {_reason(error)}", err=True)
+        context.exit(1)
+    changes = [as_json(each) for each in found]
+    document = {"app": " / ".join(app.name for app in apps), "findings": None, "changes": changes}
+    match shown_as:
+        case "json":
+            click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        case "html":
+            click.echo(as_html(document, language if language in ("nb", "nn") else "en"))
+        case _:
+            rows = [
+                (str(each["path"]), str(each["change"]), _cell(each["old"]), _cell(each["new"])) for each in changes
+            ]
+            click.echo(_table(("path", "change", "before", "after"), rows) if rows else "Nothing differs.")
+    context.exit(1 if changes and len(apps) > 1 else 0)
+
+
+def _reason(error: Exception) -> str:
+    findings = getattr(error, "findings", None) or ([error.finding] if hasattr(error, "finding") else [])
+    return ", ".join(f"{each.path} {each.rule}" for each in findings[:5]) or str(error)
+
+
+def _folder(
+    context: click.Context,
+    folder: Path,
+    apps: "list[Target]",
+    *,
+    schema: Path | None,
+    shown_as: str,
+    results: Path | None,
+    at_once: int,
+) -> None:
+    from bridge.cli.calculate_parity import Parity, html_of
+
+    with Parity(results, apps, schema=schema) as parity:
+        parity.run(folder, at_once=at_once)
+        told = parity.told()
+    match shown_as:
+        case "json":
+            click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        case "html":
+            click.echo(html_of(told))
+        case _:
+            counts = ", ".join(f"{count} {outcome}" for outcome, count in told["forms"].items())
+            click.echo(f"{told['total']} forms through {told['apps'][0]} and {told['apps'][1]}: {counts or 'none'}")
+            rows = [(each["path"], each["change"], str(each["forms"])) for each in told["differences"]]
+            if rows:
+                click.echo(_table(("path", "change", "forms"), rows))
+    sound = set(told["forms"]) <= {"same", "refused alike"}
+    context.exit(0 if sound else 1)
+
+
+def _cell(value: object) -> str:
+    text = "–" if value is None else str(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(len(row[index]) for row in (head, *rows)) for index in range(len(head))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *rows)]
+    return "\n".join(line.rstrip() for line in lines)

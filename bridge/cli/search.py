@@ -1,0 +1,222 @@
+"""``bridge search``: which dialogs are there?"""
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bridge.cli.end_users import dialogporten_url, end_user_token, in_language, printable, token_option, url_option
+from bridge.core.dialog_queries import FILTERS, LONGEST_PAGE, STEADY_ORDER, USUAL_PAGE, Side, read_query
+from bridge.core.ids import mask_identity_numbers
+
+if TYPE_CHECKING:  # They bring requests, which nobody waits for who asks for help.
+    from bridge.adapters.dialog_search import DialogSearch, Page
+
+SIDES = {"owner": Side.OWNER, "enduser": Side.END_USER, "graphql": Side.GRAPHQL}
+SEARCH_SCOPES = ("digdir:dialogporten.serviceprovider", "digdir:dialogporten.serviceprovider.search")
+# Heading in a table, member of the answer.
+_TABLE = {"dialog": "id", "status": "status", "changed": "updatedAt", "party": "party", "title": "title"}
+_CSV = (
+    "id",
+    "org",
+    "serviceResource",
+    "party",
+    "status",
+    "extendedStatus",
+    "externalReference",
+    "createdAt",
+    "updatedAt",
+    "contentUpdatedAt",
+    "dueAt",
+    "systemLabels",
+    "isContentSeen",
+    "title",
+)
+# What a spreadsheet takes for the beginning of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _filters(command: Callable[..., None]) -> Callable[..., None]:
+    for each in reversed(FILTERS):
+        most = f" At most {max(each.most.values())}." if each.most else ""
+        more = " May be repeated." if each.many else ""
+        of = "" if len(each.sides) == len(Side) else f" ({' and '.join(sorted(s.value for s in each.sides))} only)"
+        command = click.option(
+            each.option,
+            f"filter_{each.name.lower()}",
+            multiple=True,
+            metavar="VALUE",
+            help=f"{each.meaning}{more}{most}{of}",
+        )(command)
+    return command
+
+
+@click.command()
+@click.option(
+    "--as",
+    "side",
+    type=click.Choice(sorted(SIDES)),
+    default="owner",
+    show_default=True,
+    help="As service owner with the settings' Maskinporten client, or as end user (REST or GraphQL) with a token.",
+)
+@_filters
+@click.option("--order-by", metavar="KEY[_asc|_desc],…", help=f"{STEADY_ORDER} by default, so that no page shifts.")
+@click.option("--limit", "page", type=int, default=USUAL_PAGE, show_default=True, help=f"A page: 1 to {LONGEST_PAGE}.")
+@click.option("--limit-total", type=click.IntRange(min=1), metavar="N", help="Stop after so many dialogs.")
+@click.option("--continuation-token", metavar="TOKEN", help="Go on where an earlier search ended.")
+@click.option("--format", "shape", type=click.Choice(["table", "jsonl", "csv"]), default="table", show_default=True)
+@url_option
+@token_option
+def search(
+    *,
+    side: str,
+    order_by: str | None,
+    page: int,
+    limit_total: int | None,
+    continuation_token: str | None,
+    shape: str,
+    dialogporten: str | None,
+    token_file: str | None,
+    **filters: tuple[str, ...],
+) -> None:
+    """
+    Search for dialogs and print them as they come, a page at a time.
+
+    Ends with 0 (found, or nothing to find), 1 (refused, or out of reach) or 2 (called wrongly; every fault at once).
+    """
+    from bridge.adapters.dialog_search import SearchRefused
+    from bridge.core.errors import UpstreamError
+
+    query = read_query(
+        SIDES[side],
+        {each.name: filters[f"filter_{each.name.lower()}"] for each in FILTERS},
+        order_by=order_by,
+        page=page,
+        token=continuation_token,
+    )
+    searching = _as_owner(dialogporten) if query.side is Side.OWNER else _as_end_user(dialogporten, token_file)
+    writers: Mapping[str, Callable[[Sequence[Mapping[str, Any]]], None]]
+    writers = {"table": _Table(), "jsonl": _json_lines, "csv": _Csv()}
+    write = writers[shape]
+    count, last = 0, None
+    try:
+        for last in searching.pages(query, total=limit_total):
+            write(last.items)
+            count += len(last.items)
+    except SearchRefused as error:
+        click.echo(f"{error.detail}:", err=True)
+        for key, text in error.findings:
+            click.echo(printable(f"  {key + ': ' if key else ''}{text}"), err=True)
+        sys.exit(1)
+    except UpstreamError as error:
+        click.echo(f"{error}; {count} dialogs were printed. {_going_on(last)}".rstrip(), err=True)
+        sys.exit(1)
+    click.echo(f"{count} dialogs. {_going_on(last) if last is not None and last.has_next else ''}".rstrip(), err=True)
+
+
+def _going_on(last: "Page | None") -> str:
+    return "" if last is None or last.token is None else f"Go on with --continuation-token {last.token}"
+
+
+def _as_owner(url: str | None) -> "DialogSearch":
+    from bridge.adapters.dialog_search import DialogSearch
+    from bridge.adapters.maskinporten import MaskinportenAuth, MaskinportenClient, signing_key
+    from bridge.adapters.transport import new_session
+    from bridge.settings import Settings
+
+    settings = Settings.from_environ(os.environ)
+    base = url or settings.dialogporten_url
+    session = new_session(pool=1)
+    client = MaskinportenClient(
+        session,
+        authority_url=settings.maskinporten_url,
+        client_id=settings.maskinporten_client_id,
+        key=signing_key(settings.maskinporten_key.reveal()),
+        clock=lambda: datetime.now(UTC),
+    )
+    auth = MaskinportenAuth(client, scopes=SEARCH_SCOPES, base_url=base)
+    return DialogSearch(session, base, auth=auth, clock=lambda: datetime.now(UTC), timeout=settings.upstream_timeout)
+
+
+def _as_end_user(url: str | None, token_file: str | None) -> "DialogSearch":
+    from bridge.adapters.dialog_search import DialogSearch
+    from bridge.adapters.end_user import Bearer
+    from bridge.adapters.transport import new_session
+
+    auth = Bearer(end_user_token(token_file))
+    return DialogSearch(new_session(pool=1), dialogporten_url(url), auth=auth, clock=lambda: datetime.now(UTC))
+
+
+def _json_lines(items: Iterable[Mapping[str, Any]]) -> None:
+    for each in items:
+        click.echo(json.dumps(each, ensure_ascii=False, separators=(",", ":")))
+
+
+class _Csv:
+    """Writes rows as a spreadsheet reads them, and the heading before the first."""
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def __call__(self, items: Sequence[Mapping[str, Any]]) -> None:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        if not self._begun:
+            writer.writerow(_CSV)
+            self._begun = True
+        for each in items:
+            writer.writerow([_harmless(_value(each, name)) for name in _CSV])
+
+
+class _Table:
+    """Prints a table for people, page by page with the same columns; without a terminal one line each."""
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def __call__(self, items: Sequence[Mapping[str, Any]]) -> None:
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        console = Console()
+        if not console.is_terminal:
+            for each in items:
+                click.echo("\t".join(_cell(each, name) for name in _TABLE.values()))
+            return
+        table = Table(box=None, show_header=not self._begun, pad_edge=False)
+        for heading, width in zip(_TABLE, (36, 17, 20, 53, None), strict=True):
+            table.add_column(heading, width=width, no_wrap=width is not None, overflow="ellipsis")
+        for each in items:
+            table.add_row(*(Text(_cell(each, name)) for name in _TABLE.values()))
+        self._begun = True
+        console.print(table)
+
+
+def _cell(item: Mapping[str, Any], name: str) -> str:
+    text = _value(item, name)
+    if name == "updatedAt":
+        text = text[:19].replace("T", " ")
+    # Tables end in tickets and screenshots; jsonl and csv have the numbers.
+    return printable(mask_identity_numbers(text))
+
+
+def _value(item: Mapping[str, Any], name: str) -> str:
+    if name == "title":
+        value = ((item.get("content") or {}).get("title") or {}).get("value") or ()
+        return in_language({each["languageCode"]: each["value"] for each in value}, "nb")
+    if name == "systemLabels":
+        return " ".join((item.get("endUserContext") or {}).get("systemLabels") or ())
+    value = item.get(name)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,212 @@
+"""What ``bridge validate`` does with each file, in as many processes as wished."""
+
+import multiprocessing
+import os
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from enum import Enum
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from bridge.core.errors import BridgeError, Finding, Severity
+from bridge.core.mapping import FormKind, FormSpec
+from bridge.forms.reading import Limits
+from bridge.forms.xsd import SchemaRegistry
+
+if TYPE_CHECKING:
+    from bridge.forms.json_schema import JsonSchemaRegistry
+
+BATCH = 16
+"""Files that a process is given at once."""
+_AHEAD = 4
+_WORTH_A_PROCESS = 32
+_IDS = (("dataFormatId", "dataFormatVersion"), ("skjemanummer", "spesifikasjonsnummer"))
+
+
+class Verdict(Enum):
+    """What came of a file."""
+
+    VALID = "valid"
+    FINDINGS = "findings"
+    UNUSABLE = "unusable"
+    """It could not be judged; the reason says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One file and what was found in it; warnings alone leave it valid."""
+
+    path: str
+    verdict: Verdict
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """How the files are judged, as every process needs to know it."""
+
+    folder: Path
+    forms: tuple[FormSpec, ...]
+    limits: Limits
+    values: bool
+
+
+class _NotForIt(BridgeError):
+    """A file that no schema here is for."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def is_json(names: Iterable[str]) -> bool:
+    """Say whether the one schema that is named is a JSON Schema; after ``#`` it may say where forms begin."""
+    return any(name.partition("#")[0].lower().endswith(".json") for name in names)
+
+
+def _json_registry(job: Job) -> "JsonSchemaRegistry":
+    from bridge.forms.json_schema import JsonSchemaRegistry
+
+    return JsonSchemaRegistry(job.folder, job.limits)
+
+
+class Checker:
+    """
+    Judges files, one after the other.
+
+    Raises:
+        ConfigurationError: A schema cannot be used.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._registry = SchemaRegistry(job.folder, job.limits)
+        names = list(dict.fromkeys(spec.schema for spec in job.forms if spec.schema is not None))
+        self._json = _json_registry(job) if is_json(names) else None
+        registry = self._json or self._registry
+        registry.load(names)
+        self.notes = [note for name in names for note in registry.notes(name)]
+        """What was loosened in the schemas."""
+
+    def check(self, path: Path) -> Checked:
+        """Judge one file; whatever goes wrong with it is in the result."""
+        try:
+            size = path.stat().st_size
+            if self._json is not None or path.suffix.lower() == ".json":
+                findings = self._check_json(path)
+            else:
+                findings = self._check_xml(path)
+        except _NotForIt as error:
+            return Checked(path=str(path), verdict=Verdict.UNUSABLE, reason=error.reason)
+        except OSError as error:
+            return Checked(path=str(path), verdict=Verdict.UNUSABLE, reason=error.strerror or "it cannot be read")
+        except (BridgeError, etree.LxmlError, RecursionError, MemoryError) as error:
+            return Checked(path=str(path), verdict=Verdict.UNUSABLE, reason=f"it ended with {type(error).__name__}")
+        errors = any(finding.severity is Severity.ERROR for finding in findings)
+        verdict = Verdict.FINDINGS if errors else Verdict.VALID
+        return Checked(path=str(path), verdict=verdict, findings=findings, size=size)
+
+    def _check_json(self, path: Path) -> tuple[Finding, ...]:
+        name = self._job.forms[0].schema
+        if self._json is None or name is None:
+            raise _NotForIt("JSON is not held to an XSD: give --schema a JSON Schema")
+        if path.suffix.lower() != ".json":
+            raise _NotForIt("only *.json is held to a JSON Schema")
+        if path.stat().st_size > self._job.limits.max_bytes:
+            return (Finding(path="/", rule="too_large", facts={"max_bytes": str(self._job.limits.max_bytes)}),)
+        return self._json.check(name, path.read_bytes())
+
+    def _check_xml(self, path: Path) -> tuple[Finding, ...]:
+        spec = self._choose(path)
+        if spec is None:
+            raise _NotForIt(self._no_form())
+        return self._registry.check_file(spec, path, values=self._job.values)
+
+    def _no_form(self) -> str:
+        keys = ", ".join(f"{spec.data_format_id}/{spec.data_format_version}" for spec in self._job.forms)
+        return f"neither its data format nor its root is that of one form of the mapping ({keys})"
+
+    def _choose(self, path: Path) -> FormSpec | None:
+        """Choose by data format, else by root element; what names neither is held to the only form there is."""
+        forms = self._job.forms
+        if len(forms) == 1:
+            return forms[0]
+        root = _root(path)
+        if root is None:
+            return next(spec for spec in forms if spec.kind is FormKind.MAIN)
+        for id_name, version_name in _IDS:
+            key = (root.get(id_name), root.get(version_name))
+            of_key = [spec for spec in forms if (spec.data_format_id, spec.data_format_version) == key]
+            if of_key:
+                return of_key[0]
+        tag = str(root.tag)
+        of_root = [spec for spec in forms if spec.schema is not None and tag in self._registry.roots(spec.schema)]
+        return of_root[0] if len(of_root) == 1 else None
+
+
+def _root(path: Path) -> etree._Element | None:
+    """Read the first tag and no further; None where there is none."""
+    with path.open("rb") as file:
+        try:
+            events = etree.iterparse(file, events=("start",), resolve_entities=False, no_network=True, load_dtd=False)
+            return next((element for _, element in events), None)
+        except etree.XMLSyntaxError:
+            return None
+
+
+_checker: Checker | None = None
+
+
+def _begin(job: Job) -> None:
+    global _checker  # noqa: PLW0603 - a pool hands its processes nothing else that lasts
+    _checker = Checker(job)
+
+
+def _check_batch(paths: Sequence[Path]) -> list[Checked]:
+    if _checker is None:
+        raise RuntimeError("the process was not set up")
+    return [_checker.check(path) for path in paths]
+
+
+def check_all(job: Job, paths: Iterable[Path], *, processes: int, count: int) -> Iterator[Checked]:
+    """
+    Judge *count* files in their order, in so many *processes*; few are judged here.
+
+    No more than a few batches are under way at once, so that memory does not grow with the number of files.
+
+    Raises:
+        ConfigurationError: A schema cannot be used.
+        BrokenProcessPool: A process was killed, such as for want of memory.
+    """
+    if processes == 1 or count < _WORTH_A_PROCESS:
+        checker = Checker(job)
+        yield from map(checker.check, paths)
+        return
+    waiting: deque[Future[list[Checked]]] = deque()
+    left = iter(paths)
+    with ProcessPoolExecutor(processes, _context(), initializer=_begin, initargs=(job,)) as pool:
+        while batch := list(islice(left, BATCH)):
+            waiting.append(pool.submit(_check_batch, batch))
+            if len(waiting) >= _AHEAD * processes:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    """Fork where that is safe, since it starts at once."""
+    alone = threading.active_count() == 1 and "fork" in multiprocessing.get_all_start_methods()
+    return multiprocessing.get_context("fork" if alone else "spawn")
+
+
+def cores() -> int:
+    """Say how many processes may run at once here."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,100 @@
+"""
+Altinn 2's errors: from status and reason phrase to what to do next and what the sender is told (facts/altinn2.md 5).
+
+Where the facts give no wording, the phrases are guesses by Altinn 2's own words (its engine's business errors), and
+an answer that no row knows is refused, with its phrase kept for the operator.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from bridge.core.operations import Problem
+
+
+class Next(Enum):
+    """What an answer means for the call: errors of ``core.errors``, by name."""
+
+    UNREACHABLE = "nothing was done"
+    UNKNOWN = "it may have been done"
+    REJECTED = "it will not be done"
+    MISSING = "it is not there"
+
+
+@dataclass(frozen=True, slots=True)  # By position, so that the table reads in columns.
+class Row:
+    """One kind of answer: statuses *first* to *last* whose phrase holds *phrase*, case aside."""
+
+    first: int
+    last: int
+    phrase: str
+    reading: Next
+    writing: Next
+    reason: str
+
+
+_LATER, _UNKNOWN, _NO, _MISSING = Next.UNREACHABLE, Next.UNKNOWN, Next.REJECTED, Next.MISSING
+
+CATALOGUE: Sequence[Row] = (
+    Row(300, 399, "", _LATER, _LATER, "login_page"),
+    Row(400, 401, "form validation failed", _NO, _NO, "form_invalid"),  # 401 until release 20.5.
+    Row(400, 400, "header 'apikey'", _NO, _NO, "not_configured"),
+    Row(400, 400, "user profile could not be found", _NO, _NO, "no_profile"),
+    Row(400, 400, "for top query", _NO, _NO, "bad_query"),
+    Row(400, 400, "could not find property", _NO, _NO, "bad_query"),
+    Row(400, 400, "syntax error at position", _NO, _NO, "bad_query"),
+    # The form set (release 18.4), by the words of the facts: their exact text is not known.
+    Row(400, 400, "mainform", _NO, _NO, "form_set"),
+    Row(400, 400, "subform", _NO, _NO, "form_set"),
+    # Payment, others' signatures, the element's own state: the engine's errors 14, 60035, 60036 and 60037.
+    Row(400, 409, "payment", _NO, _NO, "payment"),
+    Row(400, 409, "signature of others", _NO, _NO, "others_sign"),
+    Row(400, 409, "already signed", _NO, _NO, "already_signed"),
+    Row(400, 409, "already been archived", _NO, _NO, "already_archived"),
+    Row(413, 413, "", _NO, _NO, "attachment_refused"),
+    Row(400, 409, "attachment", _NO, _NO, "attachment_refused"),
+    Row(400, 409, "file", _NO, _NO, "attachment_refused"),
+    Row(401, 401, "certificate", _NO, _NO, "not_authenticated"),
+    Row(401, 401, "level", _NO, _NO, "level_too_low"),
+    Row(401, 401, "nivå", _NO, _NO, "level_too_low"),
+    Row(401, 401, "", _NO, _NO, "not_authenticated"),
+    Row(403, 403, "api key", _NO, _NO, "not_configured"),
+    Row(403, 403, "authenticated", _NO, _NO, "not_authenticated"),  # Since release 21.7.
+    Row(403, 403, "", _NO, _NO, "forbidden"),
+    Row(404, 404, "", _MISSING, _MISSING, "not_found"),
+    Row(408, 408, "", _LATER, _UNKNOWN, "timeout"),
+    # For one element it may also be how an a-id answers once it is archived (facts/altinn2.md 10).
+    Row(410, 410, "", _MISSING, _NO, "gone"),
+    Row(429, 429, "", _LATER, _LATER, "too_many_requests"),
+    Row(503, 503, "", _LATER, _LATER, "unavailable"),
+    Row(500, 599, "", _LATER, _UNKNOWN, "server_error"),
+    Row(0, 999, "", _NO, _NO, "rejected"),
+)
+"""The first row that fits counts."""
+
+TOLD: Mapping[str, Problem] = {
+    "form_invalid": Problem(code="form_refused", status=422),
+    "form_set": Problem(code="form_set_refused", status=422),
+    "no_profile": Problem(code="profile_missing", status=409),
+    "payment": Problem(code="payment_needed", status=409),
+    "others_sign": Problem(code="others_must_sign", status=409),
+    "already_signed": Problem(code="already_signed", status=409),
+    "already_archived": Problem(code="element_wrong_state", status=409),
+    "attachment_refused": Problem(code="attachment_refused", status=422),
+    "level_too_low": Problem(code="altinn_level_too_low", status=403),
+    "forbidden": Problem(code="not_allowed_in_altinn", status=403),
+    "gone": Problem(code="upstream_gone", status=410),
+    "not_found": Problem(code="element_gone", status=410),
+}
+"""What the sender is told, by reason; of any other, ``upstream_refused``."""
+
+
+def row_for(status: int, phrase: str) -> Row:
+    """Find what *status* with *phrase* (the reason phrase, and what an error body explains) means."""
+    words = phrase.casefold()
+    return next(row for row in CATALOGUE if row.first <= status <= row.last and row.phrase in words)
+
+
+def problem_for(reason: str) -> Problem:
+    """Say what the sender is told."""
+    return TOLD.get(reason, Problem(code="upstream_refused", status=502))

@@ -1,0 +1,100 @@
+"""What an attachment may be: its name, and the rules of its type (facts/altinn2.md 3)."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from bridge.core.errors import Refusal
+from bridge.core.mapping import AttachmentRule
+
+LONGEST_NAME = 255
+"""Characters; Altinn 2's own limit is not known, and longer names cannot be stored as files."""
+
+MEGABYTE = 1_000_000
+
+_NEVER = re.compile(r'[\x00-\x1f\x7f:\\/*?"<>|]')
+"""Altinn 2 refuses ``:`` and a backslash; the others cannot stand in a file's name everywhere."""
+
+
+def extensions_in(allowed: str) -> tuple[str, ...]:
+    """Read ``AllowedFileTypes``, which is free text: ``*.pdf, zip`` is pdf and zip, ``*.*`` or nothing is any."""
+    parts = [part.strip().lstrip("*").lstrip(".").casefold() for part in allowed.split(",")]
+    return () if any(part == "*" for part in parts) else tuple(dict.fromkeys(part for part in parts if part))
+
+
+def check_name(file_name: str) -> None:
+    """
+    Refuse a name that Altinn 2 or whoever opens it cannot use.
+
+    Letters of any language, blanks, plus, commas and single quotes pass. Beyond U+FFFF (most emoji) and lone surrogates
+    do not: the service engine's database and print know none.
+
+    Raises:
+        Refusal: ``attachment_name``, with the rule.
+    """
+    rule = None
+    if not file_name.strip(" ."):
+        rule = "empty"
+    elif len(file_name) > LONGEST_NAME:
+        rule = "longest"
+    elif _NEVER.search(file_name):
+        rule = "characters"
+    elif any(ord(each) > 0xFFFF or 0xD800 <= ord(each) <= 0xDFFF for each in file_name):
+        rule = "beyond_bmp"
+    elif not extension_of(file_name):
+        rule = "extension_missing"
+    if rule is not None:
+        raise Refusal("attachment_name", 422, facts={"rule": rule})
+
+
+def extension_of(file_name: str) -> str:
+    """Give what follows the last dot, in lower case; empty without one."""
+    stem, dot, end = file_name.rpartition(".")
+    return end.casefold() if dot and stem else ""
+
+
+def rule_for(rules: Sequence[AttachmentRule], attachment_type: str) -> AttachmentRule | None:
+    """Find the rule of a type, whose name has no case."""
+    return next((rule for rule in rules if rule.type.casefold() == attachment_type.casefold()), None)
+
+
+def check_attachment(
+    rules: Sequence[AttachmentRule],
+    *,
+    attachment_type: str,
+    file_name: str,
+    size: int,
+    present: int,
+    largest: int,
+) -> None:
+    """
+    Hold an attachment against the service's rules; *present* of its type are there already.
+
+    Without any rule only the name and *largest* (bytes) count.
+
+    Raises:
+        Refusal: With the rule that it breaks.
+    """
+    check_name(file_name)
+    rule = rule_for(rules, attachment_type)
+    if rule is None and rules:
+        known = ", ".join(rule.type for rule in rules)
+        raise Refusal("attachment_type", 422, facts={"rule": f"AttachmentTypeName: {known}"})
+    check_size(rule, size=size, largest=largest)
+    if rule is None:
+        return
+    if rule.extensions and extension_of(file_name) not in rule.extensions:
+        raise Refusal("attachment_extension", 422, facts={"rule": f"AllowedFileTypes: {', '.join(rule.extensions)}"})
+    if rule.max_count is not None and present >= rule.max_count:
+        raise Refusal("attachment_count", 422, facts={"rule": f"MaxAttachmentCount: {rule.max_count}"})
+
+
+def check_size(rule: AttachmentRule | None, *, size: int, largest: int) -> None:
+    """Refuse what is larger than the rule, or than *largest* (bytes) where that is less."""
+    limit = largest if rule is None else min(rule.max_bytes, largest)
+    if size > limit:
+        raise Refusal("attachment_size", 413, facts={"rule": f"MaxFileSize: {limit / MEGABYTE:g} MB"})
+
+
+def missing_types(rules: Iterable[AttachmentRule], present: Mapping[str, int]) -> list[str]:
+    """Name the types of which there are too few; *present* counts by type in lower case."""
+    return [rule.type for rule in rules if present.get(rule.type.casefold(), 0) < rule.min_count]

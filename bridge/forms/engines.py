@@ -1,0 +1,103 @@
+"""The second engine, xmlschema: models for explanations, and a judge for the schemas that libxml2 cannot take."""
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from bridge.forms.schema_files import XSD, Engine, SchemaFiles
+
+_ONE_PATTERN = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="v"><x:simpleType>
+<x:restriction base="x:string"><x:pattern value=""/></x:restriction></x:simpleType></x:element></x:schema>"""
+_kept: dict[str, "Built"] = {}
+_building = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """xmlschema's reading of a schema, or why there is none. xmlschema comes without types."""
+
+    schema: Any | None
+    refused: str | None = None
+
+
+def build_xmlschema(files: SchemaFiles) -> Built:
+    """
+    Let xmlschema read *files*: once for each schema in a process, since it takes a tenth of a second or more.
+
+    It reads the repaired texts and nothing else. Its patterns are libxml2's: Python's would let a form that is made
+    for it keep a process busy for hours (facts/libraries.md 2).
+    """
+    key = f"{files.engine is Engine.XMLSCHEMA11}{files.sha256}{files.name}"
+    with _building:
+        if key not in _kept:
+            _kept[key] = _build(files)
+        return _kept[key]
+
+
+def _build(files: SchemaFiles) -> Built:
+    import xmlschema  # 0.2 s, and needed only once a form was refused
+
+    kind = xmlschema.XMLSchema11 if files.engine is Engine.XMLSCHEMA11 else xmlschema.XMLSchema10
+    with tempfile.TemporaryDirectory(prefix="bridge-schema-") as folder:
+        for name, text in files.texts.items():
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text)
+        try:
+            schema = kind(str(Path(folder) / files.name), allow="sandbox", defuse="always")
+        except (xmlschema.XMLSchemaException, OSError, RecursionError) as error:
+            said = getattr(error, "message", None) or type(error).__name__
+            return Built(schema=None, refused=str(said).replace(folder, "").strip().splitlines()[0])
+    for facet in _pattern_facets(schema):
+        facet.patterns = [_bounded(text, known) for text, known in zip(facet.regexps, facet.patterns, strict=True)]
+    return Built(schema=schema)
+
+
+def _pattern_facets(schema: Any) -> Iterator[Any]:
+    from xmlschema.validators import XsdPatternFacets
+
+    for component in schema.maps.iter_components():
+        for facet in (getattr(component, "facets", None) or {}).values():
+            if isinstance(facet, XsdPatternFacets):
+                yield facet
+
+
+class _Automaton:
+    """A pattern that libxml2 matches; looks like ``re.Pattern`` to xmlschema."""
+
+    def __init__(self, pattern: str, schema: etree.XMLSchema) -> None:
+        self.pattern, self._schema, self._lock = pattern, schema, threading.Lock()
+
+    def match(self, text: str) -> object | None:
+        """Give something when *text* fits as a whole; what libxml2 gives up on does not fit."""
+        element = etree.Element("v")
+        element.text = text
+        with self._lock:
+            try:
+                return self if self._schema.validate(element) else None
+            except etree.XMLSchemaValidateError:
+                return None
+
+
+_kept_patterns: dict[str, _Automaton | None] = {}
+
+
+def _bounded(text: str, known: Any) -> Any:
+    """Let libxml2 match where it takes the pattern."""
+    if text not in _kept_patterns:
+        _kept_patterns[text] = _automaton(text)
+    return _kept_patterns[text] or known
+
+
+def _automaton(text: str) -> _Automaton | None:
+    root = etree.fromstring(_ONE_PATTERN)
+    next(root.iter(XSD + "pattern")).set("value", text)
+    try:
+        return _Automaton(text, etree.XMLSchema(root))
+    except etree.XMLSchemaParseError:
+        return None

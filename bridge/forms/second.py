@@ -1,0 +1,133 @@
+"""From xmlschema's errors to findings, for the schemas whose forms libxml2 cannot judge."""
+
+import re
+from typing import Any
+
+from lxml import etree
+
+from bridge.core.errors import Finding
+from bridge.core.ids import mask_identity_numbers
+from bridge.forms.explain import path_of
+from bridge.forms.model import SchemaModel
+from bridge.forms.reading import Limits, line_of
+
+# xmlschema's class of what was broken -> our rule, and the facts that its sentence needs.
+_RULES = {
+    "XsdPatternFacets": ("pattern", ("pattern",)),
+    "XsdEnumerationFacets": ("enumeration", ("enumeration",)),
+    "XsdLengthFacet": ("length", ("length",)),
+    "XsdMinLengthFacet": ("min_length", ("minLength",)),
+    "XsdMaxLengthFacet": ("max_length", ("maxLength",)),
+    "XsdMinInclusiveFacet": ("min_inclusive", ("minInclusive",)),
+    "XsdMaxInclusiveFacet": ("max_inclusive", ("maxInclusive",)),
+    "XsdMinExclusiveFacet": ("min_exclusive", ("minExclusive",)),
+    "XsdMaxExclusiveFacet": ("max_exclusive", ("maxExclusive",)),
+    "XsdTotalDigitsFacet": ("total_digits", ("totalDigits",)),
+    "XsdFractionDigitsFacet": ("fraction_digits", ("fractionDigits",)),
+    "XsdAssert": ("assertion", ()),
+    "XsdAssertionFacet": ("assertion", ()),
+    "XsdUnique": ("not_unique", ()),
+    "XsdKey": ("not_unique", ()),
+    "XsdKeyref": ("not_unique", ()),
+}
+_ATTRIBUTE = re.compile(r"\A(?:attribute )?'?(?P<name>[^\s'=]+)'?(?:=| attribute| )")
+_MISSING_ATTRIBUTE = re.compile(r"missing required attribute '(?P<name>[^']+)'")
+
+
+def explain_by_xmlschema(root: etree._Element, model: SchemaModel, limits: Limits) -> tuple[Finding, ...]:
+    """Give what xmlschema finds, at most ``limits.max_findings``; of its texts only declared names are read."""
+    found: dict[tuple[str, str], Finding] = {}
+    try:
+        for error in model.errors(root):
+            finding = _finding(error, root, model)
+            found.setdefault((finding.path, finding.rule), finding)
+            if len(found) > limits.max_findings:
+                break
+    except (RecursionError, ArithmeticError):
+        return (Finding(path="/", rule="not_checkable"),)
+    findings = sorted(found.values(), key=lambda finding: finding.line)
+    if len(findings) > limits.max_findings:
+        findings = [*findings[: limits.max_findings], Finding(path="/", rule="more_findings")]
+    return tuple(findings)
+
+
+def _finding(error: Any, root: etree._Element, model: SchemaModel) -> Finding:
+    node = error.elem if isinstance(error.elem, etree._Element) else root  # noqa: SLF001 - lxml names its class so
+    path, line, kind = path_of(node), line_of(node), type(error.validator).__name__
+    if hasattr(error, "particle"):
+        return _of_children(error, node, model)
+    reason = str(error.reason or "")
+    if "is not an element of the schema" in reason and node.getparent() is None:
+        roots = model.roots()
+        facts = {"expected": ", ".join(roots)} if 0 < len(roots) <= 5 else {}
+        return Finding(path=path, rule="wrong_root", line=line, facts=facts)
+    missing = _MISSING_ATTRIBUTE.search(reason)
+    if missing is not None:
+        return Finding(path=f"{path}/@{_readable(missing['name'])}", rule="missing_attribute", line=line)
+    declaration = model.declaration(node)
+    attribute = _attribute_of(error, node)
+    known = model.facts(declaration, attribute)
+    if attribute is not None:
+        path = f"{path}/@{_readable(attribute)}"
+    if kind in _RULES:
+        rule, needed = _RULES[kind]
+    else:
+        rule, needed = _other_rule(kind, reason, known)
+    if rule == "pattern" and "digits" in known:
+        rule, needed = "digits", ("digits",)
+    bare = attribute is None and not len(node) and not (node.text or "").strip()
+    if bare and rule in {"pattern", "digits", "enumeration", "length", "min_length", "type"}:
+        rule, needed = "empty", ()
+    return Finding(path=path, rule=rule, line=line, facts={name: known[name] for name in needed if name in known})
+
+
+def _other_rule(kind: str, reason: str, known: dict[str, str]) -> tuple[str, tuple[str, ...]]:
+    if "fixed" in reason or kind == "XsdAttribute":
+        return ("fixed", ("fixed",)) if "fixed" in known else ("not_allowed", ())
+    if "nillable" in reason:
+        return "nil_not_allowed", ()
+    if "xsi:nil" in reason:
+        return "nil_with_content", ()
+    if kind in {"XsdAttributeGroup", "XsdAnyAttribute"}:
+        return "unexpected_attribute", ()
+    if "character data" in reason:
+        return "text_not_allowed", ()
+    if kind.startswith(("XsdAtomic", "XsdList", "XsdUnion")) and "type" in known:
+        return "type", ("type",)
+    return "not_allowed", ()
+
+
+def _of_children(error: Any, node: etree._Element, model: SchemaModel) -> Finding:
+    path, children = path_of(node), list(node)
+    expected = [_readable(str(name)) for name in error.expected_tags if not str(name).startswith("from ")]
+    if error.invalid_tag is None:
+        if len(expected) == 1:
+            return Finding(path=f"{path}/{expected[0]}", rule="missing_element", line=line_of(node))
+        facts = {"expected": ", ".join(expected)} if expected else {}
+        return Finding(path=path, rule="incomplete", line=line_of(node), facts=facts)
+    child = children[error.index]
+    declared = model.children(model.declaration(node)).get(str(child.tag))
+    if declared is None:
+        return Finding(path=path_of(child), rule="unexpected_element", line=line_of(child))
+    before = sum(1 for _ in child.itersiblings(str(child.tag), preceding=True))
+    if declared.max_occurs is not None and before >= declared.max_occurs:
+        return Finding(
+            path=path_of(child), rule="too_many", line=line_of(child), facts={"max": str(declared.max_occurs)}
+        )
+    if len(expected) == 1 and node.find(error.expected[0].name if error.expected else expected[0]) is None:
+        return Finding(path=f"{path}/{expected[0]}", rule="missing_element", line=line_of(child))
+    facts = {"expected": ", ".join(expected)} if expected else {}
+    return Finding(path=path_of(child), rule="misplaced_element", line=line_of(child), facts=facts)
+
+
+def _attribute_of(error: Any, node: etree._Element) -> str | None:
+    """Name the attribute that an error is about, where it is one that *node* has."""
+    said = _ATTRIBUTE.match(str(error.reason or ""))
+    if said is None:
+        return None
+    local = said["name"].rpartition(":")[2]
+    return next((str(name) for name in node.attrib if str(name).rpartition("}")[2] == local), None)
+
+
+def _readable(name: str) -> str:
+    return mask_identity_numbers(name.rpartition("}")[2].rpartition(":")[2])[:100]

@@ -1,0 +1,231 @@
+// Presses buttons as the real Arbeidsflate does (facts/dialogporten.md 5.3).
+"use strict";
+
+const REFETCH = 9 * 60 * 1000;
+const SHORTEST = 1000;
+const LONGEST = 30000;
+const FAILED = "Handlingen kunne ikke utføres. Prøv igjen senere.";
+const STATUS = {
+  InProgress: "Under arbeid", Draft: "Utkast", RequiresAttention: "Krever handling", Completed: "Fullført",
+  NotApplicable: "", Awaiting: "Venter",
+};
+const at = (id) => document.getElementById(id);
+const state = { dialog: null, streams: null, tries: 0, busy: null, pressedAt: 0, api: document.baseURI.replace(/[^/]*$/, "api/") };
+
+const text = (texts) => (texts || []).reduce((best, each) => (each.languageCode === "nb" || !best ? each.value : best), "");
+const ask = (path, options) => fetch(state.api + path, { credentials: "same-origin", ...options });
+const send = (path, body) =>
+  ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
+function tell(message) {
+  at("message").textContent = message;
+}
+
+function element(name, content, set = {}) {
+  const made = Object.assign(document.createElement(name), set);
+  made.textContent = content;
+  return made;
+}
+
+async function showInbox() {
+  leave();
+  const { items } = await (await ask("dialogs")).json();
+  at("dialogs").replaceChildren(...items.map((each) => {
+    const row = element("li", "", { className: "dialog" });
+    const open = element("button", text(each.content?.title?.value), { type: "button", className: "link" });
+    open.addEventListener("click", () => { location.hash = each.id; });
+    row.append(open, " ", element("span", STATUS[each.status] || each.status, { className: "status" }));
+    return row;
+  }));
+  at("empty").hidden = items.length > 0;
+  at("inbox").hidden = false;
+  at("dialog").hidden = true;
+}
+
+function leave() {
+  state.dialog = null;
+  release();
+  state.streams?.abort();
+  state.streams = null;
+}
+
+async function load(id) {
+  const answer = await ask(`dialogs/${id}`);
+  if (!answer.ok) {
+    tell("Dialogen finnes ikke lenger.");
+    location.hash = "";
+    return;
+  }
+  const opened = state.dialog?.id !== id;
+  state.dialog = await answer.json();
+  draw();
+  if (opened) {
+    at("title").focus();
+    listen();
+  }
+}
+
+function draw() {
+  const dialog = state.dialog;
+  const labels = dialog.endUserContext.systemLabels;
+  at("inbox").hidden = true;
+  at("dialog").hidden = false;
+  at("title").textContent = text(dialog.content?.title?.value);
+  at("summary").textContent = text(dialog.content?.summary?.value);
+  at("status").textContent = STATUS[dialog.status] || dialog.status;
+  at("status").dataset.status = dialog.status;
+  at("place").textContent = labels.includes("Bin") ? "I papirkurven" : labels.includes("Archive") ? "I arkivet" : "";
+  at("activities").replaceChildren(...dialog.activities.map((each) =>
+    element("li", text(each.description) || each.type)));
+  drawActions(dialog.guiActions.filter((each) => !each.isDeleteDialogAction || labels.includes("Bin")));
+}
+
+function drawActions(actions) {
+  const order = ["Primary", "Secondary", "Tertiary"];
+  const buttons = actions
+    .sort((one, other) => order.indexOf(one.priority) - order.indexOf(other.priority))
+    .map((action) => {
+      const button = element("button", text(action.title), { type: "button", className: action.priority.toLowerCase() });
+      const busy = state.busy === action.id;
+      button.dataset.action = action.id;
+      button.disabled = !action.isAuthorized || state.busy !== null;
+      button.setAttribute("aria-busy", String(busy));
+      button.addEventListener("click", () => press(action));
+      return button;
+    });
+  const shown = buttons.slice(0, buttons.length > 2 ? 1 : 2);
+  const rest = buttons.slice(shown.length);
+  if (rest.length) {
+    const more = document.createElement("details");
+    more.append(element("summary", "Flere handlinger"), ...rest);
+    shown.push(more);
+  }
+  at("actions").replaceChildren(...shown);
+}
+
+function release() {
+  state.busy = null;
+  at("progress").textContent = "";
+  if (state.dialog) draw();
+}
+
+async function press(action) {
+  const prompt = text(action.prompt);
+  if (prompt && !window.confirm(prompt)) return;
+  if (action.httpMethod === "GET") {
+    location.href = action.url;
+    return;
+  }
+  tell("");
+  state.busy = action.id;
+  state.pressedAt = performance.now();
+  at("progress").textContent = "Oppdaterer …";
+  draw();
+  let answer;
+  try {
+    // No body, no content type, no cookies, no time limit, no repeat.
+    answer = await fetch(action.url, {
+      method: action.httpMethod,
+      headers: { Authorization: `Bearer ${state.dialog.dialogToken}`, Accept: "application/json" },
+    });
+  } catch (error) {
+    // As the real one: the failure is logged, the button released, and nothing said.
+    console.error("the action could not be sent", error.message);
+    release();
+    return;
+  }
+  console.info("action", answer.status, "trace", answer.headers.get("X-Trace-Id"));
+  if (answer.ok) return; // The event ends the spinner, and nothing else does.
+  const problem = await answer.json().catch(() => ({}));
+  release();
+  if (answer.status === 422 && problem.deletionAllowedAt) {
+    tell(`Kan slettes fra ${new Date(problem.deletionAllowedAt).toLocaleDateString("nb-NO")}.`);
+    setTimeout(() => tell(""), 10000);
+  } else {
+    tell(FAILED);
+  }
+}
+
+async function listen() {
+  state.streams?.abort();
+  const dialog = state.dialog;
+  if (!dialog || document.hidden) return;
+  const control = new AbortController();
+  state.streams = control;
+  try {
+    const answer = await fetch(at("main").dataset.stream, {
+      method: "POST",
+      headers: {
+        "Content-Type": "application/json", Accept: "text/event-stream", Authorization: `Bearer ${dialog.dialogToken}`,
+      },
+      body: JSON.stringify({
+        query: `subscription sub { dialogEvents(dialogId: "${dialog.id}") { id type } }`, variables: {}, operationName: "sub",
+      }),
+      signal: control.signal,
+    });
+    if (!answer.ok) throw new Error(`stream ${answer.status}`);
+    at("main").dataset.listening = dialog.id;
+    state.tries = 0;
+    let rest = "";
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+      const lines = (rest + piece.value).split("\n");
+      rest = lines.pop();
+      lines.filter((line) => line.startsWith("data:")).forEach((line) => heard(JSON.parse(line.slice(5)).data?.dialogEvents));
+    }
+  } catch (error) {
+    if (control.signal.aborted) return;
+    console.info("stream lost", error.message);
+  }
+  delete at("main").dataset.listening;
+  const most = Math.min(LONGEST, SHORTEST * 2 ** state.tries++);
+  setTimeout(() => { if (state.streams === control) listen(); }, Math.random() * most);
+}
+
+async function heard(event) {
+  if (!event || event.id !== state.dialog?.id) return;
+  if (event.type === "DIALOG_DELETED") {
+    location.hash = "";
+    return;
+  }
+  if (state.busy !== null) {
+    const seconds = (performance.now() - state.pressedAt) / 1000;
+    state.busy = null;
+    at("main").dataset.spinner = seconds.toFixed(3);
+    at("progress").textContent = `Oppdatert etter ${seconds.toFixed(1).replace(".", ",")} s`;
+  }
+  await load(event.id);
+}
+
+function route() {
+  const id = location.hash.slice(1);
+  if (id) load(id);
+  else showInbox();
+}
+
+async function begin() {
+  const about = await (await ask("session")).json();
+  at("main").dataset.stream = about.stream;
+  at("party").replaceChildren(...about.parties.map((each) =>
+    element("option", each.name, { value: each.party, selected: each.party === about.party })));
+  at("party").addEventListener("change", async () => {
+    await send("session", { party: at("party").value });
+    location.hash = "";
+    showInbox();
+  });
+  at("back").addEventListener("click", () => { location.hash = ""; });
+  at("bin").addEventListener("click", async () => {
+    await send(`dialogs/${state.dialog.id}/labels`, { add: ["Bin"] });
+    load(state.dialog.id);
+  });
+  window.addEventListener("hashchange", () => { tell(""); route(); });
+  window.addEventListener("focus", () => { if (state.dialog) load(state.dialog.id); });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) state.streams?.abort();
+    else if (state.dialog) { load(state.dialog.id); listen(); }
+  });
+  setInterval(() => { if (state.dialog) load(state.dialog.id); }, REFETCH);
+  route();
+}
+
+begin();

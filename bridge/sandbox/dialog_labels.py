@@ -1,0 +1,53 @@
+"""System labels: what adding and removing does to the set, and what of it stands in the log (facts 2.7)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+PLACES = ("Default", "Bin", "Archive")
+UNOPENED, SENT = "MarkedAsUnopened", "Sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Assignment:
+    """One label that somebody put on or took off."""
+
+    at: str
+    label: str
+    action: str
+    actor: str
+    name: str
+
+
+def relabelled(held: Iterable[str], add: Sequence[str], remove: Sequence[str]) -> frozenset[str]:
+    """Give the labels afterwards: of Default, Bin and Archive the last one added, and Default where none is left."""
+    rest = frozenset(held) - frozenset(remove)
+    place = next((each for each in (*reversed(add), *rest) if each in PLACES), "Default")
+    return (rest - frozenset(PLACES)) | {place} | {each for each in add if each not in PLACES}
+
+
+def wanted(change: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[str]]:
+    """Read a change: what to add, ``systemLabels`` being its older form, and what to remove."""
+    return [*change["systemLabels"], *change["addLabels"]], change["removeLabels"]
+
+
+def faults(change: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Say what is wrong with a change by key: ``Sent`` belongs to the system."""
+    errors: dict[str, list[str]] = {}
+    for name in ("systemLabels", "addLabels", "removeLabels"):
+        if SENT in change[name]:
+            errors[name] = [f"Cannot {'remove' if name == 'removeLabels' else 'add'} the {SENT} system label manually."]
+    if not any(change[name] for name in ("systemLabels", "addLabels", "removeLabels")):
+        errors["addLabels"] = ["'AddLabels' or 'RemoveLabels' must not be empty."]
+    return errors
+
+
+def assignments(
+    before: frozenset[str], after: frozenset[str], *, at: str, actor: str, name: str
+) -> tuple[Assignment, ...]:
+    """Write what changed, removals first."""
+    changes = [("remove", each) for each in sorted(before - after)] + [("set", each) for each in sorted(after - before)]
+    return tuple(
+        Assignment(at=at, label=f"systemlabel:{label.lower()}", action=action, actor=actor, name=name)
+        for action, label in changes
+    )

@@ -1,0 +1,183 @@
+"""What a caller sent with an action: a form in XML, or a message with forms and attachments as Altinn 2 takes them."""
+
+import base64
+import binascii
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bridge.core.elements import Attachment, Form, InMemory
+from bridge.core.errors import ConfigurationError, Refusal
+from bridge.core.mapping import FormKind, ServiceMapping
+from bridge.core.operations import Problem
+from bridge.forms.convert import Shape, Unconvertible
+from bridge.forms.reading import Limits, Unreadable
+from bridge.parts import Bridge
+from bridge.steps.orders import Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Forms without ids, and attachments with their bytes."""
+
+    forms: tuple[Form, ...]
+    attachments: tuple[Attachment, ...]
+
+
+def is_message(body: bytes) -> bool:
+    """Say whether *body* is a message rather than the form itself: JSON begins with a brace, XML never does."""
+    return body.lstrip()[:1] == b"{"
+
+
+def form_or_message(bridge: Bridge, mapping: ServiceMapping, media_type: str, body: bytes) -> bytes:
+    """
+    Turn what was sent into what an operation keeps: XML, or a message that can be read.
+
+    Raises:
+        Refusal: 415 for another kind of body, 422 for JSON that the form's schema does not know.
+    """
+    match media_type:
+        case "application/xml":
+            if is_message(body):
+                raise Refusal("body_type", 415)
+            return body
+        case "application/hal+json":
+            sent_content(body)
+            return body
+        case "application/json":
+            return _from_json(bridge, mapping, body)
+        case _:
+            raise Refusal("body_type", 415)
+
+
+def _from_json(bridge: Bridge, mapping: ServiceMapping, body: bytes) -> bytes:
+    main = next((spec for spec in mapping.forms if spec.kind is FormKind.MAIN), None)
+    if main is None or main.schema is None:
+        raise Refusal("body_type", 415)
+    try:
+        return _shape(bridge.schemas.folder / main.schema, bridge.schemas.limits).to_xml(body)
+    except Unreadable as error:
+        raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
+    except Unconvertible as error:
+        raise Refusal("form_invalid", 422, findings=error.findings) from error
+    except ConfigurationError as error:
+        raise Refusal("body_type", 415) from error
+
+
+@functools.lru_cache(maxsize=256)
+def _shape(path: Path, limits: Limits) -> Shape:
+    return Shape.from_schema(path, limits=limits)
+
+
+def sent_content(body: bytes | None) -> Sent:
+    """
+    Read what was sent; a form in XML is no part of it.
+
+    Raises:
+        Refusal: ``message_invalid``, with the member that is wrong.
+    """
+    if body is None or not is_message(body):
+        return Sent((), ())
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError):
+        raise _invalid("the body is not JSON") from None
+    inside = message.get("_embedded", message)
+    if not isinstance(inside, Mapping):
+        raise _invalid("_embedded")
+    sent = Sent(
+        tuple(_form(each) for each in _list(inside, "forms")),
+        tuple(_attachment(each) for each in _list(inside, "attachments")),
+    )
+    if sum(form.kind is FormKind.MAIN for form in sent.forms) > 1:
+        raise _invalid("forms: more than one MainForm")
+    return sent
+
+
+def merged_forms(held: Sequence[Form], sent: Sequence[Form]) -> tuple[Form, ...]:
+    """
+    Put what was sent in the place of what is held; what was not sent stays, and what is new comes last.
+
+    Forms of one key go in order: the first sent in the place of the first held.
+
+    Raises:
+        Stop: The main form that was sent is not the element's.
+    """
+    forms, new = list(held), []
+    taken: set[int] = set()
+    for form in sent:
+        place = next((at for at, each in enumerate(forms) if at not in taken and _key(each) == _key(form)), None)
+        if place is not None:
+            taken.add(place)
+            forms[place] = replace(forms[place], data=form.data)
+        elif form.kind is FormKind.MAIN:
+            name = f"{form.data_format_id}/{form.data_format_version}"
+            raise Stop(Problem(code="form_unknown", status=422, facts={"form": name}))
+        else:
+            new.append(form)
+    return (*forms, *new)
+
+
+def _key(form: Form) -> tuple[FormKind, str, str]:
+    return form.kind, form.data_format_id, form.data_format_version
+
+
+def _form(value: Any) -> Form:
+    form = _object(value, "forms")
+    try:
+        kind = FormKind(form.get("Type"))
+    except ValueError:
+        raise _invalid("forms: Type") from None
+    data = form.get("FormData")
+    if not isinstance(data, str) or not data.strip():
+        raise _invalid("forms: FormData")
+    return Form(
+        kind=kind,
+        data_format_id=_text(form, "DataFormatId"),
+        data_format_version=_text(form, "DataFormatVersion"),
+        data=data,
+    )
+
+
+def _attachment(value: Any) -> Attachment:
+    attachment = _object(value, "attachments")
+    data = attachment.get("Data")
+    if not isinstance(data, str):
+        raise _invalid("attachments: Data")
+    try:
+        content = base64.b64decode(data, validate=True)
+    except (ValueError, binascii.Error):
+        raise _invalid("attachments: Data") from None
+    return Attachment(
+        attachment_type=_text(attachment, "AttachmentType"),
+        file_name=_text(attachment, "FileName"),
+        size=len(content),
+        content=InMemory(content),
+    )
+
+
+def _text(value: Mapping[str, Any], name: str) -> str:
+    found = value.get(name)
+    if isinstance(found, bool) or not isinstance(found, str | int) or found == "":
+        raise _invalid(name)
+    return str(found)
+
+
+def _object(value: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _invalid(name)
+    return value
+
+
+def _list(value: Mapping[str, Any], name: str) -> list[Any]:
+    found = value.get(name, [])
+    if not isinstance(found, list):
+        raise _invalid(name)
+    return found
+
+
+def _invalid(where: str) -> Refusal:
+    return Refusal("message_invalid", 400, facts={"where": where})

@@ -1,0 +1,263 @@
+"""What is sent to Altinn 2, built on what was read: nothing that must survive is left out."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bridge.adapters.altinn2.messages import put_body
+from bridge.adapters.altinn2.streams import base64_length
+from bridge.core.attachment_rules import check_attachment, missing_types
+from bridge.core.elements import Attachment, Element, ElementState, Form, Listed, PutMessage, SignatureSpec
+from bridge.core.errors import BridgeError, Refusal
+from bridge.core.mapping import (
+    ActionMapping,
+    AfterUpdate,
+    Altinn2Service,
+    AttachmentRule,
+    FormSource,
+    ServiceMapping,
+    Signed,
+    Supply,
+    Verb,
+)
+from bridge.core.operations import Problem
+from bridge.core.proof import Manifest, Phase, manifest_of
+from bridge.parts import Bridge
+
+SILENCE = timedelta(seconds=30)
+"""How much longer than Altinn 2 may take to answer an upload is taken for alive."""
+
+
+class Stop(BridgeError):
+    """The action cannot go on, for a reason that the sender is told."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Call:
+    """One write: what must be there afterwards (None: nothing to compare), and how it is sent."""
+
+    manifest: Manifest | None
+    send: Callable[[], str | None]
+    """Gives the new id, where the answer tells one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Building:
+    """What a PUT is built of: the element, what was read of it, the forms as they shall be, attachments to add."""
+
+    element: Element
+    held: Element
+    forms: tuple[Form, ...]
+    attachments: tuple[Attachment, ...]
+
+
+def upload_silence(bridge: Bridge) -> timedelta:
+    """Say for how long an upload that does not move is taken for alive."""
+    return timedelta(seconds=bridge.settings.altinn2_put_timeout) + SILENCE
+
+
+def can_be_carried(bridge: Bridge, element: Element) -> bool:
+    """Say whether the attachments that an element lists fit into a PUT; one of unknown size is fetched to see."""
+    sizes = [each.size or 0 for each in element.listed_attachments or ()]
+    return sum(map(base64_length, sizes)) <= bridge.settings.altinn2_max_put
+
+
+def refuse_what_rest_cannot_do(bridge: Bridge, service: Altinn2Service, action: ActionMapping) -> None:
+    """Refuse to sign and archive where the service wants payment, or others' signatures, first. Raises Stop."""
+    if not all(action.after.value):
+        return
+    if service.others_sign:
+        raise Stop(Problem(code="others_must_sign", status=409))
+    known = bridge.services.find(service.service_code, service.service_edition)
+    if known is not None and known.has_payment:
+        raise Stop(Problem(code="payment_needed", status=409))
+
+
+def rules_for(bridge: Bridge, mapping: ServiceMapping) -> tuple[AttachmentRule, ...]:
+    """Give the rules for attachments: the mapping's, or else those of the metadata that is kept on disk."""
+    service = mapping.altinn2
+    if mapping.attachment_rules or service is None:
+        return mapping.attachment_rules
+    known = bridge.services.find(service.service_code, service.service_edition)
+    return () if known is None else known.attachment_rules
+
+
+def whole_call(bridge: Bridge, action: ActionMapping, element: Element) -> Call:
+    """
+    Delete, confirm or archive the element.
+
+    Raises:
+        Stop: It is not of the kind that this can be done with.
+    """
+    correspondence = element.type.casefold() == "correspondence"
+    if action.verb is not Verb.DELETE and not correspondence:
+        raise Stop(Problem(code="element_wrong_state", status=409))
+
+    def send() -> str | None:
+        match action.verb:
+            case Verb.DELETE:
+                bridge.altinn2.delete(element.key)
+            case Verb.CONFIRM:
+                bridge.altinn2.confirm(element.key)
+            case _:
+                return bridge.altinn2.archive(element.key).location_id
+        return None
+
+    return Call(manifest=None, send=send)
+
+
+def signing_call(bridge: Bridge, action: ActionMapping, element: Element, phase: Phase) -> Call:
+    """Sign what is in signing, without any content: the one bare PUT that is safe (facts/altinn2.md 0.5)."""
+    order = replace(_bare(element, AfterUpdate.SIGN_AND_ARCHIVE), bare=False, signature=_signature(action, element))
+    return _put(bridge, order, _manifest(element).in_phase(phase))
+
+
+def bare_call(bridge: Bridge, action: ActionMapping, element: Element, manifest: Manifest) -> Call:
+    """Complete what is in form filling and was proved to survive it."""
+    return _put(bridge, _bare(element, action.after), manifest)
+
+
+def content_call(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, building: Building) -> Call:
+    """
+    Replace all forms and attachments, or where these are too large to be carried, complete around them.
+
+    Raises:
+        Stop: An attachment breaks a rule, is missing, or cannot be carried.
+    """
+    element = building.element
+    added = _added(bridge, mapping, action, building)
+    listed = {each.id: each for each in element.listed_attachments or ()}
+    replaced = {_name(each) for each in added}
+    present = Counter(each.attachment_type.casefold() for each in added)
+    held = _held(bridge, building) if added or rules_for(bridge, mapping) else building.held.attachments
+    kept = [each for each in held if _name(each) not in replaced]
+    present.update(each.attachment_type.casefold() for each in kept)
+    if action.after.value[0] and (missing := missing_types(rules_for(bridge, mapping), present)):
+        raise Stop(Problem(code="attachment_missing", status=422, facts={"types": ", ".join(missing)}))
+    if len(building.held.attachments) < len(listed):
+        return _around(bridge, mapping, action, building, added)
+    order = PutMessage(
+        key=element.key,
+        service_code=element.service_code,
+        service_edition=element.service_edition,
+        forms=building.forms,
+        attachments=(*kept, *added),
+        after=action.after,
+    )
+    if len(put_body(order)) > bridge.settings.altinn2_max_put:
+        return _around(bridge, mapping, action, building, added)
+    return _put(bridge, order, manifest_of(len(order.forms), order.attachments))
+
+
+def _around(
+    bridge: Bridge,
+    mapping: ServiceMapping,
+    action: ActionMapping,
+    building: Building,
+    added: tuple[Attachment, ...],
+) -> Call:
+    """
+    Leave the attachments where they are: change the forms one by one, and complete without content.
+
+    Nothing is signed before a read has proved that completing left the attachments in place.
+
+    Raises:
+        Stop: ``too_large_to_carry``: the service does not allow it, so the person is sent to Altinn.
+    """
+    element, service = building.element, mapping.altinn2
+    complete = action.after.value[0]
+    held = {form.form_id: form.data for form in building.held.forms}
+    new = [form for form in building.forms if form.form_id is None]
+    if new or added or (complete and (service is None or not service.bare_completion)):
+        raise Stop(Problem(code="too_large_to_carry", status=409, facts={"page": element.page or ""}))
+    changed = [form for form in building.forms if held.get(form.form_id) != form.data]
+    manifest = _manifest(element).in_phase(Phase.TRYING if complete else Phase.WHOLE)
+    order = replace(_bare(element, AfterUpdate.SEND_TO_SIGNING), bare=True)
+
+    def send() -> str | None:
+        for form in changed:
+            bridge.altinn2.update_form(element.key, form)
+        return bridge.altinn2.put(order).location_id if complete else None
+
+    if complete and action.after is AfterUpdate.SEND_TO_SIGNING:
+        manifest = manifest.in_phase(Phase.WHOLE)
+    return Call(manifest=manifest, send=send)
+
+
+def _held(bridge: Bridge, building: Building) -> tuple[Attachment, ...]:
+    """Give the attachments that are there: as they were read, or else as they are listed."""
+    if len(building.held.attachments) == len(building.element.listed_attachments or ()):
+        return building.held.attachments
+    return bridge.altinn2.list_attachments(building.element.key)
+
+
+def _added(
+    bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, building: Building
+) -> tuple[Attachment, ...]:
+    """Hold what was sent along against the rules. Raises Stop."""
+    if not building.attachments:
+        return ()
+    attaching = action.attaching
+    if attaching is None or Supply.BODY not in attaching.supplies:
+        raise Stop(Problem(code="attachments_not_taken", status=422))
+    allowed = {each.casefold() for each in attaching.types}
+    sent = {_name(each) for each in building.attachments}
+    present = Counter(each.attachment_type.casefold() for each in _held(bridge, building) if _name(each) not in sent)
+    for each in building.attachments:
+        try:
+            if each.attachment_type.casefold() not in allowed:
+                raise Refusal("attachment_type", 422, facts={"rule": f"types: {', '.join(attaching.types)}"})  # noqa: TRY301
+            check_attachment(
+                rules_for(bridge, mapping),
+                attachment_type=each.attachment_type,
+                file_name=each.file_name,
+                size=each.size or 0,
+                present=present[each.attachment_type.casefold()],
+                largest=bridge.settings.altinn2_max_attachment,
+            )
+        except Refusal as refusal:
+            raise Stop(Problem(code=refusal.code, status=refusal.status, facts=refusal.facts)) from refusal
+        present[each.attachment_type.casefold()] += 1
+    return building.attachments
+
+
+def _name(each: Attachment) -> tuple[str, str]:
+    return each.attachment_type.casefold(), each.file_name
+
+
+def _bare(element: Element, after: AfterUpdate) -> PutMessage:
+    return PutMessage(
+        key=element.key,
+        service_code=element.service_code,
+        service_edition=element.service_edition,
+        forms=(),
+        attachments=(),
+        after=after,
+        bare=element.state is not ElementState.SIGNING,
+    )
+
+
+def _manifest(element: Element) -> Manifest:
+    return manifest_of(len(element.listed_forms or ()), element.listed_attachments or ())
+
+
+def _signature(action: ActionMapping, element: Element) -> SignatureSpec | None:
+    if action.signed is Signed.ALL or action.form is not FormSource.NONE:
+        return None
+
+    def covered(each: Listed) -> bool:
+        return each.locked or (action.signed is Signed.DEFAULT and each.by_default)
+
+    return SignatureSpec(
+        form_ids=tuple(each.id for each in element.listed_forms or () if covered(each)),
+        attachment_ids=tuple(each.id for each in element.listed_attachments or () if covered(each)),
+    )
+
+
+def _put(bridge: Bridge, order: PutMessage, manifest: Manifest) -> Call:
+    return Call(manifest=manifest, send=lambda: bridge.altinn2.put(order).location_id)

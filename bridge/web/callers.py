@@ -1,0 +1,40 @@
+"""Who calls, and whether they may."""
+
+from uuid import UUID
+
+from flask import request
+
+from bridge.adapters.dialog_tokens import authorize, verify
+from bridge.core.callers import Caller
+from bridge.core.errors import Refusal
+from bridge.core.mapping import ActionMapping
+from bridge.parts import Bridge
+from bridge.steps.submit import action_for
+from bridge.web.reading import bearer_token
+
+
+def caller_of(bridge: Bridge) -> Caller:
+    """Verify the request's dialog token. Raises Refusal 401."""
+    return verify(
+        bearer_token(request),
+        bridge.keys,
+        issuer=bridge.settings.dialogporten_issuer,
+        now=bridge.clock(),
+        clock_skew=bridge.settings.clock_skew,
+    )
+
+
+def permitted(bridge: Bridge, caller: Caller, dialog_id: UUID, name: str) -> ActionMapping:
+    """Find the action, and hold the token against it. Raises Refusal 403 and 404."""
+    if caller.dialog_id != dialog_id:
+        raise Refusal("other_dialog", 403)
+    mapping, action = action_for(bridge, caller, name)
+    authorize(
+        caller,
+        dialog_id=dialog_id,
+        service_resource=mapping.service_resource,
+        party=caller.party,
+        requirement=action.requires,
+        minimum_level=action.minimum_level,
+    )
+    return action

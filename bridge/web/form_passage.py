@@ -1,0 +1,137 @@
+"""Forms on their way through the proxy: held against their schema, and turned from XML to JSON and back."""
+
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.core.calculations import DataTypeRoute, Speaks
+from bridge.core.errors import Finding
+from bridge.core.mapping import FormKind, FormSpec, NamespaceReading
+from bridge.forms.convert import Shape, Unconvertible
+from bridge.forms.reading import Unreadable
+from bridge.forms.xsd import SchemaRegistry
+
+XML, JSON = "application/xml", "application/json"
+_ROW_ID = "altinnRowId"
+_DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
+
+
+def kind_of(content_type: str) -> Speaks | None:
+    """Say how an app reads a body of this type: by a part of the header, and JSON first (facts 1.4)."""
+    if JSON in content_type:
+        return Speaks.JSON
+    return Speaks.XML if XML in content_type else None
+
+
+def wanted_kind(accept: str) -> Speaks:
+    """Say what an app answers to an Accept header: JSON wherever that is not ruled out (facts 1.5)."""
+    if "*/*" in accept or JSON in accept:
+        return Speaks.JSON
+    return Speaks.XML if XML in accept or "text/xml" in accept else Speaks.JSON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """What an app is sent and asked for in place of what its client sent, and what the client wants back."""
+
+    content_type: str
+    body: bytes
+    accept: str
+    back: Speaks
+
+
+class Shapes:
+    """The schemas of the routes, as converters; each is read when it is first needed."""
+
+    def __init__(self, schemas: SchemaRegistry) -> None:
+        self._schemas = schemas
+        self._lock = threading.Lock()
+        self._shapes: dict[str, Shape] = {}
+
+    def shape(self, name: str) -> Shape:
+        """Give the converter of the schema *name*. Raises ConfigurationError where it cannot be used."""
+        with self._lock:
+            if name not in self._shapes:
+                path = self._schemas.folder / name
+                self._shapes[name] = Shape.from_schema(path, limits=self._schemas.limits)
+            return self._shapes[name]
+
+    def findings(self, schema: str, content_type: str, body: bytes) -> tuple[Finding, ...]:
+        """Hold a form against *schema*, XML without a namespace as if it had it; an app reads it so, too."""
+        kind = kind_of(content_type)
+        if kind is None:
+            return ()
+        if kind is Speaks.JSON:
+            try:
+                body = self.shape(schema).to_xml(_without_row_ids(body))
+            except Unconvertible as error:
+                return error.findings
+            except Unreadable as error:
+                return (error.finding,)
+        return self._schemas.check_form(_spec(schema), body)
+
+    def there(self, route: DataTypeRoute, content_type: str, body: bytes, accept: str) -> Passage:
+        """
+        Turn a client's form into what the app reads, and its wish into what the app writes.
+
+        Raises:
+            Unconvertible, Unreadable: The form is none of the schema's.
+        """
+        back = wanted_kind(accept)
+        if route.schema is None or route.speaks is Speaks.BOTH:
+            return Passage(content_type=content_type, body=body, accept=accept, back=back)
+        kind = kind_of(content_type)
+        if body and kind is not None and kind is not route.speaks:
+            shape = self.shape(route.schema)
+            body = shape.to_json(body).encode() if kind is Speaks.XML else _bare(shape.to_xml(body))
+            content_type = JSON if kind is Speaks.XML else XML
+        accept = JSON if route.speaks is Speaks.JSON else XML
+        return Passage(content_type=content_type, body=body, accept=accept, back=back)
+
+    def back(self, route: DataTypeRoute, content_type: str, body: bytes, wanted: Speaks) -> tuple[str, bytes] | None:
+        """
+        Turn an answer into what the client wants; None where it is that already, or no form.
+
+        Raises:
+            Unconvertible, Unreadable: The answer is none of the schema's.
+        """
+        kind = kind_of(content_type) or (Speaks.XML if "text/xml" in content_type else None)
+        if route.schema is None or kind is None or kind is wanted:
+            return None
+        shape = self.shape(route.schema)
+        if wanted is Speaks.JSON:
+            return f"{JSON}; charset=utf-8", shape.to_json(body).encode()
+        return f"{XML}; charset=utf-8", _bare(shape.to_xml(body))
+
+
+def _spec(schema: str) -> FormSpec:
+    return FormSpec(
+        kind=FormKind.MAIN,
+        data_format_id="",
+        data_format_version="",
+        schema=schema,
+        namespace=NamespaceReading.LENIENT,
+    )
+
+
+def _bare(xml: bytes) -> bytes:
+    """Apps write no XML declaration (facts 1.5)."""
+    return xml.removeprefix(_DECLARATION)
+
+
+def _without_row_ids(body: bytes) -> bytes:
+    """Take out what Altinn adds to rows and no schema knows."""
+    if _ROW_ID.encode() not in body:
+        return body
+    try:
+        # Numbers stay as they are written: a string in a number's place is the same text in XML.
+        value = json.loads(body, parse_float=str, parse_int=str, object_pairs_hook=_kept)
+    except (ValueError, RecursionError):
+        return body
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def _kept(pairs: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
+    return {name: value for name, value in pairs if name != _ROW_ID}

@@ -1,0 +1,413 @@
+"""``/{org}/{app}/v1/data``: stateless apps behind the bridge, at the paths that they have themselves."""
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import structlog
+from flask import Blueprint, Response, current_app, request
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import MethodNotAllowed
+
+from bridge.adapters.altinn3 import AppAnswer, AppCall, Readable, timed_out
+from bridge.adapters.dialog_tokens import authorize, verify
+from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, Speaks, TokenUse, meaning, party_header
+from bridge.core.errors import Finding, OutcomeUnknown, Refusal, Rejected, Unreachable
+from bridge.forms.convert import Unconvertible
+from bridge.forms.reading import Unreadable
+from bridge.parts import Bridge
+from bridge.web.calculation_report import report
+from bridge.web.form_passage import Passage, Shapes
+from bridge.web.problems import language
+from bridge.web.reading import CHUNK, bearer_token, read_body
+from bridge.web.turns import NoTurn, Turns
+
+proxy = Blueprint("proxy", __name__)
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.web")
+
+IN_MEMORY = 256 * 1024
+"""A body up to here is read before it is sent on, so that it can be sent again; a longer one streams."""
+
+_METHODS = ["GET", "POST", "PUT"]
+_REPORT = "bridge-report"
+# RFC 9110, 7.6.1; and what others claim of the way here, which the app might believe.
+_NOT_PASSED = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "expect",
+        "host",
+        "content-length",
+        "forwarded",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-port",
+        "x-forwarded-prefix",
+        "x-forwarded-proto",
+        "x-real-ip",
+        # End-user systems of Altinn 2 send it, and Altinn 3 answers 410 to it (facts 4.3).
+        "x-altinn-enterpriseuser-authentication",
+    }
+)
+# The server that passes the answer on writes its own.
+_NOT_RETURNED = frozenset({"connection", "keep-alive", "transfer-encoding", "trailer", "upgrade", "date", "server"})
+_CREDENTIALS = frozenset({"authorization", "cookie", "x-xsrf-token"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class _Asked:
+    """What a request asks of an app."""
+
+    route: AppRoute
+    data_type: DataTypeRoute
+    meant: Meaning
+    anonymous: bool
+    party: str | None
+    """The dialog's party, in place of what the caller says."""
+    reports: bool
+
+    @property
+    def own(self) -> bool:
+        """Whether the bridge's own token goes with it."""
+        return self.route.token is not TokenUse.CALLER
+
+
+@proxy.record_once
+def _prepare(state: BlueprintSetupState) -> None:
+    bridge: Bridge = state.app.extensions["bridge"]
+    state.app.extensions["bridge.shapes"] = Shapes(bridge.schemas)
+    state.app.extensions["bridge.turns"] = Turns()
+
+
+@proxy.route("/<org>/<app>/v1/data", methods=_METHODS, defaults={"anonymous": False})
+@proxy.route("/<org>/<app>/v1/data/anonymous", methods=_METHODS, defaults={"anonymous": True})
+def pass_on(org: str, app: str, anonymous: bool) -> ResponseReturnValue:
+    """Create or calculate a form in an app that the route files name; whatever it says is passed on as it is."""
+    bridge: Bridge = current_app.extensions["bridge"]
+    asked = _asked(bridge, org, app, anonymous=anonymous)
+    body, length = _body(bridge, asked)
+    findings = _findings(asked, body)
+    answer, passage = _answered(bridge, asked, body, length)
+    bridge.metrics.calculations.labels(asked.route.name, asked.meant.value, f"{answer.status // 100}xx").inc()
+    if asked.reports:
+        return _reported(bridge, asked, body, findings, answer)
+    response = _response(bridge, asked, answer, passage)
+    if findings is not None:
+        response.headers["Bridge-Findings"] = str(len(findings))
+    return response
+
+
+def _asked(bridge: Bridge, org: str, app: str, *, anonymous: bool) -> _Asked:
+    """Find the route and see whether the caller may take it. Raises Refusal 401, 403 and 404."""
+    route = bridge.routes.get((org, app))
+    if route is None or (anonymous and not route.anonymous):
+        raise Refusal("not_found", 404)
+    if request.method not in _METHODS:
+        # Werkzeug would answer HEAD by GET, which apps do not.
+        raise MethodNotAllowed(_METHODS)
+    name = next((value for key, value in request.args.items() if key.lower() == "datatype"), "")
+    chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    return _Asked(
+        route=route,
+        data_type=route.data_type(name),
+        meant=meaning(request.method, has_body=chunked or bool(request.content_length)),
+        anonymous=anonymous,
+        party=_party(bridge, route),
+        reports=_wants_report(),
+    )
+
+
+def _party(bridge: Bridge, route: AppRoute) -> str | None:
+    match route.token:
+        case TokenUse.CALLER:
+            return None
+        case TokenUse.BRIDGE:
+            key = bridge.settings.proxy_key
+            given = bearer_token(request) or ""
+            # Wiring sees to it that there is a key.
+            if key is None or not hmac.compare_digest(given.encode(), key.reveal().encode()):
+                raise Refusal("proxy_key_missing", 401)
+            return None
+        case TokenUse.DIALOG:
+            return _dialog_party(bridge, route)
+
+
+def _dialog_party(bridge: Bridge, route: AppRoute) -> str:
+    """Hold the dialog token against the route, and write its party as apps know it."""
+    binding = route.dialog
+    if binding is None:
+        raise Refusal("not_found", 404)
+    caller = verify(
+        bearer_token(request),
+        bridge.keys,
+        issuer=bridge.settings.dialogporten_issuer,
+        now=bridge.clock(),
+        clock_skew=bridge.settings.clock_skew,
+    )
+    authorize(
+        caller,
+        dialog_id=caller.dialog_id,
+        service_resource=binding.service_resource,
+        party=caller.party,
+        requirement=binding.requires,
+        minimum_level=binding.minimum_level,
+    )
+    party = party_header(caller.party)
+    if party is None:
+        raise Refusal("party_unfit", 403)
+    return party
+
+
+def _wants_report() -> bool:
+    if request.args.get(_REPORT) == "true":
+        return True
+    return any(each.strip().lower() == _REPORT for each in request.headers.get("Prefer", "").split(","))
+
+
+# The body
+
+
+class _Counted:
+    """A request's body, read while it is sent on, and never beyond its limit."""
+
+    def __init__(self, start: bytes, limit: int) -> None:
+        self._start, self._left, self._limit = start, limit - len(start), limit
+
+    def read(self, size: int, /) -> bytes:
+        """Give the next piece. Raises Refusal 413."""
+        if self._start:
+            piece, self._start = self._start[:size], self._start[size:]
+            return piece
+        piece = request.stream.read(min(size, CHUNK))
+        self._left -= len(piece)
+        if self._left < 0:
+            raise _too_large(self._limit)
+        return piece
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal("body_too_large", 413, facts={"limit": str(limit)})
+
+
+def _body(bridge: Bridge, asked: _Asked) -> tuple[bytes | Readable, int | None]:
+    """Take the body, whole where it is short or has to be looked at. Raises Refusal 413."""
+    if asked.meant is Meaning.CREATE:
+        return b"", 0
+    limit = bridge.settings.max_body
+    if (request.content_length or 0) > limit:
+        raise _too_large(limit)
+    looked_at = asked.data_type.held is not Held.OFF or asked.data_type.speaks is not Speaks.BOTH or asked.reports
+    if looked_at:
+        body = read_body(request, limit=limit) or b""
+        return body, len(body)
+    length = request.content_length
+    if length is not None and length <= IN_MEMORY:
+        body = request.stream.read(length)
+        return body, len(body)
+    start = bytearray()
+    while len(start) <= IN_MEMORY:
+        piece = request.stream.read(CHUNK)
+        if not piece:
+            return bytes(start), len(start)
+        start += piece
+    return _Counted(bytes(start), limit), length
+
+
+def _findings(asked: _Asked, body: bytes | Readable) -> tuple[Finding, ...] | None:
+    """Hold the form against its schema; None where the route does not. Raises Refusal 422 where it is strict."""
+    held, schema = asked.data_type.held, asked.data_type.schema
+    if schema is None or not isinstance(body, bytes) or asked.meant is Meaning.CREATE:
+        return None
+    if held is Held.OFF and not asked.reports:
+        return None
+    findings = _shapes().findings(schema, request.headers.get("Content-Type", ""), body)
+    if findings and held is Held.STRICT and not asked.reports:
+        raise Refusal("form_invalid", 422, findings=findings)
+    return findings
+
+
+def _shapes() -> Shapes:
+    shapes: Shapes = current_app.extensions["bridge.shapes"]
+    return shapes
+
+
+# The call
+
+
+def _answered(
+    bridge: Bridge, asked: _Asked, body: bytes | Readable, length: int | None
+) -> tuple[AppAnswer, Passage | None]:
+    passage = None
+    if isinstance(body, bytes) and asked.data_type.schema is not None:
+        passage = _there(asked, body)
+        body, length = passage.body, len(passage.body)
+    call = AppCall(
+        meaning=asked.meant,
+        anonymous=asked.anonymous,
+        query=_query(),
+        headers=_headers(asked, passage),
+        body=body,
+        length=length,
+        own=asked.own,
+        repeatable=asked.data_type.repeatable,
+    )
+    seconds = asked.route.timeout or bridge.settings.upstream_timeout
+    key = _turn_key(asked)
+    turns: Turns = current_app.extensions["bridge.turns"]
+    try:
+        with nullcontext() if key is None else turns.turn(key, seconds=seconds):
+            return bridge.apps.send(asked.route, call), passage
+    except NoTurn:
+        raise Refusal("app_timeout", 503) from None
+    except Unreachable as error:
+        log.warning("an app was not reached", app=asked.route.name, why=error.detail)
+        code = "app_unavailable" if error.retry_after is None else "app_resting"
+        raise Refusal(code, 503, retry_after=error.retry_after) from error
+    except OutcomeUnknown as error:
+        log.warning("an app gave no answer", app=asked.route.name, why=error.detail)
+        raise Refusal(*(("app_timeout", 504) if timed_out(error) else ("app_unavailable", 502))) from error
+    except Rejected as error:
+        # Our own token: Maskinporten or the exchange said no.
+        log.error("no token for an app", app=asked.route.name, why=error.detail)
+        raise Refusal("app_unavailable", 502) from error
+
+
+def _there(asked: _Asked, body: bytes) -> Passage:
+    content_type, accept = request.headers.get("Content-Type", ""), request.headers.get("Accept", "")
+    try:
+        return _shapes().there(asked.data_type, content_type, body, accept)
+    except Unconvertible as error:
+        raise Refusal("form_invalid", 422, findings=error.findings) from error
+    except Unreadable as error:
+        raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
+
+
+def _query() -> str:
+    """Give the query as it came, without what is for the bridge."""
+    query: str = request.environ.get("QUERY_STRING", "")
+    if _REPORT not in query:
+        return query
+    return "&".join(part for part in query.split("&") if part.partition("=")[0] != _REPORT)
+
+
+def _headers(asked: _Asked, passage: Passage | None) -> list[tuple[str, str]]:
+    """Say what goes on: all but what belongs to this connection, and no credentials where the bridge has its own."""
+    named = {each.strip().lower() for each in request.headers.get("Connection", "").split(",")}
+    left_out = _NOT_PASSED | named
+    if asked.own:
+        left_out |= _CREDENTIALS
+    if asked.party is not None:
+        left_out |= {"party"}
+    if asked.meant is Meaning.CREATE:
+        left_out |= {"content-type"}
+    headers = [(name, value) for name, value in request.headers.items() if name.lower() not in left_out]
+    if asked.party is not None:
+        headers.append(("party", asked.party))
+    if passage is None or asked.data_type.schema is None:
+        return headers
+    # What may have to be read here must not come packed.
+    changed = {"accept-encoding"} | ({"accept", "content-type"} if passage.accept else set())
+    kept = [(name, value) for name, value in headers if name.lower() not in changed]
+    if passage.accept:
+        kept.append(("Accept", passage.accept))
+        if passage.content_type and asked.meant is Meaning.CALCULATE:
+            kept.append(("Content-Type", passage.content_type))
+    return [*kept, ("Accept-Encoding", "identity")]
+
+
+def _turn_key(asked: _Asked) -> tuple[str, str, bytes] | None:
+    """Name whose calculations wait for each other; anonymous callers cannot be told apart."""
+    if not asked.data_type.one_at_a_time or asked.meant is Meaning.CREATE or asked.anonymous:
+        return None
+    who = "\n".join(
+        (
+            request.headers.get("Authorization", ""),
+            request.cookies.get("AltinnStudioRuntime", ""),
+            asked.party or request.headers.get("party", ""),
+        )
+    )
+    data_type = next((value for key, value in request.args.items() if key.lower() == "datatype"), "")
+    return asked.route.name, data_type, hashlib.sha256(who.encode()).digest()
+
+
+# The answer
+
+
+def _response(bridge: Bridge, asked: _Asked, answer: AppAnswer, passage: Passage | None) -> Response:
+    """Pass the answer on; where the client speaks the other language, its form in that."""
+    headers = [(name, value) for name, value in answer.headers if name.lower() not in _NOT_RETURNED]
+    start, rest = answer.start, answer.rest
+    if passage is not None and answer.status == 200:
+        whole = answer.whole(bridge.settings.max_body)
+        if whole is None:
+            answer.close()
+            raise Refusal("app_unavailable", 502)
+        start, rest = whole, None
+        turned = _back(asked, answer, whole, passage)
+        if turned is not None:
+            content_type, start = turned
+            headers = [
+                (name, value) for name, value in headers if name.lower() not in ("content-type", "content-length")
+            ]
+            headers.append(("Content-Type", content_type))
+    status = f"{answer.status} {answer.reason}" if answer.reason else answer.status
+    if rest is None:
+        headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
+        response = Response(start, status=status)
+    else:
+        response = Response(_streamed(start, rest), status=status)
+    response.headers.clear()
+    response.headers.extend(headers)
+    if rest is None and answer.status not in (204, 304):
+        response.headers["Content-Length"] = str(len(start))
+    response.call_on_close(answer.close)
+    return response
+
+
+def _streamed(start: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield start
+    yield from rest
+
+
+def _back(asked: _Asked, answer: AppAnswer, whole: bytes, passage: Passage) -> tuple[str, bytes] | None:
+    try:
+        return _shapes().back(asked.data_type, answer.header("Content-Type"), whole, passage.back)
+    except (Unconvertible, Unreadable):
+        # The client gets the form in the app's language, with its true type, rather than none or less of it.
+        log.warning("an answer could not be converted", app=asked.route.name)
+        return None
+
+
+def _reported(
+    bridge: Bridge, asked: _Asked, body: bytes | Readable, findings: tuple[Finding, ...] | None, answer: AppAnswer
+) -> Response:
+    """Answer with the document on the calculation, in place of the form."""
+    try:
+        whole = answer.whole(bridge.settings.max_body)
+    finally:
+        answer.close()
+    if whole is None:
+        raise Refusal("app_unavailable", 502)
+    content_type, document = report(
+        asked.route,
+        asked.data_type,
+        shapes=_shapes(),
+        sent=(request.headers.get("Content-Type", ""), body if isinstance(body, bytes) else b""),
+        answered=(answer.status, answer.header("Content-Type"), whole),
+        findings=findings,
+        language=language(),
+        html="text/html" in request.headers.get("Accept", ""),
+    )
+    response = Response(document, status=200, content_type=content_type)
+    response.headers["Preference-Applied"] = _REPORT
+    return response

@@ -1,0 +1,179 @@
+"""``bridge calculate``: one form explained, and many forms through two apps."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bridge.cli.calculate import calculate
+from bridge.sandbox.app_schemas import xsd
+from bridge.sandbox.app_state import App
+from bridge.sandbox.control import settings
+from bridge.sandbox.records import How
+from bridge.sandbox.server import Sandbox
+from bridge.sandbox.tokens import issue
+from bridge.sandbox.world import World
+from bridge.wiring import utc_now
+
+NEW, OLD, COPY = "ttd/sandkasse-regnestykke", "ttd/sandkasse-regnestykke-2021", "ttd/sandkasse-kopi"
+FORM = "<Regnestykke><linje><antall>3</antall><pris>1.10</pris></linje><sum>9</sum><ukjent>x</ukjent></Regnestykke>"
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    world = World(utc_now, 7)
+    example = world.apps.find("ttd", "sandkasse-regnestykke")
+    assert example is not None
+    world.apps.register(App(org="ttd", name="sandkasse-kopi", title="Kopi", data_types=example.data_types))
+    with Sandbox(world) as running:
+        yield running
+
+
+def run(sandbox: Sandbox, *arguments: object, anonymous: bool = True) -> Result:
+    environ = {**settings(sandbox.world, sandbox.base_url), "BRIDGE_DATABASE_URL": "sqlite:////tmp/unused.sqlite"}
+    given = [*map(str, arguments), "--data-type", "regnestykke", *(["--anonymous"] if anonymous else [])]
+    return CliRunner().invoke(calculate, given, env=environ)
+
+
+def forms(folder: Path, count: int = 12) -> Path:
+    """A folder of forms of which every third has a tax with decimals."""
+    inbox = folder / "forms"
+    inbox.mkdir()
+    for number in range(count):
+        price = "1.10" if number % 3 == 0 else "4"
+        line = f"<linje><antall>1</antall><pris>{price}</pris></linje>"
+        (inbox / f"{number:03}.xml").write_text(f"<Regnestykke>{line}</Regnestykke>", "utf-8")
+    return inbox
+
+
+def test_one_form_is_explained_as_a_table(sandbox: Sandbox, tmp_path: Path) -> None:
+    """What the app changed, added and dropped, each by its path with the old and the new value."""
+    file = tmp_path / "form.xml"
+    file.write_text(FORM, "utf-8")
+
+    result = run(sandbox, file, "--app", NEW)
+
+    lines = {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines()}
+    assert result.exit_code == 0, result.output
+    assert lines["/Regnestykke/sum"] == ["changed", "9", "3.30"]
+    assert lines["/Regnestykke/ukjent"] == ["dropped", "x", "–"]
+    assert lines["/Regnestykke/linje/belop"] == ["added", "–", "3.30"]
+
+
+def test_machines_and_people_get_their_own_form(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The same differences as JSON, and as a page in which values are escaped."""
+    file = tmp_path / "form.json"
+    file.write_text('{"merknad": "<b>", "linje": []}', "utf-8")
+
+    as_json = run(sandbox, file, "--app", NEW, "--format", "json")
+    as_html = run(sandbox, file, "--app", NEW, "--format", "html")
+
+    changes = {each["path"]: each for each in json.loads(as_json.stdout)["changes"]}
+    assert changes["/merknad"] == {"path": "/merknad", "change": "changed", "old": "<b>", "new": "Beregnet"}
+    assert "<td>&lt;b&gt;</td><td>Beregnet</td>" in as_html.stdout
+
+
+def test_the_schema_tells_numbers_from_text(sandbox: Sandbox, tmp_path: Path) -> None:
+    """With the XSD 2.0 and 2 are one number."""
+    example = sandbox.world.apps.find("ttd", "sandkasse-regnestykke")
+    assert example is not None
+    (tmp_path / "form.xsd").write_text(xsd(example.data_types[0]), "utf-8")
+    file = tmp_path / "form.xml"
+    file.write_text("<Regnestykke><sats>25.0</sats><sum>0.00</sum></Regnestykke>", "utf-8")
+
+    plain = run(sandbox, file, "--app", NEW)
+    typed = run(sandbox, file, "--app", NEW, "--schema", tmp_path / "form.xsd")
+
+    assert "/Regnestykke/sum" in plain.stdout
+    assert "/Regnestykke/sum" not in typed.stdout
+
+
+def test_a_refusal_is_told_without_the_form(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The app's status, and exit code 1."""
+    file = tmp_path / "form.xml"
+    file.write_text("<Annet>hemmelig</Annet>", "utf-8")
+
+    result = run(sandbox, file, "--app", NEW)
+
+    assert (result.exit_code, result.stderr) == (1, f"{NEW}: answered 400\n")
+
+
+def test_the_bridges_own_token_opens_the_closed_route(sandbox: Sandbox, tmp_path: Path) -> None:
+    """By the settings, exchanged at the platform; the old generation has no other route."""
+    file = tmp_path / "form.xml"
+    file.write_text(FORM, "utf-8")
+
+    result = run(sandbox, file, "--app", OLD, anonymous=False)
+
+    assert result.exit_code == 0, result.output
+    assert "/Regnestykke/avgift" in result.stdout
+
+
+def test_a_token_never_goes_to_another_host(sandbox: Sandbox, tmp_path: Path) -> None:
+    """An app elsewhere gets a token that was given for it, or the command is refused."""
+    file = tmp_path / "form.xml"
+    file.write_text(FORM, "utf-8")
+    elsewhere = f"https://apps.example.no/{NEW}"
+
+    result = run(sandbox, file, "--app", NEW, "--against", elsewhere, anonymous=False)
+
+    assert result.exit_code == 2
+    assert "--against-token-file" in result.output
+
+
+def test_a_folder_is_held_against_another_app(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Where the results differ is told by path and by number of forms."""
+    token = tmp_path / "token"
+    token.write_text(
+        issue(sandbox.world, sandbox.base_url, "platform", {"urn:altinn:orgNumber": "310000019"}, lifetime=600)
+    )
+    inbox = forms(tmp_path)
+
+    result = run(
+        sandbox, inbox, "--app", NEW, "--against", OLD, "--token-file", token, "--format", "json", anonymous=False
+    )
+
+    told = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert told["forms"] == {"same": 8, "different": 4}
+    assert told["differences"] == [{"path": "/avgift", "change": "changed", "forms": 4}]
+
+
+def test_apps_that_agree_end_with_zero(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Equal results, and equal refusals, are parity."""
+    inbox = forms(tmp_path, 3)
+    (inbox / "wrong.xml").write_text("<Annet/>", "utf-8")
+
+    result = run(sandbox, inbox, "--app", NEW, "--against", f"{sandbox.base_url}/apps/{COPY}")
+
+    assert result.exit_code == 0, result.output
+    assert "3 same, 1 refused alike" in result.stdout
+
+
+def test_a_stopped_run_goes_on_where_it_was(sandbox: Sandbox, tmp_path: Path) -> None:
+    """What was answered is not asked again; what was not, is."""
+    inbox, results = forms(tmp_path, 6), tmp_path / "parity.sqlite"
+    arguments = (inbox, "--app", NEW, "--against", COPY, "--results", results, "--at-once", 1)
+    sandbox.world.faults.plan(How(cut="before"), system="apps", method="POST", path="regnestykke/v1", times=2, skip=2)
+
+    first = run(sandbox, *arguments)
+    before = len(sandbox.world.calls.all("apps"))
+    second = run(sandbox, *arguments)
+    asked = sum(each.method == "POST" for each in sandbox.world.calls.all("apps")[before:])
+
+    assert (first.exit_code, second.exit_code) == (1, 0)
+    assert "1 not answered" in first.stdout
+    assert "6 same" in second.stdout
+    assert asked == 2
+
+
+def test_results_belong_to_one_run(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Other apps need another file."""
+    inbox, results = forms(tmp_path, 1), tmp_path / "parity.sqlite"
+    run(sandbox, inbox, "--app", NEW, "--against", COPY, "--results", results)
+
+    result = run(sandbox, inbox, "--app", COPY, "--against", NEW, "--results", results)
+
+    assert (result.exit_code, "of another run" in result.output) == (2, True)

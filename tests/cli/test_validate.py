@@ -1,0 +1,265 @@
+"""``bridge validate`` says what is wrong with forms, to people, machines and editors."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bridge.cli.validate import validate
+from bridge.cli.validate_html import hidden
+from bridge.shipped import examples_folder, mappings_folder, schemas_folder
+
+SCHEMA = schemas_folder() / "serveringsbevilling.xsd"
+MAPPING = mappings_folder() / "serveringsbevilling.yaml"
+GOOD = examples_folder() / "serveringsbevilling.xml"
+BAD = examples_folder() / "serveringsbevilling-with-faults.xml"
+POSTAL = "/melding/virksomhet/forretningsadresse/postnummer"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(validate, [str(each) for each in arguments], catch_exceptions=False)
+
+
+def many(folder: Path, good: int, bad: int) -> Path:
+    folder.mkdir()
+    for number in range(good):
+        (folder / f"good-{number:03}.xml").write_bytes(GOOD.read_bytes())
+    for number in range(bad):
+        (folder / f"bad-{number:03}.xml").write_bytes(BAD.read_bytes())
+    return folder
+
+
+def test_valid_forms_end_with_zero() -> None:
+    """By schema and by mapping."""
+    by_schema = run("--schema", SCHEMA, GOOD)
+    by_mapping = run("--mapping", MAPPING, "--schemas", schemas_folder(), GOOD)
+
+    assert (by_schema.exit_code, by_mapping.exit_code) == (0, 0)
+    assert by_schema.stdout == by_mapping.stdout == "1 file: 1 valid, 0 with findings, 0 that could not be judged.\n"
+
+
+def test_findings_end_with_one() -> None:
+    """A line for each, with place, rule, path and a sentence, and none of the values."""
+    result = run("--schema", SCHEMA, BAD)
+
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 1
+    assert lines[0] == str(BAD)
+    assert re.fullmatch(rf"  8:7 +digits +{POSTAL} +Postnummer må ha fire siffer\.", lines[1])
+    assert "vin og sterkt" not in result.stdout
+
+
+def test_languages_are_chosen() -> None:
+    """For the sentences."""
+    assert "Postnummer must have four digits." in run("--schema", SCHEMA, "--language", "en", BAD).stdout
+    assert "Navn manglar." in run("--schema", SCHEMA, "--language", "nn", BAD).stdout
+
+
+def test_values_are_shown_where_asked() -> None:
+    """And only there."""
+    value = re.search(r"<bevillingstype>(.*?)<", BAD.read_text("utf-8"))
+    assert value is not None
+
+    without, with_them = run("--schema", SCHEMA, BAD), run("--schema", SCHEMA, "--show-values", BAD)
+
+    assert f"[{value[1]}]" not in without.stdout
+    assert f"[{value[1]}]" in with_them.stdout
+
+
+def test_machines_get_all_languages() -> None:
+    """One JSON object, with the sums."""
+    result = run("--schema", SCHEMA, "--json", GOOD, BAD)
+
+    told = json.loads(result.stdout)
+    assert [file["verdict"] for file in told["files"]] == ["valid", "findings"]
+    assert told["files"][1]["findings"][0] == {
+        "path": POSTAL,
+        "line": 8,
+        "column": 7,
+        "rule": "digits",
+        "severity": "error",
+        "facts": {"digits": "4"},
+        "messages": {
+            "nb": "Postnummer må ha fire siffer.",
+            "nn": "Postnummer må ha fire siffer.",
+            "en": "Postnummer must have four digits.",
+        },
+    }
+    assert (told["checked"], told["valid"], told["findings"], told["unusable"]) == (2, 1, 1, 0)
+
+
+def test_editors_get_sarif(tmp_path: Path) -> None:
+    """With rule, place and level; what could not be judged is a notification."""
+    result = run("--schema", SCHEMA, "--sarif", BAD, tmp_path / "none.xml")
+
+    told = json.loads(result.stdout)["runs"][0]
+    assert result.exit_code == 2
+    assert {each["ruleId"] for each in told["results"]} <= {rule["id"] for rule in told["tool"]["driver"]["rules"]}
+    assert told["results"][0]["locations"][0]["physicalLocation"]["region"] == {"startLine": 8, "startColumn": 7}
+    assert told["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == BAD.as_uri()
+    assert told["invocations"][0]["executionSuccessful"] is False
+    assert len(told["invocations"][0]["toolExecutionNotifications"]) == 1
+
+
+@pytest.mark.parametrize("format_", ["--json", "--sarif"])
+def test_machines_get_a_whole_answer_without_findings(format_: str) -> None:
+    """Nothing found is told in the same form."""
+    told = json.loads(run("--schema", SCHEMA, format_, GOOD).stdout)
+
+    assert told.get("valid", 1) == 1
+    assert told.get("runs", [{"results": []}])[0]["results"] == []
+
+
+def test_the_page_hides_values_and_marks_the_line(tmp_path: Path) -> None:
+    """Sums, sentences and the lines around each; no script, nothing from elsewhere."""
+    page = tmp_path / "report.html"
+
+    result = run("--schema", SCHEMA, "--html", page, GOOD, BAD)
+
+    text = page.read_text("utf-8")
+    assert result.exit_code == 1
+    assert "<b>1</b> i orden" in text
+    assert "Postnummer må ha fire siffer." in text
+    assert re.search(r"<mark> +8 +&lt;postnummer&gt;•+&lt;/postnummer&gt;</mark>", text)
+    assert "Oppdiktet" not in text
+    assert "<script" not in text
+    assert "http://" not in text.replace("http://www.w3.org", "")
+
+
+def test_the_page_shows_values_where_asked(tmp_path: Path) -> None:
+    """The form's own text, escaped."""
+    form = tmp_path / "a.xml"
+    form.write_text(BAD.read_text("utf-8").replace("<poststed>", "<poststed>&lt;b&gt;fet&lt;/b&gt; "))
+
+    run("--schema", SCHEMA, "--show-values", "--html", tmp_path / "report.html", form)
+
+    text = (tmp_path / "report.html").read_text("utf-8")
+    assert "&amp;lt;b&amp;gt;fet" in text
+    assert "<b>fet" not in text
+
+
+@pytest.mark.parametrize(
+    ("xml", "expected"),
+    [
+        ("<a b='c &gt;'>tekst\n her</a>", "<a b='• ••••'>•••••\n •••</a>"),
+        ('<a xmlns:x="urn:x" x:b="y>"/>', '<a xmlns:x="urn:x" x:b="••"/>'),
+        ("<!-- navn --><a><![CDATA[x<y]]></a>", "•••• •••• •••<a>•••••••••••••••</a>"),
+        ('<a b="ikke slutt', "•• ••••••• •••••"),
+        ("<a>1 < 2</a>", "<a>• • •</a>"),
+    ],
+)
+def test_hiding_leaves_markup_and_nothing_else(xml: str, expected: str) -> None:
+    """Each character of a value is a dot, so that places stay the same."""
+    assert hidden(xml) == expected
+
+
+def test_folders_are_judged_in_processes(tmp_path: Path) -> None:
+    """All forms below, in their order, whichever process had them."""
+    folder = many(tmp_path / "forms", good=60, bad=20)
+
+    result = run("--schema", SCHEMA, "--json", "--processes", 2, folder)
+
+    told = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert [file["path"] for file in told["files"]] == sorted(str(path) for path in folder.iterdir())
+    assert (told["valid"], told["findings"]) == (60, 20)
+
+
+def test_a_mapping_chooses_the_form(tmp_path: Path) -> None:
+    """By data format, or by the root element; what is neither cannot be judged."""
+    schema = SCHEMA.read_text("utf-8")
+    (tmp_path / "serveringsbevilling.xsd").write_text(schema)
+    (tmp_path / "vedlegg.xsd").write_text(schema.replace('name="melding"', 'name="vedlegg"').replace("5801", "5802"))
+    text = MAPPING.read_text("utf-8")
+    second = '  - {type: SubForm, data_format_id: "5802", data_format_version: "42001", schema: vedlegg.xsd}\nactions:'
+    (tmp_path / "a.yaml").write_text(text.replace("\nactions:", f"\n{second}"))
+    form = GOOD.read_text("utf-8")
+    (tmp_path / "1.xml").write_text(form)
+    (tmp_path / "2.xml").write_text(form.replace("5801", "5802").replace("melding", "vedlegg"))
+    (tmp_path / "3.xml").write_text(form.replace("5801", "5803"))
+    (tmp_path / "4.xml").write_text(form.replace("5801", "5803").replace("melding", "annet"))
+
+    result = run("--mapping", tmp_path / "a.yaml", "--schemas", tmp_path, "--json", *sorted(tmp_path.glob("*.xml")))
+
+    files = json.loads(result.stdout)["files"]
+    assert [file["verdict"] for file in files] == ["valid", "valid", "findings", "unusable"]
+    assert files[2]["findings"][0]["rule"] == "fixed"
+    assert "5801/42001, 5802/42001" in files[3]["reason"]
+    assert result.exit_code == 2
+
+
+def test_rules_of_a_mapping_are_tried(tmp_path: Path) -> None:
+    """Errors count, warnings are told and change nothing."""
+    rule = (
+        "{{at: /melding/oekonomi/egenkapital, test: '. > 1000000', severity: {},"
+        " text: {{nb: For liten egenkapital., nn: For liten eigenkapital., en: Too little equity.}}}}"
+    )
+    text = MAPPING.read_text("utf-8")
+    exits = {}
+    for severity in ("warning", "error"):
+        rules = f"xsd, rules: [{rule.format(severity)}]}}"
+        (tmp_path / "a.yaml").write_text(text.replace("xsd}", rules, 1))
+        result = run("--mapping", tmp_path / "a.yaml", "--schemas", schemas_folder(), GOOD)
+        exits[severity] = result.exit_code
+        assert "For liten egenkapital." in result.stdout
+
+    assert exits == {"warning": 0, "error": 1}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--schema", "{tmp}/none.xsd", GOOD], "there is no schema"),
+        (["--mapping", "{tmp}/none.yaml", GOOD], "there is no mapping"),
+        (["--schema", SCHEMA, "{tmp}/none.xml"], "No such file"),
+        (["--schema", SCHEMA, "{tmp}"], "there is no *.xml or *.json"),
+        (["--schema", SCHEMA, "--html", "{tmp}/none/report.html", GOOD], "there is no folder"),
+        ([GOOD], "say either --schema or --mapping"),
+        (["--schema", SCHEMA, "--mapping", MAPPING, GOOD], "say either --schema or --mapping"),
+        (["--schema", SCHEMA, "--json", "--sarif", GOOD], "not both"),
+    ],
+)
+def test_what_cannot_be_used_ends_with_two(tmp_path: Path, arguments: list[object], told: str) -> None:
+    """With the reason, and never a traceback."""
+    result = run(*(str(each).replace("{tmp}", str(tmp_path)) for each in arguments))
+
+    assert result.exit_code == 2
+    assert told in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_file_that_cannot_be_used_does_not_stop_the_others(tmp_path: Path) -> None:
+    """They are judged all the same."""
+    result = run("--schema", SCHEMA, tmp_path / "none.xml", BAD, GOOD)
+
+    assert result.exit_code == 2
+    assert "3 files: 1 valid, 1 with findings, 1 that could not be judged." in result.stdout
+
+
+def test_a_name_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    """Control characters of a file's name are written out."""
+    form = tmp_path / "a\x1b[2J.xml"
+    form.write_bytes(BAD.read_bytes())
+
+    result = run("--schema", SCHEMA, form)
+
+    assert "\x1b" not in result.stdout
+    assert "\\x1b[2J" in result.stdout
+
+
+def test_json_is_held_to_a_json_schema(tmp_path: Path) -> None:
+    """The same findings in the same table; XML beside it, and JSON beside an XSD, cannot be judged."""
+    (tmp_path / "a.schema.json").write_text('{"type": "object", "properties": {"n": {"type": "integer"}}}')
+    (tmp_path / "good.json").write_text('{"n": 1}')
+    (tmp_path / "bad.json").write_text('{"n": "x"}')
+
+    result = run("--schema", tmp_path / "a.schema.json", tmp_path / "good.json", tmp_path / "bad.json")
+    mixed = run("--schema", tmp_path / "a.schema.json", GOOD)
+    with_xsd = run("--schema", SCHEMA, tmp_path / "good.json")
+
+    assert result.exit_code == 1
+    assert "2 files: 1 valid, 1 with findings" in result.stdout
+    assert (mixed.exit_code, with_xsd.exit_code) == (2, 2)
+    assert "JSON is not held to an XSD" in with_xsd.stdout

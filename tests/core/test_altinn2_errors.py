@@ -1,0 +1,51 @@
+"""Altinn 2's phrases, and what becomes of them."""
+
+import pytest
+
+from bridge.core.altinn2_errors import CATALOGUE, TOLD, Next, problem_for, row_for
+from bridge.core.states import REFUSAL_TEXTS, TEXTS
+from bridge.core.texts import LANGUAGES, text
+
+
+@pytest.mark.parametrize(
+    ("status", "phrase", "writing", "reason"),
+    [
+        (400, "Required header 'ApiKey' is missing.", Next.REJECTED, "not_configured"),
+        (400, "Form validation failed, see the attached validation details", Next.REJECTED, "form_invalid"),
+        (401, "Form validation failed, see the attached validation details", Next.REJECTED, "form_invalid"),
+        (400, "The limit of '10000' for Top query has been exceeded.", Next.REJECTED, "bad_query"),
+        (400, "Could not find property named 'ValidTil' on type 'X'", Next.REJECTED, "bad_query"),
+        (400, "Syntax error at position 20 in 'a neq b'", Next.REJECTED, "bad_query"),
+        (400, "User profile could not be found for someone.", Next.REJECTED, "no_profile"),
+        (401, "Enterprise certificate authentication failed, verify it", Next.REJECTED, "not_authenticated"),
+        (401, "", Next.REJECTED, "not_authenticated"),
+        (403, "The API key is not authorized for this operation", Next.REJECTED, "not_configured"),
+        (404, "", Next.MISSING, "not_found"),
+        (410, "", Next.REJECTED, "gone"),
+        (413, "Maximum request length exceeded", Next.REJECTED, "attachment_refused"),
+        (429, "", Next.UNREACHABLE, "too_many_requests"),
+        (500, "", Next.UNKNOWN, "server_error"),
+        (503, "", Next.UNREACHABLE, "unavailable"),
+        (418, "Tekanne på vidvanke", Next.REJECTED, "rejected"),
+    ],
+)
+def test_each_phrase_has_its_row(status: int, phrase: str, writing: Next, reason: str) -> None:
+    """The catalogue's phrases, and one that nobody knows."""
+    row = row_for(status, phrase)
+
+    assert (row.writing, row.reason) == (writing, reason)
+
+
+def test_what_is_told_has_words() -> None:
+    """Every code that a row leads to can be told in each language, and in the dialog's history."""
+    problems = [problem_for(row.reason) for row in CATALOGUE]
+
+    assert all(text(problem.code, each, {}).title for problem in problems for each in LANGUAGES)
+    assert set(TOLD) <= {row.reason for row in CATALOGUE}
+
+
+@pytest.mark.parametrize("texts", [*TEXTS.values(), *REFUSAL_TEXTS.values()])
+def test_history_fits_into_dialogporten(texts: dict[str, str]) -> None:
+    """At most 255 characters in each language."""
+    assert set(texts) == set(LANGUAGES)
+    assert all(len(each) <= 255 for each in texts.values())

@@ -1,0 +1,79 @@
+"""What an attachment may be."""
+
+import pytest
+
+from bridge.core.attachment_rules import check_attachment, extension_of, extensions_in, missing_types
+from bridge.core.errors import Refusal
+from bridge.core.mapping import AttachmentRule
+
+PLAN = AttachmentRule(type="Plan", extensions=("pdf", "zip"), min_count=1, max_count=2, max_bytes=100)
+ANY = AttachmentRule(type="Annet", extensions=(), min_count=0, max_count=None, max_bytes=100)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "extensions"),
+    [
+        ("*.xml, zip, enc", ("xml", "zip", "enc")),
+        (".xml, .doc, .pdf", ("xml", "doc", "pdf")),
+        ("doc, xls, xml", ("doc", "xls", "xml")),
+        ("*.PDF,*.txt,", ("pdf", "txt")),
+        ("*.*", ()),
+        ("", ()),
+    ],
+)
+def test_file_types_are_read_as_they_are_written(allowed: str, extensions: tuple[str, ...]) -> None:
+    """Free text, in every form that was seen."""
+    assert extensions_in(allowed) == extensions
+
+
+@pytest.mark.parametrize(("name", "extension"), [("a.PDF", "pdf"), ("a.b.zip", "zip"), ("a", ""), (".pdf", "")])
+def test_the_extension_follows_the_last_dot(name: str, extension: str) -> None:
+    """A name that is only an extension has none."""
+    assert extension_of(name) == extension
+
+
+@pytest.mark.parametrize(
+    ("about", "code"),
+    [
+        ({}, None),
+        ({"attachment_type": "plan", "file_name": "A.PDF"}, None),
+        ({"attachment_type": "Annet", "file_name": "a.exe"}, None),
+        ({"size": 100}, None),
+        ({"size": 101}, "attachment_size"),
+        ({"size": 60, "largest": 50}, "attachment_size"),
+        ({"present": 1}, None),
+        ({"present": 2}, "attachment_count"),
+        ({"file_name": "a.pd"}, "attachment_extension"),
+        ({"file_name": "a.pdf "}, "attachment_extension"),
+        ({"file_name": "pdf"}, "attachment_name"),
+        ({"file_name": " . "}, "attachment_name"),
+        ({"file_name": "a:b.pdf"}, "attachment_name"),
+        ({"file_name": "a\n.pdf"}, "attachment_name"),
+        ({"file_name": "\ud800.pdf"}, "attachment_name"),
+        ({"attachment_type": "Kart"}, "attachment_type"),
+    ],
+)
+def test_each_rule_refuses_by_its_name(about: dict[str, object], code: str | None) -> None:
+    """What fits passes, what does not is refused with the rule."""
+    offer: dict[str, object] = {
+        "attachment_type": "Plan",
+        "file_name": "a.pdf",
+        "size": 1,
+        "present": 0,
+        "largest": 1000,
+    }
+
+    refused = None
+    try:
+        check_attachment((PLAN, ANY), **(offer | about))  # type: ignore[arg-type]
+    except Refusal as refusal:
+        refused = refusal
+
+    assert (None if refused is None else refused.code) == code
+    assert refused is None or refused.facts["rule"]
+
+
+def test_too_few_are_named() -> None:
+    """Types whose minimum is not reached."""
+    assert missing_types((PLAN, ANY), {"annet": 1}) == ["Plan"]
+    assert missing_types((PLAN, ANY), {"plan": 1}) == []

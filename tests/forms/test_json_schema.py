@@ -1,0 +1,360 @@
+"""JSON forms are held against their schema where the app frontend would begin."""
+
+import hashlib
+import inspect
+import json
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bridge.core.errors import ConfigurationError
+from bridge.forms import convert, json_reading, json_schema
+from bridge.forms.json_schema import JsonSchemaRegistry
+from bridge.forms.reading import Limits
+from bridge.forms.sentences import RULES, sentence
+
+NEWEST = "https://json-schema.org/draft/2020-12/schema"
+SEVEN = "http://json-schema.org/draft-07/schema#"
+FORM: dict[str, Any] = {
+    "$schema": NEWEST,
+    "type": "object",
+    "properties": {
+        "navn": {"type": "string", "minLength": 2, "maxLength": 5},
+        "postnummer": {"type": "string", "pattern": "^[0-9]{4}$"},
+        "kode": {"type": "string", "pattern": "^(?=.*A)[A-Z]+$"},
+        "slag": {"enum": ["fast", "vikar", 3]},
+        "versjon": {"const": "7"},
+        "dato": {"type": "string", "format": "date"},
+        "tid": {"type": "string", "format": "date-time"},
+        "aar": {"type": "string", "format": "year"},
+        "epost": {"type": "string", "format": "email"},
+        "beloep": {"type": "number", "minimum": 1, "maximum": 100, "multipleOf": 0.01},
+        "grad": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 100.5},
+        "antall": {"type": "integer", "multipleOf": 5},
+        "ja": {"type": "boolean"},
+        "rader": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 2,
+            "items": {"type": "object", "properties": {"x": {"type": "string"}}, "additionalProperties": False},
+        },
+        "enten": {"anyOf": [{"type": "null"}, {"type": "string", "maxLength": 2}]},
+        "lukket": False,
+    },
+    "required": ["navn"],
+    "@xsdUnknown": {"anything": True},
+}
+VALID: dict[str, Any] = {"navn": "Prøve"}
+
+
+def registry(folder: Path, schema: object, name: str = "skjema.json") -> JsonSchemaRegistry:
+    (folder / name.partition("#")[0]).write_text(json.dumps(schema), encoding="utf-8")
+    return JsonSchemaRegistry(folder)
+
+
+def found(folder: Path, form: object, schema: object = FORM, name: str = "skjema.json") -> list[tuple[str, str]]:
+    schemas = registry(folder, schema, name)
+    schemas.load([name])
+    text = form if isinstance(form, str) else json.dumps(form)
+    findings = schemas.check(name, text)
+    assert {finding.rule for finding in findings} <= RULES
+    return [(finding.path, finding.rule) for finding in findings]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        VALID,
+        {**VALID, "postnummer": "0001", "kode": "BAB", "slag": 3, "versjon": "7", "ja": True, "antall": 10},
+        {**VALID, "beloep": 1.10, "grad": 100, "rader": [{"x": "a"}, {}], "enten": "ab", "annet": {"x": []}},
+        {**VALID, "dato": "2026-02-28", "tid": "2026-02-28T12:00:00", "aar": "2026"},
+        {**VALID, "dato": "2026-02-28+02:00", "tid": "2026-02-28T12:00:00.5Z"},
+        {**VALID, "dato": None, "postnummer": "", "ja": None, "enten": None, "rader": [{"x": None}]},
+        {**VALID, "antall": 12345678901234567890},
+    ],
+)
+def test_valid_forms_are_accepted(tmp_path: Path, form: dict[str, Any]):
+    """Nulls and empty strings count as missing, and dates may be spelled as XSD spells them."""
+    assert found(tmp_path, form) == []
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "expected"),
+    [
+        ("navn", "", ("/navn", "missing_element")),
+        ("navn", "x", ("/navn", "min_length")),
+        ("navn", "xxxxxx", ("/navn", "max_length")),
+        ("navn", 7, ("/navn", "type")),
+        ("postnummer", "12345", ("/postnummer", "digits")),
+        ("kode", "BBB", ("/kode", "pattern")),
+        ("slag", "annet", ("/slag", "enumeration")),
+        ("versjon", "8", ("/versjon", "fixed")),
+        ("dato", "28.02.2026", ("/dato", "type")),
+        ("tid", "2026-02-28", ("/tid", "type")),
+        ("aar", "26", ("/aar", "type")),
+        ("epost", "nei", ("/epost", "format")),
+        ("beloep", 0, ("/beloep", "min_inclusive")),
+        ("beloep", 101, ("/beloep", "max_inclusive")),
+        ("beloep", 1.105, ("/beloep", "fraction_digits")),
+        ("grad", 0, ("/grad", "min_exclusive")),
+        ("grad", 100.5, ("/grad", "max_exclusive")),
+        ("antall", 7, ("/antall", "multiple_of")),
+        ("antall", 7.5, ("/antall", "type")),
+        ("ja", "true", ("/ja", "type")),
+        ("rader", [], ("/rader", "too_few")),
+        ("rader", [{}, {}, {}], ("/rader", "too_many")),
+        ("rader", [{"x": "a"}, {"y/z": 1}], ("/rader/1/y~1z", "unexpected_element")),
+        ("rader", [None], ("/rader/0", "type")),
+        ("enten", "abc", ("/enten", "max_length")),
+        ("lukket", 1, ("/lukket", "unexpected_element")),
+    ],
+)
+def test_each_fault_is_told_by_place_and_rule(tmp_path: Path, member: str, value: object, expected: tuple[str, str]):
+    """One fault, one finding, with a pointer to it."""
+    faults = [fault for fault in found(tmp_path, {**VALID, member: value}) if fault != ("/antall", "multiple_of")]
+
+    assert (faults or [("/antall", "multiple_of")]) == [expected]
+
+
+def test_every_fault_is_told_at_once_in_the_forms_order(tmp_path: Path):
+    """With line and column, in three languages, and never the value."""
+    schemas = registry(tmp_path, FORM)
+    schemas.load(["skjema.json"])
+    form = '{\n  "postnummer": "hemmelig",\n  "rader": [\n    {"x": 1}],\n  "slag": "hemmelig"}'
+
+    findings = schemas.check("skjema.json", form)
+
+    assert [(finding.path, finding.line, finding.column) for finding in findings] == [
+        ("/navn", 1, 1),
+        ("/postnummer", 2, 3),
+        ("/rader/0/x", 4, 6),
+        ("/slag", 5, 3),
+    ]
+    assert sentence(findings[0], "nb") == "Navn mangler."
+    assert sentence(findings[1], "nn") == "Postnummer må ha fire siffer."
+    assert sentence(findings[2], "en") == "X must be text."
+    assert "hemmelig" not in repr(findings)
+
+
+def test_findings_are_bounded(tmp_path: Path):
+    """A form with endless faults gives a list with an end."""
+    (tmp_path / "skjema.json").write_text(json.dumps({**FORM, "items": False}), encoding="utf-8")
+    schemas = JsonSchemaRegistry(tmp_path, Limits(max_findings=3))
+    schemas.load(["skjema.json"])
+
+    findings = schemas.check("skjema.json", json.dumps({"navn": 1, "ja": 1, "slag": 1, "dato": 1, "kode": 1}))
+
+    assert [finding.rule for finding in findings][3:] == ["more_findings"]
+
+
+@pytest.mark.parametrize("form", ["[]", "7", '"x"', "null", "true"])
+def test_a_form_is_an_object(tmp_path: Path, form: str):
+    """Also where the schema's entry does not say so."""
+    schema = {"$defs": {"Skjema": {"required": ["a"]}}, "info": {"rootNode": "#/$defs/Skjema"}}
+
+    assert found(tmp_path, form, schema) == [("/", "type")]
+
+
+# Where forms begin
+
+WRAPPED = {"properties": {"melding": {"$ref": "#/definitions/Min_M"}}}
+MODEL = {
+    "definitions": {"Min_M": {"properties": {"a": {"type": "string"}}, "required": ["a"]}, "Annen": {"required": ["b"]}}
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "name", "missing"),
+    [
+        ({**WRAPPED, **MODEL, "info": {"meldingsnavn": "melding"}}, "s.json", "/a"),
+        ({**WRAPPED, **MODEL, "info": {"meldingsnavn": "melding", "rootNode": "#/definitions/Annen"}}, "s.json", "/b"),
+        ({**MODEL}, "s.json#Min_M", "/a"),
+        ({"$defs": {"Min_M": {"required": ["c"]}}, **MODEL}, "s.json#Min_M", "/c"),
+        ({**WRAPPED, **MODEL, "info": {"meldingsnavn": "melding"}}, "s.json#Annen", "/a"),
+        ({**WRAPPED, **MODEL, "info": {"meldingsnavn": "melding"}}, "s.json#/definitions/Annen", "/b"),
+        ({**WRAPPED, **MODEL, "required": ["melding"]}, "s.json", "/melding"),
+        ({**WRAPPED, **MODEL, "required": ["melding"]}, "s.json#", "/melding"),
+    ],
+    ids=["meldingsnavn", "rootNode", "class", "class-in-defs", "class-after-info", "pointer", "root", "root-asked-for"],
+)
+def test_forms_begin_where_the_frontend_begins(tmp_path: Path, schema: dict[str, Any], name: str, missing: str):
+    """info.rootNode, info.meldingsnavn, the class, the root; a pointer says it outright."""
+    assert found(tmp_path, {}, schema, name) == [(missing, "missing_element")]
+
+
+@pytest.mark.parametrize(
+    ("schema", "name", "message"),
+    [
+        ({}, "s.json", "accepts anything"),
+        ({"type": "object"}, "s.json", "accepts anything"),
+        ({**MODEL, "type": "object"}, "s.json", "#Name (Min_M, Annen)"),
+        ({**WRAPPED, **MODEL}, "s.json", "#/definitions/Min_M"),
+        ({**MODEL, "info": {"rootNode": "#/definitions/Ingen"}}, "s.json", "nothing there"),
+        ({**MODEL}, "s.json#Ingen", "defines no 'Ingen'"),
+        ({"definitions": {"X": {}}, "info": {"rootNode": "#/definitions/X"}}, "s.json", "accepts anything"),
+        ({**FORM, "$schema": "http://json-schema.org/draft-03/schema#"}, "s.json", "drafts 07 and 2020-12"),
+        ({**FORM, "properties": {"a": {"type": "integer", "const": "x"}}}, "s.json", "no value can be of type integer"),
+        ({**FORM, "properties": {"a": {"type": "tall"}}}, "s.json", "not a JSON Schema at /properties/a/type"),
+        ({**FORM, "properties": {"a": {"pattern": "("}}}, "s.json", "regex"),
+        ({**FORM, "properties": {"a": {"$ref": "#/$defs/Ingen"}}}, "s.json", "Ingen"),
+        ({**FORM, "properties": {"a": {"$ref": "https://a.example/s.json"}}}, "s.json", "only files in the schema"),
+        ({**FORM, "properties": {"a": {"$ref": "../s.json"}}}, "s.json", "only files in the schema"),
+        ({**FORM, "properties": {"a": {"$ref": "file:///etc/hostname"}}}, "s.json", "only files in the schema"),
+        ({**FORM, "properties": {"a": {"$ref": "mangler.json"}}}, "s.json", "no readable schema file"),
+        ([], "s.json", "is an object"),
+    ],
+)
+def test_a_schema_that_cannot_be_used_says_why(tmp_path: Path, schema: object, name: str, message: str):
+    """At start, with file and line, and what to write instead."""
+    schemas = registry(tmp_path, schema, name)
+
+    with pytest.raises(ConfigurationError) as caught:
+        schemas.load([name])
+
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(str(tmp_path / "s.json") + ":1:")
+
+
+def test_broken_schema_files_say_where(tmp_path: Path):
+    """A doubled name and a missing brace, each with its line."""
+    (tmp_path / "a.json").write_text('{"type": "object",\n "type": "array"}')
+    (tmp_path / "b.json").write_text('{"type":\n')
+
+    with pytest.raises(ConfigurationError) as caught:
+        JsonSchemaRegistry(tmp_path).load(["a.json", "b.json", "c.json"])
+
+    places = [fault.where.removeprefix(str(tmp_path)) for fault in caught.value.faults]
+    assert places == ["/a.json:2:2", "/b.json:2:1", "/c.json"]
+
+
+@pytest.mark.parametrize("draft", [NEWEST, SEVEN, "http://json-schema.org/schema#", None])
+def test_drafts_are_read_as_they_say(tmp_path: Path, draft: str | None):
+    """Draft 07 ignores what stands beside a reference; the newest does not, and no draft means the newest."""
+    schema = {
+        "properties": {"a": {"$ref": "#/definitions/A", "maxLength": 1}},
+        "required": ["a"],
+        "definitions": {"A": {"type": "string"}},
+        **({"$schema": draft} if draft else {}),
+    }
+
+    faults = found(tmp_path, {"a": "xx"}, schema)
+
+    assert faults == ([] if draft == SEVEN else [("/a", "max_length")])
+
+
+def test_quirks_are_handled_and_said(tmp_path: Path):
+    """A byte order mark, a schema inside a string, constants of the wrong type, groups without a type."""
+    schema = {
+        "$schema": "http://json-schema.org/schema#",
+        "$id": "https://oppdiktet.example/skjema.json",
+        "info": {"meldingsnavn": "melding"},
+        "properties": {"melding": {"$ref": "https://oppdiktet.example/skjema.json#/definitions/M"}},
+        "definitions": {
+            "M": {
+                "properties": {
+                    "nummer": {"type": "integer", "const": "8854"},
+                    "id": {"type": "string", "enum": [1472, "x"]},
+                    "gruppe": {"properties": {"a": {"type": "string"}}},
+                }
+            }
+        },
+    }
+    (tmp_path / "s.json").write_bytes(b"\xef\xbb\xbf" + json.dumps(json.dumps(schema)).encode())
+    schemas = JsonSchemaRegistry(tmp_path)
+    schemas.load(["s.json"])
+
+    right = schemas.check("s.json", '{"nummer": 8854, "id": "1472", "gruppe": {}}')
+    wrong = schemas.check("s.json", '{"nummer": "8854", "id": "y", "gruppe": "tekst"}')
+
+    assert right == ()
+    assert [(finding.path, finding.rule) for finding in wrong] == [
+        *(("/nummer", "type"), ("/nummer", "fixed")),
+        *(("/id", "enumeration"), ("/gruppe", "type")),
+    ]
+    said = "\n".join(schemas.notes("s.json"))
+    for words in ("names no draft", "meldingsnavn is 'melding'", "out of a JSON string", "2 constants", "(2 times)"):
+        assert words in said
+
+
+def test_references_reach_other_files_of_the_folder(tmp_path: Path):
+    """Relative to the file that they stand in, and no further."""
+    (tmp_path / "felles").mkdir()
+    (tmp_path / "felles" / "adresse.json").write_text('{"$defs": {"Nr": {"$ref": "../typer.json#/T"}}}')
+    (tmp_path / "typer.json").write_text('{"T": {"type": "string", "pattern": "^\\\\d{4}$"}}')
+    schema = {"properties": {"nr": {"$ref": "felles/adresse.json#/$defs/Nr"}}}
+
+    assert found(tmp_path, {"nr": "12"}, schema) == [("/nr", "digits")]
+
+
+def test_the_digest_is_that_of_all_files(tmp_path: Path):
+    """As sha256sum prints it, of one file or of the list."""
+    one, two = registry(tmp_path, {"$ref": "b.json"}, "a.json"), registry(tmp_path, FORM, "b.json")
+    one.load(["a.json"])
+    two.load(["b.json"])
+    sums = [hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in ("a.json", "b.json")]
+    both = f"{sums[0]}  a.json\n{sums[1]}  b.json\n"
+
+    assert two.digest("b.json") == sums[1]
+    assert one.digest("a.json") == hashlib.sha256(both.encode()).hexdigest()
+    assert one.digest("b.json") is None
+
+
+def test_a_schema_serves_many_threads(tmp_path: Path):
+    """Each thread gets the findings of its own form, always."""
+    schemas = registry(tmp_path, FORM)
+    schemas.load(["skjema.json"])
+    wrong: list[object] = []
+
+    def work(number: int) -> None:
+        for turn in range(300):
+            member = ["ja", "slag", "postnummer"][(number + turn) % 3]
+            good = schemas.check("skjema.json", '{"navn": "abc"}')
+            bad = schemas.check("skjema.json", json.dumps({"navn": "abc", member: "nei"}))
+            if good or [finding.path for finding in bad] != [f"/{member}"]:
+                wrong.append((member, good, bad))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert wrong == []
+
+
+def test_a_pattern_that_loops_is_refused_in_time(tmp_path: Path):
+    """Backtracking has an end, and what could not be judged is not let through."""
+    schema = {"properties": {"a": {"pattern": "^(?=a)(a|aa)+$(?<!b)"}}}
+
+    assert found(tmp_path, {"a": "a" * 5_000 + "b"}, schema) == [("/a", "not_checkable")]
+
+
+def test_every_rule_of_the_code_is_known():
+    """No rule falls through to the plainest sentence by a slip of the pen."""
+    sources = "".join(inspect.getsource(module) for module in (json_reading, json_schema, convert))
+    used = set(re.findall(r'(?:add\(|Unreadable\(|rule=|_finding\((?:steps|\(\*steps, name\)), )"(\w+)"', sources))
+
+    assert {"missing_element", "duplicate_member", "wrong_order"} <= used <= RULES
+
+
+@pytest.fixture(scope="module")
+def schemas(tmp_path_factory: pytest.TempPathFactory) -> JsonSchemaRegistry:
+    """The form's schema, compiled once."""
+    made = registry(tmp_path_factory.mktemp("fuzz"), FORM)
+    made.load(["skjema.json"])
+    return made
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=60) | st.text('{}[]",:0123456789eE.-+nultrfas\\ \n', max_size=60))
+def test_no_bytes_break_the_check(schemas: JsonSchemaRegistry, form: bytes | str):
+    """Whatever comes, findings are the answer."""
+    findings = schemas.check("skjema.json", form)
+
+    assert findings
+    assert all(sentence(finding, "nb") for finding in findings)

@@ -1,0 +1,208 @@
+"""What real schemas have in them that is not in the book: the table in docs/schemas.md, row by row."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bridge.core.errors import ConfigurationError
+from bridge.core.mapping import FormKind, FormSpec, NamespaceReading
+from bridge.forms.xsd import SchemaRegistry
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "schemas.md"
+HEAD = '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" elementFormDefault="qualified" %s>'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quirk:
+    """A schema, what it takes and refuses, and what is said of it when it is loaded."""
+
+    schema: str | bytes
+    outcome: str
+    said: str = ""
+    valid: tuple[str, ...] = ()
+    invalid: tuple[str, ...] = ()
+    engine: str = "libxml2"
+    lenient: bool = False
+
+
+def element(body: str, attributes: str = "") -> str:
+    return f"{HEAD % attributes}\n{body}</x:schema>"
+
+
+def text_with(facets: str, base: str = "string") -> str:
+    return element(
+        f'<x:element name="m"><x:simpleType><x:restriction base="x:{base}">{facets}'
+        "</x:restriction></x:simpleType></x:element>"
+    )
+
+
+QUIRKS = {
+    "a pattern with `^` first or `$` last": Quirk(
+        schema=text_with('<x:pattern value="^[0-9]{4}$"/>'),
+        outcome="taken, with a note",
+        said="XSD anchors itself",
+        valid=("<m>0001</m>",),
+        invalid=("<m>^0001$</m>", "<m>1</m>"),
+    ),
+    "a pattern that looks around: `(?=`, `(?!`, `(?<=`, `(?<!`": Quirk(
+        schema=text_with('<x:pattern value="(?=.*[0-9])[a-z0-9]+"/><x:pattern value="x"/><x:maxLength value="3"/>'),
+        outcome="taken, with a note",
+        said="values are not held against it",
+        valid=("<m>abc</m>",),
+        invalid=("<m>abcd</m>",),
+    ),
+    "a group that is not captured, `(?:`": Quirk(
+        schema=text_with('<x:pattern value="(?:ab)+"/>'),
+        outcome="taken, with a note",
+        said="as '('",
+        valid=("<m>abab</m>",),
+        invalid=("<m>aba</m>",),
+    ),
+    "an element or attribute with a `type` and a type of its own inside": Quirk(
+        schema=element(
+            '<x:element name="m" type="x:int"><x:simpleType><x:restriction base="x:string"/></x:simpleType></x:element>'
+        ),
+        outcome="taken, with a note",
+        said="the one inside is not used",
+        valid=("<m>1</m>",),
+        invalid=("<m>x</m>",),
+    ),
+    "a namespace with letters that no URI has, such as ø": Quirk(
+        schema=element('<x:element name="m" type="x:int"/>', 'targetNamespace="http://prøve.example/skjema"'),
+        outcome="taken, with a note",
+        said="judged by xmlschema",
+        valid=('<m xmlns="http://prøve.example/skjema">1</m>',),
+        invalid=('<m xmlns="http://prøve.example/skjema">x</m>', '<m xmlns="http://prove.example/skjema">1</m>'),
+        engine="xmlschema",
+    ),
+    "XSD 1.1: `vc:minVersion`, `xs:assert`, `xs:alternative`, `xs:openContent`, `xs:override`": Quirk(
+        schema=element(
+            '<x:element name="m"><x:complexType><x:sequence><x:element name="a" type="x:int"/><x:element name="b"'
+            ' type="x:int"/></x:sequence><x:assert test="b ge a"/></x:complexType></x:element>'
+        ),
+        outcome="taken, with a note",
+        said="XSD 1.1",
+        valid=("<m><a>1</a><b>2</b></m>",),
+        invalid=("<m><a>2</a><b>1</b></m>",),
+        engine="xmlschema, XSD 1.1",
+    ),
+    "an import whose file is not there, or an address, and of which nothing is used": Quirk(
+        schema=element(
+            '<x:import namespace="urn:a" schemaLocation="https://example.org/a.xsd"/>'
+            '<x:import namespace="urn:b" schemaLocation="b.xsd"/><x:element name="m" type="x:int"/>'
+        ),
+        outcome="taken, with a note",
+        said="is not used",
+        valid=("<m>1</m>",),
+        invalid=("<m>x</m>",),
+    ),
+    "an import whose file is not there, and something of it is used": Quirk(
+        schema=element(
+            '<x:import namespace="urn:a" schemaLocation="c.xsd"/><x:element name="m" type="a:T" xmlns:a="urn:a"/>'
+        ),
+        outcome="refused",
+        said="only files in the schema folder are read",
+    ),
+    "an include that is not there": Quirk(
+        schema=element('<x:include schemaLocation="b.xsd"/><x:element name="m" type="x:int"/>'),
+        outcome="refused",
+        said="no readable schema file 'b.xsd'",
+    ),
+    "an address or a path out of the folder in an include": Quirk(
+        schema=element('<x:include schemaLocation="../b.xsd"/>'),
+        outcome="refused",
+        said="only files in the schema folder are read",
+    ),
+    "a UTF-8 byte order mark": Quirk(
+        schema=element('<x:element name="m" type="x:int"/>').encode("utf-8-sig"),
+        outcome="taken",
+        valid=("<m>1</m>", "\ufeff<m>1</m>"),
+        invalid=("<m>x</m>",),
+    ),
+    "a DOCTYPE": Quirk(
+        schema='<!DOCTYPE x:schema [<!ENTITY a "b">]>' + element('<x:element name="m"/>'),
+        outcome="refused",
+        said="DOCTYPE",
+    ),
+    "no XML Schema at all": Quirk(
+        schema="<wsdl:definitions xmlns:wsdl='http://schemas.xmlsoap.org/wsdl/'/>",
+        outcome="refused",
+        said="not an XML Schema",
+    ),
+    "no well-formed XML": Quirk(schema="<x:schema", outcome="refused", said="not well-formed"),
+    "a type that is not there, or anything else that neither engine takes": Quirk(
+        schema=element('<x:element name="m" type="Borte"/>'),
+        outcome="refused",
+        said="a.xsd:2:1",
+    ),
+    "a target namespace, and forms without one": Quirk(
+        schema=element(
+            '<x:element name="m"><x:complexType><x:sequence><x:element name="a" type="x:int"/></x:sequence>'
+            "</x:complexType></x:element>",
+            'targetNamespace="urn:a"',
+        ),
+        outcome="refused, unless the mapping says `namespace: lenient`",
+        valid=("<m xmlns='urn:a'><a>1</a></m>", "<m><a>1</a></m>"),
+        invalid=("<m><a>x</a></m>", "<m xmlns='urn:b'><a>1</a></m>", "<m><b/></m>"),
+        lenient=True,
+    ),
+    "a fixed value, an enumeration or a pattern that no value meets": Quirk(
+        schema=text_with('<x:enumeration value="x"/><x:pattern value="[0-9]"/>'),
+        outcome="taken",
+        invalid=("<m>x</m>", "<m>1</m>"),
+    ),
+    "a fixed value that the form spells in another way, such as `1` for `true`": Quirk(
+        schema=element('<x:element name="m" type="x:boolean" fixed="true"/>'),
+        outcome="taken",
+        valid=("<m>true</m>", "<m/>"),
+        invalid=("<m>1</m>", "<m>false</m>"),
+    ),
+}
+
+
+def loaded(folder: Path, quirk: Quirk) -> SchemaRegistry:
+    data = quirk.schema if isinstance(quirk.schema, bytes) else quirk.schema.encode()
+    (folder / "a.xsd").write_bytes(data)
+    registry = SchemaRegistry(folder)
+    registry.load(["a.xsd"])
+    return registry
+
+
+@pytest.mark.parametrize("row", QUIRKS)
+def test_each_quirk_is_dealt_with_as_documented(tmp_path: Path, row: str):
+    """Taken or refused as the table says, with the reason, and the forms are judged by what is left of the schema."""
+    quirk = QUIRKS[row]
+    if quirk.outcome == "refused":
+        with pytest.raises(ConfigurationError) as refused:
+            loaded(tmp_path, quirk)
+        assert quirk.said in str(refused.value)
+        return
+    registry = loaded(tmp_path, quirk)
+    reading = NamespaceReading.LENIENT if quirk.lenient else NamespaceReading.STRICT
+    spec = FormSpec(kind=FormKind.MAIN, data_format_id="1", data_format_version="1", schema="a.xsd", namespace=reading)
+
+    notes = "\n".join(registry.notes("a.xsd"))
+    accepted = [form for form in (*quirk.valid, *quirk.invalid) if not registry.check_form(spec, form)]
+
+    assert bool(notes) == ("note" in quirk.outcome)
+    assert quirk.said in notes
+    assert registry.engine("a.xsd").value == quirk.engine
+    assert accepted == list(quirk.valid)
+
+
+def test_the_table_and_the_tests_agree():
+    """Each row has its test with the same outcome, and each test its row."""
+    rows = re.findall(r"^\| (.+?) \| (taken.*?|refused.*?) \| .+ \|$", DOCUMENT.read_text("utf-8"), re.MULTILINE)
+
+    assert dict(rows) == {row: quirk.outcome for row, quirk in QUIRKS.items()}
+
+
+def test_without_lenient_a_missing_namespace_is_a_fault(tmp_path: Path):
+    """Said as the wrong beginning, and nothing is put right in silence."""
+    registry = loaded(tmp_path, QUIRKS["a target namespace, and forms without one"])
+
+    findings = registry.check("a.xsd", "<m><a>1</a></m>")
+
+    assert [(finding.path, finding.rule) for finding in findings] == [("/m", "wrong_root")]

@@ -1,0 +1,297 @@
+"""Attachments on their way through the bridge: each arrives once, whole, or is refused with its rule."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from werkzeug.test import TestResponse
+
+from bridge.shipped import mappings_folder
+from tests.scenarios.stage import VALID, Case, Stage, until
+
+RULES = """
+attachment_rules:
+  - {type: Plan, file_types: "*.pdf, zip", max_count: 3, max_size_mb: 1}
+  - {type: Kart, min_count: 1}
+"""
+ATTACHMENTS = "    attachments: {types: [Plan, Kart], from: [upload, body]}\n"
+PDF = b"%PDF-1.7 " + bytes(range(256)) * 40
+
+
+def mappings(folder: Path) -> Path:
+    """The shipped mapping, whose submit takes attachments, beside one that takes a message."""
+    text = (mappings_folder() / "serveringsbevilling.yaml").read_text("utf-8")
+    submit = text.index("    then: {status: Completed")
+    text = text[:submit] + ATTACHMENTS.replace("[upload, body]", "[upload]") + text[submit:]
+    text = text.replace("actions:\n", RULES.replace("min_count: 1", "min_count: 0") + "actions:\n", 1)
+    text = text.replace(
+        "  send-to-signing:",
+        "  send:\n    requires: write\n    minimum_level: 3\n    target: altinn2\n    form: body\n"
+        f"{ATTACHMENTS}    complete: false\n    sign: false\n  send-to-signing:",
+        1,
+    )
+    (folder / "serveringsbevilling.yaml").write_text(text, "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder = mappings(tmp_path_factory.mktemp("mappings"))
+    made = Stage(
+        tmp_path_factory.mktemp("bridge"), BRIDGE_MAPPINGS=str(folder), BRIDGE_ALTINN2_MAX_ATTACHMENT="2000000"
+    )
+    yield made
+    made.stop()
+
+
+def attach(
+    stage: Stage, case: Case, name: str = "tegning.pdf", kind: str = "Plan", data: bytes = PDF, **request: Any
+) -> TestResponse:
+    headers = {"Content-Type": "application/octet-stream", **request.pop("headers", {})}
+    path = f"submit/attachments?fileName={quote(name, safe='')}&attachmentType={quote(kind, safe='')}"
+    return stage.press(case, path, data=data, headers=headers, **request)
+
+
+def held(stage: Stage, case: Case) -> list[tuple[str, str]]:
+    return [(each["file_name"], each["sha256"]) for each in stage.element(case)["attachments"]][1:]
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def test_an_attachment_arrives_as_it_was_sent(stage: Stage) -> None:
+    """201 with a Location that tells length and digest; Altinn 2 holds the same bytes under the same name."""
+    case = stage.case()
+
+    answer = attach(stage, case)
+
+    assert answer.status_code == 201
+    told = stage.client.get(
+        answer.headers["Location"], headers={"Authorization": f"Bearer {stage.token(case)}"}
+    ).get_json()
+    assert (told["length"], told["sha256"]) == (len(PDF), digest(PDF))
+    assert held(stage, case) == [("tegning.pdf", digest(PDF))]
+
+
+@pytest.mark.parametrize("name", ["blåbær og rødløk.pdf", "a+b & 50 % = 'ja'; #1.pdf", "日本.pdf", f"{'a' * 251}.pdf"])
+def test_names_arrive_as_they_are(stage: Stage, name: str) -> None:
+    """Letters, plus and quotes come through the query unharmed."""
+    case = stage.case()
+
+    answer = attach(stage, case, name)
+
+    assert answer.status_code == 201
+    assert [each for each, _ in held(stage, case)] == [name]
+
+
+@pytest.mark.parametrize(
+    ("about", "status", "code", "rule"),
+    [
+        pytest.param({"name": ""}, 422, "attachment_name", "empty", id="no name"),
+        pytest.param({"name": "a" * 4092 + ".pdf"}, 422, "attachment_name", "longest", id="4,096 characters"),
+        pytest.param({"name": "smil 😀.pdf"}, 422, "attachment_name", "beyond_bmp", id="emoji"),
+        pytest.param({"name": 'et "sitat".pdf'}, 422, "attachment_name", "characters", id="double quotes"),
+        pytest.param({"name": "..\\..\\a.pdf"}, 422, "attachment_name", "characters", id="backslash"),
+        pytest.param({"name": "tegning"}, 422, "attachment_name", "extension_missing", id="no extension"),
+        pytest.param({"name": "tegning.pd"}, 422, "attachment_extension", "AllowedFileTypes", id="wrong extension"),
+        pytest.param({"kind": "Regnskap"}, 422, "attachment_type", "types", id="unknown type"),
+        pytest.param({"data": bytes(1_000_001)}, 413, "attachment_size", "MaxFileSize: 1 MB", id="too large"),
+        pytest.param(
+            {"data": bytes(2_000_001), "kind": "Kart"},
+            413,
+            "attachment_size",
+            "MaxFileSize: 2 MB",
+            id="too large for us",
+        ),
+    ],
+)
+def test_what_breaks_a_rule_is_not_sent(stage: Stage, about: dict[str, Any], status: int, code: str, rule: str) -> None:
+    """Refused with the rule named, before Altinn 2 hears of it."""
+    case = stage.case()
+
+    answer = attach(stage, case, headers={"Accept-Language": "en"}, **about)
+
+    assert answer.status_code == status
+    problem = answer.get_json()
+    assert problem["type"].endswith(code)
+    assert rule in problem["detail"]
+    assert held(stage, case) == []
+    assert [each for each in stage.world.calls.all("altinn2") if case.message_id in each.path] == []
+
+
+def test_the_fourth_of_three_is_refused(stage: Stage) -> None:
+    """MaxAttachmentCount counts what is there already."""
+    case = stage.case()
+
+    answers = [attach(stage, case, f"{number}.pdf").status_code for number in range(3)]
+
+    assert answers == [201, 201, 422]
+    assert len(held(stage, case)) == 2
+
+
+def test_another_edition_takes_nothing(stage: Stage) -> None:
+    """An element of an edition that the mapping does not name is left alone."""
+    case = stage.case(service={"edition": 2})
+
+    answer = attach(stage, case)
+
+    assert (answer.status_code, answer.get_json()["type"].rpartition(":")[2]) == (409, "other_service_edition")
+    assert held(stage, case) == []
+
+
+def test_the_same_again_is_not_sent_again(stage: Stage) -> None:
+    """A repeat is answered with the first one's Location; other bytes of the same name are another attachment."""
+    case = stage.case()
+
+    first, again, other = attach(stage, case), attach(stage, case), attach(stage, case, data=PDF + b"2")
+
+    assert (first.status_code, again.status_code, other.status_code) == (201, 201, 201)
+    assert first.headers["Location"] == again.headers["Location"] != other.headers["Location"]
+    assert held(stage, case) == [("tegning.pdf", digest(PDF)), ("tegning.pdf", digest(PDF + b"2"))]
+
+
+@pytest.mark.parametrize(
+    ("how", "status"),
+    [
+        pytest.param({"cut": "after"}, 201, id="cut after the effect"),
+        pytest.param({"status": 500, "after_effect": True}, 201, id="500 though it was taken"),
+        pytest.param({"cut": "before"}, 504, id="cut before the effect"),
+        pytest.param({"status": 500}, 504, id="500 and nothing done"),
+        pytest.param({"status": 503}, 503, id="maintenance"),
+    ],
+)
+def test_a_lost_answer_doubles_nothing(stage: Stage, how: dict[str, Any], status: int) -> None:
+    """What was not answered is looked for; sent again, it is there once."""
+    case = stage.case()
+    stage.fault("altinn2", "POST", "streamedattachment", **how)
+
+    first = attach(stage, case)
+    second = attach(stage, case)
+
+    assert (first.status_code, second.status_code) == (status, 201)
+    assert held(stage, case) == [("tegning.pdf", digest(PDF))]
+
+
+def test_half_an_attachment_is_none(stage: Stage) -> None:
+    """A sender that stops in the middle leaves nothing behind, and may send again."""
+    case = stage.case()
+
+    answer = attach(stage, case, data=PDF[:100], environ_overrides={"CONTENT_LENGTH": str(len(PDF))})
+    again = attach(stage, case)
+
+    assert (answer.status_code, again.status_code) == (400, 201)
+    assert held(stage, case) == [("tegning.pdf", digest(PDF))]
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "application/hal+json"])
+def test_base64_arrives_decoded(stage: Stage, media_type: str) -> None:
+    """Small ones may come as Altinn 2 takes them."""
+    case = stage.case()
+    body = {"FileName": "kart.txt", "AttachmentType": "Kart", "Data": base64.b64encode(PDF).decode()}
+
+    answer = stage.press(case, "submit/attachments", data=json.dumps(body), headers={"Content-Type": media_type})
+
+    assert answer.status_code == 201
+    assert held(stage, case) == [("kart.txt", digest(PDF))]
+
+
+def test_an_action_takes_no_attachments_unasked(stage: Stage) -> None:
+    """Only actions whose mapping says so."""
+    case = stage.case()
+
+    answer = stage.press(case, "sign/attachments?fileName=a.pdf&attachmentType=Plan", data=b"a")
+
+    assert answer.status_code in (415, 422, 403)
+    assert held(stage, case) == []
+
+
+def test_what_was_attached_is_submitted(stage: Stage) -> None:
+    """The action afterwards carries it along, byte for byte."""
+    case = stage.case()
+    attach(stage, case)
+
+    answer = stage.press(case)
+
+    assert answer.status_code == 204
+    element = stage.element(case)
+    assert element["state"] == "archived"
+    assert held(stage, case) == [("tegning.pdf", digest(PDF))]
+
+
+def test_a_message_brings_forms_and_attachments(stage: Stage) -> None:
+    """hal+json replaces the form that it names, adds its attachment, and keeps what was there."""
+    case = stage.case()
+    form = {"Type": "MainForm", "DataFormatId": "5801", "DataFormatVersion": "42001"}
+    xml = stage.element(case)["forms"][0]["xml"]
+    message = {
+        "_embedded": {
+            "forms": [{**form, "FormData": xml.replace("</", "</")}],
+            "attachments": [{"FileName": "ny.pdf", "AttachmentType": "Plan", "Data": base64.b64encode(PDF).decode()}],
+        }
+    }
+
+    answer = stage.press(case, "send", data=json.dumps(message), headers={"Content-Type": "application/hal+json"})
+
+    assert answer.status_code == 204
+    assert held(stage, case) == [("ny.pdf", digest(PDF))]
+    assert len(stage.element(case)["attachments"]) == 2
+
+
+def test_nothing_is_attached_beside_an_operation(stage: Stage) -> None:
+    """A PUT would overwrite what comes meanwhile: the upload is told to wait."""
+    case = stage.case(service={"signing_steps": 1})
+    stage.fault("altinn2", "PUT", case.message_id, delay_seconds=0.6)
+
+    with ThreadPoolExecutor(1) as pool:
+        pressed = pool.submit(stage.press, case, "send-to-signing")
+        until(lambda: stage.control("GET", "/faults") == [])
+        beside = attach(stage, case)
+
+    assert pressed.result().status_code == 204
+    assert (beside.status_code, beside.get_json()["type"].rpartition(":")[2]) == (409, "operation_under_way")
+    assert beside.headers["Retry-After"]
+    assert held(stage, case) == []
+
+
+def test_an_operation_waits_for_an_attachment(stage: Stage) -> None:
+    """What is on its way when a button is pressed is carried along."""
+    case = stage.case()
+    stage.fault("altinn2", "POST", "streamedattachment", delay_seconds=0.6)
+
+    with ThreadPoolExecutor(1) as pool:
+        uploaded = pool.submit(attach, stage, case)
+        until(lambda: stage.control("GET", "/faults") == [])
+        pressed = stage.press(case)
+
+    assert (uploaded.result().status_code, pressed.status_code) == (201, 204)
+    assert stage.element(case)["state"] == "archived"
+    assert held(stage, case) == [("tegning.pdf", digest(PDF))]
+
+
+def test_a_persons_form_is_found_among_the_reportees(stage: Stage) -> None:
+    """A person's number stands in no address: the element is asked for by its r-id, which the link keeps."""
+    person = stage.world.new_person()
+    stage.control("POST", "/altinn2/reportees", {"number": person})
+    party = stage.world.altinn2.people.party(person)
+    assert party is not None
+    form = {"data_format_id": "5801", "data_format_version": "42001", "xml": VALID}
+    element = {"who": [party.reportee, person], "service": {"code": "5701", "edition": 1}, "forms": [form]}
+    seeded = stage.control("POST", "/altinn2/elements", element)
+    case = stage.dialog_for(seeded["id"], person, party=f"urn:altinn:person:identifier-no:{person}")
+
+    first = attach(stage, case)
+    second = stage.press(case)
+
+    assert (first.status_code, second.status_code) == (201, 204)
+    paths = [each.path for each in stage.world.calls.all("altinn2") if seeded["id"] in each.path]
+    assert paths
+    assert all(f"/{party.reportee}/" in path for path in paths)
+    lists = [each for each in stage.world.calls.all("altinn2") if each.path.endswith("/reportees")]
+    assert len(lists) == 1
