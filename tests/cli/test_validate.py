@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from bridge.cli.validate import validate
 from bridge.cli.validate_html import hidden
+from bridge.forms.convert import Shape
 from bridge.shipped import examples_folder, mappings_folder, schemas_folder
 
 SCHEMA = schemas_folder() / "serveringsbevilling.xsd"
@@ -250,16 +251,32 @@ def test_a_name_cannot_steer_the_terminal(tmp_path: Path) -> None:
 
 
 def test_json_is_held_to_a_json_schema(tmp_path: Path) -> None:
-    """The same findings in the same table; XML beside it, and JSON beside an XSD, cannot be judged."""
+    """The same findings in the same table; XML beside it cannot be judged."""
     (tmp_path / "a.schema.json").write_text('{"type": "object", "properties": {"n": {"type": "integer"}}}')
     (tmp_path / "good.json").write_text('{"n": 1}')
     (tmp_path / "bad.json").write_text('{"n": "x"}')
 
     result = run("--schema", tmp_path / "a.schema.json", tmp_path / "good.json", tmp_path / "bad.json")
     mixed = run("--schema", tmp_path / "a.schema.json", GOOD)
-    with_xsd = run("--schema", SCHEMA, tmp_path / "good.json")
 
     assert result.exit_code == 1
     assert "2 files: 1 valid, 1 with findings" in result.stdout
-    assert (mixed.exit_code, with_xsd.exit_code) == (2, 2)
-    assert "JSON is not held to an XSD" in with_xsd.stdout
+    assert mixed.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "by", [("--schema", SCHEMA), ("--mapping", MAPPING, "--schemas", schemas_folder())], ids=["xsd", "mapping"]
+)
+def test_json_is_judged_as_the_xml_that_it_means(tmp_path: Path, by: tuple[object, ...]) -> None:
+    """A JSON form beside an XSD is turned into XML by it, and has the same findings, without lines."""
+    shape = Shape.from_schema(SCHEMA)
+    for name, form in (("good", GOOD), ("bad", BAD)):
+        (tmp_path / f"{name}.json").write_text(shape.to_json(form.read_bytes()), "utf-8")
+    (tmp_path / "strange.json").write_text('{"n": 1}')
+
+    good, bad, strange = (run(*by, tmp_path / f"{name}.json") for name in ("good", "bad", "strange"))
+
+    assert good.exit_code == 0
+    assert (bad.exit_code, strange.exit_code) == (1, 1)
+    assert POSTAL in bad.stdout
+    assert "Postnummer må ha fire siffer." in bad.stdout
