@@ -31,7 +31,7 @@ class State(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
     """
-    What prefill (*text*) or a calculation (*calculation*, XPath on the form) puts at *path* (``/root/field``).
+    What prefill (*text*) or a calculation (*calculation*, XPath on the form) puts at *path* (``/melding/felt``).
 
     Neither: the field is expected to be absent.
     """

@@ -4,6 +4,7 @@ import functools
 import json
 import re
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -60,7 +61,7 @@ class Matched:
     arguments: Mapping[str, Any]
 
 
-class System:
+class System(ABC):
     """One system as a WSGI app. *base_url* is the sandbox's own address, without a slash at its end."""
 
     name: str
@@ -73,9 +74,9 @@ class System:
         self._routes = tuple(self.routes())
         self._map = route_map(self.prefix, tuple((route.methods, route.rule) for route in self._routes))
 
+    @abstractmethod
     def routes(self) -> Iterable[Route]:
         """List what the system answers."""
-        raise NotImplementedError
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         """Answer a call, as WSGI has it; raises ``Cut`` where the connection shall be closed instead."""
