@@ -83,7 +83,7 @@ class System(ABC):
         response = self._answer(Request(environ))
         return response(environ, start_response)
 
-    def guard(self, request: Request, match: Matched | None) -> None:
+    def guard(self, request: Request, match: Matched | None) -> None:  # noqa: B027 - most systems need none
         """Refuse calls by what holds for the whole system, before any handler."""
 
     def routing_path(self, path: str) -> str:
