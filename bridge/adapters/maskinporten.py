@@ -33,7 +33,11 @@ TOKEN_LIVES_UNSAID = timedelta(seconds=60)
 
 METADATA_LIVES = timedelta(hours=1)
 
+FAILED_LOGINS = 2
+"""Failed logins after which no more are tried: Altinn 2 locks the user out after ten, once it was three."""
+
 _TRIES = 2
+_ENTERPRISE_REFUSED = "login_refused"
 _GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _METADATA_AGAIN = timedelta(minutes=1)
 # A token that another system refuses is dropped, but not again and again: it may refuse all.
@@ -357,6 +361,7 @@ class PlatformTokens:
         self._enterprise_user = enterprise_user
         self._url = f"{platform_url.rstrip('/')}/authentication/api/v1/exchange/maskinporten"
         self._cache = TokenCache(clock)
+        self._gate, self._failures = threading.Lock(), 0
 
     def __repr__(self) -> str:
         return f"PlatformTokens({self._url})"
@@ -367,7 +372,8 @@ class PlatformTokens:
 
         Raises:
             Unreachable: Maskinporten or Altinn did not answer, twice.
-            Rejected: One of them refused.
+            Rejected: One of them refused. For an enterprise user also ``gone``, and after two refusals in a row
+                ``login_closed`` without asking, until the bridge starts again.
         """
         wanted = tuple(sorted(set(scopes)))
         return self._cache.get((wanted,), lambda: self._fetch(wanted))
@@ -388,26 +394,38 @@ class PlatformTokens:
         return _twice(lambda: self._exchange(fresh))
 
     def _exchange(self, token: str) -> Token:
-        answer = _ask(self._session, "GET", self._url, system="Altinn", auth=_Bearer(token), headers=self._enterprise())
+        if self._enterprise_user is None:
+            return self._ask_for(token, {}, refused="exchange_refused")
+        coded = base64.b64encode(self._enterprise_user.reveal().encode()).decode("ascii")
+        # One at a time, so that no two threads spend the last try.
+        with self._gate:
+            if self._failures >= FAILED_LOGINS:
+                raise Rejected("Altinn", "two logins failed, and no more are tried", reason="login_closed")
+            try:
+                made = self._ask_for(
+                    token, {"X-Altinn-EnterpriseUser-Authentication": coded}, refused=_ENTERPRISE_REFUSED
+                )
+            except Rejected as error:
+                self._failures += error.reason == _ENTERPRISE_REFUSED
+                raise
+            self._failures = 0
+            return made
+
+    def _ask_for(self, token: str, headers: Mapping[str, str], *, refused: str) -> Token:
+        answer = _ask(self._session, "GET", self._url, system="Altinn", auth=_Bearer(token), headers=headers)
         now = self._clock()
         if answer.status == 410 and self._enterprise_user is not None:
             detail = "enterprise users are gone: Altinn 2 is closed (410)"
             raise Rejected("Altinn", detail, status=410, reason="gone")
         if answer.status != 200:
             raise _busy("Altinn", answer, now) or Rejected(
-                "Altinn", "the token exchange was refused", status=answer.status, reason="exchange_refused"
+                "Altinn", "the token exchange was refused", status=answer.status, reason=refused
             )
         # A JSON string or bare, whatever was asked for (4.3).
         value = answer.body.decode("utf-8", "replace").strip().strip('"')
         if not _BEARER.fullmatch(value):
             raise Unreachable("Altinn", "an answer to the exchange that is no token", status=answer.status)
         return Token(value=value, expires_at=_said_end(value) or now + TOKEN_LIVES_UNSAID)
-
-    def _enterprise(self) -> Mapping[str, str]:
-        if self._enterprise_user is None:
-            return {}
-        coded = base64.b64encode(self._enterprise_user.reveal().encode()).decode("ascii")
-        return {"X-Altinn-EnterpriseUser-Authentication": coded}
 
 
 def _said_end(token: str) -> datetime | None:

@@ -1,27 +1,25 @@
 """Logging in with a password, for a cookie that is renewed as it goes (facts/altinn2.md 1.6, ways b and c)."""
 
 import json
+import re
 import threading
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
 
 from bridge.adapters.altinn2.connection import Secret
-from bridge.adapters.altinn2.errors import failure
+from bridge.adapters.altinn2.errors import failure, raise_for
 from bridge.adapters.altinn2.wire import HAL, SYSTEM
+from bridge.adapters.maskinporten import FAILED_LOGINS, origin
 from bridge.adapters.transport import Answer, call
 from bridge.core.clock import Clock
-from bridge.core.errors import Rejected
+from bridge.core.errors import OutcomeUnknown, Rejected, Unreachable, UpstreamError
 
-FAILURES = 2
-"""Failed logins after which no more are tried: Altinn 2 locks the user out after ten, once it was three."""
-
-# ``.ASPXAUTH`` until release 25.4, then ``.AspxAuth`` with the environment's name.
-_COOKIE = ".aspxauth"
+# ``.ASPXAUTH`` until release 25.4, then ``.AspxAuth`` with the environment's name. requests joins several cookies with
+# commas, and dates hold commas, too: only what begins like this is looked for. An empty one is none.
+_COOKIE = re.compile(r'(?:^|,)\s*(\.aspxauth[\w.-]*="?[!#-+\--:<-\[\]-~]+"?)', re.IGNORECASE)
 _OVER = (302, 401, 403)
 
 
@@ -44,7 +42,7 @@ class CookieLogin(AuthBase):
         clock: Clock,
         timeout: float = 30.0,
     ) -> None:
-        self._session, self._base, self._host = session, base_url.rstrip("/"), urlsplit(base_url).netloc
+        self._session, self._base, self._origin = session, base_url.rstrip("/"), origin(base_url)
         self._user, self._password, self._enterprise = user, password, enterprise
         self._clock, self._timeout = clock, timeout
         self._lock = threading.Lock()
@@ -57,10 +55,11 @@ class CookieLogin(AuthBase):
 
         Raises:
             Rejected: ``login_refused``, and after two of them ``login_closed`` without asking: an operator has to
-                look at name and password, and start the bridge again. ``foreign_host``: it goes elsewhere.
-            UpstreamError: Altinn 2 did not answer.
+                look at name and password, and start the bridge again. ``foreign_host``: it goes elsewhere. ``gone``:
+                Altinn 2 is closed.
+            Unreachable: Altinn 2 did not answer.
         """
-        if urlsplit(request.url or "").netloc != self._host:
+        if origin(request.url or "") != self._origin:
             raise Rejected("bridge", "a cookie was wanted for another host than its own", reason="foreign_host")
         with self._lock:
             cookie = self._cookie = self._cookie or self._log_in()
@@ -73,13 +72,17 @@ class CookieLogin(AuthBase):
                     self._cookie = fresh
                 elif (response.status_code in _OVER or page) and self._cookie == cookie:
                     self._cookie = None
+            if fresh is not None and request.method != "GET" and _says_nothing(response):
+                # Known from release 20.11: the renewal took the place of what was asked for (facts/altinn2.md 1.6).
+                response.close()
+                raise OutcomeUnknown(SYSTEM, "the login was renewed, perhaps instead of the update", status=200)
 
         request.headers["Cookie"] = cookie
         request.register_hook("response", renew)  # type: ignore[no-untyped-call]
         return request
 
     def _log_in(self) -> str:
-        if self._failures >= FAILURES:
+        if self._failures >= FAILED_LOGINS:
             raise Rejected(SYSTEM, "two logins failed, and no more are tried", reason="login_closed")
         answer = call(
             self._session,
@@ -98,21 +101,35 @@ class CookieLogin(AuthBase):
             return cookie
         raise self._refused(answer)
 
-    def _refused(self, answer: Answer) -> Exception:
-        if answer.status >= 500 or answer.status in (404, 408, 410, 429):
+    def _refused(self, answer: Answer) -> UpstreamError:
+        if answer.status >= 500 or answer.status in (408, 429):
             return failure(answer, writes=False, now=self._clock())
+        if answer.status == 404:
+            # Never Missing: that would speak of an element.
+            return Rejected(SYSTEM, "no login at this address", status=404, reason="not_configured")
+        if _closed(answer, self._clock):
+            return Rejected(SYSTEM, "the login is gone: Altinn 2 is closed", status=answer.status, reason="gone")
         self._failures += 1
         return Rejected(SYSTEM, "the login was refused", status=answer.status, reason="login_refused")
 
 
-def _cookie_in(headers: Mapping[str, str]) -> str | None:
-    """Give the login's cookie as it is sent back, whatever its name's end and case."""
+def _closed(answer: Answer, clock: Clock) -> bool:
     try:
-        # Dates hold commas, and requests joins several cookies with them: only the names that matter are looked for.
-        cookies = SimpleCookie(headers.get("Set-Cookie", ""))
-    except CookieError:
-        return None
-    for name, cookie in cookies.items():
-        if name.lower().startswith(_COOKIE) and cookie.value:
-            return f"{name}={cookie.coded_value}"
-    return None
+        raise_for(answer, writes=False, now=clock())
+    except Rejected as error:
+        return error.reason == "gone"
+    except Unreachable:
+        return False
+    return False
+
+
+def _says_nothing(response: requests.Response) -> bool:
+    length = response.headers.get("Content-Length")
+    unsaid = length is None and "Transfer-Encoding" not in response.headers
+    return response.status_code == 200 and (length == "0" or unsaid)
+
+
+def _cookie_in(headers: Mapping[str, str]) -> str | None:
+    """Give the login's cookie as it is sent back, whatever its name's end and case; the last one, if several."""
+    found = _COOKIE.findall(headers.get("Set-Cookie", ""))
+    return found[-1] if found else None
