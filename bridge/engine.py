@@ -9,6 +9,7 @@ import logging
 import sqlite3
 import sys
 import threading
+import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,10 @@ BUCKETS = 256
 """Partitions of the queue. One for each dialog would make every poll walk every waiting dialog."""
 IDLE_POLL = 0.5
 """Seconds between two looks at the queue when nobody wakes us."""
+BUSY_POLL = 0.03
+"""The same while there is work: a run that ends frees a slot and a partition, and nobody else says so."""
+BUSY_FOR = 1.0
+"""Seconds after the last sign of work for which the shorter pause holds."""
 
 Step = Callable[[str, Callable[[], str]], str]
 """Runs a named function once and records its answer; a later run of the same attempt gets the record."""
@@ -182,7 +187,10 @@ class Worker:
 
         @DBOS.workflow(name=WORKFLOW)
         def operation(operation_id: str, attempt: int) -> None:
-            self._work(UUID(operation_id), attempt, _recorded_step)
+            try:
+                self._work(UUID(operation_id), attempt, _recorded_step)
+            finally:
+                self._pulse.busy()
 
         # The engine looks at its queues at a fixed pace. Ours is looked after by the engine's own loop in a thread of
         # ours, whose pause ends early when something was accepted: picked up at once, and idle the rest of the time.
@@ -241,6 +249,7 @@ class _Pulse:
         self._condition = threading.Condition()
         self._stopped = False
         self._awake = False
+        self._busy_until = 0.0
 
     def is_set(self) -> bool:
         return self._stopped
@@ -248,14 +257,19 @@ class _Pulse:
     def wait(self, timeout: float) -> bool:
         with self._condition:
             if not self._awake and not self._stopped:
-                self._condition.wait(timeout)
+                self._condition.wait(BUSY_POLL if time.monotonic() < self._busy_until else timeout)
             self._awake = False
             return self._stopped
 
     def wake(self) -> None:
         with self._condition:
             self._awake = True
+            self._busy_until = time.monotonic() + BUSY_FOR
             self._condition.notify_all()
+
+    def busy(self) -> None:
+        with self._condition:
+            self._busy_until = time.monotonic() + BUSY_FOR
 
     def stop(self) -> None:
         with self._condition:

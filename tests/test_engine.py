@@ -100,6 +100,19 @@ def test_woken_worker_need_not_wait_for_its_poll(desk: Desk) -> None:
     worker.stop(patience=timedelta(0))
 
 
+def test_backlog_is_worked_off_without_new_arrivals(desk: Desk) -> None:
+    """What waits behind a full worker, or behind its own partition, is taken up when a slot is free: nobody wakes it."""
+    desk.ask(*(run(number) for number in range(1, 41)))
+    worker = desk.worker(wanted=40)
+
+    worker.start()
+    worker.wake()
+
+    # At one partition's pace of twice a second, forty runs of one dialog would take twenty seconds.
+    assert desk.enough.wait(15)
+    worker.stop(patience=timedelta(0))
+
+
 def test_dead_worker_leaves_its_runs_to_another(desk: Desk) -> None:
     """A run that a silent worker holds goes back to the queue, in its partition."""
     operation = run(1)
