@@ -158,8 +158,11 @@ class Queue:
 class Worker:
     """Runs what was asked for, in this process."""
 
-    def __init__(self, engine: sa.Engine, *, name: str, concurrency: int, work: Work) -> None:
+    def __init__(
+        self, engine: sa.Engine, *, name: str, concurrency: int, work: Work, idle_poll: float = IDLE_POLL
+    ) -> None:
         self._engine, self._name, self._concurrency, self._work = engine, name, concurrency, work
+        self._idle_poll = idle_poll
         self._pulse = _Pulse()
         self._threads: list[threading.Thread] = []
 
@@ -200,7 +203,7 @@ class Worker:
             QUEUE,
             worker_concurrency=self._concurrency,
             partition_concurrency=1,
-            polling_interval_sec=IDLE_POLL,
+            polling_interval_sec=self._idle_poll,
             on_conflict="always_update",
         )
         queue = DBOS.retrieve_queue(QUEUE)
