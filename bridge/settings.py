@@ -318,6 +318,12 @@ def _secret(text: str) -> Secret:
     return Secret(text)
 
 
+def _password(text: str) -> Secret:
+    if not text.isprintable():
+        raise ValueError("write printable characters")
+    return Secret(text)
+
+
 def _long_secret(text: str) -> Secret:
     if len(text) < 32 or " " in text:
         raise ValueError("write 32 characters or more, without blanks: whoever has it calculates in the agency's name")
@@ -532,10 +538,13 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(
         name="BRIDGE_ALTINN2_PASSWORD",
-        parse=_secret,
+        parse=_password,
         depends="none",
         secret=True,
-        meaning="The user's password. After two refused logins no more are tried until the bridge starts again.",
+        meaning=(
+            "The user's password, in letters of any language. After two refused logins no process tries it again; "
+            "another password is tried, and `bridge gates --open` lets the same one through."
+        ),
     ),
     Variable(
         name="BRIDGE_ALTINN2_CERTIFICATE",

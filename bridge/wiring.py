@@ -1,5 +1,6 @@
 """Settings become a Bridge, here and nowhere else."""
 
+import hashlib
 import os
 import random
 import secrets
@@ -35,6 +36,7 @@ from bridge.forms.xsd import SchemaRegistry
 from bridge.metrics import Metrics
 from bridge.parts import Bridge, Finished
 from bridge.settings import Altinn2Login, Secret, Settings
+from bridge.storage.gates import StoredGate
 from bridge.storage.store import Store, migrate, open_database
 
 DIALOGPORTEN_SCOPES = ("digdir:dialogporten.serviceprovider",)
@@ -136,6 +138,7 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
                 maskinporten=maskinporten,
                 platform=platform,
                 altinn2_session=altinn2_session,
+                gate=login_gate(settings, store, around.clock),
                 clock=around.clock,
             ),
             clock=around.clock,
@@ -184,6 +187,7 @@ def _altinn2_auth(
     maskinporten: MaskinportenClient,
     platform: PlatformTokens,
     altinn2_session: requests.Session,
+    gate: StoredGate,
     clock: Clock,
 ) -> AuthBase:
     """Log in to Altinn 2 the way that the settings say (facts/altinn2.md 1.6)."""
@@ -198,6 +202,7 @@ def _altinn2_auth(
                 maskinporten=maskinporten,
                 clock=clock,
                 enterprise_user=Secret(f"{user}:{password.reveal()}"),
+                gate=gate,
             )
             return PlatformAuth(tokens, scopes=ALTINN2_SCOPES, base_url=settings.altinn2_url)
         case Altinn2Login.PASSWORD | Altinn2Login.CERTIFICATE:
@@ -209,9 +214,19 @@ def _altinn2_auth(
                 enterprise=settings.altinn2_login is Altinn2Login.CERTIFICATE,
                 clock=clock,
                 timeout=settings.upstream_timeout,
+                gate=gate,
             )
         case _:
             assert_never(settings.altinn2_login)
+
+
+def login_gate(settings: Settings, store: Store, clock: Clock) -> StoredGate:
+    """Make the gate before the login that the settings say; another certificate is another login, too."""
+    about = f"{settings.altinn2_login.value} at {settings.altinn2_url}"
+    user, password = settings.altinn2_user or "", settings.altinn2_password or Secret("")
+    pem = settings.altinn2_certificate
+    shown = "" if pem is None else hashlib.sha256(pem.read_bytes()).hexdigest()
+    return StoredGate(store, about=about, secret=f"{user}:{password.reveal()}{shown}", clock=clock)
 
 
 def _routes(settings: Settings, schemas: SchemaRegistry) -> Routes:

@@ -24,6 +24,7 @@ from bridge.adapters.altinn2.connection import Secret
 from bridge.adapters.transport import Answer, call, retry_after
 from bridge.core.clock import Clock
 from bridge.core.errors import ConfigurationError, Fault, Rejected, Unreachable, UpstreamError
+from bridge.core.gates import LoginGate, OwnGate, through
 
 GRANT_LIVES = timedelta(seconds=60)
 """Maskinporten takes 120 s at most."""
@@ -32,9 +33,6 @@ TOKEN_LIVES_UNSAID = timedelta(seconds=60)
 """How long a token serves that does not say how long it lives."""
 
 METADATA_LIVES = timedelta(hours=1)
-
-FAILED_LOGINS = 2
-"""Failed logins after which no more are tried: Altinn 2 locks the user out after ten, once it was three."""
 
 _TRIES = 2
 _ENTERPRISE_REFUSED = "login_refused"
@@ -355,13 +353,18 @@ class PlatformTokens:
         maskinporten: MaskinportenClient,
         clock: Clock,
         enterprise_user: Secret | None = None,
+        gate: LoginGate | None = None,
     ) -> None:
-        """Make it; with *enterprise_user*, ``user:password``, the token is that user's (facts/altinn2.md 1.6 d)."""
+        """
+        Make it; with *enterprise_user*, ``user:password``, the token is that user's (facts/altinn2.md 1.6 d).
+
+        *gate* then counts its refusals.
+        """
         self._session, self._maskinporten, self._clock = session, maskinporten, clock
         self._enterprise_user = enterprise_user
         self._url = f"{platform_url.rstrip('/')}/authentication/api/v1/exchange/maskinporten"
         self._cache = TokenCache(clock)
-        self._gate, self._failures = threading.Lock(), 0
+        self._one, self._gate = threading.Lock(), gate or OwnGate()
 
     def __repr__(self) -> str:
         return f"PlatformTokens({self._url})"
@@ -373,7 +376,7 @@ class PlatformTokens:
         Raises:
             Unreachable: Maskinporten or Altinn did not answer, twice.
             Rejected: One of them refused. For an enterprise user also ``gone``, and after two refusals in a row
-                ``login_closed`` without asking, until the bridge starts again.
+                ``login_closed`` without asking, until the gate is opened.
         """
         wanted = tuple(sorted(set(scopes)))
         return self._cache.get((wanted,), lambda: self._fetch(wanted))
@@ -398,18 +401,14 @@ class PlatformTokens:
             return self._ask_for(token, {}, refused="exchange_refused")
         coded = base64.b64encode(self._enterprise_user.reveal().encode()).decode("ascii")
         # One at a time, so that no two threads spend the last try.
-        with self._gate:
-            if self._failures >= FAILED_LOGINS:
-                raise Rejected("Altinn", "two logins failed, and no more are tried", reason="login_closed")
-            try:
-                made = self._ask_for(
-                    token, {"X-Altinn-EnterpriseUser-Authentication": coded}, refused=_ENTERPRISE_REFUSED
-                )
-            except Rejected as error:
-                self._failures += error.reason == _ENTERPRISE_REFUSED
-                raise
-            self._failures = 0
-            return made
+        who = {"X-Altinn-EnterpriseUser-Authentication": coded}
+        with self._one:
+            return through(
+                self._gate,
+                lambda: self._ask_for(token, who, refused=_ENTERPRISE_REFUSED),
+                system="Altinn",
+                refused=_ENTERPRISE_REFUSED,
+            )
 
     def _ask_for(self, token: str, headers: Mapping[str, str], *, refused: str) -> Token:
         answer = _ask(self._session, "GET", self._url, system="Altinn", auth=_Bearer(token), headers=headers)

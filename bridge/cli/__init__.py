@@ -15,6 +15,7 @@ class _Commands(click.Group):
         "check": "Check settings, mappings and schemas: every fault at once.",
         "convert": "Turn a form from XML into JSON or back, by its XSD, dropping nothing.",
         "demo": "Run the main job on the sandbox and show what happens.",
+        "gates": "Show the gates before Altinn 2's login, and open them.",
         "sandbox": "Run the simulators of Altinn, Dialogporten and Maskinporten.",
         "search": "Search for dialogs as service owner or end user.",
         "serve": "Run the service.",

@@ -101,7 +101,7 @@ class Transaction:
             "message_id": link.element.message_id,
             "created_at": now,
         }
-        self.connection.execute(_insert_ignore(self.connection, links).values(values))
+        self.connection.execute(insert_ignore(self.connection, links).values(values))
 
     def readdress(self, link: Link, who: str) -> None:
         """Keep on whose behalf *link*'s element is asked for."""
@@ -405,7 +405,8 @@ class Transaction:
             self.connection.execute(sa.text("SELECT pg_advisory_xact_lock(7246302)"))
 
 
-def _insert_ignore(connection: sa.Connection, table: sa.Table) -> Any:
+def insert_ignore(connection: sa.Connection, table: sa.Table) -> Any:
+    """Insert what is not there yet, on either database."""
     if connection.dialect.name == "sqlite":
         from sqlalchemy.dialects.sqlite import insert
 

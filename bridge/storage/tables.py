@@ -125,3 +125,13 @@ workers = sa.Table(
     sa.Column("token", sa.String(36), nullable=False),
     sa.Column("seen_at", Moment, nullable=False),
 )
+
+gates = sa.Table(
+    "gates",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("about", sa.String(255), nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("held_until", Moment),
+    sa.Column("changed_at", Moment, nullable=False),
+)

@@ -37,7 +37,7 @@ from bridge.sandbox.control import settings as sandbox_settings
 from bridge.sandbox.in_process import SandboxAdapter
 from bridge.sandbox.records import Call, How
 from bridge.settings import Secret, Settings
-from bridge.wiring import Surroundings, wire
+from bridge.wiring import Surroundings, prepare_database, wire
 
 from .test_altinn2 import HOST, Bench, _order
 
@@ -119,6 +119,7 @@ def wired(bench: Bench, folder: Path, login: str, **environ: str) -> Iterator[tu
             **environ,
         }
     )
+    prepare_database(settings)
     bridge = wire(settings, Surroundings(clock=lambda: bench.now, mounts={HERE: sandbox}))
     try:
         yield bridge.altinn2, sandbox

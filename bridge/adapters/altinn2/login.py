@@ -12,10 +12,11 @@ from requests.auth import AuthBase
 from bridge.adapters.altinn2.connection import Secret
 from bridge.adapters.altinn2.errors import failure, raise_for
 from bridge.adapters.altinn2.wire import HAL, SYSTEM
-from bridge.adapters.maskinporten import FAILED_LOGINS, origin
+from bridge.adapters.maskinporten import origin
 from bridge.adapters.transport import Answer, call
 from bridge.core.clock import Clock
 from bridge.core.errors import OutcomeUnknown, Rejected, Unreachable, UpstreamError
+from bridge.core.gates import LoginGate, OwnGate, through
 
 # ``.ASPXAUTH`` until release 25.4, then ``.AspxAuth`` with the environment's name. requests joins several cookies with
 # commas, and dates hold commas, too: only what begins like this is looked for. An empty one is none.
@@ -41,13 +42,14 @@ class CookieLogin(AuthBase):
         enterprise: bool,
         clock: Clock,
         timeout: float = 30.0,
+        gate: LoginGate | None = None,
     ) -> None:
         self._session, self._base, self._origin = session, base_url.rstrip("/"), origin(base_url)
         self._user, self._password, self._enterprise = user, password, enterprise
         self._clock, self._timeout = clock, timeout
         self._lock = threading.Lock()
         self._cookie: str | None = None
-        self._failures = 0
+        self._gate = gate or OwnGate()
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """
@@ -55,14 +57,15 @@ class CookieLogin(AuthBase):
 
         Raises:
             Rejected: ``login_refused``, and after two of them ``login_closed`` without asking: an operator has to
-                look at name and password, and start the bridge again. ``foreign_host``: it goes elsewhere. ``gone``:
-                Altinn 2 is closed.
-            Unreachable: Altinn 2 did not answer.
+                look at name and password. ``foreign_host``: it goes elsewhere. ``gone``: Altinn 2 is closed.
+            Unreachable: Altinn 2 did not answer, or another process is logging in.
         """
         if origin(request.url or "") != self._origin:
             raise Rejected("bridge", "a cookie was wanted for another host than its own", reason="foreign_host")
         with self._lock:
-            cookie = self._cookie = self._cookie or self._log_in()
+            cookie = self._cookie = self._cookie or through(
+                self._gate, self._log_in, system=SYSTEM, refused="login_refused"
+            )
 
         def renew(response: requests.Response, *_: Any, **__: Any) -> None:
             fresh = _cookie_in(response.headers)
@@ -82,8 +85,6 @@ class CookieLogin(AuthBase):
         return request
 
     def _log_in(self) -> str:
-        if self._failures >= FAILED_LOGINS:
-            raise Rejected(SYSTEM, "two logins failed, and no more are tried", reason="login_closed")
         answer = call(
             self._session,
             "POST",
@@ -97,7 +98,6 @@ class CookieLogin(AuthBase):
         )
         cookie = _cookie_in(answer.headers)
         if answer.status < 300 and cookie is not None:
-            self._failures = 0
             return cookie
         raise self._refused(answer)
 
@@ -109,7 +109,6 @@ class CookieLogin(AuthBase):
             return Rejected(SYSTEM, "no login at this address", status=404, reason="not_configured")
         if _closed(answer, self._clock):
             return Rejected(SYSTEM, "the login is gone: Altinn 2 is closed", status=answer.status, reason="gone")
-        self._failures += 1
         return Rejected(SYSTEM, "the login was refused", status=answer.status, reason="login_refused")
 
 

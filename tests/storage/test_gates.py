@@ -1,0 +1,114 @@
+"""The gate before a login: one count for all processes, which a restart does not forget."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bridge.core.errors import Rejected, Unreachable
+from bridge.core.gates import LOGIN_TAKES, Ended, Passage, through
+from bridge.storage.gates import StoredGate, gates_of, open_gates
+from bridge.storage.store import Store, migrate, open_database
+
+NOW = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
+
+
+class Case:
+    """Processes that log in as the same user; each has a connection of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.url, self.now = f"sqlite:///{folder}/store.sqlite", NOW
+        self.engines = [open_database(self.url, pool=1)]
+        migrate(self.engines[0])
+
+    def process(self, secret: str = "bruker:feil") -> StoredGate:
+        self.engines.append(open_database(self.url, pool=1))
+        return StoredGate(Store(self.engines[-1]), about="password", secret=secret, clock=lambda: self.now)
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Iterator[Case]:
+    made = Case(tmp_path)
+    yield made
+    for engine in made.engines:
+        engine.dispose()
+
+
+def refuse() -> str:
+    raise Rejected("Altinn 2", "no", reason="login_refused")
+
+
+def tried(gate: StoredGate) -> str:
+    with pytest.raises((Rejected, Unreachable)) as caught:
+        through(gate, refuse, system="Altinn 2", refused="login_refused")
+    return caught.value.reason if isinstance(caught.value, Rejected) else "busy"
+
+
+def test_refusals_count_over_all_processes(case: Case) -> None:
+    """The third process is not let through, nor is any that starts later."""
+    found = [tried(case.process()) for _ in range(4)]
+
+    assert found == ["login_refused", "login_refused", "login_closed", "login_closed"]
+
+
+def test_another_password_is_let_through(case: Case) -> None:
+    """A corrected password has its own gate; who still has the wrong one stays out."""
+    wrong = [tried(case.process()) for _ in range(2)]
+
+    made = through(case.process("bruker:riktig"), lambda: "cookie", system="Altinn 2", refused="login_refused")
+
+    assert (made, wrong, tried(case.process())) == ("cookie", ["login_refused"] * 2, "login_closed")
+
+
+def test_a_success_takes_refusals_back(case: Case) -> None:
+    """Only refusals in a row close the gate."""
+    tried(case.process())
+    through(case.process(), lambda: "cookie", system="Altinn 2", refused="login_refused")
+
+    assert [tried(case.process()) for _ in range(3)] == ["login_refused", "login_refused", "login_closed"]
+
+
+def test_no_two_processes_spend_the_last_try(case: Case) -> None:
+    """While one is logging in the others are told to come back."""
+    first, second = case.process(), case.process()
+
+    assert [first.enter(), second.enter(), second.enter()] == [Passage.OPEN, Passage.BUSY, Passage.BUSY]
+    first.leave(Ended.IN)
+    assert second.enter() is Passage.OPEN
+
+
+def test_who_dies_while_logging_in_counts(case: Case) -> None:
+    """Nobody knows what Altinn 2 said to it; twice, and the gate is closed."""
+    found = []
+    for _ in range(3):
+        found.append(case.process().enter())
+        case.now += LOGIN_TAKES + timedelta(seconds=1)
+
+    assert found == [Passage.OPEN, Passage.OPEN, Passage.CLOSED]
+
+
+def test_what_was_not_answered_counts_for_nothing(case: Case) -> None:
+    """A system that is away closes no gate."""
+
+    def away() -> str:
+        raise Unreachable("Altinn 2", "away")
+
+    for _ in range(5):
+        with pytest.raises(Unreachable):
+            through(case.process(), away, system="Altinn 2", refused="login_refused")
+
+    assert tried(case.process()) == "login_refused"
+
+
+def test_an_operator_opens_the_gate(case: Case) -> None:
+    """Opened by hand, it counts from nothing; what it shows is no secret."""
+    store = Store(case.engines[0])
+    for _ in range(2):
+        tried(case.process())
+
+    before, opened, after = gates_of(store), open_gates(store), gates_of(store)
+
+    assert [(each.about, each.closed) for each in before] == [("password", True)]
+    assert (opened, [each.closed for each in after], open_gates(store)) == (1, [False], 0)
+    assert tried(case.process()) == "login_refused"
