@@ -34,6 +34,7 @@ from bridge.core.mapping import (
     ServiceMapping,
     Signed,
     StateRule,
+    SubformRight,
     Supply,
     Target,
     Then,
@@ -227,6 +228,13 @@ class _Action(_Model):
     signature: Annotated[
         Literal["all", "required", "default"] | None,
         Field(description="What is signed: all; required: what must be; default: that and what is ticked beforehand."),
+    ] = None
+    altinn_validate: Annotated[
+        bool, Field(description="Whether Altinn 2's own validation must be content before the element is completed.")
+    ] = False
+    subforms: Annotated[
+        list[Literal["prefill", "remove"]] | None,
+        Field(min_length=1, description="prefill: the caller may add subforms without data; remove: take them away."),
     ] = None
     then: _Then = _Then()
 
@@ -745,6 +753,7 @@ def _altinn2_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str,
     if parts.others_sign and after is AfterUpdate.SIGN_AND_ARCHIVE and action.form != "none":
         yield ("sign",), "others have to sign first, says 'others_sign': write 'sign: false'"
     yield from _attachment_faults(parts, action)
+    yield from _asking_faults(action)
     if action.signature is not None and (action.form != "none" or not action.sign):
         yield ("signature",), "it goes with 'form: none' and 'sign: true': only what is in signing has ids to sign by"
     if action.form == "none" and after is not AfterUpdate.SIGN_AND_ARCHIVE:
@@ -760,11 +769,20 @@ def _altinn2_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str,
 def _whole_faults(action: _Action, whole: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
     for name in whole[1:]:
         yield (name,), f"the action does '{whole[0]}' already: make another action of this"
-    for name in ("complete", "sign", "signature", "attachments"):
+    for name in ("complete", "sign", "signature", "attachments", "subforms"):
         if getattr(action, name) is not None:
             yield (name,), f"'{whole[0]}' sends no content: leave it out"
+    if action.altinn_validate:
+        yield ("altinn_validate",), f"'{whole[0]}' completes nothing: leave it out"
     if action.form != "none":
         yield ("form",), f"'{whole[0]}' sends no content: write none"
+
+
+def _asking_faults(action: _Action) -> Iterator[tuple[tuple[str, ...], str]]:
+    if action.altinn_validate and (action.form == "none" or not action.complete):
+        yield ("altinn_validate",), "it stands before a completion: write 'complete: true' and a form, or leave it out"
+    if action.subforms is not None and action.form != "body":
+        yield ("subforms",), "subforms are named in a body: write 'form: body', or leave it out"
 
 
 def _attachment_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -784,7 +802,7 @@ def _attachment_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[s
 def _altinn3_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str, ...], str]]:
     if "altinn3" not in parts.systems:
         yield ("target",), "the mapping has no 'altinn3' to say which app is meant"
-    for name, flag in (("complete", action.complete), ("sign", action.sign)):
+    for name, flag in (("complete", action.complete), ("sign", action.sign), ("subforms", action.subforms)):
         if flag is not None:
             yield (name,), f"an app that only calculates has no '{name}': leave it out"
     if action.form == "none":
@@ -914,4 +932,6 @@ def _action(name: str, action: _Action) -> ActionMapping:
         if action.attachments is None
         else Attaching(types=tuple(action.attachments.types), supplies=tuple(map(Supply, action.attachments.from_))),
         signed=Signed(action.signature or "all"),
+        asks_altinn=action.altinn_validate,
+        subforms=tuple(map(SubformRight, action.subforms or ())),
     )

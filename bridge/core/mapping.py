@@ -161,6 +161,14 @@ class Altinn3App:
     data_type: str
 
 
+class SubformRight(Enum):
+    """What a caller may do to subforms beside changing them and bringing new ones."""
+
+    PREFILL = "prefill"
+    """Add one without data, which Altinn 2 fills in."""
+    REMOVE = "remove"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
     """An entry of the dialog token's ``a`` that the caller must hold."""
@@ -198,6 +206,9 @@ class ActionMapping:
     verb: Verb = Verb.PUT
     attaching: Attaching | None = None
     signed: Signed = Signed.ALL
+    asks_altinn: bool = False
+    """Whether Altinn 2's own validation has to be content before the element is completed."""
+    subforms: tuple["SubformRight", ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

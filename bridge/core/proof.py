@@ -9,7 +9,7 @@ from bridge.core.elements import Attachment, Element, Listed
 
 
 class Phase(Enum):
-    """Where an operation is that completes without carrying its attachments."""
+    """Where an operation is that takes more than one PUT."""
 
     WHOLE = "whole"
     """One PUT does it all."""
@@ -17,6 +17,10 @@ class Phase(Enum):
     """The PUT that completes, and signs nothing, is out: the attachments are still to be proved."""
     PROVED = "proved"
     """It left the attachments where they were: the signature may follow."""
+    SAVING = "saving"
+    """The PUT that keeps what is wanted as a draft is out, so that Altinn 2 can be asked about it."""
+    SAVED = "saved"
+    """It is there: Altinn 2 may be asked, and what it holds then may be completed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -234,6 +234,21 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Saka er under handsaming", "Vent til det som går føre seg er ferdig, og prøv igjen."),
         "en": _text("The case is being processed", "Wait until what is under way is done, and try again."),
     },
+    "subforms_not_allowed": {
+        "nb": _text("Handlingen tar ikke imot dette", "Tjenesten mangler regelen {rule}. Ingenting er sendt."),
+        "nn": _text("Handlinga tek ikkje imot dette", "Tenesta manglar regelen {rule}. Ingenting er sendt."),
+        "en": _text("The action does not take this", "The service lacks the rule {rule}. Nothing was sent."),
+    },
+    "nothing_to_sign": {
+        "nb": _text("Det er ingenting å signere", "Skjemaet venter ikke på en signatur."),
+        "nn": _text("Det er ingenting å signere", "Skjemaet ventar ikkje på ein signatur."),
+        "en": _text("There is nothing to sign", "The form does not wait for a signature."),
+    },
+    "nothing_to_print": {
+        "nb": _text("Det er ingenting å skrive ut", "Altinn har ingen utskrift av saken."),
+        "nn": _text("Det er ingenting å skrive ut", "Altinn har inga utskrift av saka."),
+        "en": _text("There is nothing to print", "Altinn has no print of the case."),
+    },
     "too_large_to_carry": {
         "nb": _text("Vedleggene er for store til å sendes herfra", "Fullfør i Altinn: {page}. Ingenting er sendt."),
         "nn": _text("Vedlegga er for store til å sendast herifrå", "Fullfør i Altinn: {page}. Ingenting er sendt."),

@@ -21,10 +21,15 @@ from bridge.steps.orders import Stop
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Forms without ids, and attachments with their bytes."""
+    """
+    Forms, attachments with their bytes, and the ids of subforms to take away.
+
+    A form has an id where the caller named the one it means, and no data where Altinn 2 is to fill it in.
+    """
 
     forms: tuple[Form, ...]
     attachments: tuple[Attachment, ...]
+    removed: tuple[int, ...] = ()
 
 
 def is_message(body: bytes) -> bool:
@@ -88,57 +93,97 @@ def sent_content(body: bytes | None) -> Sent:
     inside = message.get("_embedded", message)
     if not isinstance(inside, Mapping):
         raise _invalid("_embedded")
+    entries = [_object(each, "forms") for each in _list(inside, "forms")]
     sent = Sent(
-        tuple(_form(each) for each in _list(inside, "forms")),
+        tuple(_form(each) for each in entries if not _removes(each)),
         tuple(_attachment(each) for each in _list(inside, "attachments")),
+        tuple(_removed(each) for each in entries if _removes(each)),
     )
+    named = [*sent.removed, *(form.form_id for form in sent.forms if form.form_id is not None)]
+    if len(named) != len(set(named)):
+        raise _invalid("forms: FormId twice")
     if sum(form.kind is FormKind.MAIN for form in sent.forms) > 1:
         raise _invalid("forms: more than one MainForm")
     return sent
 
 
-def merged_forms(held: Sequence[Form], sent: Sequence[Form]) -> tuple[Form, ...]:
+def merged_forms(held: Sequence[Form], sent: Sequence[Form], removed: Sequence[int] = ()) -> tuple[Form, ...]:
     """
     Put what was sent in the place of what is held; what was not sent stays, and what is new comes last.
 
-    Forms of one key go in order: the first sent in the place of the first held.
+    A form with an id takes the place of that one; others of one key go in order, the first sent in the place of the
+    first held. A subform without data is always a new one.
 
     Raises:
-        Stop: The main form that was sent is not the element's.
+        Stop: The main form that was sent is not the element's, or a form that is named is not there.
     """
-    forms, new = list(held), []
+    for form_id in removed:
+        if not any(each.form_id == form_id and each.kind is FormKind.SUB for each in held):
+            raise _not_there(str(form_id))
+    forms, new = [each for each in held if each.form_id not in removed], []
     taken: set[int] = set()
-    for form in sent:
-        place = next((at for at, each in enumerate(forms) if at not in taken and _key(each) == _key(form)), None)
+    for form in sorted(sent, key=lambda each: each.form_id is None):
+        place = next((at for at, each in enumerate(forms) if at not in taken and _is_meant(each, form)), None)
         if place is not None:
             taken.add(place)
             forms[place] = replace(forms[place], data=form.data)
-        elif form.kind is FormKind.MAIN:
-            name = f"{form.data_format_id}/{form.data_format_version}"
-            raise Stop(Problem(code="form_unknown", status=422, facts={"form": name}))
+        elif form.form_id is not None or form.kind is FormKind.MAIN:
+            raise _not_there(f"{form.data_format_id}/{form.data_format_version}")
         else:
             new.append(form)
     return (*forms, *new)
+
+
+def _is_meant(held: Form, sent: Form) -> bool:
+    if _key(held) != _key(sent) or not sent.data:
+        return False
+    return sent.form_id is None or sent.form_id == held.form_id
+
+
+def _not_there(name: str) -> Stop:
+    return Stop(Problem(code="form_unknown", status=422, facts={"form": name}))
 
 
 def _key(form: Form) -> tuple[FormKind, str, str]:
     return form.kind, form.data_format_id, form.data_format_version
 
 
-def _form(value: Any) -> Form:
-    form = _object(value, "forms")
+def _removes(form: Mapping[str, Any]) -> bool:
+    given = form.get("Remove", False)
+    if not isinstance(given, bool):
+        raise _invalid("forms: Remove")
+    return given
+
+
+def _removed(form: Mapping[str, Any]) -> int:
+    form_id = _id(form)
+    if form_id is None or form.get("FormData") is not None:
+        raise _invalid("forms: Remove goes with FormId alone")
+    return form_id
+
+
+def _id(form: Mapping[str, Any]) -> int | None:
+    given = form.get("FormId")
+    if given is not None and (isinstance(given, bool) or not isinstance(given, int) or given < 0):
+        raise _invalid("forms: FormId")
+    return given
+
+
+def _form(form: Mapping[str, Any]) -> Form:
     try:
         kind = FormKind(form.get("Type"))
     except ValueError:
         raise _invalid("forms: Type") from None
-    data = form.get("FormData")
-    if not isinstance(data, str) or not data.strip():
+    form_id, data = _id(form), form.get("FormData")
+    prefilled = data is None and kind is FormKind.SUB and form_id is None
+    if not prefilled and (not isinstance(data, str) or not data.strip()):
         raise _invalid("forms: FormData")
     return Form(
         kind=kind,
         data_format_id=_text(form, "DataFormatId"),
         data_format_version=_text(form, "DataFormatVersion"),
-        data=data,
+        data=data or "",
+        form_id=form_id,
     )
 
 

@@ -19,6 +19,7 @@ from bridge.core.templates import template_values
 from bridge.forms.fields import PlaceMissing, set_values
 from bridge.forms.reading import Unreadable, to_utf8
 from bridge.parts import Bridge
+from bridge.steps.asking import after_saving, asked
 from bridge.steps.content import is_message, merged_forms, sent_content
 from bridge.steps.holding import write
 from bridge.steps.orders import (
@@ -33,6 +34,7 @@ from bridge.steps.orders import (
     upload_silence,
     whole_call,
 )
+from bridge.steps.subforms import refuse_what_is_not_allowed, subform_call
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -67,7 +69,7 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
         return bridge.clock() + UPLOAD_PAUSE
     try:
         element = _read(bridge, operation)
-        operation = _advanced(bridge, operation, element)
+        operation = _advanced(bridge, operation, element, action)
     except Lost as lost:
         return _lost(bridge, operation, lost.element)
     except Rejected as error:
@@ -112,14 +114,18 @@ def _read(bridge: Bridge, operation: Operation) -> Element | None:
     return bridge.altinn2.find_archived(operation.element, since=operation.accepted_at - LOOK_BACK)
 
 
-def _advanced(bridge: Bridge, operation: Operation, element: Element | None) -> Operation:
+def _advanced(bridge: Bridge, operation: Operation, element: Element | None, action: ActionMapping) -> Operation:
     """
     Go on to the signature where the PUT that completes without carrying attachments left them in place.
+
+    Or to Altinn 2's own validation, where what it is asked about is there.
 
     Raises:
         Lost: It did not.
     """
     manifest = operation.manifest
+    if manifest is not None and manifest.phase is Phase.SAVING:
+        return after_saving(bridge, operation, element, lambda held: _wanted(bridge, operation, action, held))
     if manifest is None or manifest.phase is not Phase.TRYING or operation.sending_at is None or element is None:
         return operation
     moved = element.last_changed != operation.built_on
@@ -173,9 +179,12 @@ def _send(
             return _proved(bridge, operation, again, after)
         return _refused(bridge, before, error, element=element)
     answered = bridge.clock()
+    if location_id == operation.element.message_id:
+        # A PUT that archives nothing may answer with the element's own address.
+        location_id = None
     write(bridge, operation, answered_at=answered, archived_id=location_id)
     operation = replace(operation, answered_at=answered, archived_id=location_id)
-    if call.manifest is not None and call.manifest.phase is Phase.TRYING:
+    if call.manifest is not None and call.manifest.phase in (Phase.TRYING, Phase.SAVING):
         return answered
     return _read_back(bridge, operation, action, location_id)
 
@@ -227,14 +236,26 @@ def _call(
     if operation.manifest is not None and phase is Phase.PROVED:
         return bare_call(bridge, action, element, operation.manifest)
     refuse_what_rest_cannot_do(bridge, service, action)
+    if phase is Phase.SAVED:
+        # What Altinn 2 is asked about is what is completed: nothing is put in any more.
+        action = replace(action, form=FormSource.MESSAGE, sets=(), calculate=False)
     sent = sent_content(operation.body if action.form is FormSource.BODY else None)
+    refuse_what_is_not_allowed(action, sent)
     carried = bridge.altinn2.read_contents(element, attached=can_be_carried(bridge, element))
-    forms = merged_forms(carried.forms, sent.forms)
-    forms = tuple(_prepared(bridge, operation, action, form) for form in forms)
+    forms = _wanted(bridge, operation, action, carried.forms)
     _check(bridge, mapping, action, forms)
-    return content_call(
-        bridge, mapping, action, Building(element=element, held=carried, forms=forms, attachments=sent.attachments)
-    )
+    building = Building(element=element, held=carried, forms=forms, attachments=sent.attachments)
+    if (call := subform_call(bridge, action, building)) is not None:
+        return call
+    call = content_call(bridge, mapping, action, building)
+    return asked(bridge, mapping, action, building, saved=phase is Phase.SAVED, call=call)
+
+
+def _wanted(bridge: Bridge, operation: Operation, action: ActionMapping, held: tuple[Form, ...]) -> tuple[Form, ...]:
+    """Make the forms that are wanted of those that are held. Raises Stop."""
+    sent = sent_content(operation.body if action.form is FormSource.BODY else None)
+    forms = merged_forms(held, sent.forms, sent.removed)
+    return tuple(_prepared(bridge, operation, action, form) for form in forms)
 
 
 def _prepared(bridge: Bridge, operation: Operation, action: ActionMapping, form: Form) -> Form:
@@ -272,7 +293,8 @@ def _check(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, forms
         if spec is None:
             name = f"{form.data_format_id}/{form.data_format_version}"
             raise Stop(Problem(code="form_unknown", status=422, facts={"form": name}))
-        if action.validate is not Validation.OFF:
+        # A subform without data is filled in by Altinn 2.
+        if action.validate is not Validation.OFF and form.data:
             findings += bridge.schemas.check_form(spec, form.data)
     errors = tuple(finding for finding in findings if finding.severity is Severity.ERROR)
     if errors and action.validate is Validation.STRICT:

@@ -3,6 +3,9 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from bridge.adapters.mapping_files import SCHEMA_FILE, load_mappings, mapping_json_schema
 from bridge.forms.xsd import SchemaRegistry
@@ -53,8 +56,17 @@ def test_every_documented_mapping_loads(tmp_path: Path):
         folder = tmp_path / str(number)
         folder.mkdir()
         (folder / "example.yaml").write_text(example)
+    registry = SchemaRegistry(schemas_folder())
 
-    loaded = [load_mappings(tmp_path / str(number), schemas_folder()) for number in range(len(examples))]
+    loaded = [
+        load_mappings(
+            tmp_path / str(number),
+            schemas_folder(),
+            schema_faults=registry.faults,
+            schema_digest=registry.digest,
+        )
+        for number in range(len(examples))
+    ]
 
     assert loaded
     assert all(list(each) == ["urn:altinn:resource:serveringsbevilling"] for each in loaded)
@@ -63,8 +75,27 @@ def test_every_documented_mapping_loads(tmp_path: Path):
 def test_the_document_explains_every_key():
     """Every key of the model stands in the document."""
     text = DOCUMENT.read_text("utf-8")
+
+    assert {key for key in keys_of_the_model() if not re.search(rf"[`.]{key}`", text)} == set()
+
+
+def test_every_key_has_its_example():
+    """And in one of its examples, all of which are loaded above and pressed in tests/scenarios."""
+    examples = re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+
+    assert keys_of_the_model() - {key for each in examples for key in keys_in(yaml.safe_load(each))} == set()
+
+
+def keys_of_the_model() -> set[str]:
     parts = [mapping_json_schema(), *mapping_json_schema()["$defs"].values()]
+    return {key for part in parts for key in part.get("properties", {})}
 
-    unexplained = {key for part in parts for key in part.get("properties", {}) if not re.search(rf"[`.]{key}`", text)}
 
-    assert unexplained == set()
+def keys_in(value: Any) -> set[str]:
+    match value:
+        case dict():
+            return set(value) | {key for each in value.values() for key in keys_in(each)}
+        case list():
+            return {key for each in value for key in keys_in(each)}
+        case _:
+            return set()

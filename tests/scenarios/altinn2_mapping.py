@@ -27,6 +27,34 @@ actions:
     attachments: {types: [Plan], from: [body, upload]}
     complete: false
     sign: false
+  ask:
+    requires: write
+    minimum_level: 3
+    target: altinn2
+    form: message
+    validate: "off"
+    altinn_validate: true
+    complete: true
+    sign: true
+  ask-with:
+    requires: write
+    minimum_level: 3
+    target: altinn2
+    form: body
+    validate: "off"
+    altinn_validate: true
+    attachments: {types: [Plan], from: [body]}
+    complete: true
+    sign: true
+  parts:
+    requires: write
+    minimum_level: 3
+    target: altinn2
+    form: body
+    validate: "off"
+    subforms: [prefill, remove]
+    complete: false
+    sign: false
   sign: {requires: sign, minimum_level: 3, target: altinn2, form: none, complete: true, sign: true}
   sign-required:
     {requires: sign, minimum_level: 3, target: altinn2, form: none, complete: true, sign: true, signature: required}

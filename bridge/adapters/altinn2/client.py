@@ -193,9 +193,10 @@ class Altinn2Client:
             warnings=paths_in(body, "ValidationWarnings"),
         )
 
-    def signing_text(self, key: ElementKey) -> str:
+    def signing_text(self, key: ElementKey, *, language: str = LANGUAGE["language"]) -> str:
         """Give the text that who signs must have seen. Raises Missing where nothing is to be signed."""
-        answer = self._connection.get(self._connection.url(key.who, key.message_id, "signingtext"), html=True)
+        url = self._connection.url(key.who, key.message_id, "signingtext")
+        answer = self._connection.get(url, {"language": language}, html=True)
         try:
             body: Any = json_body(answer)
         except Unreachable:
@@ -204,13 +205,19 @@ class Altinn2Client:
             return body
         return text(body, "SigningText", default="") or text(body, "Text", default="")
 
-    def print(self, key: ElementKey, sink: Callable[[bytes], object]) -> str:
+    def print(self, key: ElementKey, sink: Callable[[bytes], object], *, language: str = LANGUAGE["language"]) -> str:
         """Hand an element's print on as it comes, and give its media type."""
         url = self._connection.url(key.who, key.message_id, "print")
-        answer = self._connection.get(url, accept="application/pdf", max_bytes=PRINT_BYTES, sink=sink)
+        answer = self._connection.get(
+            url, {"language": language}, accept="application/pdf", max_bytes=PRINT_BYTES, sink=sink
+        )
         return answer.headers.get("Content-Type", "application/pdf")
 
     # Forms
+
+    def list_forms(self, key: ElementKey) -> tuple[Form, ...]:
+        """Give all forms without their data."""
+        return tuple(forms.list_forms(self._connection, key))
 
     def add_subform(self, key: ElementKey, form: Form) -> int | None:
         """Add a subform (without data: prefilled); its id where Altinn 2 tells."""

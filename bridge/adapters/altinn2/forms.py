@@ -11,11 +11,15 @@ from bridge.core.elements import ElementKey, Form
 from bridge.core.mapping import FormKind
 
 
+def list_forms(connection: Connection, key: ElementKey) -> Iterator[Form]:
+    """Give all forms without their data."""
+    answer = connection.get(connection.url(key.who, key.message_id, "forms"))
+    return map(_form, embedded(json_body(answer), "forms"))
+
+
 def read_forms(connection: Connection, key: ElementKey) -> Iterator[Form]:
     """Give all forms with their data."""
-    answer = connection.get(connection.url(key.who, key.message_id, "forms"))
-    for entry in embedded(json_body(answer), "forms"):
-        form = _form(entry)
+    for form in list_forms(connection, key):
         url = connection.url(key.who, key.message_id, "forms", str(form.form_id), "formdata")
         data = connection.get(url, {}, accept="application/xml")
         yield replace(form, data=xml_text(data))

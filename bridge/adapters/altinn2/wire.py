@@ -65,6 +65,9 @@ def last_segment(link: str) -> str:
 def is_html(answer: Answer) -> bool:
     """Say whether a page came, by its type or its first bytes."""
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind == "application/text-html":
+        # What some services' prints are (facts/altinn2.md 2.4), and no login page ever is.
+        return False
     return kind in ("text/html", "application/xhtml+xml") or answer.body[:200].lstrip().lower().startswith(
         (b"<!doctype html", b"<html")
     )

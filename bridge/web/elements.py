@@ -1,0 +1,78 @@
+"""Below an action: what its element holds and says, for whoever may press the action, and of no other element."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import orjson
+from flask import Blueprint, Response, current_app
+from flask.typing import ResponseReturnValue
+
+from bridge.core.elements import Content
+from bridge.core.operations import Link
+from bridge.parts import Bridge
+from bridge.steps.showing import forms_of, print_of, signing_text_of
+from bridge.steps.submit import link_for
+from bridge.web.callers import caller_of, permitted
+from bridge.web.problems import language
+
+elements = Blueprint("elements", __name__)
+
+PDF = "application/pdf"
+PIECE = 64 * 1024
+
+
+@elements.get("/actions/<uuid:dialog_id>/<name>/forms")
+def show_forms(dialog_id: UUID, name: str) -> ResponseReturnValue:
+    """List the element's forms: the ids by which a message may change or remove them, and no data."""
+    bridge: Bridge = current_app.extensions["bridge"]
+    forms = [
+        {
+            "FormId": form.form_id,
+            "Type": form.kind.value,
+            "DataFormatId": form.data_format_id,
+            "DataFormatVersion": form.data_format_version,
+        }
+        for form in forms_of(bridge, _link(bridge, dialog_id, name))
+    ]
+    return Response(orjson.dumps({"forms": forms}), content_type="application/json")
+
+
+@elements.get("/actions/<uuid:dialog_id>/<name>/print")
+def show_print(dialog_id: UUID, name: str) -> ResponseReturnValue:
+    """Give the element's print as Altinn 2 makes it, or the archived copy's."""
+    bridge: Bridge = current_app.extensions["bridge"]
+    found = print_of(bridge, _link(bridge, dialog_id, name), language=language())
+    response = Response(_pieces(found.content), content_type=PDF if found.media_type == PDF else "text/html")
+    response.content_length = found.content.size
+    # What Altinn 2 gives for some services is a page: it runs nothing and reaches nothing from our address.
+    response.headers["Content-Security-Policy"] = (
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Disposition"] = "inline" if found.media_type == PDF else "attachment; filename=print.html"
+    return response
+
+
+@elements.get("/actions/<uuid:dialog_id>/<name>/signingtext")
+def show_signing_text(dialog_id: UUID, name: str) -> ResponseReturnValue:
+    """Give the text that who signs must have seen, as plain text."""
+    bridge: Bridge = current_app.extensions["bridge"]
+    chosen = language()
+    text = signing_text_of(bridge, _link(bridge, dialog_id, name), language=chosen)
+    response = Response(text, content_type="text/plain; charset=utf-8")
+    response.headers["Content-Language"] = chosen
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _link(bridge: Bridge, dialog_id: UUID, name: str) -> Link:
+    """Hold the token against the action, and find its element. Raises Refusal."""
+    caller = caller_of(bridge)
+    permitted(bridge, caller, dialog_id, name)
+    return link_for(bridge, caller)
+
+
+def _pieces(content: Content) -> Iterator[bytes]:
+    with content.open() as source:
+        while piece := source.read(PIECE):
+            yield piece
