@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from bridge.adapters.altinn2 import Altinn2Client
-from bridge.adapters.altinn2.metadata import MetadataFiles
+from bridge.adapters.altinn2.services import KnownServices
 from bridge.adapters.altinn3 import AppClient
 from bridge.adapters.dialog_tokens import KeyStore
 from bridge.adapters.dialogporten import DialogportenClient
@@ -37,7 +37,7 @@ class Bridge:
     store: Store
     queue: Queue
     altinn2: Altinn2Client
-    services: MetadataFiles
+    services: KnownServices
     dialogporten: DialogportenClient
     apps: AppClient
     routes: Routes

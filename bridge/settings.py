@@ -556,8 +556,10 @@ VARIABLES: tuple[Variable, ...] = (
         name="BRIDGE_ALTINN2_METADATA",
         parse=_folder,
         depends="none",
-        meaning="The folder in which `bridge check --online` keeps Altinn 2's metadata and schemas; with it, a service"
-        " with a payment step is refused before anything is sent.",
+        meaning=(
+            "The folder in which Altinn 2's metadata is kept, and with `bridge check --online` its schemas; it is read "
+            "where Altinn 2 gives none any more."
+        ),
     ),
     Variable(
         name="BRIDGE_ALTINN2_MAX_PUT",

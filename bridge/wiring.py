@@ -16,7 +16,8 @@ from requests.auth import AuthBase
 
 from bridge.adapters.altinn2 import Altinn2Client
 from bridge.adapters.altinn2.login import CookieLogin
-from bridge.adapters.altinn2.metadata import MetadataFiles
+from bridge.adapters.altinn2.metadata import MetadataClient, MetadataFiles
+from bridge.adapters.altinn2.services import KnownServices
 from bridge.adapters.altinn3 import AppClient
 from bridge.adapters.app_transport import app_mounts
 from bridge.adapters.dialog_tokens import KeyStore
@@ -42,6 +43,8 @@ from bridge.storage.store import Store, migrate, open_database
 DIALOGPORTEN_SCOPES = ("digdir:dialogporten.serviceprovider",)
 ALTINN2_SCOPES = ("altinn:instances.read", "altinn:instances.write")
 LONGEST_RETRY = timedelta(minutes=5)
+METADATA_WITHIN = 5.0
+"""Seconds that Altinn 2's metadata is waited for: it helps, and nothing depends on it."""
 
 
 def utc_now() -> datetime:
@@ -127,7 +130,12 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
         keys=KeyStore(issuer_session, issuer=settings.dialogporten_issuer, clock=around.clock),
         store=store,
         queue=Queue(engine),
-        services=MetadataFiles(settings.altinn2_metadata),
+        services=KnownServices(
+            # Open to all, so that no key, token, cookie or certificate is shown for it.
+            MetadataClient(session(), settings.altinn2_url, clock=around.clock, timeout=METADATA_WITHIN),
+            MetadataFiles(settings.altinn2_metadata),
+            clock=around.clock,
+        ),
         altinn2=Altinn2Client(
             altinn2_session,
             base_url=settings.altinn2_url,

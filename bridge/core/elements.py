@@ -179,6 +179,8 @@ class Element:
     listed_attachments: tuple[Listed, ...] | None = None
     page: str | None = None
     type: str = "FormTask"
+    payment: bool = False
+    """It links to a payment, which nobody can make over REST."""
 
     def __repr__(self) -> str:
         return f"Element({self.key.message_id}, {self.state.name})"

@@ -230,12 +230,12 @@ def _call(
         raise Stop(Problem(code="other_service_edition", status=409))
     if action.verb is not Verb.PUT:
         return whole_call(bridge, action, element)
+    refuse_what_rest_cannot_do(bridge, service, action, element)
     phase = Phase.WHOLE if operation.manifest is None else operation.manifest.phase
     if action.form is FormSource.NONE or element.state is ElementState.SIGNING:
         return signing_call(bridge, action, element, phase)
     if operation.manifest is not None and phase is Phase.PROVED:
         return bare_call(bridge, action, element, operation.manifest)
-    refuse_what_rest_cannot_do(bridge, service, action)
     if phase is Phase.SAVED:
         # What Altinn 2 is asked about is what is completed: nothing is put in any more.
         action = replace(action, form=FormSource.MESSAGE, sets=(), calculate=False)

@@ -67,19 +67,25 @@ def can_be_carried(bridge: Bridge, element: Element) -> bool:
     return sum(map(base64_length, sizes)) <= bridge.settings.altinn2_max_put
 
 
-def refuse_what_rest_cannot_do(bridge: Bridge, service: Altinn2Service, action: ActionMapping) -> None:
-    """Refuse to sign and archive where the service wants payment, or others' signatures, first. Raises Stop."""
+def refuse_what_rest_cannot_do(
+    bridge: Bridge, service: Altinn2Service, action: ActionMapping, element: Element
+) -> None:
+    """
+    Refuse to sign and archive where the service wants payment, or others' signatures, first. Raises Stop.
+
+    Payment shows in metadata and in the element's own links; that others sign shows nowhere (facts/altinn2.md 2.8).
+    """
     if not all(action.after.value):
         return
-    if service.others_sign:
+    if service.others_sign and element.state is not ElementState.SIGNING:
         raise Stop(Problem(code="others_must_sign", status=409))
     known = bridge.services.find(service.service_code, service.service_edition)
-    if known is not None and known.has_payment:
+    if element.payment or (known is not None and known.has_payment):
         raise Stop(Problem(code="payment_needed", status=409))
 
 
 def rules_for(bridge: Bridge, mapping: ServiceMapping) -> tuple[AttachmentRule, ...]:
-    """Give the rules for attachments: the mapping's, or else those of the metadata that is kept on disk."""
+    """Give the rules for attachments: the mapping's, or else those of the service's metadata."""
     service = mapping.altinn2
     if mapping.attachment_rules or service is None:
         return mapping.attachment_rules

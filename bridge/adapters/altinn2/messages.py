@@ -105,6 +105,7 @@ def element_from(who: str, body: Mapping[str, Any], *, whole: bool) -> Element:
         listed_attachments=tuple(_listed(body, "attachment")) if whole else None,
         page=next((text(each, "href", default="") for each in links(body, "portalview")), None) or None,
         type=text(body, "Type", default="FormTask"),
+        payment=any(True for _ in links(body, "payment")),
     )
 
 

@@ -1,0 +1,120 @@
+"""What REST cannot do is refused before anything is sent, by what Altinn 2 itself says of the service."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from bridge.adapters.altinn2.services import AGAIN, LIVES, KnownServices
+from tests.scenarios.altinn2_mapping import write_mapping
+from tests.scenarios.stage import Case, Stage
+
+FORM = {"type": "MainForm", "data_format_id": "5801", "data_format_version": "42001"}
+RULE = {"name": "Plan", "file_types": "*.pdf", "max_count": 2, "max_size": 1}
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """One bridge for each test: what it learns it remembers."""
+    folder = tmp_path / "mappings"
+    folder.mkdir()
+    made = Stage(tmp_path, BRIDGE_MAPPINGS=str(write_mapping(folder)), BRIDGE_ALTINN2_METADATA=str(tmp_path))
+    yield made
+    made.stop()
+
+
+def code(answer: TestResponse) -> str:
+    return str(answer.get_json()["type"].rpartition(":")[2])
+
+
+def case(stage: Stage, service: Any = None, **element: Any) -> Case:
+    return stage.case(service={"forms": [FORM], **(service or {})}, **element)
+
+
+def asked(stage: Stage) -> int:
+    return sum("/metadata/" in call.path for call in stage.world.calls.all("altinn2"))
+
+
+@pytest.mark.parametrize(("action", "state"), [("submit", "formfilling"), ("sign", "signing")])
+def test_a_payment_step_is_refused_beforehand(stage: Stage, action: str, state: str) -> None:
+    """Learnt from metadata, without any setting; the person is told to pay in Altinn."""
+    mine = case(stage, {"payment": True, "signing_steps": 1}, state=state)
+
+    answer = stage.press(mine, action)
+
+    assert (answer.status_code, code(answer)) == (409, "payment_needed")
+    assert [call.method for call in stage.world.calls.all("altinn2") if mine.message_id in call.path] == ["GET"]
+    assert stage.element(mine)["state"] == state
+
+
+def test_a_draft_of_such_a_service_is_saved(stage: Stage) -> None:
+    """Only what would sign and archive meets the payment."""
+    mine = case(stage, {"payment": True})
+
+    assert stage.press(mine, "save").status_code == 204
+
+
+def test_metadata_is_asked_for_once(stage: Stage) -> None:
+    """Two presses, two elements, one question."""
+    answers = [stage.press(case(stage), "submit").status_code for _ in range(2)]
+
+    assert (answers, asked(stage)) == ([204, 204], 1)
+
+
+@pytest.mark.parametrize("how", [{"status": 404}, {"status": 410}, {"status": 503}, {"cut": "before"}])
+def test_a_form_is_filed_without_metadata(stage: Stage, how: dict[str, Any]) -> None:
+    """It may be closed before the elements are; nobody is asked again at once."""
+    stage.fault("altinn2", "GET", "/metadata/", **how)
+
+    answers = [stage.press(case(stage), "submit").status_code for _ in range(2)]
+
+    assert (answers, asked(stage)) == ([204, 204], 1)
+
+
+def test_altinn_refuses_what_nobody_could_know(stage: Stage) -> None:
+    """Without metadata and without ``others_sign`` it is Altinn 2's own refusal that is told; nothing was done."""
+    mine = case(stage, {"signing_steps": 2, "user_controlled_signing": True})
+
+    answer = stage.press(mine, "submit")
+
+    assert (answer.status_code, code(answer)) == (409, "others_must_sign")
+    assert stage.element(mine)["state"] == "formfilling"
+
+
+def test_attachments_follow_the_rules_of_metadata(stage: Stage) -> None:
+    """Where the mapping has none."""
+    mine = case(stage, {"attachment_rules": [RULE]})
+    path = "send/attachments?fileName=plan.docx&attachmentType=Plan"
+
+    answer = stage.press(mine, path, data=b"x", headers={"Content-Type": "application/octet-stream"})
+
+    assert (answer.status_code, code(answer)) == (422, "attachment_extension")
+
+
+def test_what_was_learnt_outlives_the_source(stage: Stage, tmp_path: Path) -> None:
+    """Kept on disk, and asked for again after a day; a source that is gone takes nothing away."""
+    stage.press(case(stage, {"payment": True}), "submit")
+    stage.control("PATCH", "/switches", {"shutdown": "410"})
+    known, now = stage.bridge.services, stage.bridge.clock()
+    later = KnownServices(known._client, known._files, clock=lambda: now)
+
+    found = []
+    for wait in (timedelta(), AGAIN, LIVES):
+        now += wait
+        found.append(later.find("5701", 1))
+
+    assert [each is not None and each.has_payment for each in found] == [True] * 3
+    assert asked(stage) == 4
+    assert json.loads((tmp_path / "formtask-5701-1.json").read_bytes())["ServiceCode"] == "5701"
+
+
+def test_a_spoilt_file_is_as_good_as_none(stage: Stage, tmp_path: Path) -> None:
+    """It is told in the log, and the form is filed."""
+    (tmp_path / "formtask-5701-1.json").write_text("{")
+    stage.fault("altinn2", "GET", "/metadata/", status=503)
+
+    assert stage.press(case(stage), "submit").status_code == 204
