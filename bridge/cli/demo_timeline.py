@@ -25,6 +25,7 @@ _MESSAGE = "/altinn2/api/{who}/messages/{message_id}"
 _DIALOG = "/dialogporten/api/v1/serviceowner/dialogs/{dialog_id}"
 WORDS: Mapping[tuple[str, str], str] = {
     ("GET", "/altinn2/api/{who}/messages"): "archived elements",
+    ("GET", "/altinn2/api/metadata/formtask/{code}/{edition}"): "what the service asks for",
     ("GET", f"{_MESSAGE}/forms"): "its forms",
     ("GET", f"{_MESSAGE}/forms/{{form_id}}/formdata"): "the form's XML",
     ("GET", f"{_MESSAGE}/attachments"): "its attachments",

@@ -88,6 +88,8 @@ def decide(
             return Refuse("element_changed", 409)
         case ElementState.DELETED:
             return Refuse("element_gone", 410)
+        case _ if element.payment:
+            return Refuse("payment_needed", 409)
         case _:
             return Refuse("element_wrong_state", 409)
 

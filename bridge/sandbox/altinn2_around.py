@@ -6,15 +6,17 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from bridge.sandbox.altinn2_body import NotReadable, WrongType, read_body
-from bridge.sandbox.altinn2_frame import HAL, HEADERS, Caller, Frame
+from bridge.sandbox.altinn2_frame import HAL, HEADERS, Caller
 from bridge.sandbox.altinn2_metadata import Metadata, in_force
 from bridge.sandbox.altinn2_model import CORRESPONDENCE, FORM_TASK, Service
+from bridge.sandbox.altinn2_neighbours import NEIGHBOURS, NO_ORGANISATION, Neighbours
 from bridge.sandbox.altinn2_odata import BadQuery, read_query
 from bridge.sandbox.altinn2_people import ACTIONS, ORGANISATION, LockedOut, Party, WrongPassword
 from bridge.sandbox.altinn2_views import local
 from bridge.sandbox.wire import TooLarge, as_json, plain, refuse
 
 AROUND: tuple[tuple[str, str, str], ...] = (
+    *NEIGHBOURS,
     ("POST", "/authentication/authenticatewithpassword", "log_in"),
     ("GET", "/metadata", "list_metadata"),
     ("GET", "/metadata/formtask/<code>/<int:edition>", "get_form_task"),
@@ -29,7 +31,6 @@ AROUND: tuple[tuple[str, str, str], ...] = (
     ("GET", "/<who>/profile", "get_profile"),
     ("GET", "/<who>/authorization/rights", "list_rights"),
 )
-_NO_ORGANISATION = "Authorization failed: There is no authenticated organization number set on this request."
 _SERVICE_TYPE = "Altinn.SBL.AltinnWebAPI.Models.ServiceMetaData"
 _SERVICE_PROPERTIES: Mapping[str, type] = {
     "ServiceOwnerCode": str,
@@ -52,7 +53,7 @@ _RIGHTS: Mapping[str, type] = {
 }
 
 
-class Around(Frame):
+class Around(Neighbours):
     """The resources beside the messages."""
 
     def log_in(self, request: Request) -> Response:
@@ -133,7 +134,7 @@ class Around(Frame):
         """List the enterprise users of the organisation that calls; a bare list in every format."""
         number = self.caller(request).organisation
         if number is None:
-            return self.failure(401, _NO_ORGANISATION)
+            return self.failure(401, NO_ORGANISATION)
         users = [
             {
                 "UserName": each.name,

@@ -2,8 +2,8 @@
 
 import hmac
 import threading
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bridge.sandbox import identities
@@ -157,3 +157,12 @@ class People:
         """Find a login that has not run out."""
         found = self._sessions.get(cookie)
         return found if found is not None and now < found.ends else None
+
+
+@dataclass(slots=True)
+class Library:
+    """What a test puts in place: code lists by name and version, look-ups by service."""
+
+    code_lists: dict[tuple[str, int], list[Mapping[str, str]]] = field(default_factory=dict)
+    lookups: dict[tuple[str, int], str] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)

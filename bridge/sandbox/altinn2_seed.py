@@ -101,6 +101,42 @@ def seed_reportee(world: World, given: Mapping[str, Any]) -> Party:
     return party
 
 
+def seed_code_list(world: World, given: Mapping[str, Any]) -> tuple[str, int]:
+    """
+    Put a code list in place: ``{name, version?, codes: [{Code, Value1?, Value2?, Value3?}]}``.
+
+    Raises:
+        BadSeed: A member is missing or wrong.
+    """
+    key = _text(given, "name"), _version(given, "version")
+    codes = given.get("codes")
+    if not isinstance(codes, list) or not all(isinstance(each, dict) and "Code" in each for each in codes):
+        raise BadSeed("codes is a list of objects with Code")
+    with world.altinn2.library.lock:
+        world.altinn2.library.code_lists[key] = codes
+    return key
+
+
+def seed_lookup(world: World, given: Mapping[str, Any]) -> tuple[str, int]:
+    """
+    Say what a look-up service answers: ``{code, edition?, answer: XML}``.
+
+    Raises:
+        BadSeed: A member is missing or wrong.
+    """
+    key = _text(given, "code"), _version(given, "edition")
+    with world.altinn2.library.lock:
+        world.altinn2.library.lookups[key] = _text(given, "answer")
+    return key
+
+
+def _version(given: Mapping[str, Any], name: str) -> int:
+    number = given.get(name, 1)
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise BadSeed(f"{name} is a whole number")
+    return number
+
+
 def seed_user(world: World, given: Mapping[str, Any]) -> User:
     """
     Register a login: ``{name, password, party, represents?: [number], enterprise?, profile?}``.

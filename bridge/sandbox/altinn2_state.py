@@ -32,7 +32,7 @@ from bridge.sandbox.altinn2_model import (
     Update,
     Validation,
 )
-from bridge.sandbox.altinn2_people import People
+from bridge.sandbox.altinn2_people import Library, People
 from bridge.sandbox.altinn2_process import ONE_MAIN, Process, after, form_of, must_be_filling, prefilled, same_kind
 from bridge.sandbox.altinn2_rules import (
     Schemas,
@@ -79,6 +79,7 @@ class Altinn2State:
         self._process = Process(schemas=self._schemas, next_id=self._next)
         self._busy: set[str] = set()
         self.people = People()
+        self.library = Library()
 
     @contextmanager
     def writing(self, message_id: str) -> Iterator[bool]:

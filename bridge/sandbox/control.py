@@ -12,6 +12,8 @@ from werkzeug.wrappers import Request, Response
 from bridge.sandbox import identities
 from bridge.sandbox.altinn2_seed import (
     seed,
+    seed_code_list,
+    seed_lookup,
     seed_reportee,
     seed_service,
     seed_user,
@@ -80,6 +82,8 @@ class Control:
             ("POST", "/altinn2/services", self.seed_service),
             ("POST", "/altinn2/reportees", self.seed_reportee),
             ("POST", "/altinn2/users", self.seed_user),
+            ("POST", "/altinn2/codelists", self.seed_code_list),
+            ("POST", "/altinn2/lookups", self.seed_lookup),
             ("POST", "/dialogporten/resources", self.own_resource),
             ("POST", "/dialogporten/dialogs", self.seed_dialog),
             ("POST", "/dialogporten/dialogs/<uuid:dialog_id>/system-label", self.set_system_label),
@@ -193,6 +197,16 @@ class Control:
         """Register somebody who logs in to Altinn 2 with a password."""
         user = seed_user(self.world, _object(request))
         return as_json(201, {"name": user.name, "level": user.level})
+
+    def seed_code_list(self, request: Request) -> Response:
+        """Put a code list of Altinn 2's metadata in place."""
+        name, version = seed_code_list(self.world, _object(request))
+        return as_json(201, {"name": name, "version": version})
+
+    def seed_lookup(self, request: Request) -> Response:
+        """Say what an Altinn 2 look-up service answers."""
+        code, edition = seed_lookup(self.world, _object(request))
+        return as_json(201, {"code": code, "edition": edition})
 
     def own_resource(self, request: Request) -> Response:
         """Say whose a service resource is, and which level its readers need."""

@@ -82,6 +82,13 @@ ANSWERED = replace(SENT, answered_at=NOW)
     ("action", "operation", "element", "decision"),
     [
         pytest.param(ACTION, FRESH, ELEMENT, Send(), id="a draft is sent"),
+        pytest.param(
+            ACTION,
+            FRESH,
+            replace(ELEMENT, state=ElementState.UNKNOWN, payment=True),
+            Refuse("payment_needed", 409),
+            id="a payment is waited for",
+        ),
         pytest.param(SAVE, FRESH, ELEMENT, Send(), id="a draft is saved"),
         pytest.param(SIGN, FRESH, IN_SIGNING, Send(), id="a waiting signature is given"),
         pytest.param(SEND_TO_SIGNING, FRESH, ELEMENT, Send(), id="a draft goes to signing"),
