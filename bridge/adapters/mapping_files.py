@@ -97,6 +97,9 @@ class _Altinn2(_Model):
     others_sign: Annotated[
         bool, Field(description="Whether others have to sign (user-controlled signing), so that no action may archive.")
     ] = False
+    compare_forms: Annotated[
+        bool, Field(description="Whether forms are read back after a PUT and held against what was sent.")
+    ] = True
 
 
 class _AttachmentRule(_Model):
@@ -673,6 +676,7 @@ def _to_values(file: MappingFile, path: Path) -> ServiceMapping:
             service_edition=file.altinn2.service_edition,
             bare_completion=file.altinn2.bare_completion,
             others_sign=file.altinn2.others_sign,
+            compare_forms=file.altinn2.compare_forms,
         ),
         altinn3=None if file.altinn3 is None else _app(file.altinn3),
         forms=tuple(

@@ -131,6 +131,8 @@ class Altinn2Service:
     service_edition: int
     bare_completion: bool = False
     others_sign: bool = False
+    compare_forms: bool = True
+    """Whether forms are read back after a PUT and held against what was sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
