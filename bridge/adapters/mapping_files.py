@@ -172,6 +172,16 @@ class _Form(_Model):
         str | None,
         Field(pattern=r"^[0-9a-f]{64}$", description="The digest that the schema must have; bridge check prints it."),
     ] = None
+    json_schema: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            description="The JSON Schema that forms in JSON are held against as well; after #, where forms begin.",
+        ),
+    ] = None
+    json_sha256: Annotated[
+        str | None, Field(pattern=r"^[0-9a-f]{64}$", description="The digest that the JSON Schema must have.")
+    ] = None
     namespace: Annotated[
         Literal["strict", "lenient"],
         Field(description="lenient: a form without a namespace is read as if it were in the schema's."),
@@ -315,9 +325,9 @@ def read_mappings(
             faults.append(Fault(where=read.where(("service_resource",)), message=message))
             continue
         mappings[mapping.service_resource] = mapping
-        for name in {spec.schema for spec in mapping.forms if spec.schema} - compiled:
+        for name in dict.fromkeys(name for spec in mapping.forms for name, _ in spec.pins if name not in compiled):
             compiled.add(name)
-            if schema_faults is not None and (schemas / name).is_file():
+            if schema_faults is not None and (schemas / name.partition("#")[0]).is_file():
                 faults += schema_faults(name)
         faults += _pin_faults(read, mapping, schema_digest)
     return mappings, faults
@@ -328,12 +338,12 @@ def _pin_faults(
 ) -> Iterator[Fault]:
     """Hold what each schema is against what the mapping says it is."""
     for index, spec in enumerate(mapping.forms):
-        if schema_digest is None or spec.schema is None or spec.sha256 is None:
-            continue
-        digest = schema_digest(spec.schema)
-        if digest is not None and digest != spec.sha256:
-            message = f"{spec.schema} is another than was pinned: its digest is {digest}; look at what changed in it"
-            yield Fault(where=read.where(("forms", index, "sha256")), message=message)
+        for name, pinned in spec.pins:
+            digest = None if schema_digest is None or pinned is None else schema_digest(name)
+            if digest is not None and digest != pinned:
+                message = f"{name} is another than was pinned: its digest is {digest}; look at what changed in it"
+                key = "sha256" if name == spec.schema else "json_sha256"
+                yield Fault(where=read.where(("forms", index, key)), message=message)
 
 
 # From text to the file's model
@@ -485,6 +495,12 @@ def _check_forms(document: Document, parts: _Parts, schemas: Path) -> None:
         if form.schema_ is not None:
             for message in schema_file_faults(schemas, form.schema_):
                 document.fault(("forms", index, "schema"), message)
+        if form.json_schema is not None:
+            for message in _json_schema_faults(schemas, form):
+                document.fault(("forms", index, "json_schema"), message)
+        elif form.json_sha256 is not None:
+            message = "without a 'json_schema' there is nothing for 'json_sha256' to say: leave it out"
+            document.fault(("forms", index, "json_sha256"), message)
         for place, told in _rule_faults(form):
             document.fault(("forms", index, *place), told)
 
@@ -527,6 +543,24 @@ def _unknown_functions(test: str) -> Iterator[str]:
 
 
 def schema_file_faults(schemas: Path, name: str) -> Iterator[str]:
+    """Say what is wrong with *name* as the path of an XSD."""
+    if name.partition("#")[0].lower().endswith(".json"):
+        yield "an XSD must stand here: a form's JSON Schema is its 'json_schema'"
+    else:
+        yield from _path_faults(schemas, name)
+
+
+def _json_schema_faults(schemas: Path, form: _Form) -> Iterator[str]:
+    name = (form.json_schema or "").partition("#")[0]
+    if form.schema_ is None:
+        yield "JSON is turned into XML by the XSD: name it as 'schema'"
+    if not name.lower().endswith(".json"):
+        yield "a JSON Schema's name ends with .json, and after '#' it may say where forms begin"
+    else:
+        yield from _path_faults(schemas, name)
+
+
+def _path_faults(schemas: Path, name: str) -> Iterator[str]:
     if name.startswith("/") or ".." in PurePosixPath(name).parts or "\\" in name or ":" in name:
         yield "write a path inside the schema folder, without '..'"
     elif not (schemas / name).is_file():
@@ -534,7 +568,7 @@ def schema_file_faults(schemas: Path, name: str) -> Iterator[str]:
 
 
 def _near(schemas: Path, name: str) -> str:
-    close = difflib.get_close_matches(name, [path.name for path in schemas.glob("*.xsd")], n=1)
+    close = difflib.get_close_matches(name, [path.name for path in schemas.glob("*" + PurePosixPath(name).suffix)], n=1)
     return f": did you mean {close[0]!r}?" if close else ""
 
 
@@ -687,6 +721,8 @@ def _to_values(file: MappingFile, path: Path) -> ServiceMapping:
                 schema=form.schema_,
                 sha256=form.sha256,
                 namespace=NamespaceReading(form.namespace),
+                json_schema=form.json_schema,
+                json_sha256=form.json_sha256,
                 rules=tuple(
                     FormRule(at=rule.at, test=rule.test, severity=Severity(rule.severity), text=rule.text.model_dump())
                     for rule in form.rules
