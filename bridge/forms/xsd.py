@@ -12,7 +12,7 @@ from lxml import etree
 
 from bridge.core.errors import ConfigurationError, Fault, Finding
 from bridge.core.mapping import FormRule, FormSpec, NamespaceReading
-from bridge.forms.explain import explain
+from bridge.forms.explain import explain, spell_fixed_values
 from bridge.forms.json_schema import JsonSchemaRegistry, is_json_schema
 from bridge.forms.model import SchemaModel
 from bridge.forms.places import with_places
@@ -210,6 +210,8 @@ class _Schema:
                 return broken
             with self._model_lock:
                 model = self.model
+            if spell_fixed_values(schema, root, model):
+                return broken
             return explain(schema, root, model, limits) + broken
         except etree.XMLSchemaValidateError:
             # libxml2 gives up on some patterns that loop; what it cannot judge is not let through.
