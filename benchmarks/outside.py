@@ -160,7 +160,10 @@ class Outside:
             data=json.dumps(_put(element, form, data.text, attachment, content)),
         )
         archived = put.headers["Location"].rpartition("/")[2]
-        ask("GET", f"{messages}/{archived}", params={**_LANGUAGE, "markAsRead": "false"}, headers=hal)
+        copy = f"{messages}/{archived}"
+        ask("GET", copy, params={**_LANGUAGE, "markAsRead": "false"}, headers=hal)
+        kept = ask("GET", f"{copy}/forms", params=_LANGUAGE, headers=hal).json()["_embedded"]["forms"][0]
+        ask("GET", f"{copy}/forms/{kept['FormId']}/formdata", headers={**keys, "Accept": "application/xml"})
         shown = ask("GET", dialog, headers=owner)
         ask(
             "PATCH",

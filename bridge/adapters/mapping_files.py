@@ -1,21 +1,16 @@
-"""
-Mapping files: YAML in, values of ``core/mapping`` out, and every fault at once with its file, line and column.
-
-Plain words are read as YAML 1.2 (and editors) read them: only ``true`` and ``false`` are booleans, so ``off`` and
-``no`` are text, and whole numbers are decimal. What should be text and looks like a number must be quoted.
-"""
+"""Mapping files: YAML in, values of ``core/mapping`` out, and every fault at once with its file, line and column."""
 
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal, TypeVar, cast, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
-import yaml
 from lxml import etree
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from bridge.adapters.yaml_places import Document, Models, Place, did_you_mean, line_and_column, read_yaml, wrong_value
 from bridge.core.attachment_rules import MEGABYTE, extensions_in
 from bridge.core.errors import ConfigurationError, Fault, Severity
 from bridge.core.mapping import (
@@ -44,8 +39,6 @@ from bridge.core.mapping import (
 from bridge.core.templates import NAMES, names_in
 
 SCHEMA_FILE = "mapping.schema.json"
-_LARGEST, _DEEPEST = 1_000_000, 20
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # What a mapping may say (facts/dialogporten.md 2.5); a status that Dialogporten stores under another name is taken too.
 Status = Literal["New", "InProgress", "Draft", "Sent", "RequiresAttention", "Completed", "NotApplicable", "Awaiting"]
@@ -86,7 +79,7 @@ _UNTRUE = {
 """What did not happen when the element was left so."""
 
 ActionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
-_REQUIREMENT = r"^[A-Za-z0-9:._-]{1,255}(,(urn:altinn:[a-z][a-z0-9_-]*:)?[a-z][a-z0-9_-]*)?$"
+REQUIREMENT = r"^[A-Za-z0-9:._-]{1,255}(,(urn:altinn:[a-z][a-z0-9_-]*:)?[a-z][a-z0-9_-]*)?$"
 
 
 class _Model(BaseModel):
@@ -105,6 +98,9 @@ class _Altinn2(_Model):
     others_sign: Annotated[
         bool, Field(description="Whether others have to sign (user-controlled signing), so that no action may archive.")
     ] = False
+    compare_forms: Annotated[
+        bool, Field(description="Whether forms are read back after a PUT and held against what was sent.")
+    ] = True
 
 
 class _AttachmentRule(_Model):
@@ -177,6 +173,16 @@ class _Form(_Model):
         str | None,
         Field(pattern=r"^[0-9a-f]{64}$", description="The digest that the schema must have; bridge check prints it."),
     ] = None
+    json_schema: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            description="The JSON Schema that forms in JSON are held against as well; after #, where forms begin.",
+        ),
+    ] = None
+    json_sha256: Annotated[
+        str | None, Field(pattern=r"^[0-9a-f]{64}$", description="The digest that the JSON Schema must have.")
+    ] = None
     namespace: Annotated[
         Literal["strict", "lenient"],
         Field(description="lenient: a form without a namespace is read as if it were in the schema's."),
@@ -198,7 +204,7 @@ class _Action(_Model):
 
     requires: Annotated[
         str,
-        Field(pattern=_REQUIREMENT, description="What the dialog token must grant: action, or action,attribute."),
+        Field(pattern=REQUIREMENT, description="What the dialog token must grant: action, or action,attribute."),
     ]
     minimum_level: Annotated[int, Field(ge=0, le=4, description="The lowest authentication level, 0 to 4.")]
     target: Annotated[Literal["altinn2", "altinn3"], Field(description="The system that owns the case today.")]
@@ -318,9 +324,8 @@ def read_mappings(
     if not files:
         faults.append(Fault(where=str(folder), message="there is no mapping file (*.yaml) in this folder"))
     for path in files:
-        read = _read(path, schemas)
+        read, mapping = _read(path, schemas)
         faults += read.faults
-        mapping = read.mapping
         if mapping is None:
             continue
         if (other := mappings.get(mapping.service_resource)) is not None:
@@ -328,178 +333,52 @@ def read_mappings(
             faults.append(Fault(where=read.where(("service_resource",)), message=message))
             continue
         mappings[mapping.service_resource] = mapping
-        for name in {spec.schema for spec in mapping.forms if spec.schema} - compiled:
+        for name in dict.fromkeys(name for spec in mapping.forms for name, _ in spec.pins if name not in compiled):
             compiled.add(name)
-            if schema_faults is not None and (schemas / name).is_file():
+            if schema_faults is not None and (schemas / name.partition("#")[0]).is_file():
                 faults += schema_faults(name)
         faults += _pin_faults(read, mapping, schema_digest)
     return mappings, faults
 
 
 def _pin_faults(
-    read: "_Document", mapping: ServiceMapping, schema_digest: Callable[[str], str | None] | None
+    read: Document, mapping: ServiceMapping, schema_digest: Callable[[str], str | None] | None
 ) -> Iterator[Fault]:
     """Hold what each schema is against what the mapping says it is."""
     for index, spec in enumerate(mapping.forms):
-        if schema_digest is None or spec.schema is None or spec.sha256 is None:
-            continue
-        digest = schema_digest(spec.schema)
-        if digest is not None and digest != spec.sha256:
-            message = f"{spec.schema} is another than was pinned: its digest is {digest}; look at what changed in it"
-            yield Fault(where=read.where(("forms", index, "sha256")), message=message)
+        for name, pinned in spec.pins:
+            digest = None if schema_digest is None or pinned is None else schema_digest(name)
+            if digest is not None and digest != pinned:
+                message = f"{name} is another than was pinned: its digest is {digest}; look at what changed in it"
+                key = "sha256" if name == spec.schema else "json_sha256"
+                yield Fault(where=read.where(("forms", index, key)), message=message)
 
 
-# From text to values with places
+# From text to the file's model
 
 
-Place = tuple[str | int, ...]
-
-
-@dataclass(slots=True)
-class _Document:
-    """One file on its way: where each value and each key stands, and what is wrong so far."""
-
-    path: Path
-    places: dict[Place, yaml.Mark]
-    keys: dict[Place, yaml.Mark]
-    faults: list[Fault]
-    mapping: ServiceMapping | None = None
-
-    def where(self, place: Place, *, key: bool = False) -> str:
-        """Say ``file:line:col`` of *place*, or of what is nearest around it."""
-        first, second = (self.keys, self.places) if key else (self.places, self.keys)
-        while place and place not in first and place not in second:
-            place = place[:-1]
-        mark = first.get(place) or second.get(place)
-        return f"{self.path}:1:1" if mark is None else f"{self.path}:{mark.line + 1}:{mark.column + 1}"
-
-    def fault(self, place: Place, message: str, *, key: bool = False) -> None:
-        self.faults.append(Fault(where=self.where(place, key=key), message=message))
-
-
-def _read(path: Path, schemas: Path) -> _Document:
-    document = _Document(path=path, places={}, keys={}, faults=[])
-    try:
-        text = _text(path)
-        _refuse_unused_yaml(text)
-        node = yaml.compose(text, Loader=_Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = "1:1" if mark is None else f"{mark.line + 1}:{mark.column + 1}"
-        document.faults.append(Fault(where=f"{path}:{place}", message=str(error.problem or error.context)))
-        return document
-    except (yaml.YAMLError, UnicodeDecodeError):
-        message = "not UTF-8, or a character that YAML does not allow"
-        document.faults.append(Fault(where=f"{path}:1:1", message=message))
-        return document
-    except OSError as error:
-        document.faults.append(Fault(where=f"{path}:1:1", message=f"the file cannot be read: {error.strerror}"))
-        return document
-    if not isinstance(node, yaml.MappingNode):
-        document.faults.append(
-            Fault(where=f"{path}:1:1", message="a mapping file begins with keys: service_resource: …")
-        )
-        return document
-    data = _build(document, node, ())
-    try:
-        file = MappingFile.model_validate(data)
-    except ValidationError as error:
-        for found in error.errors():
-            _say(document, found)
-        _hold_together(document, _Parts.salvaged(data), schemas)
-    else:
-        _hold_together(document, _Parts.salvaged(data), schemas)
-        if not document.faults:
-            document.mapping = _to_values(file, path)
-    document.faults.sort(key=_line_and_column)
-    return document
-
-
-def _line_and_column(fault: Fault) -> tuple[int, int]:
-    _, line, column = fault.where.rsplit(":", 2)
-    return int(line), int(column)
-
-
-def _text(path: Path) -> str:
-    data = path.read_bytes()
-    if len(data) > _LARGEST:
-        raise yaml.MarkedYAMLError(problem=f"a mapping file has at most {_LARGEST} bytes")
-    return data.decode("utf-8-sig")
-
-
-def _refuse_unused_yaml(text: str) -> None:
-    """Refuse what hides where a value comes from (anchors, aliases, tags), and more than one document."""
-    documents = depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        problem = None
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            problem = "anchors and aliases are not used here: write the value out"
-        elif getattr(event, "tag", None):
-            problem = "tags are not used here: write the value, in quotes if it is text"
-        elif isinstance(event, yaml.DocumentStartEvent):
-            documents += 1
-            problem = "one file holds one mapping: put the next one in a file of its own" if documents > 1 else None
-        elif isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            problem = "nested too deeply" if depth > _DEEPEST else None
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if problem is not None:
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=cast("yaml.Mark | None", event.start_mark))
-
-
-def _build(document: _Document, node: yaml.Node, place: Place) -> Any:
-    """Turn *node* into plain values, noting where each stands."""
-    document.places[place] = node.start_mark
-    if isinstance(node, yaml.MappingNode):
-        built: dict[str, Any] = {}
-        for key, value in node.value:
-            name = _scalar(key) if isinstance(key, yaml.ScalarNode) else None
-            mark = f"{document.path}:{key.start_mark.line + 1}:{key.start_mark.column + 1}"
-            if not isinstance(name, str):
-                shown = f": write {key.value!r}" if isinstance(key, yaml.ScalarNode) else ""
-                document.faults.append(Fault(where=mark, message=f"a key is text{shown}"))
-            elif name in built:
-                first = document.keys[(*place, name)]
-                message = f"the key {name!r} stands on line {first.line + 1} already: keep one of the two"
-                document.faults.append(Fault(where=mark, message=message))
-            else:
-                document.keys[(*place, name)] = key.start_mark
-                built[name] = _build(document, value, (*place, name))
-        return built
-    if isinstance(node, yaml.SequenceNode):
-        return [_build(document, item, (*place, index)) for index, item in enumerate(node.value)]
-    return _scalar(node)
-
-
-@dataclass(frozen=True, slots=True)
-class _Odd:
-    """A plain word that YAML versions read differently, such as 010 or 1_000; fits no field."""
-
-    text: str
-
-
-def _scalar(node: yaml.Node) -> Any:
-    text: str = node.value
-    if cast("Any", node).style:  # Plain is None, or "" from libyaml.
-        return text
-    if text in {"", "~", "null", "Null", "NULL"}:
-        return None
-    if text in {"true", "True", "TRUE", "false", "False", "FALSE"}:
-        return text.lower() == "true"
-    if re.fullmatch(r"[-+]?(0|[1-9][0-9]*)", text):
-        return int(text) if len(text) < 20 else _Odd(text)
-    if re.fullmatch(
-        r"[-+]?(0[0-9_]+|[0-9][0-9_]*|0x[0-9a-fA-F_]+|0o?[0-7_]+|[0-9][0-9_]*\.[0-9_]*([eE][-+]?[0-9]+)?)", text
-    ):
-        return _Odd(text)
-    return text
+def _read(path: Path, schemas: Path) -> tuple[Document, ServiceMapping | None]:
+    document = Document(path=path)
+    data = read_yaml(document, begins="a mapping file begins with keys: service_resource: …")
+    mapping = None
+    if data is not None:
+        try:
+            file = MappingFile.model_validate(data)
+        except ValidationError as error:
+            for found in error.errors():
+                _say(document, found)
+            _hold_together(document, _Parts.salvaged(data), schemas)
+        else:
+            _hold_together(document, _Parts.salvaged(data), schemas)
+            mapping = None if document.faults else _to_values(file, path)
+    document.faults.sort(key=line_and_column)
+    return document, mapping
 
 
 # From pydantic's errors to words
 
 
-_MODELS: tuple[tuple[tuple[str, ...], type[_Model]], ...] = (
+_MODELS: Models = (
     ((), MappingFile),
     (("altinn2",), _Altinn2),
     (("altinn3",), _Altinn3),
@@ -514,7 +393,7 @@ _MODELS: tuple[tuple[tuple[str, ...], type[_Model]], ...] = (
 )
 
 
-def _say(document: _Document, error: Any) -> None:
+def _say(document: Document, error: Any) -> None:
     """Add one of pydantic's errors as a fault in our words."""
     place: Place = tuple(error["loc"])
     kind: str = error["type"]
@@ -522,46 +401,13 @@ def _say(document: _Document, error: Any) -> None:
     if place and place[-1] == "[key]":
         document.fault(place[:-1], _bad_key(place, str(value)), key=True)
     elif kind == "extra_forbidden":
-        document.fault(place, f"there is no key {place[-1]!r} here{_did_you_mean(place)}", key=True)
+        document.fault(place, f"there is no key {place[-1]!r} here{did_you_mean(_MODELS, place)}", key=True)
     elif kind == "missing":
         document.fault(place[:-1], f"the key {place[-1]!r} is missing here")
     elif place[-1:] == ("activity",) and value in _UNFIT_ACTIVITIES:
         document.fault(place, f"{value} is not for mappings: {_UNFIT_ACTIVITIES[value]}")
     else:
-        document.fault(place, _wrong_value(kind, value, context))
-
-
-def _wrong_value(kind: str, value: Any, context: Mapping[str, Any]) -> str:
-    shown = repr(value.text if isinstance(value, _Odd) else value)
-    match kind:
-        case "string_type" if isinstance(value, _Odd | int):
-            text = str(value).lower() if isinstance(value, bool) else value.text if isinstance(value, _Odd) else value
-            return f'this must be text: write it in quotes, "{text}"'
-        case "string_type":
-            return "this must be text" + (": it is empty" if value is None else "")
-        case "int_type":
-            return "write a whole number, without quotes or leading zeros"
-        case "bool_type":
-            return f"write true or false instead of {shown}"
-        case "literal_error":
-            choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
-            close = difflib.get_close_matches(str(value), choices, n=1)
-            hint = f": did you mean {close[0]}?" if close else ""
-            return f"write one of {', '.join(choices)} instead of {shown}{hint}"
-        case "string_pattern_mismatch":
-            return f"{shown} does not have the form {context.get('pattern')}"
-        case "greater_than_equal":
-            return f"write at least {context.get('ge')}"
-        case "less_than_equal":
-            return f"write at most {context.get('le')}"
-        case "too_short" | "string_too_short":
-            return "this may not be empty"
-        case "model_type" | "model_attributes_type" | "dict_type":
-            return "keys with values must stand here"
-        case "list_type":
-            return "a list must stand here: [one, two], or lines that begin with a dash"
-        case _:
-            return f"this cannot be used: {kind}"
+        document.fault(place, wrong_value(kind, value, context))
 
 
 def _bad_key(place: Place, key: str) -> str:
@@ -572,17 +418,6 @@ def _bad_key(place: Place, key: str) -> str:
         hint = f": did you mean {meant!r}?" if meant else ""
         return f"Altinn 2 has no status {key!r} among {', '.join(names)}{hint}"
     return f"an action's name is 1 to 64 of a-z, 0-9 and '-', since it ends a URL: {key!r} is not"
-
-
-def _did_you_mean(place: Place) -> str:
-    for shape, model in _MODELS:
-        if len(shape) == len(place) - 1 and all(
-            part in ("*", name) for part, name in zip(shape, place[:-1], strict=True)
-        ):
-            known = [field.alias or name for name, field in model.model_fields.items()]
-            close = difflib.get_close_matches(str(place[-1]), known, n=1)
-            return f": did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
-    return ""
 
 
 # What only shows when keys are seen together
@@ -638,7 +473,7 @@ def _sound(kind: type[_Kind], items: Iterable[tuple[_Key, Any]]) -> Iterator[tup
             continue  # Told where the whole file was validated.
 
 
-def _hold_together(document: _Document, parts: _Parts, schemas: Path) -> None:
+def _hold_together(document: Document, parts: _Parts, schemas: Path) -> None:
     if not parts.systems:
         document.fault((), "say which system holds the case: the key 'altinn2' is missing here")
     _check_forms(document, parts, schemas)
@@ -653,7 +488,7 @@ def _hold_together(document: _Document, parts: _Parts, schemas: Path) -> None:
                 document.fault(("states", state, "actions", index), f"there is no action {name!r}{hint}")
 
 
-def _check_forms(document: _Document, parts: _Parts, schemas: Path) -> None:
+def _check_forms(document: Document, parts: _Parts, schemas: Path) -> None:
     mains = [index for index, form in parts.forms.items() if form.type == "MainForm"]
     if not mains and parts.forms_complete:
         document.fault(("forms",), "exactly one form is the MainForm: none is")
@@ -666,8 +501,14 @@ def _check_forms(document: _Document, parts: _Parts, schemas: Path) -> None:
             document.fault(("forms", index), "this form stands above already: keep one of the two")
         seen.add(key)
         if form.schema_ is not None:
-            for message in _schema_file_faults(schemas, form.schema_):
+            for message in schema_file_faults(schemas, form.schema_):
                 document.fault(("forms", index, "schema"), message)
+        if form.json_schema is not None:
+            for message in _json_schema_faults(schemas, form):
+                document.fault(("forms", index, "json_schema"), message)
+        elif form.json_sha256 is not None:
+            message = "without a 'json_schema' there is nothing for 'json_sha256' to say: leave it out"
+            document.fault(("forms", index, "json_sha256"), message)
         for place, told in _rule_faults(form):
             document.fault(("forms", index, *place), told)
 
@@ -709,7 +550,25 @@ def _unknown_functions(test: str) -> Iterator[str]:
     yield from (name for name in re.findall(r"([A-Za-z_][\w.:-]*)\s*\(", bare) if name not in _XPATH_NAMES)
 
 
-def _schema_file_faults(schemas: Path, name: str) -> Iterator[str]:
+def schema_file_faults(schemas: Path, name: str) -> Iterator[str]:
+    """Say what is wrong with *name* as the path of an XSD."""
+    if name.partition("#")[0].lower().endswith(".json"):
+        yield "an XSD must stand here: a form's JSON Schema is its 'json_schema'"
+    else:
+        yield from _path_faults(schemas, name)
+
+
+def _json_schema_faults(schemas: Path, form: _Form) -> Iterator[str]:
+    name = (form.json_schema or "").partition("#")[0]
+    if form.schema_ is None:
+        yield "JSON is turned into XML by the XSD: name it as 'schema'"
+    if not name.lower().endswith(".json"):
+        yield "a JSON Schema's name ends with .json, and after '#' it may say where forms begin"
+    else:
+        yield from _path_faults(schemas, name)
+
+
+def _path_faults(schemas: Path, name: str) -> Iterator[str]:
     if name.startswith("/") or ".." in PurePosixPath(name).parts or "\\" in name or ":" in name:
         yield "write a path inside the schema folder, without '..'"
     elif not (schemas / name).is_file():
@@ -717,7 +576,7 @@ def _schema_file_faults(schemas: Path, name: str) -> Iterator[str]:
 
 
 def _near(schemas: Path, name: str) -> str:
-    close = difflib.get_close_matches(name, [path.name for path in schemas.glob("*.xsd")], n=1)
+    close = difflib.get_close_matches(name, [path.name for path in schemas.glob("*" + PurePosixPath(name).suffix)], n=1)
     return f": did you mean {close[0]!r}?" if close else ""
 
 
@@ -869,6 +728,7 @@ def _to_values(file: MappingFile, path: Path) -> ServiceMapping:
             service_edition=file.altinn2.service_edition,
             bare_completion=file.altinn2.bare_completion,
             others_sign=file.altinn2.others_sign,
+            compare_forms=file.altinn2.compare_forms,
         ),
         altinn3=None if file.altinn3 is None else _app(file.altinn3),
         forms=tuple(
@@ -879,6 +739,8 @@ def _to_values(file: MappingFile, path: Path) -> ServiceMapping:
                 schema=form.schema_,
                 sha256=form.sha256,
                 namespace=NamespaceReading(form.namespace),
+                json_schema=form.json_schema,
+                json_sha256=form.json_sha256,
                 rules=tuple(
                     FormRule(at=rule.at, test=rule.test, severity=Severity(rule.severity), text=rule.text.model_dump())
                     for rule in form.rules

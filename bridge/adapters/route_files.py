@@ -1,25 +1,14 @@
 """Route files: which Altinn 3 apps the calculation proxy leads to. YAML in, and every fault at once with its place."""
 
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bridge.adapters.mapping_files import (
-    _REQUIREMENT,
-    _build,
-    _Document,
-    _line_and_column,
-    _Loader,
-    _refuse_unused_yaml,
-    _schema_file_faults,
-    _text,
-    _wrong_value,
-)
+from bridge.adapters.mapping_files import REQUIREMENT, schema_file_faults
+from bridge.adapters.yaml_places import Document, Models, did_you_mean, line_and_column, read_yaml, wrong_value
 from bridge.core.calculations import AppRoute, DataTypeRoute, DialogBinding, Held, Speaks, TokenUse, Verbs
 from bridge.core.errors import ConfigurationError, Fault
 from bridge.core.mapping import Requirement
@@ -61,7 +50,7 @@ class _Dialog(_Model):
         str, Field(pattern=r"^urn:altinn:resource:[a-z0-9_-]+$", description="The dialog token's s.")
     ]
     requires: Annotated[
-        str, Field(pattern=_REQUIREMENT, description="What the dialog token must grant: action, or action,attribute.")
+        str, Field(pattern=REQUIREMENT, description="What the dialog token must grant: action, or action,attribute.")
     ]
     minimum_level: Annotated[int, Field(ge=0, le=4, description="The lowest authentication level, 0 to 4.")]
 
@@ -94,7 +83,7 @@ class RouteFile(_Model):
     ] = Field(default_factory=dict)
 
 
-_MODELS: tuple[tuple[tuple[str, ...], type[_Model]], ...] = (
+_MODELS: Models = (
     ((), RouteFile),
     (("dialog",), _Dialog),
     (("data_types", "*"), _DataType),
@@ -129,34 +118,20 @@ def read_routes(folder: Path | None, schemas: Path) -> tuple[Routes, list[Fault]
     faults: list[Fault] = []
     files = [] if folder is None else sorted(each for each in folder.glob("*") if each.suffix in {".yaml", ".yml"})
     for path in files:
-        document = _Document(path=path, places={}, keys={}, faults=[])
+        document = Document(path=path)
         route = _read(document, schemas)
         if route is not None and (other := routes.get((route.org, route.app))) is not None:
             document.fault(("app",), f"{route.name} has its route in {other.source} already: keep one of the two")
         elif route is not None:
             routes[route.org, route.app] = route
-        faults += sorted(document.faults, key=_line_and_column)
+        faults += sorted(document.faults, key=line_and_column)
     return routes, faults
 
 
-def _read(document: _Document, schemas: Path) -> AppRoute | None:
-    path = document.path
-    try:
-        text = _text(path)
-        _refuse_unused_yaml(text)
-        node = yaml.compose(text, Loader=_Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = "1:1" if mark is None else f"{mark.line + 1}:{mark.column + 1}"
-        document.faults.append(Fault(where=f"{path}:{place}", message=str(error.problem or error.context)))
+def _read(document: Document, schemas: Path) -> AppRoute | None:
+    data = read_yaml(document, begins="a route file begins with keys: app: org/app")
+    if data is None:
         return None
-    except (yaml.YAMLError, UnicodeDecodeError, OSError):
-        document.faults.append(Fault(where=f"{path}:1:1", message="the file cannot be read as YAML in UTF-8"))
-        return None
-    if not isinstance(node, yaml.MappingNode):
-        document.faults.append(Fault(where=f"{path}:1:1", message="a route file begins with keys: app: org/app"))
-        return None
-    data = _build(document, node, ())
     try:
         file = RouteFile.model_validate(data)
     except ValidationError as error:
@@ -164,32 +139,21 @@ def _read(document: _Document, schemas: Path) -> AppRoute | None:
             _say(document, found)
         return None
     _hold_together(document, file, schemas)
-    return None if document.faults else _route(file, path)
+    return None if document.faults else _route(file, document.path)
 
 
-def _say(document: _Document, error: Any) -> None:
+def _say(document: Document, error: Any) -> None:
     place = tuple(error["loc"])
     match error["type"]:
         case "extra_forbidden":
-            document.fault(place, f"there is no key {place[-1]!r} here{_did_you_mean(place)}", key=True)
+            document.fault(place, f"there is no key {place[-1]!r} here{did_you_mean(_MODELS, place)}", key=True)
         case "missing":
             document.fault(place[:-1], f"the key {place[-1]!r} is missing here")
         case kind:
-            document.fault(place, _wrong_value(kind, error.get("input"), error.get("ctx", {})))
+            document.fault(place, wrong_value(kind, error.get("input"), error.get("ctx", {})))
 
 
-def _did_you_mean(place: tuple[str | int, ...]) -> str:
-    for shape, model in _MODELS:
-        if len(shape) == len(place) - 1 and all(
-            part in ("*", name) for part, name in zip(shape, place[:-1], strict=True)
-        ):
-            known = [field.alias or name for name, field in model.model_fields.items()]
-            close = difflib.get_close_matches(str(place[-1]), known, n=1)
-            return f": did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
-    return ""
-
-
-def _hold_together(document: _Document, file: RouteFile, schemas: Path) -> None:
+def _hold_together(document: Document, file: RouteFile, schemas: Path) -> None:
     use = TokenUse(file.token)
     if use is TokenUse.DIALOG and file.dialog is None:
         document.fault(("token",), "say which dialogs open the app: the key 'dialog' is missing")
@@ -205,7 +169,7 @@ def _hold_together(document: _Document, file: RouteFile, schemas: Path) -> None:
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name):
             document.fault(("data_types", name), "a data type's id has letters, digits, '_', '.' and '-'", key=True)
         if each.schema_ is not None:
-            for message in _schema_file_faults(schemas, each.schema_):
+            for message in schema_file_faults(schemas, each.schema_):
                 document.fault(("data_types", name, "schema"), message)
             continue
         if (each.validate_ or "off") != "off":

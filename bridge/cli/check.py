@@ -99,17 +99,14 @@ def folder_of(variable: str) -> Path:
 
 def _schema_names(services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry") -> list[str]:
     """Name the schemas that the sound mappings use and that compile."""
-    used = {form.schema for service in services.values() for form in service.forms if form.schema}
+    used = {name for service in services.values() for form in service.forms for name, _ in form.pins}
     return sorted(name for name in used if not registry.faults(name))
 
 
 def _unpinned(services: Mapping[str, "ServiceMapping"]) -> set[str]:
     """Name the schemas that a form uses without saying which digest it must have."""
     return {
-        form.schema
-        for service in services.values()
-        for form in service.forms
-        if form.schema is not None and form.sha256 is None
+        name for service in services.values() for form in service.forms for name, digest in form.pins if digest is None
     }
 
 
@@ -137,6 +134,8 @@ def _report(
 
 
 def _print(services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry", faults: list[Fault]) -> None:
+    from bridge.forms.schema_files import Engine
+
     for fault in faults:
         click.echo(str(fault), err=True)
     for name, service in services.items():
@@ -146,7 +145,8 @@ def _print(services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry",
         for note in registry.notes(name):
             click.echo(f"  {note}")
         if name in _unpinned(services):
-            click.echo(f'  not pinned; to pin it, write beside it in the mapping  sha256: "{registry.digest(name)}"')
+            key = "json_sha256" if registry.engine(name) is Engine.JSON_SCHEMA else "sha256"
+            click.echo(f'  not pinned; to pin it, write beside it in the mapping  {key}: "{registry.digest(name)}"')
     if faults:
         click.echo(f"{len(faults)} fault{'s' if len(faults) > 1 else ''}", err=True)
     else:

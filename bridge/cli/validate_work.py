@@ -16,12 +16,12 @@ from lxml import etree
 
 from bridge.core.errors import BridgeError, ConfigurationError, Finding, Severity
 from bridge.core.mapping import FormKind, FormSpec
+from bridge.forms.json_schema import is_json_schema
 from bridge.forms.reading import Limits, Unreadable
 from bridge.forms.xsd import SchemaRegistry
 
 if TYPE_CHECKING:
     from bridge.forms.convert import Shape
-    from bridge.forms.json_schema import JsonSchemaRegistry
 
 BATCH = 16
 """Files that a process is given at once."""
@@ -68,17 +68,6 @@ class _NotForIt(BridgeError):
         self.reason = reason
 
 
-def is_json(names: Iterable[str]) -> bool:
-    """Say whether the one schema that is named is a JSON Schema; after ``#`` it may say where forms begin."""
-    return any(name.partition("#")[0].lower().endswith(".json") for name in names)
-
-
-def _json_registry(job: Job) -> "JsonSchemaRegistry":
-    from bridge.forms.json_schema import JsonSchemaRegistry
-
-    return JsonSchemaRegistry(job.folder, job.limits)
-
-
 class Checker:
     """
     Judges files, one after the other.
@@ -90,12 +79,12 @@ class Checker:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._registry = SchemaRegistry(job.folder, job.limits)
-        names = list(dict.fromkeys(spec.schema for spec in job.forms if spec.schema is not None))
-        self._json = _json_registry(job) if is_json(names) else None
+        names = list(dict.fromkeys(name for spec in job.forms for name, _ in spec.pins))
+        # Given by --schema; a mapping's JSON Schemas stand beside its XSDs.
+        self._json = next((spec.schema for spec in job.forms if spec.schema and is_json_schema(spec.schema)), None)
         self._shapes: dict[str, Shape] = {}
-        registry = self._json or self._registry
-        registry.load(names)
-        self.notes = [note for name in names for note in registry.notes(name)]
+        self._registry.load(names)
+        self.notes = [note for name in names for note in self._registry.notes(name)]
         """What was loosened in the schemas."""
 
     def check(self, path: Path) -> Checked:
@@ -117,17 +106,20 @@ class Checker:
         return Checked(path=str(path), verdict=verdict, findings=findings, size=size)
 
     def _check_json(self, path: Path) -> tuple[Finding, ...]:
-        name = self._job.forms[0].schema
         if path.suffix.lower() != ".json":
             raise _NotForIt("only *.json is held to a JSON Schema")
         if path.stat().st_size > self._job.limits.max_bytes:
             return (Finding(path="/", rule="too_large", facts={"max_bytes": str(self._job.limits.max_bytes)}),)
-        if self._json is not None and name is not None:
-            return self._json.check(name, path.read_bytes())
-        return self._check_converted(path.read_bytes())
+        if self._json is not None:
+            return self._registry.json.check(self._json, path.read_bytes())
+        return self._check_by_mapping(path.read_bytes())
 
-    def _check_converted(self, data: bytes) -> tuple[Finding, ...]:
-        """Turn a JSON form into XML by its XSD, as the service does, and judge that; its lines are nobody's."""
+    def _check_by_mapping(self, data: bytes) -> tuple[Finding, ...]:
+        """
+        Judge a JSON form as the service does: by its JSON Schema, if it has one, and as XML by its XSD.
+
+        As XML its lines are nobody's; and what its JSON Schema refused is not told again in the words of the XSD.
+        """
         from bridge.forms.convert import Shape, Unconvertible
         from bridge.forms.json_reading import read_values
 
@@ -139,13 +131,17 @@ class Checker:
                 self._shapes[spec.schema] = Shape.from_schema(
                     self._job.folder / spec.schema, folder=self._job.folder, limits=self._job.limits
                 )
+            told = () if spec.json_schema is None else self._registry.json.check(spec.json_schema, data)
             xml = self._shapes[spec.schema].to_xml(data)
-        except (Unreadable, Unconvertible) as error:
-            return (error.finding,) if isinstance(error, Unreadable) else error.findings
+        except Unreadable as error:
+            return (error.finding,)
+        except Unconvertible as error:
+            return told or error.findings
         except ConfigurationError as error:
             raise _NotForIt("; ".join(fault.message for fault in error.faults)) from error
         findings = self._registry.check_form(spec, xml, values=self._job.values)
-        return tuple(replace(finding, line=0, column=0) for finding in findings)
+        rest = [finding for finding in findings if not told or finding.rule == "business_rule"]
+        return (*told, *(replace(finding, line=0, column=0) for finding in rest))
 
     def _choose_json(self, form: object) -> FormSpec | None:
         forms = self._job.forms

@@ -85,6 +85,15 @@ class FormSpec:
     """The digest that the schema must have."""
     namespace: NamespaceReading = NamespaceReading.STRICT
     rules: tuple[FormRule, ...] = ()
+    json_schema: str | None = None
+    """The JSON Schema that the form is held against as well where it comes as JSON; after ``#``, where forms begin."""
+    json_sha256: str | None = None
+
+    @property
+    def pins(self) -> tuple[tuple[str, str | None], ...]:
+        """Each schema with the digest that it must have, if one is said."""
+        pairs = ((self.schema, self.sha256), (self.json_schema, self.json_sha256))
+        return tuple((name, digest) for name, digest in pairs if name is not None)
 
 
 class Verb(Enum):
@@ -131,6 +140,8 @@ class Altinn2Service:
     service_edition: int
     bare_completion: bool = False
     others_sign: bool = False
+    compare_forms: bool = True
+    """Whether forms are read back after a PUT and held against what was sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
-from bridge.core.elements import ElementKey
+from bridge.core.elements import ElementKey, Form
 from bridge.core.errors import Finding
 from bridge.core.proof import Manifest
 
@@ -73,7 +73,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Operation:
-    """A row of our own table; *actor* and *body* are erased when it is finished."""
+    """A row of our own table; *actor*, *body* and *sent_forms* are erased when it is finished."""
 
     id: UUID
     dialog_id: UUID
@@ -108,6 +108,8 @@ class Operation:
     last_error: str | None
     manifest: Manifest | None = None
     """What the element must hold once it took what was sent."""
+    sent_forms: tuple[Form, ...] = ()
+    """The forms as they were sent, to be held against what is shown afterwards; erased when it is finished."""
 
     def __repr__(self) -> str:
         return f"Operation({self.id}, {self.action}, {self.stage.value}, {self.outcome})"

@@ -6,6 +6,7 @@ there (the child taken out, or the missing one put in) and validated again. Its 
 the names of declared elements and attributes are read.
 """
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -64,6 +65,8 @@ _RULES = {
     "SCHEMAV_CVC_ELT_3_2_1": ("nil_with_content", ()),
     "SCHEMAV_CVC_IDC": ("not_unique", ()),
 }
+_FIXED = "SCHEMAV_CVC_ELT_5_2_2_2_2"
+_MOST_SPELLINGS = 500
 _OF_VALUES = {"pattern", "digits", "enumeration", "length", "min_length", "type"}
 
 
@@ -77,6 +80,8 @@ class _Search:
     paths: dict[etree._Element, str] = field(default_factory=dict)
     put_in: set[etree._Element] = field(default_factory=set)
     taken_out: set[tuple[etree._Element, str]] = field(default_factory=set)
+    excused: int = 0
+    """Errors of libxml2 that are none: fixed values in another spelling."""
 
     def add(self, rule: str, path: str, line: int, facts: dict[str, str]) -> None:
         key = (path, rule, facts.get("name", ""))
@@ -96,6 +101,27 @@ class _PutIn:
 
 
 _Mend = _TakeOut | _PutIn
+
+
+def spell_fixed_values(schema: etree.XMLSchema, root: etree._Element, model: SchemaModel) -> bool:
+    """
+    Write fixed values as the schema does, where *schema* has just refused them as text; True if it accepts *root* then.
+
+    Stops as soon as something else is wrong, which is for ``explain`` to tell.
+    """
+    for _ in range(_MOST_ROUNDS):
+        errors = list(itertools.islice(cast("Iterable[Any]", schema.error_log), _MOST_SPELLINGS))
+        nodes = [_locate(root, error.path) for error in errors if error.type_name == _FIXED]
+        if len(nodes) < len(errors):
+            return False
+        for node in nodes:
+            spelling = None if node is None else model.fixed_spelling(node)
+            if node is None or spelling is None:
+                return False
+            node.text = spelling
+        if schema.validate(root):
+            return True
+    return False
 
 
 def explain(schema: etree.XMLSchema, root: etree._Element, model: SchemaModel, limits: Limits) -> tuple[Finding, ...]:
@@ -167,9 +193,17 @@ class StreamFindings:
         """Give all, in the form's order."""
         return tuple(self._search.found.values())
 
+    @property
+    def excused(self) -> int:
+        """Count the errors of libxml2 that are none."""
+        return self._search.excused
+
 
 def _value_finding(search: _Search, node: etree._Element, error: Any, line: int) -> None:
     """Add the finding of one error about a value or an attribute."""
+    if error.type_name == _FIXED and search.model.fixed_spelling(node) is not None:
+        search.excused += 1
+        return
     path = _path(search, node)
     required = _REQUIRED.search(error.message)
     if required is not None:

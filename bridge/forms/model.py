@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ class SchemaModel:
     def __init__(self, files: SchemaFiles) -> None:
         # The verdict is libxml2's; without a model the sentences are only plainer.
         self._schema: Any = build_xmlschema(files).schema
+        self._decoding = threading.Lock()  # xmlschema keeps what it is decoding with the schema.
 
     def accepts(self, root: etree._Element) -> bool | None:
         """Give xmlschema's verdict; None where it has none."""
@@ -93,6 +95,23 @@ class SchemaModel:
         if fixed is not None:
             facts["fixed"] = str(fixed)
         return facts
+
+    def fixed_spelling(self, node: etree._Element) -> str | None:
+        """
+        Give the schema's spelling of the fixed value that *node* has in another one (``1`` for ``true``); else None.
+
+        XSD compares fixed values as values, and libxml2 compares an element's as text.
+        """
+        declaration = self.declaration(node)
+        fixed = getattr(declaration, "fixed", None)
+        if declaration is None or fixed is None or len(node):
+            return None
+        with self._decoding:
+            try:
+                own, wanted = (declaration.type.text_decode(text) for text in (node.text or "", fixed))
+            except (ArithmeticError, ValueError):
+                return None
+        return str(fixed) if type(own) is type(wanted) and own == wanted else None
 
 
 def _levels(simple: Declaration | None) -> Iterator[Declaration]:

@@ -30,6 +30,7 @@ class Engine(Enum):
     XMLSCHEMA = "xmlschema"
     """Some 30 times slower; for what libxml2 cannot take."""
     XMLSCHEMA11 = "xmlschema, XSD 1.1"
+    JSON_SCHEMA = "jsonschema-rs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Hold XML forms against their XSD: the verdict is libxml2's, the findings are ours."""
+"""Hold forms against their schema: for XML the verdict is libxml2's, the findings are ours."""
 
 import io
 import queue
@@ -12,7 +12,8 @@ from lxml import etree
 
 from bridge.core.errors import ConfigurationError, Fault, Finding
 from bridge.core.mapping import FormRule, FormSpec, NamespaceReading
-from bridge.forms.explain import explain
+from bridge.forms.explain import explain, spell_fixed_values
+from bridge.forms.json_schema import JsonSchemaRegistry, is_json_schema
 from bridge.forms.model import SchemaModel
 from bridge.forms.places import with_places
 from bridge.forms.reading import Limits, Unreadable, parse, parser, refuse_more_than_allowed, to_utf8
@@ -39,13 +40,15 @@ class SchemaRegistry:
     The schemas of one folder, read and compiled once at start.
 
     A compiled schema serves one thread, since its error log is not safe to share (facts/libraries.md 2); other threads
-    compile their own from the same text when they first need it.
+    compile their own from the same text when they first need it. JSON Schemas, whose names end with ``.json`` before
+    any ``#``, are kept by ``json``.
     """
 
     def __init__(self, folder: Path, limits: Limits | None = None) -> None:
         self.folder, self.limits = folder, limits or Limits()
         self._schemas: dict[str, _Schema] = {}
         self._second = _SecondOpinion()
+        self.json = JsonSchemaRegistry(folder, self.limits)
 
     def load(self, names: Iterable[str]) -> None:
         """
@@ -60,6 +63,8 @@ class SchemaRegistry:
 
     def faults(self, name: str) -> tuple[Fault, ...]:
         """Compile the schema *name*, and say what is wrong with it."""
+        if is_json_schema(name):
+            return self.json.faults(name)
         if name not in self._schemas:
             try:
                 self._schemas[name] = _Schema(read_schema_files(self.folder, name))
@@ -85,15 +90,17 @@ class SchemaRegistry:
 
     def notes(self, name: str) -> tuple[str, ...]:
         """Say what was loosened in the loaded schema *name*."""
-        return self._schemas[name].files.notes
+        return self.json.notes(name) if is_json_schema(name) else self._schemas[name].files.notes
 
     def digest(self, name: str) -> str | None:
         """Give the digest of the schema *name*, or None where it is not loaded."""
+        if is_json_schema(name):
+            return self.json.digest(name)
         return self._schemas[name].files.sha256 if name in self._schemas else None
 
     def engine(self, name: str) -> Engine:
         """Say which engine judges the forms of the loaded schema *name*."""
-        return self._schemas[name].files.engine
+        return Engine.JSON_SCHEMA if is_json_schema(name) else self._schemas[name].files.engine
 
     def roots(self, name: str) -> tuple[str, ...]:
         """Name the elements, as ``{namespace}local``, that forms of the loaded schema *name* may begin with."""
@@ -203,6 +210,8 @@ class _Schema:
                 return broken
             with self._model_lock:
                 model = self.model
+            if spell_fixed_values(schema, root, model):
+                return broken
             return explain(schema, root, model, limits) + broken
         except etree.XMLSchemaValidateError:
             # libxml2 gives up on some patterns that loop; what it cannot judge is not let through.

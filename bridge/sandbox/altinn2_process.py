@@ -18,7 +18,7 @@ from bridge.sandbox.altinn2_model import (
     State,
     Update,
 )
-from bridge.sandbox.altinn2_rules import Schemas, count_findings, empty_form, judged
+from bridge.sandbox.altinn2_rules import Schemas, as_kept, count_findings, empty_form, judged
 from bridge.sandbox.switches import Switches
 
 ONE_MAIN = "There must be exactly one form of Type MainForm"
@@ -89,7 +89,12 @@ def _overwritten(element: Element, order: Update, switches: Switches, next_id: C
         return replace(
             element,
             forms=tuple(
-                replace(form, id=_reused(old_forms, next_id), name=_form_name(element.service, form))
+                replace(
+                    form,
+                    id=_reused(old_forms, next_id),
+                    name=_form_name(element.service, form),
+                    data=as_kept(form.data, switches.put_forms),
+                )
                 for form in order.forms
             ),
             attachments=tuple(replace(each, id=_reused(old_attachments, next_id)) for each in order.attachments),

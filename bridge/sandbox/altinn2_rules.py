@@ -281,6 +281,22 @@ def washed(data: str) -> bytes:
     return etree.tostring(root, encoding="utf-8", xml_declaration=False, with_tail=False)
 
 
+def as_kept(data: str, switch: str) -> str:
+    """Give a form as a PUT leaves it, by the switch ``put_forms``."""
+    if switch == "kept":
+        return data
+    root = parsed_form(data).getroot()
+    last = next((e for e in reversed(list(root.iter(etree.Element))) if not len(e) and (e.text or "").strip()), None)
+    above = None if last is None else last.getparent()
+    if last is None or above is None:
+        return data
+    if switch == "last_value_dropped":
+        above.remove(last)
+    else:
+        last.text = "overwritten"
+    return etree.tostring(root, encoding="unicode", with_tail=False)
+
+
 def _parsed(content: Content) -> etree._ElementTree | None:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:

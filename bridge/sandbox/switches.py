@@ -66,6 +66,10 @@ class Switches:
         "Where Altinn 2 explains errors besides the reason phrase.", "reason_only", "reason_plus_errormodel"
     )
     washed_formdata: bool = _flag("formdata comes back without declaration and processing instructions.", default=True)
+    put_forms: str = _choice(
+        "What becomes of the last value of each form in a PUT of a message: kept, dropped or overwritten.",
+        *("kept", "last_value_dropped", "last_value_overwritten"),
+    )
     message_limit_mb: int = _number("Largest JSON body that Altinn 2 takes, in megabytes.", 50, 1, 2000)
     streamed_limit_mb: int = _number("Largest streamed attachment of a type without a rule, in megabytes.", 30, 1, 2000)
     attachment_cap_mb: int = _number("Largest attachment whatever its rule says, in megabytes.", 500, 1, 2000)

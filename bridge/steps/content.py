@@ -9,14 +9,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from bridge.core.elements import Attachment, Form, InMemory
 from bridge.core.errors import ConfigurationError, Refusal
-from bridge.core.mapping import FormKind, ServiceMapping
+from bridge.core.mapping import ActionMapping, FormKind, ServiceMapping, Validation
 from bridge.core.operations import Problem
 from bridge.forms.convert import Shape, Unconvertible
 from bridge.forms.reading import Limits, Unreadable
 from bridge.parts import Bridge
 from bridge.steps.orders import Stop
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,14 @@ def is_message(body: bytes) -> bool:
     return body.lstrip()[:1] == b"{"
 
 
-def form_or_message(bridge: Bridge, mapping: ServiceMapping, media_type: str, body: bytes) -> bytes:
+def form_or_message(
+    bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *, media_type: str, body: bytes
+) -> bytes:
     """
     Turn what was sent into what an operation keeps: XML, or a message that can be read.
 
     Raises:
-        Refusal: 415 for another kind of body, 422 for JSON that the form's schema does not know.
+        Refusal: 415 for another kind of body, 422 for JSON that the form's schemas do not take.
     """
     match media_type:
         case "application/xml":
@@ -53,15 +59,22 @@ def form_or_message(bridge: Bridge, mapping: ServiceMapping, media_type: str, bo
             sent_content(body)
             return body
         case "application/json":
-            return _from_json(bridge, mapping, body)
+            return _from_json(bridge, mapping, action, body)
         case _:
             raise Refusal("body_type", 415)
 
 
-def _from_json(bridge: Bridge, mapping: ServiceMapping, body: bytes) -> bytes:
+def _from_json(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, body: bytes) -> bytes:
     main = next((spec for spec in mapping.forms if spec.kind is FormKind.MAIN), None)
     if main is None or main.schema is None:
         raise Refusal("body_type", 415)
+    if main.json_schema is not None and action.validate is not Validation.OFF:
+        # What it says beyond the XSD is lost once the form is XML, which is held against the XSD before it is sent.
+        findings = bridge.schemas.json.check(main.json_schema, body)
+        if findings and action.validate is Validation.STRICT:
+            raise Refusal("form_invalid", 422, findings=findings)
+        if findings:
+            log.warning("the form has faults and is sent all the same", faults=len(findings))
     try:
         return _shape(bridge.schemas.folder / main.schema, bridge.schemas.limits).to_xml(body)
     except Unreadable as error:

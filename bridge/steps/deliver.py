@@ -20,6 +20,7 @@ from bridge.forms.fields import PlaceMissing, set_values
 from bridge.forms.reading import Unreadable, to_utf8
 from bridge.parts import Bridge
 from bridge.steps.asking import after_saving, asked
+from bridge.steps.comparing import lost_from_forms
 from bridge.steps.content import is_message, merged_forms, sent_content
 from bridge.steps.holding import write
 from bridge.steps.orders import (
@@ -159,6 +160,7 @@ def _send(
         "built_on": element.last_changed,
         "answered_at": None,
         "manifest": call.manifest,
+        "sent_forms": _to_compare(mapping, operation, call),
     }
     write(bridge, operation, **sending)
     before = operation
@@ -187,6 +189,13 @@ def _send(
     if call.manifest is not None and call.manifest.phase in (Phase.TRYING, Phase.SAVING):
         return answered
     return _read_back(bridge, operation, action, location_id)
+
+
+def _to_compare(mapping: ServiceMapping, operation: Operation, call: Call) -> tuple[Form, ...]:
+    """Say which forms are held against what is shown afterwards; a signature may follow those that it signs."""
+    if mapping.altinn2 is None or not mapping.altinn2.compare_forms:
+        return ()
+    return call.forms or operation.sent_forms
 
 
 def _still_the_same(bridge: Bridge, operation: Operation, element: Element) -> None:
@@ -333,6 +342,8 @@ def _proved(bridge: Bridge, operation: Operation, took: Took, after: Element | N
     if proof is Proof.NOT_SHOWN:
         # A service that keeps no copy answers a completing PUT without Location (facts/altinn2.md 2.7).
         log.info("what was sent cannot be looked at any more: the service keeps no copy")
+    elif after is not None and (gone := lost_from_forms(bridge, operation, after)):
+        return _lost(bridge, operation, after, gone)
     return _took(bridge, operation, took)
 
 
@@ -344,7 +355,7 @@ def _was_lost(operation: Operation, element: Element) -> bool:
     return prove(manifest, element) is Proof.LOST
 
 
-def _lost(bridge: Bridge, operation: Operation, element: Element) -> datetime | None:
+def _lost(bridge: Bridge, operation: Operation, element: Element, gone: tuple[Finding, ...] = ()) -> datetime | None:
     """End with an alarm: the write took, and something that it carried is not there."""
     log.error(
         "something was lost on the way",
@@ -355,7 +366,8 @@ def _lost(bridge: Bridge, operation: Operation, element: Element) -> datetime | 
     if element.state is ElementState.ARCHIVED:
         with bridge.store.transaction() as tx:
             tx.record_archive(operation.dialog_id, element.key.message_id, archive_reference(element.key.message_id))
-    return _end(bridge, operation, Outcome.GIVEN_UP, Problem(code="content_lost", status=502), element=element)
+    problem = Problem(code="content_lost", status=502, findings=gone)
+    return _end(bridge, operation, Outcome.GIVEN_UP, problem, element=element)
 
 
 def _refused(

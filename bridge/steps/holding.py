@@ -67,6 +67,7 @@ def finish(bridge: Bridge, operation: Operation, **values: Any) -> None:
             actor=None,
             body=None,
             manifest=None,
+            sent_forms=(),
             **values,
         )
         if not written:

@@ -44,6 +44,8 @@ class Call:
     manifest: Manifest | None
     send: Callable[[], str | None]
     """Gives the new id, where the answer tells one."""
+    forms: tuple[Form, ...] = ()
+    """The forms that the element shall hold then, where they are sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -192,7 +194,7 @@ def _around(
 
     if complete and action.after is AfterUpdate.SEND_TO_SIGNING:
         manifest = manifest.in_phase(Phase.WHOLE)
-    return Call(manifest=manifest, send=send)
+    return Call(manifest=manifest, send=send, forms=building.forms)
 
 
 def _held(bridge: Bridge, building: Building) -> tuple[Attachment, ...]:
@@ -266,4 +268,4 @@ def _signature(action: ActionMapping, element: Element) -> SignatureSpec | None:
 
 
 def _put(bridge: Bridge, order: PutMessage, manifest: Manifest) -> Call:
-    return Call(manifest=manifest, send=lambda: bridge.altinn2.put(order).location_id)
+    return Call(manifest=manifest, send=lambda: bridge.altinn2.put(order).location_id, forms=order.forms)

@@ -67,6 +67,7 @@ operations = sa.Table(
     sa.Column("finished_at", Moment),
     sa.Column("last_error", sa.Text),
     sa.Column("manifest", sa.JSON),
+    sa.Column("sent_forms", sa.LargeBinary),
     sa.UniqueConstraint("dialog_id", "sequence", name="uq_operations_sequence"),
     # One unfinished operation per dialog, action and target: a second press joins the first.
     sa.Index(

@@ -156,8 +156,8 @@ QUIRKS = {
     "a fixed value that the form spells in another way, such as `1` for `true`": Quirk(
         schema=element('<x:element name="m" type="x:boolean" fixed="true"/>'),
         outcome="taken",
-        valid=("<m>true</m>", "<m/>"),
-        invalid=("<m>1</m>", "<m>false</m>"),
+        valid=("<m>true</m>", "<m/>", "<m>1</m>"),
+        invalid=("<m>0</m>", "<m>false</m>", "<m>ja</m>"),
     ),
 }
 

@@ -1,0 +1,208 @@
+"""
+YAML with places: plain values out, and every fault with its file, line and column.
+
+Plain words are read as YAML 1.2 (and editors) read them: only ``true`` and ``false`` are booleans, so ``off`` and
+``no`` are text, and whole numbers are decimal. What should be text and looks like a number must be quoted.
+"""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from pydantic import BaseModel
+
+from bridge.core.errors import Fault
+
+_LARGEST, _DEEPEST = 1_000_000, 20
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+Place = tuple[str | int, ...]
+
+
+@dataclass(slots=True)
+class Document:
+    """One file on its way: where each value and each key stands, and what is wrong so far."""
+
+    path: Path
+    places: dict[Place, yaml.Mark] = field(default_factory=dict)
+    keys: dict[Place, yaml.Mark] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def where(self, place: Place, *, key: bool = False) -> str:
+        """Say ``file:line:col`` of *place*, or of what is nearest around it."""
+        first, second = (self.keys, self.places) if key else (self.places, self.keys)
+        while place and place not in first and place not in second:
+            place = place[:-1]
+        mark = first.get(place) or second.get(place)
+        return f"{self.path}:1:1" if mark is None else f"{self.path}:{mark.line + 1}:{mark.column + 1}"
+
+    def fault(self, place: Place, message: str, *, key: bool = False) -> None:
+        """Add a fault at *place*, or at the key that leads there."""
+        self.faults.append(Fault(where=self.where(place, key=key), message=message))
+
+
+Models = tuple[tuple[tuple[str, ...], type[BaseModel]], ...]
+"""Which model stands at which place; ``*`` is any name."""
+
+
+def read_yaml(document: Document, *, begins: str) -> dict[str, Any] | None:
+    """
+    Read the document's file as plain values, noting where each stands; None when there is nothing to go on with.
+
+    *begins* is said of a file that holds something else than keys.
+    """
+    path = document.path
+    try:
+        text = _text(path)
+        _refuse_unused_yaml(text)
+        node = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = "1:1" if mark is None else f"{mark.line + 1}:{mark.column + 1}"
+        document.faults.append(Fault(where=f"{path}:{place}", message=str(error.problem or error.context)))
+        return None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        document.fault((), "not UTF-8, or a character that YAML does not allow")
+        return None
+    except OSError as error:
+        document.fault((), f"the file cannot be read: {error.strerror}")
+        return None
+    if not isinstance(node, yaml.MappingNode):
+        document.fault((), begins)
+        return None
+    return cast("dict[str, Any]", _build(document, node, ()))
+
+
+def line_and_column(fault: Fault) -> tuple[int, int]:
+    """Give where a fault of one file stands, to sort by."""
+    _, line, column = fault.where.rsplit(":", 2)
+    return int(line), int(column)
+
+
+def _text(path: Path) -> str:
+    data = path.read_bytes()
+    if len(data) > _LARGEST:
+        raise yaml.MarkedYAMLError(problem=f"a mapping file has at most {_LARGEST} bytes")
+    return data.decode("utf-8-sig")
+
+
+def _refuse_unused_yaml(text: str) -> None:
+    """Refuse what hides where a value comes from (anchors, aliases, tags), and more than one document."""
+    documents = depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        problem = None
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            problem = "anchors and aliases are not used here: write the value out"
+        elif getattr(event, "tag", None):
+            problem = "tags are not used here: write the value, in quotes if it is text"
+        elif isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            problem = "one file holds one mapping: put the next one in a file of its own" if documents > 1 else None
+        elif isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            problem = "nested too deeply" if depth > _DEEPEST else None
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if problem is not None:
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=cast("yaml.Mark | None", event.start_mark))
+
+
+def _build(document: Document, node: yaml.Node, place: Place) -> Any:
+    """Turn *node* into plain values, noting where each stands."""
+    document.places[place] = node.start_mark
+    if isinstance(node, yaml.MappingNode):
+        built: dict[str, Any] = {}
+        for key, value in node.value:
+            name = _scalar(key) if isinstance(key, yaml.ScalarNode) else None
+            mark = f"{document.path}:{key.start_mark.line + 1}:{key.start_mark.column + 1}"
+            if not isinstance(name, str):
+                shown = f": write {key.value!r}" if isinstance(key, yaml.ScalarNode) else ""
+                document.faults.append(Fault(where=mark, message=f"a key is text{shown}"))
+            elif name in built:
+                first = document.keys[(*place, name)]
+                message = f"the key {name!r} stands on line {first.line + 1} already: keep one of the two"
+                document.faults.append(Fault(where=mark, message=message))
+            else:
+                document.keys[(*place, name)] = key.start_mark
+                built[name] = _build(document, value, (*place, name))
+        return built
+    if isinstance(node, yaml.SequenceNode):
+        return [_build(document, item, (*place, index)) for index, item in enumerate(node.value)]
+    return _scalar(node)
+
+
+@dataclass(frozen=True, slots=True)
+class _Odd:
+    """A plain word that YAML versions read differently, such as 010 or 1_000; fits no field."""
+
+    text: str
+
+
+def _scalar(node: yaml.Node) -> Any:
+    text: str = node.value
+    if cast("Any", node).style:  # Plain is None, or "" from libyaml.
+        return text
+    if text in {"", "~", "null", "Null", "NULL"}:
+        return None
+    if text in {"true", "True", "TRUE", "false", "False", "FALSE"}:
+        return text.lower() == "true"
+    if re.fullmatch(r"[-+]?(0|[1-9][0-9]*)", text):
+        return int(text) if len(text) < 20 else _Odd(text)
+    if re.fullmatch(
+        r"[-+]?(0[0-9_]+|[0-9][0-9_]*|0x[0-9a-fA-F_]+|0o?[0-7_]+|[0-9][0-9_]*\.[0-9_]*([eE][-+]?[0-9]+)?)", text
+    ):
+        return _Odd(text)
+    return text
+
+
+# From pydantic's errors to words
+
+
+def wrong_value(kind: str, value: Any, context: Mapping[str, Any]) -> str:
+    """Say in our words what pydantic finds wrong with *value*."""
+    shown = repr(value.text if isinstance(value, _Odd) else value)
+    match kind:
+        case "string_type" if isinstance(value, _Odd | int):
+            text = str(value).lower() if isinstance(value, bool) else value.text if isinstance(value, _Odd) else value
+            return f'this must be text: write it in quotes, "{text}"'
+        case "string_type":
+            return "this must be text" + (": it is empty" if value is None else "")
+        case "int_type":
+            return "write a whole number, without quotes or leading zeros"
+        case "bool_type":
+            return f"write true or false instead of {shown}"
+        case "literal_error":
+            choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
+            close = difflib.get_close_matches(str(value), choices, n=1)
+            hint = f": did you mean {close[0]}?" if close else ""
+            return f"write one of {', '.join(choices)} instead of {shown}{hint}"
+        case "string_pattern_mismatch":
+            return f"{shown} does not have the form {context.get('pattern')}"
+        case "greater_than_equal":
+            return f"write at least {context.get('ge')}"
+        case "less_than_equal":
+            return f"write at most {context.get('le')}"
+        case "too_short" | "string_too_short":
+            return "this may not be empty"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return "keys with values must stand here"
+        case "list_type":
+            return "a list must stand here: [one, two], or lines that begin with a dash"
+        case _:
+            return f"this cannot be used: {kind}"
+
+
+def did_you_mean(models: Models, place: Place) -> str:
+    """Name the key that is likely meant by the unknown one that ends *place*, or those that are known there."""
+    for shape, model in models:
+        if len(shape) == len(place) - 1 and all(
+            part in ("*", name) for part, name in zip(shape, place[:-1], strict=True)
+        ):
+            known = [each.alias or name for name, each in model.model_fields.items()]
+            close = difflib.get_close_matches(str(place[-1]), known, n=1)
+            return f": did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
+    return ""

@@ -1,0 +1,80 @@
+"""After a PUT: what Altinn 2 shows of the forms, held against what it was sent (promise P7)."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+
+from bridge.core.elements import Element, ElementState, Form
+from bridge.core.errors import Finding, Unreachable, UpstreamError
+from bridge.core.operations import Operation
+from bridge.forms.losses import Change, Difference
+from bridge.forms.reading import Unreadable
+from bridge.forms.washing import washed_differences
+from bridge.parts import Bridge
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
+
+_MOST_TRIES = 3
+"""So often forms that cannot be read are asked for; the PUT took, and the dialog must not wait for ever to be told."""
+_JUST_SENT = timedelta(minutes=1)
+"""So long a draft that we sent is taken for ours; later somebody may have gone on with it."""
+_MOST_PATHS = 50
+_GONE = Difference(path="/", change=Change.LOST)
+
+
+def lost_from_forms(bridge: Bridge, operation: Operation, after: Element) -> tuple[Finding, ...]:
+    """
+    Read the forms back and say, by path, which values are gone; what was only changed or moved is logged.
+
+    Raises:
+        Unreachable: They cannot be read now; what was sent is kept for the next try.
+    """
+    if not operation.sent_forms:
+        return ()
+    try:
+        shown = bridge.altinn2.read_contents(after, attached=False).forms
+    except UpstreamError as error:
+        if isinstance(error, Unreachable) and operation.tries < _MOST_TRIES:
+            raise
+        log.error("the forms could not be read back, and what became of them is unknown", why=str(error))
+        return ()
+    found = [each for form, twin in _paired(operation.sent_forms, shown) for each in _compared(bridge, form, twin)]
+    lost = tuple(each.finding() for each in found if each.change is Change.LOST)
+    if found:
+        by_change = {change.value: [each.path for each in found if each.change is change] for change in Change}
+        told = {name: paths[:_MOST_PATHS] for name, paths in by_change.items() if paths}
+        log.warning("the forms did not come back as they were sent", **told)
+    return lost if _is_ours(bridge, operation, after) else ()
+
+
+def _is_ours(bridge: Bridge, operation: Operation, after: Element) -> bool:
+    if after.state is not ElementState.FORM_FILLING:
+        return True
+    return operation.answered_at is not None and bridge.clock() - operation.answered_at <= _JUST_SENT
+
+
+def _paired(sent: Sequence[Form], shown: Sequence[Form]) -> list[tuple[Form, Form | None]]:
+    """Find for each form the one that was made of it: among those of its key, in order."""
+    left = list(shown)
+    pairs: list[tuple[Form, Form | None]] = []
+    for form in sent:
+        twin = next((each for each in left if _key(each) == _key(form)), None)
+        if twin is not None:
+            left.remove(twin)
+        pairs.append((form, twin))
+    return pairs
+
+
+def _key(form: Form) -> tuple[object, ...]:
+    return form.kind, form.data_format_id, form.data_format_version
+
+
+def _compared(bridge: Bridge, form: Form, twin: Form | None) -> tuple[Difference, ...]:
+    if twin is None:
+        return (_GONE,)
+    try:
+        return washed_differences(form.data, twin.data, limits=bridge.schemas.limits)
+    except Unreadable:
+        log.error("a form that came back cannot be read, and what became of it is unknown")
+        return ()

@@ -1,0 +1,64 @@
+"""A fixed value may be spelled in any way that its type allows, and both engines say so."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xmlschema
+
+from bridge.core.mapping import FormKind, FormSpec
+from bridge.forms.reading import Limits
+from bridge.forms.xsd import SchemaRegistry
+
+SCHEMA = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="m"><x:complexType><x:sequence>
+<x:element name="a" type="x:TYPE" fixed="FIXED" maxOccurs="unbounded"/>
+<x:element name="b" type="x:int" minOccurs="0"/></x:sequence></x:complexType></x:element></x:schema>"""
+SPEC = FormSpec(kind=FormKind.MAIN, data_format_id="", data_format_version="", schema="a.xsd")
+
+
+def loaded(folder: Path, kind: str, fixed: str, **limits: int) -> SchemaRegistry:
+    (folder / "a.xsd").write_text(SCHEMA.replace("TYPE", kind).replace("FIXED", fixed), "utf-8")
+    registry = SchemaRegistry(folder, Limits(**limits))
+    registry.load(["a.xsd"])
+    return registry
+
+
+@pytest.mark.parametrize(
+    ("kind", "fixed", "value"),
+    [
+        *(("boolean", "true", value) for value in ("true", "1", " 1 ", "0", "false", "TRUE", "")),
+        *(("decimal", "1.5", value) for value in ("1.5", "1.50", "+1.5", "01.5", "1.51", "1,5")),
+        *(("int", "7", value) for value in ("7", "007", "+7", "8", "7.0")),
+        *(("double", "10", value) for value in ("10", "1E1", "10.0", "11")),
+        *(("date", "2020-01-01", value) for value in ("2020-01-01", "2020-01-02", "2020-1-1", "2020-01-01Z")),
+        *(("string", "a b", value) for value in ("a b", "a  b", " a b", "A b")),
+        *(("token", "a b", value) for value in ("a b", "a  b", " a b ", "A b")),
+        *(("hexBinary", "0F", value) for value in ("0F", "0f", "0E")),
+    ],
+)
+def test_engines_agree_on_each_spelling(tmp_path: Path, kind: str, fixed: str, value: str) -> None:
+    """What xmlschema takes for the same value is taken, and nothing else."""
+    registry = loaded(tmp_path, kind, fixed)
+    second: Any = xmlschema.XMLSchema10(str(tmp_path / "a.xsd"))
+    form = f"<m><a>{value}</a><a>{fixed}</a></m>"
+
+    assert (not registry.check("a.xsd", form)) == second.is_valid(form)
+
+
+def test_what_is_spelled_otherwise_hides_no_fault(tmp_path: Path) -> None:
+    """And is told as none beside one."""
+    registry = loaded(tmp_path, "boolean", "true")
+
+    found = registry.check("a.xsd", "<m><a>1</a><a>0</a><b>x</b></m>")
+
+    assert [(each.path, each.rule) for each in found] == [("/m/a[2]", "fixed"), ("/m/b", "type")]
+
+
+@pytest.mark.parametrize(("values", "paths"), [(("1", "true"), []), (("1", "0"), ["/m/a[2]"])])
+def test_a_form_that_streams_is_judged_the_same(tmp_path: Path, values: tuple[str, str], paths: list[str]) -> None:
+    """Its values are compared as they go by."""
+    registry = loaded(tmp_path, "boolean", "true", max_bytes=10)
+    file = tmp_path / "form.xml"
+    file.write_text(f"<m><a>{values[0]}</a><a>{values[1]}</a></m>", "utf-8")
+
+    assert [each.path for each in registry.check_file(SPEC, file)] == paths

@@ -1,0 +1,102 @@
+"""What Altinn 2 keeps of a form is held against what it was sent (promise P7)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from bridge.core.operations import Outcome
+from tests.scenarios.stage import VALID, Stage
+
+WARNING = "the forms did not come back as they were sent"
+
+
+@pytest.fixture(autouse=True)
+def usual_again(stage: Stage) -> Iterator[None]:
+    yield
+    stage.world.change_switches(put_forms="kept")
+
+
+def told(logs: list[Any]) -> list[Any]:
+    return [each for each in logs if each["event"] == WARNING]
+
+
+@pytest.mark.parametrize("action", ["submit", "send-to-signing"])
+def test_a_dropped_field_ends_with_an_alarm(stage: Stage, action: str) -> None:
+    """The sender gets content_lost with the field's path, the operator a warning, and nothing is sent twice."""
+    case = stage.case(service={"signing_steps": 1})
+    stage.world.change_switches(put_forms="last_value_dropped")
+
+    with capture_logs() as logs:
+        answer = stage.press(case, action)
+
+    assert (answer.status_code, answer.get_json()["type"].rpartition(":")[2]) == (502, "content_lost")
+    lost = [each["path"] for each in answer.get_json()["findings"]]
+    assert len(lost) == 1
+    assert [each["lost"] for each in told(logs)] == [lost]
+    (operation,) = stage.operations(case)
+    assert operation.outcome is Outcome.GIVEN_UP
+    assert len(stage.effects(case, "altinn2.put")) == 1
+
+
+def test_a_changed_value_is_told_to_the_operator_alone(stage: Stage) -> None:
+    """Altinn 2 may calculate: the action is done, and the log has the path and no value."""
+    case = stage.case()
+    stage.world.change_switches(put_forms="last_value_overwritten")
+
+    with capture_logs() as logs:
+        answer = stage.press(case)
+
+    assert answer.status_code == 204
+    (warning,) = told(logs)
+    assert len(warning["changed"]) == 1
+    assert "overwritten" not in str(warning)
+
+
+def test_a_form_that_came_back_whole_alarms_nobody(stage: Stage) -> None:
+    """Altinn 2 washes the form, and nothing is told."""
+    with capture_logs() as logs:
+        answer = stage.press(stage.case(VALID))
+
+    assert answer.status_code == 204
+    assert told(logs) == []
+
+
+def test_what_was_sent_is_kept_until_it_was_compared_and_no_longer(stage: Stage) -> None:
+    """A read that fails after the PUT is repeated, and finds the loss; then nothing of the form stays in the row."""
+    case = stage.case()
+    stage.world.change_switches(put_forms="last_value_dropped")
+    # The first read is that of the form to be sent.
+    stage.fault("altinn2", "GET", "formdata", status=503, skip=1)
+
+    answer = stage.press(case)
+
+    assert answer.get_json()["type"].endswith("content_lost")
+    (operation,) = stage.operations(case)
+    assert operation.sent_forms == ()
+    assert len(stage.effects(case, "altinn2.put")) == 1
+
+
+def test_forms_that_cannot_be_read_back_hold_nobody_up(stage: Stage) -> None:
+    """The PUT took: after a refusal the action is done, and the log says that nothing was compared."""
+    case = stage.case()
+    stage.fault("altinn2", "GET", "formdata", status=403, skip=1)
+
+    with capture_logs() as logs:
+        answer = stage.press(case)
+
+    assert answer.status_code == 204
+    assert any(each["event"].startswith("the forms could not be read back") for each in logs)
+
+
+def test_a_loss_is_found_after_an_answer_that_never_came(stage: Stage) -> None:
+    """The PUT took, its answer was cut, and what was sent is still there to be compared."""
+    case = stage.case()
+    stage.world.change_switches(put_forms="last_value_dropped")
+    stage.fault("altinn2", "PUT", case.message_id, cut="after")
+
+    answer = stage.press(case)
+
+    assert answer.get_json()["type"].endswith("content_lost")
+    assert len(stage.effects(case, "altinn2.put")) == 1
