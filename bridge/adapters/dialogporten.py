@@ -184,6 +184,15 @@ class DialogportenClient:
             if error.reason != "deleted":
                 raise
 
+    def restore(self, dialog_id: UUID) -> None:
+        """
+        Undo a soft deletion; a dialog that is not deleted stays as it is.
+
+        Raises:
+            Conflict, Missing, Rejected, Unreachable, OutcomeUnknown: As for ``patch``.
+        """
+        self._call("POST", f"{self._dialogs}/{dialog_id}/actions/restore", writes=True)
+
     def patch(
         self, dialog_id: UUID, operations: Sequence[Mapping[str, object]], *, revision: str, silent: bool
     ) -> str | None:

@@ -5,7 +5,6 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -46,7 +45,7 @@ def drafts(*, dry: bool, whom: str | None, as_json: bool) -> None:
     run = DraftRun(id=run_id, scope=scope, part="list", after="", counts={})
     if not dry:
         # No waiting for a process that may be dead: a living one stops when it finds that its run was taken over.
-        run = take_run(bridge, run_id, scope, patience=timedelta(days=-1)) or run
+        run = take_run(bridge, run_id, scope, at_once=True) or run
     if run.id != run_id:
         click.echo(f"going on with the run {run.id}", err=True)
     printer = _Printer(as_json=as_json)

@@ -67,8 +67,8 @@ def look(element: Element, draft: Draft | None, *, linked: bool) -> Look:
         case Ending.FOREIGN if moved:
             # The other dialog may be gone meanwhile; asking costs no more than once for each change.
             return Look.STANDS if linked else Look.SEARCH
-        case None | Ending.GONE if moved:
-            # What was gone and is there again, as when rights came back, is followed again.
+        case None | Ending.GONE | Ending.DELETED if moved:
+            # What is there again, out of the trash bin or because rights came back, is followed again.
             return Look.FOLLOW
         case _:
             return Look.NOTHING

@@ -123,6 +123,8 @@ def _tell(bridge: Bridge, draft: Draft, link: Link) -> Ending | bool:
     look at the dialog stands in the element that is read after it, and what it tells the dialog later changes the
     revision, or comes after us and counts.
     """
+    if draft.ending is Ending.DELETED:
+        _unknown_is_a_conflict(lambda: bridge.dialogporten.restore(draft.dialog_id))
     dialog = _read(bridge, draft.dialog_id)
     if dialog is None:
         return _end(bridge, draft, Ending.DIALOG_GONE)

@@ -27,8 +27,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.drafts")
 ALL = "all"
 """The scope that is everybody whom the bridge may act for."""
 
-SILENT = timedelta(minutes=5)
-"""A run that nobody was seen at for so long has lost its process; longer than any one element takes."""
+SILENT = timedelta(minutes=15)
+"""A run from the command line that did not move for so long has lost its process; workers have a heartbeat."""
 
 AWAY_AFTER = 5
 """So many elements or lists in a row that a system was away for, and the run rests."""
@@ -113,11 +113,23 @@ def run_drafts(bridge: Bridge, run: DraftRun, watcher: Watcher, *, dry: bool) ->
     return _Round(bridge, run, watcher, dry=dry).go()
 
 
-def take_run(bridge: Bridge, run_id: str, scope: Sequence[str], *, patience: timedelta = SILENT) -> DraftRun | None:
-    """Begin the run *run_id* or go on with an abandoned one; None where another process is at it, or was."""
+def take_run(bridge: Bridge, run_id: str, scope: Sequence[str], *, at_once: bool = False) -> DraftRun | None:
+    """
+    Begin the run *run_id*, or go on with an unfinished one, *at_once* or when its process is dead.
+
+    None where another process is at one, or this one is done.
+    """
     now = bridge.clock()
+    later = now + timedelta(days=1)
     with bridge.store.transaction() as tx:
-        return Runs(tx).take(run_id, scope, holder=bridge.holder, now=now, silent_since=now - patience)
+        return Runs(tx).take(
+            run_id,
+            scope,
+            holder=bridge.holder,
+            now=now,
+            alive_since=later if at_once else now - timedelta(seconds=bridge.settings.worker_silent),
+            seen_since=later if at_once else now - SILENT,
+        )
 
 
 class _Round:

@@ -12,7 +12,7 @@ from bridge.core.drafts import Draft, Ending
 from bridge.core.elements import Element, ElementState
 from bridge.core.operations import Link
 from bridge.storage.store import Transaction
-from bridge.storage.tables import draft_runs, drafts, links, operations
+from bridge.storage.tables import draft_runs, drafts, links, operations, workers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +100,9 @@ class Drafts:
         self._write(draft, last_changed=last_changed, state=state.value, ending=None, ended_at=None)
 
     def end(self, draft: Draft, ending: Ending, *, now: datetime) -> None:
-        """Follow the element no more."""
-        self._write(draft, ending=ending.value, ended_at=now, made_at=sa.func.coalesce(drafts.c.made_at, now))
+        """Follow the element no more; should it be seen again, it has changed, whatever it says then."""
+        made_at = sa.func.coalesce(drafts.c.made_at, now)
+        self._write(draft, ending=ending.value, ended_at=now, made_at=made_at, last_changed=None, state=None)
 
     def busy(self, dialog_id: UUID) -> bool:
         """Say whether an operation of the dialog is under way; call it with the dialog locked."""
@@ -149,19 +150,27 @@ class Runs:
         self._connection = tx.connection
 
     def take(
-        self, run_id: str, scope: Iterable[str], *, holder: str, now: datetime, silent_since: datetime
+        self,
+        run_id: str,
+        scope: Iterable[str],
+        *,
+        holder: str,
+        now: datetime,
+        alive_since: datetime,
+        seen_since: datetime,
     ) -> DraftRun | None:
         """
-        Begin the run *run_id*, or go on with the one that nobody was seen at since *silent_since*.
+        Begin the run *run_id*, or go on with one whose process is dead.
 
-        None while another process is at one, and where this one was begun before: so any number of processes may ask
-        for the same run, and one gets it.
+        A worker is dead when its heartbeat is older than *alive_since*; a process without one when the run did not move
+        since *seen_since*. None while a living process is at one, and where this one was begun before: so any number of
+        processes may ask for the same run, and one gets it.
         """
         if self._connection.dialect.name == "postgresql":
             self._connection.execute(sa.text("SELECT pg_advisory_xact_lock(7246303)"))
         row = self._connection.execute(sa.select(draft_runs).where(draft_runs.c.ended_at.is_(None))).mappings().first()
         if row is not None:
-            if row["holder"] is not None and row["seen_at"] >= silent_since:
+            if row["holder"] is not None and self._lives(row, alive_since, seen_since):
                 return None
             mine = draft_runs.c.id == row["id"]
             self._connection.execute(draft_runs.update().where(mine).values(holder=holder, seen_at=now))
@@ -171,6 +180,14 @@ class Runs:
         values = {"id": run_id, "scope": sorted(scope), "part": "list", "after": "", "counts": {}}
         self._connection.execute(draft_runs.insert().values(began_at=now, seen_at=now, holder=holder, **values))
         return DraftRun(id=run_id, scope=tuple(sorted(scope)), part="list", after="", counts={})
+
+    def _lives(self, row: sa.RowMapping, alive_since: datetime, seen_since: datetime) -> bool:
+        name, colon, token = row["holder"].rpartition(":")
+        if not colon:
+            seen: datetime = row["seen_at"]
+            return seen >= seen_since
+        beating = (workers.c.name == name, workers.c.token == token, workers.c.seen_at >= alive_since)
+        return bool(self._connection.scalar(sa.select(sa.exists().where(*beating))))
 
     def write(self, run_id: str, *, holder: str, now: datetime, **values: Any) -> bool:
         """Note that the run moves, and how far it is; False when another process has taken it over."""

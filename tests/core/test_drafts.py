@@ -54,7 +54,7 @@ def ended(ending: Ending) -> Draft:
         pytest.param(LATER, ended(Ending.GONE), True, Look.FOLLOW, id="gone, and there again"),
         pytest.param(LATER, ended(Ending.DIALOG_GONE), True, Look.NOTHING, id="its dialog was deleted"),
         pytest.param(LATER, ended(Ending.FROZEN), True, Look.NOTHING, id="its dialog is frozen"),
-        pytest.param(LATER, ended(Ending.DELETED), True, Look.NOTHING, id="thrown away"),
+        pytest.param(LATER, ended(Ending.DELETED), True, Look.FOLLOW, id="thrown away, and there again"),
         pytest.param(LATER, ended(Ending.SENT), True, Look.NOTHING, id="sent"),
     ],
 )

@@ -81,3 +81,21 @@ def test_a_made_dialog_takes_a_press(embedded: Site) -> None:
     process.kill()
     assert answer.status_code == 204
     assert embedded.as_owner("GET", f"/{dialog_id}").json()["serviceResource"] == RESOURCE
+
+
+def test_runs_at_once_on_postgresql_make_one_dialog_each(
+    database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Three processes begin at the same moment: the last one takes the run over, and each element has one dialog."""
+    folder = tmp_path_factory.mktemp("many")
+    with site(folder, database_url=database_url, BRIDGE_PUBLIC_URL="https://bridge.example.no") as made:
+        elements = [element(made) for _ in range(5)]
+        whom = ",".join(who for who, _ in elements)
+        processes = [made.run("drafts", "--for", whom) for _ in range(3)]
+        codes = [each.popen.wait(60) for each in processes]
+        last = made.run("drafts", "--for", whom).popen.wait(60)
+        found = [len(made_for(made, message_id)) for _, message_id in elements]
+
+        assert set(codes) <= {0, 1}, made.logs()
+        assert last == 0, made.logs()
+        assert found == [1] * 5

@@ -333,7 +333,7 @@ def test_runs_at_once_make_one_dialog(stage: Stage) -> None:
     who, message_id = element(stage)
     other = replace(stage.bridge, holder="another process")
     begun = taken(stage.bridge, who)
-    taken_over = take_run(other, "later", (who,), patience=timedelta(days=-1))
+    taken_over = take_run(other, "later", (who,), at_once=True)
     assert taken_over is not None
 
     counts = run_drafts(other, taken_over, watcher([]), dry=False)
@@ -447,6 +447,29 @@ def test_gone_without_a_trace_closes_the_dialog(stage: Stage) -> None:
     assert counts == {What.GONE: 1}
     assert (dialog["status"], dialog["guiActions"], dialog.get("deletedAt")) == ("NotApplicable", [], None)
     assert [each["type"] for each in dialog["activities"]] == ["Information"]
+
+
+@pytest.mark.parametrize("ending", [Ending.DELETED, Ending.GONE])
+def test_what_is_there_again_is_followed_again(stage: Stage, ending: Ending) -> None:
+    """Out of the trash bin, or because rights came back: the same dialog has its buttons again."""
+    case = drafted(stage)
+    before = {each["url"] for each in stage.dialog(case)["guiActions"]}
+    kept = stage.world.altinn2._elements[case.message_id]
+    if ending is Ending.DELETED:
+        stage.as_citizen("DELETE", case)
+    else:
+        del stage.world.altinn2._elements[case.message_id]
+    run(stage, case.who)
+    assert draft(stage, case.message_id).ending is ending
+    stage.world.altinn2._elements[case.message_id] = kept
+
+    run(stage, case.who)
+
+    dialog = stage.dialog(case)
+    assert dialog.get("deletedAt") is None
+    assert {each["url"] for each in dialog["guiActions"]} == before
+    assert draft(stage, case.message_id).ending is None
+    assert len(dialogs(stage, case.who)) == 1
 
 
 def test_a_closed_altinn_ends_no_dialog(stage: Stage) -> None:
