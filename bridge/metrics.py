@@ -22,6 +22,9 @@ class Metrics:
     app_verbs: Gauge = field(init=False)
     unfinished: Gauge = field(init=False)
     oldest: Gauge = field(init=False)
+    drafts: Counter = field(init=False)
+    drafts_open: Gauge = field(init=False)
+    drafts_ended: Gauge = field(init=False)
 
     def __post_init__(self) -> None:
         """Register the measurements."""
@@ -93,6 +96,27 @@ class Metrics:
             Gauge(
                 "bridge_oldest_operation_age_seconds",
                 "Age of the oldest unfinished operation.",
+                registry=self.registry,
+            ),
+        )
+        put(
+            "drafts",
+            Counter(
+                "bridge_drafts",
+                "Elements under completion that a run did something with, by what it did.",
+                ["service", "what"],
+                registry=self.registry,
+            ),
+        )
+        put(
+            "drafts_open",
+            Gauge("bridge_drafts_open", "Dialogs that follow an element.", registry=self.registry),
+        )
+        put(
+            "drafts_ended",
+            Gauge(
+                "bridge_drafts_last_run_timestamp_seconds",
+                "When a run among elements under completion last came to its end; 0 is never.",
                 registry=self.registry,
             ),
         )

@@ -11,6 +11,7 @@ import structlog
 from bridge.adapters.altinn2 import Altinn2Client
 from bridge.adapters.altinn2.services import KnownServices
 from bridge.adapters.altinn3 import AppClient
+from bridge.adapters.dialog_search import DialogSearch
 from bridge.adapters.dialog_tokens import KeyStore
 from bridge.adapters.dialogporten import DialogportenClient
 from bridge.adapters.route_files import Routes
@@ -39,6 +40,7 @@ class Bridge:
     altinn2: Altinn2Client
     services: KnownServices
     dialogporten: DialogportenClient
+    search: DialogSearch
     apps: AppClient
     routes: Routes
     retry: RetryPolicy

@@ -122,6 +122,9 @@ class Settings:
     """Days."""
     log_level: str
     clock_skew: float
+    drafts_every: float
+    """0 is never."""
+    drafts_for: tuple[str, ...]
 
     @property
     def on_postgresql(self) -> bool:
@@ -328,6 +331,18 @@ def _long_secret(text: str) -> Secret:
     if len(text) < 32 or " " in text:
         raise ValueError("write 32 characters or more, without blanks: whoever has it calculates in the agency's name")
     return _secret(text)
+
+
+def _scope(text: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
+    if found == ("all",) or (found and all(re.fullmatch(r"\d{9}|r\d{1,18}", each, re.ASCII) for each in found)):
+        return found
+    # Nothing is repeated: it may be a person's number.
+    raise ValueError("write all, or organisation numbers and Altinn 2's ids of reportees (r and a number), by commas")
+
+
+def _schedule(text: str) -> float:
+    return 0.0 if text == "0" else _number(60, 604_800)(text)
 
 
 def _log_level(text: str) -> str:
@@ -650,6 +665,21 @@ VARIABLES: tuple[Variable, ...] = (
         unit="seconds",
         meaning="How far the clocks of Dialogporten and the bridge may differ when a token is checked.",
     ),
+    Variable(
+        name="BRIDGE_DRAFTS_EVERY",
+        parse=_schedule,
+        default="0",
+        unit="seconds, 60–604800",
+        meaning="How often workers make and follow dialogs for Altinn 2 elements under completion; `0` is never."
+        " Needs `BRIDGE_PUBLIC_URL`.",
+    ),
+    Variable(
+        name="BRIDGE_DRAFTS_FOR",
+        parse=_scope,
+        default="all",
+        meaning="For whom: `all` that Altinn 2 lists as reportees, or organisation numbers and Altinn 2's ids of"
+        " reportees (`r…`, for persons), separated by commas.",
+    ),
 )
 
 
@@ -753,6 +783,8 @@ class _Reading:
         if form is not None and body is not None and form > body:
             self._fault("BRIDGE_MAX_FORM", f"write at most BRIDGE_MAX_BODY, which is {body}")
         self._check_login(parsed)
+        if parsed.get("drafts_every") and parsed.get("public_url") is None:
+            self._fault("BRIDGE_PUBLIC_URL", "must be given with BRIDGE_DRAFTS_EVERY: the buttons lead there")
         if parsed.get("environment") is not None:
             self._refuse_plain_http(parsed)
 

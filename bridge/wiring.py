@@ -20,6 +20,7 @@ from bridge.adapters.altinn2.metadata import MetadataClient, MetadataFiles
 from bridge.adapters.altinn2.services import KnownServices
 from bridge.adapters.altinn3 import AppClient
 from bridge.adapters.app_transport import app_mounts
+from bridge.adapters.dialog_search import DialogSearch
 from bridge.adapters.dialog_tokens import KeyStore
 from bridge.adapters.dialogporten import DialogportenClient
 from bridge.adapters.mapping_files import load_mappings
@@ -41,6 +42,7 @@ from bridge.storage.gates import StoredGate
 from bridge.storage.store import Store, migrate, open_database
 
 DIALOGPORTEN_SCOPES = ("digdir:dialogporten.serviceprovider",)
+SEARCH_SCOPES = (*DIALOGPORTEN_SCOPES, "digdir:dialogporten.serviceprovider.search")
 ALTINN2_SCOPES = ("altinn:instances.read", "altinn:instances.write")
 LONGEST_RETRY = timedelta(minutes=5)
 METADATA_WITHIN = 5.0
@@ -157,6 +159,13 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
             session(),
             base_url=settings.dialogporten_url,
             auth=MaskinportenAuth(maskinporten, scopes=DIALOGPORTEN_SCOPES, base_url=settings.dialogporten_url),
+            clock=around.clock,
+            timeout=settings.upstream_timeout,
+        ),
+        search=DialogSearch(
+            session(),
+            settings.dialogporten_url,
+            auth=MaskinportenAuth(maskinporten, scopes=SEARCH_SCOPES, base_url=settings.dialogporten_url),
             clock=around.clock,
             timeout=settings.upstream_timeout,
         ),

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -11,16 +12,20 @@ from uuid import uuid4
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from bridge.core.errors import UpstreamError
 from bridge.engine import Worker
 from bridge.parts import Bridge
+from bridge.steps.drafts import Stopped, Watcher, run_drafts, take_run, tick
 from bridge.steps.holding import next_run
 from bridge.steps.run import run_operation
+from bridge.storage.drafts import Runs
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.worker")
 
 STALLED = timedelta(seconds=60)
 """An operation that nobody touched for so long is held against the engine's own record."""
 KEYS_EVERY = 600.0
+DRAFTS_LOOK = 30.0
 STANDING = frozenset({"ENQUEUED", "PENDING", "DELAYED"})
 
 
@@ -45,6 +50,7 @@ class Running:
         )
         self.bridge = replace(bridge, wake=self._worker.wake, holder=f"{self.name}:{self._token}")
         self._scheduler = new_scheduler()
+        self._stopping = threading.Event()
 
     def start(self) -> None:
         """Begin; what was left behind is taken up first."""
@@ -54,11 +60,15 @@ class Running:
         every(self._scheduler, self._silent.total_seconds() / 3, self._take_over)
         every(self._scheduler, STALLED.total_seconds() / 2, self._ask_for_stalled)
         every(self._scheduler, 3600.0, self._forget)
+        if self.bridge.settings.drafts_every:
+            # More often than a run is due, so that one whose process died is soon gone on with by another.
+            every(self._scheduler, min(DRAFTS_LOOK, self.bridge.settings.drafts_every / 4), self._drafts)
         self._scheduler.start()
         log.info("worker started", worker=self.name)
 
     def stop(self, *, patience: timedelta = timedelta(seconds=20)) -> None:
         """Finish what runs, within *patience*, and leave."""
+        self._stopping.set()
         self._scheduler.shutdown(wait=False)
         self._worker.stop(patience=patience)
         with self.bridge.store.transaction() as tx:
@@ -103,6 +113,27 @@ class Running:
         before = self.bridge.clock() - timedelta(days=self.bridge.settings.keep_finished)
         while self.bridge.queue.forget(before) > 0:
             continue
+        with self.bridge.store.transaction() as tx:
+            Runs(tx).forget(before)
+
+    def _drafts(self) -> None:
+        run_due_drafts(self.bridge, self._stopping.is_set)
+
+
+def run_due_drafts(bridge: Bridge, stopping: Callable[[], bool]) -> None:
+    """Do the run among elements under completion that is due, unless some process did, or is at it."""
+    due = tick(bridge.clock(), timedelta(seconds=bridge.settings.drafts_every))
+    run = take_run(bridge, due, bridge.settings.drafts_for)
+    if run is None:
+        return
+    log.info("drafts run", run=run.id, part=run.part)
+    watcher = Watcher(tell=lambda _: None, progress=lambda _done, _of: None, stopping=stopping)
+    try:
+        counts = run_drafts(bridge, run, watcher, dry=False)
+    except (Stopped, UpstreamError) as error:
+        log.warning("the drafts run rests", run=run.id, why=str(error))
+    else:
+        log.info("drafts run ended", run=run.id, **{what.value: count for what, count in counts.items()})
 
 
 def new_scheduler() -> BackgroundScheduler:

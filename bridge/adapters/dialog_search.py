@@ -219,7 +219,7 @@ def _object(answer: Answer) -> Mapping[str, Any]:
 def _json(answer: Answer) -> Any:
     try:
         return json.loads(answer.body.removeprefix(b"\xef\xbb\xbf"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

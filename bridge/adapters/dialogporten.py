@@ -1,4 +1,4 @@
-"""Dialogporten's service-owner API: one dialog read, patched, and given an activity (facts/dialogporten.md 2)."""
+"""Dialogporten's service-owner API: one dialog made, read, changed and deleted (facts/dialogporten.md 2)."""
 
 import json
 import re
@@ -22,6 +22,7 @@ SYSTEM = "Dialogporten"
 # A dialog and its transmissions grow without a documented limit; what is sent is 20 MB at most.
 _DIALOG_BYTES = 64 * 1024 * 1024
 
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KEY = re.compile(r"[\w.$\[\]-]{0,200}")
 
 
@@ -94,6 +95,17 @@ ERRORS: Sequence[_Row] = (
 """What to do next by status and problem; the first row that fits counts (facts/dialogporten.md 1.4-1.6, 2.10, 7)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stands:
+    """
+    What a POST came to. *made* is False when a dialog stood there already: under *dialog_id*, or, where that is None,
+    a deleted one under an id that Dialogporten does not tell.
+    """
+
+    dialog_id: UUID | None
+    made: bool
+
+
 class DialogportenClient:
     """
     A service owner's access to its dialogs.
@@ -134,6 +146,52 @@ class DialogportenClient:
             # Not attached: it may quote what it could not read.
             detail = f"the dialog cannot be read ({type(error).__name__})"
             raise Rejected(SYSTEM, detail, status=answer.status, reason="unreadable") from None
+
+    def create(self, body: Mapping[str, object], *, silent: bool) -> Stands:
+        """
+        Make the dialog of *body*, which names its own ``id`` and ``idempotentKey``, so that a repeat is recognised.
+
+        Raises:
+            Rejected: ``invalid``, ``unprocessable``, ``forbidden`` and others; a dialog that stands already is none.
+            Unreachable: Nothing was written; try later.
+            OutcomeUnknown: It may have been made: send the same again.
+        """
+        own = UUID(str(body["id"]))
+        answer = self._answer("POST", self._dialogs, writes=True, body=body, silent=silent)
+        if 200 <= answer.status < 300:
+            return Stands(dialog_id=own, made=True)
+        error = failure(answer, writes=True, clock=self._clock)
+        if not isinstance(error, Rejected) or error.reason != "already_exists":
+            raise error
+        if answer.status == 409:
+            # A key of a living dialog; its id may one day stand in a member of its own (facts/dialogporten.md 2.6).
+            return Stands(dialog_id=_existing_id(answer.body), made=False)
+        known = any("('id')" in text for text in _problem(answer.body).texts)
+        return Stands(dialog_id=own if known else None, made=False)
+
+    def delete(self, dialog_id: UUID, *, revision: str, silent: bool) -> None:
+        """
+        Delete a dialog softly; one that is deleted already is a success.
+
+        Raises:
+            Conflict: The dialog has another revision.
+            Missing: It is not there (``not_found``).
+            Rejected, Unreachable, OutcomeUnknown: As for ``patch``.
+        """
+        try:
+            self._call("DELETE", f"{self._dialogs}/{dialog_id}", writes=True, revision=revision, silent=silent)
+        except Missing as error:
+            if error.reason != "deleted":
+                raise
+
+    def restore(self, dialog_id: UUID) -> None:
+        """
+        Undo a soft deletion; a dialog that is not deleted stays as it is.
+
+        Raises:
+            Conflict, Missing, Rejected, Unreachable, OutcomeUnknown: As for ``patch``.
+        """
+        self._call("POST", f"{self._dialogs}/{dialog_id}/actions/restore", writes=True)
 
     def patch(
         self, dialog_id: UUID, operations: Sequence[Mapping[str, object]], *, revision: str, silent: bool
@@ -194,6 +252,21 @@ class DialogportenClient:
         revision: str | None = None,
         silent: bool = False,
     ) -> Answer:
+        answer = self._answer(method, url, writes=writes, body=body, revision=revision, silent=silent)
+        if not 200 <= answer.status < 300:
+            raise failure(answer, writes=writes, clock=self._clock)
+        return answer
+
+    def _answer(
+        self,
+        method: str,
+        url: str,
+        *,
+        writes: bool,
+        body: object = None,
+        revision: str | None = None,
+        silent: bool = False,
+    ) -> Answer:
         headers = {"Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -221,8 +294,6 @@ class DialogportenClient:
             # Refused at the door, so nothing was done: the one case in which a write is sent again here.
             drop()
             answer = once()
-        if not 200 <= answer.status < 300:
-            raise failure(answer, writes=writes, clock=self._clock)
         return answer
 
 
@@ -260,6 +331,16 @@ def _problem(body: bytes) -> _Problem:
     )
 
 
+def _existing_id(body: bytes) -> UUID | None:
+    """Find the id of the dialog that has the key: a member of its own, or the end of the text."""
+    document = _json(body)
+    told = document.get("dialogId") if isinstance(document, Mapping) else None
+    texts = [told] if isinstance(told, str) else _problem(body).texts
+    found = [match for text in texts for match in _UUID.findall(text.casefold())]
+    # A key may itself look like an id, so the last one counts, where the text tells of the dialog.
+    return UUID(found[-1]) if found else None
+
+
 def _tail(key: str) -> str:
     return key.rpartition(".")[2].partition("[")[0].casefold()
 
@@ -271,5 +352,5 @@ def _revision(answer: Answer) -> str | None:
 def _json(body: bytes) -> Any:
     try:
         return json.loads(body.removeprefix(b"\xef\xbb\xbf"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

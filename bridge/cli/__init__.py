@@ -14,6 +14,7 @@ class _Commands(click.Group):
         "act": "Press a write action as an end-user system does.",
         "check": "Check settings, mappings and schemas: every fault at once.",
         "convert": "Turn a form from XML into JSON or back, by its XSD, dropping nothing.",
+        "drafts": "Make dialogs for what waits in Altinn 2, and let them follow it.",
         "demo": "Run the main job on the sandbox and show what happens.",
         "gates": "Show the gates before Altinn 2's login, and open them.",
         "sandbox": "Run the simulators of Altinn, Dialogporten and Maskinporten.",

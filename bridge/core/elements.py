@@ -163,7 +163,7 @@ class Element:
 
     *listed_forms* and *listed_attachments* are what the element itself links to, whether or not the content was read;
     None where it came out of a list, which does not say. *page* is where a person can be sent to, and *type* Altinn 2's
-    kind of element.
+    kind of element. *subject* is its title, which may be empty; *created* and *due* are None where Altinn 2 tells none.
     """
 
     key: ElementKey
@@ -181,6 +181,9 @@ class Element:
     type: str = "FormTask"
     payment: bool = False
     """It links to a payment, which nobody can make over REST."""
+    subject: str = ""
+    created: datetime | None = None
+    due: datetime | None = None
 
     def __repr__(self) -> str:
         return f"Element({self.key.message_id}, {self.state.name})"

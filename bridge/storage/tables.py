@@ -34,6 +34,7 @@ links = sa.Table(
     sa.Column("archived_id", sa.String(64)),
     sa.Column("archive_reference", sa.String(64)),
     sa.Column("created_at", Moment, nullable=False),
+    sa.Index("ix_links_message_id", "message_id"),
 )
 
 operations = sa.Table(
@@ -135,4 +136,34 @@ gates = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("held_until", Moment),
     sa.Column("changed_at", Moment, nullable=False),
+)
+
+# One row for each element under completion that we looked at: the key is what makes two dialogs impossible.
+drafts = sa.Table(
+    "drafts",
+    metadata,
+    sa.Column("message_id", sa.String(64), primary_key=True),
+    sa.Column("dialog_id", sa.String(36), nullable=False),
+    sa.Column("born_at", Moment, nullable=False),
+    sa.Column("made_at", Moment),
+    sa.Column("last_changed", Moment),
+    sa.Column("state", sa.String(64)),
+    sa.Column("seen_in", sa.String(64)),
+    sa.Column("ending", sa.String(16)),
+    sa.Column("ended_at", Moment),
+    sa.Index("ix_drafts_dialog_id", "dialog_id"),
+)
+
+draft_runs = sa.Table(
+    "draft_runs",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("began_at", Moment, nullable=False),
+    sa.Column("seen_at", Moment, nullable=False),
+    sa.Column("ended_at", Moment),
+    sa.Column("holder", sa.String(255)),
+    sa.Column("scope", sa.JSON, nullable=False),
+    sa.Column("part", sa.String(16), nullable=False),
+    sa.Column("after", sa.String(64), nullable=False),
+    sa.Column("counts", sa.JSON, nullable=False),
 )

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bridge.parts import Bridge
+from bridge.storage.drafts import Drafts
 
 health = Blueprint("health", __name__)
 
@@ -61,7 +62,10 @@ def metrics() -> ResponseReturnValue:
     bridge: Bridge = current_app.extensions["bridge"]
     with bridge.store.reading() as tx:
         unfinished, oldest = tx.backlog()
+        followed, ended = Drafts(tx).open(), Drafts(tx).last_ended()
     bridge.metrics.unfinished.set(unfinished)
+    bridge.metrics.drafts_open.set(followed)
+    bridge.metrics.drafts_ended.set(0 if ended is None else ended.timestamp())
     bridge.metrics.oldest.set(0 if oldest is None else (bridge.clock() - oldest).total_seconds())
     return Response(generate_latest(bridge.metrics.registry), content_type=CONTENT_TYPE_LATEST)
 

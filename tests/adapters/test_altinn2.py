@@ -161,6 +161,8 @@ def test_reading_leaves_no_trace(bench: Bench) -> None:
         listed_forms=element.listed_forms,
         listed_attachments=element.listed_attachments,
         page=element.page,
+        subject="Sandkassetjeneste",
+        created=START,
     )
     assert (len(element.listed_forms or ()), len(element.listed_attachments or ())) == (1, 1)
     assert [call.query for call in bench.world.calls.all()] == [{"language": "1044", "markAsRead": "false"}]

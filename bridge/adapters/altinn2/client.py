@@ -125,6 +125,19 @@ class Altinn2Client:
                 return element_from(key.who, message, whole=False)
         return None
 
+    def in_trash(self, key: ElementKey, *, since: datetime) -> bool:
+        """
+        Say whether an element that was thrown away after *since* lies in the trash bin.
+
+        Raises:
+            ListTruncated: Altinn 2 did not list everything.
+            Rejected: Altinn 2 refused.
+            Unreachable: Ask again later.
+        """
+        window = Window(since - SLACK, None, 0)
+        found = self._messages(key.who, window, {}, most=LONGEST_SEARCH, trash=True)
+        return any(text(each, "MessageId", default="").casefold() == key.message_id.casefold() for each in found)
+
     def elements(
         self, who: str, *, since: datetime, until: datetime | None = None, filtered: str = ""
     ) -> Iterator[Element]:
@@ -270,16 +283,23 @@ class Altinn2Client:
     # Below
 
     def _messages(
-        self, who: str, first: Window, query: Mapping[str, str], *, most: int | None
+        self, who: str, first: Window, query: Mapping[str, str], *, most: int | None, trash: bool = False
     ) -> Iterator[Mapping[str, Any]]:
+        url = self._connection.url(who) + ("/trashbin" if trash else "")
         windows, calls = [first], 0
+        before: list[str] = []
         while windows:
             if calls == most:
                 raise ListTruncated(SYSTEM, f"the search took more than {most} calls", reason="list_truncated")
             calls += 1
             window = windows.pop()
-            answer = self._connection.get(self._connection.url(who), {**LANGUAGE, **window.query(), **query})
+            answer = self._connection.get(url, {**LANGUAGE, **window.query(), **query})
             messages = embedded(json_body(answer), "messages")
+            ids = [text(each, "MessageId", default="") for each in messages]
+            if window.skip and ids == before:
+                # A server that does not page would give the same for ever.
+                raise ListTruncated(SYSTEM, "the next page is the one before", reason="list_truncated")
+            before = ids
             yield from messages
             if "X-Warning-LimitReached" in answer.headers:
                 windows += window.halves(self._connection.clock())

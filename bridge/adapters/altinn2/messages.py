@@ -106,7 +106,18 @@ def element_from(who: str, body: Mapping[str, Any], *, whole: bool) -> Element:
         page=next((text(each, "href", default="") for each in links(body, "portalview")), None) or None,
         type=text(body, "Type", default="FormTask"),
         payment=any(True for _ in links(body, "payment")),
+        subject=text(body, "Subject", default="").strip(),
+        created=_date_or_none(body, "CreatedDate"),
+        due=_date_or_none(body, "DueDate"),
     )
+
+
+def _date_or_none(body: Mapping[str, Any], name: str) -> datetime | None:
+    """Read a date that may be missing, or be none: nothing depends on it that would be worth losing the element."""
+    try:
+        return parse_altinn_date(text(body, name, default=""))
+    except ValueError:
+        return None
 
 
 def check(order: PutMessage) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.adapters.altinn2.wire import embedded, text
+from bridge.core.dialog_queries import is_identity_number, is_organisation_number
 
 ORGANISATION = "urn:altinn:organization:identifier-no:"
 PERSON = "urn:altinn:person:identifier-no:"
@@ -30,6 +31,22 @@ def who_of(party: str, reportees: Iterable[Reportee]) -> str | None:
     """Give the ``r…`` id of *party*; None when we may not act for it."""
     number = party.rpartition(":")[2]
     return next((each.reportee_id for each in reportees if each.number and each.number == number), None)
+
+
+def party_of(reportee: Reportee) -> str | None:
+    """
+    Give the urn of the party that *reportee* is: the way back of ``who_of``.
+
+    None where the number is masked or none at all; a dialog on a guessed party would be shown to somebody else.
+    """
+    if is_organisation_number(reportee.number):
+        return ORGANISATION + reportee.number
+    return PERSON + reportee.number if is_identity_number(reportee.number) else None
+
+
+def address_of(reportee: Reportee) -> str:
+    """Say how *reportee* stands in Altinn 2's addresses: an organisation's number, and for a person the ``r…`` id."""
+    return reportee.number if is_organisation_number(reportee.number) else reportee.reportee_id
 
 
 def _reportee(entry: Mapping[str, Any]) -> Reportee:

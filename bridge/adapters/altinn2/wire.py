@@ -77,8 +77,8 @@ def json_body(answer: Answer) -> Any:
     """Parse an answer. Raises Unreachable: one that was cut short is asked for again."""
     try:
         return json.loads(answer.body)
-    except ValueError as error:
-        # Cut short or not what was asked for; the parser's own error holds the document.
+    except (ValueError, RecursionError) as error:
+        # Too deep, cut short or not what was asked for; the parser's own error holds the document.
         raise Unreachable(SYSTEM, f"the answer is not JSON ({type(error).__name__})", status=answer.status) from None
 
 
@@ -86,7 +86,7 @@ def json_or_none(answer: Answer) -> Any:
     """Parse an answer that need not be JSON."""
     try:
         return json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

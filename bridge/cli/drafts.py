@@ -1,0 +1,126 @@
+"""``bridge drafts``: dialogs for what waits to be filled in or signed in Altinn 2."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:  # They bring requests, which nobody waits for who asks for help.
+    from bridge.settings import Settings
+    from bridge.steps.drafts import Told, What
+
+EVERY = 5.0
+"""Seconds between two lines of progress."""
+
+
+@click.command()
+@click.option("--dry-run", "dry", is_flag=True, help="Show the plan; make and change nothing.")
+@click.option("--for", "whom", metavar="WHO,…", help="Instead of BRIDGE_DRAFTS_FOR; an unfinished run keeps its own.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, the sums last.")
+def drafts(*, dry: bool, whom: str | None, as_json: bool) -> None:
+    """
+    Make dialogs for Altinn 2 elements under completion that no dialog stands for, and let those it made follow.
+
+    An unfinished run, of a schedule as well, is gone on with from where it was. What fails is told, left as it is, and
+    tried by the next run.
+
+    Ends with 0 (done), 1 (something failed, or a system is away: run it again) or 2 (called or configured wrongly).
+    """
+    from bridge.core.errors import UpstreamError
+    from bridge.settings import Settings
+    from bridge.steps.drafts import Stopped, Watcher, What, run_drafts, take_run
+    from bridge.storage.drafts import DraftRun
+    from bridge.wiring import prepare_database, wire
+
+    settings = Settings.from_environ({**os.environ, **({} if whom is None else {"BRIDGE_DRAFTS_FOR": whom})})
+    _check(settings)
+    _quieten()
+    prepare_database(settings)
+    bridge = wire(settings)
+    scope, run_id = tuple(sorted(settings.drafts_for)), f"drafts-by-hand-{bridge.new_id()}"
+    run = DraftRun(id=run_id, scope=scope, part="list", after="", counts={})
+    if not dry:
+        # No waiting for a process that may be dead: a living one stops when it finds that its run was taken over.
+        run = take_run(bridge, run_id, scope, at_once=True) or run
+    if run.id != run_id:
+        click.echo(f"going on with the run {run.id}", err=True)
+    printer = _Printer(as_json=as_json)
+    watcher = Watcher(tell=printer.tell, progress=printer.progress, stopping=lambda: False)
+    try:
+        counts = run_drafts(bridge, run, watcher, dry=dry)
+    except (Stopped, UpstreamError, KeyboardInterrupt) as error:
+        click.echo(f"{str(error) or 'interrupted'}; run it again, and it goes on from here", err=True)
+        sys.exit(1)
+    finally:
+        bridge.queue.close()
+        bridge.store.engine.dispose()
+    printer.sums(counts, dry=dry)
+    sys.exit(1 if counts[What.FAILED] else 0)
+
+
+class _Printer:
+    """Writes what happens to standard output, and how far it is to standard error."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._began = self._told = time.monotonic()
+        self._first: int | None = None
+
+    def tell(self, told: "Told") -> None:
+        if told.what.value in ("unchanged", "busy"):
+            return
+        about = {
+            "what": told.what.value,
+            "service": told.service_resource,
+            "element": told.message_id,
+            "dialog": None if told.dialog_id is None else str(told.dialog_id),
+            "who": told.who,
+            "why": told.why,
+        }
+        if self._as_json:
+            self._json(about)
+        else:
+            click.echo("\t".join(value for value in about.values() if value is not None))
+
+    def progress(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if self._first is None:
+            self._first = done
+        if now - self._told < EVERY or done == self._first:
+            return
+        self._told = now
+        rate = (done - self._first) / (now - self._began)
+        left = (total - done) / rate
+        click.echo(f"{done} of {total} reportees, {rate:.1f} a second, {left:.0f} s left", err=True)
+
+    def sums(self, counts: "Mapping[What, int]", *, dry: bool) -> None:
+        sums = {what.value: count for what, count in counts.items() if count}
+        if self._as_json:
+            self._json({"plan" if dry else "done": sums})
+        else:
+            told = ", ".join(f"{count} {what}" for what, count in sums.items()) or "nothing to do"
+            click.echo(f"{'plan' if dry else 'done'}: {told}", err=True)
+
+    def _json(self, value: object) -> None:
+        click.echo(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def _check(settings: "Settings") -> None:
+    from bridge.core.errors import ConfigurationError, Fault
+
+    if settings.public_url is None:
+        message = "must be given: the buttons of new dialogs lead there"
+        raise ConfigurationError([Fault(where="BRIDGE_PUBLIC_URL", message=message)])
+
+
+def _quieten() -> None:
+    """Keep the log off standard output, which is the command's own."""
+    import logging
+
+    import structlog
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))

@@ -1,0 +1,226 @@
+"""What is remembered of elements under completion, and how far a run among them is."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from bridge.core.drafts import Draft, Ending
+from bridge.core.elements import Element, ElementState
+from bridge.core.operations import Link
+from bridge.storage.store import Transaction
+from bridge.storage.tables import draft_runs, drafts, links, operations, workers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftRun:
+    """One run and how far it came: *part* is what it does now, *after* the last reportee or element that is done."""
+
+    id: str
+    scope: tuple[str, ...]
+    part: str
+    after: str
+    counts: Mapping[str, int]
+
+
+class Drafts:
+    """The drafts' rows, in one transaction."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx, self._connection = tx, tx.connection
+
+    def known(self, message_ids: Sequence[str]) -> dict[str, Draft]:
+        """Give what is remembered of these elements."""
+        rows = self._connection.execute(sa.select(drafts).where(drafts.c.message_id.in_(message_ids))).mappings()
+        return {row["message_id"]: _draft(row) for row in rows}
+
+    def linked(self, message_ids: Sequence[str]) -> set[str]:
+        """Say which of these elements some dialog is linked to."""
+        return set(self._connection.scalars(sa.select(links.c.message_id).where(links.c.message_id.in_(message_ids))))
+
+    def begin(self, link: Link, *, born_at: datetime, now: datetime) -> Draft:
+        """
+        Write down that *link*'s dialog is about to be made, and the link itself; where another run was first, its row.
+
+        From here on a crash leaves enough to send the same again.
+        """
+        self._connection.execute(drafts.delete().where(_is(link.element.message_id), drafts.c.ending == "foreign"))
+        values = {"message_id": link.element.message_id, "dialog_id": str(link.dialog_id), "born_at": born_at}
+        if link.element.message_id not in self.known([link.element.message_id]):
+            insert = drafts.insert().values(values)
+            try:
+                with self._connection.begin_nested():
+                    self._connection.execute(insert)
+                self._tx.add_link(link, now=now)
+            except sa.exc.IntegrityError:
+                # Another process wrote it between our look and this: its row counts.
+                return self.known([link.element.message_id])[link.element.message_id]
+        return self.known([link.element.message_id])[link.element.message_id]
+
+    def made(self, draft: Draft, element: Element | None, *, now: datetime) -> None:
+        """Note that the dialog stands, and what it was made of; None where nobody knows."""
+        of = {} if element is None else {"last_changed": element.last_changed, "state": element.state.value}
+        self._write(draft, made_at=now, **of)
+
+    def give_way(self, draft: Draft, dialog_id: UUID, element: Element, ending: Ending, *, now: datetime) -> None:
+        """Note that another dialog has the element's key; the link to the one that was to be made goes."""
+        self._write(
+            draft,
+            dialog_id=str(dialog_id),
+            last_changed=element.last_changed,
+            state=element.state.value,
+            ending=ending.value,
+            ended_at=now,
+        )
+        used = sa.exists().where(operations.c.dialog_id == links.c.dialog_id)
+        self._connection.execute(links.delete().where(links.c.dialog_id == str(draft.dialog_id), ~used))
+
+    def foreign(self, element: Element, dialog_id: UUID, *, now: datetime) -> None:
+        """Remember that somebody else's dialog stands for the element, so that it is not searched for every time."""
+        about = {
+            "dialog_id": str(dialog_id),
+            "born_at": now,
+            "last_changed": element.last_changed,
+            "state": element.state.value,
+            "ending": Ending.FOREIGN.value,
+            "ended_at": now,
+        }
+        message_id = element.key.message_id
+        if message_id in self.known([message_id]):
+            condition = (_is(message_id), drafts.c.ending == Ending.FOREIGN.value)
+            self._connection.execute(drafts.update().where(*condition).values(about))
+        else:
+            self._connection.execute(drafts.insert().values(message_id=message_id, **about))
+
+    def followed(self, draft: Draft, *, last_changed: datetime | None, state: ElementState) -> None:
+        """Note what the dialog was brought up to date with."""
+        self._write(draft, last_changed=last_changed, state=state.value, ending=None, ended_at=None)
+
+    def end(self, draft: Draft, ending: Ending, *, now: datetime) -> None:
+        """Follow the element no more; should it be seen again, it has changed, whatever it says then."""
+        made_at = sa.func.coalesce(drafts.c.made_at, now)
+        self._write(draft, ending=ending.value, ended_at=now, made_at=made_at, last_changed=None, state=None)
+
+    def busy(self, dialog_id: UUID) -> bool:
+        """Say whether an operation of the dialog is under way; call it with the dialog locked."""
+        under_way = sa.exists().where(operations.c.dialog_id == str(dialog_id), operations.c.finished_at.is_(None))
+        return bool(self._connection.scalar(sa.select(under_way)))
+
+    def seen(self, message_ids: Sequence[str], run_id: str) -> None:
+        """Note that a run met these elements in a list."""
+        self._connection.execute(drafts.update().where(drafts.c.message_id.in_(message_ids)).values(seen_in=run_id))
+
+    def unseen(self, run_id: str, *, after: str, limit: int) -> list[tuple[Draft, Link]]:
+        """List open drafts that the run met in no list, in order of their ids, beginning behind *after*."""
+        rows = self._connection.execute(
+            sa.select(drafts.c.message_id)
+            .where(
+                drafts.c.ending.is_(None),
+                drafts.c.message_id > after,
+                sa.func.coalesce(drafts.c.seen_in, "") != run_id,
+            )
+            .order_by(drafts.c.message_id)
+            .limit(limit)
+        )
+        known = self.known([row.message_id for row in rows])
+        found = [(draft, self._tx.link(draft.dialog_id)) for _, draft in sorted(known.items())]
+        return [(draft, link) for draft, link in found if link is not None]
+
+    def open(self) -> int:
+        """Count the dialogs that are followed."""
+        condition = (drafts.c.ending.is_(None), drafts.c.made_at.is_not(None))
+        return self._connection.scalar(sa.select(sa.func.count()).select_from(drafts).where(*condition)) or 0
+
+    def last_ended(self) -> datetime | None:
+        """Say when a run last came to its end."""
+        ended: datetime | None = self._connection.scalar(sa.select(sa.func.max(draft_runs.c.ended_at)))
+        return ended
+
+    def _write(self, draft: Draft, **values: Any) -> None:
+        self._connection.execute(drafts.update().where(_is(draft.message_id)).values(**values))
+
+
+class Runs:
+    """The runs' rows: at most one is under way, whoever began it."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._connection = tx.connection
+
+    def take(
+        self,
+        run_id: str,
+        scope: Iterable[str],
+        *,
+        holder: str,
+        now: datetime,
+        alive_since: datetime,
+        seen_since: datetime,
+    ) -> DraftRun | None:
+        """
+        Begin the run *run_id*, or go on with one whose process is dead.
+
+        A worker is dead when its heartbeat is older than *alive_since*; a process without one when the run did not move
+        since *seen_since*. None while a living process is at one, and where this one was begun before: so any number of
+        processes may ask for the same run, and one gets it.
+        """
+        if self._connection.dialect.name == "postgresql":
+            self._connection.execute(sa.text("SELECT pg_advisory_xact_lock(7246303)"))
+        row = self._connection.execute(sa.select(draft_runs).where(draft_runs.c.ended_at.is_(None))).mappings().first()
+        if row is not None:
+            if row["holder"] is not None and self._lives(row, alive_since, seen_since):
+                return None
+            mine = draft_runs.c.id == row["id"]
+            self._connection.execute(draft_runs.update().where(mine).values(holder=holder, seen_at=now))
+            return _run(row)
+        if self._connection.scalar(sa.select(sa.exists().where(draft_runs.c.id == run_id))):
+            return None
+        values = {"id": run_id, "scope": sorted(scope), "part": "list", "after": "", "counts": {}}
+        self._connection.execute(draft_runs.insert().values(began_at=now, seen_at=now, holder=holder, **values))
+        return DraftRun(id=run_id, scope=tuple(sorted(scope)), part="list", after="", counts={})
+
+    def _lives(self, row: sa.RowMapping, alive_since: datetime, seen_since: datetime) -> bool:
+        name, colon, token = row["holder"].rpartition(":")
+        if not colon:
+            seen: datetime = row["seen_at"]
+            return seen >= seen_since
+        beating = (workers.c.name == name, workers.c.token == token, workers.c.seen_at >= alive_since)
+        return bool(self._connection.scalar(sa.select(sa.exists().where(*beating))))
+
+    def write(self, run_id: str, *, holder: str, now: datetime, **values: Any) -> bool:
+        """Note that the run moves, and how far it is; False when another process has taken it over."""
+        mine = (draft_runs.c.id == run_id, draft_runs.c.holder == holder, draft_runs.c.ended_at.is_(None))
+        return self._connection.execute(draft_runs.update().where(*mine).values(seen_at=now, **values)).rowcount == 1
+
+    def rest(self, run_id: str, *, holder: str) -> None:
+        """Let whoever comes next go on with the run at once."""
+        mine = (draft_runs.c.id == run_id, draft_runs.c.holder == holder)
+        self._connection.execute(draft_runs.update().where(*mine).values(holder=None))
+
+    def forget(self, before: datetime) -> None:
+        """Drop the rows of runs that ended before *before*."""
+        self._connection.execute(draft_runs.delete().where(draft_runs.c.ended_at < before))
+
+
+def _is(message_id: str) -> sa.ColumnElement[bool]:
+    return drafts.c.message_id == message_id
+
+
+def _draft(row: sa.RowMapping) -> Draft:
+    return Draft(
+        message_id=row["message_id"],
+        dialog_id=UUID(row["dialog_id"]),
+        born_at=row["born_at"],
+        made=row["made_at"] is not None,
+        last_changed=row["last_changed"],
+        state=None if row["state"] is None else ElementState(row["state"]),
+        ending=None if row["ending"] is None else Ending(row["ending"]),
+    )
+
+
+def _run(row: sa.RowMapping) -> DraftRun:
+    return DraftRun(
+        id=row["id"], scope=tuple(row["scope"]), part=row["part"], after=row["after"], counts=dict(row["counts"])
+    )

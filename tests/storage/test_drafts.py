@@ -1,0 +1,163 @@
+"""What is remembered of elements under completion and of runs among them, on a real database."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from bridge.core.drafts import Ending
+from bridge.core.elements import Element, ElementKey, ElementState
+from bridge.core.operations import Link
+from bridge.storage.drafts import DraftRun, Drafts, Runs
+from bridge.storage.store import Store, migrate, open_database
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+SILENT = timedelta(minutes=15)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    engine = open_database(f"sqlite:///{tmp_path}/store.sqlite", pool=5)
+    migrate(engine)
+    yield Store(engine)
+    engine.dispose()
+
+
+def link(message_id: str = "a1001", dialog_id: UUID | None = None) -> Link:
+    return Link(
+        dialog_id=dialog_id or uuid4(),
+        service_resource="urn:altinn:resource:serveringsbevilling",
+        party="urn:altinn:organization:identifier-no:310000005",
+        element=ElementKey(who="310000005", message_id=message_id),
+    )
+
+
+def element(message_id: str = "a1001") -> Element:
+    return Element(
+        key=ElementKey(who="310000005", message_id=message_id),
+        state=ElementState.SIGNING,
+        status_text="Signering",
+        service_code="5701",
+        service_edition=1,
+        last_changed=NOW,
+        original_id=None,
+        forms=(),
+        attachments=(),
+    )
+
+
+def take(store: Store, run_id: str, holder: str, *, now: datetime = NOW) -> DraftRun | None:
+    with store.transaction() as tx:
+        return Runs(tx).take(
+            run_id, ["all"], holder=holder, now=now, alive_since=now - timedelta(seconds=15), seen_since=now - SILENT
+        )
+
+
+def test_second_beginning_gives_the_first_ones_row(store: Store) -> None:
+    """Whoever comes later makes the dialog of who came first, under its id; and there is one link."""
+    first, second = link(), link()
+    with store.transaction() as tx:
+        begun = Drafts(tx).begin(first, born_at=NOW, now=NOW)
+        again = Drafts(tx).begin(second, born_at=NOW + timedelta(days=1), now=NOW)
+        links = (tx.link(first.dialog_id), tx.link(second.dialog_id))
+
+    assert again == begun
+    assert begun.dialog_id == first.dialog_id
+    assert links == (first, None)
+
+
+def test_draft_comes_back_as_written(store: Store) -> None:
+    """State, moment and ending are those that were written."""
+    with store.transaction() as tx:
+        begun = Drafts(tx).begin(link(), born_at=NOW, now=NOW)
+        Drafts(tx).made(begun, element(), now=NOW)
+        made = Drafts(tx).known(["a1001"])["a1001"]
+        Drafts(tx).end(made, Ending.SENT, now=NOW)
+        ended = Drafts(tx).known(["a1001"])["a1001"]
+
+    assert made == replace(begun, made=True, last_changed=NOW, state=ElementState.SIGNING)
+    assert ended == replace(made, ending=Ending.SENT, last_changed=None, state=None)
+
+
+def test_only_open_drafts_that_were_not_met_are_listed(store: Store) -> None:
+    """In order, a page at a time, and none of those that a list showed or that have ended."""
+    with store.transaction() as tx:
+        made = {each: Drafts(tx).begin(link(each), born_at=NOW, now=NOW) for each in ("a4", "a1", "a3", "a2", "a5")}
+        Drafts(tx).seen(["a3"], "run")
+        Drafts(tx).end(made["a2"], Ending.GONE, now=NOW)
+
+        first = Drafts(tx).unseen("run", after="", limit=2)
+        rest = Drafts(tx).unseen("run", after="a4", limit=2)
+
+    assert [draft.message_id for draft, _ in first] == ["a1", "a4"]
+    assert [draft.message_id for draft, _ in rest] == ["a5"]
+
+
+def test_way_given_to_another_dialog_leaves_no_link(store: Store) -> None:
+    """The dialog that was to be made does not exist, so nothing points at it."""
+    other = uuid4()
+    with store.transaction() as tx:
+        begun = Drafts(tx).begin(link(), born_at=NOW, now=NOW)
+        Drafts(tx).give_way(begun, other, element(), Ending.FOREIGN, now=NOW)
+
+        known, left = Drafts(tx).known(["a1001"])["a1001"], tx.link(begun.dialog_id)
+
+    assert (known.dialog_id, known.ending, left) == (other, Ending.FOREIGN, None)
+
+
+def test_one_process_gets_a_run(store: Store) -> None:
+    """While it moves nobody else does, and when it is done nobody does it again."""
+    begun = take(store, "tick", "one")
+    busy = take(store, "tick", "other", now=NOW + timedelta(minutes=1))
+    with store.transaction() as tx:
+        Runs(tx).write("tick", holder="one", now=NOW, ended_at=NOW)
+
+    assert begun is not None
+    assert (busy, take(store, "tick", "other")) == (None, None)
+    assert take(store, "next tick", "other") is not None
+
+
+def test_silent_run_is_taken_over_where_it_was(store: Store) -> None:
+    """Its process is dead; should it wake up, it finds that it has lost the run."""
+    take(store, "tick", "one")
+    with store.transaction() as tx:
+        Runs(tx).write("tick", holder="one", now=NOW, part="follow", after="a17", counts={"created": 3})
+
+    taken = take(store, "next tick", "other", now=NOW + SILENT + timedelta(seconds=1))
+    with store.transaction() as tx:
+        written = Runs(tx).write("tick", holder="one", now=NOW)
+
+    assert taken == DraftRun(id="tick", scope=("all",), part="follow", after="a17", counts={"created": 3})
+    assert not written
+
+
+def test_run_of_a_living_worker_stays_its_own(store: Store) -> None:
+    """One list may take longer than any pause; the worker's heartbeat counts, and when that stops the run is free."""
+    with store.transaction() as tx:
+        name = tx.take_worker_name("host", token="1", now=NOW, silent_since=NOW)
+    take(store, "tick", f"{name}:1")
+    later = NOW + timedelta(hours=1)
+    with store.transaction() as tx:
+        tx.worker_seen(name, token="1", now=later)
+
+    busy = take(store, "next tick", "other", now=later + timedelta(seconds=10))
+    free = take(store, "next tick", "other", now=later + timedelta(seconds=20))
+
+    assert busy is None
+    assert free is not None
+    assert free.id == "tick"
+
+
+def test_rested_run_is_free_at_once(store: Store) -> None:
+    """Nobody waits for a process that said that it goes."""
+    take(store, "tick", "one")
+    with store.transaction() as tx:
+        Runs(tx).rest("tick", holder="one")
+
+    taken = take(store, "next tick", "other")
+
+    assert taken is not None
+    assert taken.id == "tick"
