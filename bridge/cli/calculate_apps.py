@@ -15,7 +15,7 @@ import structlog
 
 from bridge.adapters.altinn3 import AppCall, AppClient
 from bridge.adapters.maskinporten import MaskinportenClient, PlatformTokens, signing_key
-from bridge.adapters.route_files import DEFAULT_SCOPES
+from bridge.core.mapping import DEFAULT_SCOPES
 from bridge.adapters.transport import new_session
 from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, Speaks, TokenUse
 from bridge.core.errors import BridgeError, UpstreamError

@@ -103,16 +103,16 @@ def _uploading(bridge: Bridge, operation: Operation) -> bool:
 def _read(bridge: Bridge, operation: Operation) -> Element | None:
     """Read the element without its content; if it has left its place, its archived copy."""
     try:
-        return bridge.altinn2.read(operation.element, content=False)
+        return bridge.altinn2.read(operation.key, content=False)
     except Missing:
         pass
     if operation.archived_id is not None:
-        return bridge.altinn2.read(replace(operation.element, message_id=operation.archived_id), content=False)
+        return bridge.altinn2.read(replace(operation.key, message_id=operation.archived_id), content=False)
     with bridge.store.reading() as tx:
         link = tx.link(operation.dialog_id)
     if link is not None and link.archived_id is not None:
-        return bridge.altinn2.read(replace(operation.element, message_id=link.archived_id), content=False)
-    return bridge.altinn2.find_archived(operation.element, since=operation.accepted_at - LOOK_BACK)
+        return bridge.altinn2.read(replace(operation.key, message_id=link.archived_id), content=False)
+    return bridge.altinn2.find_archived(operation.key, since=operation.accepted_at - LOOK_BACK)
 
 
 def _advanced(bridge: Bridge, operation: Operation, element: Element | None, action: ActionMapping) -> Operation:
@@ -181,7 +181,7 @@ def _send(
             return _proved(bridge, operation, again, after)
         return _refused(bridge, before, error, element=element)
     answered = bridge.clock()
-    if location_id == operation.element.message_id:
+    if location_id == operation.key.message_id:
         # A PUT that archives nothing may answer with the element's own address.
         location_id = None
     write(bridge, operation, answered_at=answered, archived_id=location_id)
@@ -207,7 +207,7 @@ def _still_the_same(bridge: Bridge, operation: Operation, element: Element) -> N
         Unreachable: It may have been an earlier PUT of ours: look at it as a whole.
     """
     try:
-        now = bridge.altinn2.read(operation.element, content=False)
+        now = bridge.altinn2.read(operation.key, content=False)
     except Missing as error:
         raise Unreachable(error.system, "the element left its place while a PUT was built") from error
     same = (now.last_changed, now.state, now.listed_forms, now.listed_attachments) == (
@@ -314,10 +314,10 @@ def _check(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, forms
 
 
 def _read_back(bridge: Bridge, operation: Operation, action: ActionMapping, location_id: str | None) -> datetime | None:
-    key = operation.element if location_id is None else replace(operation.element, message_id=location_id)
+    key = operation.key if location_id is None else replace(operation.key, message_id=location_id)
     after = _or_none(lambda: bridge.altinn2.read(key, content=False))
     if after is None and action.verb is not Verb.DELETE:
-        after = bridge.altinn2.find_archived(operation.element, since=operation.accepted_at - LOOK_BACK)
+        after = bridge.altinn2.find_archived(operation.key, since=operation.accepted_at - LOOK_BACK)
     match decide(action, operation, after, now=bridge.clock(), settle=bridge.settle):
         case Took() as took:
             return _proved(bridge, operation, took, after)
