@@ -6,7 +6,6 @@ from enum import Enum
 
 from bridge.core.errors import Severity
 
-
 DEFAULT_SCOPES = ("altinn:serviceowner/instances.read",)
 """What opens an app's stateless data to a service owner (facts/altinn3-and-tokens.md 4.4)."""
 

@@ -116,9 +116,7 @@ def _first_use(bridge: Bridge, caller: Caller, *, element: bool) -> Link:
     except UpstreamError as error:
         raise Refusal("upstream_unavailable", 503) from error
     if not element:
-        return Link(
-            dialog_id=dialog.id, service_resource=dialog.service_resource, party=dialog.party, element=None
-        )
+        return Link(dialog_id=dialog.id, service_resource=dialog.service_resource, party=dialog.party, element=None)
     message_id = element_reference(dialog)
     who = None if message_id is None else _who(bridge, dialog.party)
     if message_id is None or who is None:
