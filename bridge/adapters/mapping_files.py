@@ -423,7 +423,7 @@ def _bad_key(place: Place, key: str) -> str:
 
 
 _Key = TypeVar("_Key")
-_Kind = TypeVar("_Kind", bound=_Model)
+_Kind = TypeVar("_Kind", bound=Model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -173,7 +173,7 @@ def crowded(buttons: Mapping[str, ButtonKeys | None], shown: Mapping[str, Sequen
     for state in _OPEN_STATES:
         names = shown.get(state)
         asked = [each for name, each in buttons.items() if names is None or name in names]
-        counts = Counter(each.priority for each in asked if each is not None)
+        counts = Counter[str](each.priority for each in asked if each is not None)
         for priority, most in PRIORITIES.items():
             if counts[priority] > most:
                 place: Place = ("states", state, "actions") if names is not None else ("actions",)
