@@ -6,25 +6,14 @@ from uuid import UUID
 
 import structlog
 
-from bridge.core.dialog_patch import patch_for
 from bridge.core.dialog_queries import Side, read_query
-from bridge.core.dialogs import SERVICE_OWNER, Activity, Dialog, DialogChange
-from bridge.core.drafts import (
-    ENDING_OF,
-    LABEL,
-    TEXTS,
-    Draft,
-    Ending,
-    dialog_id_for,
-    idempotent_key,
-    references,
-)
-from bridge.core.elements import Element, ElementState, archive_reference
+from bridge.core.dialogs import Dialog
+from bridge.core.draft_dialogs import changes, new_dialog
+from bridge.core.drafts import ENDING_OF, Draft, Ending, dialog_id_for, references
+from bridge.core.elements import Element, archive_reference
 from bridge.core.errors import Conflict, Missing, OutcomeUnknown, Rejected, Unreachable
-from bridge.core.ids import derived_id
-from bridge.core.mapping import ServiceMapping, StateRule
+from bridge.core.mapping import ServiceMapping
 from bridge.core.operations import Link
-from bridge.core.states import TABLE
 from bridge.parts import Bridge
 from bridge.storage.drafts import Drafts
 
@@ -70,7 +59,15 @@ def make(bridge: Bridge, mapping: ServiceMapping, element: Element, *, party: st
     )
     with bridge.store.transaction() as tx:
         draft = Drafts(tx).begin(wanted, born_at=born_at, now=now)
-    stands = bridge.dialogporten.create(_body(bridge, mapping, element, draft, party), silent=False)
+    body = new_dialog(
+        mapping=mapping,
+        element=element,
+        draft=draft,
+        party=party,
+        public_url=bridge.settings.public_url or "",
+        now=now,
+    )
+    stands = bridge.dialogporten.create(body, silent=False)
     if not stands.made and stands.dialog_id != draft.dialog_id:
         return _give_way(bridge, draft, element, stands.dialog_id)
     if not stands.made and _read(bridge, draft.dialog_id) is None:
@@ -132,14 +129,26 @@ def _tell(bridge: Bridge, draft: Draft, link: Link) -> Ending | bool:
     if ending is Ending.DELETED:
         _unknown_is_a_conflict(lambda: bridge.dialogporten.delete(dialog.id, revision=dialog.revision, silent=False))
         return _end(bridge, draft, ending)
-    changed = _bring_up_to_date(bridge, draft, link, dialog, element, ending)
+    operations = changes(
+        mapping=bridge.mappings[link.service_resource],
+        dialog=dialog,
+        draft=draft,
+        state=None if element is None else element.state,
+        ending=ending,
+        public_url=bridge.settings.public_url or "",
+        now=bridge.clock(),
+    )
+    if operations:
+        _unknown_is_a_conflict(
+            lambda: bridge.dialogporten.patch(dialog.id, operations, revision=dialog.revision, silent=False)
+        )
     if ending is not None:
         return _end(bridge, draft, ending, element)
     if element is None:
         raise AssertionError("an element that is gone has an ending")
     with bridge.store.transaction() as tx:
         Drafts(tx).followed(draft, last_changed=element.last_changed, state=element.state)
-    return changed
+    return bool(operations)
 
 
 def _stands(bridge: Bridge, draft: Draft, link: Link) -> tuple[Element | None, Ending | None]:
@@ -187,64 +196,6 @@ def _give_way(bridge: Bridge, draft: Draft, element: Element, dialog_id: UUID | 
     with bridge.store.transaction() as tx:
         Drafts(tx).give_way(draft, dialog_id or draft.dialog_id, element, ending, now=bridge.clock())
     return dialog_id or draft.dialog_id, ending
-
-
-def _body(bridge: Bridge, mapping: ServiceMapping, element: Element, draft: Draft, party: str) -> Mapping[str, object]:
-    stays = mapping.states.get(element.state.value)
-    names = (stays.actions if stays is not None else None) or tuple(mapping.actions)
-    title = element.subject or mapping.service_resource
-    return {
-        "id": str(draft.dialog_id),
-        "idempotentKey": idempotent_key(draft.message_id),
-        "serviceResource": mapping.service_resource,
-        "party": party,
-        "status": "Draft",
-        "content": {"title": {"value": [{"languageCode": "nb", "value": title[:255]}], "mediaType": "text/plain"}},
-        "guiActions": [
-            {
-                "id": str(derived_id(draft.born_at, str(draft.dialog_id), name)),
-                "action": mapping.actions[name].requires.action,
-                "url": f"{bridge.settings.public_url}/actions/{draft.dialog_id}/{name}",
-                "httpMethod": "POST",
-                "priority": ("Primary", "Secondary", "Tertiary")[min(number, 2)],
-                "title": [{"languageCode": "nb", "value": name}],
-            }
-            for number, name in enumerate(names)
-        ],
-        "serviceOwnerContext": {"serviceOwnerLabels": [{"value": f"{LABEL}{draft.message_id}"}]},
-    }
-
-
-def _bring_up_to_date(
-    bridge: Bridge, draft: Draft, link: Link, dialog: Dialog, element: Element | None, ending: Ending | None
-) -> bool:
-    mapping = bridge.mappings[link.service_resource]
-    state = ElementState.UNKNOWN if element is None else element.state
-    rule = mapping.states.get(state.value, StateRule(status=None, actions=None))
-    activity = (
-        None
-        if ending is None
-        else Activity(
-            id=derived_id(draft.born_at, "drafts", draft.message_id, ending.value),
-            type="Information",
-            created_at=bridge.clock(),
-            performed_by=SERVICE_OWNER,
-            description=TEXTS[ending],
-        )
-    )
-    names = frozenset(mapping.actions)
-    change = DialogChange(
-        status="NotApplicable" if ending is Ending.GONE else rule.status or TABLE[state].status,
-        remove_actions=names if ending is not None else names.difference(rule.actions or names),
-        activities=() if activity is None else (activity,),
-        silent=False,
-    )
-    operations = patch_for(dialog, change)
-    if operations:
-        _unknown_is_a_conflict(
-            lambda: bridge.dialogporten.patch(dialog.id, operations, revision=dialog.revision, silent=change.silent)
-        )
-    return bool(operations)
 
 
 def _unknown_is_a_conflict(write: Callable[[], object]) -> None:
