@@ -17,7 +17,6 @@ from bridge.core.dialogs import (
     DialogChange,
     GuiAction,
     Json,
-    Offer,
     action_of,
     activity_to_json,
     same_status,
@@ -159,14 +158,17 @@ class _Merge:
         taken = [_word(item.raw, "priority") for at, item in enumerate(theirs) if at not in going]
         added: list[Operation] = []
         for offer in () if self._foreign else self._change.offers:
-            at = _index(theirs, offer.button)
+            button = offer.button
+            if button is None:
+                continue
+            at = _index(theirs, button)
             if at is not None and at not in going:
-                if self._changes(offer.button, theirs[at], taken):
-                    yield {"op": "replace", "path": f"/guiActions/{at}", "value": self._fitted(offer.button, taken)}
+                if self._changes(button, theirs[at], taken):
+                    yield {"op": "replace", "path": f"/guiActions/{at}", "value": self._fitted(button, taken)}
             elif any(action_of(item.url, self._dialog.id) == offer.name for item in theirs):
                 continue  # The agency's own button leads there.
-            elif self._adds("guiActions", offer.button):
-                added += self._added_button(offer, taken)
+            elif self._adds("guiActions", button):
+                added += self._added_button(offer.name, button, taken)
         # From the highest index down: a removal moves what follows it.
         for at in reversed(going):
             self._take_away("guiActions", theirs[at])
@@ -188,11 +190,11 @@ class _Merge:
         self._written[_place("guiActions", button)] = digest(_button({**button, "priority": priority}))
         return {**button, "priority": priority}
 
-    def _added_button(self, offer: Offer, taken: list[str]) -> Iterator[Operation]:
-        if _free(_word(offer.button, "priority"), taken) is None:
-            self._no_room.append(offer.name)
+    def _added_button(self, name: str, button: Json, taken: list[str]) -> Iterator[Operation]:
+        if _free(_word(button, "priority"), taken) is None:
+            self._no_room.append(name)
             return
-        yield {"op": "add", "path": "/guiActions/-", "value": self._fitted(offer.button, taken)}
+        yield {"op": "add", "path": "/guiActions/-", "value": self._fitted(button, taken)}
 
     def _api_actions(self) -> Iterator[Operation]:
         yield from self._replaced_api_actions()

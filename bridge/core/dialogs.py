@@ -139,10 +139,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Offer:
-    """One action as a dialog offers it: its button and, where it has one, its API action, both with our own ids."""
+    """One action as a dialog offers it: by a button, by an API action, or by both, with our own ids."""
 
     name: str
-    button: Json
+    button: Json | None = None
     api_action: Json | None = None
 
 

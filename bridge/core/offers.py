@@ -6,7 +6,7 @@ from uuid import UUID
 
 from bridge.core.dialogs import Actor, Field, Json, Offer, actor_to_json, moment_to_json
 from bridge.core.ids import sibling_id
-from bridge.core.mapping import ActionMapping, ServiceMapping, Texts, Wording
+from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping, Texts, Wording
 from bridge.core.templates import fill
 
 LIMITS: Mapping[str, int] = {"title": 255, "summary": 255, "additionalInfo": 1023, "extendedStatus": 25}
@@ -76,18 +76,19 @@ def offer(dialog_id: UUID, action: ActionMapping, *, public_url: str) -> Offer |
     needed: dict[str, object] = {"action": action.requires.action}
     if action.requires.attribute is not None:
         needed["authorizationAttribute"] = action.requires.attribute
-    shown: dict[str, object] = {
-        "id": str(sibling_id(dialog_id, "button", action.name)),
-        **needed,
-        "url": url,
-        "httpMethod": "POST",
-        "priority": button.priority.value,
-        "title": localized(button.title),
-    }
-    if button.prompt is not None:
-        shown["prompt"] = localized(button.prompt)
+    shown: dict[str, object] | None = None
+    if action.form is not FormSource.BODY:  # A button sends no form of its own.
+        shown = {
+            "id": str(sibling_id(dialog_id, "button", action.name)),
+            **needed,
+            "url": url,
+            "httpMethod": "POST",
+            "priority": button.priority.value,
+            "title": localized(button.title),
+            **({} if button.prompt is None else {"prompt": localized(button.prompt)}),
+        }
     api: Json | None = None
-    if button.api:
+    if button.api or action.form is FormSource.BODY:
         endpoint = {
             "id": str(sibling_id(dialog_id, "endpoint", action.name)),
             "url": url,

@@ -1,7 +1,6 @@
 """One element's dialog: found, made, and brought up to date with what became of the element."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -23,9 +22,8 @@ from bridge.core.elements import Element, ElementState, archive_reference
 from bridge.core.errors import Conflict, Missing, OutcomeUnknown, Rejected, Unreachable
 from bridge.core.ids import derived_id
 from bridge.core.mapping import ServiceMapping
-from bridge.core.new_dialogs import first_written, new_dialog, says_of
+from bridge.core.new_dialogs import new_dialog, says_of
 from bridge.core.operations import Link
-from bridge.core.states import news_of
 from bridge.parts import Bridge
 from bridge.steps.telling import subject_of, tell
 from bridge.storage.drafts import Drafts
@@ -74,16 +72,9 @@ def make(bridge: Bridge, mapping: ServiceMapping, element: Element, *, party: st
     with bridge.store.transaction() as tx:
         draft = Drafts(tx).begin(wanted, born_at=born_at, now=now)
     subject = subject_of(bridge, mapping, draft.dialog_id, message_id=draft.message_id, archived_id=None)
-    says = says_of(subject, element, now=now)
-    body = new_dialog(
-        mapping,
-        says,
-        element,
-        dialog_id=draft.dialog_id,
-        party=party,
-        key=idempotent_key(draft.message_id),
-        label=f"{LABEL}{draft.message_id}",
-    )
+    says = says_of(subject, element, activity=None, now=now)
+    label, key = f"{LABEL}{draft.message_id}", idempotent_key(draft.message_id)
+    body, written = new_dialog(subject, says, element, party=party, key=key, label=label)
     stands = bridge.dialogporten.create(body, silent=False)
     if not stands.made and stands.dialog_id != draft.dialog_id:
         return _give_way(bridge, draft, element, stands.dialog_id)
@@ -91,7 +82,7 @@ def make(bridge: Bridge, mapping: ServiceMapping, element: Element, *, party: st
         return draft.dialog_id, _end(bridge, draft, Ending.DIALOG_GONE)
     with bridge.store.transaction() as tx:
         if stands.made:
-            Told(tx).write(draft.dialog_id, first_written(body, says), now=now)
+            Told(tx).write(draft.dialog_id, written, now=now)
         # What was made by an earlier try may be of an earlier element: the next run holds it against this one.
         Drafts(tx).made(draft, element if stands.made else None, now=bridge.clock())
     return draft.dialog_id, None
@@ -211,19 +202,19 @@ def _bring_up_to_date(
     mapping = bridge.mappings[link.service_resource]
     archived = element.key.message_id if element is not None and ending is Ending.SENT else None
     subject = subject_of(bridge, mapping, dialog.id, message_id=draft.message_id, archived_id=archived)
-    if element is not None and ending is None:
-        return tell(bridge, dialog, says_of(subject, element, now=bridge.clock()))
-    activity = Activity(
-        id=derived_id(draft.born_at, "drafts", draft.message_id, (ending or Ending.GONE).value),
-        type="Information",
-        created_at=bridge.clock(),
-        performed_by=SERVICE_OWNER,
-        description=TEXTS[ending or Ending.GONE],
+    now = bridge.clock()
+    activity = (
+        None
+        if ending is None
+        else Activity(
+            id=derived_id(draft.born_at, "drafts", draft.message_id, ending.value),
+            type="Information",
+            created_at=now,
+            performed_by=SERVICE_OWNER,
+            description=TEXTS[ending],
+        )
     )
-    change = news_of(subject, ElementState.UNKNOWN if element is None else element.state, activity=activity)
-    if ending is Ending.GONE:
-        change = replace(change, status="NotApplicable", remove_actions=frozenset(mapping.actions), offers=())
-    return tell(bridge, dialog, change)
+    return tell(bridge, dialog, says_of(subject, element, activity=activity, now=now))
 
 
 def _unknown_is_a_conflict(write: Callable[[], object]) -> None:

@@ -95,9 +95,8 @@ class Watcher:
 
 
 def services_of(bridge: Bridge) -> Mapping[tuple[str, int], ServiceMapping]:
-    """Give the mappings whose elements become dialogs, by service and edition: those with a button."""
-    offered = (each for _, each in sorted(bridge.mappings.items()) if any(act.button for act in each.actions.values()))
-    found = [each for each in offered if each.altinn2 is not None]
+    """Give the mappings whose elements become dialogs, by service and edition: those that have a write action."""
+    found = (each for _, each in sorted(bridge.mappings.items()) if each.altinn2 is not None and each.actions)
     return {(each.altinn2.service_code, each.altinn2.service_edition): each for each in found if each.altinn2}
 
 
