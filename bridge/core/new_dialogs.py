@@ -49,9 +49,7 @@ _TITLES: Mapping[ElementState, Texts] = {
 _SIGN: Texts = {"nb": "Signer og send inn", "nn": "Signer og send inn", "en": "Sign and submit"}
 
 
-def says_of(
-    subject: Subject, element: Element | None, *, activity: Activity | None, now: datetime
-) -> DialogChange:
+def says_of(subject: Subject, element: Element | None, *, activity: Activity | None, now: datetime) -> DialogChange:
     """
     Say what a dialog of ours shall say of *element* as it stands, without a press; None is an element that is gone.
 

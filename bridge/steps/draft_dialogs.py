@@ -18,7 +18,7 @@ from bridge.core.drafts import (
     idempotent_key,
     references,
 )
-from bridge.core.elements import Element, ElementState, archive_reference
+from bridge.core.elements import Element, archive_reference
 from bridge.core.errors import Conflict, Missing, OutcomeUnknown, Rejected, Unreachable
 from bridge.core.ids import derived_id
 from bridge.core.mapping import ServiceMapping
