@@ -23,9 +23,13 @@ _QUIET = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    """One browser with a profile of its own; without Chromium the tests are skipped, but never where CI is set."""
+    """
+    One browser with a profile of its own; without Chromium the tests are skipped, but never where CI is set.
+
+    It ends with its module: until then an event loop runs in this thread, beside which no bridge can start.
+    """
     if CHROMIUM is None:
         if os.environ.get("CI"):
             pytest.fail("there is no Chromium; install Debian's package chromium")
@@ -53,7 +57,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
     assert errors == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def bridge(tmp_path_factory: pytest.TempPathFactory, context: BrowserContext) -> Iterator[Site]:
     """A bridge that answers 202 after two seconds, and repeats soon."""
     del context  # Without a browser nothing need be started.
