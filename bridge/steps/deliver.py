@@ -17,7 +17,7 @@ from bridge.core.operations import Operation, Outcome, Problem, Stage
 from bridge.core.proof import Phase, Proof, prove
 from bridge.core.templates import template_values
 from bridge.forms.fields import PlaceMissing, set_values
-from bridge.forms.reading import Unreadable, to_utf8
+from bridge.forms.reading import Unreadable, to_text
 from bridge.parts import Bridge
 from bridge.steps.asking import after_saving, asked
 from bridge.steps.comparing import lost_from_forms
@@ -49,9 +49,9 @@ UPLOAD_PAUSE = timedelta(seconds=1)
 class Lost(BridgeError):
     """What was carried is not there any more."""
 
-    def __init__(self, element: Element) -> None:
+    def __init__(self, element: Element, gone: tuple[Finding, ...] = ()) -> None:
         super().__init__("lost")
-        self.element = element
+        self.element, self.gone = element, gone
 
 
 def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
@@ -72,7 +72,7 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
         element = _read(bridge, operation)
         operation = _advanced(bridge, operation, element, action)
     except Lost as lost:
-        return _lost(bridge, operation, lost.element)
+        return _lost(bridge, operation, lost.element, lost.gone)
     except Rejected as error:
         return _refused(bridge, operation, error)
     if operation.built_on is None and element is not None:
@@ -136,7 +136,10 @@ def _advanced(bridge: Bridge, operation: Operation, element: Element | None, act
         return operation
     if prove(manifest, element) is not Proof.WHOLE:
         raise Lost(element)
+    if gone := lost_from_forms(bridge, operation, element):
+        raise Lost(element, gone)
     changed: dict[str, Any] = {
+        "sent_forms": (),
         "sending_at": None,
         "answered_at": None,
         "built_on": element.last_changed,
@@ -272,7 +275,7 @@ def _prepared(bridge: Bridge, operation: Operation, action: ActionMapping, form:
         return form
     if action.form is FormSource.BODY and operation.body is not None and not is_message(operation.body):
         try:
-            form = replace(form, data=to_utf8(operation.body, bridge.schemas.limits).decode())
+            form = replace(form, data=to_text(operation.body, bridge.schemas.limits))
         except Unreadable as error:
             problem = Problem(code="form_invalid", status=422, findings=(error.finding,))
             raise Stop(problem) from error
