@@ -17,6 +17,7 @@ from bridge.engine import Worker
 from bridge.parts import Bridge
 from bridge.steps.drafts import Stopped, Watcher, run_drafts, take_run, tick
 from bridge.steps.holding import next_run
+from bridge.steps.naming import tell_names
 from bridge.steps.run import run_operation
 from bridge.storage.drafts import Runs
 
@@ -60,6 +61,7 @@ class Running:
         every(self._scheduler, self._silent.total_seconds() / 3, self._take_over)
         every(self._scheduler, STALLED.total_seconds() / 2, self._ask_for_stalled)
         every(self._scheduler, 3600.0, self._forget)
+        every(self._scheduler, 60.0, lambda: tell_names(self.bridge))
         if self.bridge.settings.drafts_every:
             # More often than a run is due, so that one whose process died is soon gone on with by another.
             every(self._scheduler, min(DRAFTS_LOOK, self.bridge.settings.drafts_every / 4), self._drafts)

@@ -8,8 +8,28 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from lxml import etree
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
+from bridge.adapters.mapping_says import (
+    ActionName,
+    ButtonKeys,
+    DialogKeys,
+    LongText,
+    Model,
+    ReceiptKeys,
+    ShortText,
+    StateKeys,
+    StatusText,
+    ThenKeys,
+    button_faults,
+    button_of,
+    crowded,
+    dialog_faults,
+    dialog_of,
+    state_of,
+    then_of,
+    wording_faults,
+)
 from bridge.adapters.yaml_places import Document, Models, Place, did_you_mean, line_and_column, read_yaml, wrong_value
 from bridge.core.attachment_rules import MEGABYTE, extensions_in
 from bridge.core.errors import ConfigurationError, Fault, Severity
@@ -30,11 +50,9 @@ from bridge.core.mapping import (
     Requirement,
     ServiceMapping,
     Signed,
-    StateRule,
     SubformRight,
     Supply,
     Target,
-    Then,
     Validation,
     Verb,
 )
@@ -42,23 +60,6 @@ from bridge.core.templates import NAMES, names_in
 
 SCHEMA_FILE = "mapping.schema.json"
 
-# What a mapping may say (facts/dialogporten.md 2.5); a status that Dialogporten stores under another name is taken too.
-Status = Literal["New", "InProgress", "Draft", "Sent", "RequiresAttention", "Completed", "NotApplicable", "Awaiting"]
-Activity = Literal[
-    "DialogCreated",
-    "DialogClosed",
-    "PaymentMade",
-    "SignatureProvided",
-    "DialogOpened",
-    "DialogDeleted",
-    "DialogRestored",
-    "SentToSigning",
-    "SentToFormFill",
-    "SentToSendIn",
-    "SentToPayment",
-    "FormSubmitted",
-    "FormSaved",
-]
 _UNFIT_ACTIVITIES = {
     "Information": "it needs a text, which a mapping cannot give",
     "TransmissionOpened": "it needs a transmission, which an action does not have",
@@ -80,16 +81,11 @@ _UNTRUE = {
 }
 """What did not happen when the element was left so."""
 
-ActionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
 RESULT = r"^[a-z][a-z0-9_]{0,63}$"
 REQUIREMENT = r"^[A-Za-z0-9:._-]{1,255}(,(urn:altinn:[a-z][a-z0-9_-]*:)?[a-z][a-z0-9_-]*)?$"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, title=None)
-
-
-class _Altinn2(_Model):
+class _Altinn2(Model):
     """The Altinn 2 service that holds the elements."""
 
     service_code: Annotated[str, Field(min_length=1, max_length=20, description='In quotes, such as "5701".')]
@@ -106,7 +102,7 @@ class _Altinn2(_Model):
     ] = True
 
 
-class _AttachmentRule(_Model):
+class _AttachmentRule(Model):
     """What one type of attachment may be, as in Altinn 2's metadata."""
 
     type: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,100}$", description="AttachmentTypeName.")]
@@ -116,7 +112,7 @@ class _AttachmentRule(_Model):
     max_size_mb: Annotated[int, Field(ge=1, le=2000, description="MaxFileSize, in megabytes of 1,000,000 bytes.")] = 30
 
 
-class _Attachments(_Model):
+class _Attachments(Model):
     """Which attachments an action takes, and from where."""
 
     types: Annotated[list[str], Field(min_length=1, description="Types among attachment_rules.")]
@@ -126,7 +122,7 @@ class _Attachments(_Model):
     ]
 
 
-class _Altinn3(_Model):
+class _Altinn3(Model):
     """The Altinn 3 app that calculates."""
 
     app: Annotated[str, Field(pattern=r"^[a-z0-9]+/[a-z0-9-]+$", description="org/app")]
@@ -137,7 +133,7 @@ class _Altinn3(_Model):
     ] = None
 
 
-class _Text(_Model):
+class _Text(Model):
     """What is told, in each language."""
 
     nb: Annotated[str, Field(min_length=1, max_length=500, description="In bokmål.")]
@@ -145,7 +141,7 @@ class _Text(_Model):
     en: Annotated[str, Field(min_length=1, max_length=500, description="In English.")]
 
 
-class _Rule(_Model):
+class _Rule(Model):
     """A business rule beside the schema."""
 
     at: Annotated[
@@ -166,7 +162,7 @@ class _Rule(_Model):
     text: Annotated[_Text, Field(description="What is told where the condition does not hold.")]
 
 
-class _Form(_Model):
+class _Form(Model):
     """One form of the service."""
 
     type: Annotated[Literal["MainForm", "SubForm"], Field(description="As in Altinn 2; exactly one is the MainForm.")]
@@ -199,14 +195,7 @@ class _Form(_Model):
     )
 
 
-class _Then(_Model):
-    """What the dialog says afterwards, on top of the state table."""
-
-    status: Annotated[Status | None, Field(description="The dialog's status.")] = None
-    activity: Annotated[Activity | None, Field(description="The activity that tells what was done.")] = None
-
-
-class _Action(_Model):
+class _Action(Model):
     """What one action's URL means."""
 
     requires: Annotated[
@@ -257,17 +246,11 @@ class _Action(_Model):
         Literal["refuse", "warn"] | None,
         Field(description="What it does when the app's answer lacks what it was sent; refuse if left out."),
     ] = None
-    then: _Then = _Then()
+    then: ThenKeys = ThenKeys()
+    button: Annotated[ButtonKeys | None, Field(description="How dialogs offer it; none if left out.")] = None
 
 
-class _State(_Model):
-    """What the dialog says while its element is in this Altinn 2 state."""
-
-    status: Annotated[Status | None, Field(description="The dialog's status.")] = None
-    actions: Annotated[list[ActionName] | None, Field(description="The actions whose buttons stay.")] = None
-
-
-class MappingFile(_Model):
+class MappingFile(Model):
     """A mapping file of the bridge: what each action of one service resource means."""
 
     service_resource: Annotated[
@@ -285,8 +268,9 @@ class MappingFile(_Model):
         Field(min_length=1, description="By the name that ends the action's URL."),
     ]
     states: Annotated[
-        dict[State, _State], Field(description="By Altinn 2 status; a default table covers what is left out.")
+        dict[State, StateKeys], Field(description="By Altinn 2 status; a default table covers what is left out.")
     ] = Field(default_factory=dict)
+    dialog: Annotated[DialogKeys, Field(description="What its dialogs say whatever the state.")] = DialogKeys()
 
 
 def mapping_json_schema() -> dict[str, Any]:
@@ -403,8 +387,23 @@ _MODELS: Models = (
     (("forms", "*", "rules", "*"), _Rule),
     (("forms", "*", "rules", "*", "text"), _Text),
     (("actions", "*"), _Action),
-    (("actions", "*", "then"), _Then),
-    (("states", "*"), _State),
+    (("actions", "*", "then"), ThenKeys),
+    (("actions", "*", "button"), ButtonKeys),
+    (("states", "*"), StateKeys),
+    (("dialog",), DialogKeys),
+    (("dialog", "receipt"), ReceiptKeys),
+    *(
+        ((*place, name), kind)
+        for place in (("actions", "*", "then"), ("states", "*"), ("dialog",))
+        for name, kind in (
+            ("extended_status", StatusText),
+            ("title", ShortText),
+            ("summary", ShortText),
+            ("additional_info", LongText),
+        )
+    ),
+    *((("actions", "*", "button", name), ShortText) for name in ("title", "prompt")),
+    (("dialog", "receipt", "title"), ShortText),
 )
 
 
@@ -441,7 +440,7 @@ def _bad_key(place: Place, key: str) -> str:
 
 
 _Key = TypeVar("_Key")
-_Kind = TypeVar("_Kind", bound=_Model)
+_Kind = TypeVar("_Kind", bound=Model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -451,7 +450,8 @@ class _Parts:
     systems: frozenset[str]
     forms: Mapping[int, _Form]
     actions: Mapping[str, _Action]
-    states: Mapping[str, _State]
+    states: Mapping[str, StateKeys]
+    dialog: DialogKeys | None
     action_names: tuple[str, ...]
     attachment_types: tuple[str, ...]
     others_sign: bool
@@ -468,7 +468,8 @@ class _Parts:
             systems=frozenset(name for name in ("altinn2", "altinn3") if data.get(name) is not None),
             forms=sound,
             actions=dict(_sound(_Action, named.items())),
-            states=dict(_sound(_State, states.items() if isinstance(states, dict) else ())),
+            states=dict(_sound(StateKeys, states.items() if isinstance(states, dict) else ())),
+            dialog=dict(_sound(DialogKeys, [("dialog", data.get("dialog", {}))])).get("dialog"),
             action_names=tuple(named),
             attachment_types=_types_in(data.get("attachment_rules")),
             others_sign=isinstance(data.get("altinn2"), dict) and data["altinn2"].get("others_sign") is True,
@@ -503,6 +504,23 @@ def _hold_together(document: Document, parts: _Parts, schemas: Path) -> None:
                 close = difflib.get_close_matches(name, parts.action_names, n=1)
                 hint = f": did you mean {close[0]!r}?" if close else ""
                 document.fault(("states", state, "actions", index), f"there is no action {name!r}{hint}")
+    _check_says(document, parts)
+
+
+def _check_says(document: Document, parts: _Parts) -> None:
+    for name, action in parts.actions.items():
+        for place, message in wording_faults(action.then, action.results):
+            document.fault(("actions", name, "then", *place), message)
+        for place, message in button_faults(action.button) if action.button else ():
+            document.fault(("actions", name, "button", *place), message)
+    for state, rule in parts.states.items():
+        for place, message in wording_faults(rule):
+            document.fault(("states", state, *place), message)
+    for place, message in dialog_faults(parts.dialog) if parts.dialog else ():
+        document.fault(("dialog", *place), message)
+    buttons = {name: action.button for name, action in parts.actions.items()}
+    for place, message in crowded(buttons, {state: rule.actions for state, rule in parts.states.items()}):
+        document.fault(place, message)
 
 
 def _check_forms(document: Document, parts: _Parts, schemas: Path) -> None:
@@ -783,12 +801,10 @@ def _to_values(file: MappingFile, path: Path) -> ServiceMapping:
             for form in file.forms
         ),
         actions={name: _action(name, action) for name, action in file.actions.items()},
-        states={
-            state: StateRule(status=rule.status, actions=None if rule.actions is None else tuple(rule.actions))
-            for state, rule in file.states.items()
-        },
+        states={state: state_of(rule) for state, rule in file.states.items()},
         source=str(path),
         attachment_rules=tuple(map(_attachment_rule, file.attachment_rules)),
+        dialog=dialog_of(file.dialog),
     )
 
 
@@ -823,7 +839,8 @@ def _action(name: str, action: _Action) -> ActionMapping:
         calculate=action.calculate,
         validate=Validation(action.validate_ or ("off" if action.form == "none" else "strict")),
         after=after,
-        then=Then(status=action.then.status, activity=action.then.activity),
+        then=then_of(action.then),
+        button=button_of(action.button),
         verb=next((verb for verb in Verb if getattr(action, verb.value, False)), Verb.PUT),
         attaching=None
         if action.attachments is None

@@ -1,5 +1,6 @@
 """``bridge validate``: hold forms against a schema or a mapping, and say what is wrong with them."""
 
+import os
 import sys
 import time
 from collections import Counter
@@ -138,11 +139,14 @@ def _run(
     paths: list[Path] = []
     missing = 0
     for path in files:
-        found = sorted(_below(path)) if path.is_dir() else [path]
+        closed: list[OSError] = []
+        found = sorted(_below(path, closed)) if path.is_dir() else [path]
         paths += found
+        for error in closed:
+            click.echo(f"{error.filename}: {error.strerror}", err=True)
         if not found:
-            missing += 1
             click.echo(f"there is no *.xml or *.json below {path}", err=True)
+        missing += len(closed) or not found
     count: Counter[Verdict] = Counter()
     try:
         judged = check_all(job, paths, processes=processes or cores(), count=len(paths))
@@ -161,8 +165,12 @@ def _run(
     return count, missing
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.suffix.lower() in {".xml", ".json"} and path.is_file())
+def _below(folder: Path, closed: list[OSError]) -> Iterator[Path]:
+    """Find forms, and links that lead nowhere; folders that cannot be looked into are added to *closed*."""
+    for here, _, names in os.walk(folder, onerror=closed.append):
+        for path in (Path(here, name) for name in names):
+            if path.suffix.lower() in {".xml", ".json"} and (path.is_file() or path.is_symlink()):
+                yield path
 
 
 def _with_progress(judged: "Iterator[Checked]", total: int) -> "Iterator[Checked]":

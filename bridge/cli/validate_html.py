@@ -11,7 +11,7 @@ from pathlib import Path
 from bridge.cli.validate_report import place
 from bridge.cli.validate_work import Checked, Verdict
 from bridge.core.errors import Finding, Severity
-from bridge.forms.reading import Limits, Unreadable, to_utf8
+from bridge.forms.reading import Limits, Unreadable, to_text
 from bridge.forms.sentences import sentence
 
 LARGEST_EXCERPTED = 10_000_000
@@ -108,7 +108,7 @@ class Page:
         if checked.size > LARGEST_EXCERPTED:
             return []
         try:
-            text = to_utf8(Path(checked.path).read_bytes(), Limits(max_bytes=LARGEST_EXCERPTED)).decode()
+            text = to_text(Path(checked.path).read_bytes(), Limits(max_bytes=LARGEST_EXCERPTED))
         except (OSError, Unreadable):
             return []
         text = text.replace("\r\n", "\n")

@@ -114,14 +114,36 @@ class DialogChange:
     """
     What a dialog shall say from now on; *status* None leaves that as it stands.
 
-    *remove_actions* are names of the bridge's own actions: their buttons and endpoints go. *silent* spares the
-    dialog's place in the user's archive, and still wakes Arbeidsflate (facts/dialogporten.md 2.6).
+    *remove_actions* are names of the bridge's own actions: their buttons and endpoints go; *offers* are those that
+    shall stand there. *fields* go by JSON pointer. *silent* spares the dialog's place in the user's archive, and
+    still wakes Arbeidsflate (facts/dialogporten.md 2.6).
     """
 
     status: str | None
     remove_actions: frozenset[str]
     activities: tuple[Activity, ...]
     silent: bool
+    fields: Mapping[str, "Field"] = field(default_factory=dict)
+    offers: tuple["Offer", ...] = ()
+    search_tags: tuple[str, ...] = ()
+    transmissions: tuple[Json, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Field:
+    """A wanted value as Dialogporten takes it; None is none. *asked* when a mapping says it, and no default does."""
+
+    value: object
+    asked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Offer:
+    """One action as a dialog offers it: by a button, by an API action, or by both, with our own ids."""
+
+    name: str
+    button: Json | None = None
+    api_action: Json | None = None
 
 
 def dialog_from_json(body: Json, *, revision: str | None = None) -> Dialog:
@@ -164,14 +186,11 @@ def dialog_from_json(body: Json, *, revision: str | None = None) -> Dialog:
 
 def activity_to_json(activity: Activity) -> dict[str, object]:
     """Write *activity* as Dialogporten takes it: no nulls, times in UTC, the actor with an id or without."""
-    actor: dict[str, object] = {"actorType": activity.performed_by.actor_type.value}
-    if activity.performed_by.actor_id is not None:
-        actor["actorId"] = activity.performed_by.actor_id
     body: dict[str, object] = {
         "id": str(activity.id),
-        "createdAt": activity.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "createdAt": moment_to_json(activity.created_at),
         "type": activity.type,
-        "performedBy": actor,
+        "performedBy": actor_to_json(activity.performed_by),
     }
     if activity.description:
         body["description"] = [
@@ -180,9 +199,22 @@ def activity_to_json(activity: Activity) -> dict[str, object]:
     return body
 
 
+def moment_to_json(moment: datetime) -> str:
+    """Write *moment* as Dialogporten takes it: with a zone, in UTC."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def actor_to_json(actor: Actor) -> dict[str, object]:
+    """Write *actor* as Dialogporten takes it: with an id, or without."""
+    body: dict[str, object] = {"actorType": actor.actor_type.value}
+    if actor.actor_id is not None:
+        body["actorId"] = actor.actor_id
+    return body
+
+
 def same_status(one: str, other: str) -> bool:
     """Say whether both names are stored as the same status: New is shown as NotApplicable, Sent as Awaiting."""
-    return _stored(one) == _stored(other)
+    return stored_status(one) == stored_status(other)
 
 
 def element_reference(dialog: Dialog) -> str | None:
@@ -217,7 +249,8 @@ def _message_id(text: str, *, labels: bool) -> str | None:
     return f"{match['letter'] or 'a'}{match['number']}"
 
 
-def _stored(status: str) -> str:
+def stored_status(status: str) -> str:
+    """Give the name, in small letters, under which Dialogporten keeps *status*."""
     name = status.casefold()
     return _STORED_AS.get(name, name)
 

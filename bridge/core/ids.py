@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 # Eleven digits in a row, but not within a trace id or a digest, whose digits mean nobody.
@@ -26,6 +26,12 @@ def uuid7(moment: datetime, entropy: bytes) -> UUID:
 def derived_id(moment: datetime, *parts: str) -> UUID:
     """Make the UUIDv7 that belongs to *parts*: the same arguments give the same id, on any machine."""
     return uuid7(moment, hashlib.sha256("\x1f".join(parts).encode()).digest())
+
+
+def sibling_id(dialog_id: UUID, *parts: str) -> UUID:
+    """Make the id of something that belongs to a dialog, at the dialog's own time: the same wherever it is made."""
+    entropy = hashlib.sha256("\x1f".join((str(dialog_id), *parts)).encode()).digest()
+    return uuid7(datetime.fromtimestamp((dialog_id.int >> 80) / 1000, UTC), entropy)
 
 
 def mask_identity_numbers(text: str) -> str:

@@ -1,7 +1,7 @@
 """What a mapping file means, as values. Reading the files is ``adapters/mapping_files``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from bridge.core.errors import Severity
@@ -203,12 +203,66 @@ class Requirement:
         return self.action if self.attribute is None else f"{self.action},{self.attribute}"
 
 
+Texts = Mapping[str, str]
+"""Templates of one text, by language: nb, nn and en."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """What a dialog says in words; None leaves it to the next in line. *code* is the status for systems."""
+
+    code: str | None = None
+    extended_status: Texts | None = None
+    title: Texts | None = None
+    summary: Texts | None = None
+    additional_info: Texts | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Then:
     """What the dialog shall say after success, on top of the state table; None leaves it to the table."""
 
     status: str | None = None
     activity: str | None = None
+    wording: Wording = Wording()
+    silent: bool | None = None
+
+
+class Priority(Enum):
+    """How much a button stands out. A dialog shows one primary, one secondary and five tertiary ones."""
+
+    PRIMARY = "Primary"
+    SECONDARY = "Secondary"
+    TERTIARY = "Tertiary"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """How a dialog offers an action: as a button with *title*, and with *api* as an API action, too."""
+
+    title: Texts
+    priority: Priority
+    prompt: Texts | None = None
+    api: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The transmission that says that a form was submitted; *url* is a template of the page that shows it."""
+
+    title: Texts
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialogSpec:
+    """What every dialog of the service says, whatever the state of its element."""
+
+    wording: Wording = Wording()
+    search_tags: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    """Service-owner labels of dialogs that the bridge makes."""
+    receipt: Receipt | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +280,7 @@ class ActionMapping:
     validate: Validation
     after: AfterUpdate
     then: Then
+    button: Button | None = None
     verb: Verb = Verb.PUT
     attaching: Attaching | None = None
     signed: Signed = Signed.ALL
@@ -254,6 +309,9 @@ class StateRule:
     status: str | None
     actions: tuple[str, ...] | None
     """Names of the mapping's actions whose buttons stay; None leaves it to the table."""
+    wording: Wording = Wording()
+    silent: bool | None = None
+    """Whether a change to this state is silent; None leaves it to who caused it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +328,7 @@ class ServiceMapping:
     source: str
     """The file it was read from, for messages."""
     attachment_rules: tuple[AttachmentRule, ...] = ()
+    dialog: DialogSpec = field(default_factory=DialogSpec)
 
     def form_spec(self, kind: FormKind, data_format_id: str, data_format_version: str) -> FormSpec | None:
         """Find the form of this key, or None when the service has no such form."""

@@ -1,15 +1,18 @@
 """What a dialog says after an action: the state table, and how a mapping overrides it."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import assert_never
+from uuid import UUID
 
-from bridge.core.dialogs import SERVICE_OWNER, Activity, Actor, DialogChange, party_representative
+from bridge.core.dialogs import SERVICE_OWNER, Activity, Actor, DialogChange, Field, Offer, party_representative
 from bridge.core.elements import ElementState, aim
 from bridge.core.ids import derived_id
-from bridge.core.mapping import ActionMapping, ServiceMapping, StateRule, Then
+from bridge.core.mapping import ActionMapping, ServiceMapping, StateRule, Texts, Then, Wording
+from bridge.core.offers import offer, receipt_of, wanted_fields
 from bridge.core.operations import Outcome
 
 
@@ -23,17 +26,26 @@ class Buttons(Enum):
 
 @dataclass(frozen=True, slots=True)  # By position, so that the table reads in columns.
 class Row:
-    """One row of the state table. *status* None leaves the dialog's; *activity* None says only that it is unclear."""
+    """
+    One row of the state table. *status* None leaves the dialog's; *activity* None says only that it is unclear.
+
+    *extended* is the status as people read it; it fills a gap, and replaces what a mapping or others say nowhere.
+    """
 
     status: str | None
     buttons: Buttons
     activity: str | None
+    extended: Texts | None = None
 
+
+FILLING: Texts = {"nb": "Under utfylling", "nn": "Under utfylling", "en": "Being filled in"}
+SIGNING: Texts = {"nb": "Til signering", "nn": "Til signering", "en": "To be signed"}
+SUBMITTED: Texts = {"nb": "Sendt inn", "nn": "Sendt inn", "en": "Submitted"}
 
 TABLE: Mapping[ElementState, Row] = {
-    ElementState.FORM_FILLING: Row(None, Buttons.ALL, "FormSaved"),
-    ElementState.SIGNING: Row("InProgress", Buttons.OTHERS, "SentToSigning"),
-    ElementState.ARCHIVED: Row("Completed", Buttons.NONE, "FormSubmitted"),
+    ElementState.FORM_FILLING: Row(None, Buttons.ALL, "FormSaved", FILLING),
+    ElementState.SIGNING: Row("InProgress", Buttons.OTHERS, "SentToSigning", SIGNING),
+    ElementState.ARCHIVED: Row("Completed", Buttons.NONE, "FormSubmitted", SUBMITTED),
     ElementState.DELETED: Row(None, Buttons.ALL, None),
     ElementState.UNREAD: Row(None, Buttons.ALL, None),
     ElementState.OPENED: Row(None, Buttons.ALL, None),
@@ -140,9 +152,19 @@ REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
 """The same, by the code of the operation's problem; ``refused`` stands for every other code."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Which dialog is meant, and what its texts may name: *values* by name; *public_url* None offers no buttons."""
+
+    mapping: ServiceMapping
+    dialog_id: UUID
+    public_url: str | None
+    values: Mapping[str, str]
+
+
 def change_for(
     *,
-    mapping: ServiceMapping,
+    subject: Subject,
     action: ActionMapping,
     outcome: Outcome,
     code: str | None,
@@ -154,11 +176,12 @@ def change_for(
     """
     Say what the dialog shall say once *action* ended in *outcome* with its element in *state*.
 
-    The action's own ``then`` comes before the mapping's ``states``, and these before the table. ``then`` counts only
-    where the element stands where the action wants it: one signature of two is not yet done. There is always
-    one activity, with an id that belongs to the operation and its outcome, so that Arbeidsflate wakes up and a
-    repeat is recognised. *code* is the problem's, where there is one; *actor* the urn of who pressed.
+    The action's own ``then`` comes before the mapping's ``states``, these before its ``dialog``, and the table last.
+    ``then`` counts only where the element stands where the action wants it: one signature of two is not yet done.
+    There is always one activity, with an id that belongs to the operation and its outcome, so that Arbeidsflate wakes
+    up and a repeat is recognised. *code* is the problem's, where there is one; *actor* the urn of who pressed.
     """
+    mapping = subject.mapping
     reached = aim(action) is state
     then = action.then if reached else Then()
     status, removed = _shown(outcome=outcome, code=code, mapping=mapping, action=action, state=state, then=then)
@@ -168,14 +191,81 @@ def change_for(
     if outcome is Outcome.DONE and state is ElementState.CALCULATED and kind == "Information":
         description = TEXTS["calculated"]
     activity = Activity(
-        id=derived_id(accepted_at, operation_id, "activity", outcome.value),
+        id=derived_id(accepted_at, operation_id, outcome.value),
         type=kind,
         created_at=accepted_at,
         performed_by=performed_by,
         description=description,
     )
+    done = outcome in (Outcome.DONE, Outcome.REPEATED)
+    rule = mapping.states.get(state.value, NO_RULE)
     # Silent, since it follows the user's own press and must not fetch the dialog back from their archive.
-    return DialogChange(status=status, remove_actions=removed, activities=(activity,), silent=True)
+    silent = next((each for each in (then.silent, rule.silent) if each is not None), True)
+    return DialogChange(
+        status=status,
+        remove_actions=removed,
+        activities=(activity,),
+        silent=silent,
+        fields=_fields(subject, state, then.wording) if done else {},
+        # What failed may be pressed again, so its button is there; whatever else there is stays as it is.
+        offers=_offers(subject, frozenset(mapping.actions) - removed if done else frozenset({action.name})),
+        search_tags=mapping.dialog.search_tags if done else (),
+        transmissions=receipt_of(
+            mapping, subject.dialog_id, subject.values, sender=performed_by, created_at=accepted_at
+        )
+        if outcome is Outcome.DONE and state is ElementState.ARCHIVED
+        else (),
+    )
+
+
+def news_of(subject: Subject, state: ElementState, *, activity: Activity | None) -> DialogChange:
+    """
+    Say what the dialog shall say of an element that moved to *state* without a press.
+
+    It is news, so it is not silent unless the mapping says so.
+    """
+    mapping, row = subject.mapping, TABLE[state]
+    rule = mapping.states.get(state.value, NO_RULE)
+    everything = frozenset(mapping.actions)
+    stays = (everything if row.buttons is not Buttons.NONE else ()) if rule.actions is None else rule.actions
+    return DialogChange(
+        status=rule.status or row.status,
+        remove_actions=everything.difference(stays),
+        activities=() if activity is None else (activity,),
+        silent=rule.silent or False,
+        fields=_fields(subject, state, Wording()),
+        offers=_offers(subject, everything.intersection(stays)),
+        search_tags=mapping.dialog.search_tags,
+        transmissions=receipt_of(
+            mapping, subject.dialog_id, subject.values, sender=SERVICE_OWNER, created_at=activity.created_at
+        )
+        if activity is not None and state is ElementState.ARCHIVED
+        else (),
+    )
+
+
+NO_RULE = StateRule(status=None, actions=None)
+
+
+def _fields(subject: Subject, state: ElementState, then: Wording) -> Mapping[str, Field]:
+    rule = subject.mapping.states.get(state.value, NO_RULE)
+    default = Wording(extended_status=TABLE[state].extended)
+    fields = wanted_fields((then, rule.wording, subject.mapping.dialog.wording), default, subject.values)
+    if state is ElementState.ARCHIVED:
+        # What is done is not due any more; a date that others set is theirs.
+        return {**fields, "/dueAt": Field(value=None, asked=False)}
+    return fields
+
+
+def _offers(subject: Subject, names: AbstractSet[str]) -> tuple[Offer, ...]:
+    if subject.public_url is None:
+        return ()
+    made = (
+        offer(subject.dialog_id, action, public_url=subject.public_url)
+        for name, action in subject.mapping.actions.items()
+        if name in names
+    )
+    return tuple(each for each in made if each is not None)
 
 
 def _shown(
@@ -190,7 +280,7 @@ def _shown(
     """Say the status, and the names of the actions whose buttons go."""
     match outcome:
         case Outcome.DONE | Outcome.REPEATED:
-            rule = mapping.states.get(state.value, StateRule(status=None, actions=None))
+            rule = mapping.states.get(state.value, NO_RULE)
             status = then.status or rule.status or TABLE[state].status
             stays = _staying(TABLE[state].buttons, mapping, action) if rule.actions is None else rule.actions
             return status, frozenset(mapping.actions).difference(stays)

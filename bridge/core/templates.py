@@ -6,7 +6,10 @@ from string import Formatter
 from uuid import UUID
 
 NAMES = ("party", "dialog_id", "action", "now:date")
-"""What may stand between braces; a brace meant as itself is doubled."""
+"""What may stand between braces in a form's values; a brace meant as itself is doubled."""
+
+DIALOG_NAMES = ("message_id", "archived_id", "archive_reference")
+"""What may stand between braces in a dialog's texts. A text of which one is not known yet is left out."""
 
 
 def template_values(*, party: str, dialog_id: UUID, action: str, now: datetime) -> Mapping[str, str]:

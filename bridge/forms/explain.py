@@ -209,12 +209,18 @@ def _value_finding(search: _Search, node: etree._Element, error: Any, line: int)
     if required is not None:
         search.add("missing_attribute", f"{path}/@{_readable(required['name'])}", line, {})
         return
+    if error.type_name == "SCHEMAV_CVC_ELT_1" and node.getparent() is not None:
+        # Where any element may stand that the schema declares, it declares none of this name.
+        search.add("unexpected_element", path, line, {})
+        return
     if error.type_name == "SCHEMAV_CVC_ELT_1":
         roots = search.model.roots()
         search.add("wrong_root", path, line, {"expected": ", ".join(roots)} if 0 < len(roots) <= 5 else {})
         return
     rule, needed = _RULES.get(error.type_name, ("not_allowed", ()))
     attribute = _ATTRIBUTE.match(error.message)
+    if error.type_name == "SCHEMAV_CVC_WILDCARD":  # Only what some schema declares may stand there.
+        rule = "unexpected_attribute" if attribute else "unexpected_element"
     declaration = search.model.declaration(node)
     known = (
         search.model.facts(declaration, attribute["name"] if attribute else None)

@@ -49,13 +49,14 @@ def read_values(
     xml: bytes | str, paths: Iterable[tuple[str, str]], *, limits: Limits | None = None
 ) -> Mapping[str, str]:
     """
-    Read each (name, XPath) of *paths*: the text found there, of several places joined by a comma, of none empty.
+    Read each (name, XPath) of *paths*: the text found there, of several places joined by commas; no text, no name.
 
     Raises:
         Unreadable: *xml* is no XML that we take.
     """
     root = parse(to_utf8(xml, limits or Limits()))
-    return {name: ", ".join(filter(None, map(_text, _places(root, path)))) for name, path in paths}
+    found = {name: ", ".join(filter(None, map(_text, _places(root, path)))) for name, path in paths}
+    return {name: value for name, value in found.items() if value}
 
 
 def _places(root: etree._Element, path: str) -> list[object]:

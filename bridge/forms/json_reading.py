@@ -76,10 +76,11 @@ def read_quickly(data: bytes | str, limits: Limits) -> Json:
         return UNSURE
     try:
         value = orjson.loads(data)
-    except orjson.JSONDecodeError:
+        colons = orjson.dumps(value).count(b":")
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # The latter: it reads deeper than it writes.
         return UNSURE
     # Of members with one name all but the last are gone, and their colons with them.
-    if data.count(b":") != orjson.dumps(value).count(b":"):
+    if data.count(b":") != colons:
         return UNSURE
     containers = data.count(b"{") + data.count(b"[")
     return UNSURE if containers > limits.max_depth and _too_deep(value, limits.max_depth, containers) else value

@@ -74,6 +74,14 @@ def to_utf8(xml: bytes | str, limits: Limits) -> bytes:
     return data
 
 
+def to_text(xml: bytes | str, limits: Limits) -> str:
+    """Give *xml* as text, without looking for more than its encoding. Raises Unreadable, as ``to_utf8`` does."""
+    try:
+        return to_utf8(xml, limits).decode()
+    except UnicodeDecodeError as error:
+        raise Unreadable("encoding") from error
+
+
 def parse(data: bytes, *, max_depth: int = DEEPEST, any_namespace: bool = False) -> etree._Element:
     """
     Parse what ``to_utf8`` gave, with the thread's own parser: a shared one makes threads wait for each other.

@@ -27,7 +27,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.forms")
 # A form with more markup is first judged while it is read, which says yes or no, and then its faults are counted before
 # they are asked for: libxml2 looks up the place of every error of a whole tree by walking its siblings, which with
 # 100,000 faults takes minutes.
-_WHOLE_TREE_MARKUP = 10_000
+_WHOLE_TREE_MARKUP = 15_000
 _MOST_STEPS = 10_000_000
 SLOW_ENGINE_BYTES = 1_000_000
 """The largest form that xmlschema judges; it takes a second for it."""

@@ -36,6 +36,7 @@ from bridge.sandbox.altinn2_people import Library, People
 from bridge.sandbox.altinn2_process import ONE_MAIN, Process, after, form_of, must_be_filling, prefilled, same_kind
 from bridge.sandbox.altinn2_rules import (
     Schemas,
+    as_kept,
     attachment_fault,
     content_fault,
     count_findings,
@@ -288,7 +289,7 @@ class Altinn2State:
         old = form_of(element, form_id)
         if given.data is None:
             raise BadUpdate("FormData must hold the form")
-        new = replace(old, data=given.data, validated=False)
+        new = replace(old, data=as_kept(given.data, act.switches.put_forms), validated=False)
         if (given.kind, given.data_format_id, given.data_format_version) != (
             old.kind,
             old.data_format_id,

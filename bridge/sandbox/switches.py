@@ -67,7 +67,7 @@ class Switches:
     )
     washed_formdata: bool = _flag("formdata comes back without declaration and processing instructions.", default=True)
     put_forms: str = _choice(
-        "What becomes of the last value of each form in a PUT of a message: kept, dropped or overwritten.",
+        "What becomes of the last value of each form that is put: kept, dropped or overwritten.",
         *("kept", "last_value_dropped", "last_value_overwritten"),
     )
     message_limit_mb: int = _number("Largest JSON body that Altinn 2 takes, in megabytes.", 50, 1, 2000)

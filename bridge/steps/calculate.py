@@ -58,7 +58,7 @@ def calculated(bridge: Bridge, operation: Operation, mapping: ServiceMapping, ac
         log.error("an app's answer is no form of its schema", app=route.name)
         raise Stop(PROBLEMS["app_answer_unreadable"]) from error
     if action.results:
-        if missing := sorted(name for name, value in results.items() if not value):
+        if missing := sorted(name for name, _ in action.results if name not in results):
             log.warning("results are not in the calculated form", app=route.name, names=missing)
         # Before anything is sent: whoever takes over after a crash has them for the dialog.
         write(bridge, operation, results=dict(results))

@@ -47,9 +47,9 @@ UPLOAD_PAUSE = timedelta(seconds=1)
 class Lost(BridgeError):
     """What was carried is not there any more."""
 
-    def __init__(self, element: Element) -> None:
+    def __init__(self, element: Element, gone: tuple[Finding, ...] = ()) -> None:
         super().__init__("lost")
-        self.element = element
+        self.element, self.gone = element, gone
 
 
 def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
@@ -75,7 +75,7 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
         element = _read(bridge, operation)
         operation = _advanced(bridge, operation, element, mapping, action)
     except Lost as lost:
-        return _lost(bridge, operation, lost.element)
+        return _lost(bridge, operation, lost.element, lost.gone)
     except Rejected as error:
         return _refused(bridge, operation, error)
     if operation.built_on is None and element is not None:
@@ -143,7 +143,10 @@ def _advanced(
         return operation
     if prove(manifest, element) is not Proof.WHOLE:
         raise Lost(element)
+    if gone := lost_from_forms(bridge, operation, element):
+        raise Lost(element, gone)
     changed: dict[str, Any] = {
+        "sent_forms": (),
         "sending_at": None,
         "answered_at": None,
         "built_on": element.last_changed,

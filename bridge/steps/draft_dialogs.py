@@ -6,9 +6,8 @@ from uuid import UUID
 
 import structlog
 
-from bridge.core.dialog_patch import patch_for
 from bridge.core.dialog_queries import Side, read_query
-from bridge.core.dialogs import SERVICE_OWNER, Activity, Dialog, DialogChange
+from bridge.core.dialogs import SERVICE_OWNER, Activity, Dialog
 from bridge.core.drafts import (
     ENDING_OF,
     LABEL,
@@ -19,14 +18,16 @@ from bridge.core.drafts import (
     idempotent_key,
     references,
 )
-from bridge.core.elements import Element, ElementState, archive_reference
+from bridge.core.elements import Element, archive_reference
 from bridge.core.errors import Conflict, Missing, OutcomeUnknown, Rejected, Unreachable
 from bridge.core.ids import derived_id
-from bridge.core.mapping import ServiceMapping, StateRule
+from bridge.core.mapping import ServiceMapping
+from bridge.core.new_dialogs import new_dialog, says_of
 from bridge.core.operations import Link
-from bridge.core.states import TABLE
 from bridge.parts import Bridge
+from bridge.steps.telling import subject_of, tell
 from bridge.storage.drafts import Drafts
+from bridge.storage.told import Told
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.drafts")
 
@@ -70,12 +71,18 @@ def make(bridge: Bridge, mapping: ServiceMapping, element: Element, *, party: st
     )
     with bridge.store.transaction() as tx:
         draft = Drafts(tx).begin(wanted, born_at=born_at, now=now)
-    stands = bridge.dialogporten.create(_body(bridge, mapping, element, draft, party), silent=False)
+    subject = subject_of(bridge, mapping, draft.dialog_id, message_id=draft.message_id, archived_id=None)
+    says = says_of(subject, element, activity=None, now=now)
+    label, key = f"{LABEL}{draft.message_id}", idempotent_key(draft.message_id)
+    body, written = new_dialog(subject, says, element, party=party, key=key, label=label)
+    stands = bridge.dialogporten.create(body, silent=False)
     if not stands.made and stands.dialog_id != draft.dialog_id:
         return _give_way(bridge, draft, element, stands.dialog_id)
     if not stands.made and _read(bridge, draft.dialog_id) is None:
         return draft.dialog_id, _end(bridge, draft, Ending.DIALOG_GONE)
     with bridge.store.transaction() as tx:
+        if stands.made:
+            Told(tx).write(draft.dialog_id, written, now=now)
         # What was made by an earlier try may be of an earlier element: the next run holds it against this one.
         Drafts(tx).made(draft, element if stands.made else None, now=bridge.clock())
     return draft.dialog_id, None
@@ -189,62 +196,25 @@ def _give_way(bridge: Bridge, draft: Draft, element: Element, dialog_id: UUID | 
     return dialog_id or draft.dialog_id, ending
 
 
-def _body(bridge: Bridge, mapping: ServiceMapping, element: Element, draft: Draft, party: str) -> Mapping[str, object]:
-    stays = mapping.states.get(element.state.value)
-    names = (stays.actions if stays is not None else None) or tuple(mapping.actions)
-    title = element.subject or mapping.service_resource
-    return {
-        "id": str(draft.dialog_id),
-        "idempotentKey": idempotent_key(draft.message_id),
-        "serviceResource": mapping.service_resource,
-        "party": party,
-        "status": "Draft",
-        "content": {"title": {"value": [{"languageCode": "nb", "value": title[:255]}], "mediaType": "text/plain"}},
-        "guiActions": [
-            {
-                "id": str(derived_id(draft.born_at, str(draft.dialog_id), name)),
-                "action": mapping.actions[name].requires.action,
-                "url": f"{bridge.settings.public_url}/actions/{draft.dialog_id}/{name}",
-                "httpMethod": "POST",
-                "priority": ("Primary", "Secondary", "Tertiary")[min(number, 2)],
-                "title": [{"languageCode": "nb", "value": name}],
-            }
-            for number, name in enumerate(names)
-        ],
-        "serviceOwnerContext": {"serviceOwnerLabels": [{"value": f"{LABEL}{draft.message_id}"}]},
-    }
-
-
 def _bring_up_to_date(
     bridge: Bridge, draft: Draft, link: Link, dialog: Dialog, element: Element | None, ending: Ending | None
 ) -> bool:
     mapping = bridge.mappings[link.service_resource]
-    state = ElementState.UNKNOWN if element is None else element.state
-    rule = mapping.states.get(state.value, StateRule(status=None, actions=None))
+    archived = element.key.message_id if element is not None and ending is Ending.SENT else None
+    subject = subject_of(bridge, mapping, dialog.id, message_id=draft.message_id, archived_id=archived)
+    now = bridge.clock()
     activity = (
         None
         if ending is None
         else Activity(
             id=derived_id(draft.born_at, "drafts", draft.message_id, ending.value),
             type="Information",
-            created_at=bridge.clock(),
+            created_at=now,
             performed_by=SERVICE_OWNER,
             description=TEXTS[ending],
         )
     )
-    names = frozenset(mapping.actions)
-    change = DialogChange(
-        status="NotApplicable" if ending is Ending.GONE else rule.status or TABLE[state].status,
-        remove_actions=names if ending is not None else names.difference(rule.actions or names),
-        activities=() if activity is None else (activity,),
-        silent=False,
-    )
-    operations = patch_for(dialog, change)
-    if operations:
-        _unknown_is_a_conflict(
-            lambda: bridge.dialogporten.patch(dialog.id, operations, revision=dialog.revision, silent=change.silent)
-        )
-    return bool(operations)
+    return tell(bridge, dialog, says_of(subject, element, activity=activity, now=now))
 
 
 def _unknown_is_a_conflict(write: Callable[[], object]) -> None:

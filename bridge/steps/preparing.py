@@ -11,7 +11,7 @@ from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapp
 from bridge.core.operations import Operation, Problem
 from bridge.core.templates import template_values
 from bridge.forms.fields import PlaceMissing, set_values
-from bridge.forms.reading import Unreadable, to_utf8
+from bridge.forms.reading import Unreadable, to_text
 from bridge.parts import Bridge
 from bridge.steps.calculate import calculated
 from bridge.steps.content import is_message, merged_forms, sent_content
@@ -46,7 +46,7 @@ def _prepared(bridge: Bridge, operation: Operation, action: ActionMapping, form:
         return form
     if action.form is FormSource.BODY and operation.body is not None and not is_message(operation.body):
         try:
-            form = replace(form, data=to_utf8(operation.body, bridge.schemas.limits).decode())
+            form = replace(form, data=to_text(operation.body, bridge.schemas.limits))
         except Unreadable as error:
             problem = Problem(code="form_invalid", status=422, findings=(error.finding,))
             raise Stop(problem) from error

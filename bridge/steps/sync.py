@@ -4,13 +4,14 @@ from datetime import datetime
 
 import structlog
 
-from bridge.core.dialog_patch import patch_for
 from bridge.core.elements import ElementState
-from bridge.core.errors import Conflict, Missing, OutcomeUnknown, Rejected, Unreachable
+from bridge.core.errors import Conflict, Missing, Rejected, Unreachable
 from bridge.core.operations import Operation, Outcome
 from bridge.core.states import change_for
 from bridge.parts import Bridge
 from bridge.steps.holding import finish
+from bridge.steps.naming import keep_for_later, without_names
+from bridge.steps.telling import subject_of, tell
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -27,9 +28,10 @@ def sync(bridge: Bridge, operation: Operation) -> datetime | None:
     Raises:
         UpstreamError: The dialog could not be read or written; the next try reads first.
     """
+    named = True
     for _ in range(QUICK_TRIES):
         try:
-            _tell(bridge, operation)
+            _tell(bridge, operation, named=named)
         except Missing as error:
             # Nobody is left to tell: the outcome stands in our own row.
             log.warning("the dialog is no longer there", reason=error.reason)
@@ -38,22 +40,33 @@ def sync(bridge: Bridge, operation: Operation) -> datetime | None:
         except Rejected as error:
             if error.reason == "already_exists":
                 continue
-            if error.reason == "name_lookup_failed":
-                raise Unreachable(error.system, error.detail, status=error.status) from error
-            raise
+            if error.reason == "name_lookup_failed" and named:
+                named = False
+                continue
+            if error.reason != "frozen":
+                raise
+            # Only Altinn can thaw it (facts/dialogporten.md 2.6), so waiting would help nobody.
+            log.error("the dialog is frozen, and was not told")
         _close(bridge, operation)
         return None
     raise Unreachable("Dialogporten", "others kept writing to the dialog")
 
 
-def _tell(bridge: Bridge, operation: Operation) -> None:
+def _tell(bridge: Bridge, operation: Operation, *, named: bool) -> None:
     dialog = bridge.dialogporten.get(operation.dialog_id)
     if dialog.deleted_at is not None:
         log.warning("the dialog is deleted")
         return
     mapping = bridge.mappings[operation.service_resource]
     change = change_for(
-        mapping=mapping,
+        subject=subject_of(
+            bridge,
+            mapping,
+            operation.dialog_id,
+            message_id=None if operation.element is None else operation.element.message_id,
+            archived_id=operation.archived_id,
+            results=operation.results,
+        ),
         action=mapping.actions[operation.action],
         outcome=operation.outcome or Outcome.GIVEN_UP,
         code=None if operation.problem is None else operation.problem.code,
@@ -62,13 +75,11 @@ def _tell(bridge: Bridge, operation: Operation) -> None:
         accepted_at=operation.accepted_at,
         actor=operation.actor or "",
     )
-    operations = patch_for(dialog, change)
-    if operations:
-        try:
-            bridge.dialogporten.patch(operation.dialog_id, operations, revision=dialog.revision, silent=change.silent)
-        except OutcomeUnknown as error:
-            # Reading the dialog again tells: the activity is there, or it is not.
-            raise Conflict(error.system, error.detail, status=error.status) from error
+    if not named:
+        log.warning("no name was found for who acted; that is told later")
+        keep_for_later(bridge, operation.dialog_id, change)
+        change = without_names(change)
+    tell(bridge, dialog, change)
 
 
 def _close(bridge: Bridge, operation: Operation) -> None:

@@ -169,3 +169,25 @@ draft_runs = sa.Table(
     sa.Column("after", sa.String(64), nullable=False),
     sa.Column("counts", sa.JSON, nullable=False),
 )
+
+# What the bridge last wrote into a dialog, as digests: enough to see what others changed since, and nothing to read.
+snapshots = sa.Table(
+    "snapshots",
+    metadata,
+    sa.Column("dialog_id", sa.String(36), primary_key=True),
+    sa.Column("digests", sa.JSON, nullable=False),
+    sa.Column("written_at", Moment, nullable=False),
+)
+
+# Activities that wait until Dialogporten finds the name of who acted.
+unnamed = sa.Table(
+    "unnamed",
+    metadata,
+    sa.Column("activity_id", sa.String(36), primary_key=True),
+    sa.Column("dialog_id", sa.String(36), nullable=False),
+    sa.Column("type", sa.String(64), nullable=False),
+    sa.Column("description", sa.JSON, nullable=False),
+    sa.Column("actor", sa.String(255), nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("next_at", Moment, nullable=False),
+)

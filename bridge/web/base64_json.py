@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pybase64
+
 from bridge.core.errors import Refusal
 
 LARGEST_REST = 64 * 1024
@@ -124,7 +126,7 @@ def _decoded(text: bytes, *, last: bool) -> bytes:
     if last and len(text) % 4:
         raise _invalid("Data: no base64")
     try:
-        return binascii.a2b_base64(text, strict_mode=True)
+        return pybase64.b64decode(text, validate=True)
     except binascii.Error:
         raise _invalid("Data: no base64") from None
 

@@ -28,7 +28,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
     """
     One browser with a profile of its own; without Chromium the tests are skipped, but never where CI is set.
 
-    It ends with its module: while it lives an event loop runs in this thread, and the engine refuses to start in one.
+    It ends with its module: until then an event loop runs in this thread, beside which no bridge can start.
     """
     if CHROMIUM is None:
         if os.environ.get("CI"):

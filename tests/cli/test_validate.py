@@ -1,7 +1,12 @@
 """``bridge validate`` says what is wrong with forms, to people, machines and editors."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -280,3 +285,64 @@ def test_json_is_judged_as_the_xml_that_it_means(tmp_path: Path, by: tuple[objec
     assert (bad.exit_code, strange.exit_code) == (1, 1)
     assert POSTAL in bad.stdout
     assert "Postnummer må ha fire siffer." in bad.stdout
+
+
+def test_a_folder_that_cannot_be_opened_is_told() -> None:
+    """What lies in it was not judged, so that not all is valid."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        shutil.copy(GOOD, folder / "a.xml")
+        (folder / "closed").mkdir(mode=0)
+        root = os.geteuid() == 0
+        try:
+            if root:  # For whom nothing is closed.
+                os.seteuid(65534)
+            result = run("--schema", SCHEMA, folder)
+        finally:
+            if root:
+                os.seteuid(0)
+
+    assert result.exit_code == 2
+    assert "closed: Permission denied" in result.stderr
+    assert "1 file: 1 valid" in result.stdout
+
+
+def test_links_that_lead_nowhere_cannot_be_judged(tmp_path: Path) -> None:
+    """Beside one that leads back to its own folder, which is not followed."""
+    shutil.copy(GOOD, tmp_path / "a.xml")
+    (tmp_path / "b.xml").symlink_to("nowhere.xml")
+    (tmp_path / "c.xml").symlink_to("c.xml")
+    (tmp_path / "loop").symlink_to(tmp_path)
+
+    result = run("--schema", SCHEMA, tmp_path)
+
+    assert result.exit_code == 2
+    assert "3 files: 1 valid, 0 with findings, 2 that could not be judged." in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("a.xml", bytes(range(256)) * 50), ("a.xml", b"<m>" + b"x" * 9_000_000), ("\u00e6\u00f8 \U0001f642.xml", b"<m/>")],
+    ids=["binary", "one huge line", "a name of all alphabets"],
+)
+def test_odd_files_have_findings_and_nothing_else(tmp_path: Path, name: str, data: bytes) -> None:
+    """In the table, for machines, for editors and on the page."""
+    (tmp_path / name).write_bytes(data)
+
+    for option in ((), ("--json",), ("--sarif",), ("--html", tmp_path / "page.html")):
+        assert run("--schema", SCHEMA, *option, tmp_path / name).exit_code == 1
+
+
+@pytest.mark.parametrize("data", [b"", b"\x00\xff" * 500, b"<a", b"<a/>"], ids=["empty", "binary", "cut", "no schema"])
+@pytest.mark.parametrize("name", ["a.xsd", "a.json"])
+def test_a_schema_that_cannot_be_used_ends_with_two(tmp_path: Path, name: str, data: bytes) -> None:
+    """With its name and the reason."""
+    (tmp_path / name).write_bytes(data)
+
+    command = [sys.executable, "-m", "bridge.cli", "validate", "--schema", str(tmp_path / name), str(GOOD)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert f"{name}:1:" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -358,3 +358,28 @@ def test_no_bytes_break_the_check(schemas: JsonSchemaRegistry, form: bytes | str
 
     assert findings
     assert all(sentence(finding, "nb") for finding in findings)
+
+
+@pytest.mark.parametrize("depth", [260, 400, 1_023, 1_025, 20_000])
+@pytest.mark.parametrize(("begin", "end"), [('{"a":', "}"), ("[", "]"), ('{"a":[', "]}")])
+def test_no_depth_breaks_the_check(schemas: JsonSchemaRegistry, depth: int, begin: str, end: str):
+    """Readers give up at depths of their own; the answer is the same."""
+    for form in (begin * depth + "1" + end * depth, begin * depth):
+        (finding,) = schemas.check("skjema.json", form)
+        assert finding.rule in {"too_complex", "not_json"}
+
+
+TOKENS = st.sampled_from(
+    ['{"a":', "{", "}", "[", "]", ",", ":", "1", "-0", "1e400", "NaN", "null", '""', '"\\u0000"', '"\\ud800"', "\ufeff"]
+)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@settings(deadline=None, max_examples=5_000)
+@given(st.lists(st.tuples(TOKENS, st.integers(1, 300)), max_size=20), st.text(max_size=10))
+def test_no_bytes_break_the_check_at_length(schemas: JsonSchemaRegistry, pieces: list[tuple[str, int]], end: str):
+    """The fuzz run: what JSON is made of, repeated and in any order."""
+    findings = schemas.check("skjema.json", "".join(piece * times for piece, times in pieces) + end)
+
+    assert all(sentence(finding, "nb") for finding in findings)

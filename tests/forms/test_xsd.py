@@ -82,6 +82,7 @@ def test_the_shipped_faulty_form_is_explained():
         ('"5801"', '"5802"', "/melding/@dataFormatId", "fixed", "må være 5801"),
         (' dataFormatId="5801"', "", "/melding/@dataFormatId", "missing_attribute", "dataFormatId mangler"),
         ("<sted>", '<sted kode="x">', "/melding/erklaering/sted/@kode", "unexpected_attribute", "kode"),
+        (" dataFormatId=", ' kode="x" dataFormatId=', "/melding/@kode", "unexpected_attribute", "kode"),
         ("<sted>", "<stad/><sted>", "/melding/erklaering/stad", "unexpected_element", "hører ikke hjemme"),
         ("<sted>Prøvestad</sted>", "", "/melding/erklaering/sted", "missing_element", "Sted mangler"),
         ("<erklaering>", "<erklaering>tekst", "/melding/erklaering", "text_not_allowed", "ikke tekst"),
@@ -220,3 +221,15 @@ def test_a_schema_that_is_not_there_is_a_fault():
 
     with pytest.raises(ConfigurationError):
         registry.load(["serveringsbevilling.xsd", "missing.xsd"])
+
+
+def test_what_nothing_declares_may_not_stand_where_anything_may(tmp_path: Path):
+    """``xs:any`` asks for a declaration, and the element is told as out of place, not as a wrong root."""
+    (tmp_path / "a.xsd").write_text(
+        '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="m"><x:complexType><x:sequence>'
+        "<x:any/></x:sequence></x:complexType></x:element></x:schema>"
+    )
+    registry = SchemaRegistry(tmp_path)
+    registry.load(["a.xsd"])
+
+    assert places(registry.check("a.xsd", "<m><q/></m>")) == [("/m/q", "unexpected_element")]

@@ -11,8 +11,8 @@ from tests.processes.harness import Case, Process, Site, site, until
 
 pytestmark = pytest.mark.slow
 
-CALLS = 17
-"""The calls of one operation in a fresh process, tokens included; a test holds the number against a real run."""
+CALLS = 18
+"""The calls of one operation in a fresh process, tokens and metadata included; a test counts them in a real run."""
 MOMENTS = [(call, side) for call in range(CALLS) for side in ("before", "after")]
 PAUSES = (0.0, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15)
 """Seconds after the press, for what happens between the calls."""

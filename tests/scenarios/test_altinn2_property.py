@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bridge.core.operations import Stage as Progress
 from tests.scenarios.altinn2_mapping import write_mapping
-from tests.scenarios.stage import Case, Stage, until
+from tests.scenarios.stage import VALID, Case, Stage, until
 
 FAULTS: dict[str, dict[str, Any]] = {
     "none": {},
@@ -24,7 +24,9 @@ FAULTS: dict[str, dict[str, Any]] = {
     "503": {"status": 503, "headers": {"Retry-After": "0"}},
     "slow": {"delay_after": 0.05},
 }
-PRESSES = ("save", "save-too", "submit", "to-signing", "sign", "discard")
+PRESSES = ("save", "save-too", "submit", "to-signing", "sign", "discard", "ask", "ask-with")
+COMPLETING = {"submit", "ask", "ask-with"}
+CHANGED = VALID.replace("<sitteplasserInne>40<", "<sitteplasserInne>39<").encode()
 METHODS = {"discard": "DELETE", "upload": "POST"}
 
 press = st.tuples(
@@ -91,15 +93,16 @@ def test_nothing_is_lost_doubled_or_signed_unasked(
                 confirmed.add(digest(data))
         else:
             asked.add(action)
-            stage.press(case, action)
+            body = {"data": CHANGED, "headers": {"Content-Type": "application/xml"}} if action == "ask-with" else {}
+            stage.press(case, action, **body)
             settled(stage, case)
     stage.control("DELETE", "/faults")
 
     element = stage.element(case)
     held = Counter(each["sha256"] for each in element["attachments"])
     allowed = {"formfilling"}
-    allowed |= {"archived"} if "submit" in asked or {"to-signing", "sign"} <= asked else set()
-    allowed |= {"signing"} if asked & {"to-signing", "submit"} else set()
+    allowed |= {"archived"} if asked & COMPLETING or {"to-signing", "sign"} <= asked else set()
+    allowed |= {"signing"} if asked & {"to-signing", *COMPLETING} else set()
     allowed |= {"deleted"} if "discard" in asked else set()
     assert element["state"] in allowed
     assert len(element["forms"]) == 1
@@ -108,6 +111,6 @@ def test_nothing_is_lost_doubled_or_signed_unasked(
     for put in stage.effects(case, "altinn2.put"):
         assert put["form_count"] == 1
         assert set(seeded) <= set(put["attachment_sha256"])
-        assert not put["signatures"] or asked & {"submit", "sign"}
+        assert not put["signatures"] or asked & {"sign", *COMPLETING}
         assert put["state_after"] != "archived" or (put["complete"] and put["sign"])
     assert len(stage.effects(case, "altinn2.archived")) <= 1

@@ -86,10 +86,7 @@ class Altinn2Client:
             Unreachable: Ask again later; also where forms or attachments changed meanwhile.
         """
         key, body = self._message(key)
-        element = element_from(key.who, body, whole=True)
-        if urlsplit(element.page or "").netloc != urlsplit(self._connection.top()).netloc:
-            # A person is sent to Altinn's own pages, wherever a link may lead.
-            element = replace(element, page=None)
+        element = self._on_own_pages(element_from(key.who, body, whole=True))
         return self.read_contents(element, attached=True) if content else element
 
     def read_contents(self, element: Element, *, attached: bool) -> Element:
@@ -152,7 +149,7 @@ class Altinn2Client:
         """
         query = {"$filter": filtered} if filtered else {}
         for message in self._messages(who, Window(since, until, 0), query, most=None):
-            yield element_from(who, message, whole=False)
+            yield self._on_own_pages(element_from(who, message, whole=False))
 
     def put(self, order: PutMessage) -> PutReceipt:
         """
@@ -281,6 +278,14 @@ class Altinn2Client:
                 return tuple(found.values())
 
     # Below
+
+    def _on_own_pages(self, element: Element) -> Element:
+        """Send a person to Altinn's own pages only, wherever a link may lead."""
+        try:
+            ours = urlsplit(element.page or "").netloc == urlsplit(self._connection.top()).netloc
+        except ValueError:  # Not a link at all.
+            ours = False
+        return element if ours else replace(element, page=None)
 
     def _messages(
         self, who: str, first: Window, query: Mapping[str, str], *, most: int | None, trash: bool = False

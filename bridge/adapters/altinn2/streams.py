@@ -1,6 +1,5 @@
 """Large contents without large memory: spooled to disk on the way in, made while they are sent on the way out."""
 
-import binascii
 import hashlib
 import io
 import os
@@ -8,6 +7,8 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, cast
+
+import pybase64
 
 from bridge.core.elements import Content, InMemory
 from bridge.core.errors import BridgeError
@@ -155,7 +156,7 @@ def base64_length(size: int) -> int:
 def base64_pieces(content: Content) -> Iterator[bytes]:
     """Give the base64 of *content*, a piece at a time."""
     for piece in pieces_of(content):
-        yield binascii.b2a_base64(piece, newline=False)
+        yield pybase64.b64encode(piece)
 
 
 def pieces_of(content: Content, size: int = PIECE) -> Iterator[bytes]:

@@ -1,0 +1,250 @@
+"""The keys of a mapping file that say what dialogs say: texts, buttons, receipts, and their limits."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from bridge.adapters.yaml_places import Place
+from bridge.core.dialog_merge import PRIORITIES
+from bridge.core.mapping import Button, DialogSpec, Priority, Receipt, StateRule, Texts, Then, Wording
+from bridge.core.templates import DIALOG_NAMES, names_in
+
+# What a mapping may say (facts/dialogporten.md 2.5); a status that Dialogporten stores under another name is taken too.
+Status = Literal["New", "InProgress", "Draft", "Sent", "RequiresAttention", "Completed", "NotApplicable", "Awaiting"]
+Activity = Literal[
+    "DialogCreated",
+    "DialogClosed",
+    "PaymentMade",
+    "SignatureProvided",
+    "DialogOpened",
+    "DialogDeleted",
+    "DialogRestored",
+    "SentToSigning",
+    "SentToFormFill",
+    "SentToSendIn",
+    "SentToPayment",
+    "FormSubmitted",
+    "FormSaved",
+]
+ActionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
+
+_OPEN_STATES = ("Utfylling", "Signering")
+
+
+class Model(BaseModel):
+    """What all parts of a mapping file have in common: no unknown keys, no values of another kind."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, title=None)
+
+
+class LongText(Model):
+    """A text of at most 1,023 characters in each language; names in braces are filled in."""
+
+    nb: Annotated[str, Field(min_length=1, max_length=1023, description="In bokmål.")]
+    nn: Annotated[str, Field(min_length=1, max_length=1023, description="In nynorsk.")]
+    en: Annotated[str, Field(min_length=1, max_length=1023, description="In English.")]
+
+
+class ShortText(Model):
+    """A text of at most 255 characters in each language; names in braces are filled in."""
+
+    nb: Annotated[str, Field(min_length=1, max_length=255, description="In bokmål.")]
+    nn: Annotated[str, Field(min_length=1, max_length=255, description="In nynorsk.")]
+    en: Annotated[str, Field(min_length=1, max_length=255, description="In English.")]
+
+
+class StatusText(Model):
+    """A text of at most 25 characters in each language; names in braces are filled in."""
+
+    nb: Annotated[str, Field(min_length=1, max_length=25, description="In bokmål.")]
+    nn: Annotated[str, Field(min_length=1, max_length=25, description="In nynorsk.")]
+    en: Annotated[str, Field(min_length=1, max_length=25, description="In English.")]
+
+
+class WordingKeys(Model):
+    """What a dialog says in words; what is left out is left to the next in line."""
+
+    code: Annotated[
+        str | None, Field(min_length=1, max_length=255, description="extendedStatus: the status for systems.")
+    ] = None
+    extended_status: Annotated[StatusText | None, Field(description="The status as people read it.")] = None
+    title: Annotated[ShortText | None, Field(description="The dialog's title.")] = None
+    summary: Annotated[ShortText | None, Field(description="The dialog's summary.")] = None
+    additional_info: Annotated[LongText | None, Field(description="What stands below the summary.")] = None
+
+
+class ThenKeys(WordingKeys):
+    """What the dialog says afterwards, on top of the state table."""
+
+    status: Annotated[Status | None, Field(description="The dialog's status.")] = None
+    activity: Annotated[Activity | None, Field(description="The activity that tells what was done.")] = None
+    silent: Annotated[
+        bool | None, Field(description="Whether the change leaves the dialog in the user's archive; true if left out.")
+    ] = None
+
+
+class StateKeys(WordingKeys):
+    """What the dialog says while its element is in this Altinn 2 state."""
+
+    status: Annotated[Status | None, Field(description="The dialog's status.")] = None
+    actions: Annotated[list[ActionName] | None, Field(description="The actions whose buttons stay.")] = None
+    silent: Annotated[
+        bool | None,
+        Field(description="Whether a change to it leaves the dialog in the user's archive; left out, news does not."),
+    ] = None
+
+
+class ButtonKeys(Model):
+    """How a dialog offers the action."""
+
+    title: Annotated[ShortText, Field(description="What stands on the button.")]
+    priority: Annotated[
+        Literal["Primary", "Secondary", "Tertiary"],
+        Field(description="At most one Primary, one Secondary and five Tertiary ones are shown at a time."),
+    ]
+    prompt: Annotated[ShortText | None, Field(description="What a person is asked before the press counts.")] = None
+    api: Annotated[bool, Field(description="Whether there is an API action, too.")] = False
+
+
+class ReceiptKeys(Model):
+    """The transmission that says that a form was submitted."""
+
+    title: Annotated[ShortText, Field(description="Its title.")]
+    url: Annotated[
+        str | None,
+        Field(max_length=1023, description="The page that shows what was sent: https, with names in braces."),
+    ] = None
+
+
+class DialogKeys(WordingKeys):
+    """What every dialog of the service says, whatever the state of its element."""
+
+    search_tags: Annotated[
+        list[Annotated[str, StringConstraints(min_length=3, max_length=63)]],
+        Field(max_length=20, description="Words by which people find it."),
+    ] = Field(default_factory=list)
+    labels: Annotated[
+        list[Annotated[str, StringConstraints(min_length=3, max_length=255)]],
+        Field(max_length=19, description="Service-owner labels of dialogs that the bridge makes."),
+    ] = Field(default_factory=list)
+    receipt: Annotated[ReceiptKeys | None, Field(description="Told when the form was submitted.")] = None
+
+
+Fault = tuple[Place, str]
+
+
+def wording_faults(keys: WordingKeys, results: Iterable[str] = ()) -> Iterator[Fault]:
+    """Find names that nothing fills in; *results* are those that a calculation gives."""
+    for name in ("extended_status", "title", "summary", "additional_info"):
+        yield from _text_faults((name,), getattr(keys, name), results)
+
+
+def button_faults(keys: ButtonKeys) -> Iterator[Fault]:
+    """Find names in a button's texts: nothing fills those in."""
+    for name in ("title", "prompt"):
+        text = getattr(keys, name)
+        for language, template in ({} if text is None else text.model_dump()).items():
+            if "{" in template or "}" in template:
+                yield (name, language), "a button's text is shown as it stands: write it without braces"
+
+
+def dialog_faults(keys: DialogKeys, results: Iterable[str] = ()) -> Iterator[Fault]:
+    """Find what Dialogporten would refuse, or what nothing fills in."""
+    yield from wording_faults(keys, results)
+    for name, listed in (("search_tags", keys.search_tags), ("labels", keys.labels)):
+        seen: set[str] = set()
+        for index, value in enumerate(listed):
+            if value.strip().casefold() in seen:
+                yield (name, index), f"{value!r} stands above already: keep one of the two"
+            seen.add(value.strip().casefold())
+    if keys.receipt is None:
+        return
+    yield from _text_faults(("receipt", "title"), keys.receipt.title)
+    if keys.receipt.url is not None:
+        yield from ((("receipt", "url"), each) for each in _template_faults(keys.receipt.url, DIALOG_NAMES))
+        if not keys.receipt.url.startswith("https://"):
+            yield ("receipt", "url"), "Dialogporten takes https only: begin with https://"
+
+
+def crowded(buttons: Mapping[str, ButtonKeys | None], shown: Mapping[str, Sequence[str] | None]) -> Iterator[Fault]:
+    """Find states that show more buttons of one priority than a dialog takes; *shown* None is all of them."""
+    for state in _OPEN_STATES:
+        names = shown.get(state)
+        asked = [each for name, each in buttons.items() if names is None or name in names]
+        counts = Counter[str](each.priority for each in asked if each is not None)
+        for priority, most in PRIORITIES.items():
+            if counts[priority] > most:
+                place: Place = ("states", state, "actions") if names is not None else ("actions",)
+                yield place, f"{state} shows more than {most} {priority}: name its 'actions', or give others a priority"
+
+
+def _text_faults(place: Place, text: Model | None, results: Iterable[str] = ()) -> Iterator[Fault]:
+    known = (*DIALOG_NAMES, *(f"result.{name}" for name in results))
+    for language, template in ({} if text is None else text.model_dump()).items():
+        yield from (((*place, language), message) for message in _template_faults(template, known))
+
+
+def _template_faults(template: str, known: Sequence[str]) -> Iterator[str]:
+    try:
+        names = names_in(template)
+    except ValueError:
+        yield f"a brace has no partner in {template!r}: a brace meant as itself is doubled, {{{{ or }}}}"
+        return
+    for name in names:
+        if name not in known:
+            yield f"{{{name}}} is not known: write {', '.join(f'{{{each}}}' for each in known)}"
+
+
+# From the file's models to the values
+
+
+def wording_of(keys: WordingKeys) -> Wording:
+    """Give what the keys say."""
+    return Wording(
+        code=keys.code,
+        extended_status=_texts(keys.extended_status),
+        title=_texts(keys.title),
+        summary=_texts(keys.summary),
+        additional_info=_texts(keys.additional_info),
+    )
+
+
+def then_of(keys: ThenKeys) -> Then:
+    """Give what the keys say."""
+    return Then(status=keys.status, activity=keys.activity, wording=wording_of(keys), silent=keys.silent)
+
+
+def state_of(keys: StateKeys) -> StateRule:
+    """Give what the keys say."""
+    return StateRule(
+        status=keys.status,
+        actions=None if keys.actions is None else tuple(keys.actions),
+        wording=wording_of(keys),
+        silent=keys.silent,
+    )
+
+
+def button_of(keys: ButtonKeys | None) -> Button | None:
+    """Give what the keys say."""
+    if keys is None:
+        return None
+    return Button(
+        title=keys.title.model_dump(), priority=Priority(keys.priority), prompt=_texts(keys.prompt), api=keys.api
+    )
+
+
+def dialog_of(keys: DialogKeys) -> DialogSpec:
+    """Give what the keys say."""
+    receipt = keys.receipt
+    return DialogSpec(
+        wording=wording_of(keys),
+        search_tags=tuple(keys.search_tags),
+        labels=tuple(keys.labels),
+        receipt=None if receipt is None else Receipt(title=receipt.title.model_dump(), url=receipt.url),
+    )
+
+
+def _texts(text: Model | None) -> Texts | None:
+    return None if text is None else text.model_dump()

@@ -1,0 +1,331 @@
+"""
+A three-way merge: what a dialog shall say, what the bridge last wrote, and what stands there now.
+
+The outcome is the smallest RFC 6902 patch of the dialog that was read (facts/dialogporten.md 2.6).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from bridge.core.dialogs import (
+    ApiAction,
+    Dialog,
+    DialogChange,
+    GuiAction,
+    Json,
+    action_of,
+    activity_to_json,
+    same_status,
+    stored_status,
+)
+
+Operation = dict[str, object]
+_Item = TypeVar("_Item")
+
+GONE = ""
+"""The digest of what is not there."""
+
+OURS = frozenset({"/status", "/extendedStatus", "/content/extendedStatus"})
+"""
+Fields where the bridge wins when others changed them meanwhile and it has something new to say.
+
+How far the case has come is said by the element, and only the bridge sees it. Words belong to whoever wrote last.
+"""
+
+PRIORITIES: Mapping[str, int] = {"Primary": 1, "Secondary": 1, "Tertiary": 5}
+"""How many buttons of each a dialog takes (facts/dialogporten.md 2.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the bridge last wrote, as digests by place; ``GONE`` is what it took away. No text lies here."""
+
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING_WRITTEN = Written()
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What to send, what is then written, and the names of actions for whose buttons there was no room."""
+
+    operations: tuple[Operation, ...]
+    written: Written
+    no_room: tuple[str, ...] = ()
+
+
+def merge(dialog: Dialog, change: DialogChange, base: Written = NOTHING_WRITTEN) -> Merged:
+    """
+    Say what to send so that *dialog* says what *change* wants and keeps what others wrote since *base*.
+
+    Paths are indexes into what was read, so the patch is good for that revision only and goes with ``If-Match``.
+    Items that do not lead to the bridge's own actions on this dialog stay, and what the bridge took away stays away.
+    Where nothing is to be changed there is no operation. A correspondence's dialog is Correspondence's: only our own
+    buttons are taken from it, and the history is added to.
+    """
+    return _Merge(dialog, change, base).done()
+
+
+def digest(value: object) -> str:
+    """Give the digest of a value as it is compared: by what it means, not by how it is spelt."""
+    if value is None:
+        return GONE
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
+
+
+class _Merge:
+    def __init__(self, dialog: Dialog, change: DialogChange, base: Written) -> None:
+        self._dialog, self._change, self._base = dialog, change, base.digests
+        self._written = dict(base.digests)
+        self._no_room: list[str] = []
+        self._foreign = str(dialog.raw.get("serviceResourceType", "")).casefold() == "correspondenceservice"
+
+    def done(self) -> Merged:
+        operations = (
+            *self._status(),
+            *self._fields(),
+            *self._tags(),
+            *self._buttons(),
+            *self._api_actions(),
+            *self._transmissions(),
+            *self._activities(),
+        )
+        return Merged(operations, Written(self._written), tuple(self._no_room))
+
+    # Single values
+
+    def _status(self) -> Iterator[Operation]:
+        wanted, theirs = self._change.status, self._dialog.status
+        if wanted is None or self._foreign:
+            return
+        if self._writes("/status", digest(stored_status(wanted)), digest(stored_status(theirs)), asked=True):
+            # Equal digests are never written, so this is no spelling of the same.
+            assert not same_status(wanted, theirs)  # noqa: S101
+            yield {"op": "replace", "path": "/status", "value": wanted}
+
+    def _fields(self) -> Iterator[Operation]:
+        if self._foreign:
+            return
+        for pointer, wanted in self._change.fields.items():
+            theirs = _at(self._dialog.raw, pointer)
+            if not self._writes(
+                pointer, _meaning(pointer, wanted.value), _meaning(pointer, theirs), asked=wanted.asked
+            ):
+                continue
+            if wanted.value is None:
+                yield {"op": "remove", "path": pointer}
+            else:
+                yield {"op": "add" if theirs is None else "replace", "path": pointer, "value": wanted.value}
+
+    def _writes(self, place: str, wanted: str, theirs: str, *, asked: bool) -> bool:
+        """Decide one field, and note down what then stands as written by us."""
+        base = self._base.get(place)
+        if wanted == theirs:
+            writes = False
+        elif base is None:
+            # The first word of ours: a default fills a gap and replaces nothing, and nothing is taken away.
+            writes = (asked or theirs == GONE) and wanted != GONE
+            if not writes:
+                return False
+        elif theirs == base:
+            writes = True
+        else:
+            # Others changed it. What we say no differently than before is no news.
+            writes = wanted != base and place in OURS
+        self._written[place] = wanted
+        return writes
+
+    def _tags(self) -> Iterator[Operation]:
+        if self._foreign:
+            return
+        there = {str(each.get("value", "")).casefold() for each in _objects(self._dialog.raw, "searchTags")}
+        for tag in self._change.search_tags:
+            place = f"/searchTags/{tag.casefold()}"
+            if tag.casefold() not in there and place not in self._base:
+                yield {"op": "add", "path": "/searchTags/-", "value": {"value": tag}}
+            self._written[place] = digest(tag.casefold())
+
+    # Lists, by id
+
+    def _buttons(self) -> Iterator[Operation]:
+        theirs = self._dialog.gui_actions
+        going = [at for at, item in enumerate(theirs) if self._goes(item.url)]
+        taken = [_word(item.raw, "priority") for at, item in enumerate(theirs) if at not in going]
+        added: list[Operation] = []
+        for offer in () if self._foreign else self._change.offers:
+            button = offer.button
+            if button is None:
+                continue
+            at = _index(theirs, button)
+            if at is not None and at not in going:
+                if self._changes(button, theirs[at], taken):
+                    yield {"op": "replace", "path": f"/guiActions/{at}", "value": self._fitted(button, taken)}
+            elif any(action_of(item.url, self._dialog.id) == offer.name for item in theirs):
+                continue  # The agency's own button leads there.
+            elif self._adds("guiActions", button):
+                added += self._added_button(offer.name, button, taken)
+        # From the highest index down: a removal moves what follows it.
+        for at in reversed(going):
+            self._take_away("guiActions", theirs[at])
+            yield _remove(f"/guiActions/{at}")
+        yield from added
+
+    def _changes(self, wanted: Json, theirs: GuiAction, taken: list[str]) -> bool:
+        # The priority may be another for want of room, and is left as it was found.
+        place = _place("guiActions", wanted)
+        meant = _button({**wanted, "priority": theirs.raw.get("priority")})
+        writes = self._writes(place, digest(meant), digest(_button(theirs.raw)), asked=True)
+        if writes:
+            taken.remove(_word(theirs.raw, "priority"))
+        return writes
+
+    def _fitted(self, button: Json, taken: list[str]) -> Json:
+        priority = _free(_word(button, "priority"), taken) or "Tertiary"
+        taken.append(priority)
+        self._written[_place("guiActions", button)] = digest(_button({**button, "priority": priority}))
+        return {**button, "priority": priority}
+
+    def _added_button(self, name: str, button: Json, taken: list[str]) -> Iterator[Operation]:
+        if _free(_word(button, "priority"), taken) is None:
+            self._no_room.append(name)
+            return
+        yield {"op": "add", "path": "/guiActions/-", "value": self._fitted(button, taken)}
+
+    def _api_actions(self) -> Iterator[Operation]:
+        yield from self._replaced_api_actions()
+        for index, action in _from_the_end(self._dialog.api_actions):
+            going = [place for place, endpoint in _from_the_end(action.endpoints) if self._goes(endpoint.url)]
+            if going and len(going) == len(action.endpoints):  # An API action without endpoints is refused.
+                self._take_away("apiActions", action)
+                yield _remove(f"/apiActions/{index}")
+            else:
+                yield from (_remove(f"/apiActions/{index}/endpoints/{place}") for place in going)
+        yield from self._added_api_actions()
+
+    def _replaced_api_actions(self) -> Iterator[Operation]:
+        for wanted in self._wanted_api_actions():
+            at = _index(self._dialog.api_actions, wanted)
+            if at is None:
+                continue
+            theirs = self._dialog.api_actions[at].raw
+            place = _place("apiActions", wanted)
+            if self._writes(place, digest(_api_action(wanted)), digest(_api_action(theirs)), asked=True):
+                yield {"op": "replace", "path": f"/apiActions/{at}", "value": wanted}
+
+    def _added_api_actions(self) -> Iterator[Operation]:
+        led_to = {
+            action_of(endpoint.url, self._dialog.id)
+            for action in self._dialog.api_actions
+            for endpoint in action.endpoints
+        }
+        for offer in () if self._foreign else self._change.offers:
+            if offer.api_action is None or offer.name in led_to:
+                continue
+            if self._adds("apiActions", offer.api_action):
+                self._written[_place("apiActions", offer.api_action)] = digest(_api_action(offer.api_action))
+                yield {"op": "add", "path": "/apiActions/-", "value": offer.api_action}
+
+    def _wanted_api_actions(self) -> Iterator[Json]:
+        if not self._foreign:
+            yield from (offer.api_action for offer in self._change.offers if offer.api_action is not None)
+
+    def _adds(self, name: str, wanted: Json) -> bool:
+        """Say whether an item that is not there is put there: not when others took away what we had put."""
+        return self._base.get(_place(name, wanted), GONE) == GONE
+
+    def _goes(self, url: str) -> bool:
+        return action_of(url, self._dialog.id) in self._change.remove_actions
+
+    def _take_away(self, name: str, item: GuiAction | ApiAction) -> None:
+        place = f"/{name}/{item.id}"
+        if place in self._base:
+            self._written[place] = GONE
+
+    # What only grows
+
+    def _transmissions(self) -> Iterator[Operation]:
+        there = {str(each.get("id")) for each in _objects(self._dialog.raw, "transmissions")}
+        for transmission in () if self._foreign else self._change.transmissions:
+            if str(transmission["id"]) not in there:
+                yield {"op": "add", "path": "/transmissions/-", "value": transmission}
+
+    def _activities(self) -> Iterator[Operation]:
+        for activity in self._change.activities:
+            if activity.id not in self._dialog.activity_ids:
+                yield {"op": "add", "path": "/activities/-", "value": activity_to_json(activity)}
+
+
+def _free(wanted: str, taken: Sequence[str]) -> str | None:
+    """Find the wanted priority, or the highest below it that has room."""
+    names = list(PRIORITIES)
+    for name in names[names.index(wanted) :]:
+        if taken.count(name) < PRIORITIES[name]:
+            return name
+    return None
+
+
+def _meaning(pointer: str, value: object) -> str:
+    """Give the digest of one field's value, whichever way it is spelt."""
+    if value is not None and pointer.startswith("/content/") and isinstance(value, Mapping):
+        return digest([_texts(value.get("value")), _word(value, "mediaType") or "text/plain"])
+    if pointer in ("/dueAt", "/expiresAt") and isinstance(value, str):
+        return digest(datetime.fromisoformat(value).astimezone(UTC).isoformat())
+    return digest(value)
+
+
+def _button(item: Json) -> object:
+    return [
+        *(_word(item, name) for name in ("action", "authorizationAttribute", "url", "priority")),
+        (_word(item, "httpMethod") or "GET").upper(),
+        item.get("isDeleteDialogAction") is True,
+        _texts(item.get("title")),
+        _texts(item.get("prompt")),
+    ]
+
+
+def _api_action(item: Json) -> object:
+    endpoints = [(_word(each, "url"), _word(each, "httpMethod").upper()) for each in _objects(item, "endpoints")]
+    return [*(_word(item, name) for name in ("action", "authorizationAttribute", "name")), endpoints]
+
+
+def _texts(value: object) -> Mapping[str, str]:
+    listed = value if isinstance(value, list) else []
+    return {_word(each, "languageCode"): _word(each, "value") for each in listed if isinstance(each, Mapping)}
+
+
+def _word(item: Json, name: str) -> str:
+    value = item.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _objects(body: Json, name: str) -> list[Json]:
+    value = body.get(name)
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
+
+
+def _at(body: Json, pointer: str) -> object:
+    place: object = body
+    for step in pointer.split("/")[1:]:
+        place = place.get(step) if isinstance(place, Mapping) else None
+    return place
+
+
+def _index(items: Sequence[GuiAction | ApiAction], wanted: Json) -> int | None:
+    return next((at for at, item in enumerate(items) if str(item.id) == str(wanted["id"])), None)
+
+
+def _place(name: str, item: Json) -> str:
+    return f"/{name}/{item['id']}"
+
+
+def _remove(path: str) -> Operation:
+    return {"op": "remove", "path": path}
+
+
+def _from_the_end(items: tuple[_Item, ...]) -> Iterator[tuple[int, _Item]]:
+    return reversed(list(enumerate(items)))

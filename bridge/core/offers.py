@@ -1,0 +1,136 @@
+"""What a mapping says of a dialog, as Dialogporten takes it: texts within their limits, buttons with our own ids."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from bridge.core.dialogs import Actor, Field, Json, Offer, actor_to_json, moment_to_json
+from bridge.core.ids import sibling_id
+from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping, Texts, Wording
+from bridge.core.templates import fill
+
+LIMITS: Mapping[str, int] = {"title": 255, "summary": 255, "additionalInfo": 1023, "extendedStatus": 25}
+"""The longest text of each content, in characters (facts/dialogporten.md 2.5)."""
+CODE_LIMIT = 255
+TITLE_LIMIT = 255
+
+LANGUAGES = ("nb", "nn", "en")
+
+
+def filled(texts: Texts | None, values: Mapping[str, str], *, limit: int) -> Mapping[str, str] | None:
+    """Fill in a text in all its languages, cut to *limit* characters; None where a value is not known."""
+    if texts is None:
+        return None
+    try:
+        return {language: cut(fill(text, values), limit) for language, text in texts.items()}
+    except KeyError:
+        return None
+
+
+def cut(text: str, limit: int) -> str:
+    """Shorten *text* to *limit* characters, and show that it was."""
+    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
+
+
+def localized(texts: Mapping[str, str]) -> list[dict[str, str]]:
+    """Write texts as Dialogporten takes them."""
+    return [{"languageCode": language, "value": value} for language, value in texts.items()]
+
+
+def content_value(texts: Mapping[str, str]) -> dict[str, object]:
+    """Write one content in plain text."""
+    return {"value": localized(texts), "mediaType": "text/plain"}
+
+
+def wanted_fields(asked: Iterable[Wording], default: Wording, values: Mapping[str, str]) -> Mapping[str, Field]:
+    """Give the fields that wordings say, by JSON pointer: the first of *asked* that says it, or else the default."""
+    found: dict[str, Field] = {}
+    for wording, by_mapping in (*((each, True) for each in asked), (default, False)):
+        for pointer, value in _said(wording, values):
+            found.setdefault(pointer, Field(value=value, asked=by_mapping))
+    return found
+
+
+def _said(wording: Wording, values: Mapping[str, str]) -> Iterator[tuple[str, object]]:
+    if wording.code is not None:
+        yield "/extendedStatus", wording.code
+    contents = {
+        "extendedStatus": wording.extended_status,
+        "title": wording.title,
+        "summary": wording.summary,
+        "additionalInfo": wording.additional_info,
+    }
+    for name, texts in contents.items():
+        done = filled(texts, values, limit=LIMITS[name])
+        # What an empty value leaves without a word cannot be said: Dialogporten takes no empty text.
+        if done and all(text.strip() for text in done.values()):
+            yield f"/content/{name}", content_value(done)
+
+
+def offer(dialog_id: UUID, action: ActionMapping, *, public_url: str) -> Offer | None:
+    """Say how a dialog offers *action*; None where the mapping gives it no button."""
+    button = action.button
+    if button is None:
+        return None
+    url = f"{public_url.rstrip('/')}/actions/{dialog_id}/{action.name}"
+    needed: dict[str, object] = {"action": action.requires.action}
+    if action.requires.attribute is not None:
+        needed["authorizationAttribute"] = action.requires.attribute
+    shown: dict[str, object] | None = None
+    if action.form is not FormSource.BODY:  # A button sends no form of its own.
+        shown = {
+            "id": str(sibling_id(dialog_id, "button", action.name)),
+            **needed,
+            "url": url,
+            "httpMethod": "POST",
+            "priority": button.priority.value,
+            "title": localized(button.title),
+            **({} if button.prompt is None else {"prompt": localized(button.prompt)}),
+        }
+    api: Json | None = None
+    if button.api or action.form is FormSource.BODY:
+        endpoint = {
+            "id": str(sibling_id(dialog_id, "endpoint", action.name)),
+            "url": url,
+            "httpMethod": "POST",
+        }
+        api = {
+            "id": str(sibling_id(dialog_id, "api", action.name)),
+            **needed,
+            "name": action.name,
+            "endpoints": [endpoint],
+        }
+    return Offer(name=action.name, button=shown, api_action=api)
+
+
+def receipt_of(
+    mapping: ServiceMapping, dialog_id: UUID, values: Mapping[str, str], *, sender: Actor, created_at: datetime
+) -> tuple[Json, ...]:
+    """Make the transmission that a submitted form is; none where the mapping has no receipt, or knows too little."""
+    receipt = mapping.dialog.receipt
+    title = None if receipt is None else filled(receipt.title, values, limit=TITLE_LIMIT)
+    if receipt is None or title is None or "archived_id" not in values:
+        return ()
+    archived = values["archived_id"]
+    transmission: dict[str, object] = {
+        "id": str(sibling_id(dialog_id, "receipt", archived)),
+        "createdAt": moment_to_json(created_at),
+        "type": "Submission",
+        "sender": actor_to_json(sender),
+        "content": {"title": content_value(title)},
+    }
+    if "archive_reference" in values:
+        transmission["externalReference"] = values["archive_reference"]
+    if receipt.url is not None:
+        try:
+            url = fill(receipt.url, values)
+        except KeyError:
+            return (transmission,)
+        transmission["attachments"] = [
+            {
+                "id": str(sibling_id(dialog_id, "receipt-page", archived)),
+                "displayName": localized(title),
+                "urls": [{"url": url, "mediaType": "text/html", "consumerType": "Gui"}],
+            }
+        ]
+    return (transmission,)

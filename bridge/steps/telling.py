@@ -1,0 +1,64 @@
+"""Bring one dialog to what it shall say: read, merge with what the bridge last wrote, and patch."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import structlog
+
+from bridge.core.dialog_merge import merge
+from bridge.core.dialogs import Dialog, DialogChange
+from bridge.core.elements import archive_reference
+from bridge.core.errors import Conflict, OutcomeUnknown
+from bridge.core.mapping import ServiceMapping
+from bridge.core.states import Subject
+from bridge.parts import Bridge
+from bridge.storage.told import Told
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
+
+
+def subject_of(
+    bridge: Bridge,
+    mapping: ServiceMapping,
+    dialog_id: UUID,
+    *,
+    message_id: str | None,
+    archived_id: str | None,
+    results: Mapping[str, str] | None = None,
+) -> Subject:
+    """Name a dialog, and what its texts may name of its element and of what an app calculated."""
+    values = {f"result.{name}": value for name, value in (results or {}).items()}
+    if message_id is not None:
+        values["message_id"] = message_id
+    if archived_id is not None:
+        values["archived_id"] = archived_id
+        reference = archive_reference(archived_id)
+        if reference is not None:
+            values["archive_reference"] = reference
+    return Subject(mapping=mapping, dialog_id=dialog_id, public_url=bridge.settings.public_url, values=values)
+
+
+def tell(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
+    """
+    Patch *dialog* as it was read, and say whether there was anything to write.
+
+    Raises:
+        Conflict: Somebody else was first, or the answer is not known: read again, and tell again.
+        UpstreamError: As for ``DialogportenClient.patch``.
+    """
+    with bridge.store.reading() as tx:
+        base = Told(tx).written(dialog.id)
+    merged = merge(dialog, change, base)
+    if merged.no_room:
+        log.warning("there is no room for a button", actions=merged.no_room)
+    if merged.operations:
+        try:
+            bridge.dialogporten.patch(dialog.id, merged.operations, revision=dialog.revision, silent=change.silent)
+        except OutcomeUnknown as error:
+            # Reading the dialog again tells: what was to be added is there, or it is not.
+            raise Conflict(error.system, error.detail, status=error.status) from error
+    # A crash before this loses nothing: the next merge finds all as it is wanted, and writes this down.
+    if merged.written != base:
+        with bridge.store.transaction() as tx:
+            Told(tx).write(dialog.id, merged.written, now=bridge.clock())
+    return bool(merged.operations)

@@ -1,0 +1,223 @@
+"""What the dialog of an element says: within Dialogporten's limits, and three-way when the element moves."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from bridge.core.dialog_patch import Operation
+from bridge.core.draft_dialogs import changes, new_dialog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.core.dialogs import dialog_from_json
+from bridge.core.drafts import Draft, Ending
+from bridge.core.elements import Element, ElementState
+from bridge.core.mapping import (
+    ActionMapping,
+    AfterUpdate,
+    Altinn2Service,
+    FormSource,
+    Requirement,
+    ServiceMapping,
+    Target,
+    Then,
+    Validation,
+    Verb,
+)
+from tests.core.test_drafts import DRAFT, ELEMENT, NOW
+
+PUBLIC = "https://bridge.example.no"
+PARTY = "urn:altinn:organization:identifier-no:310000005"
+
+
+def action(name: str, after: AfterUpdate = AfterUpdate.SIGN_AND_ARCHIVE, **about: Any) -> ActionMapping:
+    usual = ActionMapping(
+        name=name,
+        requires=Requirement(action="write"),
+        minimum_level=3,
+        target=Target.ALTINN2,
+        form=FormSource.MESSAGE,
+        sets=(),
+        calculate=False,
+        validate=Validation.OFF,
+        after=after,
+        then=Then(),
+    )
+    return replace(usual, **about)
+
+
+def mapping(*actions: ActionMapping) -> ServiceMapping:
+    return ServiceMapping(
+        service_resource="urn:altinn:resource:serveringsbevilling",
+        altinn2=Altinn2Service(service_code="5701", service_edition=1),
+        altinn3=None,
+        forms=(),
+        actions={each.name: each for each in actions},
+        states={},
+        source="test.yaml",
+    )
+
+
+SUBMIT = action("submit")
+TO_SIGNING = action("to-signing", AfterUpdate.SEND_TO_SIGNING)
+SIGN = action("sign", form=FormSource.NONE, requires=Requirement(action="sign", attribute="urn:altinn:task:1"))
+DISCARD = action("discard", verb=Verb.DELETE, form=FormSource.NONE)
+SEND = action("send", form=FormSource.BODY)
+ALL = mapping(SUBMIT, TO_SIGNING, SIGN, DISCARD, SEND)
+
+
+def made(of: ServiceMapping = ALL, element: Element = ELEMENT) -> Mapping[str, Any]:
+    return new_dialog(mapping=of, element=element, draft=DRAFT, party=PARTY, public_url=PUBLIC, now=NOW)
+
+
+def read(body: Mapping[str, Any], **about: Any) -> Mapping[str, Any]:
+    return {**body, "revision": "6f1b0f0e-6a5c-4f35-9b7d-0d6a5c4f359b", **about}
+
+
+def to(
+    state: ElementState | None,
+    body: Mapping[str, Any],
+    *,
+    of: ServiceMapping = ALL,
+    draft: Draft = DRAFT,
+    ending: Ending | None = None,
+) -> tuple[Operation, ...]:
+    return changes(
+        mapping=of,
+        dialog=dialog_from_json(read(body)),
+        draft=draft,
+        state=state,
+        ending=ending,
+        public_url=PUBLIC,
+        now=NOW,
+    )
+
+
+def names(actions: Any) -> list[str]:
+    return [str(each["url"]).rpartition("/")[2] for each in actions]
+
+
+def test_buttons_are_those_that_fit_the_state() -> None:
+    """Where the mapping does not say: what can be done with a form that is filled in, or signed."""
+    filling, signing = made(), made(element=replace(ELEMENT, state=ElementState.SIGNING))
+
+    assert names(filling["guiActions"]) == ["submit", "to-signing", "discard"]
+    assert names(signing["guiActions"]) == ["sign", "discard"]
+    assert signing["guiActions"][0]["authorizationAttribute"] == "urn:altinn:task:1"
+
+
+def test_what_takes_a_form_is_for_machines() -> None:
+    """A button sends no form, so such an action stands among the API actions only."""
+    body = made()
+
+    assert "send" not in names(body["guiActions"])
+    assert "send" in [each["name"] for each in body["apiActions"]]
+
+
+@pytest.mark.parametrize("page", [None, "https://www.altinn.no/Pages/FillInForm.aspx?ReporteeElementID=1001"])
+def test_no_more_buttons_than_there_is_room_for(page: str | None) -> None:
+    """One primary, one secondary, five tertiary; the rest stands among the API actions."""
+    many = mapping(*(action(f"action-{number}") for number in range(12)))
+
+    body = made(many, replace(ELEMENT, page=page))
+
+    priorities = Counter(each["priority"] for each in body["guiActions"])
+    assert priorities == {"Primary": 1, "Secondary": 1, "Tertiary": 5}
+    assert len(body["apiActions"]) == 12
+
+
+@pytest.mark.parametrize("page", ["http://www.altinn.no/x", "javascript:alert(1)", "https://x/" + "y" * 1023, ""])
+def test_a_page_that_is_no_address_gets_no_button(page: str) -> None:
+    """Dialogporten takes https of at most 1,023 characters, and a person is sent nowhere else."""
+    assert "read" not in [each["action"] for each in made(element=replace(ELEMENT, page=page))["guiActions"]]
+
+
+@given(st.text(max_size=600))
+def test_any_subject_becomes_a_title_or_none(subject: str) -> None:
+    """One line of 1 to 255 printable characters, whatever the other system wrote."""
+    title = made(element=replace(ELEMENT, subject=subject))["content"]["title"]["value"][0]["value"]
+
+    assert 1 <= len(title) <= 255
+    assert title.isprintable()
+    json.dumps(title)
+
+
+@pytest.mark.parametrize(("days", "told"), [(-1, False), (0, False), (1, True)])
+def test_only_a_date_to_come_is_due(days: int, told: bool) -> None:
+    """A date that has passed would be refused."""
+    body = made(element=replace(ELEMENT, due=NOW + timedelta(days=days)))
+
+    assert ("dueAt" in body) is told
+
+
+def test_the_same_element_makes_the_same_dialog() -> None:
+    """A repeat is recognised by every id in it."""
+    assert made() == made()
+
+
+def test_nothing_changes_while_nothing_moved() -> None:
+    """Saved once more: the dialog says the same, and no call is made."""
+    assert to(ElementState.FORM_FILLING, made()) == ()
+
+
+def test_a_button_that_others_took_away_stays_away() -> None:
+    """The element did not move, so what the case system did counts."""
+    body = {**made(), "guiActions": [], "apiActions": [], "status": "Awaiting"}
+
+    assert to(ElementState.FORM_FILLING, body) == ()
+
+
+def test_a_move_takes_and_brings_only_our_buttons() -> None:
+    """To signing: what fills in goes, what signs comes, and the case system's button stays."""
+    foreign = {"action": "read", "url": "https://case.example.no/help", "priority": "Tertiary"}
+    body = {**made(), "guiActions": [foreign, *made()["guiActions"]]}
+
+    operations = to(ElementState.SIGNING, body)
+
+    assert [each["path"] for each in operations if each["op"] == "remove" and "gui" in str(each["path"])] == [
+        "/guiActions/2",
+        "/guiActions/1",
+    ]
+    assert names(_added(operations, "/guiActions/-")) == ["sign"]
+    assert {"op": "replace", "path": "/status", "value": "InProgress"} in operations
+
+
+def test_a_new_button_takes_the_place_that_is_free() -> None:
+    """Where the case system has the primary place, ours stands beside it."""
+    foreign = {"action": "read", "url": "https://case.example.no/help", "priority": "Primary"}
+    body = {**made(), "guiActions": [foreign]}
+
+    operations = to(ElementState.SIGNING, body)
+
+    assert [each["priority"] for each in _added(operations, "/guiActions/-")] == ["Secondary"]
+
+
+def test_an_unclear_state_changes_nothing() -> None:
+    """A text that no table knows is never taken for anything."""
+    assert to(ElementState.UNKNOWN, made()) == ()
+
+
+@pytest.mark.parametrize(
+    ("state", "ending", "status"),
+    [(ElementState.ARCHIVED, Ending.SENT, "Completed"), (None, Ending.GONE, "NotApplicable")],
+)
+def test_an_end_is_told_once(state: ElementState | None, ending: Ending, status: str) -> None:
+    """No button of ours, one line of history; told again, it is known by its id."""
+    body = made()
+    operations = to(state, body, ending=ending)
+    activity = next(each["value"] for each in operations if each["path"] == "/activities/-")
+    told = {**body, "status": status, "guiActions": [], "apiActions": [], "activities": [activity]}
+
+    again = [each for each in to(state, told, ending=ending) if each["path"] != "/status"]
+
+    assert {"op": "replace", "path": "/status", "value": status} in operations
+    assert sum(each["op"] == "remove" for each in operations) == len(body["guiActions"]) + len(body["apiActions"])
+    assert again == []
+
+
+def _added(operations: tuple[Operation, ...], path: str) -> list[Any]:
+    return [each["value"] for each in operations if (each["op"], each["path"]) == ("add", path)]
