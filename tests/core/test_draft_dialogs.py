@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from bridge.core.dialog_patch import Operation
+from bridge.core.draft_dialogs import changes, new_dialog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.dialog_patch import Operation
 from bridge.core.dialogs import dialog_from_json
-from bridge.core.draft_dialogs import changes, new_dialog
 from bridge.core.drafts import Draft, Ending
 from bridge.core.elements import Element, ElementState
 from bridge.core.mapping import (
