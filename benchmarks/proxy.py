@@ -255,7 +255,8 @@ def ways(environ: Mapping[str, str]) -> Iterator[list[Way]]:
                     "BRIDGE_THREADS": str(THREADS),
                     **environ,
                 },
-                workers=0,
+                # The embedded store has its worker inside.
+                workers=int(environ.get("BRIDGE_DATABASE_URL", "").startswith("postgresql")),
             )
         )
         own = started[0].pid
