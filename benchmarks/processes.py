@@ -45,7 +45,7 @@ class Process:
 
     def cpu_seconds(self) -> float:
         """Processor time of it and all below it so far; 0 where the system does not tell."""
-        return _cpu_seconds(self.pid)
+        return cpu_seconds(self.pid)
 
 
 @contextmanager
@@ -210,7 +210,8 @@ def _workers(url: str) -> int:
         return 0
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
+    """Give the processor time of a process and all below it so far; 0 where the system does not tell."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         children: Sequence[str] = [
@@ -220,7 +221,7 @@ def _cpu_seconds(pid: int) -> float:
         return 0.0
     # utime, stime, and those of children that have ended.
     own = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-    return own + sum(_cpu_seconds(int(child)) for child in children)
+    return own + sum(cpu_seconds(int(child)) for child in children)
 
 
 def _postgresql_version(url: str) -> str:

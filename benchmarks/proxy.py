@@ -18,13 +18,13 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import requests
 
-from benchmarks.processes import free_address, machine, sandbox, service
+from benchmarks.processes import cpu_seconds, free_address, machine, sandbox, service
 from bridge.sandbox.app_examples import example_app
 from bridge.sandbox.app_schemas import xsd
 
@@ -133,23 +133,35 @@ def _serve_bare(upstream: str, listen: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """Requests a second, and milliseconds until one was answered."""
+    """Requests a second, milliseconds until one was answered, and a proxy's own microseconds of processor for each."""
 
     rate: float
     p50: float
     p95: float
     count: int
+    cpu: float = 0.0
 
 
-async def _load(address: str, request: bytes, *, clients: int, seconds: float) -> Measured:
-    """Let each of so many clients send its next request when its last is answered."""
+async def _load(address: str, request: bytes, *, clients: int, seconds: float, rate: float) -> Measured:
+    """
+    Let each of so many clients send its next request when its last is answered, or, with a *rate*, when its time comes.
+
+    What is paced is timed from the moment at which it was due, so that who falls behind does not look fast.
+    """
     host, _, port = address.partition(":")
     times: list[float] = []
-    ends = time.perf_counter() + seconds
+    start = time.perf_counter() + 0.2
+    ends = start + seconds
+    pause = clients / rate if rate else 0.0
 
-    async def client() -> None:
+    async def client(number: int) -> None:
         reader, writer = await asyncio.open_connection(host, int(port))
-        while (began := time.perf_counter()) < ends:
+        due = start + number * pause / clients
+        while max(due, time.perf_counter()) < ends:
+            if due > time.perf_counter():
+                await asyncio.sleep(due - time.perf_counter())
+            began = due if pause else time.perf_counter()
+            due += pause
             writer.write(request)
             head = await reader.readuntil(b"\r\n\r\n")
             if not head.startswith(b"HTTP/1.1 200"):
@@ -158,11 +170,10 @@ async def _load(address: str, request: bytes, *, clients: int, seconds: float) -
             times.append(time.perf_counter() - began)
         writer.close()
 
-    began = time.perf_counter()
-    await asyncio.gather(*(client() for _ in range(clients)))
+    await asyncio.gather(*(client(number) for number in range(clients)))
     ordered = sorted(each * 1000 for each in times)
     return Measured(
-        rate=round(len(times) / (time.perf_counter() - began), 1),
+        rate=round(len(times) / (time.perf_counter() - start), 1),
         p50=round(ordered[len(ordered) // 2], 2),
         p95=round(ordered[math.ceil(0.95 * len(ordered)) - 1], 2),
         count=len(times),
@@ -189,11 +200,12 @@ def _request(address: str, app: str, size: int, delay: int) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One way to the app: its name, where it listens, and the app's path there."""
+    """One way to the app: its name, where it listens, the app's path there, and whose processor time it takes."""
 
     name: str
     address: str
     app: str
+    process: int | None
 
 
 @contextmanager
@@ -218,15 +230,15 @@ def _until_answered(address: str) -> None:
 
 
 @contextmanager
-def ways(environ: Mapping[str, str]) -> Iterator[tuple[list[Way], int]]:
-    """Run everything; gives the ways and the process id of the bridge."""
+def ways(environ: Mapping[str, str]) -> Iterator[list[Way]]:
+    """Run everything, and give the ways."""
     app, bare, bridge = free_address(), free_address(), free_address()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bridge-benchmark-")))
         _write_configuration(folder)
         stack.enter_context(_process("--role", "app", "--listen", app))
         _until_answered(app)
-        stack.enter_context(_process("--role", "bare", "--listen", bare, "--upstream", f"http://{app}"))
+        simple = stack.enter_context(_process("--role", "bare", "--listen", bare, "--upstream", f"http://{app}"))
         _until_answered(bare)
         around = stack.enter_context(sandbox())
         settings = requests.get(f"{around.url}/_sandbox/settings", timeout=10).json()
@@ -243,18 +255,17 @@ def ways(environ: Mapping[str, str]) -> Iterator[tuple[list[Way], int]]:
                     "BRIDGE_THREADS": str(THREADS),
                     **environ,
                 },
-                workers=0,
+                # The embedded store has its worker inside.
+                workers=int(environ.get("BRIDGE_DATABASE_URL", "").startswith("postgresql")),
             )
         )
-        yield (
-            [
-                Way(name="straight", address=app, app=APPS["off"]),
-                Way(name="bare proxy", address=bare, app=APPS["off"]),
-                Way(name="bridge", address=bridge, app=APPS["off"]),
-                Way(name="bridge, validating", address=bridge, app=APPS["on"]),
-            ],
-            started[0].pid,
-        )
+        own = started[0].pid
+        yield [
+            Way(name="straight", address=app, app=APPS["off"], process=None),
+            Way(name="bare proxy", address=bare, app=APPS["off"], process=simple.pid),
+            Way(name="bridge", address=bridge, app=APPS["off"], process=own),
+            Way(name="bridge, validating", address=bridge, app=APPS["on"], process=own),
+        ]
 
 
 def _write_configuration(folder: Path) -> None:
@@ -274,19 +285,24 @@ def _write_configuration(folder: Path) -> None:
     )
 
 
-def measure(each: Way, *, size: int, delay: int, clients: int, seconds: float) -> Measured:
-    """Put load on one way, from a process of its own."""
+def measure(each: Way, *, size: int, delay: int, clients: int, seconds: float, rate: float = 0.0) -> Measured:
+    """Put load on one way, from a process of its own; as much as it takes, or *rate* requests a second."""
     request = _request(each.address, each.app, size, delay)
     with tempfile.NamedTemporaryFile() as file:
         file.write(request)
         file.flush()
-        arguments = ["--role", "load", "--listen", each.address, "--clients", str(clients), "--seconds", str(seconds)]
+        arguments = ["--role", "load", "--listen", each.address, "--clients", str(clients)]
+        arguments += ["--seconds", str(seconds), "--rate", str(rate)]
+        before = cpu_seconds(each.process) if each.process else 0.0
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.proxy", *arguments, "--request", file.name],
             capture_output=True,
             check=True,
         )
-    return Measured(**json.loads(done.stdout))
+    found = Measured(**json.loads(done.stdout))
+    if each.process is None:
+        return found
+    return replace(found, cpu=round((cpu_seconds(each.process) - before) / found.count * 1e6))
 
 
 def _table(
@@ -297,6 +313,7 @@ def _table(
     sizes: Sequence[str],
     seconds: float,
     rounds: int,
+    rate: float,
 ) -> list[dict[str, Any]]:
     rows = []
     for size in sizes:
@@ -306,13 +323,13 @@ def _table(
                 for _ in range(rounds):
                     # In turns, so that a machine that slows down slows all of them.
                     for each in all_ways:
-                        found = measure(each, size=SIZES[size], delay=delay, clients=count, seconds=seconds)
+                        found = measure(each, size=SIZES[size], delay=delay, clients=count, seconds=seconds, rate=rate)
                         taken[each.name].append(found)
-                row: dict[str, Any] = {"size": size, "clients": count, "delay_ms": delay}
+                row: dict[str, Any] = {"size": size, "clients": count, "delay_ms": delay, "paced_rate": rate}
                 for name, found_all in taken.items():
                     row[name] = {
                         key: round(statistics.median(asdict(each)[key] for each in found_all), 2)
-                        for key in ("rate", "p50", "p95")
+                        for key in ("rate", "p50", "p95", "cpu")
                     }
                 rows.append(row)
                 _say(row)
@@ -320,25 +337,26 @@ def _table(
 
 
 def _say(row: Mapping[str, Any]) -> None:
-    bare, off, on = row["bare proxy"], row["bridge"], row["bridge, validating"]
-    print(
-        f"{row['size']:>5} {row['clients']:>3} clients {row['delay_ms']:>3} ms"
-        f" | straight {row['straight']['rate']:>8.0f}/s"
-        f" | bare {bare['rate']:>6.0f}/s p95 {bare['p95']:>6.1f} | bridge {off['rate']:>6.0f}/s p95 {off['p95']:>6.1f}"
-        f" = {off['rate'] / bare['rate']:.2f} | validating {on['rate']:>6.0f}/s p95 {on['p95']:>6.1f}"
-        f" = {on['rate'] / bare['rate']:.2f} | added p95 {off['p95'] - row['straight']['p95']:.1f} ms",
-        file=sys.stderr,
-        flush=True,
-    )
+    straight, bare = row["straight"], row["bare proxy"]
+    said = [
+        f"{row['size']:>5} {row['clients']:>3} clients {row['delay_ms']:>3} ms | straight {straight['rate']:>8.0f}/s"
+    ]
+    for name in ("bare proxy", "bridge", "bridge, validating"):
+        each = row[name]
+        said.append(
+            f"{name} {each['rate']:.0f}/s = {each['rate'] / bare['rate']:.2f}, {each['cpu']:.0f} µs,"
+            f" added p50 {each['p50'] - straight['p50']:.1f} p95 {each['p95'] - straight['p95']:.1f} ms"
+        )
+    print(" | ".join(said), file=sys.stderr, flush=True)
 
 
-def memory(bridge: Way, pid: int, calls: int) -> dict[str, Any]:
+def memory(bridge: Way, calls: int) -> dict[str, Any]:
     """Send so many calls, and look at the memory of the bridge on the way."""
     looks: list[dict[str, float]] = []
     done = 0
     while done < calls:
         done += measure(bridge, size=SIZES["2 KB"], delay=0, clients=16, seconds=5).count
-        looks.append({"calls": done, "mb": round(_memory(pid), 1)})
+        looks.append({"calls": done, "mb": round(_memory(bridge.process or 0), 1)})
         print(f"{done} calls, {looks[-1]['mb']} MB", file=sys.stderr, flush=True)
     return {"looks": looks}
 
@@ -371,6 +389,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, action="append", help="1 and 64 by default")
     parser.add_argument("--delay", type=int, action="append", help="milliseconds; 0, 5 and 50 by default")
     parser.add_argument("--size", choices=list(SIZES), action="append")
+    parser.add_argument("--rate", type=float, default=0.0, metavar="N", help="N calls a second; else all that go")
     parser.add_argument("--memory", type=int, default=0, metavar="N", help="look at the memory over N calls as well")
     arguments = parser.parse_args()
     match arguments.role:
@@ -381,12 +400,18 @@ def main() -> None:
         case "load":
             request = arguments.request.read_bytes()
             found = asyncio.run(
-                _load(arguments.listen, request, clients=arguments.clients[0], seconds=arguments.seconds)
+                _load(
+                    arguments.listen,
+                    request,
+                    clients=arguments.clients[0],
+                    seconds=arguments.seconds,
+                    rate=arguments.rate,
+                )
             )
             print(json.dumps(asdict(found)))
         case _:
             environ = {name: value for name, value in os.environ.items() if name.startswith("BRIDGE_")}
-            with ways(environ) as (all_ways, pid):
+            with ways(environ) as all_ways:
                 rows = _table(
                     all_ways,
                     delays=arguments.delay or [0, 5, 50],
@@ -394,10 +419,11 @@ def main() -> None:
                     sizes=arguments.size or list(SIZES),
                     seconds=arguments.seconds,
                     rounds=arguments.rounds,
+                    rate=arguments.rate,
                 )
                 result: dict[str, Any] = {"machine": machine(), "rows": rows}
                 if arguments.memory:
-                    result["memory"] = memory(all_ways[2], pid, arguments.memory)
+                    result["memory"] = memory(all_ways[2], arguments.memory)
             print(json.dumps(result, ensure_ascii=False, indent=2))
 
 

@@ -15,7 +15,7 @@ from requests.auth import AuthBase
 
 from bridge.adapters.dialogporten import DialogportenClient
 from bridge.adapters.transport import new_session
-from bridge.core.dialog_patch import patch_for
+from bridge.core.dialog_merge import merge
 from bridge.core.dialogs import (
     SERVICE_OWNER,
     Activity,
@@ -193,13 +193,15 @@ def test_a_patch_does_what_was_computed(bench: Bench) -> None:
     bench.create()
     dialog = bench.client.get(DIALOG_ID)
 
-    revision = bench.client.patch(DIALOG_ID, patch_for(dialog, CHANGE), revision=dialog.revision, silent=CHANGE.silent)
+    revision = bench.client.patch(
+        DIALOG_ID, merge(dialog, CHANGE).operations, revision=dialog.revision, silent=CHANGE.silent
+    )
 
     shown = bench.shown
     assert (shown["status"], shown["revision"]) == ("Completed", revision)
     assert [action["url"] for action in shown["guiActions"]] == [f"{OURS}save"]
     assert [activity["id"] for activity in shown["activities"]] == [str(ACTIVITY.id)]
-    assert patch_for(bench.client.get(DIALOG_ID), CHANGE) == ()
+    assert merge(bench.client.get(DIALOG_ID), CHANGE).operations == ()
 
 
 @pytest.mark.parametrize(("silent", "query"), [(True, {"isSilentUpdate": "true"}), (False, {})])
@@ -249,7 +251,7 @@ def test_a_lost_race_is_a_conflict(bench: Bench) -> None:
 
     with pytest.raises(Conflict):
         bench.client.patch(
-            DIALOG_ID, patch_for(dialog, replace(CHANGE, activities=())), revision=dialog.revision, silent=True
+            DIALOG_ID, merge(dialog, replace(CHANGE, activities=())).operations, revision=dialog.revision, silent=True
         )
 
     assert bench.shown == before

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -23,9 +24,10 @@ from bridge.core.mapping import (
     Validation,
 )
 from bridge.core.operations import Outcome
-from bridge.core.states import REFUSAL_TEXTS, TEXTS, change_for
+from bridge.core.states import REFUSAL_TEXTS, TEXTS, Subject, change_for
 from bridge.core.texts import TEXTS as PROBLEMS
 
+DIALOG_ID = UUID("0194fe82-9280-77a5-a7cd-5ff0e6a6fa07")
 ACTOR = "urn:altinn:organization:identifier-no:310000019"
 ACCEPTED_AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SUBMIT = ActionMapping(
@@ -67,7 +69,7 @@ def _change(
     operation_id: str = "operation-1",
 ) -> DialogChange:
     return change_for(
-        mapping=mapping,
+        subject=Subject(mapping=mapping, dialog_id=DIALOG_ID, public_url=None, values={}),
         action=action,
         outcome=outcome,
         code=code,

@@ -9,8 +9,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.dialog_patch import Operation, patch_for
-from bridge.core.dialogs import SERVICE_OWNER, Activity, DialogChange, action_of, dialog_from_json
+from bridge.core.dialog_merge import Operation, merge
+from bridge.core.dialogs import SERVICE_OWNER, Activity, Dialog, DialogChange, action_of, dialog_from_json
 
 DIALOG_ID = UUID("0194fe82-9280-77a5-a7cd-5ff0e6a6fa07")
 OURS = f"https://bridge.example/actions/{DIALOG_ID}/"
@@ -38,6 +38,11 @@ def _body(**members: object) -> dict[str, Any]:
         "activities": [],
         **members,
     }
+
+
+def patch_for(dialog: Dialog, change: DialogChange) -> tuple[Operation, ...]:
+    """The patch where the bridge never wrote before."""
+    return merge(dialog, change).operations
 
 
 def _apply(body: dict[str, Any], patch: tuple[Operation, ...]) -> dict[str, Any]:

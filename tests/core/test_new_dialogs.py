@@ -8,26 +8,32 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from bridge.core.dialog_patch import Operation
-from bridge.core.draft_dialogs import changes, new_dialog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.dialogs import dialog_from_json
-from bridge.core.drafts import Draft, Ending
+from bridge.core.dialog_merge import Merged, Operation, Written, merge
+from bridge.core.dialogs import SERVICE_OWNER, Activity, dialog_from_json
 from bridge.core.elements import Element, ElementState
+from bridge.core.ids import uuid7
 from bridge.core.mapping import (
     ActionMapping,
     AfterUpdate,
     Altinn2Service,
+    Button,
+    DialogSpec,
     FormSource,
+    Priority,
     Requirement,
     ServiceMapping,
+    StateRule,
     Target,
     Then,
     Validation,
     Verb,
+    Wording,
 )
+from bridge.core.new_dialogs import new_dialog, says_of
+from bridge.core.states import Subject
 from tests.core.test_drafts import DRAFT, ELEMENT, NOW
 
 PUBLIC = "https://bridge.example.no"
@@ -70,31 +76,42 @@ SEND = action("send", form=FormSource.BODY)
 ALL = mapping(SUBMIT, TO_SIGNING, SIGN, DISCARD, SEND)
 
 
+def subject(of: ServiceMapping = ALL) -> Subject:
+    return Subject(mapping=of, dialog_id=DRAFT.dialog_id, public_url=PUBLIC, values={"message_id": "a1001"})
+
+
+def born(of: ServiceMapping = ALL, element: Element = ELEMENT) -> tuple[Mapping[str, Any], Written]:
+    says = says_of(subject(of), element, activity=None, now=NOW)
+    return new_dialog(subject(of), says, element, party=PARTY, key="a2-message-a1001", label="urn:a2")
+
+
 def made(of: ServiceMapping = ALL, element: Element = ELEMENT) -> Mapping[str, Any]:
-    return new_dialog(mapping=of, element=element, draft=DRAFT, party=PARTY, public_url=PUBLIC, now=NOW)
+    return born(of, element)[0]
 
 
-def read(body: Mapping[str, Any], **about: Any) -> Mapping[str, Any]:
-    return {**body, "revision": "6f1b0f0e-6a5c-4f35-9b7d-0d6a5c4f359b", **about}
-
-
-def to(
-    state: ElementState | None,
+def moved(
+    element: Element | None,
     body: Mapping[str, Any],
     *,
     of: ServiceMapping = ALL,
-    draft: Draft = DRAFT,
-    ending: Ending | None = None,
-) -> tuple[Operation, ...]:
-    return changes(
-        mapping=of,
-        dialog=dialog_from_json(read(body)),
-        draft=draft,
-        state=state,
-        ending=ending,
-        public_url=PUBLIC,
-        now=NOW,
+    base: Written | None = None,
+    told: bool = False,
+) -> Merged:
+    """What follows from a dialog that was made and now reads *body*."""
+    activity = Activity(
+        id=uuid7(NOW, bytes(10)),
+        type="Information",
+        created_at=NOW,
+        performed_by=SERVICE_OWNER,
+        description={"nb": "Slutt."},
     )
+    says = says_of(subject(of), element, activity=activity if told else None, now=NOW)
+    dialog = dialog_from_json({**body, "revision": "6f1b0f0e-6a5c-4f35-9b7d-0d6a5c4f359b"})
+    return merge(dialog, says, born(of)[1] if base is None else base)
+
+
+def to(state: ElementState, body: Mapping[str, Any], *, of: ServiceMapping = ALL) -> tuple[Operation, ...]:
+    return moved(replace(ELEMENT, state=state), body, of=of).operations
 
 
 def names(actions: Any) -> list[str]:
@@ -196,27 +213,94 @@ def test_a_new_button_takes_the_place_that_is_free() -> None:
     assert [each["priority"] for each in _added(operations, "/guiActions/-")] == ["Secondary"]
 
 
-def test_an_unclear_state_changes_nothing() -> None:
-    """A text that no table knows is never taken for anything."""
-    assert to(ElementState.UNKNOWN, made()) == ()
+def test_an_unclear_state_takes_nothing_for_done() -> None:
+    """A text that no table knows changes neither status nor words."""
+    paths = [str(each["path"]) for each in to(ElementState.UNKNOWN, made())]
+
+    assert "/status" not in paths
+    assert not any(path.startswith("/content") for path in paths)
 
 
 @pytest.mark.parametrize(
-    ("state", "ending", "status"),
-    [(ElementState.ARCHIVED, Ending.SENT, "Completed"), (None, Ending.GONE, "NotApplicable")],
+    ("element", "status"),
+    [(replace(ELEMENT, state=ElementState.ARCHIVED), "Completed"), (None, "NotApplicable")],
+    ids=["sent", "gone"],
 )
-def test_an_end_is_told_once(state: ElementState | None, ending: Ending, status: str) -> None:
+def test_an_end_is_told_once(element: Element | None, status: str) -> None:
     """No button of ours, one line of history; told again, it is known by its id."""
     body = made()
-    operations = to(state, body, ending=ending)
-    activity = next(each["value"] for each in operations if each["path"] == "/activities/-")
-    told = {**body, "status": status, "guiActions": [], "apiActions": [], "activities": [activity]}
+    ended = moved(element, body, told=True)
+    activity = next(each["value"] for each in ended.operations if each["path"] == "/activities/-")
+    contents = {
+        str(each["path"]).rpartition("/")[2]: each["value"]
+        for each in ended.operations
+        if str(each["path"]).startswith("/content/")
+    }
+    after = {
+        **body,
+        "status": status,
+        "guiActions": [],
+        "apiActions": [],
+        "activities": [activity],
+        "content": {**body["content"], **contents},
+    }
 
-    again = [each for each in to(state, told, ending=ending) if each["path"] != "/status"]
+    again = moved(element, after, base=ended.written, told=True)
 
-    assert {"op": "replace", "path": "/status", "value": status} in operations
-    assert sum(each["op"] == "remove" for each in operations) == len(body["guiActions"]) + len(body["apiActions"])
-    assert again == []
+    assert {"op": "replace", "path": "/status", "value": status} in ended.operations
+    assert sum(each["op"] == "remove" for each in ended.operations) == len(body["guiActions"]) + len(body["apiActions"])
+    assert again.operations == ()
+
+
+def test_a_date_of_ours_goes_when_the_form_is_sent() -> None:
+    """What is done is not due any more; a date that others set stays."""
+    due = replace(ELEMENT, due=NOW + timedelta(days=1))
+    body, written = born(element=due)
+    sent = replace(due, state=ElementState.ARCHIVED)
+    theirs = {**body, "dueAt": (NOW + timedelta(days=9)).isoformat()}
+
+    ours_gone = [each["path"] for each in moved(sent, body, base=written).operations if each["op"] == "remove"]
+    theirs_kept = [each["path"] for each in moved(sent, theirs, base=written).operations]
+
+    assert "/dueAt" in ours_gone
+    assert "/dueAt" not in theirs_kept
+
+
+def test_the_mapping_gives_the_words() -> None:
+    """Title, summary, status and button from the mapping, by state; names in braces filled in."""
+    button = Button(
+        title={"nb": "Lever", "nn": "Lever", "en": "Hand in"},
+        priority=Priority.SECONDARY,
+        prompt={"nb": "Sikker?", "nn": "Sikker?", "en": "Sure?"},
+        api=True,
+    )
+    told = Wording(
+        code="a2:filling",
+        extended_status={"nb": "Kladd", "nn": "Kladd", "en": "Draft"},
+        summary={"nb": "Sak {message_id}", "nn": "Sak {message_id}", "en": "Case {message_id}"},
+    )
+    of = replace(
+        mapping(replace(SUBMIT, button=button)),
+        states={"Utfylling": StateRule(status="RequiresAttention", actions=None, wording=told)},
+        dialog=DialogSpec(
+            wording=Wording(title={"nb": "Tittel", "nn": "Tittel", "en": "Title"}),
+            search_tags=("servering",),
+            labels=("kommune",),
+        ),
+    )
+
+    body = made(of)
+
+    assert (body["status"], body["extendedStatus"]) == ("RequiresAttention", "a2:filling")
+    assert [each["value"] for each in body["content"]["title"]["value"]] == ["Tittel", "Tittel", "Title"]
+    assert body["content"]["summary"]["value"][2]["value"] == "Case a1001"
+    assert body["content"]["extendedStatus"]["value"][0]["value"] == "Kladd"
+    assert body["searchTags"] == [{"value": "servering"}]
+    assert [each["value"] for each in body["serviceOwnerContext"]["serviceOwnerLabels"]] == ["urn:a2", "kommune"]
+    (shown,) = body["guiActions"]
+    assert (shown["priority"], shown["title"][0]["value"]) == ("Secondary", "Lever")
+    assert shown["prompt"][2] == {"languageCode": "en", "value": "Sure?"}
+    assert [each["name"] for each in body["apiActions"]] == ["submit"]
 
 
 def _added(operations: tuple[Operation, ...], path: str) -> list[Any]:
