@@ -56,7 +56,10 @@ TABLE: Mapping[ElementState, Row] = {
 }
 """What the dialog says once its element stands there."""
 
-REFUSED_STATUS: Mapping[str, str] = {"form_invalid": "RequiresAttention", "form_refused": "RequiresAttention"}
+REFUSED_STATUS: Mapping[str, str] = {
+    code: "RequiresAttention"
+    for code in ("form_invalid", "form_refused", "app_form_unreadable", "app_cannot_calculate")
+}
 """Refusals that the party has to do something about; any other leaves the status."""
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
@@ -113,6 +116,7 @@ REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
     "form_invalid": _FORM_FAULTS,
     "form_refused": _FORM_FAULTS,
     "app_form_unreadable": _FORM_FAULTS,
+    "app_cannot_calculate": _FORM_FAULTS,
     "too_large_to_carry": {
         "nb": "Vedleggene er for store til å sendes herfra, og ingenting ble sendt. Fullfør skjemaet i Altinn.",
         "nn": "Vedlegga er for store til å sendast herifrå, og ingenting vart sendt. Fullfør skjemaet i Altinn.",

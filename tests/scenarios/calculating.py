@@ -17,7 +17,7 @@ LINE = "<linje><tekst>Strikket genser</tekst><antall>2</antall><pris>104.50</pri
 PRESET = 'dataFormatProvider="SANDBOX" dataFormatId="9001" dataFormatVersion="1"'
 SUM = f"<Regnestykke {PRESET}>{LINE}</Regnestykke>"
 WITH_MORE = SUM.replace("</linje>", "</linje><ukjent>hemmelig</ukjent>")
-VALUES = ("Strikket", "genser", "104.50", "104.5", "209", "52.25", "hemmelig", "Beregnet")
+VALUES = ("Strikket", "genser", "104.50", "209.00", "52.25", "hemmelig", "Beregnet")
 
 MAPPING = """
 service_resource: RESOURCE

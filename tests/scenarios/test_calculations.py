@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -92,6 +93,28 @@ def test_results_stay_until_the_dialog_is_told(stage: Stage) -> None:
     assert kept.results == {"sum": "209.00", "tax": "52.25", "note": "Beregnet"}
     until(lambda: stage.operations(mine)[0].finished_at is not None)
     assert (stage.operations(mine)[0].results, stage.operations(mine)[0].body) == ({}, None)
+
+
+def test_a_press_joins_the_calculation_that_is_under_way(stage: Stage) -> None:
+    """One operation, whatever language the second press reads; who pressed may ask how far it is."""
+    mine = alone(stage)
+    auth = {"Authorization": f"Bearer {stage.token(mine)}"}
+    answers: list[TestResponse] = []
+
+    kept_results(
+        stage,
+        mine,
+        lambda: answers.extend(
+            ThreadPoolExecutor(2).map(
+                lambda language: sent(stage, mine, **auth, **{"Accept-Language": language}), ["en", "nb"]
+            )
+        ),
+    )
+
+    assert [each.status_code for each in answers] == [204, 204]
+    (operation,) = stage.operations(mine)
+    told = stage.client.get(f"/operations/{operation.id}", headers=auth).get_json()
+    assert (told["status"], told["outcome"]) == ("finished", "done")
 
 
 def test_what_the_element_holds_is_calculated_and_stays(stage: Stage) -> None:

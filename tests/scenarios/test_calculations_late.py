@@ -36,8 +36,8 @@ class Late(BaseAdapter):
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    made = calculating(tmp_path, BRIDGE_GIVE_UP_AFTER="1")
+def stage(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    made = calculating(tmp_path, BRIDGE_GIVE_UP_AFTER=request.param)
     yield made
     made.stop()
 
@@ -48,6 +48,7 @@ def late(stage: Stage, times: int) -> Late:
     return adapter
 
 
+@pytest.mark.parametrize("stage", ["600"], indirect=True)
 def test_a_late_calculation_is_asked_for_again(stage: Stage) -> None:
     """Two answers come too late, the third is taken, and Altinn 2 sees one PUT."""
     mine, adapter = held(stage), late(stage, 2)
@@ -58,6 +59,7 @@ def test_a_late_calculation_is_asked_for_again(stage: Stage) -> None:
     assert len(stage.effects(mine, "altinn2.put")) == 1
 
 
+@pytest.mark.parametrize("stage", ["1"], indirect=True)
 def test_an_app_that_never_answers_leaves_nothing_uncertain(stage: Stage) -> None:
     """The action is given up, the dialog says so, and the element is as it was."""
     mine = held(stage)
