@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from lxml import etree
-from pydantic import Field, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
 from bridge.adapters.mapping_says import (
     ActionName,
@@ -34,6 +34,7 @@ from bridge.adapters.yaml_places import Document, Models, Place, did_you_mean, l
 from bridge.core.attachment_rules import MEGABYTE, extensions_in
 from bridge.core.errors import ConfigurationError, Fault, Severity
 from bridge.core.mapping import (
+    DEFAULT_SCOPES,
     ActionMapping,
     AfterUpdate,
     Altinn2Service,
@@ -44,6 +45,7 @@ from bridge.core.mapping import (
     FormRule,
     FormSource,
     FormSpec,
+    LostFields,
     NamespaceReading,
     Requirement,
     ServiceMapping,
@@ -79,6 +81,7 @@ _UNTRUE = {
 }
 """What did not happen when the element was left so."""
 
+RESULT = r"^[a-z][a-z0-9_]{0,63}$"
 REQUIREMENT = r"^[A-Za-z0-9:._-]{1,255}(,(urn:altinn:[a-z][a-z0-9_-]*:)?[a-z][a-z0-9_-]*)?$"
 
 
@@ -124,6 +127,10 @@ class _Altinn3(Model):
 
     app: Annotated[str, Field(pattern=r"^[a-z0-9]+/[a-z0-9-]+$", description="org/app")]
     data_type: Annotated[str, Field(min_length=1, description="The id of the data type in the app's metadata.")]
+    scopes: Annotated[
+        list[Annotated[str, Field(pattern=r"^[a-z0-9:/._-]+$")]] | None,
+        Field(min_length=1, description="The scopes of the bridge's token for the app."),
+    ] = None
 
 
 class _Text(Model):
@@ -230,6 +237,14 @@ class _Action(Model):
     subforms: Annotated[
         list[Literal["prefill", "remove"]] | None,
         Field(min_length=1, description="prefill: the caller may add subforms without data; remove: take them away."),
+    ] = None
+    results: Annotated[
+        dict[Annotated[str, StringConstraints(pattern=RESULT)], str],
+        Field(max_length=20, description="Name to XPath: values of the calculated form, for the dialog's texts."),
+    ] = Field(default_factory=dict)
+    lost_fields: Annotated[
+        Literal["refuse", "warn"] | None,
+        Field(description="What it does when the app's answer lacks what it was sent; refuse if left out."),
     ] = None
     then: ThenKeys = ThenKeys()
     button: Annotated[ButtonKeys | None, Field(description="How dialogs offer it; none if left out.")] = None
@@ -410,6 +425,8 @@ def _say(document: Document, error: Any) -> None:
 
 
 def _bad_key(place: Place, key: str) -> str:
+    if "results" in place:
+        return f"a result's name is 1 to 64 of a-z, 0-9 and '_' and begins with a letter: {key!r} is not"
     if place[0] == "states":
         names = list(get_args(State))
         close = difflib.get_close_matches(key, names, n=1)
@@ -492,7 +509,7 @@ def _hold_together(document: Document, parts: _Parts, schemas: Path) -> None:
 
 def _check_says(document: Document, parts: _Parts) -> None:
     for name, action in parts.actions.items():
-        for place, message in wording_faults(action.then):
+        for place, message in wording_faults(action.then, action.results):
             document.fault(("actions", name, "then", *place), message)
         for place, message in button_faults(action.button) if action.button else ():
             document.fault(("actions", name, "button", *place), message)
@@ -606,8 +623,7 @@ def _action_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str, 
             yield from _altinn3_faults(parts, action)
     if action.calculate and "altinn3" not in parts.systems:
         yield ("calculate",), "nothing calculates: the mapping has no 'altinn3'"
-    elif action.calculate:
-        yield ("calculate",), "this version does not run calculations yet: write false, or leave it out"
+    yield from _calculation_faults(action)
     yield from _form_faults(parts, action)
     for path, template in action.set_.items():
         for message in (*_xpath_faults(path), *_template_faults(template)):
@@ -679,12 +695,30 @@ def _attachment_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[s
 def _altinn3_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str, ...], str]]:
     if "altinn3" not in parts.systems:
         yield ("target",), "the mapping has no 'altinn3' to say which app is meant"
-    for name, flag in (("complete", action.complete), ("sign", action.sign), ("subforms", action.subforms)):
-        if flag is not None:
+    for name in ("complete", "sign", "signature", "attachments", "subforms"):
+        if getattr(action, name) is not None:
             yield (name,), f"an app that only calculates has no '{name}': leave it out"
+    for name in ("delete", "confirm", "archive", "altinn_validate"):
+        if getattr(action, name):
+            yield (name,), f"an app that only calculates has no '{name}': leave it out"
+    if action.calculate:
+        yield ("calculate",), "the app calculates whatever stands here: leave it out"
     if action.form == "none":
         yield ("form",), "an app needs a form to work on: write message or body"
-    yield ("target",), "this version does not run 'target: altinn3' yet: write altinn2"
+    if action.form == "message" and "altinn2" not in parts.systems:
+        yield ("form",), "the mapping has no 'altinn2' that holds a form: write body"
+    if action.then.activity is not None:
+        yield ("then", "activity"), f"{action.then.activity} would be untrue: an app that calculates stores nothing"
+
+
+def _calculation_faults(action: _Action) -> Iterator[tuple[tuple[str, ...], str]]:
+    if not action.calculate and action.target != "altinn3":
+        for name, given in (("results", bool(action.results)), ("lost_fields", action.lost_fields is not None)):
+            if given:
+                yield (name,), "nothing is calculated: write 'calculate: true', or leave it out"
+    for name, path in action.results.items():
+        for message in _xpath_faults(path):
+            yield ("results", name), message
 
 
 def _form_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -729,7 +763,7 @@ def _template_faults(template: str) -> Iterator[str]:
 
 def _after(action: _Action) -> AfterUpdate | None:
     """Say what the two flags mean together; None when one is left out."""
-    if action.delete or action.confirm or action.archive:
+    if action.target == "altinn3" or action.delete or action.confirm or action.archive:
         return AfterUpdate.KEEP_AS_DRAFT
     if action.complete is None or action.sign is None:
         return None
@@ -786,7 +820,8 @@ def _attachment_rule(rule: _AttachmentRule) -> AttachmentRule:
 
 def _app(app: _Altinn3) -> Altinn3App:
     org, _, name = app.app.partition("/")
-    return Altinn3App(org=org, app=name, data_type=app.data_type)
+    scopes = DEFAULT_SCOPES if app.scopes is None else tuple(app.scopes)
+    return Altinn3App(org=org, app=name, data_type=app.data_type, scopes=scopes)
 
 
 def _action(name: str, action: _Action) -> ActionMapping:
@@ -813,4 +848,6 @@ def _action(name: str, action: _Action) -> ActionMapping:
         signed=Signed(action.signature or "all"),
         asks_altinn=action.altinn_validate,
         subforms=tuple(map(SubformRight, action.subforms or ())),
+        results=tuple(action.results.items()),
+        lost_fields=LostFields(action.lost_fields or "refuse"),
     )

@@ -11,10 +11,9 @@ from bridge.adapters.mapping_files import REQUIREMENT, schema_file_faults
 from bridge.adapters.yaml_places import Document, Models, did_you_mean, line_and_column, read_yaml, wrong_value
 from bridge.core.calculations import AppRoute, DataTypeRoute, DialogBinding, Held, Speaks, TokenUse, Verbs
 from bridge.core.errors import ConfigurationError, Fault
-from bridge.core.mapping import Requirement
+from bridge.core.mapping import DEFAULT_SCOPES, Requirement
 
 SCHEMA_FILE = "route.schema.json"
-DEFAULT_SCOPES = ("altinn:serviceowner/instances.read",)
 
 Routes = Mapping[tuple[str, str], AppRoute]
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import Enum
 from typing import BinaryIO, assert_never
 
-from bridge.core.mapping import ActionMapping, AfterUpdate, FormKind, Verb
+from bridge.core.mapping import ActionMapping, AfterUpdate, FormKind, Target, Verb
 
 
 class ElementState(Enum):
@@ -26,6 +26,8 @@ class ElementState(Enum):
     CONFIRMED = "Bekreftet"
     UNKNOWN = "ukjent"
     """A text that no table knows: never taken for done."""
+    CALCULATED = "beregnet"
+    """No state of Altinn 2: an app calculated the form, and no element was touched."""
 
 
 AIM: Mapping[AfterUpdate, ElementState] = {
@@ -39,6 +41,8 @@ AIM: Mapping[AfterUpdate, ElementState] = {
 
 def aim(action: ActionMapping) -> ElementState:
     """Say where *action* wants the element."""
+    if action.target is Target.ALTINN3:
+        return ElementState.CALCULATED
     match action.verb:
         case Verb.PUT:
             return AIM[action.after]

@@ -6,6 +6,9 @@ from enum import Enum
 
 from bridge.core.errors import Severity
 
+DEFAULT_SCOPES = ("altinn:serviceowner/instances.read",)
+"""What opens an app's stateless data to a service owner (facts/altinn3-and-tokens.md 4.4)."""
+
 
 class Target(Enum):
     """The system that owns the case today."""
@@ -170,6 +173,15 @@ class Altinn3App:
     org: str
     app: str
     data_type: str
+    scopes: tuple[str, ...] = DEFAULT_SCOPES
+    """Of the bridge's token, where the app calculates for an action."""
+
+
+class LostFields(Enum):
+    """What it does when the app's answer has not all that it was sent."""
+
+    REFUSE = "refuse"
+    WARN = "warn"
 
 
 class SubformRight(Enum):
@@ -275,6 +287,19 @@ class ActionMapping:
     asks_altinn: bool = False
     """Whether Altinn 2's own validation has to be content before the element is completed."""
     subforms: tuple["SubformRight", ...] = ()
+    results: tuple[tuple[str, str], ...] = ()
+    """(name, XPath) pairs: what the dialog's texts may take from the calculated form."""
+    lost_fields: LostFields = LostFields.REFUSE
+
+    @property
+    def calculates(self) -> bool:
+        """Whether the app works on the form."""
+        return self.calculate or self.target is Target.ALTINN3
+
+    @property
+    def needs_element(self) -> bool:
+        """Whether it is about an Altinn 2 element at all."""
+        return self.target is Target.ALTINN2 or self.form is not FormSource.BODY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

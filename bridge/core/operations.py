@@ -11,6 +11,12 @@ from bridge.core.errors import Finding
 from bridge.core.proof import Manifest
 
 
+def _there(element: ElementKey | None) -> ElementKey:
+    if element is None:
+        raise LookupError("the action is about an element, and its dialog stands for none")
+    return element
+
+
 class Stage(Enum):
     """What is left to do. The row says it, not the engine, so any run can take it up."""
 
@@ -43,14 +49,23 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """Which Altinn 2 element a dialog stands for. *archived_id* is the b-id, once there is one."""
+    """
+    Which Altinn 2 element a dialog stands for. *archived_id* is the b-id, once there is one.
+
+    *element* is None where nobody has needed it yet: an app calculates what the caller sends.
+    """
 
     dialog_id: UUID
     service_resource: str
     party: str
-    element: ElementKey
+    element: ElementKey | None
     archived_id: str | None = None
     archive_reference: str | None = None
+
+    @property
+    def key(self) -> ElementKey:
+        """The element, where the action is about one."""
+        return _there(self.element)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -60,20 +75,22 @@ class Intent:
     dialog_id: UUID
     action: str
     service_resource: str
-    element: ElementKey
+    element: ElementKey | None
     actor: str
     body: bytes | None
     body_digest: str
+    language: str = "nb"
+    """What the caller reads; an app is asked to calculate in it."""
 
     @property
     def key(self) -> str:
-        """Dialog, action and target: the same press, whatever its body."""
-        return f"{self.action}:{self.element.who}/{self.element.message_id}"
+        """Dialog, action and target: the same press, whatever its body and language."""
+        return f"{self.action}:" + ("" if self.element is None else f"{self.element.who}/{self.element.message_id}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Operation:
-    """A row of our own table; *actor*, *body* and *sent_forms* are erased when it is finished."""
+    """A row of our own table; *actor*, *body*, *sent_forms* and *results* are erased when it is finished."""
 
     id: UUID
     dialog_id: UUID
@@ -81,7 +98,7 @@ class Operation:
     """Its place among the operations of its dialog, from 1."""
     service_resource: str
     action: str
-    element: ElementKey
+    element: ElementKey | None
     actor: str | None
     body: bytes | None
     body_digest: str
@@ -110,6 +127,14 @@ class Operation:
     """What the element must hold once it took what was sent."""
     sent_forms: tuple[Form, ...] = ()
     """The forms as they were sent, to be held against what is shown afterwards; erased when it is finished."""
+    language: str = "nb"
+    results: Mapping[str, str] = field(default_factory=dict)
+    """What was read from the calculated form, by the names of the mapping's ``results``."""
+
+    @property
+    def key(self) -> ElementKey:
+        """The element, where the action is about one."""
+        return _there(self.element)
 
     def __repr__(self) -> str:
         return f"Operation({self.id}, {self.action}, {self.stage.value}, {self.outcome})"

@@ -52,6 +52,7 @@ TABLE: Mapping[ElementState, Row] = {
     ElementState.READ: Row(None, Buttons.ALL, None),
     ElementState.CONFIRMED: Row(None, Buttons.OTHERS, None),
     ElementState.UNKNOWN: Row(None, Buttons.ALL, None),
+    ElementState.CALCULATED: Row(None, Buttons.ALL, "Information"),
 }
 """What the dialog says once its element stands there."""
 
@@ -63,6 +64,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "nb": "Handlingen er utført.",
         "nn": "Handlinga er utført.",
         "en": "The action has been carried out.",
+    },
+    "calculated": {
+        "nb": "Skjemaet er beregnet. Ingenting er sendt inn.",
+        "nn": "Skjemaet er rekna ut. Ingenting er sendt inn.",
+        "en": "The form has been calculated. Nothing has been sent in.",
     },
     "repeated": {
         "nb": "Dette var gjort fra før. Ingenting ble sendt på nytt, og du trenger ikke å gjøre noe mer.",
@@ -106,6 +112,7 @@ REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
     },
     "form_invalid": _FORM_FAULTS,
     "form_refused": _FORM_FAULTS,
+    "app_form_unreadable": _FORM_FAULTS,
     "too_large_to_carry": {
         "nb": "Vedleggene er for store til å sendes herfra, og ingenting ble sendt. Fullfør skjemaet i Altinn.",
         "nn": "Vedlegga er for store til å sendast herifrå, og ingenting vart sendt. Fullfør skjemaet i Altinn.",
@@ -181,6 +188,8 @@ def change_for(
     kind, description, performed_by = _told(
         outcome, code, kind=then.activity or TABLE[state].activity or ("Information" if reached else None), actor=actor
     )
+    if outcome is Outcome.DONE and state is ElementState.CALCULATED and kind == "Information":
+        description = TEXTS["calculated"]
     activity = Activity(
         id=derived_id(accepted_at, operation_id, outcome.value),
         type=kind,

@@ -346,6 +346,120 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Nøkkelen manglar", "Send nøkkelen for utrekningar i Authorization: Bearer."),
         "en": _text("The key is missing", "Send the key for calculations in Authorization: Bearer."),
     },
+    "app_answer_unreadable": {
+        "nb": _text(
+            "Svaret fra appen kan ikke brukes", "Det er ikke et skjema. Ingenting er sendt. Si fra til avsenderen."
+        ),
+        "nn": _text(
+            "Svaret frå appen kan ikkje brukast", "Det er ikkje eit skjema. Ingenting er sendt. Sei frå til avsendaren."
+        ),
+        "en": _text(
+            "The app's answer cannot be used", "It is no form. Nothing was sent. Tell the sender of the dialog."
+        ),
+    },
+    "app_cannot_calculate": {
+        "nb": _text(
+            "Appen kan ikke beregne skjemaet", "Se over verdiene i skjemaet, og prøv igjen. Ingenting er sendt."
+        ),
+        "nn": _text(
+            "Appen kan ikkje rekne ut skjemaet", "Sjå over verdiane i skjemaet, og prøv igjen. Ingenting er sendt."
+        ),
+        "en": _text(
+            "The app cannot calculate the form", "Look over the values in it, and try again. Nothing was sent."
+        ),
+    },
+    "app_denies_party": {
+        "nb": _text(
+            "Appen tillater det ikke", "Appens regler slipper ikke broen til for denne parten. Kontakt avsenderen."
+        ),
+        "nn": _text(
+            "Appen tillèt det ikkje", "Reglane til appen slepp ikkje brua til for denne parten. Kontakt avsendaren."
+        ),
+        "en": _text(
+            "The app does not allow it", "Its policy does not admit the bridge for this party. Contact the sender."
+        ),
+    },
+    "app_form_unreadable": {
+        "nb": _text("Appen kan ikke lese skjemaet", "Rett skjemaet, og prøv igjen. Ingenting er sendt."),
+        "nn": _text("Appen kan ikkje lese skjemaet", "Rett skjemaet, og prøv igjen. Ingenting er sendt."),
+        "en": _text("The app cannot read the form", "Correct the form, and try again. Nothing was sent."),
+    },
+    "app_gone": {
+        "nb": _text(
+            "Appen finnes ikke", "Appen som beregner, er ikke i drift. Ingenting er sendt. Kontakt avsenderen."
+        ),
+        "nn": _text(
+            "Appen finst ikkje", "Appen som reknar ut, er ikkje i drift. Ingenting er sendt. Kontakt avsendaren."
+        ),
+        "en": _text(
+            "The app is not there", "The app that calculates is not deployed. Nothing was sent. Contact the sender."
+        ),
+    },
+    "app_level_too_low": {
+        "nb": _text(
+            "Appen krever et høyere nivå", "Den krever sikkerhetsnivå {level}, som broen ikke har. Kontakt avsenderen."
+        ),
+        "nn": _text(
+            "Appen krev eit høgare nivå", "Han krev tryggleiksnivå {level}, som brua ikkje har. Kontakt avsendaren."
+        ),
+        "en": _text(
+            "The app requires a higher level", "It requires level {level}, which the bridge lacks. Contact the sender."
+        ),
+    },
+    "app_misconfigured": {
+        "nb": _text(
+            "Appen er satt opp annerledes", "Appen og broen passer ikke sammen. Ingenting er sendt. Kontakt avsenderen."
+        ),
+        "nn": _text(
+            "Appen er sett opp annleis", "Appen og brua passar ikkje saman. Ingenting er sendt. Kontakt avsendaren."
+        ),
+        "en": _text(
+            "The app is set up differently", "App and bridge do not fit. Nothing was sent. Contact the sender."
+        ),
+    },
+    "app_party_unknown": {
+        "nb": _text(
+            "Appen kjenner ikke parten", "Parten ble ikke funnet i registeret. Ingenting er sendt. Kontakt avsenderen."
+        ),
+        "nn": _text(
+            "Appen kjenner ikkje parten",
+            "Parten vart ikkje funnen i registeret. Ingenting er sendt. Kontakt avsendaren.",
+        ),
+        "en": _text(
+            "The app does not know the party", "It was not found in the register. Nothing was sent. Contact the sender."
+        ),
+    },
+    "app_refuses_bridge": {
+        "nb": _text(
+            "Appen slipper ikke broen inn",
+            "Broens tilgang mangler eller er trukket. Ingenting er sendt. Kontakt avsenderen.",
+        ),
+        "nn": _text(
+            "Appen slepp ikkje brua inn",
+            "Tilgangen til brua manglar eller er trekt. Ingenting er sendt. Kontakt avsendaren.",
+        ),
+        "en": _text(
+            "The app does not let the bridge in",
+            "Its access is missing or withdrawn. Nothing was sent. Contact the sender.",
+        ),
+    },
+    "app_too_large": {
+        "nb": _text("Skjemaet er for stort for appen", "Appen tar ikke imot så store skjemaer. Ingenting er sendt."),
+        "nn": _text("Skjemaet er for stort for appen", "Appen tek ikkje imot så store skjema. Ingenting er sendt."),
+        "en": _text("The form is too large for the app", "The app does not take forms of this size. Nothing was sent."),
+    },
+    "calculation_lost_fields": {
+        "nb": _text(
+            "Beregningen mistet felter", "Appen ga ikke tilbake alt den fikk. Ingenting er sendt. Kontakt avsenderen."
+        ),
+        "nn": _text(
+            "Utrekninga mista felt", "Appen gav ikkje tilbake alt han fekk. Ingenting er sendt. Kontakt avsendaren."
+        ),
+        "en": _text(
+            "The calculation lost fields",
+            "The app did not return all it was given. Nothing was sent. Contact the sender.",
+        ),
+    },
     "party_unfit": {
         "nb": _text("Parten kan ikke beregnes for", "Apper kjenner bare personer og organisasjoner."),
         "nn": _text("Parten kan ikkje reknast ut for", "Appar kjenner berre personar og organisasjonar."),

@@ -45,6 +45,30 @@ def set_values(
     return (declaration[1] if declaration else "") + text
 
 
+def read_values(
+    xml: bytes | str, paths: Iterable[tuple[str, str]], *, limits: Limits | None = None
+) -> Mapping[str, str]:
+    """
+    Read each (name, XPath) of *paths*: the text found there, of several places joined by commas; no text, no name.
+
+    Raises:
+        Unreadable: *xml* is no XML that we take.
+    """
+    root = parse(to_utf8(xml, limits or Limits()))
+    found = {name: ", ".join(filter(None, map(_text, _places(root, path)))) for name, path in paths}
+    return {name: value for name, value in found.items() if value}
+
+
+def _places(root: etree._Element, path: str) -> list[object]:
+    found = root.xpath(path)
+    return list(found) if isinstance(found, list) else []
+
+
+def _text(place: object) -> str:
+    text = "".join(map(str, place.itertext())) if isinstance(place, etree._Element) else str(place)  # noqa: SLF001 - as below
+    return " ".join(text.split())
+
+
 def _put(place: object, value: str, path: str) -> None:
     match place:
         case etree._Element():  # noqa: SLF001 - lxml names its class so

@@ -335,6 +335,11 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nn": "{field} må vere skrive som {format}.",
         "en": "{field} must be written as {format}.",
     },
+    "refused_by_app": {
+        "nb": "Appen kan ikke lese skjemaet her.",
+        "nn": "Appen kan ikkje lese skjemaet her.",
+        "en": "The app cannot read the form here.",
+    },
     "lost": {
         "nb": "{field} ble sendt, men kom ikke tilbake.",
         "nn": "{field} vart sendt, men kom ikkje tilbake.",

@@ -139,6 +139,20 @@ class SchemaRegistry:
             return (Finding(path="/", rule="too_large", facts={"max_bytes": str(self.limits.max_bytes)}),)
         return check_stream(schema.compiled(), schema.model, path, self.limits)
 
+    def in_namespace(self, spec: FormSpec, xml: bytes | str) -> bytes:
+        """
+        Give *xml* as UTF-8, and where *spec* is lenient, in its schema's namespace.
+
+        Raises:
+            Unreadable: It is no XML that we take.
+        """
+        data = to_utf8(xml, self.limits)
+        root = parse(data, max_depth=self.limits.max_depth, any_namespace=True)
+        if spec.schema is None or spec.namespace is not NamespaceReading.LENIENT:
+            return data
+        self._schemas[spec.schema].put_into_namespace(root)
+        return etree.tostring(root, encoding="utf-8")
+
     def _check(
         self, xml: bytes | str, schema: "_Schema | None", rules: tuple[FormRule, ...], *, lenient: bool, values: bool
     ) -> tuple[Finding, ...]:
@@ -202,7 +216,7 @@ class _Schema:
                 return (Finding(path="/", rule="too_many_findings", facts={"count": str(faults)}),)
         root = parse(data, max_depth=limits.max_depth)
         if lenient:
-            self._put_into_namespace(root)
+            self.put_into_namespace(root)
         try:
             accepts = schema.validate(root)
             broken = broken_rules(rules, root) if rules else ()
@@ -224,12 +238,12 @@ class _Schema:
             raise Unreadable("too_large", max_bytes=str(SLOW_ENGINE_BYTES))
         root = parse(data, max_depth=limits.max_depth, any_namespace=True)
         if lenient:
-            self._put_into_namespace(root)
+            self.put_into_namespace(root)
         with self._judging:
             found = explain_by_xmlschema(root, self.model, limits)
         return found + broken_rules(rules, root)
 
-    def _put_into_namespace(self, root: etree._Element) -> None:
+    def put_into_namespace(self, root: etree._Element) -> None:
         """Read a form without a namespace as if it were in the schema's."""
         namespace = self.files.namespace
         if namespace is None or etree.QName(root).namespace is not None:

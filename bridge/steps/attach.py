@@ -57,7 +57,7 @@ def attach(bridge: Bridge, *, mapping: ServiceMapping, action: ActionMapping, li
     upload = Upload(
         id=bridge.new_id(),
         dialog_id=link.dialog_id,
-        element=link.element,
+        element=link.key,
         file_name=offer.file_name,
         attachment_type=offer.attachment_type,
         length=offer.length,

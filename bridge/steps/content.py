@@ -76,13 +76,18 @@ def _from_json(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, b
         if findings:
             log.warning("the form has faults and is sent all the same", faults=len(findings))
     try:
-        return _shape(bridge.schemas.folder / main.schema, bridge.schemas.limits).to_xml(body)
+        return shape_of(bridge, main.schema).to_xml(body)
     except Unreadable as error:
         raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
     except Unconvertible as error:
         raise Refusal("form_invalid", 422, findings=error.findings) from error
     except ConfigurationError as error:
         raise Refusal("body_type", 415) from error
+
+
+def shape_of(bridge: Bridge, schema: str) -> Shape:
+    """Give the converter of *schema*. Raises ConfigurationError where it cannot be one."""
+    return _shape(bridge.schemas.folder / schema, bridge.schemas.limits)
 
 
 @functools.lru_cache(maxsize=256)

@@ -8,20 +8,17 @@ from typing import Any
 import structlog
 
 from bridge.core.altinn2_errors import problem_for
-from bridge.core.altinn_dates import OSLO
 from bridge.core.decision import Refuse, Send, Took, Uncertain, WaitUntil, decide
 from bridge.core.elements import Element, ElementState, Form, archive_reference
-from bridge.core.errors import BridgeError, Finding, Missing, OutcomeUnknown, Rejected, Severity, Unreachable
-from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapping, Validation, Verb
+from bridge.core.errors import BridgeError, Finding, Missing, OutcomeUnknown, Rejected, Unreachable
+from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping, Target, Verb
 from bridge.core.operations import Operation, Outcome, Problem, Stage
 from bridge.core.proof import Phase, Proof, prove
-from bridge.core.templates import template_values
-from bridge.forms.fields import PlaceMissing, set_values
-from bridge.forms.reading import Unreadable, to_text
 from bridge.parts import Bridge
 from bridge.steps.asking import after_saving, asked
+from bridge.steps.calculate_only import calculate_only
 from bridge.steps.comparing import lost_from_forms
-from bridge.steps.content import is_message, merged_forms, sent_content
+from bridge.steps.content import sent_content
 from bridge.steps.holding import write
 from bridge.steps.orders import (
     Building,
@@ -35,6 +32,7 @@ from bridge.steps.orders import (
     upload_silence,
     whole_call,
 )
+from bridge.steps.preparing import check_forms, wanted_forms
 from bridge.steps.subforms import refuse_what_is_not_allowed, subform_call
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
@@ -66,11 +64,16 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
     if mapping is None or action is None:
         # An operator took it away with work left: it may come back, and the press must not be lost.
         raise Unreachable("mappings", f"no mapping has the action {operation.action} any more")
+    if action.target is Target.ALTINN3:
+        return calculate_only(bridge, operation, mapping, action, lambda: _read(bridge, operation))
+    if operation.element is None:
+        # The mapping said altinn3 when it was accepted.
+        return _end(bridge, operation, Outcome.REFUSED, Problem(code="not_linked", status=404))
     if _uploading(bridge, operation):
         return bridge.clock() + UPLOAD_PAUSE
     try:
         element = _read(bridge, operation)
-        operation = _advanced(bridge, operation, element, action)
+        operation = _advanced(bridge, operation, element, mapping, action)
     except Lost as lost:
         return _lost(bridge, operation, lost.element, lost.gone)
     except Rejected as error:
@@ -103,19 +106,21 @@ def _uploading(bridge: Bridge, operation: Operation) -> bool:
 def _read(bridge: Bridge, operation: Operation) -> Element | None:
     """Read the element without its content; if it has left its place, its archived copy."""
     try:
-        return bridge.altinn2.read(operation.element, content=False)
+        return bridge.altinn2.read(operation.key, content=False)
     except Missing:
         pass
     if operation.archived_id is not None:
-        return bridge.altinn2.read(replace(operation.element, message_id=operation.archived_id), content=False)
+        return bridge.altinn2.read(replace(operation.key, message_id=operation.archived_id), content=False)
     with bridge.store.reading() as tx:
         link = tx.link(operation.dialog_id)
     if link is not None and link.archived_id is not None:
-        return bridge.altinn2.read(replace(operation.element, message_id=link.archived_id), content=False)
-    return bridge.altinn2.find_archived(operation.element, since=operation.accepted_at - LOOK_BACK)
+        return bridge.altinn2.read(replace(operation.key, message_id=link.archived_id), content=False)
+    return bridge.altinn2.find_archived(operation.key, since=operation.accepted_at - LOOK_BACK)
 
 
-def _advanced(bridge: Bridge, operation: Operation, element: Element | None, action: ActionMapping) -> Operation:
+def _advanced(
+    bridge: Bridge, operation: Operation, element: Element | None, mapping: ServiceMapping, action: ActionMapping
+) -> Operation:
     """
     Go on to the signature where the PUT that completes without carrying attachments left them in place.
 
@@ -126,7 +131,9 @@ def _advanced(bridge: Bridge, operation: Operation, element: Element | None, act
     """
     manifest = operation.manifest
     if manifest is not None and manifest.phase is Phase.SAVING:
-        return after_saving(bridge, operation, element, lambda held: _wanted(bridge, operation, action, held))
+        return after_saving(
+            bridge, operation, element, lambda held: wanted_forms(bridge, operation, mapping, action, held)
+        )
     if manifest is None or manifest.phase is not Phase.TRYING or operation.sending_at is None or element is None:
         return operation
     moved = element.last_changed != operation.built_on
@@ -184,7 +191,7 @@ def _send(
             return _proved(bridge, operation, again, after)
         return _refused(bridge, before, error, element=element)
     answered = bridge.clock()
-    if location_id == operation.element.message_id:
+    if location_id == operation.key.message_id:
         # A PUT that archives nothing may answer with the element's own address.
         location_id = None
     write(bridge, operation, answered_at=answered, archived_id=location_id)
@@ -210,7 +217,7 @@ def _still_the_same(bridge: Bridge, operation: Operation, element: Element) -> N
         Unreachable: It may have been an earlier PUT of ours: look at it as a whole.
     """
     try:
-        now = bridge.altinn2.read(operation.element, content=False)
+        now = bridge.altinn2.read(operation.key, content=False)
     except Missing as error:
         raise Unreachable(error.system, "the element left its place while a PUT was built") from error
     same = (now.last_changed, now.state, now.listed_forms, now.listed_attachments) == (
@@ -254,8 +261,8 @@ def _call(
     sent = sent_content(operation.body if action.form is FormSource.BODY else None)
     refuse_what_is_not_allowed(action, sent)
     carried = bridge.altinn2.read_contents(element, attached=can_be_carried(bridge, element))
-    forms = _wanted(bridge, operation, action, carried.forms)
-    _check(bridge, mapping, action, forms)
+    forms = wanted_forms(bridge, operation, mapping, action, carried.forms)
+    check_forms(bridge, mapping, action, forms)
     building = Building(element=element, held=carried, forms=forms, attachments=sent.attachments)
     if (call := subform_call(bridge, action, building)) is not None:
         return call
@@ -263,64 +270,11 @@ def _call(
     return asked(bridge, mapping, action, building, saved=phase is Phase.SAVED, call=call)
 
 
-def _wanted(bridge: Bridge, operation: Operation, action: ActionMapping, held: tuple[Form, ...]) -> tuple[Form, ...]:
-    """Make the forms that are wanted of those that are held. Raises Stop."""
-    sent = sent_content(operation.body if action.form is FormSource.BODY else None)
-    forms = merged_forms(held, sent.forms, sent.removed)
-    return tuple(_prepared(bridge, operation, action, form) for form in forms)
-
-
-def _prepared(bridge: Bridge, operation: Operation, action: ActionMapping, form: Form) -> Form:
-    if form.kind is not FormKind.MAIN:
-        return form
-    if action.form is FormSource.BODY and operation.body is not None and not is_message(operation.body):
-        try:
-            form = replace(form, data=to_text(operation.body, bridge.schemas.limits))
-        except Unreadable as error:
-            problem = Problem(code="form_invalid", status=422, findings=(error.finding,))
-            raise Stop(problem) from error
-    if action.sets:
-        with bridge.store.reading() as tx:
-            link = tx.link(operation.dialog_id)
-        values = template_values(
-            party="" if link is None else link.party,
-            dialog_id=operation.dialog_id,
-            action=operation.action,
-            now=bridge.clock().astimezone(OSLO),
-        )
-        try:
-            form = replace(form, data=set_values(form.data, action.sets, values, limits=bridge.schemas.limits))
-        except PlaceMissing as error:
-            problem = Problem(code="form_value_missing", status=422, facts={"path": str(error.args[0])})
-            raise Stop(problem) from error
-        except Unreadable as error:
-            raise Stop(Problem(code="form_invalid", status=422, findings=(error.finding,))) from error
-    return form
-
-
-def _check(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, forms: tuple[Form, ...]) -> None:
-    findings: list[Finding] = []
-    for form in forms:
-        spec = mapping.form_spec(form.kind, form.data_format_id, form.data_format_version)
-        if spec is None:
-            name = f"{form.data_format_id}/{form.data_format_version}"
-            raise Stop(Problem(code="form_unknown", status=422, facts={"form": name}))
-        # A subform without data is filled in by Altinn 2.
-        if action.validate is not Validation.OFF and form.data:
-            findings += bridge.schemas.check_form(spec, form.data)
-    errors = tuple(finding for finding in findings if finding.severity is Severity.ERROR)
-    if errors and action.validate is Validation.STRICT:
-        raise Stop(Problem(code="form_invalid", status=422, findings=errors))
-    if findings:
-        warnings = len(findings) - len(errors)
-        log.warning("the form has faults and is sent all the same", faults=len(errors), warnings=warnings)
-
-
 def _read_back(bridge: Bridge, operation: Operation, action: ActionMapping, location_id: str | None) -> datetime | None:
-    key = operation.element if location_id is None else replace(operation.element, message_id=location_id)
+    key = operation.key if location_id is None else replace(operation.key, message_id=location_id)
     after = _or_none(lambda: bridge.altinn2.read(key, content=False))
     if after is None and action.verb is not Verb.DELETE:
-        after = bridge.altinn2.find_archived(operation.element, since=operation.accepted_at - LOOK_BACK)
+        after = bridge.altinn2.find_archived(operation.key, since=operation.accepted_at - LOOK_BACK)
     match decide(action, operation, after, now=bridge.clock(), settle=bridge.settle):
         case Took() as took:
             return _proved(bridge, operation, took, after)

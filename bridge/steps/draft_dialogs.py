@@ -152,14 +152,14 @@ def _tell(bridge: Bridge, draft: Draft, link: Link) -> Ending | bool:
 def _stands(bridge: Bridge, draft: Draft, link: Link) -> tuple[Element | None, Ending | None]:
     """Read the element or, where it has left its place, its archived copy; and say how it ended, if it did."""
     try:
-        element = bridge.altinn2.read(link.element, content=False)
+        element = bridge.altinn2.read(link.key, content=False)
     except Missing:
         # That the lists can be had proves that the bridge may still see what belongs to this reportee.
         since = draft.last_changed or draft.born_at
-        archived = bridge.altinn2.find_archived(link.element, since=since)
+        archived = bridge.altinn2.find_archived(link.key, since=since)
         if archived is not None:
             return archived, Ending.SENT
-        return None, Ending.DELETED if bridge.altinn2.in_trash(link.element, since=since) else Ending.GONE
+        return None, Ending.DELETED if bridge.altinn2.in_trash(link.key, since=since) else Ending.GONE
     return element, ENDING_OF.get(element.state)
 
 

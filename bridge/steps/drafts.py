@@ -231,11 +231,11 @@ class _Round:
                 return
             for draft, link in page:
                 # Where the bridge may not look any more, it cannot say what became of an element.
-                if draft.message_id in self._met or link.element.who not in whose:
+                if draft.message_id in self._met or link.key.who not in whose:
                     continue
                 about = Told(
                     what=What.FAILED,
-                    who=link.element.who,
+                    who=link.key.who,
                     message_id=draft.message_id,
                     dialog_id=draft.dialog_id,
                     service_resource=link.service_resource,
@@ -262,7 +262,7 @@ class _Round:
                 what = What.BUSY
         about = Told(
             what=what,
-            who=link.element.who,
+            who=link.key.who,
             message_id=draft.message_id,
             dialog_id=draft.dialog_id,
             service_resource=link.service_resource,

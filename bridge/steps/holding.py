@@ -68,6 +68,7 @@ def finish(bridge: Bridge, operation: Operation, **values: Any) -> None:
             body=None,
             manifest=None,
             sent_forms=(),
+            results=None,
             **values,
         )
         if not written:

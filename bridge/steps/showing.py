@@ -29,7 +29,7 @@ class Print:
 def forms_of(bridge: Bridge, link: Link) -> tuple[Form, ...]:
     """List the element's forms without their data. Raises Refusal and UpstreamError."""
     with _explained("element_gone", 410):
-        return bridge.altinn2.list_forms(link.element)
+        return bridge.altinn2.list_forms(link.key)
 
 
 def print_of(bridge: Bridge, link: Link, *, language: str) -> Print:
@@ -51,11 +51,11 @@ def print_of(bridge: Bridge, link: Link, *, language: str) -> Print:
 def signing_text_of(bridge: Bridge, link: Link, *, language: str) -> str:
     """Give the text that who signs must have seen. Raises Refusal and UpstreamError."""
     with _explained("nothing_to_sign", 404):
-        return bridge.altinn2.signing_text(link.element, language=LANGUAGES[language])
+        return bridge.altinn2.signing_text(link.key, language=LANGUAGES[language])
 
 
 def _where(link: Link) -> ElementKey:
-    return link.element if link.archived_id is None else replace(link.element, message_id=link.archived_id)
+    return link.key if link.archived_id is None else replace(link.key, message_id=link.archived_id)
 
 
 @contextmanager

@@ -36,19 +36,23 @@ def action_for(bridge: Bridge, caller: Caller, name: str) -> tuple[ServiceMappin
     return mapping, action
 
 
-def link_for(bridge: Bridge, caller: Caller) -> Link:
+def link_for(bridge: Bridge, caller: Caller, *, element: bool = True) -> Link:
     """
     Find which element the caller's dialog stands for; on first use Dialogporten is asked, and the answer kept.
+
+    Without *element* it need not stand for any, and Altinn 2 is not asked.
 
     Raises:
         Refusal: The dialog points at no element, or it is not the one that the token is for.
     """
     with bridge.store.reading() as tx:
         link = tx.link(caller.dialog_id)
-    if link is None:
-        link = _first_use(bridge, caller)
+    if link is None or (element and link.element is None):
+        known, link = link, _first_use(bridge, caller, element=element)
         with bridge.store.transaction() as tx:
-            tx.add_link(link, now=bridge.clock())
+            if known is None:
+                tx.add_link(link, now=bridge.clock())
+            tx.set_element(link)
     if link.service_resource != caller.service_resource:
         raise Refusal("other_service", 403)
     if link.party != caller.party:
@@ -56,7 +60,9 @@ def link_for(bridge: Bridge, caller: Caller) -> Link:
     return link
 
 
-def submit(bridge: Bridge, *, caller: Caller, action: ActionMapping, link: Link, body: bytes | None) -> Accepted:
+def submit(
+    bridge: Bridge, *, caller: Caller, action: ActionMapping, link: Link, body: bytes | None, language: str
+) -> Accepted:
     """
     Write the press down, or join the operation that it repeats. Afterwards it survives anything.
 
@@ -71,10 +77,11 @@ def submit(bridge: Bridge, *, caller: Caller, action: ActionMapping, link: Link,
         dialog_id=caller.dialog_id,
         action=action.name,
         service_resource=caller.service_resource,
-        element=link.element,
+        element=link.element if action.needs_element else None,
         actor=caller.actor,
         body=body,
         body_digest=hashlib.sha256(body or b"").hexdigest(),
+        language=language,
     )
     while True:
         try:
@@ -99,7 +106,7 @@ def _accept_or_join(bridge: Bridge, intent: Intent) -> Accepted:
     return Accepted(operation_id, joined=False)
 
 
-def _first_use(bridge: Bridge, caller: Caller) -> Link:
+def _first_use(bridge: Bridge, caller: Caller, *, element: bool) -> Link:
     try:
         dialog = bridge.dialogporten.get(caller.dialog_id)
     except Missing as error:
@@ -108,6 +115,8 @@ def _first_use(bridge: Bridge, caller: Caller) -> Link:
         raise Refusal("upstream_refused", 502) from error
     except UpstreamError as error:
         raise Refusal("upstream_unavailable", 503) from error
+    if not element:
+        return Link(dialog_id=dialog.id, service_resource=dialog.service_resource, party=dialog.party, element=None)
     message_id = element_reference(dialog)
     who = None if message_id is None else _who(bridge, dialog.party)
     if message_id is None or who is None:

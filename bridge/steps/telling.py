@@ -1,5 +1,6 @@
 """Bring one dialog to what it shall say: read, merge with what the bridge last wrote, and patch."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 import structlog
@@ -17,10 +18,18 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 
 def subject_of(
-    bridge: Bridge, mapping: ServiceMapping, dialog_id: UUID, *, message_id: str, archived_id: str | None
+    bridge: Bridge,
+    mapping: ServiceMapping,
+    dialog_id: UUID,
+    *,
+    message_id: str | None,
+    archived_id: str | None,
+    results: Mapping[str, str] | None = None,
 ) -> Subject:
-    """Name a dialog, and what its texts may name of its element."""
-    values = {"message_id": message_id}
+    """Name a dialog, and what its texts may name of its element and of what an app calculated."""
+    values = {f"result.{name}": value for name, value in (results or {}).items()}
+    if message_id is not None:
+        values["message_id"] = message_id
     if archived_id is not None:
         values["archived_id"] = archived_id
         reference = archive_reference(archived_id)

@@ -47,9 +47,9 @@ class Drafts:
 
         From here on a crash leaves enough to send the same again.
         """
-        self._connection.execute(drafts.delete().where(_is(link.element.message_id), drafts.c.ending == "foreign"))
-        values = {"message_id": link.element.message_id, "dialog_id": str(link.dialog_id), "born_at": born_at}
-        if link.element.message_id not in self.known([link.element.message_id]):
+        self._connection.execute(drafts.delete().where(_is(link.key.message_id), drafts.c.ending == "foreign"))
+        values = {"message_id": link.key.message_id, "dialog_id": str(link.dialog_id), "born_at": born_at}
+        if link.key.message_id not in self.known([link.key.message_id]):
             insert = drafts.insert().values(values)
             try:
                 with self._connection.begin_nested():
@@ -57,8 +57,8 @@ class Drafts:
                 self._tx.add_link(link, now=now)
             except sa.exc.IntegrityError:
                 # Another process wrote it between our look and this: its row counts.
-                return self.known([link.element.message_id])[link.element.message_id]
-        return self.known([link.element.message_id])[link.element.message_id]
+                return self.known([link.key.message_id])[link.key.message_id]
+        return self.known([link.key.message_id])[link.key.message_id]
 
     def made(self, draft: Draft, element: Element | None, *, now: datetime) -> None:
         """Note that the dialog stands, and what it was made of; None where nobody knows."""

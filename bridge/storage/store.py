@@ -100,11 +100,15 @@ class Transaction:
             "dialog_id": str(link.dialog_id),
             "service_resource": link.service_resource,
             "party": link.party,
-            "who": link.element.who,
-            "message_id": link.element.message_id,
+            **_element_columns(link.element),
             "created_at": now,
         }
         self.connection.execute(insert_ignore(self.connection, links).values(values))
+
+    def set_element(self, link: Link) -> None:
+        """Keep *link*'s element, which was not needed before."""
+        mine = (links.c.dialog_id == str(link.dialog_id), links.c.message_id == "")
+        self.connection.execute(links.update().where(*mine).values(**_element_columns(link.element)))
 
     def readdress(self, link: Link, who: str) -> None:
         """Keep on whose behalf *link*'s element is asked for."""
@@ -248,8 +252,8 @@ class Transaction:
                     intent=intent.key,
                     service_resource=intent.service_resource,
                     action=intent.action,
-                    who=intent.element.who,
-                    message_id=intent.element.message_id,
+                    **_element_columns(intent.element),
+                    language=intent.language,
                     actor=intent.actor,
                     body=intent.body,
                     body_digest=intent.body_digest,
@@ -449,12 +453,21 @@ def _unpacked(packed: bytes) -> tuple[Form, ...]:
     )
 
 
+def _element_columns(element: ElementKey | None) -> dict[str, str]:
+    """Write no element as empty text: SQLite could drop NOT NULL only with a table made anew, to which others point."""
+    return {"who": "", "message_id": ""} if element is None else {"who": element.who, "message_id": element.message_id}
+
+
+def _element(row: sa.RowMapping) -> ElementKey | None:
+    return ElementKey(who=row["who"], message_id=row["message_id"]) if row["message_id"] else None
+
+
 def _link(row: sa.RowMapping) -> Link:
     return Link(
         dialog_id=UUID(row["dialog_id"]),
         service_resource=row["service_resource"],
         party=row["party"],
-        element=ElementKey(who=row["who"], message_id=row["message_id"]),
+        element=_element(row),
         archived_id=row["archived_id"],
         archive_reference=row["archive_reference"],
     )
@@ -467,7 +480,7 @@ def _operation(row: sa.RowMapping) -> Operation:
         sequence=row["sequence"],
         service_resource=row["service_resource"],
         action=row["action"],
-        element=ElementKey(who=row["who"], message_id=row["message_id"]),
+        element=_element(row),
         actor=row["actor"],
         body=row["body"],
         body_digest=row["body_digest"],
@@ -488,6 +501,8 @@ def _operation(row: sa.RowMapping) -> Operation:
         last_error=row["last_error"],
         manifest=None if row["manifest"] is None else _manifest(row["manifest"]),
         sent_forms=() if row["sent_forms"] is None else _unpacked(row["sent_forms"]),
+        language=row["language"] or "nb",
+        results=row["results"] or {},
     )
 
 

@@ -69,6 +69,8 @@ operations = sa.Table(
     sa.Column("last_error", sa.Text),
     sa.Column("manifest", sa.JSON),
     sa.Column("sent_forms", sa.LargeBinary),
+    sa.Column("language", sa.String(8)),
+    sa.Column("results", sa.JSON(none_as_null=True)),
     sa.UniqueConstraint("dialog_id", "sequence", name="uq_operations_sequence"),
     # One unfinished operation per dialog, action and target: a second press joins the first.
     sa.Index(

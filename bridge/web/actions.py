@@ -28,12 +28,12 @@ def press(dialog_id: UUID, name: str) -> ResponseReturnValue:
     bridge: Bridge = current_app.extensions["bridge"]
     caller = caller_of(bridge)
     action = permitted(bridge, caller, dialog_id, name)
-    link = link_for(bridge, caller)
+    link = link_for(bridge, caller, element=action.needs_element)
     body = read_body(request, limit=bridge.settings.max_body)
     if body is not None:
         mapping, _ = action_for(bridge, caller, name)
         body = form_or_message(bridge, mapping, action, media_type=request.mimetype, body=body)
-    accepted = submit(bridge, caller=caller, action=action, link=link, body=body)
+    accepted = submit(bridge, caller=caller, action=action, link=link, body=body, language=language())
     finished = bridge.finished.wait(accepted.operation_id, seconds=bridge.settings.answer_within, begin=bridge.wake)
     answer = _outcome(bridge, accepted.operation_id) if finished else _under_way(accepted.operation_id)
     bridge.metrics.write_actions.labels(link.service_resource, name, str(answer.status_code)).inc()
@@ -49,7 +49,7 @@ def show(operation_id: UUID) -> ResponseReturnValue:
         operation = tx.operation(operation_id)
     if operation is None or operation.dialog_id != caller.dialog_id:
         raise Refusal("unknown_operation", 404)
-    link = link_for(bridge, caller)
+    link = link_for(bridge, caller, element=False)
     authorize(
         caller,
         dialog_id=operation.dialog_id,

@@ -11,6 +11,7 @@ from bridge.core.mapping import (
     AfterUpdate,
     FormKind,
     FormSource,
+    LostFields,
     Requirement,
     StateRule,
     Target,
@@ -158,7 +159,9 @@ def test_a_fault_is_told_with_its_place(tmp_path: Path, text: str, expected: str
         (PLAIN + ", calculate: true", "nothing calculates"),
         (PLAIN.replace("altinn2", "altinn3"), "the mapping has no 'altinn3'"),
         (PLAIN.replace("altinn2", "altinn3"), "an app that only calculates has no 'sign'"),
-        (PLAIN.replace("altinn2", "altinn3"), "this version does not run 'target: altinn3' yet"),
+        (PLAIN + ", results: {sum: /a}", "nothing is calculated: write 'calculate: true', or leave it out"),
+        (PLAIN + ", lost_fields: warn", "nothing is calculated: write 'calculate: true', or leave it out"),
+        (PLAIN + ", lost_fields: maybe", "write one of refuse, warn"),
         (PLAIN.replace("level: 3", "level: 5"), "write at most 4"),
         (PLAIN.replace("level: 3", 'level: "3"'), "write a whole number, without quotes"),
         (PLAIN.replace("requires: write", "require: write"), "did you mean 'requires'?"),
@@ -178,13 +181,55 @@ def test_an_action_without_sense_is_refused(tmp_path: Path, words: str, expected
     assert [fault for fault in found if expected in fault]
 
 
-def test_calculation_waits_for_a_later_version(tmp_path: Path):
-    """What parses but is not run yet is refused, not passed over."""
-    app = "altinn3: {app: ttd/proeve, data_type: model}\n"
+APP = "altinn3: {app: ttd/proeve, data_type: model}\n"
+ONLY = "requires: write, minimum_level: 3, target: altinn3, form: body"
 
-    found = told(tmp_path, app + action(PLAIN + ", calculate: true"))
 
-    assert found == ["7:117: this version does not run calculations yet: write false, or leave it out"]
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (ONLY + ", calculate: true", "the app calculates whatever stands here"),
+        (ONLY + ", complete: true", "an app that only calculates has no 'complete'"),
+        (ONLY + ", signature: all", "an app that only calculates has no 'signature'"),
+        (ONLY + ", delete: true", "an app that only calculates has no 'delete'"),
+        (ONLY + ", altinn_validate: true", "an app that only calculates has no 'altinn_validate'"),
+        (ONLY.replace("body", "none"), "an app needs a form to work on"),
+        (ONLY + ", then: {activity: FormSubmitted}", "FormSubmitted would be untrue"),
+        (ONLY + ", results: {Sum: /a}", "a result's name is 1 to 64 of a-z"),
+        (ONLY + ", results: {sum: a}", "write the path of an element or attribute"),
+        (ONLY + ", results: {sum: '/a['}", "no XPath 1.0"),
+        (
+            ONLY + ", then: {title: {nb: '{result.sum}', nn: '{result.sum}', en: '{result.sum}'}}",
+            "{result.sum} is not known",
+        ),
+        (PLAIN.replace("message", "none") + ", calculate: true", "there is nothing to calculate"),
+    ],
+)
+def test_a_calculation_without_sense_is_refused(tmp_path: Path, words: str, expected: str):
+    """Each is told with file, line and column."""
+    found = told(tmp_path, APP + action(words))
+
+    assert [fault for fault in found if expected in fault]
+
+
+def test_a_held_form_needs_a_system_that_holds_it(tmp_path: Path):
+    """An app has none, so without Altinn 2 it is the caller that sends one."""
+    text = APP + action(ONLY.replace("body", "message")).replace(HEAD.splitlines(keepends=True)[1], "")
+
+    found = told(tmp_path, text)
+
+    assert [fault for fault in found if "the mapping has no 'altinn2' that holds a form: write body" in fault]
+
+
+def test_results_may_be_named_in_the_actions_own_texts(tmp_path: Path):
+    """In every language, and read with their paths."""
+    text = "then: {title: {nb: '{result.sum}', nn: '{result.sum}', en: '{result.sum}'}}"
+
+    mappings, schemas = folders(tmp_path, APP + action(f"{ONLY}, results: {{sum: /a/b}}, lost_fields: warn, {text}"))
+
+    found = load_mappings(mappings, schemas)["urn:altinn:resource:proeve"].actions["press"]
+
+    assert (found.results, found.lost_fields) == ((("sum", "/a/b"),), LostFields.WARN)
 
 
 def test_something_to_check_against_is_needed(tmp_path: Path):

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from bridge.core.templates import fill, names_in, template_values
-from bridge.forms.fields import PlaceMissing, set_values
+from bridge.forms.fields import PlaceMissing, read_values, set_values
 from bridge.forms.reading import Unreadable
 
 VALUES = template_values(
@@ -55,3 +55,13 @@ def test_templates_list_their_names():
     """Also those that nobody knows, so that they can be refused."""
     assert names_in("{party}, {{x}} {now:date} {a!r:>5}") == ("party", "now:date", "a!r:>5")
     assert fill("{dialog_id}", VALUES) == "01890000-0000-7000-8000-000000000001"
+
+
+def test_values_are_read_by_name() -> None:
+    """Of elements and attributes, several joined by commas; what is empty or missing has no name."""
+    xml = '<a no="7"><b> Et  ord </b><c>1</c><c>2</c><d/></a>'
+    paths = [("word", "/a/b"), ("all", "/a/c"), ("number", "/a/@no"), ("empty", "/a/d"), ("missing", "/a/e")]
+
+    found = read_values(xml, paths)
+
+    assert found == {"word": "Et ord", "all": "1, 2", "number": "7"}

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import yaml
 
 from bridge.adapters.mapping_files import SCHEMA_FILE, load_mappings, mapping_json_schema
 from bridge.forms.xsd import SchemaRegistry
+from bridge.sandbox.app_examples import example_app
+from bridge.sandbox.app_schemas import xsd
 from bridge.shipped import mappings_folder, schemas_folder
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "mappings.md"
@@ -56,12 +59,15 @@ def test_every_documented_mapping_loads(tmp_path: Path):
         folder = tmp_path / str(number)
         folder.mkdir()
         (folder / "example.yaml").write_text(example)
-    registry = SchemaRegistry(schemas_folder())
+    # The example of a calculation is about an app of the sandbox.
+    schemas = Path(shutil.copytree(schemas_folder(), tmp_path / "schemas"))
+    (schemas / "regnestykke.xsd").write_text(xsd(example_app().data_types[0]), "utf-8")
+    registry = SchemaRegistry(schemas)
 
     loaded = [
         load_mappings(
             tmp_path / str(number),
-            schemas_folder(),
+            schemas,
             schema_faults=registry.faults,
             schema_digest=registry.digest,
         )

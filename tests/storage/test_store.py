@@ -1,6 +1,7 @@
 """What the bridge remembers, on a real database."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -161,3 +162,26 @@ def test_error_undoes_the_transaction(store: Store) -> None:
 
     with store.reading() as tx:
         assert tx.operation(operation_id) is None
+
+
+def test_an_operation_may_stand_without_an_element(store: Store) -> None:
+    """Its link may get one later, and keeps it; language and results come back as they went in."""
+    bare = replace(LINK, dialog_id=uuid4(), element=None)
+    intent = replace(INTENT, dialog_id=bare.dialog_id, element=None, language="nn")
+    operation_id = uuid4()
+
+    with store.transaction() as tx:
+        tx.add_link(bare, now=NOW)
+        tx.add_operation(operation_id, intent, now=NOW)
+        tx.update(operation_id, now=NOW, results={"sum": "209"})
+        first = tx.link(bare.dialog_id)
+        tx.set_element(replace(bare, element=LINK.element))
+        tx.set_element(replace(bare, element=ElementKey(who="310000005", message_id="a9")))
+
+    with store.reading() as tx:
+        operation, link = tx.operation(operation_id), tx.link(bare.dialog_id)
+    assert operation is not None
+    assert (operation.element, operation.language, operation.results) == (None, "nn", {"sum": "209"})
+    assert first == bare
+    assert link is not None
+    assert link.element == LINK.element

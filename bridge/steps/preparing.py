@@ -1,0 +1,88 @@
+"""The forms of an action as they shall be: made of what is held and what was sent, and held against their schemas."""
+
+from dataclasses import replace
+
+import structlog
+
+from bridge.core.altinn_dates import OSLO
+from bridge.core.elements import Form
+from bridge.core.errors import Finding, Severity
+from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapping, Validation
+from bridge.core.operations import Operation, Problem
+from bridge.core.templates import template_values
+from bridge.forms.fields import PlaceMissing, set_values
+from bridge.forms.reading import Unreadable, to_text
+from bridge.parts import Bridge
+from bridge.steps.calculate import calculated
+from bridge.steps.content import is_message, merged_forms, sent_content
+from bridge.steps.orders import Stop
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
+
+
+def wanted_forms(
+    bridge: Bridge, operation: Operation, mapping: ServiceMapping, action: ActionMapping, held: tuple[Form, ...]
+) -> tuple[Form, ...]:
+    """
+    Make the forms that are wanted of those that are held: what was sent, the mapping's values, the app's calculation.
+
+    Raises:
+        Stop: One of them cannot be made.
+        Unreachable: The app did not answer.
+    """
+    sent = sent_content(operation.body if action.form is FormSource.BODY else None)
+    forms = merged_forms(held, sent.forms, sent.removed)
+    forms = tuple(_prepared(bridge, operation, action, form) for form in forms)
+    if not action.calculates:
+        return forms
+    return tuple(
+        replace(form, data=calculated(bridge, operation, mapping, action, form)) if form.kind is FormKind.MAIN else form
+        for form in forms
+    )
+
+
+def _prepared(bridge: Bridge, operation: Operation, action: ActionMapping, form: Form) -> Form:
+    if form.kind is not FormKind.MAIN:
+        return form
+    if action.form is FormSource.BODY and operation.body is not None and not is_message(operation.body):
+        try:
+            form = replace(form, data=to_text(operation.body, bridge.schemas.limits))
+        except Unreadable as error:
+            problem = Problem(code="form_invalid", status=422, findings=(error.finding,))
+            raise Stop(problem) from error
+    if action.sets:
+        with bridge.store.reading() as tx:
+            link = tx.link(operation.dialog_id)
+        values = template_values(
+            party="" if link is None else link.party,
+            dialog_id=operation.dialog_id,
+            action=operation.action,
+            now=bridge.clock().astimezone(OSLO),
+        )
+        try:
+            form = replace(form, data=set_values(form.data, action.sets, values, limits=bridge.schemas.limits))
+        except PlaceMissing as error:
+            problem = Problem(code="form_value_missing", status=422, facts={"path": str(error.args[0])})
+            raise Stop(problem) from error
+        except Unreadable as error:
+            raise Stop(Problem(code="form_invalid", status=422, findings=(error.finding,))) from error
+    return form
+
+
+def check_forms(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, forms: tuple[Form, ...]) -> None:
+    """Hold *forms* against what the mapping knows of them. Raises Stop where it is strict, and for forms of others."""
+    findings: list[Finding] = []
+    for form in forms:
+        spec = mapping.form_spec(form.kind, form.data_format_id, form.data_format_version)
+        if spec is None:
+            name = f"{form.data_format_id}/{form.data_format_version}"
+            raise Stop(Problem(code="form_unknown", status=422, facts={"form": name}))
+        # A subform without data is filled in by Altinn 2.
+        if action.validate is not Validation.OFF and form.data:
+            findings += bridge.schemas.check_form(spec, form.data)
+    errors = tuple(finding for finding in findings if finding.severity is Severity.ERROR)
+    if errors and action.validate is Validation.STRICT:
+        raise Stop(Problem(code="form_invalid", status=422, findings=errors))
+    if findings:
+        warnings = len(findings) - len(errors)
+        log.warning("the form has faults and is sent all the same", faults=len(errors), warnings=warnings)

@@ -1,0 +1,72 @@
+"""An app that does not answer in time: nothing was stored, so the action waits for it, and never calls it uncertain."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from requests.adapters import BaseAdapter
+from requests.exceptions import ReadTimeout
+
+from bridge.sandbox.in_process import SandboxAdapter
+from tests.scenarios.calculating import SUM, calculating, held
+from tests.scenarios.stage import BASE, Stage
+
+
+class Late(BaseAdapter):
+    """Lets the first *times* calculations reach the app, and their answers come too late."""
+
+    def __init__(self, inner: SandboxAdapter, times: int) -> None:
+        super().__init__()
+        self.inner, self.left, self.sent = inner, times, 0
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **about: Any) -> requests.Response:  # type: ignore[override]
+        answer = self.inner.send(request, *args, **about)
+        if request.method != "POST":
+            return answer
+        self.sent += 1
+        if self.left > 0:
+            self.left -= 1
+            raise ReadTimeout("late")
+        return answer
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    made = calculating(tmp_path, BRIDGE_GIVE_UP_AFTER="1")
+    yield made
+    made.stop()
+
+
+def late(stage: Stage, times: int) -> Late:
+    adapter = Late(SandboxAdapter(stage.world, BASE), times)
+    stage.bridge.apps._session.mount("http://", adapter)
+    return adapter
+
+
+def test_a_late_calculation_is_asked_for_again(stage: Stage) -> None:
+    """Two answers come too late, the third is taken, and Altinn 2 sees one PUT."""
+    mine, adapter = held(stage), late(stage, 2)
+
+    answer = stage.press(mine, "submit")
+
+    assert (answer.status_code, adapter.sent) == (204, 3)
+    assert len(stage.effects(mine, "altinn2.put")) == 1
+
+
+def test_an_app_that_never_answers_leaves_nothing_uncertain(stage: Stage) -> None:
+    """The action is given up, the dialog says so, and the element is as it was."""
+    mine = held(stage)
+    late(stage, 1000)
+
+    answer = stage.press(mine, "submit")
+
+    assert answer.status_code == 504
+    assert answer.get_json()["type"].endswith("given_up")
+    assert stage.effects(mine, "altinn2.put") == []
+    assert stage.element(mine)["forms"][0]["xml"] == SUM
+    assert stage.activities(mine) == ["Information"]
