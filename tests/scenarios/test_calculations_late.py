@@ -35,9 +35,9 @@ class Late(BaseAdapter):
         self.inner.close()
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    made = calculating(tmp_path, BRIDGE_GIVE_UP_AFTER="1")
+@pytest.fixture(params=["60"])
+def stage(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    made = calculating(tmp_path, BRIDGE_GIVE_UP_AFTER=request.param)
     yield made
     made.stop()
 
@@ -58,6 +58,7 @@ def test_a_late_calculation_is_asked_for_again(stage: Stage) -> None:
     assert len(stage.effects(mine, "altinn2.put")) == 1
 
 
+@pytest.mark.parametrize("stage", ["1"], indirect=True)
 def test_an_app_that_never_answers_leaves_nothing_uncertain(stage: Stage) -> None:
     """The action is given up, the dialog says so, and the element is as it was."""
     mine = held(stage)
