@@ -495,7 +495,8 @@ VARIABLES: tuple[Variable, ...] = (
         name="BRIDGE_PUBLIC_URL",
         parse=_url,
         depends="none",
-        meaning="The https address under which others reach the bridge, where that is known.",
+        meaning="The https address under which others reach the bridge. Buttons that it puts into dialogs lead there; "
+        "without it none is put there.",
     ),
     Variable(
         name="BRIDGE_WORK_CONCURRENCY",

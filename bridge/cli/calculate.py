@@ -56,7 +56,8 @@ def calculate(
     The token is the bridge's own, by the settings, unless --anonymous or --token-file says otherwise. Ends with 0 when
     the form was calculated and, with --against, nothing differs; with 1 otherwise, and with 2 when called wrongly.
     """
-    from bridge.cli.calculate_apps import Caller, quiet, targets
+    from bridge.cli.calculate_apps import Caller, targets
+    from bridge.cli.quiet import quiet
 
     context.with_resource(quiet())
     caller = Caller(data_type=data_type, party=party, language=language, anonymous=anonymous)

@@ -1,17 +1,13 @@
 """The apps that ``bridge calculate`` calls, and whose authority it calls them with."""
 
-import logging
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import click
-import structlog
 
 from bridge.adapters.altinn3 import AppCall, AppClient
 from bridge.adapters.maskinporten import MaskinportenClient, PlatformTokens, signing_key
@@ -25,17 +21,6 @@ from bridge.wiring import utc_now
 
 LARGEST_ANSWER = 100_000_000
 _POOL, _TIMEOUT = 64, 60.0
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep the service's log lines off standard output, which holds the result."""
-    before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    try:
-        yield
-    finally:
-        structlog.configure(**before)
 
 
 class Refused(BridgeError):

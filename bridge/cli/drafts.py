@@ -30,6 +30,7 @@ def drafts(*, dry: bool, whom: str | None, as_json: bool) -> None:
 
     Ends with 0 (done), 1 (something failed, or a system is away: run it again) or 2 (called or configured wrongly).
     """
+    from bridge.cli.quiet import quiet
     from bridge.core.errors import UpstreamError
     from bridge.settings import Settings
     from bridge.steps.drafts import Stopped, Watcher, What, run_drafts, take_run
@@ -38,7 +39,7 @@ def drafts(*, dry: bool, whom: str | None, as_json: bool) -> None:
 
     settings = Settings.from_environ({**os.environ, **({} if whom is None else {"BRIDGE_DRAFTS_FOR": whom})})
     _check(settings)
-    _quieten()
+    click.get_current_context().with_resource(quiet())
     prepare_database(settings)
     bridge = wire(settings)
     scope, run_id = tuple(sorted(settings.drafts_for)), f"drafts-by-hand-{bridge.new_id()}"
@@ -115,12 +116,3 @@ def _check(settings: "Settings") -> None:
     if settings.public_url is None:
         message = "must be given: the buttons of new dialogs lead there"
         raise ConfigurationError([Fault(where="BRIDGE_PUBLIC_URL", message=message)])
-
-
-def _quieten() -> None:
-    """Keep the log off standard output, which is the command's own."""
-    import logging
-
-    import structlog
-
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))

@@ -56,10 +56,9 @@ TABLE: Mapping[ElementState, Row] = {
 }
 """What the dialog says once its element stands there."""
 
-REFUSED_STATUS: Mapping[str, str] = {
-    code: "RequiresAttention"
-    for code in ("form_invalid", "form_refused", "app_form_unreadable", "app_cannot_calculate")
-}
+REFUSED_STATUS: Mapping[str, str] = dict.fromkeys(
+    ("form_invalid", "form_refused", "app_form_unreadable", "app_cannot_calculate"), "RequiresAttention"
+)
 """Refusals that the party has to do something about; any other leaves the status."""
 
 TEXTS: Mapping[str, Mapping[str, str]] = {

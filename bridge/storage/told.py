@@ -30,10 +30,6 @@ class Told:
         self._connection.execute(insert_ignore(self._connection, snapshots).values(row))
         self._connection.execute(snapshots.update().where(snapshots.c.dialog_id == str(dialog_id)).values(values))
 
-    def forget(self, dialog_id: UUID) -> None:
-        """Forget a dialog that is not there any more."""
-        self._connection.execute(snapshots.delete().where(snapshots.c.dialog_id == str(dialog_id)))
-
     # Activities that wait for a name
 
     def wait_for_name(self, dialog_id: UUID, activity: Activity, *, next_at: datetime) -> None:

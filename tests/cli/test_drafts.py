@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import requests
-import structlog
 from click.testing import CliRunner, Result
 
 from bridge.cli import _bridge
@@ -19,14 +18,6 @@ from bridge.shipped import examples_folder
 
 XML = (examples_folder() / "serveringsbevilling.xml").read_text("utf-8")
 PUBLIC = {"BRIDGE_PUBLIC_URL": "https://bridge.example.no"}
-
-
-@pytest.fixture(autouse=True)
-def logs_as_they_were() -> Iterator[None]:
-    """The command keeps the log off standard output for its whole process, which here has other tests to run."""
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ class Late(BaseAdapter):
         self.inner.close()
 
 
-@pytest.fixture
+@pytest.fixture(params=["60"])
 def stage(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
     made = calculating(tmp_path, BRIDGE_GIVE_UP_AFTER=request.param)
     yield made
@@ -48,7 +48,6 @@ def late(stage: Stage, times: int) -> Late:
     return adapter
 
 
-@pytest.mark.parametrize("stage", ["600"], indirect=True)
 def test_a_late_calculation_is_asked_for_again(stage: Stage) -> None:
     """Two answers come too late, the third is taken, and Altinn 2 sees one PUT."""
     mine, adapter = held(stage), late(stage, 2)
