@@ -292,13 +292,17 @@ def test_a_folder_that_cannot_be_opened_is_told() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
-        shutil.copy(GOOD, folder / "a.xml")
-        (folder / "closed").mkdir(mode=0)
+        (folder / "forms").mkdir()
+        shutil.copy(GOOD, folder / "forms" / "a.xml")
+        shutil.copy(SCHEMA, folder)
+        judged = "--schema", folder / SCHEMA.name, folder / "forms"
+        run(*judged)  # All modules are loaded, wherever they lie.
+        (folder / "forms" / "closed").mkdir(mode=0)
         root = os.geteuid() == 0
         try:
             if root:  # For whom nothing is closed.
                 os.seteuid(65534)
-            result = run("--schema", SCHEMA, folder)
+            result = run(*judged)
         finally:
             if root:
                 os.seteuid(0)
