@@ -719,6 +719,8 @@ def _calculation_faults(action: _Action) -> Iterator[tuple[tuple[str, ...], str]
     for name, path in action.results.items():
         for message in _xpath_faults(path):
             yield ("results", name), message
+        for function in _unknown_functions(path):
+            yield ("results", name), f"XPath 1.0 has no function {function}()"
 
 
 def _form_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -198,6 +198,7 @@ ONLY = "requires: write, minimum_level: 3, target: altinn3, form: body"
         (ONLY + ", results: {Sum: /a}", "a result's name is 1 to 64 of a-z"),
         (ONLY + ", results: {sum: a}", "write the path of an element or attribute"),
         (ONLY + ", results: {sum: '/a['}", "no XPath 1.0"),
+        (ONLY + ", results: {sum: '/a[upper-case(b)]'}", "XPath 1.0 has no function upper-case()"),
         (
             ONLY + ", then: {title: {nb: '{result.sum}', nn: '{result.sum}', en: '{result.sum}'}}",
             "{result.sum} is not known",
