@@ -22,6 +22,7 @@ from bridge.core.dialogs import (
     same_status,
     stored_status,
 )
+from bridge.core.offers import own_ids
 
 Operation = dict[str, object]
 _Item = TypeVar("_Item")
@@ -64,6 +65,7 @@ def merge(dialog: Dialog, change: DialogChange, base: Written = NOTHING_WRITTEN)
     Say what to send so that *dialog* says what *change* wants and keeps what others wrote since *base*.
 
     Paths are indexes into what was read, so the patch is good for that revision only and goes with ``If-Match``.
+    A dialog that holds all of *change*'s activities was told already, since a patch is applied whole: nothing is sent.
     Items that do not lead to the bridge's own actions on this dialog stay, and what the bridge took away stays away.
     Where nothing is to be changed there is no operation. A correspondence's dialog is Correspondence's: only our own
     buttons are taken from it, and the history is added to.
@@ -83,9 +85,12 @@ class _Merge:
         self._dialog, self._change, self._base = dialog, change, base.digests
         self._written = dict(base.digests)
         self._no_room: list[str] = []
+        ids = {each.id for each in change.activities}
+        self._told = bool(ids) and ids <= dialog.activity_ids
         self._foreign = str(dialog.raw.get("serviceResourceType", "")).casefold() == "correspondenceservice"
 
     def done(self) -> Merged:
+        self._take_away()
         operations = (
             *self._status(),
             *self._fields(),
@@ -95,7 +100,7 @@ class _Merge:
             *self._transmissions(),
             *self._activities(),
         )
-        return Merged(operations, Written(self._written), tuple(self._no_room))
+        return Merged(() if self._told else operations, Written(self._written), tuple(self._no_room))
 
     # Single values
 
@@ -127,6 +132,9 @@ class _Merge:
         base = self._base.get(place)
         if wanted == theirs:
             writes = False
+        elif self._told:
+            # Somebody spoke after us.
+            return False
         elif base is None:
             # The first word of ours: a default fills a gap and replaces nothing, and nothing is taken away.
             writes = (asked or theirs == GONE) and wanted != GONE
@@ -148,7 +156,8 @@ class _Merge:
             place = f"/searchTags/{tag.casefold()}"
             if tag.casefold() not in there and place not in self._base:
                 yield {"op": "add", "path": "/searchTags/-", "value": {"value": tag}}
-            self._written[place] = digest(tag.casefold())
+            if tag.casefold() in there or not self._told:
+                self._written[place] = digest(tag.casefold())
 
     # Lists, by id
 
@@ -171,7 +180,6 @@ class _Merge:
                 added += self._added_button(offer.name, button, taken)
         # From the highest index down: a removal moves what follows it.
         for at in reversed(going):
-            self._take_away("guiActions", theirs[at])
             yield _remove(f"/guiActions/{at}")
         yield from added
 
@@ -201,7 +209,6 @@ class _Merge:
         for index, action in _from_the_end(self._dialog.api_actions):
             going = [place for place, endpoint in _from_the_end(action.endpoints) if self._goes(endpoint.url)]
             if going and len(going) == len(action.endpoints):  # An API action without endpoints is refused.
-                self._take_away("apiActions", action)
                 yield _remove(f"/apiActions/{index}")
             else:
                 yield from (_remove(f"/apiActions/{index}/endpoints/{place}") for place in going)
@@ -236,15 +243,17 @@ class _Merge:
 
     def _adds(self, name: str, wanted: Json) -> bool:
         """Say whether an item that is not there is put there: not when others took away what we had put."""
-        return self._base.get(_place(name, wanted), GONE) == GONE
+        return not self._told and self._base.get(_place(name, wanted), GONE) == GONE
 
     def _goes(self, url: str) -> bool:
         return action_of(url, self._dialog.id) in self._change.remove_actions
 
-    def _take_away(self, name: str, item: GuiAction | ApiAction) -> None:
-        place = f"/{name}/{item.id}"
-        if place in self._base:
-            self._written[place] = GONE
+    def _take_away(self) -> None:
+        """Note down which of our own items go, or went with a patch that was not written down any more."""
+        for name in self._change.remove_actions:
+            for kind, own in zip(("guiActions", "apiActions"), own_ids(self._dialog.id, name), strict=True):
+                if f"/{kind}/{own}" in self._base:
+                    self._written[f"/{kind}/{own}"] = GONE
 
     # What only grows
 

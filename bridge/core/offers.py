@@ -67,11 +67,17 @@ def _said(wording: Wording, values: Mapping[str, str]) -> Iterator[tuple[str, ob
             yield f"/content/{name}", content_value(done)
 
 
+def own_ids(dialog_id: UUID, name: str) -> tuple[UUID, UUID]:
+    """Give the ids of the button and the API action by which a dialog offers the action *name*."""
+    return sibling_id(dialog_id, "button", name), sibling_id(dialog_id, "api", name)
+
+
 def offer(dialog_id: UUID, action: ActionMapping, *, public_url: str) -> Offer | None:
     """Say how a dialog offers *action*; None where the mapping gives it no button."""
     button = action.button
     if button is None:
         return None
+    button_id, api_id = own_ids(dialog_id, action.name)
     url = f"{public_url.rstrip('/')}/actions/{dialog_id}/{action.name}"
     needed: dict[str, object] = {"action": action.requires.action}
     if action.requires.attribute is not None:
@@ -79,7 +85,7 @@ def offer(dialog_id: UUID, action: ActionMapping, *, public_url: str) -> Offer |
     shown: dict[str, object] | None = None
     if action.form is not FormSource.BODY:  # A button sends no form of its own.
         shown = {
-            "id": str(sibling_id(dialog_id, "button", action.name)),
+            "id": str(button_id),
             **needed,
             "url": url,
             "httpMethod": "POST",
@@ -95,7 +101,7 @@ def offer(dialog_id: UUID, action: ActionMapping, *, public_url: str) -> Offer |
             "httpMethod": "POST",
         }
         api = {
-            "id": str(sibling_id(dialog_id, "api", action.name)),
+            "id": str(api_id),
             **needed,
             "name": action.name,
             "endpoints": [endpoint],

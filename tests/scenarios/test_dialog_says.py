@@ -1,0 +1,266 @@
+"""What a dialog says after a press, by a mapping that says all of it; and dialogs that cannot be told."""
+
+import tempfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from bridge.core.elements import ElementKey
+from bridge.core.operations import Link, Operation, Outcome
+from bridge.core.operations import Stage as Progress
+from bridge.steps.naming import tell_names
+from bridge.steps.sync import sync
+from bridge.storage.tables import operations as rows
+from bridge.storage.tables import snapshots, unnamed
+from tests.scenarios.dialog_mapping import PUBLIC, saying
+from tests.scenarios.stage import FAULTY, RESOURCE, Case, Stage
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with tempfile.TemporaryDirectory() as name:
+        made = saying(Path(name))
+        yield made
+        made.stop()
+
+
+def said(dialog: Any, name: str, language: str = "en") -> str:
+    """One text of a dialog."""
+    values = dialog["content"][name]["value"]
+    return str(next(each["value"] for each in values if each["languageCode"] == language))
+
+
+def writes(stage: Stage, case: Case) -> list[str]:
+    """The calls that changed the case's dialog, or tried."""
+    calls = stage.world.calls.all("dialogporten")
+    return [each.method for each in calls if str(case.dialog_id) in each.path and each.method not in ("GET", "OPTIONS")]
+
+
+def test_the_mapping_gives_words_tags_and_receipt(stage: Stage) -> None:
+    """One PATCH: status, words of then, state and dialog, tag, receipt with its reference and page."""
+    case = stage.case()
+    stage.world.calls.clear()
+
+    answer = stage.press(case)
+
+    dialog, archived = stage.dialog(case), str(stage.element(case)["archived_id"])
+    assert answer.status_code == 204
+    assert writes(stage, case) == ["PATCH"]
+    assert (dialog["status"], dialog["extendedStatus"]) == ("Completed", "received")
+    assert said(dialog, "title") == "Licence"
+    assert said(dialog, "summary") == "With the municipality."
+    assert said(dialog, "additionalInfo") == f"Ref AR{archived[1:]}"
+    assert said(dialog, "extendedStatus") == "Submitted"
+    assert {each["value"] for each in dialog["searchTags"]} == {"servering"}
+    (receipt,) = dialog["transmissions"]
+    assert (receipt["type"], receipt["externalReference"]) == ("Submission", f"AR{archived[1:]}")
+    assert receipt["attachments"][0]["urls"][0]["url"] == f"https://www.altinn.no/arkiv/{archived}"
+    assert receipt["sender"]["actorType"] == "PartyRepresentative"
+
+
+def test_the_next_button_comes_with_the_state(stage: Stage) -> None:
+    """Sent to signing: what fills in goes, what signs comes, beside the other's."""
+    case = stage.case(service={"signing_steps": 1})
+    token, gui = stage.token(case), stage.dialog(case)["guiActions"]
+    mine = [{"op": "remove", "path": f"/guiActions/{at}"} for at in reversed(range(len(gui) - 1))]
+    assert stage.as_owner("PATCH", f"/{case.dialog_id}", mine).status_code == 204
+
+    assert stage.press(case, "send-to-signing", token=token).status_code == 204
+
+    dialog = stage.dialog(case)
+    shown = {each["url"]: each for each in dialog["guiActions"]}
+    button = shown[f"{PUBLIC}/actions/{case.dialog_id}/sign"]
+    assert {each["value"] for each in button["prompt"]} == {"Nå?", "No?", "Now?"}
+    assert "https://other.example.no/help" in shown
+    assert said(dialog, "summary") == "To be signed."
+
+
+def test_a_failure_puts_its_button_back(stage: Stage) -> None:
+    """The form has faults, the button was gone: it is there again, with a line of history."""
+    case = stage.case(FAULTY)
+    gui = stage.dialog(case)["guiActions"]
+    token = stage.token(case)
+    away = [{"op": "remove", "path": f"/guiActions/{at}"} for at in reversed(range(len(gui)))]
+    assert stage.as_owner("PATCH", f"/{case.dialog_id}", away).status_code == 204
+
+    answer = stage.press(case, token=token)
+
+    assert answer.status_code == 422
+    assert [each["url"] for each in stage.dialog(case)["guiActions"]] == [f"{PUBLIC}/actions/{case.dialog_id}/submit"]
+    assert stage.activities(case) == ["Information"]
+
+
+@pytest.mark.parametrize(("action", "moves"), [("submit", False), ("send-to-signing", True)])
+def test_a_mapping_may_speak_up(stage: Stage, action: str, moves: bool) -> None:
+    """After a press a change is silent, unless then says otherwise."""
+    case = stage.case(service={"signing_steps": 1})
+    before = stage.dialog(case)["updatedAt"]
+
+    stage.press(case, action)
+
+    assert (stage.dialog(case)["updatedAt"] != before) is moves
+
+
+# Dialogs that cannot be told
+
+
+@pytest.mark.parametrize("how", ["frozen", "deleted", "purged"])
+def test_a_dialog_that_cannot_be_told_loses_nothing(stage: Stage, how: str) -> None:
+    """The form is sent, the outcome stands in our own row, and nothing is tried for ever."""
+    case = stage.case()
+    token = stage.token(case)
+    if how == "frozen":
+        stage.fault("dialogporten", "PATCH", str(case.dialog_id), status=403, body=FROZEN)
+    else:
+        path = f"/{case.dialog_id}" if how == "deleted" else f"/{case.dialog_id}/actions/purge"
+        linked(stage, case)
+        assert stage.as_owner("DELETE" if how == "deleted" else "POST", path).status_code == 204
+
+    answer = stage.press(case, token=token)
+
+    (operation,) = stage.operations(case)
+    assert answer.status_code == 204
+    assert (operation.stage, operation.outcome) == (Progress.FINISHED, Outcome.DONE)
+    assert stage.element(case)["state"] == "archived"
+
+
+FROZEN = (
+    '{"type":"about:blank","title":"Forbidden.","status":403,'
+    '"errors":{"Forbidden":["User cannot modify frozen dialog"]}}'
+)
+
+
+def linked(stage: Stage, case: Case) -> None:
+    """Let the bridge know the link, as an earlier press would have."""
+    link = Link(
+        dialog_id=case.dialog_id,
+        service_resource=RESOURCE,
+        party=case.party,
+        element=ElementKey(who=case.who, message_id=case.message_id),
+    )
+    with stage.bridge.store.transaction() as tx:
+        tx.add_link(link, now=stage.bridge.clock())
+
+
+def test_a_dialog_not_yet_visible_is_told_like_any(stage: Stage) -> None:
+    """Its time is ahead; what happened meanwhile stands there when it comes."""
+    made = stage.case()
+    ahead = (stage.bridge.clock() + timedelta(days=2)).isoformat()
+    case = stage.dialog_for(made.message_id, made.who, visibleFrom=ahead)
+
+    answer = stage.press(case)
+
+    assert (answer.status_code, stage.dialog(case)["status"]) == (204, "Completed")
+
+
+def test_a_lost_race_is_read_and_merged_again(stage: Stage) -> None:
+    """412, 409 with the empty key: both mean that somebody was first."""
+    case = stage.case()
+    race = '{"title":"Conflict.","status":409,"errors":{"":["Concurrent operation."]}}'
+    stage.fault("dialogporten", "PATCH", str(case.dialog_id), status=412)
+    stage.fault("dialogporten", "PATCH", str(case.dialog_id), status=409, body=race)
+
+    answer = stage.press(case)
+
+    assert answer.status_code == 204
+    assert stage.activities(case) == ["FormSubmitted"]
+    assert len(stage.effects(case, "dialogporten.patch")) == 1
+
+
+# Names that are not found
+
+
+def test_a_missing_name_holds_nothing_up(stage: Stage) -> None:
+    """All else is told at once; who it was follows when the name is found, and is then forgotten here."""
+    case = stage.case()
+    stage.world.change_switches(name_lookup_fails=True)
+
+    answer = stage.press(case)
+    between = (stage.dialog(case)["status"], stage.activities(case))
+    stage.world.change_switches(name_lookup_fails=False)
+    due_now(stage)
+    tell_names(stage.bridge)
+
+    assert answer.status_code == 204
+    assert between == ("Completed", ["Information"])
+    named = next(each for each in stage.dialog(case)["activities"] if each["type"] == "FormSubmitted")
+    assert named["performedBy"]["actorType"] == "PartyRepresentative"
+    assert waiting(stage) == 0
+
+
+def test_a_name_that_never_comes_is_told_without(stage: Stage) -> None:
+    """After a day the service owner tells it, and who it was is forgotten here."""
+    case = stage.case()
+    stage.world.change_switches(name_lookup_fails=True)
+    stage.press(case)
+
+    due_now(stage)
+    with capture_logs() as logs:
+        tell_names(stage.bridge)
+    still = waiting(stage)
+    due_now(stage, age=timedelta(hours=25))
+    tell_names(stage.bridge)
+    stage.world.change_switches(name_lookup_fails=False)
+
+    assert still == 1
+    assert case.who not in str(logs)
+    told = next(each for each in stage.dialog(case)["activities"] if each["type"] == "FormSubmitted")
+    assert told["performedBy"] == {"actorType": "ServiceOwner"}
+    assert waiting(stage) == 0
+
+
+def due_now(stage: Stage, *, age: timedelta = timedelta(0)) -> None:
+    """Let time pass for what waits for a name."""
+    now = stage.bridge.clock()
+    with stage.bridge.store.transaction() as tx:
+        tx.connection.execute(unnamed.update().values(next_at=now, created_at=now - age))
+
+
+def waiting(stage: Stage) -> int:
+    with stage.bridge.store.reading() as tx:
+        return len(tx.connection.execute(unnamed.select()).all())
+
+
+# Once more
+
+
+def test_a_replayed_history_writes_nothing(stage: Stage) -> None:
+    """Each sync of a history, run again in order: no call that writes, no revision, no moment."""
+    case = stage.case(service={"signing_steps": 1})
+    stage.press(case, "send-to-signing")
+    stage.press(case, "sign")
+    stage.press(case, "sign")
+    before = stage.dialog(case)
+    stage.world.calls.clear()
+
+    for operation in stage.operations(case):
+        again(stage, operation, case)
+
+    assert [each for each in writes(stage, case) if each != "POST"] == []
+    assert stage.dialog(case) == before
+
+
+def again(stage: Stage, operation: Operation, case: Case) -> None:
+    """Run an operation's sync as if nobody had noted that it ended."""
+    values = {"finished_at": None, "stage": "sync", "actor": case.party, "holder": stage.bridge.holder}
+    with stage.bridge.store.transaction() as tx:
+        tx.connection.execute(rows.update().where(rows.c.id == str(operation.id)).values(values))
+        found = tx.operation(operation.id)
+    assert found is not None
+    assert sync(stage.bridge, found) is None
+
+
+def test_what_was_written_lies_here_as_digests(stage: Stage) -> None:
+    """No word of a dialog stands in the table of what the bridge wrote."""
+    case = stage.case()
+    stage.press(case)
+
+    with stage.bridge.store.reading() as tx:
+        row = tx.connection.execute(snapshots.select().where(snapshots.c.dialog_id == str(case.dialog_id))).one()
+    assert set(row.digests) >= {"/status", "/content/title", "/content/summary"}
+    assert all(len(each) in (0, 32) for each in row.digests.values())
+    assert case.who not in str(row)
