@@ -16,6 +16,10 @@ def _cpu(spent: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {each:.1f}" for name, each in spent.items())
 
 
+def _calls(counted: Mapping[str, float]) -> str:
+    return ", ".join(f"{each:g} {method}" for method, each in counted.items())
+
+
 def _own_metrics(result: Result) -> str:
     by_metrics = result["done"]["overhead_by_own_metrics"]
     mean = f"{result['done']['overhead']['mean']:.1f}"
@@ -28,6 +32,7 @@ ROWS: tuple[Row, ...] = (
     ("– own overhead", lambda r: _both(r["done"]["overhead"]), "p50 ≤ 25 / 40, p99 ≤ 150"),
     ("– own overhead, mean, by call log / own metrics", _own_metrics, ""),
     ("– processor ms per action", lambda r: _cpu(r["done"]["cpu_milliseconds"]), ""),
+    ("calls for one change of a dialog", lambda r: _calls(r["done"]["dialog_calls"]), "one GET, one PATCH"),
     ("202 at 20/s, p50 / p99 ms", lambda r: _both(r["accepted"]["linked"]), "p50 ≤ 5"),
     ("202 at 20/s, first use of the dialog", lambda r: _both(r["accepted"]["first_use"]), ""),
     ("202 flat out, 16 clients, a second", lambda r: f"{r['accepted']['flood_per_second']:.0f}", "≥ 300 / 500"),

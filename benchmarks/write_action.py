@@ -108,6 +108,8 @@ class Done:
     answers: dict[str, int]
     calls_per_press: float
     same_calls_as_bare: bool
+    dialog_calls: dict[str, float]
+    """By method, for each change of a dialog, without the look-up of a dialog's first press."""
     total: Latency
     upstream: Latency
     overhead: Latency
@@ -256,6 +258,7 @@ def _done(
         spent = cpu.milliseconds_each(len(buttons))
         waited = _upstream_sum(url) - metrics
     upstream = outside.upstream(buttons)
+    kinds = outside.kinds_of_calls()
     good = [each for each in timed if each.status == 204]
     # What a bare client needs around the sandbox's own time is waiting for the answer, too: it is not ours.
     theirs = [upstream[each.index].seconds + bare_rest for each in good]
@@ -264,7 +267,8 @@ def _done(
     return Done(
         answers=_answers(timed),
         calls_per_press=sum(each.calls for each in upstream) / len(buttons),
-        same_calls_as_bare={k: n / len(buttons) for k, n in outside.kinds_of_calls().items()} == bare_per_press,
+        same_calls_as_bare={k: n / len(buttons) for k, n in kinds.items()} == bare_per_press,
+        dialog_calls=_dialog_calls(kinds, len(buttons)),
         total=total,
         upstream=Latency.of(theirs),
         overhead=Latency.of([each.seconds - their for each, their in zip(good, theirs, strict=True)]),
@@ -380,6 +384,15 @@ class _Book:
             query = sa.select(sa.func.count(), sa.func.max(operations.c.finished_at))
             count, last = tx.connection.execute(query.where(operations.c.finished_at > moment)).one()
         return count, count / (last - moment).total_seconds() if count else float("nan")
+
+
+def _dialog_calls(kinds: Counter[str], presses: int) -> dict[str, float]:
+    calls: Counter[str] = Counter()
+    for kind, count in kinds.items():
+        if "/dialogs/" in kind:
+            calls[kind.partition(" ")[0]] += count
+    calls["GET"] -= presses  # Its first press looks up which element a dialog stands for.
+    return {method: count / presses for method, count in sorted(calls.items())}
 
 
 class _Cpu:
