@@ -20,6 +20,7 @@ from bridge.steps.holding import next_run
 from bridge.steps.naming import tell_names
 from bridge.steps.run import run_operation
 from bridge.storage.drafts import Runs
+from bridge.storage.turns import StoredTurns
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.worker")
 
@@ -115,6 +116,7 @@ class Running:
         before = self.bridge.clock() - timedelta(days=self.bridge.settings.keep_finished)
         while self.bridge.queue.forget(before) > 0:
             continue
+        StoredTurns(self.bridge.store, clock=self.bridge.clock).forget()
         with self.bridge.store.transaction() as tx:
             Runs(tx).forget(before)
 

@@ -191,3 +191,20 @@ unnamed = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("next_at", Moment, nullable=False),
 )
+
+# Whose turn it is among all processes: numbers by key, and the last one drawn. A key is a digest.
+turns = sa.Table(
+    "turns",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("until", Moment, nullable=False),
+)
+
+turn_keys = sa.Table(
+    "turn_keys",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("used_at", Moment, nullable=False),
+)

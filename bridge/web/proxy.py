@@ -19,11 +19,12 @@ from bridge.core.errors import Finding, OutcomeUnknown, Refusal, Rejected, Unrea
 from bridge.forms.convert import Unconvertible
 from bridge.forms.reading import Unreadable
 from bridge.parts import Bridge
+from bridge.storage.turns import NoTurn, StoredTurns
 from bridge.web.calculation_report import report
 from bridge.web.form_passage import Passage, Shapes
 from bridge.web.problems import language
 from bridge.web.reading import CHUNK, bearer_token, read_body
-from bridge.web.turns import NoTurn, Turns
+from bridge.web.turns import Turns
 
 proxy = Blueprint("proxy", __name__)
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.web")
@@ -86,7 +87,10 @@ class _Asked:
 def _prepare(state: BlueprintSetupState) -> None:
     bridge: Bridge = state.app.extensions["bridge"]
     state.app.extensions["bridge.shapes"] = Shapes(bridge.schemas)
-    state.app.extensions["bridge.turns"] = Turns()
+    # An embedded store serves one process, whose own line is enough.
+    several = bridge.store.engine.dialect.name != "sqlite"
+    shared = StoredTurns(bridge.store, clock=bridge.clock) if several else None
+    state.app.extensions["bridge.turns"] = Turns(shared=shared)
 
 
 @proxy.route("/<org>/<app>/v1/data", methods=_METHODS, defaults={"anonymous": False})

@@ -1,36 +1,36 @@
-"""One at a time for each key, in the order in which they came."""
+"""One at a time for each key, in the order in which they came: in this process, and where it is shared in all."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-
-class NoTurn(Exception):
-    """The turn did not come in time, or too many wait already."""
+from bridge.storage.turns import NoTurn, StoredTurns
 
 
 class Turns:
     """
     Lets one thread at a time do what has the same key; keys that nobody waits for take no memory.
 
-    *longest* is how many may wait for one key: each holds a thread that others need too.
+    *longest* is how many may wait for one key: each holds a thread that others need too. *shared* are the turns of
+    all processes: the first in line here waits for them, too.
     """
 
-    def __init__(self, *, longest: int = 8) -> None:
-        self._longest = longest
+    def __init__(self, *, longest: int = 8, shared: StoredTurns | None = None) -> None:
+        self._longest, self._shared = longest, shared
         self._lock = threading.Lock()
         self._lines: dict[Hashable, deque[threading.Event]] = {}
 
     @contextmanager
     def turn(self, key: Hashable, *, seconds: float) -> Iterator[None]:
         """
-        Wait for the turn of *key*, at most *seconds*, and hold it.
+        Wait for the turn of *key*, at most *seconds*, and hold it, for as long again at most.
 
         Raises:
             NoTurn: It did not come.
         """
-        mine = threading.Event()
+        mine, ends = threading.Event(), time.monotonic() + seconds
         with self._lock:
             line = self._lines.setdefault(key, deque())
             if len(line) > self._longest:
@@ -41,7 +41,8 @@ class Turns:
         try:
             if not mine.wait(seconds):
                 raise NoTurn
-            yield
+            with self._among_all(key, left=ends - time.monotonic(), lasts=seconds):
+                yield
         finally:
             with self._lock:
                 line.remove(mine)
@@ -49,3 +50,8 @@ class Turns:
                     line[0].set()
                 else:
                     del self._lines[key]
+
+    def _among_all(self, key: Hashable, *, left: float, lasts: float) -> AbstractContextManager[None]:
+        if self._shared is None:
+            return nullcontext()
+        return self._shared.turn(key, seconds=max(0.0, left), lasts=lasts)

@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from bridge.web.turns import NoTurn, Turns
+from bridge.storage.turns import NoTurn
+from bridge.web.turns import Turns
 
 
 def test_turns_come_in_the_order_of_arrival() -> None:
