@@ -18,18 +18,18 @@ LANGUAGES = ("nb", "nn", "en")
 
 
 def filled(texts: Texts | None, values: Mapping[str, str], *, limit: int) -> Mapping[str, str] | None:
-    """Fill in a text in all its languages, cut to *limit* characters; None where a value is not known."""
+    """
+    Fill in a text in all its languages; None where a value is not known, or where it grows beyond *limit* characters.
+
+    It is never cut: half an amount is another amount.
+    """
     if texts is None:
         return None
     try:
-        return {language: cut(fill(text, values), limit) for language, text in texts.items()}
+        done = {language: fill(text, values) for language, text in texts.items()}
     except KeyError:
         return None
-
-
-def cut(text: str, limit: int) -> str:
-    """Shorten *text* to *limit* characters, and show that it was."""
-    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
+    return done if all(len(text) <= limit for text in done.values()) else None
 
 
 def localized(texts: Mapping[str, str]) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ import pytest
 from bridge.core.dialog_merge import GONE, NOTHING_WRITTEN, Merged, Written, digest, merge
 from bridge.core.dialogs import DialogChange, Field, Offer, dialog_from_json
 from bridge.core.mapping import ActionMapping, Button, Priority
-from bridge.core.offers import content_value, cut, offer
+from bridge.core.offers import content_value, filled, offer
 from tests.core.test_dialog_merge import ACTIVITY, DIALOG_ID, NOTHING, OURS, THEIRS, _body
 from tests.core.test_states import SUBMIT
 
@@ -219,7 +219,9 @@ def test_digests_tell_nothing_and_everything() -> None:
     assert digest(None) == GONE
 
 
-def test_a_long_text_is_cut_and_shows_it() -> None:
-    """A filled-in value may be longer than Dialogporten takes."""
-    assert cut("x" * 25, 25) == "x" * 25
-    assert cut("x" * 26, 25) == "x" * 24 + "…"
+@pytest.mark.parametrize(("value", "fits"), [("1234", True), ("1" * 19, False)])
+def test_a_text_that_grows_too_long_is_not_said(value: str, fits: bool) -> None:
+    """Half an amount is another amount, so that nothing is cut."""
+    done = filled({"nb": "Sum: {result.sum}", "en": "{result.sum}"}, {"result.sum": value}, limit=23)
+
+    assert (done is not None) is fits
