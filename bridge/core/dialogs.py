@@ -212,11 +212,6 @@ def actor_to_json(actor: Actor) -> dict[str, object]:
     return body
 
 
-def same_status(one: str, other: str) -> bool:
-    """Say whether both names are stored as the same status: New is shown as NotApplicable, Sent as Awaiting."""
-    return stored_status(one) == stored_status(other)
-
-
 def element_reference(dialog: Dialog) -> str | None:
     """
     Say which Altinn 2 element the dialog stands for by its label or, where no label says it, its external reference.

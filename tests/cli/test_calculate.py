@@ -1,13 +1,18 @@
 """``bridge calculate``: one form explained, and many forms through two apps."""
 
 import json
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from click.testing import CliRunner, Result
 
+from bridge.adapters.altinn3 import AppClient
 from bridge.cli.calculate import calculate
+from bridge.cli.calculate_apps import Caller, Target, _route
+from bridge.cli.calculate_parity import Parity
 from bridge.sandbox.app_schemas import xsd
 from bridge.sandbox.app_state import App
 from bridge.sandbox.control import settings
@@ -177,3 +182,45 @@ def test_results_belong_to_one_run(sandbox: Sandbox, tmp_path: Path) -> None:
     result = run(sandbox, inbox, "--app", COPY, "--against", NEW, "--results", results)
 
     assert (result.exit_code, "of another run" in result.output) == (2, True)
+
+
+class Echo(Target):
+    """An app that changes nothing, without the network."""
+
+    def calculate(self, form: bytes, *, as_json: bool = False) -> bytes:
+        assert as_json
+        return bytes(bytearray(form))
+
+
+def test_parity_holds_few_forms_at_a_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """However many forms a folder has, memory holds those under way; and how far it is, is said in a line."""
+    inbox, size, count = tmp_path / "forms", 100_000, 200
+    inbox.mkdir()
+    for number in range(count):
+        (inbox / f"{number:03}.json").write_text(json.dumps({"tekst": "x" * size}), "utf-8")
+    apps = [echo(name) for name in ("ttd/en", "ttd/to")]
+
+    with Parity(None, apps, schema=None) as parity:
+        tracemalloc.start()
+        try:
+            parity.run(inbox, at_once=2)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        told = parity.told()
+
+    assert told["forms"] == {"same": count}
+    assert peak < size * count / 8
+    assert f"{count} of {count} forms" in capsys.readouterr().err
+
+
+def echo(name: str) -> Echo:
+    org, _, app = name.partition("/")
+    return Echo(
+        name=name,
+        url="http://127.0.0.1:9/{org}/{app}",
+        route=_route(org, app),
+        client=AppClient(requests.Session(), url="", tokens=None, clock=utc_now, timeout=1),
+        caller=Caller(data_type="regnestykke", party=None, language=None, anonymous=True),
+        token=None,
+    )

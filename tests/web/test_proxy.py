@@ -275,6 +275,31 @@ def test_both_kinds_of_client_meet_both_kinds_of_app(stage: Proxying, app: str, 
     assert (calculated.status_code, calculated.get_json()["sum"]) == (200, 25)
 
 
+def test_clients_of_both_kinds_get_the_same_whole_forms(stage: Proxying) -> None:
+    """Each app's documents are byte for byte its own for both clients, and the same from both generations."""
+    headers = {"Authorization": f"Bearer {stage.token()}"}
+    # The older app rounds the tax down, so the tax is whole here.
+    form = {"linje": [{"tekst": "Søm", "antall": 2, "pris": 4}, {"tekst": None, "antall": 1, "pris": 8}]}
+    forms = []
+
+    for app, own in ((SUM, ("GET", "POST")), (OLD_SUM, ("POST", "PUT"))):
+        straight = [
+            stage.straight(own[0], app, anonymous=False, headers=headers).content,
+            stage.straight(own[1], app, anonymous=False, headers=headers, json=form).content,
+        ]
+        for creates, calculates in (("GET", "POST"), ("POST", "PUT")):
+            through = [
+                stage.send(creates, app, anonymous=False, headers=headers).data,
+                stage.send(calculates, app, anonymous=False, headers=headers, json=form).data,
+            ]
+            assert through == straight
+        forms.append([json.loads(each) for each in straight])
+
+    assert forms[0] == forms[1]
+    assert forms[0][0] != forms[0][1]
+    assert forms[0][1]["sum"] == 16
+
+
 def test_verbs_are_learned_once_and_forgotten(alone: Any) -> None:
     """From the version where the app tells it, else from a 405; then believed for an hour, and shown."""
     stage = alone()
