@@ -242,6 +242,16 @@ class DialogportenClient:
             silent=silent,
         )
 
+    def add_label(self, dialog_id: UUID, label: str) -> None:
+        """
+        Add one service-owner label, which changes neither the dialog's revision nor anything that its users see.
+
+        Raises:
+            Rejected: ``invalid``: it stands there already, or there are too many.
+            Conflict, Missing, Unreachable, OutcomeUnknown: As for ``patch``.
+        """
+        self._call("POST", f"{self._dialogs}/{dialog_id}/context/labels", writes=True, body={"value": label})
+
     def _call(
         self,
         method: str,

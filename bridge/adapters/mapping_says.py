@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bridge.adapters.yaml_places import Place
 from bridge.core.dialog_merge import PRIORITIES
-from bridge.core.mapping import Button, DialogSpec, Priority, Receipt, StateRule, Texts, Then, Wording
+from bridge.core.mapping import Button, Dates, DialogSpec, Priority, Receipt, StateRule, Texts, Then, Wording
 from bridge.core.templates import DIALOG_NAMES, names_in
 
 # What a mapping may say (facts/dialogporten.md 2.5); a status that Dialogporten stores under another name is taken too.
@@ -75,7 +75,16 @@ class WordingKeys(Model):
     additional_info: Annotated[LongText | None, Field(description="What stands below the summary.")] = None
 
 
-class ThenKeys(WordingKeys):
+class DatedKeys(WordingKeys):
+    """Words, and dates counted from when the state was reached."""
+
+    due_in_days: Annotated[int | None, Field(ge=1, le=3650, description="Days until the dialog is due: dueAt.")] = None
+    expires_in_days: Annotated[
+        int | None, Field(ge=1, le=36500, description="Days until its users see the dialog no more: expiresAt.")
+    ] = None
+
+
+class ThenKeys(DatedKeys):
     """What the dialog says afterwards, on top of the state table."""
 
     status: Annotated[Status | None, Field(description="The dialog's status.")] = None
@@ -85,7 +94,7 @@ class ThenKeys(WordingKeys):
     ] = None
 
 
-class StateKeys(WordingKeys):
+class StateKeys(DatedKeys):
     """What the dialog says while its element is in this Altinn 2 state."""
 
     status: Annotated[Status | None, Field(description="The dialog's status.")] = None
@@ -127,7 +136,7 @@ class DialogKeys(WordingKeys):
     ] = Field(default_factory=list)
     labels: Annotated[
         list[Annotated[str, StringConstraints(min_length=3, max_length=255)]],
-        Field(max_length=19, description="Service-owner labels of dialogs that the bridge makes."),
+        Field(max_length=19, description="Service-owner labels."),
     ] = Field(default_factory=list)
     receipt: Annotated[ReceiptKeys | None, Field(description="Told when the form was submitted.")] = None
 
@@ -213,7 +222,13 @@ def wording_of(keys: WordingKeys) -> Wording:
 
 def then_of(keys: ThenKeys) -> Then:
     """Give what the keys say."""
-    return Then(status=keys.status, activity=keys.activity, wording=wording_of(keys), silent=keys.silent)
+    return Then(
+        status=keys.status,
+        activity=keys.activity,
+        wording=wording_of(keys),
+        silent=keys.silent,
+        dates=_dates(keys),
+    )
 
 
 def state_of(keys: StateKeys) -> StateRule:
@@ -223,6 +238,7 @@ def state_of(keys: StateKeys) -> StateRule:
         actions=None if keys.actions is None else tuple(keys.actions),
         wording=wording_of(keys),
         silent=keys.silent,
+        dates=_dates(keys),
     )
 
 
@@ -241,9 +257,14 @@ def dialog_of(keys: DialogKeys) -> DialogSpec:
     return DialogSpec(
         wording=wording_of(keys),
         search_tags=tuple(keys.search_tags),
-        labels=tuple(keys.labels),
+        # As Dialogporten keeps them, so that one which stands there is recognised (facts/dialogporten.md 2.4).
+        labels=tuple(each.strip().lower() for each in keys.labels),
         receipt=None if receipt is None else Receipt(title=receipt.title.model_dump(), url=receipt.url),
     )
+
+
+def _dates(keys: DatedKeys) -> Dates:
+    return Dates(due=keys.due_in_days, expires=keys.expires_in_days)
 
 
 def _texts(text: Model | None) -> Texts | None:

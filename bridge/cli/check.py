@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,10 +46,11 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
         faults += _route_faults(registry)
     if online:
         faults += _online_faults(services)
+    notes = [] if mappings or schemas else list(_notes(services))
     if as_json:
-        click.echo(json.dumps(_report(services, registry, faults), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(_report(services, registry, faults, notes), ensure_ascii=False, indent=2))
     else:
-        _print(services, registry, faults)
+        _print(services, registry, faults, notes)
     context.exit(1 if faults else 0)
 
 
@@ -63,6 +64,16 @@ def _route_faults(registry: "SchemaRegistry") -> list[Fault]:
     routes, faults = read_routes(Path(given), registry.folder)
     names = {each.schema for route in routes.values() for each in route.data_types.values() if each.schema}
     return faults + [fault for name in sorted(names) for fault in registry.faults(name)]
+
+
+def _notes(services: Mapping[str, "ServiceMapping"]) -> Iterator[str]:
+    """Say what is sound, and yet may not be what was meant."""
+    shown = [name for name, each in services.items() if any(action.button for action in each.actions.values())]
+    if shown and not os.environ.get("BRIDGE_PUBLIC_URL", "").strip():
+        yield (
+            f"no button of {', '.join(shown)} is put on a dialog, nor back after a failure: "
+            "set BRIDGE_PUBLIC_URL, where the buttons lead"
+        )
 
 
 def _settings_faults() -> list[Fault]:
@@ -111,11 +122,12 @@ def _unpinned(services: Mapping[str, "ServiceMapping"]) -> set[str]:
 
 
 def _report(
-    services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry", faults: list[Fault]
+    services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry", faults: list[Fault], notes: list[str]
 ) -> dict[str, Any]:
     return {
         "ok": not faults,
         "faults": [{"where": fault.where, "message": fault.message} for fault in faults],
+        "notes": notes,
         "services": [
             {"service_resource": name, "source": service.source, "actions": list(service.actions)}
             for name, service in services.items()
@@ -133,7 +145,9 @@ def _report(
     }
 
 
-def _print(services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry", faults: list[Fault]) -> None:
+def _print(
+    services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry", faults: list[Fault], notes: list[str]
+) -> None:
     from bridge.forms.schema_files import Engine
 
     for fault in faults:
@@ -147,6 +161,8 @@ def _print(services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry",
         if name in _unpinned(services):
             key = "json_sha256" if registry.engine(name) is Engine.JSON_SCHEMA else "sha256"
             click.echo(f'  not pinned; to pin it, write beside it in the mapping  {key}: "{registry.digest(name)}"')
+    for note in notes:
+        click.echo(f"note: {note}")
     if faults:
         click.echo(f"{len(faults)} fault{'s' if len(faults) > 1 else ''}", err=True)
     else:

@@ -7,7 +7,7 @@ The outcome is the smallest RFC 6902 patch of the dialog that was read (facts/di
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -36,6 +36,9 @@ Fields where the bridge wins when others changed them meanwhile and it has somet
 How far the case has come is said by the element, and only the bridge sees it. Words belong to whoever wrote last.
 """
 
+LABELS = 20
+"""How many service-owner labels a dialog takes (facts/dialogporten.md 2.4)."""
+
 PRIORITIES: Mapping[str, int] = {"Primary": 1, "Secondary": 1, "Tertiary": 5}
 """How many buttons of each a dialog takes (facts/dialogporten.md 2.5)."""
 
@@ -52,11 +55,21 @@ NOTHING_WRITTEN = Written()
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What to send, what is then written, and the names of actions for whose buttons there was no room."""
+    """
+    What to send, what is then written, and the names of actions for whose buttons there was no room.
+
+    *labels* are to be added, each by a call of its own; ``noted`` says that one needs no other.
+    """
 
     operations: tuple[Operation, ...]
     written: Written
     no_room: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    def noted(self, label: str) -> "Merged":
+        """Note down that *label* is done with, so that one which others take off stays off."""
+        written = Written({**self.written.digests, _label_place(label): digest(label)})
+        return replace(self, written=written, labels=tuple(each for each in self.labels if each != label))
 
 
 def merge(dialog: Dialog, change: DialogChange, base: Written = NOTHING_WRITTEN) -> Merged:
@@ -99,7 +112,9 @@ class _Merge:
             *self._transmissions(),
             *self._activities(),
         )
-        return Merged(() if self._told else operations, Written(self._written), tuple(self._no_room))
+        return Merged(
+            () if self._told else operations, Written(self._written), tuple(self._no_room), tuple(self._labels())
+        )
 
     # Single values
 
@@ -155,6 +170,17 @@ class _Merge:
                 yield {"op": "add", "path": "/searchTags/-", "value": {"value": tag}}
             if tag.casefold() in there or not self._told:
                 self._written[place] = digest(tag.casefold())
+
+    def _labels(self) -> Iterator[str]:
+        if self._foreign:
+            return
+        there = {each.casefold() for each in self._dialog.labels}
+        for label in self._change.labels:
+            if label in there:
+                self._written[_label_place(label)] = digest(label)
+            elif _label_place(label) not in self._base and len(there) < LABELS:
+                there.add(label)
+                yield label
 
     # Lists, by id
 
@@ -327,6 +353,10 @@ def _index(items: Sequence[GuiAction | ApiAction], wanted: Json) -> int | None:
 
 def _place(name: str, item: Json) -> str:
     return f"/{name}/{item['id']}"
+
+
+def _label_place(label: str) -> str:
+    return f"/serviceOwnerLabels/{label}"
 
 
 def _remove(path: str) -> Operation:

@@ -127,6 +127,8 @@ class DialogChange:
     offers: tuple["Offer", ...] = ()
     search_tags: tuple[str, ...] = ()
     transmissions: tuple[Json, ...] = field(default=(), repr=False)
+    labels: tuple[str, ...] = ()
+    """Service-owner labels, which no patch reaches (facts/dialogporten.md 2.4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

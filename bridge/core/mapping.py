@@ -219,6 +219,14 @@ class Wording:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dates:
+    """Days until the dialog is due, and until its users see it no more; None leaves it to the next in line."""
+
+    due: int | None = None
+    expires: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Then:
     """What the dialog shall say after success, on top of the state table; None leaves it to the table."""
 
@@ -226,6 +234,7 @@ class Then:
     activity: str | None = None
     wording: Wording = Wording()
     silent: bool | None = None
+    dates: Dates = Dates()
 
 
 class Priority(Enum):
@@ -261,7 +270,7 @@ class DialogSpec:
     wording: Wording = Wording()
     search_tags: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
-    """Service-owner labels of dialogs that the bridge makes."""
+    """Service-owner labels, as Dialogporten keeps them: in small letters."""
     receipt: Receipt | None = None
 
 
@@ -312,6 +321,7 @@ class StateRule:
     wording: Wording = Wording()
     silent: bool | None = None
     """Whether a change to this state is silent; None leaves it to who caused it."""
+    dates: Dates = Dates()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

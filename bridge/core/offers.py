@@ -1,12 +1,12 @@
 """What a mapping says of a dialog, as Dialogporten takes it: texts within their limits, buttons with our own ids."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from bridge.core.dialogs import Actor, Field, Json, Offer, actor_to_json, moment_to_json
 from bridge.core.ids import sibling_id
-from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping, Texts, Wording
+from bridge.core.mapping import ActionMapping, Dates, FormSource, ServiceMapping, Texts, Wording
 from bridge.core.templates import fill
 
 LIMITS: Mapping[str, int] = {"title": 255, "summary": 255, "additionalInfo": 1023, "extendedStatus": 25}
@@ -48,6 +48,16 @@ def wanted_fields(asked: Iterable[Wording], default: Wording, values: Mapping[st
     for wording, by_mapping in (*((each, True) for each in asked), (default, False)):
         for pointer, value in _said(wording, values):
             found.setdefault(pointer, Field(value=value, asked=by_mapping))
+    return found
+
+
+def dates_of(asked: Sequence[Dates], at: datetime) -> Mapping[str, Field]:
+    """Give the dates that the first of *asked* says, counted from *at*, by JSON pointer."""
+    found: dict[str, Field] = {}
+    for dates in asked:
+        for pointer, days in (("/dueAt", dates.due), ("/expiresAt", dates.expires)):
+            if days is not None:
+                found.setdefault(pointer, Field(value=moment_to_json(at + timedelta(days=days)), asked=True))
     return found
 
 

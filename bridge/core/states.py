@@ -12,7 +12,7 @@ from bridge.core.dialogs import SERVICE_OWNER, Activity, Actor, DialogChange, Fi
 from bridge.core.elements import ElementState, aim
 from bridge.core.ids import derived_id
 from bridge.core.mapping import ActionMapping, ServiceMapping, StateRule, Texts, Then, Wording
-from bridge.core.offers import offer, receipt_of, wanted_fields
+from bridge.core.offers import dates_of, offer, receipt_of, wanted_fields
 from bridge.core.operations import Outcome
 
 
@@ -209,10 +209,11 @@ def change_for(
         remove_actions=removed,
         activities=(activity,),
         silent=silent,
-        fields=_fields(subject, state, then.wording) if done else {},
+        fields=_fields(subject, state, then, at=accepted_at) if done else {},
         # What failed may be pressed again, so its button is there; whatever else there is stays as it is.
         offers=_offers(subject, frozenset(mapping.actions) - removed if done else frozenset({action.name})),
         search_tags=mapping.dialog.search_tags if done else (),
+        labels=mapping.dialog.labels if done else (),
         transmissions=receipt_of(
             mapping, subject.dialog_id, subject.values, sender=performed_by, created_at=accepted_at
         )
@@ -236,9 +237,10 @@ def news_of(subject: Subject, state: ElementState, *, activity: Activity | None)
         remove_actions=everything.difference(stays),
         activities=() if activity is None else (activity,),
         silent=rule.silent or False,
-        fields=_fields(subject, state, Wording()),
+        fields=_fields(subject, state, Then(), at=None if activity is None else activity.created_at),
         offers=_offers(subject, everything.intersection(stays)),
         search_tags=mapping.dialog.search_tags,
+        labels=mapping.dialog.labels,
         transmissions=receipt_of(
             mapping, subject.dialog_id, subject.values, sender=SERVICE_OWNER, created_at=activity.created_at
         )
@@ -250,13 +252,16 @@ def news_of(subject: Subject, state: ElementState, *, activity: Activity | None)
 NO_RULE = StateRule(status=None, actions=None)
 
 
-def _fields(subject: Subject, state: ElementState, then: Wording) -> Mapping[str, Field]:
+def _fields(subject: Subject, state: ElementState, then: Then, *, at: datetime | None) -> Mapping[str, Field]:
+    """Say the fields; *at* is when the state was reached, from which dates count, and None where nobody knows."""
     rule = subject.mapping.states.get(state.value, NO_RULE)
     default = Wording(extended_status=TABLE[state].extended)
-    fields = wanted_fields((then, rule.wording, subject.mapping.dialog.wording), default, subject.values)
+    fields = dict(wanted_fields((then.wording, rule.wording, subject.mapping.dialog.wording), default, subject.values))
     if state is ElementState.ARCHIVED:
         # What is done is not due any more; a date that others set is theirs.
-        return {**fields, "/dueAt": Field(value=None, asked=False)}
+        fields["/dueAt"] = Field(value=None, asked=False)
+    if at is not None:
+        fields |= dates_of((then.dates, rule.dates), at)
     return fields
 
 

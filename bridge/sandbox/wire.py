@@ -266,7 +266,7 @@ def product(user_agent: str) -> str:
 
 def unlinked(path: str) -> str:
     """Give a path without national identity numbers."""
-    return re.sub(r"(?<!\d)\d{11}(?!\d)", "***********", path)
+    return re.sub(r"(?<![0-9a-f])\d{11}(?![0-9a-f])", "***********", path)
 
 
 def accepts(request: Request, wanted: Sequence[str]) -> bool:

@@ -8,7 +8,7 @@ import structlog
 from bridge.core.dialog_merge import merge
 from bridge.core.dialogs import Dialog, DialogChange
 from bridge.core.elements import archive_reference
-from bridge.core.errors import Conflict, OutcomeUnknown
+from bridge.core.errors import Conflict, OutcomeUnknown, Rejected, UpstreamError
 from bridge.core.mapping import ServiceMapping
 from bridge.core.states import Subject
 from bridge.parts import Bridge
@@ -57,8 +57,23 @@ def tell(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
         except OutcomeUnknown as error:
             # Reading the dialog again tells: what was to be added is there, or it is not.
             raise Conflict(error.system, error.detail, status=error.status) from error
+    for label in merged.labels:
+        if _labelled(bridge, dialog.id, label):
+            merged = merged.noted(label)
     # A crash before this loses nothing: the next merge finds all as it is wanted, and writes this down.
     if merged.written != base:
         with bridge.store.transaction() as tx:
             Told(tx).write(dialog.id, merged.written, now=bridge.clock())
     return bool(merged.operations)
+
+
+def _labelled(bridge: Bridge, dialog_id: UUID, label: str) -> bool:
+    """Add *label*, and say whether that is done with; what fails waits for the next telling and holds up nothing."""
+    try:
+        bridge.dialogporten.add_label(dialog_id, label)
+    except UpstreamError as error:
+        # A refusal is that others were first with it, or with the last place: asking again would change neither.
+        refused = isinstance(error, Rejected) and not isinstance(error, Conflict)
+        log.warning("a label was not taken", dialog=str(dialog_id), again=not refused, why=type(error).__name__)
+        return refused
+    return True

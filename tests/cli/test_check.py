@@ -93,3 +93,11 @@ def test_altinn_is_not_asked_with_faulty_settings():
 
     assert result.exit_code == 1
     assert "--online: the settings have faults, so Altinn 2 was not asked" in result.stderr
+
+
+@pytest.mark.parametrize(("url", "told"), [("", True), ("https://bridge.example.no", False)])
+def test_buttons_that_lead_nowhere_are_told(url: str, told: bool):
+    """Buttons in a mapping are none on a dialog while nobody knows where they would lead."""
+    result = run("--json", BRIDGE_PUBLIC_URL=url, BRIDGE_MAPPINGS=str(mappings_folder()))
+
+    assert any("BRIDGE_PUBLIC_URL" in each for each in json.loads(result.stdout)["notes"]) is told

@@ -183,6 +183,27 @@ def test_tags_are_added_once() -> None:
     assert merged(change, base).operations == ()
 
 
+def test_labels_are_added_once() -> None:
+    """A label that others took off stays off; one that waits is asked for again, also of a dialog that was told."""
+    change = replace(NOTHING, labels=("servering", "uteservering"), activities=(ACTIVITY,))
+    there = {"serviceOwnerContext": {"serviceOwnerLabels": [{"value": "servering"}]}}
+    told = {"activities": [{"id": str(ACTIVITY.id)}]}
+
+    first = merged(change, **there)
+
+    assert first.labels == ("uteservering",)
+    assert merged(change, first.written, **there, **told).labels == ("uteservering",)
+    assert merged(change, first.noted("uteservering").written, **told).labels == ()
+
+
+def test_labels_beyond_the_limit_wait() -> None:
+    """A dialog takes twenty, and others' stay."""
+    change = replace(NOTHING, labels=("en", "to"))
+    there = {"serviceOwnerContext": {"serviceOwnerLabels": [{"value": f"andres {each}"} for each in range(19)]}}
+
+    assert merged(change, **there).labels == ("en",)
+
+
 def test_a_told_dialog_is_told_nothing_more() -> None:
     """The line of history is there, so the whole patch was: what others wrote after it stays."""
     change = replace(words("Vårt"), status="Completed", activities=(ACTIVITY,))

@@ -15,6 +15,7 @@ from bridge.core.mapping import (
     ActionMapping,
     AfterUpdate,
     Altinn2Service,
+    Dates,
     FormSource,
     Requirement,
     ServiceMapping,
@@ -215,3 +216,21 @@ def test_every_outcome_changes_the_dialog(
     assert ACTOR not in "".join(change.activities[0].description.values())
     if state is ElementState.UNKNOWN:
         assert change.status != "Completed"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "dates"),
+    [
+        (Outcome.DONE, {"/dueAt": "2026-02-07T12:00:00Z", "/expiresAt": "2026-03-02T12:00:00Z"}),
+        (Outcome.REFUSED, {}),
+    ],
+)
+def test_dates_count_from_the_press(outcome: Outcome, dates: dict[str, str]) -> None:
+    """The action's own days come before the state's; what was refused moves no date."""
+    action = replace(SUBMIT, then=Then(dates=Dates(due=7)))
+    rule = StateRule(status=None, actions=None, dates=Dates(due=1, expires=30))
+    mapping = replace(MAPPING, actions={"submit": action}, states={ARCHIVED.value: rule})
+
+    says = _change(outcome, state=ARCHIVED, action=action, mapping=mapping)
+
+    assert {pointer: field.value for pointer, field in says.fields.items() if pointer.endswith("At")} == dates

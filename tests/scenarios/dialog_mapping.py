@@ -60,10 +60,10 @@ dialog:
 """
 
 
-def saying(folder: Path, **environ: str) -> Stage:
-    """A stage with that mapping."""
+def saying(folder: Path, *, mapping: str = MAPPING, **environ: str) -> Stage:
+    """A stage with that mapping, or another."""
     (folder / "mappings").mkdir()
     (folder / "bridge").mkdir()
-    (folder / "mappings" / "says.yaml").write_text(MAPPING, "utf-8")
+    (folder / "mappings" / "says.yaml").write_text(mapping, "utf-8")
     about = {"BRIDGE_MAPPINGS": str(folder / "mappings"), "BRIDGE_PUBLIC_URL": PUBLIC}
     return Stage(folder / "bridge", **about, **environ)

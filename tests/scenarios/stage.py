@@ -191,6 +191,12 @@ class Stage:
             if mine & {str(each.facts.get(name)) for name in names}
         ]
 
+    def writes(self, case: Case) -> list[str]:
+        """The calls that changed the case's dialog, or tried."""
+        calls = self.world.calls.all("dialogporten")
+        mine = [each.method for each in calls if str(case.dialog_id) in each.path]
+        return [each for each in mine if each not in ("GET", "OPTIONS")]
+
     def as_citizen(self, method: str, case: Case, path: str = "", body: Any = None, **query: str) -> requests.Response:
         """Call Altinn 2 on the case's element beside the bridge, as its portal would."""
         answer = self.outside.request(

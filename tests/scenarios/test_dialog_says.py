@@ -2,9 +2,11 @@
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,12 +14,15 @@ from structlog.testing import capture_logs
 from bridge.core.elements import ElementKey
 from bridge.core.operations import Link, Operation, Outcome
 from bridge.core.operations import Stage as Progress
+from bridge.sandbox.dialog_state import Resource
+from bridge.sandbox.dialogporten import OWNER_SCOPE
+from bridge.sandbox.tokens import issue
 from bridge.steps.naming import tell_names
 from bridge.steps.sync import sync
 from bridge.storage.tables import operations as rows
 from bridge.storage.tables import snapshots, unnamed
 from tests.scenarios.dialog_mapping import PUBLIC, saying
-from tests.scenarios.stage import FAULTY, RESOURCE, Case, Stage
+from tests.scenarios.stage import BASE, FAULTY, RESOURCE, Case, Stage
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +39,6 @@ def said(dialog: Any, name: str, language: str = "en") -> str:
     return str(next(each["value"] for each in values if each["languageCode"] == language))
 
 
-def writes(stage: Stage, case: Case) -> list[str]:
-    """The calls that changed the case's dialog, or tried."""
-    calls = stage.world.calls.all("dialogporten")
-    return [each.method for each in calls if str(case.dialog_id) in each.path and each.method not in ("GET", "OPTIONS")]
-
-
 def test_the_mapping_gives_words_tags_and_receipt(stage: Stage) -> None:
     """One PATCH: status, words of then, state and dialog, tag, receipt with its reference and page."""
     case = stage.case()
@@ -49,7 +48,7 @@ def test_the_mapping_gives_words_tags_and_receipt(stage: Stage) -> None:
 
     dialog, archived = stage.dialog(case), str(stage.element(case)["archived_id"])
     assert answer.status_code == 204
-    assert writes(stage, case) == ["PATCH"]
+    assert stage.writes(case) == ["PATCH"]
     assert (dialog["status"], dialog["extendedStatus"]) == ("Completed", "received")
     assert said(dialog, "title") == "Licence"
     assert said(dialog, "summary") == "With the municipality."
@@ -126,6 +125,56 @@ def test_a_dialog_that_cannot_be_told_loses_nothing(stage: Stage, how: str) -> N
     assert answer.status_code == 204
     assert (operation.stage, operation.outcome) == (Progress.FINISHED, Outcome.DONE)
     assert stage.element(case)["state"] == "archived"
+
+
+def test_another_organisations_dialog_is_left_alone(stage: Stage) -> None:
+    """Dialogporten shows it to its owner alone: what was asked for is done, and its dialog is not touched."""
+    case, other, state = stage.case(), stage.world.new_organisation(), stage.world.dialogporten
+    usual = state.resource(RESOURCE, stage.world.owner.number)
+    state.own(RESOURCE, Resource(owner=other.number))
+    claims = {"scope": OWNER_SCOPE, "consumer": {"authority": "iso6523-actorid-upis", "ID": f"0192:{other.number}"}}
+    token = issue(stage.world, BASE, "maskinporten", claims, lifetime=60)
+    title = {"value": [{"languageCode": "nb", "value": "Sak"}], "mediaType": "text/plain"}
+    button = {"action": "write", "url": "https://deres.example.no", "priority": "Primary", "title": title["value"]}
+    body = {
+        "serviceResource": RESOURCE,
+        "party": case.party,
+        "status": "InProgress",
+        "content": {"title": title},
+        "guiActions": [button],
+    }
+    theirs = f"{BASE}/dialogporten/api/v1/serviceowner/dialogs"
+    headers = {"Authorization": f"Bearer {token}"}
+    made = UUID(stage.outside.post(theirs, json=body, headers=headers, timeout=5).json())
+    foreign = Case(dialog_id=made, message_id=case.message_id, who=case.who)
+    before = stage.outside.get(f"{theirs}/{made}", headers=headers, timeout=5).json()
+    state.own(RESOURCE, usual)
+
+    unlinked = stage.press(foreign)
+    linked(stage, foreign)
+    pressed = stage.press(foreign)
+
+    assert (unlinked.status_code, str(unlinked.get_json()["type"]).rpartition(":")[2]) == (404, "not_linked")
+    assert pressed.status_code == 204
+    assert stage.element(case)["state"] == "archived"
+    assert stage.outside.get(f"{theirs}/{made}", headers=headers, timeout=5).json() == before
+
+
+def test_a_correspondences_dialog_keeps_its_words(stage: Stage) -> None:
+    """Our buttons go and the history grows; status and words are Correspondence's."""
+    case, state = stage.case(), stage.world.dialogporten
+    before, usual = stage.dialog(case), state.resource(RESOURCE, stage.world.owner.number)
+    state.own(RESOURCE, replace(usual, kind="correspondenceservice"))
+
+    answer = stage.press(case)
+    after = stage.dialog(case)
+    state.own(RESOURCE, usual)
+
+    assert answer.status_code == 204
+    same = ("status", "extendedStatus", "content", "searchTags", "transmissions", "serviceOwnerContext")
+    assert {name: after.get(name) for name in same} == {name: before.get(name) for name in same}
+    assert [each["type"] for each in after["activities"]] == ["FormSubmitted"]
+    assert [each["url"] for each in after["guiActions"]] == ["https://other.example.no/help"]
 
 
 FROZEN = (
@@ -240,7 +289,7 @@ def test_a_replayed_history_writes_nothing(stage: Stage) -> None:
     for operation in stage.operations(case):
         again(stage, operation, case)
 
-    assert [each for each in writes(stage, case) if each != "POST"] == []
+    assert [each for each in stage.writes(case) if each != "POST"] == []
     assert stage.dialog(case) == before
 
 

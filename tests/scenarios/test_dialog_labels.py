@@ -1,0 +1,56 @@
+"""Service-owner labels of the agency's own dialogs: a call of their own, that holds nothing up."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.dialog_mapping import MAPPING, saying
+from tests.scenarios.stage import Case, Stage
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with tempfile.TemporaryDirectory() as name:
+        made = saying(Path(name), mapping=f"{MAPPING}  labels: [servering, Uteservering]\n")
+        yield made
+        made.stop()
+
+
+def test_labels_come_by_a_call_of_their_own(stage: Stage) -> None:
+    """Once, and not again when the agency takes one off; one that fails waits and holds nothing up."""
+    case = stage.case(service={"signing_steps": 1})
+    labels = f"/{case.dialog_id}/context/labels"
+    stage.fault("dialogporten", "POST", labels, status=503, skip=1)
+    stage.world.calls.clear()
+
+    answer = stage.press(case, "send-to-signing")
+    before = (stage.writes(case), labelled(stage, case))
+    taken_off = stage.as_owner("DELETE", f"{labels}/servering").status_code
+    stage.press(case, "sign")
+    after = (stage.writes(case), labelled(stage, case))
+
+    assert answer.status_code == 204
+    assert before == (["PATCH", "POST", "POST"], {"servering"})
+    assert taken_off == 204
+    assert after == (["PATCH", "POST", "POST", "DELETE", "PATCH", "POST"], {"uteservering"})
+
+
+@pytest.mark.parametrize("fault", [400, 403])
+def test_a_label_that_is_refused_is_asked_for_once(stage: Stage, fault: int) -> None:
+    """Others were first, or it may not be: asking again would change nothing."""
+    case = stage.case(service={"signing_steps": 1})
+    stage.fault("dialogporten", "POST", f"/{case.dialog_id}/context/labels", status=fault, times=2)
+    stage.world.calls.clear()
+
+    answers = [stage.press(case, action).status_code for action in ("send-to-signing", "sign")]
+    made = stage.writes(case)
+
+    assert (answers, made) == ([204, 204], ["PATCH", "POST", "POST", "PATCH"])
+
+
+def labelled(stage: Stage, case: Case) -> set[str]:
+    """The dialog's labels, but for the one that names its element."""
+    found = {each["value"] for each in stage.dialog(case)["serviceOwnerContext"]["serviceOwnerLabels"]}
+    return {each for each in found if ":a2:message:" not in each}
