@@ -92,7 +92,11 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
     schemas = SchemaRegistry(settings.schemas, limits)
     # Compiled at start, so that the first citizen does not wait for it.
     mappings = load_mappings(
-        settings.mappings, settings.schemas, schema_faults=schemas.faults, schema_digest=schemas.digest
+        settings.mappings,
+        settings.schemas,
+        schema_faults=schemas.faults,
+        schema_digest=schemas.digest,
+        may_be_empty=settings.routes is not None,
     )
     routes = _routes(settings, schemas)
     schemas.prepare()

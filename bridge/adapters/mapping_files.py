@@ -288,18 +288,21 @@ def load_mappings(
     *,
     schema_faults: Callable[[str], Sequence[Fault]] | None = None,
     schema_digest: Callable[[str], str | None] | None = None,
+    may_be_empty: bool = False,
 ) -> Mapping[str, ServiceMapping]:
     """
     Read every ``*.yaml`` and ``*.yml`` of *folder*, by service resource; form schemas must lie in *schemas*.
 
     *schema_faults* compiles a schema and says what is wrong with it (``SchemaRegistry.faults``); without it a schema
     need only be there. *schema_digest* tells a compiled schema's digest (``SchemaRegistry.digest``), which is held
-    against what the mapping pins.
+    against what the mapping pins. A folder without a mapping is a fault, unless it *may_be_empty*.
 
     Raises:
         ConfigurationError: Every fault of every file.
     """
-    mappings, faults = read_mappings(folder, schemas, schema_faults=schema_faults, schema_digest=schema_digest)
+    mappings, faults = read_mappings(
+        folder, schemas, schema_faults=schema_faults, schema_digest=schema_digest, may_be_empty=may_be_empty
+    )
     if faults:
         raise ConfigurationError(faults)
     return mappings
@@ -311,6 +314,7 @@ def read_mappings(
     *,
     schema_faults: Callable[[str], Sequence[Fault]] | None = None,
     schema_digest: Callable[[str], str | None] | None = None,
+    may_be_empty: bool = False,
 ) -> tuple[Mapping[str, ServiceMapping], Sequence[Fault]]:
     """Do the same, and give what is sound beside what is not. *folder* may be a single mapping file."""
     faults: list[Fault] = []
@@ -320,7 +324,7 @@ def read_mappings(
         files = [folder]
     else:
         files = sorted(path for path in folder.glob("*") if path.suffix in {".yaml", ".yml"})
-    if not files:
+    if not files and not may_be_empty:
         faults.append(Fault(where=str(folder), message="there is no mapping file (*.yaml) in this folder"))
     for path in files:
         read, mapping = _read(path, schemas)

@@ -117,7 +117,8 @@ def search(
     except UpstreamError as error:
         click.echo(f"{error}; {count} dialogs were printed. {_going_on(last)}".rstrip(), err=True)
         sys.exit(1)
-    click.echo(f"{count} dialogs. {_going_on(last) if last is not None and last.has_next else ''}".rstrip(), err=True)
+    found = "1 dialog" if count == 1 else f"{count} dialogs"
+    click.echo(f"{found}. {_going_on(last) if last is not None and last.has_next else ''}".rstrip(), err=True)
 
 
 def _going_on(last: "Page | None") -> str:

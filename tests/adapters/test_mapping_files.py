@@ -304,3 +304,11 @@ def test_a_schema_is_compiled_once(tmp_path: Path):
     _, faults = read_mappings(mappings, schemas, schema_faults=lambda _: [fault])
 
     assert faults == [fault]
+
+
+def test_a_folder_may_be_empty_where_routes_are_all(tmp_path: Path):
+    """A bridge that only stands before apps has no mapping; any other would answer 404 to every press."""
+    with pytest.raises(ConfigurationError, match="no mapping file"):
+        load_mappings(tmp_path, tmp_path)
+
+    assert load_mappings(tmp_path, tmp_path, may_be_empty=True) == {}
