@@ -81,7 +81,7 @@ def test_a_table_names_no_person(sandbox: Sandbox) -> None:
     assert result.stdout.count("\n") == 1
     assert "Tredje" in result.stdout
     assert "***********" in result.stdout
-    assert result.stderr.startswith("1 dialogs. Go on with --continuation-token createdat_")
+    assert result.stderr.startswith("1 dialog. Go on with --continuation-token createdat_")
 
 
 @pytest.mark.parametrize("side", ["enduser", "graphql"])
