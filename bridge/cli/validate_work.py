@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from bridge.cli.quiet import be_quiet
 from bridge.core.errors import BridgeError, ConfigurationError, Finding, Severity
 from bridge.core.mapping import FormKind, FormSpec
 from bridge.forms.json_schema import is_json_schema
@@ -58,6 +59,7 @@ class Job:
     forms: tuple[FormSpec, ...]
     limits: Limits
     values: bool
+    both_engines: bool = False
 
 
 class _NotForIt(BridgeError):
@@ -139,7 +141,7 @@ class Checker:
             return told or error.findings
         except ConfigurationError as error:
             raise _NotForIt("; ".join(fault.message for fault in error.faults)) from error
-        findings = self._registry.check_form(spec, xml, values=self._job.values)
+        findings = self._registry.check_form(spec, xml, values=self._job.values, both_engines=self._job.both_engines)
         rest = [finding for finding in findings if not told or finding.rule == "business_rule"]
         return (*told, *(replace(finding, line=0, column=0) for finding in rest))
 
@@ -158,7 +160,7 @@ class Checker:
         spec = self._choose(path)
         if spec is None:
             raise _NotForIt(self._no_form())
-        return self._registry.check_file(spec, path, values=self._job.values)
+        return self._registry.check_file(spec, path, values=self._job.values, both_engines=self._job.both_engines)
 
     def _no_form(self) -> str:
         keys = ", ".join(f"{spec.data_format_id}/{spec.data_format_version}" for spec in self._job.forms)
@@ -197,6 +199,7 @@ _checker: Checker | None = None
 
 def _begin(job: Job) -> None:
     global _checker  # noqa: PLW0603 - a pool hands its processes nothing else that lasts
+    be_quiet()
     _checker = Checker(job)
 
 

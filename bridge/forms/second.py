@@ -51,6 +51,15 @@ def explain_by_xmlschema(root: etree._Element, model: SchemaModel, limits: Limit
     return tuple(findings)
 
 
+def first_fault(root: etree._Element, model: SchemaModel) -> Finding | None:
+    """Give the first thing that xmlschema finds; ``not_checkable`` where it has no verdict."""
+    try:
+        error = next(model.errors(root), None)
+        return None if error is None else _finding(error, root, model)
+    except (RecursionError, ArithmeticError):  # A year of twenty digits, say.
+        return Finding(path="/", rule="not_checkable")
+
+
 def _finding(error: Any, root: etree._Element, model: SchemaModel) -> Finding:
     node = error.elem if isinstance(error.elem, etree._Element) else root  # noqa: SLF001 - lxml names its class so
     path, line, kind = path_of(node), line_of(node), type(error.validator).__name__

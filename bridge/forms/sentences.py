@@ -97,6 +97,11 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nn": "Skjemaet inneheld noko som ikkje lèt seg kontrollere.",
         "en": "The form holds something that cannot be checked.",
     },
+    "engines_disagree": {
+        "nb": "To kontroller er uenige om dette. Meld fra til den som har laget skjemaet.",
+        "nn": "To kontrollar er usamde om dette. Meld frå til den som har laga skjemaet.",
+        "en": "Two checks disagree about this. Please tell whoever made the form.",
+    },
     "too_many_findings": {
         "nb": "Skjemaet har {count} feil, for mange til å liste opp.",
         "nn": "Skjemaet har {count} feil, for mange til å liste opp.",

@@ -1,7 +1,6 @@
 """Hold forms against their schema: for XML the verdict is libxml2's, the findings are ours."""
 
 import io
-import queue
 import threading
 from collections.abc import Iterable
 from functools import cached_property
@@ -10,7 +9,7 @@ from pathlib import Path
 import structlog
 from lxml import etree
 
-from bridge.core.errors import ConfigurationError, Fault, Finding
+from bridge.core.errors import ConfigurationError, Fault, Finding, Severity
 from bridge.core.mapping import FormRule, FormSpec, NamespaceReading
 from bridge.forms.explain import explain, spell_fixed_values
 from bridge.forms.json_schema import JsonSchemaRegistry, is_json_schema
@@ -19,7 +18,7 @@ from bridge.forms.places import with_places
 from bridge.forms.reading import Limits, Unreadable, parse, parser, refuse_more_than_allowed, to_utf8
 from bridge.forms.rules import broken_rules
 from bridge.forms.schema_files import Engine, SchemaFiles, read_schema_files
-from bridge.forms.second import explain_by_xmlschema
+from bridge.forms.second import explain_by_xmlschema, first_fault
 from bridge.forms.streaming import check_stream
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.forms")
@@ -32,7 +31,7 @@ _MOST_STEPS = 10_000_000
 SLOW_ENGINE_BYTES = 1_000_000
 """The largest form that xmlschema judges; it takes a second for it."""
 SECOND_OPINION_BYTES = 256_000
-"""The largest refused form that xmlschema is asked about as well."""
+"""The largest form that xmlschema is asked about as well."""
 
 
 class SchemaRegistry:
@@ -47,7 +46,6 @@ class SchemaRegistry:
     def __init__(self, folder: Path, limits: Limits | None = None) -> None:
         self.folder, self.limits = folder, limits or Limits()
         self._schemas: dict[str, _Schema] = {}
-        self._second = _SecondOpinion()
         self.json = JsonSchemaRegistry(folder, self.limits)
 
     def load(self, names: Iterable[str]) -> None:
@@ -75,12 +73,8 @@ class SchemaRegistry:
     def prepare(self) -> None:
         """
         Build, in the background, what explanations need, so that the first who is refused does not wait for it.
-
-        From here on what libxml2 refuses is also shown to xmlschema, in the background and as far as there is time; a
-        disagreement is logged.
         """
         schemas = list(self._schemas.values())
-        self._second.start()
 
         def build() -> None:
             for schema in schemas:
@@ -114,17 +108,23 @@ class SchemaRegistry:
         """Hold *xml* against the loaded schema *name*; nothing found means valid."""
         return self._check(xml, self._schemas[name], (), lenient=False, values=False)
 
-    def check_form(self, spec: FormSpec, xml: bytes | str, *, values: bool = False) -> tuple[Finding, ...]:
+    def check_form(
+        self, spec: FormSpec, xml: bytes | str, *, values: bool = False, both_engines: bool = False
+    ) -> tuple[Finding, ...]:
         """
         Hold *xml* against the schema of *spec*, if it has one, and its rules; no error among what is found means valid.
 
-        *values* puts what stands in the form into the findings: only for an operator who asked for it.
+        *values* puts what stands in the form into the findings: only for an operator who asked for it. What libxml2
+        refuses is shown to xmlschema as well, and with *both_engines* what it accepts, too; where they disagree
+        libxml2's verdict stands, and a warning is found besides (``engines_disagree``).
         """
         schema = None if spec.schema is None else self._schemas[spec.schema]
         lenient = spec.namespace is NamespaceReading.LENIENT
-        return self._check(xml, schema, spec.rules, lenient=lenient, values=values)
+        return self._check(xml, schema, spec.rules, lenient=lenient, values=values, both_engines=both_engines)
 
-    def check_file(self, spec: FormSpec, path: Path, *, values: bool = False) -> tuple[Finding, ...]:
+    def check_file(
+        self, spec: FormSpec, path: Path, *, values: bool = False, both_engines: bool = False
+    ) -> tuple[Finding, ...]:
         """
         Do the same for a file; one beyond ``limits.max_bytes`` streams, and is held to its schema only.
 
@@ -132,7 +132,7 @@ class SchemaRegistry:
             OSError: The file cannot be read.
         """
         if path.stat().st_size <= self.limits.max_bytes:
-            return self.check_form(spec, path.read_bytes(), values=values)
+            return self.check_form(spec, path.read_bytes(), values=values, both_engines=both_engines)
         schema = None if spec.schema is None else self._schemas[spec.schema]
         lenient = spec.namespace is NamespaceReading.LENIENT
         if schema is None or schema.files.engine is not Engine.LIBXML2 or lenient or spec.rules:
@@ -154,20 +154,25 @@ class SchemaRegistry:
         return etree.tostring(root, encoding="utf-8")
 
     def _check(
-        self, xml: bytes | str, schema: "_Schema | None", rules: tuple[FormRule, ...], *, lenient: bool, values: bool
+        self,
+        xml: bytes | str,
+        schema: "_Schema | None",
+        rules: tuple[FormRule, ...],
+        *,
+        lenient: bool,
+        values: bool,
+        both_engines: bool = False,
     ) -> tuple[Finding, ...]:
         try:
             data = to_utf8(xml, self.limits)
             found = () if schema is None else schema.check(data, self.limits, rules, lenient=lenient)
             if schema is None and rules:
                 found = broken_rules(rules, parse(data, max_depth=self.limits.max_depth))
+            if schema is not None and (found or both_engines):
+                found += schema.disagreement(data, found, self.limits, lenient=lenient, both_engines=both_engines)
         except Unreadable as unreadable:
             return (unreadable.finding,)
-        if not found:
-            return ()
-        if schema is not None and not lenient:
-            self._second.ask(schema, data, found)
-        return with_places(found, data, values=values)
+        return with_places(found, data, values=values) if found else ()
 
 
 class _Schema:
@@ -243,6 +248,40 @@ class _Schema:
             found = explain_by_xmlschema(root, self.model, limits)
         return found + broken_rules(rules, root)
 
+    def disagreement(
+        self, data: bytes, found: tuple[Finding, ...], limits: Limits, *, lenient: bool, both_engines: bool
+    ) -> tuple[Finding, ...]:
+        """
+        Show what libxml2 refused, and with *both_engines* what it accepted, to xmlschema; *found* is libxml2's story.
+
+        What agrees is told fast, since xmlschema is asked for its first fault only.
+        """
+        own = [finding for finding in found if finding.rule != "business_rule"]
+        refused_by = sorted({finding.rule for finding in own})
+        if not (own or both_engines) or self.files.engine is not Engine.LIBXML2 or len(data) > SECOND_OPINION_BYTES:
+            return ()
+        if {"not_checkable", "too_many_findings"}.intersection(refused_by):
+            return ()
+        root = parse(data, max_depth=limits.max_depth)
+        if lenient:
+            self.put_into_namespace(root)
+        with self._model_lock:
+            model = self.model
+        if not model.judges:
+            return ()
+        with self._judging:
+            fault = first_fault(root, model)
+        if (fault is None) is not bool(own) or (fault is not None and fault.rule == "not_checkable"):
+            return ()
+        log.warning(
+            "the two engines disagree about a form",
+            code="engines_disagree",
+            schema=self.files.name,
+            refused_by=refused_by,
+        )
+        place = own[0] if fault is None else fault
+        return (Finding(path=place.path, line=place.line, rule="engines_disagree", severity=Severity.WARNING),)
+
     def put_into_namespace(self, root: etree._Element) -> None:
         """Read a form without a namespace as if it were in the schema's."""
         namespace = self.files.namespace
@@ -251,47 +290,6 @@ class _Schema:
         for element in root.iter(etree.Element) if self.files.qualified else [root]:
             if etree.QName(element).namespace is None:
                 element.tag = f"{{{namespace}}}{element.tag}"
-
-
-class _SecondOpinion:
-    """
-    Shows what libxml2 refused to xmlschema as well, one form at a time, in the background.
-
-    A form that comes while another is looked at is let go: this is a watch, not a judge, and libxml2 decides.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: queue.Queue[tuple[_Schema, bytes, tuple[str, ...]]] = queue.Queue(maxsize=1)
-        self._started = False
-
-    def start(self) -> None:
-        if not self._started:
-            self._started = True
-            threading.Thread(target=self._work, name="form-second-opinion", daemon=True).start()
-
-    def ask(self, schema: _Schema, data: bytes, found: tuple[Finding, ...]) -> None:
-        """Ask about a form with *found*, if there is time; business rules are none of xmlschema's."""
-        rules = tuple(sorted({finding.rule for finding in found} - {"business_rule"}))
-        if not self._started or not rules or schema.files.engine is not Engine.LIBXML2:
-            return
-        if len(data) <= SECOND_OPINION_BYTES and not set(rules) & {"not_checkable", "too_many_findings"}:
-            try:
-                self._waiting.put_nowait((schema, data, rules))
-            except queue.Full:
-                return
-
-    def _work(self) -> None:
-        while True:
-            schema, data, rules = self._waiting.get()
-            compare(schema.files.name, schema.model, data, rules)
-
-
-def compare(name: str, model: SchemaModel, data: bytes, rules: tuple[str, ...]) -> bool:
-    """Log, and say, when xmlschema accepts what libxml2 refused by *rules*."""
-    if model.accepts(parse(data)) is not True:
-        return False
-    log.warning("the two engines disagree about a form", code="engines_disagree", schema=name, refused_by=list(rules))
-    return True
 
 
 def _is_large(data: bytes) -> bool:

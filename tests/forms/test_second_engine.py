@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import structlog
 
+from bridge.core.mapping import FormKind, FormSpec
 from bridge.forms.reading import Limits
 from bridge.forms.sentences import RULES
-from bridge.forms.xsd import SLOW_ENGINE_BYTES, SchemaRegistry, compare
-from bridge.shipped import examples_folder, schemas_folder
+from bridge.forms.xsd import SLOW_ENGINE_BYTES, SchemaRegistry
 
 NAMESPACE = "urn:prøve"
 SCHEMA = f"""<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" targetNamespace="{NAMESPACE}" xmlns="{NAMESPACE}"
@@ -84,32 +84,58 @@ def test_other_broken_xml_is_not_forgiven(registry: SchemaRegistry) -> None:
     assert [finding.rule for finding in findings] == ["not_well_formed"]
 
 
-def test_a_disagreement_is_logged_and_quotes_nothing() -> None:
-    """With the schema and the rules, and libxml2's verdict stands."""
-    registry = SchemaRegistry(schemas_folder())
-    registry.load(["serveringsbevilling.xsd"])
-    model = registry._schemas["serveringsbevilling.xsd"].model
-    good = (examples_folder() / "serveringsbevilling.xml").read_bytes()
-    bad = (examples_folder() / "serveringsbevilling-with-faults.xml").read_bytes()
+URIS = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="m"><x:complexType><x:sequence>
+ <x:element name="side" type="x:anyURI"/><x:element name="tall" type="x:double"/><x:element name="a" type="x:int"/>
+ </x:sequence></x:complexType></x:element></x:schema>"""
+"""libxml2 refuses the percent sign of %zz, and accepts 1E; of each xmlschema says otherwise."""
+
+
+@pytest.mark.parametrize(
+    ("side", "tall", "count", "both", "found"),
+    [
+        ("https://a.no", "1", "1", True, []),
+        ("%zz", "1", "1", False, [("/m/side", "type", "error"), ("/m/side", "engines_disagree", "warning")]),
+        # Both refuse the form, if not for the same reason.
+        ("%zz", "1", "x", False, [("/m/side", "type", "error"), ("/m/a", "type", "error")]),
+        ("https://a.no", "1E", "1", False, []),
+        ("https://a.no", "1E", "1", True, [("/m/tall", "engines_disagree", "warning")]),
+    ],
+)
+def test_a_disagreement_is_a_finding(
+    tmp_path: Path, side: str, tall: str, count: str, both: bool, found: list[tuple[str, str, str]]
+) -> None:
+    """Beside libxml2's verdict, which stands; it is logged without a value."""
+    (tmp_path / "a.xsd").write_text(URIS)
+    registry = SchemaRegistry(tmp_path)
+    registry.load(["a.xsd"])
+    spec = FormSpec(kind=FormKind.MAIN, data_format_id="1", data_format_version="1", schema="a.xsd")
+    xml = f"<m>\n<side>{side}</side>\n<tall>{tall}</tall>\n<a>{count}</a></m>"
 
     with structlog.testing.capture_logs() as logs:
-        # One is shown a form that libxml2 is said to have refused, and would take it; of the other both say no.
-        assert compare("a.xsd", model, good, ("fixed",)) is True
-        assert compare("a.xsd", model, bad, ("digits",)) is False
+        findings = registry.check_form(spec, xml, both_engines=both)
 
-    assert logs == [
-        {
-            "event": "the two engines disagree about a form",
-            "code": "engines_disagree",
-            "schema": "a.xsd",
-            "refused_by": ["fixed"],
-            "log_level": "warning",
-        }
-    ]
+    assert [(each.path, each.rule, each.severity.value) for each in findings] == found
+    disagreements = [each for each in findings if each.rule == "engines_disagree"]
+    assert all(each.line == (2 if each.path == "/m/side" else 3) and each.column for each in disagreements)
+    told = [{"schema": "a.xsd", "refused_by": ["type"] if side == "%zz" else []}] if disagreements else []
+    assert [{name: log[name] for name in ("schema", "refused_by")} for log in logs] == told
+    assert "zz" not in str(logs)
+
+
+def test_without_a_second_engine_nobody_disagrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A schema that xmlschema cannot take is judged by libxml2 alone."""
+    (tmp_path / "a.xsd").write_text(URIS)
+    registry = SchemaRegistry(tmp_path)
+    registry.load(["a.xsd"])
+    monkeypatch.setattr(registry._schemas["a.xsd"].model, "_schema", None)
+
+    findings = registry.check("a.xsd", "<m><side>%zz</side><tall>1</tall><a>1</a></m>")
+
+    assert [each.rule for each in findings] == ["type"]
 
 
 def test_what_is_prepared_serves(tmp_path: Path) -> None:
-    """After start, a refusal is explained as before, and is shown to xmlschema beside."""
+    """After start, a refusal is explained as before."""
     (tmp_path / "a.xsd").write_text(SCHEMA.replace("ø", "o"))
     registry = SchemaRegistry(tmp_path)
     registry.load(["a.xsd"])
