@@ -103,6 +103,16 @@ class _PutIn:
 _Mend = _TakeOut | _PutIn
 
 
+def refused_values(schema: etree.XMLSchema, root: etree._Element) -> Iterator[etree._Element]:
+    """Give the elements whose own text *schema* refuses, of the first errors that it finds in *root*."""
+    if not schema.validate(root):
+        for error in itertools.islice(cast("Iterable[Any]", schema.error_log), _MOST_SPELLINGS):
+            rule, _ = _RULES.get(error.type_name, ("", ()))
+            node = locate(root, error.path) if rule in _OF_VALUES and _ATTRIBUTE.match(error.message) is None else None
+            if node is not None:
+                yield node
+
+
 def spell_fixed_values(schema: etree.XMLSchema, root: etree._Element, model: SchemaModel) -> bool:
     """
     Write fixed values as the schema does, where *schema* has just refused them as text; True if it accepts *root* then.
@@ -111,7 +121,7 @@ def spell_fixed_values(schema: etree.XMLSchema, root: etree._Element, model: Sch
     """
     for _ in range(_MOST_ROUNDS):
         errors = list(itertools.islice(cast("Iterable[Any]", schema.error_log), _MOST_SPELLINGS))
-        nodes = [_locate(root, error.path) for error in errors if error.type_name == _FIXED]
+        nodes = [locate(root, error.path) for error in errors if error.type_name == _FIXED]
         if len(nodes) < len(errors):
             return False
         for node in nodes:
@@ -156,7 +166,7 @@ def _look(search: _Search, schema: etree.XMLSchema, root: etree._Element) -> lis
     for number, error in enumerate(cast("Iterable[Any]", schema.error_log)):
         if number >= 10 * search.limits.max_findings:
             break
-        node = _locate(root, error.path)
+        node = locate(root, error.path)
         if node is None:
             search.add("not_allowed", "/", error.line, {})
         elif search.put_in.isdisjoint([node, *node.iterancestors()]):
@@ -317,7 +327,7 @@ def _apply(search: _Search, mends: list[_Mend]) -> None:
                     before.addprevious(new)
 
 
-def _locate(root: etree._Element, path: str | None) -> etree._Element | None:
+def locate(root: etree._Element, path: str | None) -> etree._Element | None:
     """Find the element that libxml2 names by *path*, in which ``*`` stands for any name in a default namespace."""
     if not path:
         return None

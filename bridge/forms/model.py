@@ -12,6 +12,7 @@ from bridge.forms.engines import build_xmlschema
 from bridge.forms.schema_files import XSD, SchemaFiles, without_anchors
 
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+_XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _DIGITS = re.compile(r"(?:\[0-9\]|\\d)\{(\d+)\}")
 _MOST_VALUES = 12
 # xmlschema's classes come without types; they are looked at here and nowhere else.
@@ -30,6 +31,15 @@ class SchemaModel:
     def judges(self) -> bool:
         """Whether xmlschema could take the schema, so that its having no errors means something."""
         return self._schema is not None
+
+    def refuses_text(self, node: etree._Element) -> bool:
+        """Say whether the declared type of *node* is known to refuse its text, whatever stands around it."""
+        declaration = self.declaration(node)
+        simple = None if declaration is None else declaration.type.simple_type
+        if simple is None or not node.text or len(node) or _XSI_NIL in node.attrib:
+            return False
+        with self._decoding:
+            return not simple.is_valid(node.text)
 
     def errors(self, root: etree._Element) -> Iterator[Any]:
         """Give xmlschema's errors, one by one; nothing that the form names is fetched."""
