@@ -39,7 +39,10 @@ class SchemaModel:
         if simple is None or not node.text or len(node) or _XSI_NIL in node.attrib:
             return False
         with self._decoding:
-            return not simple.is_valid(node.text)
+            try:
+                return not simple.text_is_valid(node.text)
+            except ArithmeticError:  # A year of twenty digits, say.
+                return False
 
     def errors(self, root: etree._Element) -> Iterator[Any]:
         """Give xmlschema's errors, one by one; nothing that the form names is fetched."""
