@@ -1,6 +1,6 @@
 """Altinn 2's end-user API as one client (facts/altinn2.md 1 to 5)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from bridge.adapters.altinn2.messages import FLAGS, PAGE, Window, check, element
 from bridge.adapters.altinn2.streams import Body
 from bridge.adapters.altinn2.who import Reportee, reportees_in
 from bridge.adapters.altinn2.wire import HAL, LANGUAGE, SYSTEM, embedded, field, json_body, moved_to, text, unreadable
+from bridge.adapters.transport import Coming
 from bridge.core.clock import Clock
 from bridge.core.elements import (
     Attachment,
@@ -215,13 +216,10 @@ class Altinn2Client:
             return body
         return text(body, "SigningText", default="") or text(body, "Text", default="")
 
-    def print(self, key: ElementKey, sink: Callable[[bytes], object], *, language: str = LANGUAGE["language"]) -> str:
-        """Hand an element's print on as it comes, and give its media type."""
+    def print(self, key: ElementKey, *, language: str = LANGUAGE["language"]) -> Coming:
+        """Give an element's print as it comes. Whoever takes it closes it."""
         url = self._connection.url(key.who, key.message_id, "print")
-        answer = self._connection.get(
-            url, {"language": language}, accept="application/pdf", max_bytes=PRINT_BYTES, sink=sink
-        )
-        return answer.headers.get("Content-Type", "application/pdf")
+        return self._connection.coming(url, {"language": language}, "application/pdf", max_bytes=PRINT_BYTES)
 
     # Forms
 

@@ -8,7 +8,7 @@ from requests.auth import AuthBase
 
 from bridge.adapters.altinn2.errors import raise_for
 from bridge.adapters.altinn2.wire import HAL, LANGUAGE, MESSAGE_ID, SYSTEM, WHO
-from bridge.adapters.transport import Answer, call
+from bridge.adapters.transport import Answer, Coming, call
 from bridge.core.clock import Clock
 from bridge.core.errors import Unreachable
 
@@ -96,6 +96,29 @@ class Connection:
             if answer.body or empty or answer.status >= 300:
                 return answer
         raise Unreachable(SYSTEM, "the answer is empty", status=answer.status)
+
+    def coming(self, url: str, params: Mapping[str, str], accept: str, *, max_bytes: int) -> Coming:
+        """Read, and give the head as soon as it is there; raises what a head that is no good stands for."""
+        for _ in range(2):  # As in ``ask``.
+            coming = Coming(
+                self._session,
+                url,
+                system=SYSTEM,
+                headers=self._headers({"Accept": accept}),
+                params=params,
+                auth=self.auth,
+                deadline_seconds=self.put_timeout,
+                max_bytes=max_bytes,
+            )
+            try:
+                raise_for(coming.answer, writes=False, now=self.clock())
+            except BaseException:
+                coming.close()
+                raise
+            if coming.answer.body:
+                return coming
+            coming.close()
+        raise Unreachable(SYSTEM, "the answer is empty", status=coming.answer.status)
 
     def write(
         self,
