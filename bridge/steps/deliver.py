@@ -34,7 +34,7 @@ from bridge.steps.orders import (
     whole_call,
 )
 from bridge.steps.preparing import check_forms, wanted_forms
-from bridge.steps.standing import after_parts, put_back, rest_of, shows_ours
+from bridge.steps.standing import after_parts, put_back, rest_of, shows_ours, was_done
 from bridge.steps.subforms import refuse_what_is_not_allowed, subform_call
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
@@ -98,6 +98,10 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
         return _proved(bridge, operation, Took(Outcome.DONE, element.state, None), element)
     match decide(action, operation, element, now=bridge.clock(), settle=bridge.settle):
         case Took() as took:
+            beyond = element if took.outcome is Outcome.REPEATED else None
+            if beyond is not None and not was_done(bridge, operation, mapping, action, beyond):
+                problem = Problem(code="element_wrong_state", status=409)
+                return _end(bridge, operation, Outcome.REFUSED, problem, element=element)
             return _proved(bridge, operation, took, element)
         case WaitUntil(moment):
             return moment

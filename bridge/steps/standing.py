@@ -6,15 +6,19 @@ from typing import Any
 import structlog
 
 from bridge.core.elements import Element, ElementState, Form
-from bridge.core.errors import Unreachable, UpstreamError
+from bridge.core.errors import Refusal, Rejected, Unreachable, UpstreamError
+from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping
 from bridge.core.operations import Operation
-from bridge.core.proof import Phase, Proof, prove
+from bridge.core.proof import Phase, Proof, manifest_of, prove
 from bridge.forms.losses import Change
 from bridge.forms.reading import Unreadable
 from bridge.forms.washing import washed_differences
 from bridge.parts import Bridge
 from bridge.steps.comparing import paired
+from bridge.steps.content import sent_content
 from bridge.steps.holding import write
+from bridge.steps.orders import Stop
+from bridge.steps.preparing import wanted_forms
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -52,6 +56,36 @@ def shows_ours(bridge: Bridge, operation: Operation, after: Element) -> bool:
         if was is not None and not _changes(bridge, was, twin):
             return False
     return True
+
+
+def was_done(
+    bridge: Bridge, operation: Operation, mapping: ServiceMapping, action: ActionMapping, after: Element
+) -> bool:
+    """
+    Say whether what came with a press is there already, where the element is beyond taking it.
+
+    It is where the same was sent and done before, and where the element shows it.
+
+    Raises:
+        Unreachable: The forms cannot be read now.
+    """
+    if action.form is not FormSource.BODY or operation.body is None:
+        return True
+    with bridge.store.reading() as tx:
+        if tx.done_before(operation):
+            return True
+    try:
+        whole = bridge.altinn2.read(after.key, content=False) if after.listed_forms is None else after
+        held = bridge.altinn2.read_contents(whole, attached=False).forms
+        wanted = wanted_forms(bridge, operation, mapping, action, held)
+        sent = sent_content(operation.body)
+    except (Rejected, Refusal, Stop) as error:
+        log.info("it cannot be seen whether what was sent is there already", why=type(error).__name__)
+        return False
+    same = len(wanted) == len(held) and not any(
+        _changes(bridge, form, twin) for form, twin in zip(wanted, held, strict=True)
+    )
+    return same and prove(manifest_of(0, sent.attachments), whole) is Proof.WHOLE
 
 
 def after_parts(bridge: Bridge, operation: Operation, element: Element | None) -> tuple[Operation, bool]:

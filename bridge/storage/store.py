@@ -283,6 +283,18 @@ class Transaction:
             )
         )
 
+    def done_before(self, operation: Operation) -> bool:
+        """Say whether the same was sent before, by the same action for the same element, and was done."""
+        earlier = sa.exists().where(
+            operations.c.dialog_id == str(operation.dialog_id),
+            operations.c.sequence < operation.sequence,
+            operations.c.action == operation.action,
+            operations.c.message_id == operation.key.message_id,
+            operations.c.body_digest == operation.body_digest,
+            operations.c.outcome == Outcome.DONE.value,
+        )
+        return bool(self.connection.scalar(sa.select(earlier)))
+
     def next_waiting(self, dialog_id: UUID) -> Operation | None:
         """Find the first parked operation of *dialog_id*."""
         row = (

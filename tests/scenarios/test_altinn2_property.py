@@ -76,7 +76,7 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
             BRIDGE_MAPPINGS=str(mappings),
             BRIDGE_ALTINN2_SETTLE="0.05",
             BRIDGE_RETRY_FIRST="0.02",
-            **({"BRIDGE_ALTINN2_MAX_PUT": "10"} if around else {}),
+            **({"BRIDGE_ALTINN2_MAX_PUT": "1000"} if around else {}),
         )
         yield made
         made.stop()
@@ -180,7 +180,7 @@ DRAWS = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecat
 @pytest.mark.slow
 @DRAWS
 @pytest.mark.parametrize("signing_steps", [0, 1])
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(press, min_size=1, max_size=6))
 def test_nothing_is_lost_doubled_or_signed_unasked(
     stage: Stage, signing_steps: int, steps: list[tuple[str, str, int]]
@@ -248,7 +248,7 @@ LETTER_FAULTS = st.sampled_from(list(FAULTS))
 
 @pytest.mark.slow
 @DRAWS
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     needs=st.booleans(),
     steps=st.lists(st.tuples(st.sampled_from(("confirm", "put-away", "discard")), LETTER_FAULTS), max_size=4),
