@@ -34,7 +34,7 @@ _IMPOSTORS = ("urllib3-future", "niquests")
 LONGEST_RETRY_AFTER = timedelta(hours=1)
 
 _PIECE = 64 * 1024
-_BLOCK = 256 * 1024
+_BLOCK = 1024 * 1024
 _HEAD = 512
 
 
