@@ -30,6 +30,7 @@ from bridge.core.elements import (
     Verdict,
 )
 from bridge.core.errors import OutcomeUnknown, Unreachable
+from bridge.core.gates import PauseGate
 
 LONGEST_SEARCH = 100
 """Calls that one search among the archived elements may take."""
@@ -46,7 +47,8 @@ class Altinn2Client:
     One agency's access to Altinn 2.
 
     *base_url* ends in ``/api``; every URL is built from it, and none is taken from an answer. *auth* adds the
-    bearer token or the cookie; *timeout* and *put_timeout* are seconds for one whole call.
+    bearer token or the cookie; *pause* is asked before each call; *timeout* and *put_timeout* are seconds for one
+    whole call.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Altinn2Client:
         clock: Clock,
         timeout: float = 30.0,
         put_timeout: float = 900.0,
+        pause: PauseGate | None = None,
     ) -> None:
         self._connection = Connection(
             session,
@@ -68,6 +71,7 @@ class Altinn2Client:
             clock=clock,
             timeout=timeout,
             put_timeout=put_timeout,
+            pause=pause,
         )
         self._auth = auth
         self.put_timeout = put_timeout
