@@ -20,6 +20,7 @@ class Metrics:
     upstream: Histogram = field(init=False)
     calculations: Counter = field(init=False)
     app_verbs: Gauge = field(init=False)
+    gates: Gauge = field(init=False)
     unfinished: Gauge = field(init=False)
     oldest: Gauge = field(init=False)
     drafts: Counter = field(init=False)
@@ -84,6 +85,15 @@ class Metrics:
                 "bridge_app_verbs",
                 "1 for the verbs that an app was found to understand.",
                 ["app", "verbs"],
+                registry=self.registry,
+            ),
+        )
+        put(
+            "gates",
+            Gauge(
+                "bridge_upstream_gate_state",
+                "0 for a system that is called, 1 for one that asked for a pause, 2 for one down for maintenance.",
+                ["upstream"],
                 registry=self.registry,
             ),
         )

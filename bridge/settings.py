@@ -113,6 +113,7 @@ class Settings:
     altinn2_stream_from: int
     give_up_after: float
     retry_first: float
+    pause_look: float
     max_body: int
     max_form: int
     max_form_markup: int
@@ -611,6 +612,14 @@ VARIABLES: tuple[Variable, ...] = (
         default="1",
         unit="seconds",
         meaning="The pause before the first repetition; the next ones grow. Less than `BRIDGE_GIVE_UP_AFTER`.",
+    ),
+    Variable(
+        name="BRIDGE_PAUSE_LOOK",
+        parse=_number(0.1, 3600),
+        default="60",
+        unit="seconds",
+        meaning="How long an operation that is held back, because Altinn 2 asked for a pause, sleeps at most before it "
+        "looks whether `bridge gates --lift` ended it.",
     ),
     Variable(
         name="BRIDGE_MAX_BODY",

@@ -38,7 +38,7 @@ from bridge.forms.xsd import SchemaRegistry
 from bridge.metrics import Metrics
 from bridge.parts import Bridge, Finished
 from bridge.settings import Altinn2Login, Secret, Settings
-from bridge.storage.gates import StoredGate
+from bridge.storage.gates import StoredGate, StoredPause
 from bridge.storage.store import Store, migrate, open_database
 
 DIALOGPORTEN_SCOPES = ("digdir:dialogporten.serviceprovider",)
@@ -158,6 +158,7 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
             clock=around.clock,
             timeout=settings.upstream_timeout,
             put_timeout=settings.altinn2_put_timeout,
+            pause=StoredPause(store, system="altinn2", url=settings.altinn2_url, clock=around.clock),
         ),
         dialogporten=DialogportenClient(
             session(),

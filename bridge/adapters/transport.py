@@ -34,7 +34,7 @@ _IMPOSTORS = ("urllib3-future", "niquests")
 LONGEST_RETRY_AFTER = timedelta(hours=1)
 
 _PIECE = 64 * 1024
-_BLOCK = 256 * 1024
+_BLOCK = 1024 * 1024
 _HEAD = 512
 
 
@@ -208,6 +208,96 @@ def call(
             body=bytes(body),
             path=urlsplit(response.url).path,
         )
+
+
+class Coming:
+    """
+    An answer whose head is here and whose body is still on its way: iterate it to its end, or close it.
+
+    *answer* has the whole body of a status from 300 on, and the first piece of any other. *length* is that of the
+    body, None where it is told otherwise where it ends (chunks) or was packed. An answer that breaks off raises
+    Unreachable; one that tells neither (*open_ended*) cannot be told from a whole one.
+    """
+
+    def __init__(
+        self,
+        session: requests.Session,
+        url: str,
+        *,
+        system: str,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        auth: AuthBase | None = None,
+        connect_timeout: float = 5.0,
+        deadline_seconds: float = 30.0,
+        max_bytes: int = 16 * 1024 * 1024,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        ends = clock() + deadline_seconds
+        self._system, self._max_bytes, self._taken = system, max_bytes, 0
+        with calling(system, writes=False):
+            self._response = session.get(
+                url,
+                headers=headers,
+                params=params,
+                auth=auth,
+                timeout=(min(connect_timeout, deadline_seconds), deadline_seconds),
+                allow_redirects=False,
+                stream=True,
+            )
+            try:
+                self._pieces = self._counted(lambda: ends - clock())
+                whole = self._response.status_code >= 300
+                self._first: bytes | None = b"".join(self._pieces) if whole else next(self._pieces, b"")
+            except BaseException:
+                self.close()
+                raise
+        self.answer = Answer(
+            status=self._response.status_code,
+            reason=_phrase(self._response.reason),
+            headers=self._response.headers,
+            body=self._first,
+            path=urlsplit(self._response.url).path,
+        )
+        told = self._response.headers.get("Content-Length", "")
+        packed = "Content-Encoding" in self._response.headers
+        self.length = int(told) if told.isascii() and told.isdigit() and not packed else None
+        chunked = "chunked" in self._response.headers.get("Transfer-Encoding", "").lower()
+        self.open_ended = not told and not chunked
+
+    def __iter__(self) -> "Coming":
+        """Give the body from its first byte, once."""
+        return self
+
+    def __next__(self) -> bytes:
+        """
+        Give the next piece.
+
+        Raises:
+            Unreachable: The body broke off before its end, or did not come in time.
+            Rejected: It is longer than *max_bytes* (``answer_too_large``).
+        """
+        if self._first is not None:
+            piece, self._first = self._first, None
+            if piece:
+                return piece
+        try:
+            with calling(self._system, writes=False):
+                return next(self._pieces)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the connection; a body that is not at its end ends it."""
+        self._response.close()
+
+    def _counted(self, left: Callable[[], float]) -> Iterator[bytes]:
+        for piece in _pieces(self._response, left):
+            self._taken += len(piece)
+            if self._taken > self._max_bytes:
+                raise _too_large(self._system, False, self._response.status_code, self._max_bytes)
+            yield piece
 
 
 def _pieces(response: requests.Response, left: Callable[[], float]) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""``bridge gates``: is the login to Altinn 2 closed, and open it."""
+"""``bridge gates``: is the login to Altinn 2 closed, or has it asked for a pause; and open them."""
 
 import json
 import os
@@ -8,19 +8,25 @@ import click
 
 @click.command()
 @click.option("--open", "opens", is_flag=True, help="Let logins through again, once name and password are right.")
+@click.option("--lift", "lifts", is_flag=True, help="End the pauses that systems asked for, before their time.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result for machines.")
 @click.pass_context
-def gates(context: click.Context, opens: bool, as_json: bool) -> None:
+def gates(context: click.Context, opens: bool, lifts: bool, as_json: bool) -> None:
     """
-    Show the gates before Altinn 2's login.
+    Show the gates before Altinn 2's login, and the pause that Altinn 2 asked for.
 
     After two refused logins no process tries again, since ten would lock the user out. Another password has a gate of
-    its own; the same one needs --open. Ends with 0 when all are open, 1 when one is closed.
+    its own; the same one needs --open.
+
+    While Altinn 2 is down for maintenance, or has asked for a pause, no process calls it. That ends by itself: one call
+    goes first, and the others follow when it is answered. With --lift it ends at once.
+
+    Ends with 0 when all are open, 1 when one is closed.
     """
     from bridge.settings import Settings
-    from bridge.storage.gates import gates_of, open_gates
+    from bridge.storage.gates import gates_of, lift_pauses, open_gates, pauses_of
     from bridge.storage.store import Store, open_database
-    from bridge.wiring import prepare_database
+    from bridge.wiring import prepare_database, utc_now
 
     settings = Settings.from_environ(os.environ)
     prepare_database(settings)
@@ -28,7 +34,8 @@ def gates(context: click.Context, opens: bool, as_json: bool) -> None:
     try:
         store = Store(engine)
         opened = open_gates(store) if opens else 0
-        found = gates_of(store)
+        lifted = lift_pauses(store, now=utc_now()) if lifts else 0
+        found, pauses = gates_of(store), pauses_of(store, now=utc_now())
     finally:
         engine.dispose()
     if as_json:
@@ -36,13 +43,24 @@ def gates(context: click.Context, opens: bool, as_json: bool) -> None:
             {"about": each.about, "refused": each.failures, "closed": each.closed, "at": each.changed_at.isoformat()}
             for each in found
         ]
-        click.echo(json.dumps({"opened": opened, "gates": told}, ensure_ascii=False, indent=2))
+        paused = [
+            {"system": each.system, "about": each.about, "until": each.until and each.until.isoformat()}
+            for each in pauses
+        ]
+        report = {"opened": opened, "lifted": lifted, "gates": told, "pauses": paused}
+        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
     else:
         for each in found:
             state = "closed" if each.closed else "open"
             click.echo(f"{each.about}: {state}, {each.failures} refused in a row, {each.changed_at:%Y-%m-%d %H:%M} UTC")
         if not found:
             click.echo("no login has been tried")
+        for pause in pauses:
+            state = "called as ever" if pause.until is None else f"left alone until {pause.until:%Y-%m-%d %H:%M:%S} UTC"
+            click.echo(f"{pause.about}: {state}")
+        if lifts:
+            click.echo(f"lifted: {lifted}")
         if opens:
             click.echo(f"opened: {opened}")
-    context.exit(1 if any(each.closed for each in found) else 0)
+    closed = any(each.closed for each in found) or any(each.until is not None for each in pauses)
+    context.exit(1 if closed else 0)

@@ -1,4 +1,8 @@
-"""Gates before a login: after two refusals no more are tried, as ten lock the user out (facts/altinn2.md 1.6)."""
+"""
+Gates: before a login, and before a system that asked for a pause.
+
+After two refused logins no more are tried, as ten lock the user out (facts/altinn2.md 1.6).
+"""
 
 import threading
 from collections.abc import Callable
@@ -13,6 +17,9 @@ FAILED_LOGINS = 2
 
 LOGIN_TAKES = timedelta(seconds=60)
 """How long one who logs in is waited for; who has not come back by then has died, and may have been refused."""
+
+TRIAL_TAKES = timedelta(seconds=10)
+"""How long the one who calls first after a pause is waited for before the next one may."""
 
 _Made = TypeVar("_Made")
 
@@ -60,6 +67,26 @@ class OwnGate:
         """Count a refusal; a success takes all of them back."""
         with self._lock:
             self._failures = counted(self._failures, ended)
+
+
+class Why(Enum):
+    """Why a system is not called."""
+
+    THROTTLED = "asked for a pause"
+    MAINTENANCE = "down for maintenance"
+
+
+class PauseGate(Protocol):
+    """Holds back all calls to one system, over all who call it, from when it asked for a pause until that is over."""
+
+    def left(self) -> timedelta | None:
+        """Say how long nobody may call yet; None lets one through, and after a pause one alone at first."""
+
+    def close(self, wait: timedelta, why: Why) -> None:
+        """Begin a pause; the newest word counts."""
+
+    def answered(self) -> None:
+        """Note that the system answers as it should: who was let through first ends the pause for all."""
 
 
 def counted(failures: int, ended: Ended) -> int:

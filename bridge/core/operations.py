@@ -90,7 +90,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Operation:
-    """A row of our own table; *actor*, *body*, *sent_forms* and *results* are erased when it is finished."""
+    """A row of our own table; *actor*, *body*, *results* and the forms are erased when it is finished."""
 
     id: UUID
     dialog_id: UUID
@@ -126,7 +126,9 @@ class Operation:
     manifest: Manifest | None = None
     """What the element must hold once it took what was sent."""
     sent_forms: tuple[Form, ...] = ()
-    """The forms as they were sent, to be held against what is shown afterwards; erased when it is finished."""
+    """The forms as they shall be, to be held against what is shown afterwards; erased when it is finished."""
+    held_forms: tuple[Form, ...] = ()
+    """Those of them that were there before, as they were; erased with the others."""
     language: str = "nb"
     results: Mapping[str, str] = field(default_factory=dict)
     """What was read from the calculated form, by the names of the mapping's ``results``."""

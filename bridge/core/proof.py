@@ -21,6 +21,12 @@ class Phase(Enum):
     """The PUT that keeps what is wanted as a draft is out, so that Altinn 2 can be asked about it."""
     SAVED = "saved"
     """It is there: Altinn 2 may be asked, and what it holds then may be completed."""
+    PARTS = "parts"
+    """Forms are written one by one: each is still to be seen there."""
+    WRITTEN = "written"
+    """All of them are there: what follows carries no forms."""
+    PUTTING_BACK = "putting back"
+    """One of them was refused: those that were written become again what they were."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -37,7 +37,7 @@ from bridge.sandbox.altinn2_model import (
     State,
 )
 from bridge.sandbox.altinn2_odata import BadQuery, Query, read_query
-from bridge.sandbox.altinn2_pdf import small_pdf
+from bridge.sandbox.altinn2_pdf import pdf
 from bridge.sandbox.altinn2_rules import attachment_fault, megabytes, size_limit, washed
 from bridge.sandbox.altinn2_views import View, finding_list, local, utc_from_local, validation_body
 from bridge.sandbox.wire import Cut, Matched, Route, TooLarge, as_json, drain, media_type, plain, refuse
@@ -434,7 +434,14 @@ class Altinn2(Around):
             return plain(200, page, content_type="application/text-html", headers=self.headers())
         # Ids only: what a form holds is nobody's business in a file that people pass on.
         lines = [f"Element {element.id}", *(f"Form {form.id}" for form in forms)]
-        return plain(200, small_pdf(lines), content_type="application/pdf", headers=self.headers())
+        length, pieces = pdf(lines, self.world.switches.print_mb * 1_000_000)
+        answer = plain(200, content_type="application/pdf", headers=self.headers())
+        answer.response = pieces
+        if self.world.switches.print_length == "told":
+            answer.content_length = length
+        else:
+            del answer.headers["Content-Length"]
+        return answer
 
     def _not_found(self, request: Request, who: str, error: NoSuchElement, message_id: str) -> Response:
         if error.archived_id is None:

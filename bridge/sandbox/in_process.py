@@ -121,7 +121,10 @@ class _Pieces(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         while not self._rest:
-            piece = next(self._iterator, None)
+            try:
+                piece = next(self._iterator, None)
+            except Cut as error:
+                raise ConnectionResetError(str(error)) from error
             if piece is None:
                 return 0
             self._rest = piece

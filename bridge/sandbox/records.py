@@ -120,8 +120,9 @@ class How:
     """
     What goes wrong with a call.
 
-    Delays are seconds. A *status* replaces the effect, or with *after_effect* only the answer. *internal* names a
-    fault inside a system instead: ``lose_event`` (SSE), ``name_lookup_fails``, ``concurrent_change``.
+    Delays are seconds. A *cut* ``within`` comes after half of the answer's body. A *status* replaces the effect, or
+    with *after_effect* only the answer. *internal* names a fault inside a system instead: ``lose_event`` (SSE),
+    ``name_lookup_fails``, ``concurrent_change``.
     """
 
     status: int | None = None
@@ -261,8 +262,8 @@ def read_how(given: Mapping[str, Any]) -> How:
             raise NotAFault(f"how.{name} is not of its type")
     delay, after = float(given.get("delay_seconds", 0)), given.get("delay_after", False)
     cut, internal = given.get("cut"), given.get("internal")
-    if cut not in (None, "before", "after"):
-        raise NotAFault("how.cut is before or after")
+    if cut not in (None, "before", "after", "within"):
+        raise NotAFault("how.cut is before, after or within")
     if internal is not None and internal not in INTERNAL:
         raise NotAFault(f"how.internal is one of {', '.join(INTERNAL)}")
     return How(

@@ -76,6 +76,10 @@ class _Handler(WSGIRequestHandler):
             return
         try:
             self._send(head[0], head[1], pieces)
+        except Cut:
+            self.wfile.flush()
+            self.close_connection = True
+            return
         finally:
             close = getattr(pieces, "close", None)
             if close is not None:

@@ -91,6 +91,8 @@ class Switches:
     lock: str = _choice("What a write to an element does while another one is under way.", "none", "409")
     signingtext_shape: str = _choice("How signingtext comes: as a JSON object, text or HTML.", "json", "text", "html")
     print_type: str = _choice("What print gives.", "pdf", "html")
+    print_mb: int = _number("How many megabytes a print in PDF has beside what is written on it.", 0, 0, 2000)
+    print_length: str = _choice("How the end of a print is told: by its length, or by a last chunk.", "told", "chunked")
     limit_reached_after: int = _number("Altinn 2 cuts lists after so many elements; 0 is never.", 0, 0, 1_000_000)
     limit_reached_value: str = _choice("Value of X-Warning-LimitReached.", "true", "1", "The limit has been reached")
     date_format: str = _choice(

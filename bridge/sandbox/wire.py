@@ -5,7 +5,7 @@ import json
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, NoReturn
@@ -148,6 +148,9 @@ class System(ABC):
         if how.status is not None:
             response.close()
             return _stated(how)
+        if how.cut == "within":
+            half = (response.content_length or 0) // 2
+            response.response = _cut_within(response.response, half)
         return response
 
     def _effect(self, request: Request, match: Matched | None, error: HTTPException) -> Response:
@@ -272,6 +275,15 @@ def unlinked(path: str) -> str:
 def accepts(request: Request, wanted: Sequence[str]) -> bool:
     """Say whether the Accept header leaves room for one of *wanted*; without a header it does."""
     return not request.headers.get("Accept") or any(request.accept_mimetypes[each] > 0 for each in wanted)
+
+
+def _cut_within(pieces: Any, left: int) -> Iterator[bytes]:
+    for piece in pieces:
+        if len(piece) >= left:
+            yield piece[:left]
+            raise Cut("cut within the answer")
+        left -= len(piece)
+        yield piece
 
 
 def _stated(how: How) -> Response:

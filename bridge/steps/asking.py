@@ -31,13 +31,14 @@ def asked(
     Raises:
         Stop: ``form_refused``, with the paths that Altinn 2 names.
     """
-    if not action.asks_altinn:
+    writing = call.manifest is not None and call.manifest.phase is Phase.PARTS
+    if not action.asks_altinn or writing:
         return call
     if not saved and (building.attachments or changes(building)):
         draft = content_call(bridge, mapping, replace(action, after=AfterUpdate.KEEP_AS_DRAFT), building)
         manifest = None if draft.manifest is None else draft.manifest.in_phase(Phase.SAVING)
         return replace(draft, manifest=manifest)
-    _refuse_what_altinn_refuses(bridge, building.element)
+    refuse_what_altinn_refuses(bridge, building.element)
     return call
 
 
@@ -93,7 +94,8 @@ def _holds(bridge: Bridge, element: Element, build: Callable[[tuple[Form, ...]],
     )
 
 
-def _refuse_what_altinn_refuses(bridge: Bridge, element: Element) -> None:
+def refuse_what_altinn_refuses(bridge: Bridge, element: Element) -> None:
+    """Have Altinn 2 judge what *element* holds. Raises Stop ``form_refused``, with the paths that it names."""
     try:
         verdict = bridge.altinn2.validate(element.key)
     except Missing as error:

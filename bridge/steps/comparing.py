@@ -30,7 +30,8 @@ def lost_from_forms(bridge: Bridge, operation: Operation, after: Element) -> tup
     Raises:
         Unreachable: They cannot be read now; what was sent is kept for the next try.
     """
-    if not operation.sent_forms:
+    service = bridge.mappings[operation.service_resource].altinn2
+    if not operation.sent_forms or service is None or not service.compare_forms:
         return ()
     try:
         shown = bridge.altinn2.read_contents(after, attached=False).forms
@@ -39,7 +40,7 @@ def lost_from_forms(bridge: Bridge, operation: Operation, after: Element) -> tup
             raise
         log.error("the forms could not be read back, and what became of them is unknown", why=str(error))
         return ()
-    found = [each for form, twin in _paired(operation.sent_forms, shown) for each in _compared(bridge, form, twin)]
+    found = [each for form, twin in paired(operation.sent_forms, shown) for each in _compared(bridge, form, twin)]
     lost = tuple(each.finding() for each in found if each.change is Change.LOST)
     if found:
         by_change = {change.value: [each.path for each in found if each.change is change] for change in Change}
@@ -54,12 +55,16 @@ def _is_ours(bridge: Bridge, operation: Operation, after: Element) -> bool:
     return operation.answered_at is not None and bridge.clock() - operation.answered_at <= _JUST_SENT
 
 
-def _paired(sent: Sequence[Form], shown: Sequence[Form]) -> list[tuple[Form, Form | None]]:
-    """Find for each form the one that was made of it: among those of its key, in order."""
+def paired(sent: Sequence[Form], shown: Sequence[Form]) -> list[tuple[Form, Form | None]]:
+    """Find for each form the one that was made of it: by its id, which a PUT of all may change, or else in order."""
     left = list(shown)
     pairs: list[tuple[Form, Form | None]] = []
+    ids = {form.form_id for form in sent if form.form_id is not None}
+    kept = bool(ids) and ids <= {each.form_id for each in left}
     for form in sent:
-        twin = next((each for each in left if _key(each) == _key(form)), None)
+        by_id = kept and form.form_id is not None
+        like = (each for each in left if _key(each) == _key(form) and (not kept or by_id or each.form_id not in ids))
+        twin = next((each for each in like if not by_id or each.form_id == form.form_id), None)
         if twin is not None:
             left.remove(twin)
         pairs.append((form, twin))

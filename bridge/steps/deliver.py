@@ -9,13 +9,13 @@ import structlog
 
 from bridge.core.altinn2_errors import problem_for
 from bridge.core.decision import Refuse, Send, Took, Uncertain, WaitUntil, decide
-from bridge.core.elements import Element, ElementState, Form, archive_reference
+from bridge.core.elements import Element, ElementState, aim, archive_reference
 from bridge.core.errors import BridgeError, Finding, Missing, OutcomeUnknown, Rejected, Unreachable
 from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping, Target, Verb
 from bridge.core.operations import Operation, Outcome, Problem, Stage
 from bridge.core.proof import Phase, Proof, prove
 from bridge.parts import Bridge
-from bridge.steps.asking import after_saving, asked
+from bridge.steps.asking import after_saving, asked, refuse_what_altinn_refuses
 from bridge.steps.calculate_only import calculate_only
 from bridge.steps.comparing import lost_from_forms
 from bridge.steps.content import sent_content
@@ -24,6 +24,7 @@ from bridge.steps.orders import (
     Building,
     Call,
     Stop,
+    around_call,
     bare_call,
     can_be_carried,
     content_call,
@@ -33,6 +34,7 @@ from bridge.steps.orders import (
     whole_call,
 )
 from bridge.steps.preparing import check_forms, wanted_forms
+from bridge.steps.standing import after_parts, put_back, rest_of, shows_ours, was_done
 from bridge.steps.subforms import refuse_what_is_not_allowed, subform_call
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
@@ -50,6 +52,14 @@ class Lost(BridgeError):
     def __init__(self, element: Element, gone: tuple[Finding, ...] = ()) -> None:
         super().__init__("lost")
         self.element, self.gone = element, gone
+
+
+class Changed(BridgeError):
+    """Somebody else changed the element while ours was on its way."""
+
+    def __init__(self, element: Element) -> None:
+        super().__init__("changed")
+        self.element = element
 
 
 def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
@@ -73,15 +83,25 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
         return bridge.clock() + UPLOAD_PAUSE
     try:
         element = _read(bridge, operation)
+        if operation.manifest is not None and operation.manifest.phase is Phase.PUTTING_BACK:
+            return _put_back(bridge, operation, element)
         operation = _advanced(bridge, operation, element, mapping, action)
+    except Changed as changed:
+        return _changed(bridge, operation, changed.element)
     except Lost as lost:
         return _lost(bridge, operation, lost.element, lost.gone)
     except Rejected as error:
         return _refused(bridge, operation, error)
     if operation.built_on is None and element is not None:
         operation = replace(operation, built_on=element.last_changed)
+    if _is(operation, Phase.WRITTEN) and aim(action) is ElementState.FORM_FILLING and element is not None:
+        return _proved(bridge, operation, Took(Outcome.DONE, element.state, None), element)
     match decide(action, operation, element, now=bridge.clock(), settle=bridge.settle):
         case Took() as took:
+            beyond = element if took.outcome is Outcome.REPEATED else None
+            if beyond is not None and not was_done(bridge, operation, mapping, action, beyond):
+                problem = Problem(code="element_wrong_state", status=409)
+                return _end(bridge, operation, Outcome.REFUSED, problem, element=element)
             return _proved(bridge, operation, took, element)
         case WaitUntil(moment):
             return moment
@@ -126,10 +146,18 @@ def _advanced(
 
     Or to Altinn 2's own validation, where what it is asked about is there.
 
+    Or to completing, where all forms that were written one by one are there.
+
     Raises:
         Lost: It did not.
+        Changed: Somebody else wrote between.
     """
     manifest = operation.manifest
+    if _is(operation, Phase.PARTS):
+        operation, ours = after_parts(bridge, operation, element)
+        if not ours and element is not None:
+            raise Changed(element)
+        return operation
     if manifest is not None and manifest.phase is Phase.SAVING:
         return after_saving(
             bridge, operation, element, lambda held: wanted_forms(bridge, operation, mapping, action, held)
@@ -170,7 +198,9 @@ def _send(
         "built_on": element.last_changed,
         "answered_at": None,
         "manifest": call.manifest,
-        "sent_forms": _to_compare(mapping, operation, call),
+        # A signature may follow the forms that it signs.
+        "sent_forms": call.forms or operation.sent_forms,
+        "held_forms": operation.held_forms if _is(operation, Phase.PARTS) or not call.forms else call.before,
     }
     write(bridge, operation, **sending)
     before = operation
@@ -184,8 +214,10 @@ def _send(
         write(bridge, operation, sending_at=before.sending_at)
         raise
     except Rejected as error:
-        # An earlier PUT of ours, or somebody else, may have brought the element there meanwhile.
         after = _read(bridge, operation)
+        if _is(operation, Phase.PARTS) and after is not None and after.state is ElementState.FORM_FILLING:
+            return _begin_putting_back(bridge, operation, error)
+        # An earlier PUT of ours, or somebody else, may have brought the element there meanwhile.
         again = decide(action, operation, after, now=bridge.clock(), settle=bridge.settle)
         if isinstance(again, Took):
             return _proved(bridge, operation, again, after)
@@ -196,16 +228,9 @@ def _send(
         location_id = None
     write(bridge, operation, answered_at=answered, archived_id=location_id)
     operation = replace(operation, answered_at=answered, archived_id=location_id)
-    if call.manifest is not None and call.manifest.phase in (Phase.TRYING, Phase.SAVING):
+    if call.manifest is not None and call.manifest.phase in (Phase.TRYING, Phase.SAVING, Phase.PARTS):
         return answered
     return _read_back(bridge, operation, action, location_id)
-
-
-def _to_compare(mapping: ServiceMapping, operation: Operation, call: Call) -> tuple[Form, ...]:
-    """Say which forms are held against what is shown afterwards; a signature may follow those that it signs."""
-    if mapping.altinn2 is None or not mapping.altinn2.compare_forms:
-        return ()
-    return call.forms or operation.sent_forms
 
 
 def _still_the_same(bridge: Bridge, operation: Operation, element: Element) -> None:
@@ -255,16 +280,25 @@ def _call(
         return signing_call(bridge, action, element, phase)
     if operation.manifest is not None and phase is Phase.PROVED:
         return bare_call(bridge, action, element, operation.manifest)
+    if phase is Phase.WRITTEN:
+        if action.asks_altinn:
+            refuse_what_altinn_refuses(bridge, element)
+        return around_call(bridge, action, element)
     if phase is Phase.SAVED:
         # What Altinn 2 is asked about is what is completed: nothing is put in any more.
         action = replace(action, form=FormSource.MESSAGE, sets=(), calculate=False)
     sent = sent_content(operation.body if action.form is FormSource.BODY else None)
     refuse_what_is_not_allowed(action, sent)
     carried = bridge.altinn2.read_contents(element, attached=can_be_carried(bridge, element))
-    forms = wanted_forms(bridge, operation, mapping, action, carried.forms)
+    resumed = phase is Phase.PARTS and operation.sending_at is not None
+    if resumed:
+        # Some of them are written already: made anew of those, the others might be others.
+        forms = rest_of(bridge, operation, carried.forms)
+    else:
+        forms = wanted_forms(bridge, operation, mapping, action, carried.forms)
     check_forms(bridge, mapping, action, forms)
     building = Building(element=element, held=carried, forms=forms, attachments=sent.attachments)
-    if (call := subform_call(bridge, action, building)) is not None:
+    if not resumed and (call := subform_call(bridge, action, building)) is not None:
         return call
     call = content_call(bridge, mapping, action, building)
     return asked(bridge, mapping, action, building, saved=phase is Phase.SAVED, call=call)
@@ -294,6 +328,10 @@ def _proved(bridge: Bridge, operation: Operation, took: Took, after: Element | N
         key = after.key
         after = _or_none(lambda: bridge.altinn2.read(key, content=False))
     proof = Proof.NOT_SHOWN if after is None else prove(manifest, after)
+    silent = operation.sending_at if operation.answered_at is None else None
+    if after is not None and proof is not Proof.NOT_SHOWN and silent and not shows_ours(bridge, operation, after):
+        settled = silent + bridge.settle
+        return settled if bridge.clock() < settled else _changed(bridge, operation, after)
     if proof is Proof.LOST and after is not None:
         return _lost(bridge, operation, after)
     if proof is Proof.NOT_SHOWN:
@@ -325,6 +363,44 @@ def _lost(bridge: Bridge, operation: Operation, element: Element, gone: tuple[Fi
             tx.record_archive(operation.dialog_id, element.key.message_id, archive_reference(element.key.message_id))
     problem = Problem(code="content_lost", status=502, findings=gone)
     return _end(bridge, operation, Outcome.GIVEN_UP, problem, element=element)
+
+
+def _changed(bridge: Bridge, operation: Operation, element: Element) -> datetime | None:
+    """End without what was wanted: somebody else changed the element, and what they wrote stays."""
+    log.warning("somebody else changed the element while a PUT without an answer was out")
+    return _end(bridge, operation, Outcome.REFUSED, Problem(code="element_changed", status=409), element=element)
+
+
+def _begin_putting_back(bridge: Bridge, operation: Operation, error: Rejected) -> datetime | None:
+    """Altinn 2 took some of the forms and not this one: note its no, and that the others are to be put back."""
+    log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
+    findings = tuple(Finding(path=path, rule="refused_by_altinn") for path in error.keys)
+    manifest = None if operation.manifest is None else operation.manifest.in_phase(Phase.PUTTING_BACK)
+    write(bridge, operation, manifest=manifest, problem=replace(problem_for(error.reason), findings=findings))
+    return bridge.clock()
+
+
+def _put_back(bridge: Bridge, operation: Operation, element: Element | None) -> datetime | None:
+    problem = operation.problem or Problem(code="upstream_refused", status=502)
+    if element is None or element.state is not ElementState.FORM_FILLING:
+        return (
+            _changed(bridge, operation, element)
+            if element is not None
+            else _end(bridge, operation, Outcome.REFUSED, problem)
+        )
+    try:
+        whole = put_back(bridge, operation)
+    except Rejected as error:
+        log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
+        whole = False
+    if whole:
+        return _end(bridge, operation, Outcome.REFUSED, problem, element=element)
+    log.error("some forms of a draft are written and others not, and they cannot be put back")
+    return _end(bridge, operation, Outcome.GIVEN_UP, Problem(code="content_lost", status=502), element=element)
+
+
+def _is(operation: Operation, phase: Phase) -> bool:
+    return operation.manifest is not None and operation.manifest.phase is phase
 
 
 def _refused(

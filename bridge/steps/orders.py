@@ -9,7 +9,7 @@ from bridge.adapters.altinn2.messages import put_body
 from bridge.adapters.altinn2.streams import base64_length
 from bridge.core.attachment_rules import check_attachment, missing_types
 from bridge.core.elements import Attachment, Element, ElementState, Form, Listed, PutMessage, SignatureSpec
-from bridge.core.errors import BridgeError, Refusal
+from bridge.core.errors import BridgeError, OutcomeUnknown, Refusal, Unreachable
 from bridge.core.mapping import (
     ActionMapping,
     AfterUpdate,
@@ -46,6 +46,8 @@ class Call:
     """Gives the new id, where the answer tells one."""
     forms: tuple[Form, ...] = ()
     """The forms that the element shall hold then, where they are sent."""
+    before: tuple[Form, ...] = ()
+    """Those that are not as they are now, as they are now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -159,7 +161,8 @@ def content_call(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping,
     )
     if len(put_body(order)) > bridge.settings.altinn2_max_put:
         return _around(bridge, mapping, action, building, added)
-    return _put(bridge, order, manifest_of(len(order.forms), order.attachments))
+    call = _put(bridge, order, manifest_of(len(order.forms), order.attachments))
+    return replace(call, before=replaced_forms(building))
 
 
 def _around(
@@ -170,31 +173,49 @@ def _around(
     added: tuple[Attachment, ...],
 ) -> Call:
     """
-    Leave the attachments where they are: change the forms one by one, and complete without content.
+    Leave the attachments where they are: change the forms one by one, or complete without content.
 
-    Nothing is signed before a read has proved that completing left the attachments in place.
+    Completing is a call of its own, after a read has shown that all forms are there; and nothing is signed before
+    another has proved that it left the attachments in place.
 
     Raises:
         Stop: ``too_large_to_carry``: the service does not allow it, so the person is sent to Altinn.
     """
     element, service = building.element, mapping.altinn2
     complete = action.after.value[0]
-    held = {form.form_id: form.data for form in building.held.forms}
-    new = [form for form in building.forms if form.form_id is None]
-    if new or added or (complete and (service is None or not service.bare_completion)):
+    kept = {form.form_id for form in building.forms}
+    others = None in kept or any(form.form_id not in kept for form in building.held.forms)
+    if others or added or (complete and (service is None or not service.bare_completion)):
         raise Stop(Problem(code="too_large_to_carry", status=409, facts={"page": element.page or ""}))
-    changed = [form for form in building.forms if held.get(form.form_id) != form.data]
-    manifest = _manifest(element).in_phase(Phase.TRYING if complete else Phase.WHOLE)
+    before = replaced_forms(building)
+    if complete and not before:
+        return around_call(bridge, action, element)
+    ids = {form.form_id for form in before}
+    changed = [form for form in building.forms if form.form_id in ids]
+
+    def send() -> None:
+        for at, form in enumerate(changed):
+            try:
+                bridge.altinn2.update_form(element.key, form)
+            except Unreachable as error:
+                if not at:
+                    raise
+                raise OutcomeUnknown(error.system, f"some forms are written, others not: {error.detail}") from error
+
+    return Call(manifest=_manifest(element).in_phase(Phase.PARTS), send=send, forms=building.forms, before=before)
+
+
+def around_call(bridge: Bridge, action: ActionMapping, element: Element) -> Call:
+    """Complete an element that holds what is wanted, without content and without a signature."""
+    phase = Phase.WHOLE if action.after is AfterUpdate.SEND_TO_SIGNING else Phase.TRYING
     order = replace(_bare(element, AfterUpdate.SEND_TO_SIGNING), bare=True)
+    return _put(bridge, order, _manifest(element).in_phase(phase))
 
-    def send() -> str | None:
-        for form in changed:
-            bridge.altinn2.update_form(element.key, form)
-        return bridge.altinn2.put(order).location_id if complete else None
 
-    if complete and action.after is AfterUpdate.SEND_TO_SIGNING:
-        manifest = manifest.in_phase(Phase.WHOLE)
-    return Call(manifest=manifest, send=send, forms=building.forms)
+def replaced_forms(building: Building) -> tuple[Form, ...]:
+    """Give the forms that stay and are not as the element holds them, as it holds them."""
+    wanted = {form.form_id: form.data for form in building.forms}
+    return tuple(form for form in building.held.forms if form.form_id in wanted and wanted[form.form_id] != form.data)
 
 
 def _held(bridge: Bridge, building: Building) -> tuple[Attachment, ...]:

@@ -1,12 +1,12 @@
 """One try of an operation: deliver, then sync, each recorded by the engine and told by our own row."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 
-from bridge.core.errors import UpstreamError
+from bridge.core.errors import Paused, UpstreamError
 from bridge.core.operations import Operation, Outcome, Problem, Stage
 from bridge.core.retry import GiveUp, TryAt
 from bridge.engine import Step
@@ -52,6 +52,12 @@ def _try(
         return LATER  # noqa: TRY300 - the way on is above
     except TakenOver:
         log.warning("another worker took the operation over")
+        return LATER
+    except Paused as error:
+        # Held back, and no try of its own: nothing was sent. It looks again in time for a pause that is lifted by hand.
+        wait = min(error.retry_after or timedelta(0), timedelta(seconds=bridge.settings.pause_look))
+        bridge.metrics.retries.labels(stage.value, "paused").inc()
+        ask_again(bridge, operation, moment=bridge.clock() + wait * (1 + bridge.spread() / 10), failed=None)
         return LATER
     except UpstreamError as error:
         failure, why = error, f"{type(error).__name__}: {error}"

@@ -7,23 +7,53 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bridge.adapters.altinn2.streams import Spool
+from bridge.adapters.transport import Coming
 from bridge.core.altinn2_errors import problem_for
 from bridge.core.elements import Content, ElementKey, Form
-from bridge.core.errors import Missing, Refusal, Rejected
+from bridge.core.errors import Missing, Refusal, Rejected, Unreachable
 from bridge.core.operations import Link
 from bridge.parts import Bridge
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
+PDF = "application/pdf"
+_PIECE = 64 * 1024
+_END = 1024
+"""Within so many bytes of its end a PDF says that it ends."""
 LANGUAGES = {"nb": "1044", "nn": "2068", "en": "1033"}
 
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """A print of an element, and what kind of document it is."""
+    """
+    A print of an element, what kind of document it is, and how long where that is known.
 
-    content: Content
+    *pieces* has ``close``; one that breaks off raises, so that nobody takes half of it for the whole.
+    """
+
+    pieces: "Coming | Laid"
     media_type: str
+    length: int | None
+
+
+class Laid:
+    """A print that came to its end before it is given on."""
+
+    def __init__(self, content: Content) -> None:
+        self._source = content.open()
+
+    def __iter__(self) -> "Laid":
+        return self
+
+    def __next__(self) -> bytes:
+        piece = self._source.read(_PIECE)
+        if not piece:
+            raise StopIteration
+        return piece
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._source.close()
 
 
 def forms_of(bridge: Bridge, link: Link) -> tuple[Form, ...]:
@@ -32,20 +62,33 @@ def forms_of(bridge: Bridge, link: Link) -> tuple[Form, ...]:
         return bridge.altinn2.list_forms(link.key)
 
 
-def print_of(bridge: Bridge, link: Link, *, language: str) -> Print:
+def print_of(bridge: Bridge, link: Link, *, language: str, chunks: bool) -> Print:
     """
-    Fetch the element's print, or once it is archived its copy's; a large one lies on disk.
+    Open the element's print, or once it is archived its copy's: its head is here, the rest comes while it is read.
 
-    It is fetched to its end first, so that nobody takes half of it for the whole.
+    Where Altinn 2 or the one who asks (without *chunks*, as in HTTP/1.0) could not tell its end from a cut, it is
+    fetched to its end first.
 
     Raises:
         Refusal: There is none.
         UpstreamError: Altinn 2 could not be asked.
     """
-    spool = Spool()
     with _explained("nothing_to_print", 404):
-        media_type = bridge.altinn2.print(_where(link), spool.write, language=LANGUAGES[language])
-    return Print(spool.content(), media_type.partition(";")[0].strip().lower())
+        coming = bridge.altinn2.print(_where(link), language=LANGUAGES[language])
+    media_type = coming.answer.headers.get("Content-Type", PDF).partition(";")[0].strip().lower()
+    if not coming.open_ended and (chunks or coming.length is not None):
+        return Print(coming, media_type, coming.length)
+    spool, last = Spool(), b""
+    try:
+        for piece in coming:
+            spool.write(piece)
+            last = (last + piece)[-_END:]
+    finally:
+        coming.close()
+    if coming.open_ended and media_type == PDF and b"%%EOF" not in last:
+        raise Unreachable("Altinn 2", "a print ended before its end")
+    content = spool.content()
+    return Print(Laid(content), media_type, content.size)
 
 
 def signing_text_of(bridge: Bridge, link: Link, *, language: str) -> str:

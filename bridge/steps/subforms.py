@@ -7,7 +7,7 @@ from bridge.core.proof import manifest_of
 from bridge.parts import Bridge
 from bridge.steps.asking import changes
 from bridge.steps.content import Sent
-from bridge.steps.orders import Building, Call, Stop
+from bridge.steps.orders import Building, Call, Stop, replaced_forms
 
 
 def refuse_what_is_not_allowed(action: ActionMapping, sent: Sent) -> None:
@@ -35,7 +35,12 @@ def subform_call(bridge: Bridge, action: ActionMapping, building: Building) -> C
         return None
     (form,) = changed
     manifest = manifest_of(len(building.forms), building.element.listed_attachments or ())
-    return Call(manifest=manifest, send=lambda: _send(bridge, building, form))
+    return Call(
+        manifest=manifest,
+        send=lambda: _send(bridge, building, form),
+        forms=building.forms,
+        before=replaced_forms(building),
+    )
 
 
 def _send(bridge: Bridge, building: Building, form: Form) -> None:

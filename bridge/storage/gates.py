@@ -1,17 +1,22 @@
 """Gates that all processes share and that outlive them."""
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 import sqlalchemy as sa
 
 from bridge.core.clock import Clock
-from bridge.core.gates import FAILED_LOGINS, LOGIN_TAKES, Ended, Passage, counted
+from bridge.core.gates import FAILED_LOGINS, LOGIN_TAKES, TRIAL_TAKES, Ended, Passage, Why, counted
 from bridge.storage.store import Store, insert_ignore
 from bridge.storage.tables import gates
+
+_PAUSE = "pause:"
+LOOK_EVERY = timedelta(seconds=1)
+"""How old what a process knows of a pause may be: so long after another began one, or lifted it, it may still err."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +82,107 @@ class StoredGate:
             )
 
 
-def gates_of(store: Store) -> Sequence[Shown]:
-    """List the gates that were ever used, the last changed first."""
+class StoredPause:
+    """The pause that *system*, a short name, at *url* asked for: in the database, so for all and over restarts."""
+
+    def __init__(self, store: Store, *, system: str, url: str, clock: Clock) -> None:
+        self._store, self._name, self._url, self._clock = store, _PAUSE + system, url, clock
+        self._lock = threading.Lock()
+        self._until: datetime | None = None
+        self._seen_at: datetime | None = None
+        self._first = False
+
+    def left(self) -> timedelta | None:
+        """Say how long nobody may call yet; asks the database once a second."""
+        now = self._clock()
+        with self._lock:
+            if self._seen_at is None or not self._seen_at <= now < self._seen_at + LOOK_EVERY:
+                self._until, self._seen_at = self._read(), now
+            if self._until is None:
+                return None
+            if self._until > now:
+                return self._until - now
+            # It is over, and who gets here first finds out whether the system is back.
+            over, self._until = self._until, now + TRIAL_TAKES
+            with self._store.transaction() as tx:
+                mine = tx.connection.execute(
+                    gates.update()
+                    .where(gates.c.name == self._name, gates.c.held_until == over)
+                    .values(held_until=self._until)
+                )
+            if mine.rowcount == 1:
+                self._first = True
+                return None
+            self._until = self._read()
+            return None if self._until is None else max(self._until - now, timedelta(0))
+
+    def close(self, wait: timedelta, why: Why) -> None:
+        """Begin a pause for all processes."""
+        now = self._clock()
+        row = {"about": f"{why.value}: {self._url}"[:255], "failures": 0, "held_until": now + wait, "changed_at": now}
+        with self._lock, self._store.transaction() as tx:
+            tx.connection.execute(insert_ignore(tx.connection, gates).values(name=self._name, **row))
+            tx.connection.execute(gates.update().where(gates.c.name == self._name).values(**row))
+            self._until, self._seen_at, self._first = now + wait, now, False
+
+    def answered(self) -> None:
+        """End the pause, if this process was let through to see."""
+        if not self._first:
+            return
+        with self._lock, self._store.transaction() as tx:
+            tx.connection.execute(
+                gates.update().where(gates.c.name == self._name).values(held_until=None, changed_at=self._clock())
+            )
+            self._until, self._first = None, False
+
+    def _read(self) -> datetime | None:
+        with self._store.reading() as tx:
+            return tx.connection.scalar(sa.select(gates.c.held_until).where(gates.c.name == self._name))
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPause:
+    """One system's last pause as an operator sees it; *until* is None once it is over."""
+
+    system: str
+    about: str
+    until: datetime | None
+    changed_at: datetime
+
+    @property
+    def why(self) -> Why:
+        """Why it began."""
+        return Why(self.about.partition(":")[0])
+
+
+def pauses_of(store: Store, *, now: datetime) -> Sequence[ShownPause]:
+    """List the systems that ever asked for a pause."""
     with store.reading() as tx:
-        rows = tx.connection.execute(sa.select(gates).order_by(gates.c.changed_at.desc()))
+        rows = tx.connection.execute(sa.select(gates).where(gates.c.name.startswith(_PAUSE)).order_by(gates.c.name))
+        return [
+            ShownPause(
+                row.name[len(_PAUSE) :],
+                row.about,
+                row.held_until if row.held_until is not None and row.held_until > now else None,
+                row.changed_at,
+            )
+            for row in rows
+        ]
+
+
+def lift_pauses(store: Store, *, now: datetime) -> int:
+    """End every pause, and say how many there were."""
+    standing = (gates.c.name.startswith(_PAUSE), gates.c.held_until.is_not(None))
+    with store.transaction() as tx:
+        done = tx.connection.execute(gates.update().where(*standing).values(held_until=None, changed_at=now))
+    return done.rowcount
+
+
+def gates_of(store: Store) -> Sequence[Shown]:
+    """List the login gates that were ever used, the last changed first."""
+    logins = sa.not_(gates.c.name.startswith(_PAUSE))
+    with store.reading() as tx:
+        rows = tx.connection.execute(sa.select(gates).where(logins).order_by(gates.c.changed_at.desc()))
         return [Shown(row.about, row.failures, row.changed_at) for row in rows]
 
 

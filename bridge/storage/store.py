@@ -283,6 +283,18 @@ class Transaction:
             )
         )
 
+    def done_before(self, operation: Operation) -> bool:
+        """Say whether the same was sent before, by the same action for the same element, and was done."""
+        earlier = sa.exists().where(
+            operations.c.dialog_id == str(operation.dialog_id),
+            operations.c.sequence < operation.sequence,
+            operations.c.action == operation.action,
+            operations.c.message_id == operation.key.message_id,
+            operations.c.body_digest == operation.body_digest,
+            operations.c.outcome == Outcome.DONE.value,
+        )
+        return bool(self.connection.scalar(sa.select(earlier)))
+
     def next_waiting(self, dialog_id: UUID) -> Operation | None:
         """Find the first parked operation of *dialog_id*."""
         row = (
@@ -426,6 +438,8 @@ def insert_ignore(connection: sa.Connection, table: sa.Table) -> Any:
 def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for name, value in values.items():
+        if name == "held_forms":  # It lies with those that were sent.
+            continue
         match value:
             case Stage() | Outcome():
                 columns[name] = value.value
@@ -434,23 +448,35 @@ def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
             case Manifest():
                 columns[name] = {"forms": value.forms, "files": list(value.files), "phase": value.phase.value}
             case tuple():
-                columns[name] = _packed(value)
+                columns[name] = _packed(value, values.get("held_forms", ()))
             case _:
                 columns[name] = value
     return columns
 
 
-def _packed(forms: tuple[Form, ...]) -> bytes | None:
+def _packed(sent: tuple[Form, ...], held: tuple[Form, ...]) -> bytes | None:
     """Press forms together; XML shrinks to a tenth."""
-    rows = [[form.kind.value, form.data_format_id, form.data_format_version, form.data] for form in forms]
-    return zlib.compress(json.dumps(rows).encode()) if rows else None
+    rows = [[_form_row(form) for form in forms] for forms in (sent, held)]
+    return zlib.compress(json.dumps(rows).encode()) if sent else None
 
 
-def _unpacked(packed: bytes) -> tuple[Form, ...]:
-    return tuple(
-        Form(kind=FormKind(kind), data_format_id=form_id, data_format_version=version, data=data)
-        for kind, form_id, version, data in json.loads(zlib.decompress(packed))
+def _form_row(form: Form) -> list[Any]:
+    return [form.kind.value, form.data_format_id, form.data_format_version, form.data, form.form_id]
+
+
+def _unpacked(packed: bytes | None) -> dict[str, tuple[Form, ...]]:
+    rows = [[], []] if packed is None else json.loads(zlib.decompress(packed))
+    if rows and not isinstance((rows[0] or [[]])[0], list):
+        # Written before forms were kept with their ids: an operation that was under way during the upgrade.
+        rows = [[[*row, None] for row in rows], []]
+    sent, held = (
+        tuple(
+            Form(kind=FormKind(kind), data_format_id=format_id, data_format_version=version, data=data, form_id=form_id)
+            for kind, format_id, version, data, form_id in forms
+        )
+        for forms in rows
     )
+    return {"sent_forms": sent, "held_forms": held}
 
 
 def _element_columns(element: ElementKey | None) -> dict[str, str]:
@@ -500,7 +526,7 @@ def _operation(row: sa.RowMapping) -> Operation:
         finished_at=row["finished_at"],
         last_error=row["last_error"],
         manifest=None if row["manifest"] is None else _manifest(row["manifest"]),
-        sent_forms=() if row["sent_forms"] is None else _unpacked(row["sent_forms"]),
+        **_unpacked(row["sent_forms"]),
         language=row["language"] or "nb",
         results=row["results"] or {},
     )

@@ -68,7 +68,7 @@ def _under_way(operation_id: UUID) -> Response:
 def _outcome(bridge: Bridge, operation_id: UUID) -> Response:
     with bridge.store.reading() as tx:
         operation = tx.operation(operation_id)
-    if operation is not None and operation.problem is not None:
+    if operation is not None and operation.problem is not None and operation.outcome is not None:
         return problem_response(operation.problem)
     return Response(status=204)
 
@@ -85,7 +85,7 @@ def _told(operation: Operation) -> dict[str, object]:
         told["outcome"] = _OUTCOMES[operation.outcome]
     if operation.finished_at is not None:
         told["finishedAt"] = operation.finished_at.isoformat()
-    if operation.problem is not None:
+    if operation.problem is not None and operation.outcome is not None:
         told["problem"] = problem_body(operation.problem, language())
     return told
 

@@ -1,24 +1,19 @@
 """Below an action: what its element holds and says, for whoever may press the action, and of no other element."""
 
-from collections.abc import Iterator
 from uuid import UUID
 
 import orjson
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
-from bridge.core.elements import Content
 from bridge.core.operations import Link
 from bridge.parts import Bridge
-from bridge.steps.showing import forms_of, print_of, signing_text_of
+from bridge.steps.showing import PDF, forms_of, print_of, signing_text_of
 from bridge.steps.submit import link_for
 from bridge.web.callers import caller_of, permitted
 from bridge.web.problems import language
 
 elements = Blueprint("elements", __name__)
-
-PDF = "application/pdf"
-PIECE = 64 * 1024
 
 
 @elements.get("/actions/<uuid:dialog_id>/<name>/forms")
@@ -39,11 +34,18 @@ def show_forms(dialog_id: UUID, name: str) -> ResponseReturnValue:
 
 @elements.get("/actions/<uuid:dialog_id>/<name>/print")
 def show_print(dialog_id: UUID, name: str) -> ResponseReturnValue:
-    """Give the element's print as Altinn 2 makes it, or the archived copy's."""
+    """
+    Give the element's print as Altinn 2 makes it, or the archived copy's, while it comes.
+
+    One that breaks off breaks off here, too: shorter than its length, or without a last chunk.
+    """
     bridge: Bridge = current_app.extensions["bridge"]
-    found = print_of(bridge, _link(bridge, dialog_id, name), language=language())
-    response = Response(_pieces(found.content), content_type=PDF if found.media_type == PDF else "text/html")
-    response.content_length = found.content.size
+    chunks = request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0"
+    found = print_of(bridge, _link(bridge, dialog_id, name), language=language(), chunks=chunks)
+    response = Response(found.pieces, content_type=PDF if found.media_type == PDF else "text/html")
+    response.call_on_close(found.pieces.close)
+    if found.length is not None:
+        response.content_length = found.length
     # What Altinn 2 gives for some services is a page: it runs nothing and reaches nothing from our address.
     response.headers["Content-Security-Policy"] = (
         "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -70,9 +72,3 @@ def _link(bridge: Bridge, dialog_id: UUID, name: str) -> Link:
     caller = caller_of(bridge)
     permitted(bridge, caller, dialog_id, name)
     return link_for(bridge, caller)
-
-
-def _pieces(content: Content) -> Iterator[bytes]:
-    with content.open() as source:
-        while piece := source.read(PIECE):
-            yield piece

@@ -8,8 +8,12 @@ from flask import Blueprint, Response, current_app
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from bridge.core.gates import Why
 from bridge.parts import Bridge
 from bridge.storage.drafts import Drafts
+from bridge.storage.gates import pauses_of
+
+_STATES = {Why.THROTTLED: 1, Why.MAINTENANCE: 2}
 
 health = Blueprint("health", __name__)
 
@@ -52,6 +56,11 @@ def deep() -> ResponseReturnValue:
             "unfinishedOperations": unfinished,
             "oldestOperationAgeSeconds": round(age, 1),
             "apps": bridge.apps.told(),
+            "paused": {
+                each.system: each.why.value
+                for each in pauses_of(bridge.store, now=bridge.clock())
+                if each.until is not None
+            },
         },
     )
 
@@ -63,6 +72,9 @@ def metrics() -> ResponseReturnValue:
     with bridge.store.reading() as tx:
         unfinished, oldest = tx.backlog()
         followed, ended = Drafts(tx).open(), Drafts(tx).last_ended()
+    bridge.metrics.gates.labels("altinn2").set(0)
+    for each in pauses_of(bridge.store, now=bridge.clock()):
+        bridge.metrics.gates.labels(each.system).set(0 if each.until is None else _STATES[each.why])
     bridge.metrics.unfinished.set(unfinished)
     bridge.metrics.drafts_open.set(followed)
     bridge.metrics.drafts_ended.set(0 if ended is None else ended.timestamp())

@@ -1,5 +1,6 @@
 """Errors become RFC 9457 problem documents here, and nowhere else."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from bridge.adapters.dialog_tokens import www_authenticate
-from bridge.core.errors import Refusal, UpstreamError
+from bridge.core.errors import Paused, Refusal, UpstreamError
 from bridge.core.operations import Problem
 from bridge.core.texts import LANGUAGES, text
 from bridge.forms.sentences import sentence
@@ -76,7 +77,9 @@ def register(app: Flask, bridge: Bridge) -> None:
 
     def upstream(error: UpstreamError) -> Response:
         log.warning("a system behind did not answer", system=error.system, detail=error.detail)
-        return problem_response(Problem(code="upstream_unavailable", status=503), retry_after=1)
+        wait = error.retry_after if isinstance(error, Paused) else None
+        seconds = 1 if wait is None else max(1, math.ceil(wait.total_seconds()))
+        return problem_response(Problem(code="upstream_unavailable", status=503), retry_after=seconds)
 
     def http(error: HTTPException) -> Response:
         status = error.code or 500

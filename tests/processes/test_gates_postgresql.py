@@ -1,14 +1,14 @@
 """The gate before Altinn 2's login on PostgreSQL: threads of several processes spend no more than two tries."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from bridge.core.errors import Rejected, Unreachable
-from bridge.core.gates import through
-from bridge.storage.gates import StoredGate, gates_of
+from bridge.core.gates import Why, through
+from bridge.storage.gates import StoredGate, StoredPause, gates_of
 from bridge.storage.store import Store, migrate, open_database
 
 pytestmark = pytest.mark.slow
@@ -44,3 +44,25 @@ def test_many_at_once_try_twice(database_url: str) -> None:
     assert len(tries) == 2
     assert set(told) == {"login_closed"}
     assert closed == [True]
+
+
+def test_one_of_many_goes_first_after_a_pause(database_url: str) -> None:
+    """Of eight processes that ask in the moment in which it ends, one is let through."""
+    url = sa.make_url(database_url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    engine = open_database(url, pool=8)
+    migrate(engine)
+    now = [datetime(2026, 3, 2, 12, tzinfo=UTC)]
+    pauses = [
+        StoredPause(Store(engine), system="altinn2", url="https://altinn.example", clock=lambda: now[0])
+        for _ in range(8)
+    ]
+    pauses[0].close(timedelta(minutes=1), Why.THROTTLED)
+    before = [each.left() for each in pauses]
+    now[0] += timedelta(minutes=1)
+
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda each: each.left(), pauses))
+    engine.dispose()
+
+    assert before == [timedelta(minutes=1)] * 8
+    assert sum(each is None for each in told) == 1

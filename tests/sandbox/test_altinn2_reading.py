@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from bridge.sandbox.altinn2_odata import BadQuery, read_query
-from bridge.sandbox.altinn2_pdf import small_pdf
+from bridge.sandbox.altinn2_pdf import pdf as made
 from bridge.sandbox.in_process import BASE_URL
 from bridge.sandbox.world import World
 from tests.sandbox.support import (
@@ -92,7 +92,7 @@ def test_print_gives_a_pdf_that_opens() -> None:
 
 def test_every_object_of_the_pdf_is_where_the_table_says() -> None:
     """The cross-reference table points at the objects, whatever the text."""
-    pdf = small_pdf(["(a\\b)", "Søknad – 1"])
+    pdf = b"".join(made(["(a\\b)", "Søknad – 1"])[1])
 
     table = int(re.findall(rb"startxref\n(\d+)", pdf)[0])
     places = [int(each) for each in re.findall(rb"(\d{10}) 00000 n ", pdf)]

@@ -1,6 +1,6 @@
 """Altinn 2's end-user API as one client (facts/altinn2.md 1 to 5)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from bridge.adapters.altinn2.messages import FLAGS, PAGE, Window, check, element
 from bridge.adapters.altinn2.streams import Body
 from bridge.adapters.altinn2.who import Reportee, reportees_in
 from bridge.adapters.altinn2.wire import HAL, LANGUAGE, SYSTEM, embedded, field, json_body, moved_to, text, unreadable
+from bridge.adapters.transport import Coming
 from bridge.core.clock import Clock
 from bridge.core.elements import (
     Attachment,
@@ -29,6 +30,7 @@ from bridge.core.elements import (
     Verdict,
 )
 from bridge.core.errors import OutcomeUnknown, Unreachable
+from bridge.core.gates import PauseGate
 
 LONGEST_SEARCH = 100
 """Calls that one search among the archived elements may take."""
@@ -45,7 +47,8 @@ class Altinn2Client:
     One agency's access to Altinn 2.
 
     *base_url* ends in ``/api``; every URL is built from it, and none is taken from an answer. *auth* adds the
-    bearer token or the cookie; *timeout* and *put_timeout* are seconds for one whole call.
+    bearer token or the cookie; *pause* is asked before each call; *timeout* and *put_timeout* are seconds for one
+    whole call.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Altinn2Client:
         clock: Clock,
         timeout: float = 30.0,
         put_timeout: float = 900.0,
+        pause: PauseGate | None = None,
     ) -> None:
         self._connection = Connection(
             session,
@@ -67,6 +71,7 @@ class Altinn2Client:
             clock=clock,
             timeout=timeout,
             put_timeout=put_timeout,
+            pause=pause,
         )
         self._auth = auth
         self.put_timeout = put_timeout
@@ -215,13 +220,10 @@ class Altinn2Client:
             return body
         return text(body, "SigningText", default="") or text(body, "Text", default="")
 
-    def print(self, key: ElementKey, sink: Callable[[bytes], object], *, language: str = LANGUAGE["language"]) -> str:
-        """Hand an element's print on as it comes, and give its media type."""
+    def print(self, key: ElementKey, *, language: str = LANGUAGE["language"]) -> Coming:
+        """Give an element's print as it comes. Whoever takes it closes it."""
         url = self._connection.url(key.who, key.message_id, "print")
-        answer = self._connection.get(
-            url, {"language": language}, accept="application/pdf", max_bytes=PRINT_BYTES, sink=sink
-        )
-        return answer.headers.get("Content-Type", "application/pdf")
+        return self._connection.coming(url, {"language": language}, "application/pdf", max_bytes=PRINT_BYTES)
 
     # Forms
 

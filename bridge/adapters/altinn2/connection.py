@@ -6,11 +6,12 @@ from typing import Any, Protocol
 import requests
 from requests.auth import AuthBase
 
-from bridge.adapters.altinn2.errors import raise_for
+from bridge.adapters.altinn2.errors import pause_in, raise_for
 from bridge.adapters.altinn2.wire import HAL, LANGUAGE, MESSAGE_ID, SYSTEM, WHO
-from bridge.adapters.transport import Answer, call
+from bridge.adapters.transport import Answer, Coming, call
 from bridge.core.clock import Clock
-from bridge.core.errors import Unreachable
+from bridge.core.errors import Paused, Unreachable
+from bridge.core.gates import PauseGate
 
 ANSWER_BYTES = 16 * 1024 * 1024
 """The largest answer that is held in memory."""
@@ -36,10 +37,12 @@ class Connection:
         clock: Clock,
         timeout: float,
         put_timeout: float,
+        pause: PauseGate | None = None,
     ) -> None:
         self._session, self._base = session, base_url.rstrip("/")
         self._api_key, self.auth, self.clock = api_key, auth, clock
         self._timeout, self.put_timeout = timeout, put_timeout
+        self._pause = pause
 
     def url(self, who: str, message_id: str | None = None, *below: str) -> str:
         """Build the address of an element, of what lies below it, or of all elements of *who*."""
@@ -80,6 +83,7 @@ class Connection:
         """Read, and give the answer whatever it is."""
         # Known from release 20.11: a renewed session answers 200 with nothing (facts/altinn2.md 1.6). Asked once more.
         for _ in range(2):
+            self._unless_paused()
             answer = call(
                 self._session,
                 "GET",
@@ -93,9 +97,35 @@ class Connection:
                 max_bytes=max_bytes,
                 sink=sink,
             )
+            self._noted(answer)
             if answer.body or empty or answer.status >= 300:
                 return answer
         raise Unreachable(SYSTEM, "the answer is empty", status=answer.status)
+
+    def coming(self, url: str, params: Mapping[str, str], accept: str, *, max_bytes: int) -> Coming:
+        """Read, and give the head as soon as it is there; raises what a head that is no good stands for."""
+        for _ in range(2):  # As in ``ask``.
+            self._unless_paused()
+            coming = Coming(
+                self._session,
+                url,
+                system=SYSTEM,
+                headers=self._headers({"Accept": accept}),
+                params=params,
+                auth=self.auth,
+                deadline_seconds=self.put_timeout,
+                max_bytes=max_bytes,
+            )
+            try:
+                self._noted(coming.answer)
+                raise_for(coming.answer, writes=False, now=self.clock())
+            except BaseException:
+                coming.close()
+                raise
+            if coming.answer.body:
+                return coming
+            coming.close()
+        raise Unreachable(SYSTEM, "the answer is empty", status=coming.answer.status)
 
     def write(
         self,
@@ -108,7 +138,8 @@ class Connection:
     ) -> Answer:
         """Write, and give the answer whatever it is; raises Unreachable or OutcomeUnknown where none came."""
         headers = {"Accept": HAL} if data is None else {"Accept": HAL, "Content-Type": content_type}
-        return call(
+        self._unless_paused()
+        answer = call(
             self._session,
             method,
             url,
@@ -120,12 +151,29 @@ class Connection:
             auth=self.auth,
             deadline_seconds=self.put_timeout,
         )
+        self._noted(answer)
+        return answer
 
     def written(self, method: str, url: str, params: Mapping[str, str] = LANGUAGE, **body: Any) -> Answer:
         """Write; raises what the answer stands for. Any 2xx is a yes (facts/altinn2.md 2.7)."""
         answer = self.write(method, url, params, **body)
         raise_for(answer, writes=True, now=self.clock())
         return answer
+
+    def _unless_paused(self) -> None:
+        """Raise Paused while Altinn 2 has asked to be left alone: by whichever call, in whichever process."""
+        left = None if self._pause is None else self._pause.left()
+        if left is not None:
+            raise Paused(SYSTEM, "it asked for a pause, and nothing is sent until that is over", retry_after=left)
+
+    def _noted(self, answer: Answer) -> None:
+        if self._pause is None:
+            return
+        asked = pause_in(answer, self.clock())
+        if asked is not None:
+            self._pause.close(*asked)
+        elif answer.status < 500:
+            self._pause.answered()
 
     def _headers(self, more: Mapping[str, str]) -> Mapping[str, str]:
         return {"ApiKey": self._api_key.reveal(), **more}

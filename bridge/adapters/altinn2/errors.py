@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from bridge.adapters.altinn2.wire import SYSTEM, field, is_html, json_or_none
 from bridge.adapters.transport import Answer, retry_after
 from bridge.core.altinn2_errors import Next, row_for
 from bridge.core.errors import BridgeError, Missing, OutcomeUnknown, Rejected, Unreachable, UpstreamError
+from bridge.core.gates import Why
 from bridge.core.ids import mask_identity_numbers
 
 # Names and positions only: a predicate could hold a value.
@@ -17,6 +18,10 @@ _CLOSED = re.compile(
     r"altinn\s*(?:2|ii)\s+(?:er|ble|vart|is|was|has\s+been)\s+(?:nå\s+|no\s+|now\s+)?"
     r"(?:stengt|avviklet|avvikla|avslutta|avsluttet|lagt\s+ned|closed|shut\s+down|discontinued|retired)"
 )
+MAINTENANCE_TAKES = timedelta(minutes=1)
+"""How long a system that is down for maintenance is left alone where it does not say."""
+_PAGE = 64 * 1024
+_MAINTENANCE = re.compile(r"vedlike?hald|vedlikehold|maintenance")
 _NOT_FOR_GOOD = re.compile(r"vedlike?hald|vedlikehold|maintenance|type=[\"']?password")
 
 
@@ -43,6 +48,17 @@ def raise_for(answer: Answer, *, writes: bool, now: datetime, html: bool = False
             raise Unreachable(SYSTEM, "login page", status=answer.status)
     if answer.status >= 300:
         raise failure(answer, writes=writes, now=now)
+
+
+def pause_in(answer: Answer, now: datetime) -> tuple[timedelta, Why] | None:
+    """Say for how long *answer* asks to be left alone, and why; None where it does not."""
+    if answer.status not in (429, 503):
+        return None
+    wait = retry_after(answer.headers, now)
+    page = answer.body[:_PAGE].decode("utf-8", "replace") if is_html(answer) else ""
+    if answer.status == 503 and _MAINTENANCE.search(f"{_explanation(answer)} {page}".casefold()):
+        return wait or MAINTENANCE_TAKES, Why.MAINTENANCE
+    return (wait, Why.THROTTLED) if wait else None
 
 
 def failure(answer: Answer, *, writes: bool, now: datetime) -> UpstreamError:

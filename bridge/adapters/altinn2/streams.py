@@ -17,7 +17,7 @@ IN_MEMORY = 1024 * 1024
 """Up to here bytes are held; what is larger goes to a nameless file, which dies with the process."""
 
 _ALL = 1 << 62
-PIECE = 192 * 1024
+PIECE = 768 * 1024
 """Divisible by three, so that base64 of pieces is base64 of the whole."""
 
 

@@ -1,0 +1,176 @@
+"""After an answer that never came, or forms written one by one: what of it stands there, form by form."""
+
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from bridge.core.elements import Element, ElementState, Form
+from bridge.core.errors import Refusal, Rejected, Unreachable, UpstreamError
+from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping
+from bridge.core.operations import Operation
+from bridge.core.proof import Phase, Proof, manifest_of, prove
+from bridge.forms.losses import Change
+from bridge.forms.reading import Unreadable
+from bridge.forms.washing import washed_differences
+from bridge.parts import Bridge
+from bridge.steps.comparing import paired
+from bridge.steps.content import sent_content
+from bridge.steps.holding import write
+from bridge.steps.orders import Stop
+from bridge.steps.preparing import wanted_forms
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
+
+
+def shows_ours(bridge: Bridge, operation: Operation, after: Element) -> bool:
+    """
+    Say whether what moved an element was our PUT, which nobody answered, or somebody else's.
+
+    Ours shows every form that was sent, and none that was to change as it was before.
+
+    Raises:
+        Unreachable: The forms cannot be read now.
+    """
+    if not operation.sent_forms:
+        return True
+    try:
+        shown = bridge.altinn2.read_contents(after, attached=False).forms
+    except UpstreamError as error:
+        if isinstance(error, Unreachable):
+            raise
+        log.error("the forms could not be read back, and what became of them is unknown", why=str(error))
+        return True
+    filling = after.state is ElementState.FORM_FILLING
+    if len(shown) < len(operation.sent_forms) or (filling and len(shown) > len(operation.sent_forms)):
+        return False
+    before = {form.form_id: form for form in operation.held_forms}
+    for form, twin in paired(operation.sent_forms, shown):
+        if twin is None:
+            return False
+        if not form.data or (changes := _changes(bridge, form, twin)) == set():
+            continue
+        if filling and Change.LOST in changes:
+            return False
+        was = before.get(form.form_id)
+        if was is not None and not _changes(bridge, was, twin):
+            return False
+    return True
+
+
+def was_done(
+    bridge: Bridge, operation: Operation, mapping: ServiceMapping, action: ActionMapping, after: Element
+) -> bool:
+    """
+    Say whether what came with a press is there already, where the element is beyond taking it.
+
+    It is where the same was sent and done before, and where the element shows it.
+
+    Raises:
+        Unreachable: The forms cannot be read now.
+    """
+    if action.form is not FormSource.BODY or operation.body is None:
+        return True
+    with bridge.store.reading() as tx:
+        if tx.done_before(operation):
+            return True
+    try:
+        whole = bridge.altinn2.read(after.key, content=False) if after.listed_forms is None else after
+        held = bridge.altinn2.read_contents(whole, attached=False).forms
+        wanted = wanted_forms(bridge, operation, mapping, action, held)
+        sent = sent_content(operation.body)
+    except (Rejected, Refusal, Stop) as error:
+        log.info("it cannot be seen whether what was sent is there already", why=type(error).__name__)
+        return False
+    same = len(wanted) == len(held) and not any(
+        _changes(bridge, form, twin) for form, twin in zip(wanted, held, strict=True)
+    )
+    return same and prove(manifest_of(0, sent.attachments), whole) is Proof.WHOLE
+
+
+def after_parts(bridge: Bridge, operation: Operation, element: Element | None) -> tuple[Operation, bool]:
+    """
+    Go on once every form is there; until then, what is not there yet is written again.
+
+    False beside it says that somebody else changed the element meanwhile.
+
+    Raises:
+        Unreachable: The forms cannot be read now.
+    """
+    manifest = operation.manifest
+    if manifest is None or operation.sending_at is None or element is None:
+        return operation, True
+    if element.state is not ElementState.FORM_FILLING:
+        # Somebody else took it on, and it is judged as if nothing had been sent.
+        return _go_on(bridge, operation, element, Phase.WHOLE), True
+    if prove(manifest, element) is not Proof.WHOLE or len(element.listed_attachments or ()) > len(manifest.files):
+        return operation, False
+    shown = {form.form_id: form for form in bridge.altinn2.read_contents(element, attached=False).forms}
+    before = {form.form_id: form for form in operation.held_forms}
+    missing = False
+    for form in operation.sent_forms:
+        twin = shown.get(form.form_id)
+        if twin is None:
+            return operation, False
+        changes = _changes(bridge, form, twin)
+        was = before.get(form.form_id)
+        if not changes or (operation.answered_at is not None and Change.LOST not in changes):
+            # Where it was answered, a value that is another one may be Altinn 2's own.
+            continue
+        if was is None or _changes(bridge, was, twin):
+            return operation, False
+        missing = True
+    if missing:
+        return replace(operation, built_on=element.last_changed, answered_at=None), True
+    return _go_on(bridge, operation, element, Phase.WRITTEN), True
+
+
+def rest_of(bridge: Bridge, operation: Operation, held: tuple[Form, ...]) -> tuple[Form, ...]:
+    """Give the forms as they shall be, those that stand there already as they are shown: they are not written again."""
+    shown = {form.form_id: form for form in held}
+
+    def standing(form: Form) -> Form:
+        twin = shown.get(form.form_id)
+        return form if twin is None or _changes(bridge, form, twin) else twin
+
+    return tuple(map(standing, operation.sent_forms))
+
+
+def put_back(bridge: Bridge, operation: Operation) -> bool:
+    """
+    Make the forms that were written what they were before; False where one of them cannot be.
+
+    Raises:
+        UpstreamError: It is not known whether they are: ask again, which looks first.
+    """
+    element = bridge.altinn2.read(operation.key, content=False)
+    shown = {form.form_id: form for form in bridge.altinn2.read_contents(element, attached=False).forms}
+    wanted = {form.form_id: form for form in operation.sent_forms}
+    for was in operation.held_forms:
+        now = shown.get(was.form_id)
+        if now is None or not _changes(bridge, was, now):
+            continue
+        if _changes(bridge, wanted[was.form_id], now):
+            return False  # Neither what was nor what we wrote: it is somebody else's now.
+        bridge.altinn2.update_form(operation.key, was)
+    return True
+
+
+def _go_on(bridge: Bridge, operation: Operation, element: Element, phase: Phase) -> Operation:
+    manifest = operation.manifest
+    changed: dict[str, Any] = {
+        "sending_at": None,
+        "answered_at": None,
+        "built_on": element.last_changed,
+        "manifest": None if manifest is None else manifest.in_phase(phase),
+    }
+    write(bridge, operation, **changed)
+    return replace(operation, **changed)
+
+
+def _changes(bridge: Bridge, form: Form, shown: Form) -> set[Change]:
+    """Say what became of a form; one that cannot be read is another one."""
+    try:
+        return {each.change for each in washed_differences(form.data, shown.data, limits=bridge.schemas.limits)}
+    except Unreadable:
+        return set() if form.data == shown.data else {Change.LOST}

@@ -1,0 +1,118 @@
+"""A pause that a system asked for: one for all processes, which a restart does not forget."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bridge.core.gates import TRIAL_TAKES, Why
+from bridge.storage.gates import StoredPause, gates_of, lift_pauses, pauses_of
+from bridge.storage.store import Store, migrate, open_database
+
+NOW = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+SECOND = timedelta(seconds=1)
+
+
+class Case:
+    """Processes that call the same system; each has a connection of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.url, self.now = f"sqlite:///{folder}/store.sqlite", NOW
+        self.engines = [open_database(self.url, pool=1)]
+        self.store = Store(self.engines[0])
+        migrate(self.engines[0])
+
+    def process(self) -> StoredPause:
+        self.engines.append(open_database(self.url, pool=1))
+        return StoredPause(
+            Store(self.engines[-1]), system="altinn2", url="https://altinn.example/api", clock=lambda: self.now
+        )
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Iterator[Case]:
+    made = Case(tmp_path)
+    yield made
+    for engine in made.engines:
+        engine.dispose()
+
+
+def test_a_pause_holds_for_all_processes(case: Case) -> None:
+    """The one that was told, another that was at work (within a second), and one that starts later."""
+    told, other = case.process(), case.process()
+    assert other.left() is None
+    told.close(MINUTE, Why.MAINTENANCE)
+    case.now += SECOND
+
+    left = [each.left() for each in (told, other, case.process())]
+
+    assert left == [MINUTE - SECOND] * 3
+
+
+def test_one_goes_first_when_it_is_over(case: Case) -> None:
+    """The others wait for it, and follow when it is answered."""
+    first, other = case.process(), case.process()
+    first.close(MINUTE, Why.THROTTLED)
+    assert other.left() == MINUTE
+    case.now += MINUTE
+
+    through, held, again = first.left(), other.left(), first.left()
+    first.answered()
+    case.now += SECOND
+
+    assert (through, held, again) == (None, TRIAL_TAKES, TRIAL_TAKES)
+    assert (first.left(), other.left()) == (None, None)
+
+
+def test_who_goes_first_and_dies_holds_nobody_up(case: Case) -> None:
+    """After a while the next one tries."""
+    case.process().close(MINUTE, Why.THROTTLED)
+    case.now += MINUTE
+    assert case.process().left() is None
+
+    case.now += TRIAL_TAKES
+
+    assert case.process().left() is None
+
+
+def test_told_the_same_again_all_wait_again(case: Case) -> None:
+    """Who went first is refused, and the new pause is for all."""
+    first, other = case.process(), case.process()
+    first.close(MINUTE, Why.MAINTENANCE)
+    case.now += MINUTE
+    assert first.left() is None
+
+    first.close(5 * MINUTE, Why.MAINTENANCE)
+    case.now += SECOND
+
+    assert (first.left(), other.left()) == (5 * MINUTE - SECOND,) * 2
+
+
+def test_an_answer_of_a_call_that_began_before_ends_nothing(case: Case) -> None:
+    """Only who was let through afterwards may say that it is over."""
+    told, other = case.process(), case.process()
+    told.close(MINUTE, Why.MAINTENANCE)
+
+    other.answered()
+    told.answered()
+
+    assert told.left() == MINUTE
+
+
+def test_an_operator_sees_and_lifts_it(case: Case) -> None:
+    """With the reason and the time; lifted, all go on within a second. It is no login gate."""
+    told = case.process()
+    told.close(MINUTE, Why.MAINTENANCE)
+
+    shown = pauses_of(case.store, now=case.now)
+    lifted = [lift_pauses(case.store, now=case.now) for _ in range(2)]
+    case.now += SECOND
+
+    assert [(each.system, each.why, each.until) for each in shown] == [("altinn2", Why.MAINTENANCE, NOW + MINUTE)]
+    assert shown[0].about == "down for maintenance: https://altinn.example/api"
+    assert lifted == [1, 0]
+    assert told.left() is None
+    assert gates_of(case.store) == []
+    assert [each.until for each in pauses_of(case.store, now=case.now)] == [None]
