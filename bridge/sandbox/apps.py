@@ -29,7 +29,6 @@ from bridge.sandbox.wire import Route, System, TooLarge, as_json, drain, plain, 
 
 JSON = "application/json; charset=utf-8"
 XML = "application/xml; charset=utf-8"
-_LIMIT = 2_097_152_000
 _PROBLEM = "application/problem+json; charset=utf-8"
 _LOGIN = "AltinnStudioRuntime"
 _HEADERS = {
@@ -132,7 +131,7 @@ class Apps(System):
                 {
                     "id": each.id,
                     "allowedContentTypes": ["application/xml" if each.members else "application/pdf"],
-                    **({"appLogic": {"classRef": each.class_name}} if each.members else {}),
+                    **({"appLogic": {"classRef": each.class_name}} if each.class_name else {}),
                     "maxCount": 0,
                     "minCount": 0,
                 }
@@ -183,6 +182,9 @@ class Apps(System):
         if kind not in ("partyid", "person", "org") or not value or set(value) & set(":,"):
             drain(request)
             refuse(_bad_party(request))
+        if kind == "partyid" and self.world.apps.register_refuses and app.since(7, 6):
+            drain(request)
+            refuse(plain(500))
         if kind == "partyid" and app.since(7, 6) and (not value.isdigit() or self._unknown(given)):
             drain(request)
             refuse(_bad_party(request))
@@ -199,6 +201,8 @@ class Apps(System):
     def _own_party(self, app: App, claims: Mapping[str, Any]) -> str | None:
         if app.since(7, 6) and "urn:altinn:partyid" in claims:
             return f"partyid:{claims['urn:altinn:partyid']}"
+        if app.since(8, 6) and "authorization_details" in claims:
+            return f"org:{claims['authorization_details'][0]['systemuser_org']['ID'].removeprefix('0192:')}"
         if app.since(8, 6) and "urn:altinn:orgNumber" in claims:
             return f"org:{claims['urn:altinn:orgNumber']}"
         return None
@@ -232,15 +236,21 @@ class Apps(System):
                 fill_empty(model, members, values)
                 if fill_empty(model, members, data_type.prefill, overwrite=data_type.allow_overwrite):
                     refuse(plain(500))
-            calculated = data_type.calculate(copy.deepcopy(model), self._language(request, app))
         except NotReadable:
             refuse(plain(500))
+        calculated = self._calculated(data_type, model, self._language(request, app))
         if app.since(8, 7) and (_query(request, "includerowid") or "").lower() == "true":
             calculated = with_row_ids(calculated, members, self.world.chance.uuid4)
         if _wants_xml(request):
             body = to_xml(calculated, data_type.root, members, data_type.namespace)
             return plain(200, body, content_type=XML, headers=_HEADERS)
         return plain(200, to_json(calculated), content_type=JSON, headers=_HEADERS)
+
+    def _calculated(self, data_type: DataType, model: Model, language: str | None) -> Model:
+        try:
+            return data_type.calculate(copy.deepcopy(model), language)
+        except Exception:  # noqa: BLE001 - whatever a plugged-in processor throws
+            refuse(plain(500))
 
     def _language(self, request: Request, app: App) -> str | None:
         return _query(request, "language") if app.since(8) else None
@@ -252,7 +262,7 @@ class Apps(System):
             drain(request)
             refuse(_text(request, 400, f"Unknown content type {shown}. Cannot read the data."))
         try:
-            body = read_body(request, _LIMIT)
+            body = read_body(request, self.world.apps.body_limit)
             if "application/json" in kind:
                 model = from_json(body, data_type.members, data_type.class_name, lenient=not app.since(8))
             elif body.strip():
