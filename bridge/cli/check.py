@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import click
 from bridge.core.errors import ConfigurationError, Fault
 
 if TYPE_CHECKING:  # They bring lxml and pydantic, which nobody waits for who asks for help.
+    from bridge.core.calculations import AppRoute
     from bridge.core.mapping import ServiceMapping
     from bridge.forms.xsd import SchemaRegistry
 
@@ -20,7 +21,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.command()
 @click.option("--mappings", type=_FOLDER, metavar="DIR", help="The mapping files, instead of those of the settings.")
 @click.option("--schemas", type=_FOLDER, metavar="DIR", help="The form schemas, instead of those of the settings.")
-@click.option("--online", is_flag=True, help="Hold mappings against Altinn 2's metadata, which is kept on disk.")
+@click.option("--online", is_flag=True, help="Ask Altinn 2, whose metadata is kept on disk, and the apps as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result for machines.")
 @click.pass_context
 def check(context: click.Context, mappings: Path | None, schemas: Path | None, online: bool, as_json: bool) -> None:
@@ -42,27 +43,31 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
         schema_digest=registry.digest,
     )
     faults += found
+    routes: list[AppRoute] = []
     if not mappings:
-        faults += _route_faults(registry)
+        routes, found = _routes(registry)
+        faults += found
+    notes: list[str] = []
     if online:
-        faults += _online_faults(services)
+        found, notes = _online(services, routes, registry)
+        faults += found
     if as_json:
-        click.echo(json.dumps(_report(services, registry, faults), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(_report(services, registry, faults, notes), ensure_ascii=False, indent=2))
     else:
-        _print(services, registry, faults)
+        _print(services, registry, faults, notes)
     context.exit(1 if faults else 0)
 
 
-def _route_faults(registry: "SchemaRegistry") -> list[Fault]:
-    """Say what is wrong with the route files, where there are any, and with the schemas that they name."""
+def _routes(registry: "SchemaRegistry") -> tuple[list["AppRoute"], list[Fault]]:
+    """Give the sound route files, where there are any, and what is wrong with them and the schemas that they name."""
     from bridge.adapters.route_files import read_routes
 
     given = os.environ.get("BRIDGE_ROUTES", "").strip()
     if not given or not Path(given).is_dir():
-        return []
+        return [], []
     routes, faults = read_routes(Path(given), registry.folder)
     names = {each.schema for route in routes.values() for each in route.data_types.values() if each.schema}
-    return faults + [fault for name in sorted(names) for fault in registry.faults(name)]
+    return list(routes.values()), faults + [fault for name in sorted(names) for fault in registry.faults(name)]
 
 
 def _settings_faults() -> list[Fault]:
@@ -75,18 +80,26 @@ def _settings_faults() -> list[Fault]:
     return []
 
 
-def _online_faults(services: Mapping[str, "ServiceMapping"]) -> list[Fault]:
+def _online(
+    services: Mapping[str, "ServiceMapping"], routes: Sequence["AppRoute"], registry: "SchemaRegistry"
+) -> tuple[list[Fault], list[str]]:
+    """Ask Altinn 2 and the apps; faults, and what is good to know."""
     from bridge.adapters.altinn2.metadata import MetadataClient, MetadataFiles, online_faults
+    from bridge.adapters.app_metadata import AppMetadataClient, uses
     from bridge.adapters.transport import new_session
+    from bridge.cli.check_apps import check_apps
     from bridge.settings import Settings
     from bridge.wiring import utc_now
 
     try:
         settings = Settings.from_environ(os.environ)
     except ConfigurationError:
-        return [Fault(where="--online", message="the settings have faults, so Altinn 2 was not asked")]
-    client = MetadataClient(new_session(pool=1), settings.altinn2_url, clock=utc_now, timeout=settings.upstream_timeout)
-    return list(online_faults(services, client, MetadataFiles(settings.altinn2_metadata)))
+        return [Fault(where="--online", message="the settings have faults, so nobody was asked")], []
+    session = new_session(pool=1)
+    client = MetadataClient(session, settings.altinn2_url, clock=utc_now, timeout=settings.upstream_timeout)
+    faults = list(online_faults(services, client, MetadataFiles(settings.altinn2_metadata)))
+    apps = check_apps(uses(services, routes), AppMetadataClient(session, settings.altinn3_apps_url), registry)
+    return faults + apps.faults, apps.notes
 
 
 def folder_of(variable: str) -> Path:
@@ -111,7 +124,7 @@ def _unpinned(services: Mapping[str, "ServiceMapping"]) -> set[str]:
 
 
 def _report(
-    services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry", faults: list[Fault]
+    services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry", faults: list[Fault], notes: list[str]
 ) -> dict[str, Any]:
     return {
         "ok": not faults,
@@ -130,10 +143,13 @@ def _report(
             }
             for name in _schema_names(services, registry)
         ],
+        "apps": notes,
     }
 
 
-def _print(services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry", faults: list[Fault]) -> None:
+def _print(
+    services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry", faults: list[Fault], notes: list[str]
+) -> None:
     from bridge.forms.schema_files import Engine
 
     for fault in faults:
@@ -147,6 +163,8 @@ def _print(services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry",
         if name in _unpinned(services):
             key = "json_sha256" if registry.engine(name) is Engine.JSON_SCHEMA else "sha256"
             click.echo(f'  not pinned; to pin it, write beside it in the mapping  {key}: "{registry.digest(name)}"')
+    for note in notes:
+        click.echo(note)
     if faults:
         click.echo(f"{len(faults)} fault{'s' if len(faults) > 1 else ''}", err=True)
     else:

@@ -33,6 +33,9 @@ class DataType:
     prefill: Mapping[str, str] = field(default_factory=dict)
     allow_overwrite: bool = False
     refuse_prefill: Callable[[Mapping[str, str]], str | None] = lambda values: None  # noqa: ARG005 - takes all
+    allow_anonymous: bool = True
+    """What its metadata says; the routes do not look at it (facts 0.6)."""
+    content_types: tuple[str, ...] = ("application/xml",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,8 @@ class App:
     denied: frozenset[str] = frozenset()
     minimum_level: int = 0
     scopes: frozenset[str] = frozenset()
+    shows: str = "stateless"
+    """What opens first: a layout set, or ``new-instance`` where the app is not stateless."""
 
     def data_type(self, data_type_id: str) -> DataType | None:
         """Find a data type by its exact id."""

@@ -47,12 +47,13 @@ class Apps(System):
     prefix = "/apps"
 
     def routes(self) -> Iterable[Route]:
-        """List the stateless routes, the metadata, the schemas, and the page that hands out the anti-forgery token."""
+        """List the stateless routes, what an app tells of itself, and the page that hands out the token."""
         app = "/<org>/<name>"
         return (
             Route("GET|POST|PUT", f"{app}/v1/data", self.data),
             Route("GET|POST|PUT", f"{app}/v1/data/anonymous", self.data_anonymous),
             Route("GET", f"{app}/api/v1/applicationmetadata", self.metadata),
+            Route("GET", f"{app}/api/layoutsets", self.layout_sets),
             Route("GET", f"{app}/api/jsonschema/<data_type_id>", self.json_schema),
             Route("GET", f"{app}/api/xsdschema/<data_type_id>", self.xsd_schema),
             Route("GET", app, self.front_page),
@@ -130,18 +131,26 @@ class Apps(System):
             "dataTypes": [
                 {
                     "id": each.id,
-                    "allowedContentTypes": ["application/xml" if each.members else "application/pdf"],
-                    **({"appLogic": {"classRef": each.class_name}} if each.class_name else {}),
+                    "allowedContentTypes": list(each.content_types) if each.class_name else ["application/pdf"],
+                    **({"appLogic": _logic(each)} if each.class_name else {}),
                     "maxCount": 0,
                     "minCount": 0,
                 }
                 for each in app.data_types
             ],
-            "onEntry": {"show": "stateless"},
+            "onEntry": {"show": app.shows},
             # Known from 7.0 on.
             **({"altinnNugetVersion": app.version} if app.since(7) else {}),
         }
         return as_json(200, document, headers={**_HEADERS, "Cache-Control": "public,max-age=60"})
+
+    def layout_sets(self, request: Request, org: str, name: str) -> Response:
+        """Say which data type each layout set shows, the first form's in the set that opens first; gone in v9."""
+        app = self._app(request, org, name)
+        first = next((each.id for each in app.data_types if each.class_name), None)
+        if app.since(9) or first is None:
+            return plain(404, headers=_HEADERS)
+        return _text(request, 200, json.dumps({"sets": [{"id": "stateless", "dataType": first}]}))
 
     def _verbs(self, request: Request, app: App) -> tuple[str, str]:
         verbs = app.verbs if self.world.switches.app_verbs == "get_post" else POST_AND_PUT
@@ -297,6 +306,10 @@ class Apps(System):
             drain(request)
             refuse(plain(500))
         return found
+
+
+def _logic(data_type: DataType) -> dict[str, Any]:
+    return {"classRef": data_type.class_name, "allowAnonymousOnStateless": data_type.allow_anonymous}
 
 
 def _query(request: Request, name: str) -> str | None:

@@ -8,7 +8,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bridge.cli.check import check
+from bridge.sandbox.app_schemas import xsd
+from bridge.sandbox.control import settings
+from bridge.sandbox.server import Sandbox
+from bridge.sandbox.world import World
 from bridge.shipped import mappings_folder, schemas_folder
+from bridge.wiring import utc_now
 
 NO_SETTINGS: dict[str, str | None] = {"BRIDGE_ENVIRONMENT": "nowhere", "BRIDGE_MAPPINGS": "", "BRIDGE_SCHEMAS": ""}
 
@@ -92,4 +97,33 @@ def test_altinn_is_not_asked_with_faulty_settings():
     result = run("--online")
 
     assert result.exit_code == 1
-    assert "--online: the settings have faults, so Altinn 2 was not asked" in result.stderr
+    assert "--online: the settings have faults, so nobody was asked" in result.stderr
+
+
+def test_apps_are_asked_online(tmp_path: Path):
+    """What an app says against a route is a fault of the route's file, and what is good to know stands beside it."""
+    world = World(utc_now, 7)
+    app = world.apps.find("ttd", "sandkasse-regnestykke")
+    assert app is not None
+    (tmp_path / "regnestykke.xsd").write_text(xsd(app.data_types[0]), "utf-8")
+    (tmp_path / "routes").mkdir()
+    (tmp_path / "routes" / "a.yaml").write_text("app: ttd/sandkasse-regnestykke\ntoken: caller\nverbs: post_put\n")
+    (tmp_path / "routes" / "b.yaml").write_text("app: ttd/er-ikke-der\ntoken: caller\n")
+    (tmp_path / "mappings").mkdir()  # Empty, which is a fault of its own.
+    with Sandbox(world) as sandbox:
+        environ = {
+            **settings(world, sandbox.base_url),
+            "BRIDGE_DATABASE_URL": f"sqlite:///{tmp_path}/unused.sqlite",
+            "BRIDGE_MAPPINGS": str(tmp_path / "mappings"),
+            "BRIDGE_SCHEMAS": str(tmp_path),
+            "BRIDGE_ROUTES": str(tmp_path / "routes"),
+        }
+        words, machines = run("--online", **environ), run("--online", "--json", **environ)
+
+    report = json.loads(machines.stdout)
+    assert (words.exit_code, machines.exit_code) == (1, 1)
+    assert [Path(each["where"]).name for each in report["faults"]] == ["mappings", "a.yaml", "b.yaml"]
+    assert report["apps"] == ["ttd/sandkasse-regnestykke: library 8.12.7.0, GET creates and POST calculates"]
+    assert "write get_post, or leave it out" in words.stderr
+    assert "is its name right, and is it deployed in this environment?" in words.stderr
+    assert report["apps"][0] in words.stdout
