@@ -14,6 +14,7 @@ from bridge.adapters.mapping_says import (
     ActionName,
     ButtonKeys,
     DialogKeys,
+    LinkKeys,
     LongText,
     Model,
     ReceiptKeys,
@@ -26,6 +27,7 @@ from bridge.adapters.mapping_says import (
     crowded,
     dialog_faults,
     dialog_of,
+    link_faults,
     state_of,
     then_of,
     wording_faults,
@@ -388,6 +390,8 @@ _MODELS: Models = (
     (("forms", "*", "rules", "*", "text"), _Text),
     (("actions", "*"), _Action),
     (("actions", "*", "then"), ThenKeys),
+    (("actions", "*", "then", "links", "*"), LinkKeys),
+    (("actions", "*", "then", "links", "*", "title"), ShortText),
     (("actions", "*", "button"), ButtonKeys),
     (("states", "*"), StateKeys),
     (("dialog",), DialogKeys),
@@ -427,6 +431,8 @@ def _say(document: Document, error: Any) -> None:
 def _bad_key(place: Place, key: str) -> str:
     if "results" in place:
         return f"a result's name is 1 to 64 of a-z, 0-9 and '_' and begins with a letter: {key!r} is not"
+    if "links" in place:
+        return f"a link's name is 1 to 64 of a-z, 0-9 and '-': {key!r} is not"
     if place[0] == "states":
         names = list(get_args(State))
         close = difflib.get_close_matches(key, names, n=1)
@@ -511,6 +517,8 @@ def _check_says(document: Document, parts: _Parts) -> None:
     for name, action in parts.actions.items():
         for place, message in wording_faults(action.then, action.results):
             document.fault(("actions", name, "then", *place), message)
+        for place, message in link_faults(action.then, action.results):
+            document.fault(("actions", name, "then", *place), message)
         for place, message in button_faults(action.button) if action.button else ():
             document.fault(("actions", name, "button", *place), message)
     for state, rule in parts.states.items():
@@ -582,7 +590,8 @@ _XPATH_NAMES = frozenset(
 def _unknown_functions(test: str) -> Iterator[str]:
     """Find what would only fail once it is reached: behind an ``and`` it may not be for a long time."""
     bare = re.sub(r"\"[^\"]*\"|'[^']*'", "''", test)
-    yield from (name for name in re.findall(r"([A-Za-z_][\w.:-]*)\s*\(", bare) if name not in _XPATH_NAMES)
+    called = (name.rpartition("::")[2] for name in re.findall(r"([A-Za-z_][\w.:-]*)\s*\(", bare))
+    yield from (name for name in called if name not in _XPATH_NAMES)
 
 
 def schema_file_faults(schemas: Path, name: str) -> Iterator[str]:
@@ -719,8 +728,6 @@ def _calculation_faults(action: _Action) -> Iterator[tuple[tuple[str, ...], str]
     for name, path in action.results.items():
         for message in _xpath_faults(path):
             yield ("results", name), message
-        for function in _unknown_functions(path):
-            yield ("results", name), f"XPath 1.0 has no function {function}()"
 
 
 def _form_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -746,6 +753,8 @@ def _xpath_faults(path: str) -> Iterator[str]:
         return
     if not path.startswith("/") or not isinstance(found, list):
         yield f"write the path of an element or attribute from the root, such as /melding/navn, instead of {path!r}"
+    for name in _unknown_functions(path):
+        yield f"XPath 1.0 has no function {name}()"
 
 
 def _template_faults(template: str) -> Iterator[str]:

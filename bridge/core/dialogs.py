@@ -127,6 +127,7 @@ class DialogChange:
     offers: tuple["Offer", ...] = ()
     search_tags: tuple[str, ...] = ()
     transmissions: tuple[Json, ...] = field(default=(), repr=False)
+    links: tuple["LinkOffer", ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -144,6 +145,15 @@ class Offer:
     name: str
     button: Json | None = None
     api_action: Json | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class LinkOffer:
+    """An attachment with an id of our own; *item* None is one that cannot be made this time, so that none stands."""
+
+    name: str
+    id: UUID
+    item: Json | None
 
 
 def dialog_from_json(body: Json, *, revision: str | None = None) -> Dialog:

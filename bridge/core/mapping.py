@@ -219,6 +219,16 @@ class Wording:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """An attachment of the dialog that leads to a page about the result; *url* is a template."""
+
+    name: str
+    title: Texts
+    url: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Then:
     """What the dialog shall say after success, on top of the state table; None leaves it to the table."""
 
@@ -226,6 +236,7 @@ class Then:
     activity: str | None = None
     wording: Wording = Wording()
     silent: bool | None = None
+    links: tuple[Link, ...] = ()
 
 
 class Priority(Enum):

@@ -185,6 +185,12 @@ APP = "altinn3: {app: ttd/proeve, data_type: model}\n"
 ONLY = "requires: write, minimum_level: 3, target: altinn3, form: body"
 
 
+def linked(url: str, *, name: str = "page", results: str = ", results: {sum: /a}") -> str:
+    """An action whose result leads to a page."""
+    link = f"title: {{nb: S, nn: S, en: S}}, url: '{url}'"
+    return f"{ONLY}{results}, then: {{links: {{'{name}': {{{link}}}}}}}"
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -199,6 +205,19 @@ ONLY = "requires: write, minimum_level: 3, target: altinn3, form: body"
         (ONLY + ", results: {sum: a}", "write the path of an element or attribute"),
         (ONLY + ", results: {sum: '/a['}", "no XPath 1.0"),
         (ONLY + ", results: {sum: '/a[upper-case(b)]'}", "XPath 1.0 has no function upper-case()"),
+        (ONLY + ", set: {'/a[b and lower-case(c) = 1]': x}", "XPath 1.0 has no function lower-case()"),
+        (ONLY + ", set: {'/a[re:test(b, 1)]': x}", "XPath 1.0 has no function re:test()"),
+        (linked("https://a.example/{result.sum}", results=""), "{result.sum} is not known"),
+        (linked("http://a.example/{result.sum}"), "Dialogporten takes https only: begin with https://"),
+        (linked("https://{result.sum}.example/"), "the host is a name that stands there as it is"),
+        (linked("https://a.example{result.sum}/"), "the host is a name that stands there as it is"),
+        (linked("https://{result.sum}@a.example/"), "the host is a name that stands there as it is"),
+        (linked("https:///{result.sum}"), "the host is a name that stands there as it is"),
+        (linked("https://a.example/x y"), "an address has no blanks: write %20"),
+        (linked("https://a.example/{party}"), "{party} is not known"),
+        (linked("https://a.example/{"), "a brace has no partner"),
+        (linked("https://a.example/" + "x" * 1010), "write at most 1023 characters: these are 1028"),
+        (linked("https://a.example/", name="A b"), "a link's name is 1 to 64 of a-z, 0-9 and '-': 'A b' is not"),
         (
             ONLY + ", then: {title: {nb: '{result.sum}', nn: '{result.sum}', en: '{result.sum}'}}",
             "{result.sum} is not known",

@@ -32,6 +32,16 @@ actions:
     target: altinn3
     form: body
     results: {sum: /Regnestykke/sum, tax: /Regnestykke/avgift, note: /Regnestykke/merknad, none: /Regnestykke/borte}
+  show-rate:
+    requires: write
+    minimum_level: 3
+    target: altinn3
+    form: body
+    results: {rate: /Regnestykke/sats, note: /Regnestykke/linje/tekst}
+    then:
+      links:
+        rate: {title: {nb: "Sats {result.rate}", nn: "Sats {result.rate}", en: "Rate {result.rate}"}, url: "https://www.example.no/satser/{result.rate}"}
+        text: {title: {nb: Vare, nn: Vare, en: Goods}, url: "https://www.example.no/varer?navn={result.note}"}
   show-held: {requires: write, minimum_level: 3, target: altinn3, form: message, results: {sum: /Regnestykke/sum}}
   show-anyway: {requires: write, minimum_level: 3, target: altinn3, form: body, lost_fields: warn}
   submit:

@@ -129,6 +129,26 @@ def test_what_the_element_holds_is_calculated_and_stays(stage: Stage) -> None:
     assert stage.effects(mine, "altinn2.put") == []
 
 
+def test_a_result_leads_to_a_page(stage: Stage) -> None:
+    """The next press puts the new address in place; what must not stand in an address makes no link, and is told."""
+    mine = alone(stage)
+    links = []
+
+    with capture_logs() as logs:
+        for rate in ("<sats>7</sats>", "<sats>12.5</sats>", "<sats>12.5</sats>"):
+            assert sent(stage, mine, "show-rate", SUM.replace("</linje>", f"</linje>{rate}")).status_code == 204
+            links.append(stage.dialog(mine)["attachments"])
+
+    assert [[each["urls"][0]["url"] for each in listed] for listed in links] == [
+        ["https://www.example.no/satser/7"],
+        *[["https://www.example.no/satser/12.5"]] * 2,
+    ]
+    assert len({listed[0]["id"] for listed in links}) == 1
+    assert {"languageCode": "nb", "value": "Sats 12.5"} in links[1][0]["displayName"]
+    left_out = [each["links"] for each in logs if each["event"] == "links could not be made of what was calculated"]
+    assert left_out == [["text"]] * 3
+
+
 def test_every_press_calculates_anew(stage: Stage) -> None:
     """A calculation is never taken for done already: the second form is another one."""
     mine = alone(stage)
