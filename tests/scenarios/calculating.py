@@ -32,6 +32,7 @@ actions:
     target: altinn3
     form: body
     results: {sum: /Regnestykke/sum, tax: /Regnestykke/avgift, note: /Regnestykke/merknad, none: /Regnestykke/borte}
+    then: {summary: {nb: "Sum {result.sum}", nn: "Sum {result.sum}", en: "Sum {result.sum}"}}
   show-rate:
     requires: write
     minimum_level: 3
@@ -53,6 +54,7 @@ actions:
     results: {sum: /Regnestykke/sum}
     complete: true
     sign: true
+    then: {summary: {nb: "Sum {result.sum}", nn: "Sum {result.sum}", en: "Sum {result.sum}"}}
   save:
     requires: write
     minimum_level: 3
@@ -86,10 +88,10 @@ actions:
 """
 
 
-def calculating(folder: Path, **environ: str) -> Stage:
-    """A bridge with the three mappings, *folder* taking its files."""
-    mappings, schemas, store = folder / "mappings", folder / "schemas", folder / "bridge"
-    for each in (mappings, schemas, store):
+def configuration(folder: Path) -> dict[str, str]:
+    """Put the three mappings and their schemas into *folder*, and give the settings that name them."""
+    mappings, schemas = folder / "mappings", folder / "schemas"
+    for each in (mappings, schemas):
         each.mkdir()
     for app in (example_app(), hours_app()):
         (schemas / f"{app.data_types[0].id}.xsd").write_text(xsd(app.data_types[0]), "utf-8")
@@ -99,11 +101,16 @@ def calculating(folder: Path, **environ: str) -> Stage:
         ("hours", HOURS, HOURS_MAPPING),
     ):
         (mappings / f"{name}.yaml").write_text(text.replace("RESOURCE", resource), "utf-8")
+    return {"BRIDGE_MAPPINGS": str(mappings), "BRIDGE_SCHEMAS": str(schemas)}
+
+
+def calculating(folder: Path, **environ: str) -> Stage:
+    """A bridge with the three mappings, *folder* taking its files."""
+    (folder / "bridge").mkdir()
     made = Stage(
-        store,
+        folder / "bridge",
         **{
-            "BRIDGE_MAPPINGS": str(mappings),
-            "BRIDGE_SCHEMAS": str(schemas),
+            **configuration(folder),
             "BRIDGE_ALTINN2_SETTLE": "0.05",
             "BRIDGE_RETRY_FIRST": "0.05",
             **environ,
