@@ -9,9 +9,9 @@ from typing import Any
 import requests
 
 from bridge.adapters.transport import Answer, call
-from bridge.core.calculations import AppRoute, Speaks, Verbs, verbs_of
+from bridge.core.calculations import AppRoute, Verbs, verbs_of
 from bridge.core.errors import Rejected, UpstreamError
-from bridge.core.mapping import FormKind, ServiceMapping
+from bridge.core.mapping import FormKind, ServiceMapping, Speaks
 
 _MOST = 4 * 1024 * 1024
 _ANOTHER = re.compile(r"This is ([A-Za-z0-9-]+/[A-Za-z0-9-]+), and not")
@@ -190,7 +190,7 @@ def uses(services: Mapping[str, ServiceMapping], routes: Sequence[AppRoute]) -> 
         main = next((spec for spec in mapping.forms if spec.kind is FormKind.MAIN), None)
         used = TypeUse(
             id=mapping.altinn3.data_type,
-            speaks=Speaks.XML,
+            speaks=mapping.altinn3.speaks,
             schema=main.schema if main else None,
             json_schema=main.json_schema if main else None,
         )

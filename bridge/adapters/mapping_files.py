@@ -52,6 +52,7 @@ from bridge.core.mapping import (
     Requirement,
     ServiceMapping,
     Signed,
+    Speaks,
     SubformRight,
     Supply,
     Target,
@@ -133,6 +134,10 @@ class _Altinn3(Model):
         list[Annotated[str, Field(pattern=r"^[a-z0-9:/._-]+$")]] | None,
         Field(min_length=1, description="The scopes of the bridge's token for the app."),
     ] = None
+    speaks: Annotated[
+        Literal["xml", "json"],
+        Field(description="What the app reads and writes; for json the main form's XSD converts."),
+    ] = "xml"
 
 
 class _Text(Model):
@@ -461,6 +466,7 @@ class _Parts:
     action_names: tuple[str, ...]
     attachment_types: tuple[str, ...]
     others_sign: bool
+    speaks_json: bool
     forms_complete: bool
     any_schema: bool
 
@@ -479,6 +485,7 @@ class _Parts:
             action_names=tuple(named),
             attachment_types=_types_in(data.get("attachment_rules")),
             others_sign=isinstance(data.get("altinn2"), dict) and data["altinn2"].get("others_sign") is True,
+            speaks_json=isinstance(data.get("altinn3"), dict) and data["altinn3"].get("speaks") == "json",
             forms_complete=0 < len(sound) == len(listed),
             any_schema=not listed or any(isinstance(form, dict) and form.get("schema") for _, form in listed),
         )
@@ -533,6 +540,8 @@ def _check_says(document: Document, parts: _Parts) -> None:
 
 def _check_forms(document: Document, parts: _Parts, schemas: Path) -> None:
     mains = [index for index, form in parts.forms.items() if form.type == "MainForm"]
+    if parts.speaks_json and any(parts.forms[index].schema_ is None for index in mains):
+        document.fault(("altinn3", "speaks"), "forms become JSON by the MainForm's XSD: name its 'schema'")
     if not mains and parts.forms_complete:
         document.fault(("forms",), "exactly one form is the MainForm: none is")
     for index in mains[1:]:
@@ -832,7 +841,7 @@ def _attachment_rule(rule: _AttachmentRule) -> AttachmentRule:
 def _app(app: _Altinn3) -> Altinn3App:
     org, _, name = app.app.partition("/")
     scopes = DEFAULT_SCOPES if app.scopes is None else tuple(app.scopes)
-    return Altinn3App(org=org, app=name, data_type=app.data_type, scopes=scopes)
+    return Altinn3App(org=org, app=name, data_type=app.data_type, scopes=scopes, speaks=Speaks(app.speaks))
 
 
 def _action(name: str, action: _Action) -> ActionMapping:

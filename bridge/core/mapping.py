@@ -166,6 +166,14 @@ class Attaching:
     supplies: tuple[Supply, ...]
 
 
+class Speaks(Enum):
+    """What an app reads and writes."""
+
+    BOTH = "both"
+    XML = "xml"
+    JSON = "json"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Altinn3App:
     """The Altinn 3 app that calculates."""
@@ -175,6 +183,8 @@ class Altinn3App:
     data_type: str
     scopes: tuple[str, ...] = DEFAULT_SCOPES
     """Of the bridge's token, where the app calculates for an action."""
+    speaks: Speaks = Speaks.XML
+    """XML or JSON: what it is sent and asked for."""
 
 
 class LostFields(Enum):

@@ -57,6 +57,8 @@ class App:
     scopes: frozenset[str] = frozenset()
     shows: str = "stateless"
     """What opens first: a layout set, or ``new-instance`` where the app is not stateless."""
+    speaks: str = "both"
+    """``json`` or ``xml``: an app behind something that knows one of them only."""
 
     def data_type(self, data_type_id: str) -> DataType | None:
         """Find a data type by its exact id."""

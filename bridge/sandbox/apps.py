@@ -250,7 +250,7 @@ class Apps(System):
         calculated = self._calculated(data_type, model, self._language(request, app))
         if app.since(8, 7) and (_query(request, "includerowid") or "").lower() == "true":
             calculated = with_row_ids(calculated, members, self.world.chance.uuid4)
-        if _wants_xml(request):
+        if app.speaks == "xml" or (app.speaks == "both" and _wants_xml(request)):
             body = to_xml(calculated, data_type.root, members, data_type.namespace)
             return plain(200, body, content_type=XML, headers=_HEADERS)
         return plain(200, to_json(calculated), content_type=JSON, headers=_HEADERS)
@@ -266,7 +266,8 @@ class Apps(System):
 
     def _read(self, request: Request, app: App, data_type: DataType) -> Model:
         kind = request.headers.get("Content-Type")
-        if not kind or ("application/json" not in kind and "application/xml" not in kind):
+        known = [f"application/{each}" for each in ("json", "xml") if app.speaks in (each, "both")]
+        if not kind or not any(each in kind for each in known):
             shown = kind or ('"null"' if app.since(8) else "")
             drain(request)
             refuse(_text(request, 400, f"Unknown content type {shown}. Cannot read the data."))

@@ -6,23 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.core.calculations import DataTypeRoute, Speaks
+from bridge.core.calculations import DataTypeRoute
 from bridge.core.errors import Finding
-from bridge.core.mapping import FormKind, FormSpec, NamespaceReading
+from bridge.core.mapping import FormKind, FormSpec, NamespaceReading, Speaks
 from bridge.forms.convert import Shape, Unconvertible
 from bridge.forms.reading import Unreadable
+from bridge.forms.turning import JSON, XML, kind_of, turned
 from bridge.forms.xsd import SchemaRegistry
 
-XML, JSON = "application/xml", "application/json"
 _ROW_ID = "altinnRowId"
-_DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
-
-
-def kind_of(content_type: str) -> Speaks | None:
-    """Say how an app reads a body of this type: by a part of the header, and JSON first (facts 1.4)."""
-    if JSON in content_type:
-        return Speaks.JSON
-    return Speaks.XML if XML in content_type else None
 
 
 def wanted_kind(accept: str) -> Speaks:
@@ -84,8 +76,7 @@ class Shapes:
             return Passage(content_type=content_type, body=body, accept=accept, back=back)
         kind = kind_of(content_type)
         if body and kind is not None and kind is not route.speaks:
-            shape = self.shape(route.schema)
-            body = shape.to_json(body).encode() if kind is Speaks.XML else _bare(shape.to_xml(body))
+            body = turned(self.shape(route.schema), body, into=route.speaks)
             content_type = JSON if kind is Speaks.XML else XML
         accept = JSON if route.speaks is Speaks.JSON else XML
         return Passage(content_type=content_type, body=body, accept=accept, back=back)
@@ -100,10 +91,8 @@ class Shapes:
         kind = kind_of(content_type) or (Speaks.XML if "text/xml" in content_type else None)
         if route.schema is None or kind is None or kind is wanted:
             return None
-        shape = self.shape(route.schema)
-        if wanted is Speaks.JSON:
-            return f"{JSON}; charset=utf-8", shape.to_json(body).encode()
-        return f"{XML}; charset=utf-8", _bare(shape.to_xml(body))
+        form = turned(self.shape(route.schema), body, into=wanted)
+        return f"{JSON if wanted is Speaks.JSON else XML}; charset=utf-8", form
 
 
 def _spec(schema: str) -> FormSpec:
@@ -114,11 +103,6 @@ def _spec(schema: str) -> FormSpec:
         schema=schema,
         namespace=NamespaceReading.LENIENT,
     )
-
-
-def _bare(xml: bytes) -> bytes:
-    """Apps write no XML declaration (facts 1.5)."""
-    return xml.removeprefix(_DECLARATION)
 
 
 def _without_row_ids(body: bytes) -> bytes:

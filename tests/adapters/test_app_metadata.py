@@ -10,7 +10,8 @@ from bridge.adapters.mapping_files import read_mappings
 from bridge.adapters.route_files import read_routes
 from bridge.adapters.transport import new_session
 from bridge.cli.check_apps import AppsSaid, check_apps
-from bridge.core.calculations import Speaks, Verbs
+from bridge.core.calculations import Verbs
+from bridge.core.mapping import Speaks
 from bridge.forms.xsd import SchemaRegistry
 from bridge.sandbox.app_model import Member
 from bridge.sandbox.app_schemas import json_schema, xsd

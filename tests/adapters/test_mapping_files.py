@@ -241,6 +241,15 @@ def test_a_held_form_needs_a_system_that_holds_it(tmp_path: Path):
     assert [fault for fault in found if "the mapping has no 'altinn2' that holds a form: write body" in fault]
 
 
+def test_json_needs_the_main_forms_schema(tmp_path: Path):
+    """Without one there is nothing that converts."""
+    text = APP.replace("model}", "model, speaks: json}") + action(f"{ONLY}, validate: off")
+
+    assert told(tmp_path, text.replace(", schema: form.xsd", "")) == [
+        "1:54: forms become JSON by the MainForm's XSD: name its 'schema'"
+    ]
+
+
 def test_results_may_be_named_in_the_actions_own_texts(tmp_path: Path):
     """In every language, and read with their paths."""
     text = "then: {title: {nb: '{result.sum}', nn: '{result.sum}', en: '{result.sum}'}}"

@@ -12,6 +12,7 @@ from tests.scenarios.stage import RESOURCE, Case, Stage
 
 OLD = "urn:altinn:resource:regnestykke-2021"
 HOURS = "urn:altinn:resource:timeliste"
+IN_JSON = "urn:altinn:resource:regnestykke-json"
 XML = {"Content-Type": "application/xml"}
 LINE = "<linje><tekst>Strikket genser</tekst><antall>2</antall><pris>104.50</pris></linje>"
 PRESET = 'dataFormatProvider="SANDBOX" dataFormatId="9001" dataFormatVersion="1"'
@@ -89,7 +90,7 @@ actions:
 
 
 def configuration(folder: Path) -> dict[str, str]:
-    """Put the three mappings and their schemas into *folder*, and give the settings that name them."""
+    """Put the four mappings and their schemas into *folder*, and give the settings that name them."""
     mappings, schemas = folder / "mappings", folder / "schemas"
     for each in (mappings, schemas):
         each.mkdir()
@@ -99,13 +100,18 @@ def configuration(folder: Path) -> dict[str, str]:
         ("new", RESOURCE, MAPPING.replace("APP", "ttd/sandkasse-regnestykke")),
         ("old", OLD, MAPPING.replace("APP", "ttd/sandkasse-regnestykke-2021")),
         ("hours", HOURS, HOURS_MAPPING),
+        (
+            "json",
+            IN_JSON,
+            MAPPING.replace("APP", "ttd/sandkasse-json").replace("data_type: r", "speaks: json, data_type: r"),
+        ),
     ):
         (mappings / f"{name}.yaml").write_text(text.replace("RESOURCE", resource), "utf-8")
     return {"BRIDGE_MAPPINGS": str(mappings), "BRIDGE_SCHEMAS": str(schemas)}
 
 
 def calculating(folder: Path, **environ: str) -> Stage:
-    """A bridge with the three mappings, *folder* taking its files."""
+    """A bridge with the four mappings, *folder* taking its files."""
     (folder / "bridge").mkdir()
     made = Stage(
         folder / "bridge",
@@ -116,7 +122,8 @@ def calculating(folder: Path, **environ: str) -> Stage:
             **environ,
         },
     )
-    for resource in (OLD, HOURS):
+    made.world.apps.register(replace(example_app(), name="sandkasse-json", speaks="json"))
+    for resource in (OLD, HOURS, IN_JSON):
         made.control("POST", "/dialogporten/resources", {"service_resource": resource})
     return made
 

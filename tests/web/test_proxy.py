@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -367,6 +368,7 @@ def test_headers_pass_except_the_connections(alone: Any) -> None:
 def test_forms_are_turned_for_clients_of_the_other_kind(alone: Any, speaks: str) -> None:
     """A client that speaks XML gets XML from an app that speaks JSON, and the other way, with the same values."""
     stage = alone({SUM: f"{OPEN}data_types: {{regnestykke: {{schema: regnestykke.xsd, speaks: {speaks}}}}}\n"})
+    stage.world.apps.register(replace(stage._app(SUM), speaks=speaks))
     form = b"<Regnestykke><linje><antall>3</antall><pris>1.10</pris></linje></Regnestykke>"
 
     as_xml = stage.send("POST", data=form, headers={**XML, "Accept": "application/xml"})
