@@ -1,5 +1,6 @@
 """Forms on their way through the proxy: held against their schema, and turned from XML to JSON and back."""
 
+import codecs
 import json
 import threading
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from bridge.core.calculations import DataTypeRoute
 from bridge.core.errors import Finding
 from bridge.core.mapping import FormKind, FormSpec, NamespaceReading, Speaks
 from bridge.forms.convert import Shape, Unconvertible
-from bridge.forms.reading import Unreadable
+from bridge.forms.reading import Unreadable, is_utf8
 from bridge.forms.turning import JSON, XML, kind_of, turned
 from bridge.forms.xsd import SchemaRegistry
 
@@ -50,11 +51,17 @@ class Shapes:
                 self._shapes[name] = Shape.from_schema(path, limits=self._schemas.limits)
             return self._shapes[name]
 
-    def findings(self, schema: str, content_type: str, body: bytes) -> tuple[Finding, ...]:
-        """Hold a form against *schema*, XML without a namespace as if it had it; an app reads it so, too."""
-        kind = kind_of(content_type)
-        if kind is None:
+    def findings(self, route: DataTypeRoute, content_type: str, body: bytes) -> tuple[Finding, ...]:
+        """
+        Hold a form against the route's schema, XML without a namespace as if it had it; an app reads it so, too.
+
+        XML that goes on as it is must be what apps take it for, whatever it declares: UTF-8 (facts 1.4).
+        """
+        kind, schema = kind_of(content_type), route.schema
+        if kind is None or schema is None:
             return ()
+        if kind is Speaks.XML and route.speaks is not Speaks.JSON and not _read_rightly(body):
+            return (Finding(path="/", rule="not_utf8"), *self._schemas.check_form(_spec(schema), body))
         if kind is Speaks.JSON:
             try:
                 body = self.shape(schema).to_xml(_without_row_ids(body))
@@ -93,6 +100,10 @@ class Shapes:
             return None
         form = turned(self.shape(route.schema), body, into=wanted)
         return f"{JSON if wanted is Speaks.JSON else XML}; charset=utf-8", form
+
+
+def _read_rightly(body: bytes) -> bool:
+    return is_utf8(body) or body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
 
 
 def _spec(schema: str) -> FormSpec:

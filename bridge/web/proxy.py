@@ -235,7 +235,7 @@ def _findings(asked: _Asked, body: bytes | Readable) -> tuple[Finding, ...] | No
         return None
     if held is Held.OFF and not asked.reports:
         return None
-    findings = _shapes().findings(schema, request.headers.get("Content-Type", ""), body)
+    findings = _shapes().findings(asked.data_type, request.headers.get("Content-Type", ""), body)
     if findings and held is Held.STRICT and not asked.reports:
         raise Refusal("form_invalid", 422, findings=findings)
     return findings

@@ -273,6 +273,23 @@ def test_findings_are_counted_and_block_nothing(alone: Any) -> None:
     assert as_json.headers["Bridge-Findings"] == "1"
 
 
+@pytest.mark.parametrize(("speaks", "findings", "text"), [("both", "1", "S\ufffdm"), ("json", "0", "Søm")])
+def test_a_form_that_the_app_would_misread_is_told(alone: Any, speaks: str, findings: str, text: str) -> None:
+    """Apps read XML as UTF-8 whatever it declares; where the bridge converts, it goes by the declaration."""
+    stage = alone(
+        {SUM: f"{OPEN}data_types: {{regnestykke: {{schema: regnestykke.xsd, validate: advisory, speaks: {speaks}}}}}\n"}
+    )
+    form = "<Regnestykke><linje><tekst>Søm</tekst></linje></Regnestykke>"
+    body = f'<?xml version="1.0" encoding="ISO-8859-1"?>{form}'.encode("latin-1")
+
+    misread = stage.send("POST", data=body, headers=XML)
+    sound = stage.send("POST", data=form.encode(), headers=XML)
+
+    assert (misread.status_code, misread.headers["Bridge-Findings"]) == (200, findings)
+    assert misread.get_json()["linje"][0]["tekst"] == text
+    assert sound.headers["Bridge-Findings"] == "0"
+
+
 def test_strict_validation_stops_a_faulty_form(alone: Any) -> None:
     """422 with each finding; the app hears nothing of it."""
     stage = alone({SUM: OPEN + "data_types: {regnestykke: {schema: regnestykke.xsd, validate: strict}}\n"})
