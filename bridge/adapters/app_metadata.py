@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -67,11 +68,12 @@ class AppMetadataClient:
 
     def xsd(self, app: str, data_type: str) -> bytes | None:
         """Fetch an XSD; None where the app gives none (before 8.12.6). Raises UpstreamError."""
-        return self._text(app, f"/api/xsdschema/{data_type}", "application/xml")
+        return self._text(app, f"/api/xsdschema/{quote(data_type, safe='')}", "application/xml")
 
     def json_schema(self, app: str, data_type: str) -> bytes | None:
         """Fetch a JSON Schema; None where there is none, which is a 500. Raises UpstreamError."""
-        return self._text(app, f"/api/jsonschema/{data_type}", "text/plain")
+        body = self._text(app, f"/api/jsonschema/{quote(data_type, safe='')}", "text/plain")
+        return None if body is None else _once(body)
 
     def _text(self, app: str, path: str, accept: str) -> bytes | None:
         answer = _got(self._session, self.address(app, path), system=f"app {app}", accept=accept, timeout=self._timeout)
@@ -118,12 +120,18 @@ def _refused(app: str, answer: Answer) -> Rejected:
     return Rejected(f"app {app}", f"status {answer.status}", status=answer.status, reason=reason)
 
 
+def _once(body: bytes) -> bytes:
+    """Take off the quotes that an app's library puts around a file where it writes strings as JSON (facts 3)."""
+    try:
+        text = json.loads(body)
+    except (ValueError, RecursionError):
+        return body
+    return text.encode() if isinstance(text, str) else body
+
+
 def _parsed(body: bytes, app: str) -> Mapping[str, Any]:
     try:
-        document = json.loads(body.decode("utf-8-sig"))
-        if isinstance(document, str):
-            # Where the app's library writes strings as JSON (facts 3).
-            document = json.loads(document)
+        document = json.loads(_once(body).decode("utf-8-sig"))
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, Mapping):

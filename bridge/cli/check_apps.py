@@ -62,10 +62,10 @@ def _schema(
             since = ": libraries before 8.12.6 give none" if kind == "xsd" else ""
             said.notes.append(f"{app}: gives no schema at {address}, so {name} was not held against it{since}")
             return
-        path = schemas.folder / name
-        differences = (
-            xsd_differences(path, theirs) if kind == "xsd" else json_schema_differences(path.read_bytes(), theirs)
-        )
+        if kind == "xsd":
+            differences = xsd_differences(schemas.folder, name, theirs)
+        else:
+            differences = json_schema_differences((schemas.folder / name).read_bytes(), theirs)
     except (UpstreamError, ConfigurationError, ValueError) as error:
         said.notes.append(f"{app}: the schema at {address} was not held against {name}: {_why(error)}")
         return

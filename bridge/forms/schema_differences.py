@@ -22,25 +22,29 @@ class SchemaDifference:
     theirs: str | None
 
 
-def xsd_differences(ours: Path, theirs: bytes) -> tuple[SchemaDifference, ...]:
+def xsd_differences(folder: Path, name: str, theirs: bytes) -> tuple[SchemaDifference, ...]:
     """
-    Compare which elements and attributes there are, of which kind, and whether they repeat; not the values' rules.
+    Compare the schema *name* of *folder* with another: elements, attributes, their kinds, and whether they repeat.
+
+    The rules for values are not looked at.
 
     Raises:
         ConfigurationError: One of them cannot be used.
     """
-    if ours.read_bytes() == theirs:
+    if (folder / name).read_bytes() == theirs:
         return ()
-    with TemporaryDirectory(prefix="bridge-schema-") as folder:
-        other = Path(folder) / "schema.xsd"
-        other.write_bytes(theirs)
-        return _differences(_places(Shape.from_schema(ours).root), _places(Shape.from_schema(other).root))
+    with TemporaryDirectory(prefix="bridge-schema-") as other:
+        (Path(other) / "schema.xsd").write_bytes(theirs)
+        return _differences(_places(Shape(folder, name).root), _places(Shape(Path(other), "schema.xsd").root))
 
 
 def json_schema_differences(ours: bytes, theirs: bytes) -> tuple[SchemaDifference, ...]:
     """Compare by JSON pointer; words for people do not count. Raises ValueError where one is no JSON."""
-    mine, other = (_leaves(json.loads(each.decode("utf-8-sig")), "") for each in (ours, theirs))
-    return _differences(dict(mine), dict(other))
+    try:
+        mine, other = (dict(_leaves(json.loads(each.decode("utf-8-sig")), "")) for each in (ours, theirs))
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    return _differences(mine, other)
 
 
 def _differences(ours: Mapping[str, str], theirs: Mapping[str, str]) -> tuple[SchemaDifference, ...]:

@@ -1,5 +1,6 @@
 """What apps publish of themselves against what mappings and routes say, by the sandbox's apps."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -192,7 +193,7 @@ def test_what_the_app_would_drop_is_a_fault(bench: Desk) -> None:
 
 
 def test_json_schemas_are_compared_too(bench: Desk) -> None:
-    """By pointer, words for people aside, whichever way the app writes the document."""
+    """By pointer, words for people aside."""
     use = replace(USE, data_types=(replace(TYPE, schema=None, json_schema="regnestykke.schema.json"),))
     same = bench.said(use)
     bench.put(data_types=(replace(bench.form, members=(*bench.form.members, Member(name="mer"))),))
@@ -201,6 +202,27 @@ def test_json_schemas_are_compared_too(bench: Desk) -> None:
     assert len(same.notes) == 1
     assert other.faults == []
     assert "/$defs/Regnestykke/properties/mer/type is in the app's only" in other.notes[1]
+
+
+@pytest.mark.parametrize(
+    ("body", "note"),
+    [
+        (None, None),
+        ("<html/>", "was not held against regnestykke.schema.json: it is no JSON"),
+        ("[" * 100_000, "was not held against regnestykke.schema.json: it is no JSON"),
+    ],
+    ids=["encoded twice", "another page", "nested without end"],
+)
+def test_json_schemas_come_in_quotes_or_not_at_all(bench: Desk, body: str | None, note: str | None) -> None:
+    """Encoded twice it is the same schema; what is none is told, and ends nothing."""
+    use = replace(USE, data_types=(replace(TYPE, schema=None, json_schema="regnestykke.schema.json"),))
+    how = How(status=200, body=json.dumps(json_schema(bench.form)) if body is None else body)
+    bench.world.faults.plan(how, system="apps", method=None, path="jsonschema", times=1, skip=0)
+
+    said = bench.said(use)
+
+    assert said.faults == []
+    assert [each.endswith(note or "") for each in said.notes[1:]] == ([] if note is None else [True])
 
 
 def test_older_apps_give_no_xsd(bench: Desk) -> None:

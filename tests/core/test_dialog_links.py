@@ -21,6 +21,9 @@ LINK = Link(
     media_type="text/html",
 )
 
+# Its last group has eleven digits in a row.
+UUID_WITH_DIGITS = "0194fe82-9280-77a5-a7cd-a12345678901"
+
 
 def made(rate: str | None, link: Link = LINK) -> LinkOffer:
     values: Mapping[str, str] = {} if rate is None else {"result.rate": rate}
@@ -69,6 +72,7 @@ UNFIT = [
     "1,2",
     "01839000029",
     "ref-01839000029",
+    "ref01839000029",
     "018390.00029",
     "æ",
     "x" * 65,
@@ -81,7 +85,9 @@ def test_what_must_not_stand_in_an_address_makes_no_link(value: str | None) -> N
     assert made(value).item is None
 
 
-@pytest.mark.parametrize("value", ["25", "209.00", "SAK-2026_7~b", "1234567890", "123456789012", "2026-03-10"])
+@pytest.mark.parametrize(
+    "value", ["25", "209.00", "SAK-2026_7~b", "1234567890", "123456789012", "2026-03-10", UUID_WITH_DIGITS]
+)
 def test_codes_and_numbers_make_a_link(value: str) -> None:
     """They need no encoding, so they stand as they are."""
     item = made(value).item
