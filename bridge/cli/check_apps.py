@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bridge.adapters.app_metadata import AppMetadataClient, AppUse, Said, TypeUse, hold_against, why_silent
-from bridge.core.errors import ConfigurationError, Fault, Rejected, UpstreamError
+from bridge.core.errors import ConfigurationError, Fault, UpstreamError
 from bridge.forms.schema_differences import SchemaDifference, json_schema_differences, xsd_differences
 from bridge.forms.xsd import SchemaRegistry
 
@@ -99,6 +99,6 @@ def _listed(parts: Iterable[str]) -> str:
 
 
 def _why(error: UpstreamError | ConfigurationError | ValueError) -> str:
-    if isinstance(error, Rejected | UpstreamError):
+    if isinstance(error, UpstreamError):
         return error.detail
     return error.faults[0].message if isinstance(error, ConfigurationError) else "it is no JSON"

@@ -225,6 +225,20 @@ def test_json_schemas_come_in_quotes_or_not_at_all(bench: Desk, body: str | None
     assert [each.endswith(note or "") for each in said.notes[1:]] == ([] if note is None else [True])
 
 
+@pytest.mark.parametrize(
+    "body", ["<html/>", "no XML", "", '<schema xmlns="http://www.w3.org/2001/XMLSchema"/>'], ids=repr
+)
+def test_an_xsd_that_is_none_is_told(bench: Desk, body: str) -> None:
+    """Nothing was compared, which is said with the address, and ends nothing."""
+    how = How(status=200, body=body)
+    bench.world.faults.plan(how, system="apps", method=None, path="xsdschema", times=1, skip=0)
+
+    said = bench.said()
+
+    assert said.faults == []
+    assert "/api/xsdschema/regnestykke was not held against regnestykke.xsd: " in said.notes[1]
+
+
 def test_older_apps_give_no_xsd(bench: Desk) -> None:
     """That is said, since nothing was compared."""
     bench.put(version="8.12.5")
