@@ -350,15 +350,15 @@ def _say(row: Mapping[str, Any]) -> None:
     print(" | ".join(said), file=sys.stderr, flush=True)
 
 
-def memory(bridge: Way, calls: int) -> dict[str, Any]:
-    """Send so many calls, and look at the memory of the bridge on the way."""
+def memory(way: Way, *, calls: int, size: str) -> dict[str, Any]:
+    """Send so many calls one way, and look at the memory of the bridge meanwhile."""
     looks: list[dict[str, float]] = []
     done = 0
     while done < calls:
-        done += measure(bridge, size=SIZES["2 KB"], delay=0, clients=16, seconds=5).count
-        looks.append({"calls": done, "mb": round(_memory(bridge.process or 0), 1)})
-        print(f"{done} calls, {looks[-1]['mb']} MB", file=sys.stderr, flush=True)
-    return {"looks": looks}
+        done += measure(way, size=SIZES[size], delay=0, clients=16, seconds=5).count
+        looks.append({"calls": done, "mb": round(_memory(way.process or 0), 1)})
+        print(f"{way.name}, {size}: {done} calls, {looks[-1]['mb']} MB", file=sys.stderr, flush=True)
+    return {"way": way.name, "size": size, "looks": looks}
 
 
 def _memory(pid: int) -> float:
@@ -390,7 +390,7 @@ def main() -> None:
     parser.add_argument("--delay", type=int, action="append", help="milliseconds; 0, 5 and 50 by default")
     parser.add_argument("--size", choices=list(SIZES), action="append")
     parser.add_argument("--rate", type=float, default=0.0, metavar="N", help="N calls a second; else all that go")
-    parser.add_argument("--memory", type=int, default=0, metavar="N", help="look at the memory over N calls as well")
+    parser.add_argument("--memory", type=int, default=0, metavar="N", help="instead: the memory over N calls, each way")
     arguments = parser.parse_args()
     match arguments.role:
         case "app":
@@ -412,18 +412,23 @@ def main() -> None:
         case _:
             environ = {name: value for name, value in os.environ.items() if name.startswith("BRIDGE_")}
             with ways(environ) as all_ways:
-                rows = _table(
-                    all_ways,
-                    delays=arguments.delay or [0, 5, 50],
-                    clients=arguments.clients or [1, 64],
-                    sizes=arguments.size or list(SIZES),
-                    seconds=arguments.seconds,
-                    rounds=arguments.rounds,
-                    rate=arguments.rate,
-                )
-                result: dict[str, Any] = {"machine": machine(), "rows": rows}
+                sizes = arguments.size or list(SIZES)
+                result: dict[str, Any] = {"machine": machine()}
                 if arguments.memory:
-                    result["memory"] = memory(all_ways[2], arguments.memory)
+                    bridge = all_ways[2:]
+                    result["memory"] = [
+                        memory(each, calls=arguments.memory, size=size) for size in sizes for each in bridge
+                    ]
+                else:
+                    result["rows"] = _table(
+                        all_ways,
+                        delays=arguments.delay or [0, 5, 50],
+                        clients=arguments.clients or [1, 64],
+                        sizes=sizes,
+                        seconds=arguments.seconds,
+                        rounds=arguments.rounds,
+                        rate=arguments.rate,
+                    )
             print(json.dumps(result, ensure_ascii=False, indent=2))
 
 

@@ -1,7 +1,6 @@
 """Altinn 3 apps: stateless data, and what the proxy in front of them has to know (facts/altinn3-and-tokens.md 1, 6)."""
 
 import itertools
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,8 +14,8 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPConnectionPool, HTTPResponse, Timeout
 
+from bridge.adapters.app_metadata import fetch_metadata
 from bridge.adapters.maskinporten import PlatformTokens
-from bridge.adapters.transport import call as call_once
 from bridge.adapters.transport import calling
 from bridge.core.calculations import AppRoute, Meaning, Verbs, first_try, verbs_of
 from bridge.core.clock import Clock
@@ -250,22 +249,11 @@ class AppClient:
         if place.ask_at is not None and now < place.ask_at:
             return
         place.ask_at = now + ASK_AGAIN
-        url = f"{self._base(route)}/api/v1/applicationmetadata"
         try:
-            answer = call_once(
-                self._session,
-                "GET",
-                url,
-                system=_system(route),
-                writes=False,
-                headers={"Accept": "application/json"},
-                deadline_seconds=_CONNECT,
-                max_bytes=4 * 1024 * 1024,
-            )
-            document = json.loads(answer.body) if answer.status == 200 else None
-        except (UpstreamError, ValueError, RecursionError):
+            document = fetch_metadata(self._session, self._base(route), system=_system(route), timeout=_CONNECT)
+        except UpstreamError:
             return
-        found = verbs_of(document.get("altinnNugetVersion")) if isinstance(document, dict) else None
+        found = verbs_of(document.get("altinnNugetVersion"))
         if found is not None:
             self._learn(route, place, found, "altinnNugetVersion")
 

@@ -14,6 +14,7 @@ from bridge.adapters.mapping_says import (
     ActionName,
     ButtonKeys,
     DialogKeys,
+    LinkKeys,
     LongText,
     Model,
     ReceiptKeys,
@@ -26,6 +27,7 @@ from bridge.adapters.mapping_says import (
     crowded,
     dialog_faults,
     dialog_of,
+    link_faults,
     state_of,
     then_of,
     wording_faults,
@@ -50,6 +52,7 @@ from bridge.core.mapping import (
     Requirement,
     ServiceMapping,
     Signed,
+    Speaks,
     SubformRight,
     Supply,
     Target,
@@ -131,6 +134,10 @@ class _Altinn3(Model):
         list[Annotated[str, Field(pattern=r"^[a-z0-9:/._-]+$")]] | None,
         Field(min_length=1, description="The scopes of the bridge's token for the app."),
     ] = None
+    speaks: Annotated[
+        Literal["xml", "json"],
+        Field(description="What the app reads and writes; for json the main form's XSD converts."),
+    ] = "xml"
 
 
 class _Text(Model):
@@ -392,6 +399,8 @@ _MODELS: Models = (
     (("forms", "*", "rules", "*", "text"), _Text),
     (("actions", "*"), _Action),
     (("actions", "*", "then"), ThenKeys),
+    (("actions", "*", "then", "links", "*"), LinkKeys),
+    (("actions", "*", "then", "links", "*", "title"), ShortText),
     (("actions", "*", "button"), ButtonKeys),
     (("states", "*"), StateKeys),
     (("dialog",), DialogKeys),
@@ -431,6 +440,8 @@ def _say(document: Document, error: Any) -> None:
 def _bad_key(place: Place, key: str) -> str:
     if "results" in place:
         return f"a result's name is 1 to 64 of a-z, 0-9 and '_' and begins with a letter: {key!r} is not"
+    if "links" in place:
+        return f"a link's name is 1 to 64 of a-z, 0-9 and '-': {key!r} is not"
     if place[0] == "states":
         names = list(get_args(State))
         close = difflib.get_close_matches(key, names, n=1)
@@ -459,6 +470,7 @@ class _Parts:
     action_names: tuple[str, ...]
     attachment_types: tuple[str, ...]
     others_sign: bool
+    speaks_json: bool
     forms_complete: bool
     any_schema: bool
 
@@ -477,6 +489,7 @@ class _Parts:
             action_names=tuple(named),
             attachment_types=_types_in(data.get("attachment_rules")),
             others_sign=isinstance(data.get("altinn2"), dict) and data["altinn2"].get("others_sign") is True,
+            speaks_json=isinstance(data.get("altinn3"), dict) and data["altinn3"].get("speaks") == "json",
             forms_complete=0 < len(sound) == len(listed),
             any_schema=not listed or any(isinstance(form, dict) and form.get("schema") for _, form in listed),
         )
@@ -515,6 +528,8 @@ def _check_says(document: Document, parts: _Parts) -> None:
     for name, action in parts.actions.items():
         for place, message in wording_faults(action.then, action.results):
             document.fault(("actions", name, "then", *place), message)
+        for place, message in link_faults(action.then, action.results):
+            document.fault(("actions", name, "then", *place), message)
         for place, message in button_faults(action.button) if action.button else ():
             document.fault(("actions", name, "button", *place), message)
     for state, rule in parts.states.items():
@@ -529,6 +544,8 @@ def _check_says(document: Document, parts: _Parts) -> None:
 
 def _check_forms(document: Document, parts: _Parts, schemas: Path) -> None:
     mains = [index for index, form in parts.forms.items() if form.type == "MainForm"]
+    if parts.speaks_json and any(parts.forms[index].schema_ is None for index in mains):
+        document.fault(("altinn3", "speaks"), "forms become JSON by the MainForm's XSD: name its 'schema'")
     if not mains and parts.forms_complete:
         document.fault(("forms",), "exactly one form is the MainForm: none is")
     for index in mains[1:]:
@@ -586,7 +603,8 @@ _XPATH_NAMES = frozenset(
 def _unknown_functions(test: str) -> Iterator[str]:
     """Find what would only fail once it is reached: behind an ``and`` it may not be for a long time."""
     bare = re.sub(r"\"[^\"]*\"|'[^']*'", "''", test)
-    yield from (name for name in re.findall(r"([A-Za-z_][\w.:-]*)\s*\(", bare) if name not in _XPATH_NAMES)
+    called = (name.rpartition("::")[2] for name in re.findall(r"([A-Za-z_][\w.:-]*)\s*\(", bare))
+    yield from (name for name in called if name not in _XPATH_NAMES)
 
 
 def schema_file_faults(schemas: Path, name: str) -> Iterator[str]:
@@ -723,8 +741,6 @@ def _calculation_faults(action: _Action) -> Iterator[tuple[tuple[str, ...], str]
     for name, path in action.results.items():
         for message in _xpath_faults(path):
             yield ("results", name), message
-        for function in _unknown_functions(path):
-            yield ("results", name), f"XPath 1.0 has no function {function}()"
 
 
 def _form_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -750,6 +766,8 @@ def _xpath_faults(path: str) -> Iterator[str]:
         return
     if not path.startswith("/") or not isinstance(found, list):
         yield f"write the path of an element or attribute from the root, such as /melding/navn, instead of {path!r}"
+    for name in _unknown_functions(path):
+        yield f"XPath 1.0 has no function {name}()"
 
 
 def _template_faults(template: str) -> Iterator[str]:
@@ -827,7 +845,7 @@ def _attachment_rule(rule: _AttachmentRule) -> AttachmentRule:
 def _app(app: _Altinn3) -> Altinn3App:
     org, _, name = app.app.partition("/")
     scopes = DEFAULT_SCOPES if app.scopes is None else tuple(app.scopes)
-    return Altinn3App(org=org, app=name, data_type=app.data_type, scopes=scopes)
+    return Altinn3App(org=org, app=name, data_type=app.data_type, scopes=scopes, speaks=Speaks(app.speaks))
 
 
 def _action(name: str, action: _Action) -> ActionMapping:

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bridge.adapters.yaml_places import Place
 from bridge.core.dialog_merge import PRIORITIES
-from bridge.core.mapping import Button, Dates, DialogSpec, Priority, Receipt, StateRule, Texts, Then, Wording
+from bridge.core.mapping import Button, Dates, DialogSpec, Link, Priority, Receipt, StateRule, Texts, Then, Wording
 from bridge.core.templates import DIALOG_NAMES, names_in
 
 # What a mapping may say (facts/dialogporten.md 2.5); a status that Dialogporten stores under another name is taken too.
@@ -29,6 +30,8 @@ Activity = Literal[
     "FormSaved",
 ]
 ActionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
+
+LINK = r"^[a-z0-9-]{1,64}$"
 
 _OPEN_STATES = ("Utfylling", "Signering")
 
@@ -84,6 +87,19 @@ class DatedKeys(WordingKeys):
     ] = None
 
 
+class LinkKeys(Model):
+    """An attachment of the dialog that leads to a page about the result."""
+
+    title: Annotated[ShortText, Field(description="What stands on it.")]
+    url: Annotated[
+        str,
+        Field(max_length=1023, description="The page: https, with names in braces after the host; see the danger."),
+    ]
+    media_type: Annotated[
+        str, Field(pattern=r"^[a-z]+/[a-z0-9.+-]{1,100}$", description="What is behind it, such as application/pdf.")
+    ] = "text/html"
+
+
 class ThenKeys(DatedKeys):
     """What the dialog says afterwards, on top of the state table."""
 
@@ -92,6 +108,10 @@ class ThenKeys(DatedKeys):
     silent: Annotated[
         bool | None, Field(description="Whether the change leaves the dialog in the user's archive; true if left out.")
     ] = None
+    links: Annotated[
+        dict[Annotated[str, StringConstraints(pattern=LINK)], LinkKeys],
+        Field(max_length=10, description="By name: attachments of the dialog that lead to pages about the result."),
+    ] = Field(default_factory=dict)
 
 
 class StateKeys(DatedKeys):
@@ -148,6 +168,31 @@ def wording_faults(keys: WordingKeys, results: Iterable[str] = ()) -> Iterator[F
     """Find names that nothing fills in; *results* are those that a calculation gives."""
     for name in ("extended_status", "title", "summary", "additional_info"):
         yield from _text_faults((name,), getattr(keys, name), results)
+
+
+def link_faults(keys: ThenKeys, results: Iterable[str]) -> Iterator[Fault]:
+    """Find addresses that lead to no page of the agency's, and names that nothing fills in."""
+    names = tuple(results)
+    known = (*DIALOG_NAMES, *(f"result.{name}" for name in names))
+    for name, link in keys.links.items():
+        yield from _text_faults(("links", name, "title"), link.title, names)
+        place: Place = ("links", name, "url")
+        yield from ((place, message) for message in _template_faults(link.url, known))
+        host = link.url.removeprefix("https://").partition("/")[0].partition("?")[0].partition("#")[0]
+        if not link.url.startswith("https://"):
+            yield place, "Dialogporten takes https only: begin with https://"
+        elif "{" in host or "@" in host or not _is_host(host):
+            yield place, "the host is a name that stands there as it is: no braces, no '@' before the first '/'"
+        elif any(character.isspace() for character in link.url):
+            yield place, "an address has no blanks: write %20"
+
+
+def _is_host(text: str) -> bool:
+    try:
+        parts = urlsplit(f"https://{text}")
+    except ValueError:
+        return False
+    return bool(parts.hostname)
 
 
 def button_faults(keys: ButtonKeys) -> Iterator[Fault]:
@@ -228,6 +273,10 @@ def then_of(keys: ThenKeys) -> Then:
         wording=wording_of(keys),
         silent=keys.silent,
         dates=_dates(keys),
+        links=tuple(
+            Link(name=name, title=link.title.model_dump(), url=link.url, media_type=link.media_type)
+            for name, link in keys.links.items()
+        ),
     )
 
 

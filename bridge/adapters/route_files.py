@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bridge.adapters.mapping_files import REQUIREMENT, schema_file_faults
 from bridge.adapters.yaml_places import Document, Models, did_you_mean, line_and_column, read_yaml, wrong_value
-from bridge.core.calculations import AppRoute, DataTypeRoute, DialogBinding, Held, Speaks, TokenUse, Verbs
+from bridge.core.calculations import AppRoute, DataTypeRoute, DialogBinding, Held, TokenUse, Verbs
 from bridge.core.errors import ConfigurationError, Fault
-from bridge.core.mapping import DEFAULT_SCOPES, Requirement
+from bridge.core.mapping import DEFAULT_SCOPES, Requirement, Speaks
 
 SCHEMA_FILE = "route.schema.json"
 

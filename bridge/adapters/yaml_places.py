@@ -188,6 +188,10 @@ def wrong_value(kind: str, value: Any, context: Mapping[str, Any]) -> str:
             return f"write at most {context.get('le')}"
         case "too_short" | "string_too_short":
             return "this may not be empty"
+        case "string_too_long":
+            return f"write at most {context.get('max_length')} characters: these are {len(str(value))}"
+        case "too_long":
+            return f"write at most {context.get('max_length')} of them"
         case "model_type" | "model_attributes_type" | "dict_type":
             return "keys with values must stand here"
         case "list_type":

@@ -12,9 +12,9 @@ import click
 from bridge.adapters.altinn3 import AppCall, AppClient
 from bridge.adapters.maskinporten import MaskinportenClient, PlatformTokens, signing_key
 from bridge.adapters.transport import new_session
-from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, Speaks, TokenUse
+from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse
 from bridge.core.errors import BridgeError, UpstreamError
-from bridge.core.mapping import DEFAULT_SCOPES
+from bridge.core.mapping import DEFAULT_SCOPES, Speaks
 from bridge.forms.convert import Shape
 from bridge.settings import Settings
 from bridge.wiring import utc_now

@@ -6,7 +6,7 @@ import re
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,11 +73,11 @@ class Parity:
         if before != now:
             raise click.UsageError("The results are of another run (other apps or data type): name another file.")
 
-    def run(self, folder: Path, *, at_once: int) -> None:
-        """Send every form of *folder* that is not done yet through both apps."""
+    def run(self, folder: Path, *, at_once: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """Send every form of *folder* that is not done yet through both apps; *clock* times what is told of it."""
         total = sum(1 for _ in _forms(folder))
         (done,) = self._db.execute("SELECT count(*) FROM forms WHERE outcome <> ?", (_NO_ANSWER,)).fetchone()
-        progress = _Progress(total, done)
+        progress = Progress(total, done, clock=clock)
         todo = (path for path in _forms(folder) if not self._is_done(path.name))
         with ThreadPoolExecutor(at_once) as pool:
             running: set[Future[_Compared]] = set()
@@ -108,7 +108,7 @@ class Parity:
         row = self._db.execute("SELECT outcome FROM forms WHERE name = ?", (name,)).fetchone()
         return row is not None and row[0] != _NO_ANSWER
 
-    def _kept(self, running: set[Future[_Compared]], progress: "_Progress") -> set[Future[_Compared]]:
+    def _kept(self, running: set[Future[_Compared]], progress: "Progress") -> set[Future[_Compared]]:
         done, rest = wait(running, return_when=FIRST_COMPLETED)
         with self._db:
             for each in done:
@@ -165,25 +165,25 @@ def _forms(folder: Path) -> Iterator[Path]:
                 yield Path(entry.path)
 
 
-class _Progress:
+class Progress:
     """Says how far it is, on the terminal in one line, else a plain line now and then."""
 
-    def __init__(self, total: int, done: int) -> None:
-        self._total, self._done, self._new = total, done, 0
-        self._began = self._said = time.monotonic()
+    def __init__(self, total: int, done: int, *, clock: Callable[[], float]) -> None:
+        self._total, self._done, self._new, self._clock = total, done, 0, clock
+        self._began = self._said = clock()
         self._terminal = sys.stderr.isatty()
 
     def step(self, count: int) -> None:
         """Count forms that are done."""
         self._new += count
-        now = time.monotonic()
+        now = self._clock()
         if now - self._said >= (0.2 if self._terminal else _SAY_EVERY):
             self._said = now
             self._say(now)
 
     def end(self) -> None:
         """Say it a last time."""
-        self._say(time.monotonic())
+        self._say(self._clock())
         if self._terminal:
             click.echo(err=True)
 

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import click
 from bridge.core.errors import ConfigurationError, Fault
 
 if TYPE_CHECKING:  # They bring lxml and pydantic, which nobody waits for who asks for help.
+    from bridge.core.calculations import AppRoute
     from bridge.core.mapping import ServiceMapping
     from bridge.forms.xsd import SchemaRegistry
 
@@ -20,7 +22,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.command()
 @click.option("--mappings", type=_FOLDER, metavar="DIR", help="The mapping files, instead of those of the settings.")
 @click.option("--schemas", type=_FOLDER, metavar="DIR", help="The form schemas, instead of those of the settings.")
-@click.option("--online", is_flag=True, help="Hold mappings against Altinn 2's metadata, which is kept on disk.")
+@click.option("--online", is_flag=True, help="Ask Altinn 2, whose metadata is kept on disk, and the apps as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result for machines.")
 @click.pass_context
 def check(context: click.Context, mappings: Path | None, schemas: Path | None, online: bool, as_json: bool) -> None:
@@ -43,28 +45,57 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
         may_be_empty=not mappings and bool(os.environ.get("BRIDGE_ROUTES", "").strip()),
     )
     faults += found
+    result = _Result(services=services, registry=registry, faults=faults)
     if not mappings:
-        faults += _route_faults(registry)
+        result.routes, found = _routes(registry)
+        faults += found
     if online:
-        faults += _online_faults(services)
-    notes = [] if mappings or schemas else list(_notes(services))
+        found, result.apps = _online(services, result.routes, registry)
+        faults += found
+    if not mappings and not schemas:
+        result.notes += _notes(services)
     if as_json:
-        click.echo(json.dumps(_report(services, registry, faults, notes), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(_report(result), ensure_ascii=False, indent=2))
     else:
-        _print(services, registry, faults, notes)
+        _print(result)
     context.exit(1 if faults else 0)
 
 
-def _route_faults(registry: "SchemaRegistry") -> list[Fault]:
-    """Say what is wrong with the route files, where there are any, and with the schemas that they name."""
+@dataclass(slots=True, kw_only=True)
+class _Result:
+    """What is sound, beside what is not; *apps* is what those that were asked told of themselves."""
+
+    services: Mapping[str, "ServiceMapping"]
+    registry: "SchemaRegistry"
+    faults: list[Fault]
+    routes: list["AppRoute"] = field(default_factory=list)
+    apps: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def schemas(self) -> list[str]:
+        """The schemas that sound mappings and routes use, and that compile."""
+        used = {name for service in self.services.values() for form in service.forms for name, _ in form.pins}
+        used |= {each.schema for route in self.routes for each in route.data_types.values() if each.schema}
+        return sorted(name for name in used if not self.registry.faults(name))
+
+    @property
+    def unpinned(self) -> set[str]:
+        """The schemas that a form uses without saying which digest it must have."""
+        forms = [form for service in self.services.values() for form in service.forms]
+        return {name for form in forms for name, digest in form.pins if digest is None}
+
+
+def _routes(registry: "SchemaRegistry") -> tuple[list["AppRoute"], list[Fault]]:
+    """Give the sound route files, where there are any, and what is wrong with them and the schemas that they name."""
     from bridge.adapters.route_files import read_routes
 
     given = os.environ.get("BRIDGE_ROUTES", "").strip()
     if not given or not Path(given).is_dir():
-        return []
+        return [], []
     routes, faults = read_routes(Path(given), registry.folder)
     names = {each.schema for route in routes.values() for each in route.data_types.values() if each.schema}
-    return faults + [fault for name in sorted(names) for fault in registry.faults(name)]
+    return list(routes.values()), faults + [fault for name in sorted(names) for fault in registry.faults(name)]
 
 
 def _notes(services: Mapping[str, "ServiceMapping"]) -> Iterator[str]:
@@ -87,18 +118,26 @@ def _settings_faults() -> list[Fault]:
     return []
 
 
-def _online_faults(services: Mapping[str, "ServiceMapping"]) -> list[Fault]:
+def _online(
+    services: Mapping[str, "ServiceMapping"], routes: Sequence["AppRoute"], registry: "SchemaRegistry"
+) -> tuple[list[Fault], list[str]]:
+    """Ask Altinn 2 and the apps; faults, and what is good to know."""
     from bridge.adapters.altinn2.metadata import MetadataClient, MetadataFiles, online_faults
+    from bridge.adapters.app_metadata import AppMetadataClient, uses
     from bridge.adapters.transport import new_session
+    from bridge.cli.check_apps import check_apps
     from bridge.settings import Settings
     from bridge.wiring import utc_now
 
     try:
         settings = Settings.from_environ(os.environ)
     except ConfigurationError:
-        return [Fault(where="--online", message="the settings have faults, so Altinn 2 was not asked")]
-    client = MetadataClient(new_session(pool=1), settings.altinn2_url, clock=utc_now, timeout=settings.upstream_timeout)
-    return list(online_faults(services, client, MetadataFiles(settings.altinn2_metadata)))
+        return [Fault(where="--online", message="the settings have faults, so nobody was asked")], []
+    session = new_session(pool=1)
+    client = MetadataClient(session, settings.altinn2_url, clock=utc_now, timeout=settings.upstream_timeout)
+    faults = list(online_faults(services, client, MetadataFiles(settings.altinn2_metadata)))
+    apps = check_apps(uses(services, routes), AppMetadataClient(session, settings.altinn3_apps_url), registry)
+    return faults + apps.faults, apps.notes
 
 
 def folder_of(variable: str) -> Path:
@@ -109,62 +148,52 @@ def folder_of(variable: str) -> Path:
     return Path(given) if given else {"BRIDGE_MAPPINGS": mappings_folder, "BRIDGE_SCHEMAS": schemas_folder}[variable]()
 
 
-def _schema_names(services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry") -> list[str]:
-    """Name the schemas that the sound mappings use and that compile."""
-    used = {name for service in services.values() for form in service.forms for name, _ in form.pins}
-    return sorted(name for name in used if not registry.faults(name))
-
-
-def _unpinned(services: Mapping[str, "ServiceMapping"]) -> set[str]:
-    """Name the schemas that a form uses without saying which digest it must have."""
+def _report(result: _Result) -> dict[str, Any]:
+    registry, unpinned = result.registry, result.unpinned
     return {
-        name for service in services.values() for form in service.forms for name, digest in form.pins if digest is None
-    }
-
-
-def _report(
-    services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry", faults: list[Fault], notes: list[str]
-) -> dict[str, Any]:
-    return {
-        "ok": not faults,
-        "faults": [{"where": fault.where, "message": fault.message} for fault in faults],
-        "notes": notes,
+        "ok": not result.faults,
+        "faults": [{"where": fault.where, "message": fault.message} for fault in result.faults],
+        "notes": result.notes,
         "services": [
             {"service_resource": name, "source": service.source, "actions": list(service.actions)}
-            for name, service in services.items()
+            for name, service in result.services.items()
         ],
+        "routes": [{"app": each.name, "data_types": sorted(each.data_types)} for each in result.routes],
         "schemas": [
             {
                 "name": name,
                 "engine": registry.engine(name).value,
                 "sha256": registry.digest(name),
-                "pinned": name not in _unpinned(services),
+                "pinned": name not in unpinned,
                 "notes": list(registry.notes(name)),
             }
-            for name in _schema_names(services, registry)
+            for name in result.schemas
         ],
+        "apps": result.apps,
     }
 
 
-def _print(
-    services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry", faults: list[Fault], notes: list[str]
-) -> None:
+def _print(result: _Result) -> None:
     from bridge.forms.schema_files import Engine
 
-    for fault in faults:
+    for fault in result.faults:
         click.echo(str(fault), err=True)
-    for name, service in services.items():
+    for name, service in result.services.items():
         click.echo(f"{name}: {', '.join(service.actions)} ({service.source})")
-    for name in _schema_names(services, registry):
+    for route in result.routes:
+        click.echo(f"{route.name}: a route for {', '.join(sorted(route.data_types)) or 'any data type'}")
+    for name in result.schemas:
         click.echo(f"{name}: compiles")
-        for note in registry.notes(name):
+        for note in result.registry.notes(name):
             click.echo(f"  {note}")
-        if name in _unpinned(services):
-            key = "json_sha256" if registry.engine(name) is Engine.JSON_SCHEMA else "sha256"
-            click.echo(f'  not pinned; to pin it, write beside it in the mapping  {key}: "{registry.digest(name)}"')
-    for note in notes:
-        click.echo(f"note: {note}")
+        if name in result.unpinned:
+            key = "json_sha256" if result.registry.engine(name) is Engine.JSON_SCHEMA else "sha256"
+            digest = result.registry.digest(name)
+            click.echo(f'  not pinned; to pin it, write beside it in the mapping  {key}: "{digest}"')
+    for note in (*result.apps, *(f"note: {each}" for each in result.notes)):
+        click.echo(note)
+    faults = len(result.faults)
     if faults:
-        click.echo(f"{len(faults)} fault{'s' if len(faults) > 1 else ''}", err=True)
+        click.echo(f"{faults} fault{'s' if faults > 1 else ''}", err=True)
     else:
         click.echo("All sound.")

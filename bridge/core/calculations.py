@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from bridge.core.mapping import Requirement
+from bridge.core.mapping import Requirement, Speaks
 
 
 class Meaning(Enum):
@@ -87,14 +87,6 @@ class Held(Enum):
     ADVISORY = "advisory"
     """They are counted in a header, and told when asked for."""
     OFF = "off"
-
-
-class Speaks(Enum):
-    """What an app reads and writes."""
-
-    BOTH = "both"
-    XML = "xml"
-    JSON = "json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,6 +109,7 @@ class _Merge:
             *self._tags(),
             *self._buttons(),
             *self._api_actions(),
+            *self._links(),
             *self._transmissions(),
             *self._activities(),
         )
@@ -278,6 +279,26 @@ class _Merge:
                 if f"/{kind}/{own}" in self._base:
                     self._written[f"/{kind}/{own}"] = GONE
 
+    def _links(self) -> Iterator[Operation]:
+        listed = self._dialog.raw.get("attachments")
+        theirs = listed if isinstance(listed, list) else []
+        places = {str(each.get("id")): at for at, each in enumerate(theirs) if isinstance(each, Mapping)}
+        going: list[int] = []
+        for link in () if self._foreign else self._change.links:
+            place, at = f"/attachments/{link.id}", places.get(str(link.id))
+            wanted = GONE if link.item is None else digest(_attachment(link.item))
+            if at is None:
+                if link.item is not None and self._adds("attachments", link.item):
+                    self._written[place] = wanted
+                    yield {"op": "add", "path": "/attachments/-", "value": link.item}
+            elif self._writes(place, wanted, digest(_attachment(theirs[at])), asked=True):
+                if link.item is None:
+                    going.append(at)
+                else:
+                    yield {"op": "replace", "path": f"/attachments/{at}", "value": link.item}
+        for at in sorted(going, reverse=True):
+            yield _remove(f"/attachments/{at}")
+
     # What only grows
 
     def _transmissions(self) -> Iterator[Operation]:
@@ -323,6 +344,11 @@ def _button(item: Json) -> object:
 def _api_action(item: Json) -> object:
     endpoints = [(_word(each, "url"), _word(each, "httpMethod").upper()) for each in _objects(item, "endpoints")]
     return [*(_word(item, name) for name in ("action", "authorizationAttribute", "name")), endpoints]
+
+
+def _attachment(item: Json) -> object:
+    urls = [[_word(each, name) for name in ("url", "mediaType", "consumerType")] for each in _objects(item, "urls")]
+    return [_texts(item.get("displayName")), _word(item, "name"), urls]
 
 
 def _texts(value: object) -> Mapping[str, str]:

@@ -129,6 +129,7 @@ class DialogChange:
     transmissions: tuple[Json, ...] = field(default=(), repr=False)
     labels: tuple[str, ...] = ()
     """Service-owner labels, which no patch reaches (facts/dialogporten.md 2.4)."""
+    links: tuple["LinkOffer", ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -146,6 +147,15 @@ class Offer:
     name: str
     button: Json | None = None
     api_action: Json | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class LinkOffer:
+    """An attachment with an id of our own; *item* None is one that cannot be made this time, so that none stands."""
+
+    name: str
+    id: UUID
+    item: Json | None
 
 
 def dialog_from_json(body: Json, *, revision: str | None = None) -> Dialog:

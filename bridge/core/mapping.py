@@ -166,6 +166,14 @@ class Attaching:
     supplies: tuple[Supply, ...]
 
 
+class Speaks(Enum):
+    """What an app reads and writes."""
+
+    BOTH = "both"
+    XML = "xml"
+    JSON = "json"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Altinn3App:
     """The Altinn 3 app that calculates."""
@@ -175,6 +183,8 @@ class Altinn3App:
     data_type: str
     scopes: tuple[str, ...] = DEFAULT_SCOPES
     """Of the bridge's token, where the app calculates for an action."""
+    speaks: Speaks = Speaks.XML
+    """XML or JSON: what it is sent and asked for."""
 
 
 class LostFields(Enum):
@@ -227,6 +237,16 @@ class Dates:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """An attachment of the dialog that leads to a page about the result; *url* is a template."""
+
+    name: str
+    title: Texts
+    url: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Then:
     """What the dialog shall say after success, on top of the state table; None leaves it to the table."""
 
@@ -235,6 +255,7 @@ class Then:
     wording: Wording = Wording()
     silent: bool | None = None
     dates: Dates = Dates()
+    links: tuple[Link, ...] = ()
 
 
 class Priority(Enum):

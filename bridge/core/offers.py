@@ -1,18 +1,26 @@
 """What a mapping says of a dialog, as Dialogporten takes it: texts within their limits, buttons with our own ids."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from urllib.parse import quote
 from uuid import UUID
 
-from bridge.core.dialogs import Actor, Field, Json, Offer, actor_to_json, moment_to_json
+from bridge.core.dialogs import Actor, Field, Json, LinkOffer, Offer, actor_to_json, moment_to_json
 from bridge.core.ids import sibling_id
-from bridge.core.mapping import ActionMapping, Dates, FormSource, ServiceMapping, Texts, Wording
+from bridge.core.mapping import ActionMapping, Dates, FormSource, Link, ServiceMapping, Texts, Wording
 from bridge.core.templates import fill
 
 LIMITS: Mapping[str, int] = {"title": 255, "summary": 255, "additionalInfo": 1023, "extendedStatus": 25}
 """The longest text of each content, in characters (facts/dialogporten.md 2.5)."""
 CODE_LIMIT = 255
 TITLE_LIMIT = 255
+URL_LIMIT = 1023
+
+# What an address may take from a form: a number, a code, a reference. Words and addresses of people are none of these.
+_FIT_FOR_URL = re.compile(r"[0-9A-Za-z._~-]{1,64}")
+_IDENTITY = re.compile(r"(?<!\d)\d{6}[.-]?\d{5}(?!\d)")
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 LANGUAGES = ("nb", "nn", "en")
 
@@ -117,6 +125,42 @@ def offer(dialog_id: UUID, action: ActionMapping, *, public_url: str) -> Offer |
             "endpoints": [endpoint],
         }
     return Offer(name=action.name, button=shown, api_action=api)
+
+
+def link_offers(
+    dialog_id: UUID, action: str, links: Iterable[Link], values: Mapping[str, str]
+) -> tuple[LinkOffer, ...]:
+    """
+    Make the attachments that lead to pages about a result, each with the same id whenever it is made.
+
+    One whose values are not known, or must not stand in an address, cannot be made: addresses lie in logs, histories
+    and the referrers of pages, where nothing personal may be.
+    """
+    return tuple(_link_offer(dialog_id, action, link, values) for link in links)
+
+
+def _link_offer(dialog_id: UUID, action: str, link: Link, values: Mapping[str, str]) -> LinkOffer:
+    own = sibling_id(dialog_id, "link", action, link.name)
+    fit = {name: quote(value, safe="") for name, value in values.items() if fit_for_url(value)}
+    title = filled(link.title, values, limit=TITLE_LIMIT)
+    url = filled({"": link.url}, fit, limit=URL_LIMIT)
+    if title is None or url is None or not all(text.strip() for text in title.values()):
+        return LinkOffer(name=link.name, id=own, item=None)
+    address = {
+        "id": str(sibling_id(dialog_id, "link-url", action, link.name)),
+        "url": url[""],
+        "mediaType": link.media_type,
+        "consumerType": "Gui",
+    }
+    return LinkOffer(name=link.name, id=own, item={"id": str(own), "displayName": localized(title), "urls": [address]})
+
+
+def fit_for_url(value: str) -> bool:
+    """Say whether a value may stand in an address: one short code, and no national identity number."""
+    # A UUID has runs of digits by chance.
+    if _UUID.fullmatch(value):
+        return True
+    return _FIT_FOR_URL.fullmatch(value) is not None and _IDENTITY.search(value) is None
 
 
 def receipt_of(

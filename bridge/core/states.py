@@ -12,7 +12,7 @@ from bridge.core.dialogs import SERVICE_OWNER, Activity, Actor, DialogChange, Fi
 from bridge.core.elements import ElementState, aim
 from bridge.core.ids import derived_id
 from bridge.core.mapping import ActionMapping, ServiceMapping, StateRule, Texts, Then, Wording
-from bridge.core.offers import dates_of, offer, receipt_of, wanted_fields
+from bridge.core.offers import dates_of, link_offers, offer, receipt_of, wanted_fields
 from bridge.core.operations import Outcome
 
 
@@ -218,6 +218,10 @@ def change_for(
             mapping, subject.dialog_id, subject.values, sender=performed_by, created_at=accepted_at
         )
         if outcome is Outcome.DONE and state is ElementState.ARCHIVED
+        else (),
+        # A repeat knows no result, and leaves what the press before it left.
+        links=link_offers(subject.dialog_id, action.name, then.links, subject.values)
+        if outcome is Outcome.DONE
         else (),
     )
 

@@ -207,7 +207,7 @@ def _decoded(xml: bytes) -> bytes:
         if declared not in ONE_BYTE:
             raise Unreadable("encoding")
         # Norwegian text in Latin-1 is next to never valid UTF-8 by chance, but often the other way round by mistake.
-        return _agreeing(xml.decode(ONE_BYTE[declared]).encode(), xml.isascii() or not _is_utf8(xml))
+        return _agreeing(xml.decode(ONE_BYTE[declared]).encode(), xml.isascii() or not is_utf8(xml))
     except UnicodeDecodeError as error:
         raise Unreadable("encoding") from error
 
@@ -224,9 +224,10 @@ def declared_encoding(xml: bytes) -> str | None:
     return found[1].lower() if found else None
 
 
-def _is_utf8(xml: bytes) -> bool:
+def is_utf8(text: bytes) -> bool:
+    """Say whether these bytes are UTF-8, whatever they say that they are."""
     try:
-        xml.decode()
+        text.decode()
     except UnicodeDecodeError:
         return False
     return True

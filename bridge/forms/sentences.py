@@ -82,6 +82,11 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nn": "Skjemaet er ikkje skrive i det teiknsettet som det seier. Send det som UTF-8.",
         "en": "The form is not in the character encoding that it says. Send it as UTF-8.",
     },
+    "not_utf8": {
+        "nb": "Skjemaet er ikke i UTF-8, men appen leser det som UTF-8, så bokstaver går tapt. Send det som UTF-8.",
+        "nn": "Skjemaet er ikkje i UTF-8, men appen les det som UTF-8, så bokstavar går tapt. Send det som UTF-8.",
+        "en": "The form is not in UTF-8, but the app reads it as UTF-8, so letters get lost. Send it as UTF-8.",
+    },
     "doctype_refused": {
         "nb": "Skjemaet har en DOCTYPE, og det er ikke tillatt.",
         "nn": "Skjemaet har ein DOCTYPE, og det er ikkje tillate.",

@@ -1,5 +1,6 @@
 """Form models as Altinn 3's serialisers see them: the known is kept, in order; the rest vanishes (facts 1.4, 1.5)."""
 
+import codecs
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ _NO_ROW = str(UUID(int=0))
 _STRING_OR_COMMA = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])')
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _XSD = "http://www.w3.org/2001/XMLSchema"
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class NotReadable(ValueError):
@@ -56,7 +58,7 @@ def from_json(body: bytes, members: Sequence[Member], class_name: str, *, lenien
         NotReadable: It is not JSON, or a value has the wrong type.
     """
     try:
-        text = body.decode("utf-8-sig")
+        text = _text(body)
         if lenient:
             text = _STRING_OR_COMMA.sub(lambda found: found[1] or "", text)
         value = json.loads(text, parse_float=Decimal)
@@ -78,7 +80,7 @@ def from_xml(body: bytes, root: str, members: Sequence[Member], namespace: str =
     """
     parser = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False)
     try:
-        element = etree.fromstring(body.removeprefix(b"\xef\xbb\xbf"), parser)
+        element = etree.fromstring(_text(body).encode(), parser)
     except etree.XMLSyntaxError as error:
         line, column = error.position
         raise NotReadable(f"There is an error in XML document ({line}, {column}). Data is invalid.") from error
@@ -151,6 +153,12 @@ def _put(model: Model, members: Sequence[Member], path: Sequence[str], value: st
     if model.get(member.name) is None or overwrite:
         model[member.name] = _scalar(member, value, "$")
     return True
+
+
+def _text(body: bytes) -> str:
+    """Decode as UTF-8 unless a byte order mark says otherwise; what the type or the declaration say does not count."""
+    encoding = "utf-16" if body.startswith(_UTF16_MARKS) else "utf-8-sig"
+    return body.decode(encoding, errors="replace")
 
 
 def _tag(namespace: str, name: str) -> str:

@@ -18,6 +18,8 @@ class DataType:
     """
     A data type; without *members* it has no form (as a PDF has none), and cannot be calculated.
 
+    With a *class_name* all the same, the class that its metadata names is missing in the app.
+
     *prefill* stands for the prefill file: what the registers know of the party, by model path. *refuse_prefill* is the
     app's own check of the ``prefill`` query; it gives a sentence where it refuses.
     """
@@ -31,6 +33,9 @@ class DataType:
     prefill: Mapping[str, str] = field(default_factory=dict)
     allow_overwrite: bool = False
     refuse_prefill: Callable[[Mapping[str, str]], str | None] = lambda values: None  # noqa: ARG005 - takes all
+    allow_anonymous: bool = True
+    """What its metadata says; the routes do not look at it (facts 0.6)."""
+    content_types: tuple[str, ...] = ("application/xml",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,10 @@ class App:
     denied: frozenset[str] = frozenset()
     minimum_level: int = 0
     scopes: frozenset[str] = frozenset()
+    shows: str = "stateless"
+    """What opens first: a layout set, or ``new-instance`` where the app is not stateless."""
+    speaks: str = "both"
+    """``json`` or ``xml``: an app behind something that knows one of them only."""
 
     def data_type(self, data_type_id: str) -> DataType | None:
         """Find a data type by its exact id."""
@@ -67,12 +76,18 @@ class App:
 
 
 class AppsState:
-    """The apps by org and name, and which parties the register does not know."""
+    """
+    The apps by org and name, and which parties the register does not know.
+
+    *register_refuses*: it answers 401 when an app asks it. *body_limit* is what apps read at most.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._apps: dict[tuple[str, str], App] = {}
         self.unknown_parties: set[str] = set()
+        self.register_refuses = False
+        self.body_limit = 2_097_152_000
 
     def register(self, app: App) -> None:
         """Add or replace an app."""

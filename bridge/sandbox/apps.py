@@ -29,7 +29,6 @@ from bridge.sandbox.wire import Route, System, TooLarge, as_json, drain, plain, 
 
 JSON = "application/json; charset=utf-8"
 XML = "application/xml; charset=utf-8"
-_LIMIT = 2_097_152_000
 _PROBLEM = "application/problem+json; charset=utf-8"
 _LOGIN = "AltinnStudioRuntime"
 _HEADERS = {
@@ -48,12 +47,13 @@ class Apps(System):
     prefix = "/apps"
 
     def routes(self) -> Iterable[Route]:
-        """List the stateless routes, the metadata, the schemas, and the page that hands out the anti-forgery token."""
+        """List the stateless routes, what an app tells of itself, and the page that hands out the token."""
         app = "/<org>/<name>"
         return (
             Route("GET|POST|PUT", f"{app}/v1/data", self.data),
             Route("GET|POST|PUT", f"{app}/v1/data/anonymous", self.data_anonymous),
             Route("GET", f"{app}/api/v1/applicationmetadata", self.metadata),
+            Route("GET", f"{app}/api/layoutsets", self.layout_sets),
             Route("GET", f"{app}/api/jsonschema/<data_type_id>", self.json_schema),
             Route("GET", f"{app}/api/xsdschema/<data_type_id>", self.xsd_schema),
             Route("GET", app, self.front_page),
@@ -131,18 +131,26 @@ class Apps(System):
             "dataTypes": [
                 {
                     "id": each.id,
-                    "allowedContentTypes": ["application/xml" if each.members else "application/pdf"],
-                    **({"appLogic": {"classRef": each.class_name}} if each.members else {}),
+                    "allowedContentTypes": list(each.content_types) if each.class_name else ["application/pdf"],
+                    **({"appLogic": _logic(each)} if each.class_name else {}),
                     "maxCount": 0,
                     "minCount": 0,
                 }
                 for each in app.data_types
             ],
-            "onEntry": {"show": "stateless"},
+            "onEntry": {"show": app.shows},
             # Known from 7.0 on.
             **({"altinnNugetVersion": app.version} if app.since(7) else {}),
         }
         return as_json(200, document, headers={**_HEADERS, "Cache-Control": "public,max-age=60"})
+
+    def layout_sets(self, request: Request, org: str, name: str) -> Response:
+        """Say which data type each layout set shows, the first form's in the set that opens first; gone in v9."""
+        app = self._app(request, org, name)
+        first = next((each.id for each in app.data_types if each.class_name), None)
+        if app.since(9) or first is None:
+            return plain(404, headers=_HEADERS)
+        return _text(request, 200, json.dumps({"sets": [{"id": "stateless", "dataType": first}]}))
 
     def _verbs(self, request: Request, app: App) -> tuple[str, str]:
         verbs = app.verbs if self.world.switches.app_verbs == "get_post" else POST_AND_PUT
@@ -183,6 +191,9 @@ class Apps(System):
         if kind not in ("partyid", "person", "org") or not value or set(value) & set(":,"):
             drain(request)
             refuse(_bad_party(request))
+        if kind == "partyid" and self.world.apps.register_refuses and app.since(7, 6):
+            drain(request)
+            refuse(plain(500))
         if kind == "partyid" and app.since(7, 6) and (not value.isdigit() or self._unknown(given)):
             drain(request)
             refuse(_bad_party(request))
@@ -199,6 +210,8 @@ class Apps(System):
     def _own_party(self, app: App, claims: Mapping[str, Any]) -> str | None:
         if app.since(7, 6) and "urn:altinn:partyid" in claims:
             return f"partyid:{claims['urn:altinn:partyid']}"
+        if app.since(8, 6) and "authorization_details" in claims:
+            return f"org:{claims['authorization_details'][0]['systemuser_org']['ID'].removeprefix('0192:')}"
         if app.since(8, 6) and "urn:altinn:orgNumber" in claims:
             return f"org:{claims['urn:altinn:orgNumber']}"
         return None
@@ -232,27 +245,34 @@ class Apps(System):
                 fill_empty(model, members, values)
                 if fill_empty(model, members, data_type.prefill, overwrite=data_type.allow_overwrite):
                     refuse(plain(500))
-            calculated = data_type.calculate(copy.deepcopy(model), self._language(request, app))
         except NotReadable:
             refuse(plain(500))
+        calculated = self._calculated(data_type, model, self._language(request, app))
         if app.since(8, 7) and (_query(request, "includerowid") or "").lower() == "true":
             calculated = with_row_ids(calculated, members, self.world.chance.uuid4)
-        if _wants_xml(request):
+        if app.speaks == "xml" or (app.speaks == "both" and _wants_xml(request)):
             body = to_xml(calculated, data_type.root, members, data_type.namespace)
             return plain(200, body, content_type=XML, headers=_HEADERS)
         return plain(200, to_json(calculated), content_type=JSON, headers=_HEADERS)
+
+    def _calculated(self, data_type: DataType, model: Model, language: str | None) -> Model:
+        try:
+            return data_type.calculate(copy.deepcopy(model), language)
+        except Exception:  # noqa: BLE001 - whatever a plugged-in processor throws
+            refuse(plain(500))
 
     def _language(self, request: Request, app: App) -> str | None:
         return _query(request, "language") if app.since(8) else None
 
     def _read(self, request: Request, app: App, data_type: DataType) -> Model:
         kind = request.headers.get("Content-Type")
-        if not kind or ("application/json" not in kind and "application/xml" not in kind):
+        known = [f"application/{each}" for each in ("json", "xml") if app.speaks in (each, "both")]
+        if not kind or not any(each in kind for each in known):
             shown = kind or ('"null"' if app.since(8) else "")
             drain(request)
             refuse(_text(request, 400, f"Unknown content type {shown}. Cannot read the data."))
         try:
-            body = read_body(request, _LIMIT)
+            body = read_body(request, self.world.apps.body_limit)
             if "application/json" in kind:
                 model = from_json(body, data_type.members, data_type.class_name, lenient=not app.since(8))
             elif body.strip():
@@ -287,6 +307,10 @@ class Apps(System):
             drain(request)
             refuse(plain(500))
         return found
+
+
+def _logic(data_type: DataType) -> dict[str, Any]:
+    return {"classRef": data_type.class_name, "allowAnonymousOnStateless": data_type.allow_anonymous}
 
 
 def _query(request: Request, name: str) -> str | None:

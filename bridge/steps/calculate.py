@@ -11,15 +11,16 @@ import structlog
 from bridge.adapters.altinn3 import AppCall
 from bridge.adapters.transport import retry_after
 from bridge.core.app_answers import PROBLEMS, Next, problem_of, row_for
-from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, Speaks, TokenUse, party_header
+from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse, party_header
 from bridge.core.elements import Form
 from bridge.core.errors import ConfigurationError, OutcomeUnknown, Rejected, Unreachable
-from bridge.core.mapping import ActionMapping, Altinn3App, FormSpec, LostFields, ServiceMapping
+from bridge.core.mapping import ActionMapping, Altinn3App, FormSpec, LostFields, ServiceMapping, Speaks
 from bridge.core.operations import Operation, Problem
 from bridge.forms.convert import Shape, Unconvertible
 from bridge.forms.fields import read_values
 from bridge.forms.losses import Change, differences
 from bridge.forms.reading import Unreadable, parse, to_utf8
+from bridge.forms.turning import JSON, XML, kind_of, turned
 from bridge.parts import Bridge
 from bridge.steps.content import shape_of
 from bridge.steps.holding import write
@@ -27,7 +28,7 @@ from bridge.steps.orders import Stop
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
-XML, JSON = "application/xml", "application/json"
+_TYPES = {Speaks.XML: XML, Speaks.JSON: JSON}
 _MOST_PATHS = 50
 
 
@@ -49,7 +50,8 @@ def calculated(bridge: Bridge, operation: Operation, mapping: ServiceMapping, ac
         sent = bridge.schemas.in_namespace(spec, form.data)
     except Unreadable as error:
         raise Stop(Problem(code="form_invalid", status=422, findings=(error.finding,))) from error
-    content_type, body = _answer(bridge, operation, mapping.altinn3, route, sent)
+    spoken = _spoken(bridge, mapping.altinn3, route, spec, sent)
+    content_type, body = _answer(bridge, operation, mapping.altinn3, route, spoken)
     try:
         answer = _as_xml(bridge, spec, content_type, body)
         _refuse_losses(bridge, route, action, spec, sent, answer)
@@ -83,11 +85,27 @@ def _route(bridge: Bridge, app: Altinn3App, source: str) -> AppRoute:
             held=Held.OFF,
             one_at_a_time=False,
             repeatable=True,
-            speaks=Speaks.BOTH,
+            speaks=app.speaks,
         ),
         data_types={},
         source=source,
     )
+
+
+def _spoken(bridge: Bridge, app: Altinn3App, route: AppRoute, spec: FormSpec, form: bytes) -> bytes:
+    """Write the form as the app reads it. Raises Stop where its schema does not know it."""
+    if app.speaks is not Speaks.JSON:
+        return form
+    shape = _shape(bridge, spec)
+    if shape is None:
+        log.error("the main form's schema cannot convert", app=route.name, schema=spec.schema)
+        raise Stop(PROBLEMS["app_misconfigured"])
+    try:
+        return turned(shape, form, into=Speaks.JSON)
+    except Unconvertible as error:
+        raise Stop(Problem(code="form_invalid", status=422, findings=error.findings)) from error
+    except Unreadable as error:
+        raise Stop(Problem(code="form_invalid", status=422, findings=(error.finding,))) from error
 
 
 def _answer(bridge: Bridge, operation: Operation, app: Altinn3App, route: AppRoute, form: bytes) -> tuple[str, bytes]:
@@ -146,9 +164,10 @@ def _called(
     bridge: Bridge, route: AppRoute, meaning: Meaning, query: str, party: str, body: bytes
 ) -> tuple[int, str, Unreachable, bytes]:
     """Give status, type and body, and the error that stands for coming back later."""
-    headers = [("Accept", XML), ("Accept-Encoding", "identity"), ("party", party)]
+    spoken = _TYPES[route.defaults.speaks]
+    headers = [("Accept", spoken), ("Accept-Encoding", "identity"), ("party", party)]
     if meaning is Meaning.CALCULATE:
-        headers.append(("Content-Type", f"{XML}; charset=utf-8"))
+        headers.append(("Content-Type", f"{spoken}; charset=utf-8"))
     call = AppCall(
         meaning=meaning,
         anonymous=False,
@@ -178,15 +197,15 @@ def _called(
 
 
 def _as_xml(bridge: Bridge, spec: FormSpec, content_type: str, body: bytes) -> bytes:
-    """Read the answer as the XML that was asked for, or by the schema where the app knows JSON only."""
-    if JSON not in content_type:
+    """Read the answer as XML, by the schema where it is JSON."""
+    if kind_of(content_type) is not Speaks.JSON:
         xml = to_utf8(body, bridge.schemas.limits)
         parse(xml, max_depth=bridge.schemas.limits.max_depth)
         return xml
     shape = _shape(bridge, spec)
     if shape is None:
         raise Unreadable("not_well_formed")
-    return shape.to_xml(body)
+    return turned(shape, body, into=Speaks.XML)
 
 
 def _shape(bridge: Bridge, spec: FormSpec) -> Shape | None:

@@ -49,6 +49,8 @@ def tell(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
     with bridge.store.reading() as tx:
         base = Told(tx).written(dialog.id)
     merged = merge(dialog, change, base)
+    if unmade := [each.name for each in change.links if each.item is None]:
+        log.warning("links could not be made of what was calculated", links=unmade)
     if merged.no_room:
         log.warning("there is no room for a button", actions=merged.no_room)
     if merged.operations:

@@ -1,28 +1,21 @@
 """Forms on their way through the proxy: held against their schema, and turned from XML to JSON and back."""
 
+import codecs
 import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.core.calculations import DataTypeRoute, Speaks
+from bridge.core.calculations import DataTypeRoute
 from bridge.core.errors import Finding
-from bridge.core.mapping import FormKind, FormSpec, NamespaceReading
+from bridge.core.mapping import FormKind, FormSpec, NamespaceReading, Speaks
 from bridge.forms.convert import Shape, Unconvertible
-from bridge.forms.reading import Unreadable
+from bridge.forms.reading import Unreadable, is_utf8
+from bridge.forms.turning import JSON, XML, kind_of, turned
 from bridge.forms.xsd import SchemaRegistry
 
-XML, JSON = "application/xml", "application/json"
 _ROW_ID = "altinnRowId"
-_DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
-
-
-def kind_of(content_type: str) -> Speaks | None:
-    """Say how an app reads a body of this type: by a part of the header, and JSON first (facts 1.4)."""
-    if JSON in content_type:
-        return Speaks.JSON
-    return Speaks.XML if XML in content_type else None
 
 
 def wanted_kind(accept: str) -> Speaks:
@@ -58,11 +51,17 @@ class Shapes:
                 self._shapes[name] = Shape.from_schema(path, limits=self._schemas.limits)
             return self._shapes[name]
 
-    def findings(self, schema: str, content_type: str, body: bytes) -> tuple[Finding, ...]:
-        """Hold a form against *schema*, XML without a namespace as if it had it; an app reads it so, too."""
-        kind = kind_of(content_type)
-        if kind is None:
+    def findings(self, route: DataTypeRoute, content_type: str, body: bytes) -> tuple[Finding, ...]:
+        """
+        Hold a form against the route's schema, XML without a namespace as if it had it; an app reads it so, too.
+
+        XML that goes on as it is must be what apps take it for, whatever it declares: UTF-8 (facts 1.4).
+        """
+        kind, schema = kind_of(content_type), route.schema
+        if kind is None or schema is None:
             return ()
+        if kind is Speaks.XML and route.speaks is not Speaks.JSON and not _read_rightly(body):
+            return (Finding(path="/", rule="not_utf8"), *self._schemas.check_form(_spec(schema), body))
         if kind is Speaks.JSON:
             try:
                 body = self.shape(schema).to_xml(_without_row_ids(body))
@@ -84,8 +83,7 @@ class Shapes:
             return Passage(content_type=content_type, body=body, accept=accept, back=back)
         kind = kind_of(content_type)
         if body and kind is not None and kind is not route.speaks:
-            shape = self.shape(route.schema)
-            body = shape.to_json(body).encode() if kind is Speaks.XML else _bare(shape.to_xml(body))
+            body = turned(self.shape(route.schema), body, into=route.speaks)
             content_type = JSON if kind is Speaks.XML else XML
         accept = JSON if route.speaks is Speaks.JSON else XML
         return Passage(content_type=content_type, body=body, accept=accept, back=back)
@@ -100,10 +98,12 @@ class Shapes:
         kind = kind_of(content_type) or (Speaks.XML if "text/xml" in content_type else None)
         if route.schema is None or kind is None or kind is wanted:
             return None
-        shape = self.shape(route.schema)
-        if wanted is Speaks.JSON:
-            return f"{JSON}; charset=utf-8", shape.to_json(body).encode()
-        return f"{XML}; charset=utf-8", _bare(shape.to_xml(body))
+        form = turned(self.shape(route.schema), body, into=wanted)
+        return f"{JSON if wanted is Speaks.JSON else XML}; charset=utf-8", form
+
+
+def _read_rightly(body: bytes) -> bool:
+    return is_utf8(body) or body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
 
 
 def _spec(schema: str) -> FormSpec:
@@ -114,11 +114,6 @@ def _spec(schema: str) -> FormSpec:
         schema=schema,
         namespace=NamespaceReading.LENIENT,
     )
-
-
-def _bare(xml: bytes) -> bytes:
-    """Apps write no XML declaration (facts 1.5)."""
-    return xml.removeprefix(_DECLARATION)
 
 
 def _without_row_ids(body: bytes) -> bytes:

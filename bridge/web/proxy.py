@@ -14,8 +14,9 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from bridge.adapters.altinn3 import AppAnswer, AppCall, Readable, timed_out
 from bridge.adapters.dialog_tokens import authorize, verify
-from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, Speaks, TokenUse, meaning, party_header
+from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse, meaning, party_header
 from bridge.core.errors import Finding, OutcomeUnknown, Refusal, Rejected, Unreachable
+from bridge.core.mapping import Speaks
 from bridge.forms.convert import Unconvertible
 from bridge.forms.reading import Unreadable
 from bridge.parts import Bridge
@@ -234,7 +235,7 @@ def _findings(asked: _Asked, body: bytes | Readable) -> tuple[Finding, ...] | No
         return None
     if held is Held.OFF and not asked.reports:
         return None
-    findings = _shapes().findings(schema, request.headers.get("Content-Type", ""), body)
+    findings = _shapes().findings(asked.data_type, request.headers.get("Content-Type", ""), body)
     if findings and held is Held.STRICT and not asked.reports:
         raise Refusal("form_invalid", 422, findings=findings)
     return findings

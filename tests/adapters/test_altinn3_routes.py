@@ -8,8 +8,9 @@ from click.testing import CliRunner
 
 from bridge.adapters.route_files import SCHEMA_FILE, load_routes, read_routes, route_json_schema
 from bridge.cli.check import check
-from bridge.core.calculations import Held, Speaks, TokenUse, Verbs
+from bridge.core.calculations import Held, TokenUse, Verbs
 from bridge.core.errors import ConfigurationError
+from bridge.core.mapping import Speaks
 
 SHIPPED = Path(__file__).parents[2] / "routes"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "calculation.md"

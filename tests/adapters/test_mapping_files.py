@@ -185,6 +185,12 @@ APP = "altinn3: {app: ttd/proeve, data_type: model}\n"
 ONLY = "requires: write, minimum_level: 3, target: altinn3, form: body"
 
 
+def linked(url: str, *, name: str = "page", results: str = ", results: {sum: /a}") -> str:
+    """An action whose result leads to a page."""
+    link = f"title: {{nb: S, nn: S, en: S}}, url: '{url}'"
+    return f"{ONLY}{results}, then: {{links: {{'{name}': {{{link}}}}}}}"
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -199,6 +205,19 @@ ONLY = "requires: write, minimum_level: 3, target: altinn3, form: body"
         (ONLY + ", results: {sum: a}", "write the path of an element or attribute"),
         (ONLY + ", results: {sum: '/a['}", "no XPath 1.0"),
         (ONLY + ", results: {sum: '/a[upper-case(b)]'}", "XPath 1.0 has no function upper-case()"),
+        (ONLY + ", set: {'/a[b and lower-case(c) = 1]': x}", "XPath 1.0 has no function lower-case()"),
+        (ONLY + ", set: {'/a[re:test(b, 1)]': x}", "XPath 1.0 has no function re:test()"),
+        (linked("https://a.example/{result.sum}", results=""), "{result.sum} is not known"),
+        (linked("http://a.example/{result.sum}"), "Dialogporten takes https only: begin with https://"),
+        (linked("https://{result.sum}.example/"), "the host is a name that stands there as it is"),
+        (linked("https://a.example{result.sum}/"), "the host is a name that stands there as it is"),
+        (linked("https://{result.sum}@a.example/"), "the host is a name that stands there as it is"),
+        (linked("https:///{result.sum}"), "the host is a name that stands there as it is"),
+        (linked("https://a.example/x y"), "an address has no blanks: write %20"),
+        (linked("https://a.example/{party}"), "{party} is not known"),
+        (linked("https://a.example/{"), "a brace has no partner"),
+        (linked("https://a.example/" + "x" * 1010), "write at most 1023 characters: these are 1028"),
+        (linked("https://a.example/", name="A b"), "a link's name is 1 to 64 of a-z, 0-9 and '-': 'A b' is not"),
         (
             ONLY + ", then: {title: {nb: '{result.sum}', nn: '{result.sum}', en: '{result.sum}'}}",
             "{result.sum} is not known",
@@ -220,6 +239,15 @@ def test_a_held_form_needs_a_system_that_holds_it(tmp_path: Path):
     found = told(tmp_path, text)
 
     assert [fault for fault in found if "the mapping has no 'altinn2' that holds a form: write body" in fault]
+
+
+def test_json_needs_the_main_forms_schema(tmp_path: Path):
+    """Without one there is nothing that converts."""
+    text = APP.replace("model}", "model, speaks: json}") + action(f"{ONLY}, validate: off")
+
+    assert told(tmp_path, text.replace(", schema: form.xsd", "")) == [
+        "1:54: forms become JSON by the MainForm's XSD: name its 'schema'"
+    ]
 
 
 def test_results_may_be_named_in_the_actions_own_texts(tmp_path: Path):

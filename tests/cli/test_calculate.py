@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from bridge.adapters.altinn3 import AppClient
 from bridge.cli.calculate import calculate
 from bridge.cli.calculate_apps import Caller, Target, _route
-from bridge.cli.calculate_parity import Parity
+from bridge.cli.calculate_parity import Parity, Progress
 from bridge.sandbox.app_schemas import xsd
 from bridge.sandbox.app_state import App
 from bridge.sandbox.control import settings
@@ -224,3 +224,42 @@ def echo(name: str) -> Echo:
         caller=Caller(data_type="regnestykke", party=None, language=None, anonymous=True),
         token=None,
     )
+
+
+class Watch:
+    """A clock that is set, and goes on by *step* each time that it is read."""
+
+    def __init__(self, step: float = 0.0) -> None:
+        self.now, self._step = 0.0, step
+
+    def __call__(self) -> float:
+        self.now += self._step
+        return self.now
+
+
+def test_progress_is_told_every_two_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    """A plain line with rate and time left, of which what was done before is no part; and one at the end."""
+    watch = Watch()
+    progress = Progress(100, 20, clock=watch)
+
+    for moment, count in ((1.9, 10), (2.0, 10), (3.9, 10), (4.0, 20), (5.0, 30)):
+        watch.now = moment
+        progress.step(count)
+    progress.end()
+
+    assert capsys.readouterr().err.splitlines() == [
+        "40 of 100 forms, 10/s, 6 s left",
+        "70 of 100 forms, 12/s, 2 s left",
+        "100 of 100 forms, 16/s",
+    ]
+
+
+def test_a_run_tells_how_far_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where forms take more than two seconds each of them has its line, without any name or value."""
+    with Parity(None, [echo("ttd/en"), echo("ttd/to")], schema=None) as parity:
+        parity.run(forms(tmp_path, 4), at_once=1, clock=Watch(step=3))
+
+    told = capsys.readouterr().err.splitlines()
+    assert told[-1].startswith("4 of 4 forms, ")
+    assert len(told) >= 3
+    assert all(" of 4 forms, " in line for line in told)

@@ -8,7 +8,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bridge.cli.check import check
+from bridge.sandbox.app_schemas import xsd
+from bridge.sandbox.control import settings
+from bridge.sandbox.server import Sandbox
+from bridge.sandbox.world import World
 from bridge.shipped import mappings_folder, schemas_folder
+from bridge.wiring import utc_now
 
 NO_SETTINGS: dict[str, str | None] = {"BRIDGE_ENVIRONMENT": "nowhere", "BRIDGE_MAPPINGS": "", "BRIDGE_SCHEMAS": ""}
 
@@ -92,7 +97,7 @@ def test_altinn_is_not_asked_with_faulty_settings():
     result = run("--online")
 
     assert result.exit_code == 1
-    assert "--online: the settings have faults, so Altinn 2 was not asked" in result.stderr
+    assert "--online: the settings have faults, so nobody was asked" in result.stderr
 
 
 @pytest.mark.parametrize(("url", "told"), [("", True), ("https://bridge.example.no", False)])
@@ -101,3 +106,32 @@ def test_buttons_that_lead_nowhere_are_told(url: str, told: bool):
     result = run("--json", BRIDGE_PUBLIC_URL=url, BRIDGE_MAPPINGS=str(mappings_folder()))
 
     assert any("BRIDGE_PUBLIC_URL" in each for each in json.loads(result.stdout)["notes"]) is told
+
+
+def test_apps_are_asked_online(tmp_path: Path):
+    """What an app says against a route is a fault of the route's file, and what is good to know stands beside it."""
+    world = World(utc_now, 7)
+    app = world.apps.find("ttd", "sandkasse-regnestykke")
+    assert app is not None
+    (tmp_path / "regnestykke.xsd").write_text(xsd(app.data_types[0]), "utf-8")
+    (tmp_path / "routes").mkdir()
+    (tmp_path / "routes" / "a.yaml").write_text("app: ttd/sandkasse-regnestykke\ntoken: caller\nverbs: post_put\n")
+    (tmp_path / "routes" / "b.yaml").write_text("app: ttd/er-ikke-der\ntoken: caller\n")
+    (tmp_path / "mappings").mkdir()
+    with Sandbox(world) as sandbox:
+        environ = {
+            **settings(world, sandbox.base_url),
+            "BRIDGE_DATABASE_URL": f"sqlite:///{tmp_path}/unused.sqlite",
+            "BRIDGE_MAPPINGS": str(tmp_path / "mappings"),
+            "BRIDGE_SCHEMAS": str(tmp_path),
+            "BRIDGE_ROUTES": str(tmp_path / "routes"),
+        }
+        words, machines = run("--online", **environ), run("--online", "--json", **environ)
+
+    report = json.loads(machines.stdout)
+    assert (words.exit_code, machines.exit_code) == (1, 1)
+    assert [Path(each["where"]).name for each in report["faults"]] == ["a.yaml", "b.yaml"]
+    assert report["apps"] == ["ttd/sandkasse-regnestykke: library 8.12.7.0, GET creates and POST calculates"]
+    assert "write get_post, or leave it out" in words.stderr
+    assert "is its name right, and is it deployed in this environment?" in words.stderr
+    assert report["apps"][0] in words.stdout

@@ -167,7 +167,14 @@ class Site:
         assert answer.status_code < 300, answer.text
         return answer.json() if answer.content else None
 
-    def case(self, xml: str = VALID, *, service: Mapping[str, Any] | None = None, **token: Any) -> Case:
+    def case(
+        self,
+        xml: str = VALID,
+        *,
+        service: Mapping[str, Any] | None = None,
+        data_format: tuple[str, str] = ("5801", "42001"),
+        **token: Any,
+    ) -> Case:
         who = self.world.new_organisation().number
         element = self.control(
             "POST",
@@ -175,7 +182,7 @@ class Site:
             {
                 "who": who,
                 "service": {"code": "5701", "edition": 1, **(service or {})},
-                "forms": [{"data_format_id": "5801", "data_format_version": "42001", "xml": xml}],
+                "forms": [{"data_format_id": data_format[0], "data_format_version": data_format[1], "xml": xml}],
                 "attachments": [{"file_name": "plan.pdf", "attachment_type": "Plan", "data": "JVBERi0xLjc="}],
             },
         )
@@ -212,9 +219,12 @@ class Site:
         url = f"{self.base}/dialogporten/api/v1/serviceowner/dialogs{path}"
         return self.http.request(method, url, json=body, headers={"Authorization": f"Bearer {token}"}, timeout=10)
 
-    def press(self, case: Case, action: str = "submit", **headers: str) -> requests.Response:
+    def press(
+        self, case: Case, action: str = "submit", *, data: bytes | None = None, **headers: str
+    ) -> requests.Response:
         return self.http.post(
             f"{self.url}/actions/{case.dialog_id}/{action}",
+            data=data,
             headers={"Authorization": f"Bearer {case.token}", **headers},
             timeout=30,
         )

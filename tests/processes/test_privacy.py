@@ -2,10 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
+import requests
 
-from tests.processes.harness import FAULTY, VALID, Site, site, until
+from bridge.sandbox.app_examples import example_app
+from tests.processes.harness import FAULTY, RESOURCE, VALID, Site, site, until
+from tests.scenarios.calculating import PRESET, configuration
 
 LANGUAGES = ("nb", "nn", "en")
 
@@ -68,3 +73,140 @@ def test_full_run_leaves_no_trace_of_persons(made: Site) -> None:
     }
     leaked = {secret for secret in secrets if secret in told}
     assert not leaked
+
+
+ROUTES = {
+    "advisory": ("ttd/sandkasse-regnestykke", "token: caller\nanonymous: true\n", "advisory", "both"),
+    "strict": ("ttd/streng", "token: caller\nanonymous: true\n", "strict", "json"),
+    "own": (
+        "ttd/egen",
+        f"token: dialog\ndialog: {{service_resource: {RESOURCE}, requires: write, minimum_level: 3}}\n",
+        "off",
+        "both",
+    ),
+}
+CANARY = "kanarifugl"
+
+
+@pytest.fixture(scope="module")
+def calculating(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A bridge at DEBUG whose proxy and actions lead to the sandbox's apps, by each kind of route."""
+    folder = tmp_path_factory.mktemp("privacy-calculating")
+    (folder / "routes").mkdir()
+    for name, (app, lines, validate, speaks) in ROUTES.items():
+        schema = f"{{schema: regnestykke.xsd, validate: {validate}, speaks: {speaks}}}"
+        text = f"app: {app}\n{lines}data_types: {{regnestykke: {schema}}}\n"
+        (folder / "routes" / f"{name}.yaml").write_text(text, "utf-8")
+    environ = {**configuration(folder), "BRIDGE_ROUTES": str(folder / "routes"), "BRIDGE_LOG_LEVEL": "DEBUG"}
+    with site(folder, **environ) as one:
+        for app in ("streng", "egen"):
+            one.world.apps.register(replace(example_app(), name=app))
+        one.serve()
+        yield one
+
+
+def proxied(made: Site, app: str, person: str, **about: Any) -> requests.Response:
+    """Call the proxy with something secret wherever a call has room for it."""
+    headers = {
+        "party": f"person:{person}",
+        "Cookie": f"AltinnStudioRuntime={CANARY}-informasjonskapsel; andre={CANARY}-informasjonskapsel",
+        "X-XSRF-TOKEN": f"{CANARY}-motstykke",
+        "Authorization": f"Bearer {CANARY}-baerer",
+        **about.pop("headers", {}),
+    }
+    query = f"dataType=regnestykke&prefill={CANARY}-sp&{CANARY}-sp=1&language={CANARY}-sp"
+    path = f"/{app}/v1/data/anonymous?{query}"
+    return made.http.request(about.pop("method", "POST"), f"{made.url}{path}", headers=headers, timeout=30, **about)
+
+
+def fault(made: Site, path: str, **how: Any) -> None:
+    made.control("POST", "/faults", {"system": "apps", "match": {"path": path}, "how": how})
+
+
+def test_the_proxy_leaves_no_trace_of_persons(calculating: Site) -> None:
+    """Of bodies, queries, parties, cookies and tokens nothing is in logs, metrics, or what the bridge itself says."""
+    made, (open_app, strict) = calculating, (ROUTES["advisory"][0], ROUTES["strict"][0])
+    person = made.world.new_person()
+    line = f"<linje><tekst>{CANARY}-tekst {person}</tekst></linje>"
+    sound = f"<Regnestykke>{line}<merknad>{CANARY}-merknad</merknad></Regnestykke>".encode()
+    faulty = sound.replace(b"<merknad>", f"<sats>{CANARY}-sats</sats><merknad>".encode())
+    xml, as_json = {"Content-Type": "application/xml"}, {"Content-Type": "application/json"}
+    text = f'{{"linje":[{{"tekst":"{CANARY}-tekst"}}],"sats":"{CANARY}-sats","ukjent":1}}'.encode()
+    quoting = f"{person} {CANARY}-svar"
+
+    # What these answer is the app's own.
+    passed = [
+        proxied(made, open_app, person, data=sound, headers=xml),
+        proxied(made, open_app, person, data=faulty, headers=xml),
+        proxied(made, open_app, person, data=text, headers=as_json),
+        proxied(made, open_app, person, method="GET"),
+        proxied(made, open_app, person, data=sound, headers={**xml, "Prefer": "bridge-report"}),
+    ]
+    fault(made, open_app, status=500, reason=quoting, body=quoting)
+    passed.append(proxied(made, open_app, person, data=sound, headers=xml))
+    fault(made, open_app, cut="after")
+    own = [
+        proxied(made, open_app, person, data=sound, headers=xml),
+        proxied(made, strict, person, data=faulty, headers=xml),
+        proxied(made, strict, person, data=text, headers=as_json),
+        proxied(made, strict, person, data=sound[:-5], headers=xml),
+        proxied(made, "ttd/ukjent", person, data=sound, headers=xml),
+        made.http.post(
+            f"{made.url}/ttd/egen/v1/data?dataType={CANARY}-sp",
+            data=sound,
+            headers={**xml, "Authorization": f"Bearer {CANARY}-baerer", "party": f"person:{person}"},
+            timeout=30,
+        ),
+    ]
+    metrics = made.http.get(f"{made.url}/metrics", timeout=10).text
+    deep = made.http.get(f"{made.url}/health/deep", timeout=10).text
+
+    assert {each.status_code for each in passed} == {200, 400, 500}
+    assert {each.status_code for each in own} == {401, 404, 422, 502}
+    assert "bridge_calculations_total" in metrics
+    told = made.logs() + metrics + deep
+    assert len(told) > 1000
+    assert {word for word in (CANARY, person) if word in told} == set()
+    # A finding names the member that is wrong, and never its value.
+    said = "".join(each.text for each in own)
+    assert {word for word in (CANARY, person) if word in said} == set()
+
+
+def test_calculating_actions_leave_no_trace_of_persons(calculating: Site) -> None:
+    """Neither forms, results, findings, lost fields nor what an app says of them is told anywhere but in the dialog."""
+    made = calculating
+    person = made.world.new_person()
+    actor = f"urn:altinn:person:identifier-no:{person}"
+    line = f"<linje><tekst>{CANARY}-tekst {person}</tekst><antall>2</antall><pris>104.50</pris></linje>"
+    sound = f"<Regnestykke {PRESET}>{line}</Regnestykke>"
+    lossy = sound.replace("</linje>", f"</linje><ukjent>{CANARY}-ukjent</ukjent>")
+    quoting = f"The JSON value could not be converted to {CANARY}-svar {person}. Path: $.x"
+    answers: list[requests.Response] = []
+
+    def pressed(action: str, xml: str | None, held: str = sound, **how: Any) -> None:
+        case = made.case(held, data_format=("9001", "1"), actor=actor)
+        if how:
+            fault(made, "/v1/data", **how)
+        about = {"Content-Type": "application/xml", "Accept-Language": "nn"} if xml else {}
+        answers.append(made.press(case, action, data=None if xml is None else xml.encode(), **about))
+        until(lambda: made.finished(case) or not made.rows(case), what="the end")
+        secrets.update((case.who, *case.token.split(".")[1:]))
+
+    secrets = {CANARY, person, "104.50", "209.00", "52.25"}
+    for action in ("show", "show-rate", "show-anyway"):
+        pressed(action, sound)
+    pressed("show-anyway", lossy)
+    pressed("show", lossy)
+    pressed("show", "<Regnestykke><linje>")
+    pressed("submit", None)
+    pressed("submit", None, lossy)
+    for status in (400, 403, 500):
+        pressed("show", sound, status=status, reason=quoting, body=quoting)
+    pressed("show", sound, status=200, reason="OK", body=quoting, headers={"Content-Type": "application/xml"})
+    pressed("show", sound, cut="after")
+
+    metrics = made.http.get(f"{made.url}/metrics", timeout=10).text
+    told = made.logs() + metrics + "".join(each.text for each in answers)
+    assert {each.status_code for each in answers} >= {204, 422, 502}
+    assert "an app's answer lacks what it was sent" in told
+    assert {secret for secret in secrets if secret in told} == set()

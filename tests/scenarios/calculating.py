@@ -12,6 +12,7 @@ from tests.scenarios.stage import RESOURCE, Case, Stage
 
 OLD = "urn:altinn:resource:regnestykke-2021"
 HOURS = "urn:altinn:resource:timeliste"
+IN_JSON = "urn:altinn:resource:regnestykke-json"
 XML = {"Content-Type": "application/xml"}
 LINE = "<linje><tekst>Strikket genser</tekst><antall>2</antall><pris>104.50</pris></linje>"
 PRESET = 'dataFormatProvider="SANDBOX" dataFormatId="9001" dataFormatVersion="1"'
@@ -32,6 +33,17 @@ actions:
     target: altinn3
     form: body
     results: {sum: /Regnestykke/sum, tax: /Regnestykke/avgift, note: /Regnestykke/merknad, none: /Regnestykke/borte}
+    then: {summary: {nb: "Sum {result.sum}", nn: "Sum {result.sum}", en: "Sum {result.sum}"}}
+  show-rate:
+    requires: write
+    minimum_level: 3
+    target: altinn3
+    form: body
+    results: {rate: /Regnestykke/sats, note: /Regnestykke/linje/tekst}
+    then:
+      links:
+        rate: {title: {nb: "Sats {result.rate}", nn: "Sats {result.rate}", en: "Rate {result.rate}"}, url: "https://www.example.no/satser/{result.rate}"}
+        text: {title: {nb: Vare, nn: Vare, en: Goods}, url: "https://www.example.no/varer?navn={result.note}"}
   show-held: {requires: write, minimum_level: 3, target: altinn3, form: message, results: {sum: /Regnestykke/sum}}
   show-anyway: {requires: write, minimum_level: 3, target: altinn3, form: body, lost_fields: warn}
   submit:
@@ -43,6 +55,7 @@ actions:
     results: {sum: /Regnestykke/sum}
     complete: true
     sign: true
+    then: {summary: {nb: "Sum {result.sum}", nn: "Sum {result.sum}", en: "Sum {result.sum}"}}
   save:
     requires: write
     minimum_level: 3
@@ -76,10 +89,10 @@ actions:
 """
 
 
-def calculating(folder: Path, **environ: str) -> Stage:
-    """A bridge with the three mappings, *folder* taking its files."""
-    mappings, schemas, store = folder / "mappings", folder / "schemas", folder / "bridge"
-    for each in (mappings, schemas, store):
+def configuration(folder: Path) -> dict[str, str]:
+    """Put the four mappings and their schemas into *folder*, and give the settings that name them."""
+    mappings, schemas = folder / "mappings", folder / "schemas"
+    for each in (mappings, schemas):
         each.mkdir()
     for app in (example_app(), hours_app()):
         (schemas / f"{app.data_types[0].id}.xsd").write_text(xsd(app.data_types[0]), "utf-8")
@@ -87,19 +100,30 @@ def calculating(folder: Path, **environ: str) -> Stage:
         ("new", RESOURCE, MAPPING.replace("APP", "ttd/sandkasse-regnestykke")),
         ("old", OLD, MAPPING.replace("APP", "ttd/sandkasse-regnestykke-2021")),
         ("hours", HOURS, HOURS_MAPPING),
+        (
+            "json",
+            IN_JSON,
+            MAPPING.replace("APP", "ttd/sandkasse-json").replace("data_type: r", "speaks: json, data_type: r"),
+        ),
     ):
         (mappings / f"{name}.yaml").write_text(text.replace("RESOURCE", resource), "utf-8")
+    return {"BRIDGE_MAPPINGS": str(mappings), "BRIDGE_SCHEMAS": str(schemas)}
+
+
+def calculating(folder: Path, **environ: str) -> Stage:
+    """A bridge with the four mappings, *folder* taking its files."""
+    (folder / "bridge").mkdir()
     made = Stage(
-        store,
+        folder / "bridge",
         **{
-            "BRIDGE_MAPPINGS": str(mappings),
-            "BRIDGE_SCHEMAS": str(schemas),
+            **configuration(folder),
             "BRIDGE_ALTINN2_SETTLE": "0.05",
             "BRIDGE_RETRY_FIRST": "0.05",
             **environ,
         },
     )
-    for resource in (OLD, HOURS):
+    made.world.apps.register(replace(example_app(), name="sandkasse-json", speaks="json"))
+    for resource in (OLD, HOURS, IN_JSON):
         made.control("POST", "/dialogporten/resources", {"service_resource": resource})
     return made
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from lxml import etree
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
@@ -14,6 +15,7 @@ from bridge.core.operations import Operation
 from bridge.sandbox.app_examples import example_app
 from tests.scenarios.calculating import (
     HOURS,
+    IN_JSON,
     OLD,
     SUM,
     VALUES,
@@ -67,7 +69,7 @@ def kept_results(stage: Stage, case: Case, press: Any) -> Operation:
 # Into the dialog
 
 
-@pytest.mark.parametrize("resource", ["urn:altinn:resource:serveringsbevilling", OLD])
+@pytest.mark.parametrize("resource", ["urn:altinn:resource:serveringsbevilling", OLD, IN_JSON])
 def test_a_form_is_calculated_without_any_element(stage: Stage, resource: str) -> None:
     """A dialog that stands for nothing in Altinn 2 will do, with both generations of apps; Altinn 2 is not asked."""
     mine = alone(stage, resource)
@@ -127,6 +129,65 @@ def test_what_the_element_holds_is_calculated_and_stays(stage: Stage) -> None:
     assert float(kept.results["sum"]) == 209
     assert stage.element(mine) == before
     assert stage.effects(mine, "altinn2.put") == []
+
+
+def test_an_app_that_knows_only_json_is_spoken_to_in_json(stage: Stage) -> None:
+    """The element's XML becomes JSON by the schema, and the answer XML again, digit for digit, for Altinn 2."""
+    mine = held(stage, SUM, IN_JSON)
+
+    answer = stage.press(mine, "submit")
+
+    assert answer.status_code == 204
+    assert stage.activities(mine) == ["FormSubmitted"]
+    (form,) = stage.element(mine)["forms"]
+    root = etree.fromstring(form["xml"])
+    assert (root.findtext("linje/pris"), root.findtext("linje/belop"), root.findtext("avgift")) == (
+        "104.50",
+        "209.00",
+        "52.25",
+    )
+    assert root.get("dataFormatId") == "9001"
+
+
+def test_what_cannot_be_said_in_json_is_not_sent(stage: Stage) -> None:
+    """A field that the schema does not know would be lost on the way: it is a finding, and no app is asked."""
+    mine = alone(stage, IN_JSON)
+    before = len(app_calls(stage))
+
+    answer = sent(stage, mine, "show", WITH_MORE)
+
+    assert (answer.status_code, code(answer)) == (422, "form_invalid")
+    assert [each["path"] for each in answer.get_json()["findings"]] == ["/Regnestykke/ukjent"]
+    assert len(app_calls(stage)) == before
+
+
+def test_an_app_that_knows_only_json_refuses_xml(stage: Stage) -> None:
+    """Where the mapping does not say so the app's refusal is told as what it is: a mapping to be mended."""
+    changed_app(stage, speaks="json")
+
+    answer = sent(stage, alone(stage))
+
+    assert (answer.status_code, code(answer)) == (502, "app_misconfigured")
+
+
+def test_a_result_leads_to_a_page(stage: Stage) -> None:
+    """The next press puts the new address in place; what must not stand in an address makes no link, and is told."""
+    mine = alone(stage)
+    links = []
+
+    with capture_logs() as logs:
+        for rate in ("<sats>7</sats>", "<sats>12.5</sats>", "<sats>12.5</sats>"):
+            assert sent(stage, mine, "show-rate", SUM.replace("</linje>", f"</linje>{rate}")).status_code == 204
+            links.append(stage.dialog(mine)["attachments"])
+
+    assert [[each["urls"][0]["url"] for each in listed] for listed in links] == [
+        ["https://www.example.no/satser/7"],
+        *[["https://www.example.no/satser/12.5"]] * 2,
+    ]
+    assert len({listed[0]["id"] for listed in links}) == 1
+    assert {"languageCode": "nb", "value": "Sats 12.5"} in links[1][0]["displayName"]
+    left_out = [each["links"] for each in logs if each["event"] == "links could not be made of what was calculated"]
+    assert left_out == [["text"]] * 3
 
 
 def test_every_press_calculates_anew(stage: Stage) -> None:
