@@ -208,7 +208,8 @@ def uses(services: Mapping[str, ServiceMapping], routes: Sequence[AppRoute]) -> 
             where=route.source,
             app=route.name,
             data_types=tuple(
-                TypeUse(id=each.data_type, speaks=each.speaks, schema=each.schema) for each in route.data_types.values()
+                TypeUse(id=each.data_type, speaks=each.speaks, schema=each.schema, json_schema=each.json_schema)
+                for each in route.data_types.values()
             ),
             anonymous=route.anonymous,
             verbs=route.verbs,

@@ -85,6 +85,7 @@ _UNTRUE = {
 """What did not happen when the element was left so."""
 
 RESULT = r"^[a-z][a-z0-9_]{0,63}$"
+SHA256 = r"^[0-9a-f]{64}$"
 REQUIREMENT = r"^[A-Za-z0-9:._-]{1,255}(,(urn:altinn:[a-z][a-z0-9_-]*:)?[a-z][a-z0-9_-]*)?$"
 
 
@@ -181,7 +182,7 @@ class _Form(Model):
     ] = None
     sha256: Annotated[
         str | None,
-        Field(pattern=r"^[0-9a-f]{64}$", description="The digest that the schema must have; bridge check prints it."),
+        Field(pattern=SHA256, description="The digest that the schema must have; bridge check prints it."),
     ] = None
     json_schema: Annotated[
         str | None,
@@ -191,7 +192,7 @@ class _Form(Model):
         ),
     ] = None
     json_sha256: Annotated[
-        str | None, Field(pattern=r"^[0-9a-f]{64}$", description="The digest that the JSON Schema must have.")
+        str | None, Field(pattern=SHA256, description="The digest that the JSON Schema must have.")
     ] = None
     namespace: Annotated[
         Literal["strict", "lenient"],
@@ -357,11 +358,18 @@ def _pin_faults(
     """Hold what each schema is against what the mapping says it is."""
     for index, spec in enumerate(mapping.forms):
         for name, pinned in spec.pins:
-            digest = None if schema_digest is None or pinned is None else schema_digest(name)
-            if digest is not None and digest != pinned:
-                message = f"{name} is another than was pinned: its digest is {digest}; look at what changed in it"
+            message = None if schema_digest is None else pin_fault(name, pinned, schema_digest)
+            if message is not None:
                 key = "sha256" if name == spec.schema else "json_sha256"
                 yield Fault(where=read.where(("forms", index, key)), message=message)
+
+
+def pin_fault(name: str, pinned: str | None, schema_digest: Callable[[str], str | None]) -> str | None:
+    """Say that the schema *name* is another than was pinned; None where it is not, or cannot be used at all."""
+    digest = None if pinned is None else schema_digest(name)
+    if digest is None or digest == pinned:
+        return None
+    return f"{name} is another than was pinned: its digest is {digest}; look at what changed in it"
 
 
 # From text to the file's model
@@ -560,7 +568,10 @@ def _check_forms(document: Document, parts: _Parts, schemas: Path) -> None:
             for message in schema_file_faults(schemas, form.schema_):
                 document.fault(("forms", index, "schema"), message)
         if form.json_schema is not None:
-            for message in _json_schema_faults(schemas, form):
+            if form.schema_ is None:
+                message = "JSON is turned into XML by the XSD: name it as 'schema'"
+                document.fault(("forms", index, "json_schema"), message)
+            for message in json_schema_file_faults(schemas, form.json_schema):
                 document.fault(("forms", index, "json_schema"), message)
         elif form.json_sha256 is not None:
             message = "without a 'json_schema' there is nothing for 'json_sha256' to say: leave it out"
@@ -615,10 +626,9 @@ def schema_file_faults(schemas: Path, name: str) -> Iterator[str]:
         yield from _path_faults(schemas, name)
 
 
-def _json_schema_faults(schemas: Path, form: _Form) -> Iterator[str]:
-    name = (form.json_schema or "").partition("#")[0]
-    if form.schema_ is None:
-        yield "JSON is turned into XML by the XSD: name it as 'schema'"
+def json_schema_file_faults(schemas: Path, named: str) -> Iterator[str]:
+    """Say what is wrong with *named* as the path of a JSON Schema, with or without ``#`` and where forms begin."""
+    name = named.partition("#")[0]
     if not name.lower().endswith(".json"):
         yield "a JSON Schema's name ends with .json, and after '#' it may say where forms begin"
     else:

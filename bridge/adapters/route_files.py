@@ -1,13 +1,13 @@
 """Route files: which Altinn 3 apps the calculation proxy leads to. YAML in, and every fault at once with its place."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, Protocol, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bridge.adapters.mapping_files import REQUIREMENT, schema_file_faults
+from bridge.adapters.mapping_files import REQUIREMENT, SHA256, json_schema_file_faults, pin_fault, schema_file_faults
 from bridge.adapters.yaml_places import Document, Models, did_you_mean, line_and_column, read_yaml, wrong_value
 from bridge.core.calculations import AppRoute, DataTypeRoute, DialogBinding, Held, TokenUse, Verbs
 from bridge.core.errors import ConfigurationError, Fault
@@ -16,6 +16,20 @@ from bridge.core.mapping import DEFAULT_SCOPES, Requirement, Speaks
 SCHEMA_FILE = "route.schema.json"
 
 Routes = Mapping[tuple[str, str], AppRoute]
+
+
+class SchemaFiles(Protocol):
+    """What compiles the schemas that routes name (``forms.xsd.SchemaRegistry``)."""
+
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+
+    def faults(self, name: str) -> Sequence[Fault]:
+        """Compile one, and say what is wrong with it."""
+
+    def digest(self, name: str) -> str | None:
+        """Give the digest of one that was compiled."""
 
 
 class _Model(BaseModel):
@@ -36,6 +50,14 @@ class _DataType(_Model):
     schema_: Annotated[str | None, Field(alias="schema", min_length=1, description="The XSD in the schema folder.")] = (
         None
     )
+    sha256: Annotated[str | None, Field(pattern=SHA256, description="The digest that the XSD must have.")] = None
+    json_schema: Annotated[
+        str | None,
+        Field(min_length=1, description="The JSON Schema for forms in JSON; after '#', where forms begin."),
+    ] = None
+    json_sha256: Annotated[
+        str | None, Field(pattern=SHA256, description="The digest that the JSON Schema must have.")
+    ] = None
     validate_: Annotated[_Validate | None, Field(alias="validate", description=_HELD)] = None
     one_at_a_time: Annotated[bool | None, Field(description=_TURNS)] = None
     repeatable: Annotated[bool | None, Field(description=_REPEAT)] = None
@@ -98,12 +120,12 @@ def route_json_schema() -> dict[str, Any]:
     }
 
 
-def load_routes(folder: Path | None, schemas: Path) -> Routes:
+def load_routes(folder: Path | None, schemas: SchemaFiles) -> Routes:
     """
     Read every ``*.yaml`` and ``*.yml`` of *folder*, by org and app; no folder means no routes.
 
     Raises:
-        ConfigurationError: Every fault of every file.
+        ConfigurationError: Every fault of every file, and of the *schemas* that they name.
     """
     routes, faults = read_routes(folder, schemas)
     if faults:
@@ -111,20 +133,34 @@ def load_routes(folder: Path | None, schemas: Path) -> Routes:
     return routes
 
 
-def read_routes(folder: Path | None, schemas: Path) -> tuple[Routes, list[Fault]]:
+def read_routes(folder: Path | None, schemas: SchemaFiles) -> tuple[Routes, list[Fault]]:
     """Do the same, and give what is sound beside what is not."""
     routes: dict[tuple[str, str], AppRoute] = {}
     faults: list[Fault] = []
     files = [] if folder is None else sorted(each for each in folder.glob("*") if each.suffix in {".yaml", ".yml"})
+    compiled: set[str] = set()
     for path in files:
         document = Document(path=path)
-        route = _read(document, schemas)
+        route = _read(document, schemas.folder)
         if route is not None and (other := routes.get((route.org, route.app))) is not None:
             document.fault(("app",), f"{route.name} has its route in {other.source} already: keep one of the two")
         elif route is not None:
             routes[route.org, route.app] = route
+            names = dict.fromkeys(name for each in route.data_types.values() for name, _ in each.pins)
+            faults += [fault for name in names if name not in compiled for fault in schemas.faults(name)]
+            compiled.update(names)
+            _hold_to_pins(document, route, schemas)
         faults += sorted(document.faults, key=line_and_column)
     return routes, faults
+
+
+def _hold_to_pins(document: Document, route: AppRoute, schemas: SchemaFiles) -> None:
+    for data_type, each in route.data_types.items():
+        for name, pinned in each.pins:
+            message = pin_fault(name, pinned, schemas.digest)
+            if message is not None:
+                key = "sha256" if name == each.schema else "json_sha256"
+                document.fault(("data_types", data_type, key), message)
 
 
 def _read(document: Document, schemas: Path) -> AppRoute | None:
@@ -167,17 +203,25 @@ def _hold_together(document: Document, file: RouteFile, schemas: Path) -> None:
     for name, each in file.data_types.items():
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name):
             document.fault(("data_types", name), "a data type's id has letters, digits, '_', '.' and '-'", key=True)
+        for key, named, digest in (
+            ("schema", each.schema_, each.sha256),
+            ("json_schema", each.json_schema, each.json_sha256),
+        ):
+            find = schema_file_faults if key == "schema" else json_schema_file_faults
+            for message in () if named is None else find(schemas, named):
+                document.fault(("data_types", name, key), message)
+            if named is None and digest is not None:
+                message = f"without a '{key}' there is nothing for this to say: leave it out"
+                document.fault(("data_types", name, "sha256" if key == "schema" else "json_sha256"), message)
         if each.schema_ is not None:
-            for message in schema_file_faults(schemas, each.schema_):
-                document.fault(("data_types", name, "schema"), message)
             continue
-        if (each.validate_ or "off") != "off":
+        if each.json_schema is None and (each.validate_ or "off") != "off":
             document.fault(("data_types", name, "validate"), "nothing to hold the form against: name its 'schema'")
         if (each.speaks or file.speaks) != "both":
             document.fault(
                 ("data_types", name), "conversion goes by the schema: name the data type's 'schema'", key=True
             )
-    if file.validate_ != "off" and not any(each.schema_ for each in file.data_types.values()):
+    if file.validate_ != "off" and not any(each.schema_ or each.json_schema for each in file.data_types.values()):
         document.fault(("validate",), "nothing to hold forms against: name a data type's 'schema'")
 
 
@@ -215,8 +259,11 @@ def _data_type(file: RouteFile, name: str, own: _DataType) -> DataTypeRoute:
         data_type=name,
         schema=own.schema_,
         # Without a schema there is nothing to hold a form against.
-        held=Held.OFF if own.schema_ is None else Held(held),
+        held=Held.OFF if own.schema_ is None and own.json_schema is None else Held(held),
         one_at_a_time=file.one_at_a_time if own.one_at_a_time is None else own.one_at_a_time,
         repeatable=file.repeatable if own.repeatable is None else own.repeatable,
         speaks=Speaks.BOTH if own.schema_ is None else Speaks(cast("str", own.speaks or file.speaks)),
+        sha256=own.sha256,
+        json_schema=own.json_schema,
+        json_sha256=own.json_sha256,
     )

@@ -75,15 +75,18 @@ class _Result:
     @property
     def schemas(self) -> list[str]:
         """The schemas that sound mappings and routes use, and that compile."""
-        used = {name for service in self.services.values() for form in service.forms for name, _ in form.pins}
-        used |= {each.schema for route in self.routes for each in route.data_types.values() if each.schema}
-        return sorted(name for name in used if not self.registry.faults(name))
+        return sorted(name for name in {name for name, _ in self._pins} if not self.registry.faults(name))
 
     @property
     def unpinned(self) -> set[str]:
-        """The schemas that a form uses without saying which digest it must have."""
+        """The schemas that a mapping or route uses without saying which digest it must have."""
+        return {name for name, digest in self._pins if digest is None}
+
+    @property
+    def _pins(self) -> list[tuple[str, str | None]]:
         forms = [form for service in self.services.values() for form in service.forms]
-        return {name for form in forms for name, digest in form.pins if digest is None}
+        types = [each for route in self.routes for each in route.data_types.values()]
+        return [pin for each in forms for pin in each.pins] + [pin for each in types for pin in each.pins]
 
 
 def _routes(registry: "SchemaRegistry") -> tuple[list["AppRoute"], list[Fault]]:
@@ -93,9 +96,8 @@ def _routes(registry: "SchemaRegistry") -> tuple[list["AppRoute"], list[Fault]]:
     given = os.environ.get("BRIDGE_ROUTES", "").strip()
     if not given or not Path(given).is_dir():
         return [], []
-    routes, faults = read_routes(Path(given), registry.folder)
-    names = {each.schema for route in routes.values() for each in route.data_types.values() if each.schema}
-    return list(routes.values()), faults + [fault for name in sorted(names) for fault in registry.faults(name)]
+    routes, faults = read_routes(Path(given), registry)
+    return list(routes.values()), faults
 
 
 def _notes(services: Mapping[str, "ServiceMapping"]) -> Iterator[str]:
@@ -189,7 +191,7 @@ def _print(result: _Result) -> None:
         if name in result.unpinned:
             key = "json_sha256" if result.registry.engine(name) is Engine.JSON_SCHEMA else "sha256"
             digest = result.registry.digest(name)
-            click.echo(f'  not pinned; to pin it, write beside it in the mapping  {key}: "{digest}"')
+            click.echo(f'  not pinned; to pin it, write beside it  {key}: "{digest}"')
     for note in (*result.apps, *(f"note: {each}" for each in result.notes)):
         click.echo(note)
     faults = len(result.faults)

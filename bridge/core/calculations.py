@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from bridge.core.mapping import Requirement, Speaks
+from bridge.core.mapping import Requirement, Speaks, pins_of
 
 
 class Meaning(Enum):
@@ -99,6 +99,16 @@ class DataTypeRoute:
     one_at_a_time: bool
     repeatable: bool
     speaks: Speaks
+    sha256: str | None = None
+    """The digest that the schema must have."""
+    json_schema: str | None = None
+    """What forms in JSON are held against, first; after ``#``, where forms begin."""
+    json_sha256: str | None = None
+
+    @property
+    def pins(self) -> tuple[tuple[str, str | None], ...]:
+        """Each schema with the digest that it must have, if one is said."""
+        return pins_of((self.schema, self.sha256), (self.json_schema, self.json_sha256))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,11 @@ class FormRule:
     """What is told where it does not hold, in nb, nn and en."""
 
 
+def pins_of(*pairs: tuple[str | None, str | None]) -> tuple[tuple[str, str | None], ...]:
+    """Give the pairs of schema and digest that have a schema."""
+    return tuple((name, digest) for name, digest in pairs if name is not None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormSpec:
     """One form of the service: its key in Altinn 2, the schema that it is held against, if any, and its rules."""
@@ -95,8 +100,7 @@ class FormSpec:
     @property
     def pins(self) -> tuple[tuple[str, str | None], ...]:
         """Each schema with the digest that it must have, if one is said."""
-        pairs = ((self.schema, self.sha256), (self.json_schema, self.json_sha256))
-        return tuple((name, digest) for name, digest in pairs if name is not None)
+        return pins_of((self.schema, self.sha256), (self.json_schema, self.json_sha256))
 
 
 class Verb(Enum):

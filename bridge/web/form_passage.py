@@ -51,15 +51,21 @@ class Shapes:
                 self._shapes[name] = Shape.from_schema(path, limits=self._schemas.limits)
             return self._shapes[name]
 
-    def findings(self, route: DataTypeRoute, content_type: str, body: bytes) -> tuple[Finding, ...]:
+    def findings(self, route: DataTypeRoute, content_type: str, body: bytes) -> tuple[Finding, ...] | None:
         """
-        Hold a form against the route's schema, XML without a namespace as if it had it; an app reads it so, too.
+        Hold a form against the route's schemas, XML without a namespace as if it had it; an app reads it so, too.
+
+        What the JSON Schema refuses is not told again in the words of the XSD. None where no schema is for the form.
 
         XML that goes on as it is must be what apps take it for, whatever it declares: UTF-8 (facts 1.4).
         """
         kind, schema = kind_of(content_type), route.schema
+        if kind is Speaks.JSON and route.json_schema is not None:
+            told = self._schemas.json.check(route.json_schema, _without_row_ids(body))
+            if told or schema is None:
+                return told
         if kind is None or schema is None:
-            return ()
+            return None
         if kind is Speaks.XML and route.speaks is not Speaks.JSON and not _read_rightly(body):
             return (Finding(path="/", rule="not_utf8"), *self._schemas.check_form(_spec(schema), body))
         if kind is Speaks.JSON:

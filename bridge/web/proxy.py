@@ -230,8 +230,8 @@ def _body(bridge: Bridge, asked: _Asked) -> tuple[bytes | Readable, int | None]:
 
 def _findings(asked: _Asked, body: bytes | Readable) -> tuple[Finding, ...] | None:
     """Hold the form against its schema; None where the route does not. Raises Refusal 422 where it is strict."""
-    held, schema = asked.data_type.held, asked.data_type.schema
-    if schema is None or not isinstance(body, bytes) or asked.meant is Meaning.CREATE:
+    held = asked.data_type.held
+    if not asked.data_type.pins or not isinstance(body, bytes) or asked.meant is Meaning.CREATE:
         return None
     if held is Held.OFF and not asked.reports:
         return None
@@ -253,7 +253,7 @@ def _answered(
     bridge: Bridge, asked: _Asked, body: bytes | Readable, length: int | None
 ) -> tuple[AppAnswer, Passage | None]:
     passage = None
-    if isinstance(body, bytes) and asked.data_type.schema is not None:
+    if isinstance(body, bytes) and asked.data_type.pins:
         passage = _there(asked, body)
         body, length = passage.body, len(passage.body)
     call = AppCall(
@@ -318,7 +318,7 @@ def _headers(asked: _Asked, passage: Passage | None) -> list[tuple[str, str]]:
     headers = [(name, value) for name, value in request.headers.items() if name.lower() not in left_out]
     if asked.party is not None:
         headers.append(("party", asked.party))
-    if passage is None or asked.data_type.schema is None:
+    if passage is None:
         return headers
     # What may have to be read here must not come packed.
     changed = {"accept-encoding"} | ({"accept", "content-type"} if passage.accept else set())

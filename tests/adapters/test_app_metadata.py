@@ -87,7 +87,7 @@ def test_uses_come_from_mappings_and_routes(bench: Desk) -> None:
         (bench.folder / name).mkdir()
         (bench.folder / name / "one.yaml").write_text(text, "utf-8")
     services, faults = read_mappings(bench.folder / "mappings", bench.folder)
-    routes, others = read_routes(bench.folder / "routes", bench.folder)
+    routes, others = read_routes(bench.folder / "routes", SchemaRegistry(bench.folder))
     assert [*faults, *others] == []
 
     named = tuple(uses(services, list(routes.values())))

@@ -273,6 +273,31 @@ def test_findings_are_counted_and_block_nothing(alone: Any) -> None:
     assert as_json.headers["Bridge-Findings"] == "1"
 
 
+def test_json_forms_are_held_to_a_json_schema(alone: Any, tmp_path: Path) -> None:
+    """Before the XSD, or without one; XML is not for it, and what strict stops the app never hears of."""
+    (tmp_path / "sum.json").write_text('{"type": "object", "properties": {"sats": {"maximum": 100}}}', "utf-8")
+    extra = {"regnestykke.json": tmp_path / "sum.json"}
+    app = f"{OPEN}data_types: {{regnestykke: {{KEYS, json_schema: regnestykke.json, validate: HELD}}}}\n"
+    both = alone({SUM: app.replace("KEYS", "schema: regnestykke.xsd").replace("HELD", "advisory")}, extra=extra)
+    strict = alone({SUM: app.replace("KEYS, ", "").replace("HELD", "strict")}, extra=extra)
+
+    counted = both.send("POST", json={"sats": 500})
+    told = both.send("POST", query="dataType=regnestykke&bridge-report=true", json={"sats": 500}).get_json()
+    by_xsd = both.send("POST", json={"sats": 5, "ukjent": 1})
+    stopped = strict.send("POST", json={"sats": 500})
+    sound = strict.send("POST", json={"sats": 5})
+    as_xml = strict.send("POST", data=b"<Regnestykke><sats>500</sats></Regnestykke>", headers=XML)
+
+    assert (counted.status_code, counted.headers["Bridge-Findings"]) == (200, "1")
+    assert [(each["path"], each["rule"]) for each in told["findings"]] == [("/sats", "max_inclusive")]
+    assert {each["path"] for each in told["changes"]} >= {"/sum", "/avgift"}
+    assert by_xsd.headers["Bridge-Findings"] == "1"
+    assert (stopped.status_code, stopped.get_json()["findings"][0]["path"]) == (422, "/sats")
+    assert (sound.status_code, sound.headers["Bridge-Findings"]) == (200, "0")
+    assert (as_xml.status_code, as_xml.headers.get("Bridge-Findings")) == (200, None)
+    assert strict.calls().count("POST data/anonymous") == 2
+
+
 @pytest.mark.parametrize(("speaks", "findings", "text"), [("both", "1", "S\ufffdm"), ("json", "0", "Søm")])
 def test_a_form_that_the_app_would_misread_is_told(alone: Any, speaks: str, findings: str, text: str) -> None:
     """Apps read XML as UTF-8 whatever it declares; where the bridge converts, it goes by the declaration."""
