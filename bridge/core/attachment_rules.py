@@ -11,8 +11,13 @@ LONGEST_NAME = 255
 
 MEGABYTE = 1_000_000
 
-_NEVER = re.compile(r'[\x00-\x1f\x7f:\\/*?"<>|]')
-"""Altinn 2 refuses ``:`` and a backslash; the others cannot stand in a file's name everywhere."""
+_NEVER = re.compile(r'[\x00-\x1f\x7f-\x9f:\\/*?"<>|\u2028-\u202e\u2066-\u2069\ufffd]')
+"""
+Altinn 2 refuses ``:`` and a backslash; the others cannot stand in a file's name everywhere.
+
+Those that turn the direction of writing make ``gpj.exe`` look like ``exe.jpg``, and U+FFFD is what became of a name
+that was not encoded as UTF-8.
+"""
 
 
 def extensions_in(allowed: str) -> tuple[str, ...]:

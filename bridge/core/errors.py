@@ -4,7 +4,7 @@ Everything that can go wrong, sorted by what to do next.
     BridgeError
     ├── UpstreamError        a system we called did not do what we asked
     │   ├── Unreachable      nothing was written there: repeat it, later
-    │   │   └── Paused       nobody calls it now, because it asked for a pause
+    │   │   └── Paused       it asked for a pause, and nobody calls it now
     │   ├── OutcomeUnknown   it may have been written there: read back before repeating
     │   └── Rejected         it said no: never repeat it as it is
     │       ├── Conflict     somebody else wrote first: read again, compute again
@@ -49,7 +49,7 @@ class Unreachable(UpstreamError):
 
 
 class Paused(Unreachable):
-    """The system asked for a pause, and nothing was sent; *retry_after* is what is left of it."""
+    """The system asked for a pause, by this call or an earlier one; *retry_after* is what is left of it."""
 
 
 class OutcomeUnknown(UpstreamError):

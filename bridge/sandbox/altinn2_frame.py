@@ -1,5 +1,6 @@
 """Who may call Altinn 2, on whose behalf, and how it answers (facts/altinn2.md 1, 5)."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,6 +36,7 @@ _READ, _WRITE, _ALL, _META = (
     "altinn:instances.meta",
 )
 _LOGIN = "<!DOCTYPE html><html lang=nb><title>Altinn - Logg inn</title><h1>Logg inn</h1></html>"
+_MAINTENANCE = "<!DOCTYPE html><html lang=nb><title>Altinn</title><h1>Planlagt vedlikehold</h1></html>"
 _LANDING = "<!DOCTYPE html><html lang=nb><title>Altinn</title><h1>Altinn II er lagt ned</h1></html>"
 _NO_USER = "Authorization failed: There is no authenticated user set on this request."
 _NO_PROFILE = (
@@ -90,6 +92,8 @@ class Frame(System):
                 self.refuse(request, plain(410, reason="Gone"))
             case "html_landing":
                 self.refuse(request, plain(200, _LANDING, content_type=HTML))
+        if switches.altinn2_maintenance_seconds:
+            self.refuse(request, self._down())
         template = "" if match is None else match.template.removeprefix(self.prefix)
         if template.startswith(_OPEN):
             return
@@ -105,6 +109,16 @@ class Frame(System):
         missing = switches.user_profile == "missing" or (caller.login is not None and not caller.login.profile)
         if missing and (who == "my" or template.startswith("/reportees")):
             self.refuse(request, self.failure(400, _NO_PROFILE))
+
+    def _down(self) -> Response:
+        match self.world.switches.altinn2_maintenance_answer:
+            case "phrase":
+                return plain(503, reason="Altinn er utilgjengelig på grunn av vedlikehold")
+            case "page":
+                return plain(503, _MAINTENANCE, content_type=HTML)
+            case _:
+                seconds = math.ceil(self.world.switches.altinn2_maintenance_seconds)
+                return plain(503, headers={"Retry-After": str(seconds)})
 
     def caller(self, request: Request) -> Caller:
         """Say who calls."""

@@ -120,7 +120,8 @@ class How:
     """
     What goes wrong with a call.
 
-    Delays are seconds. A *cut* ``within`` comes after half of the answer's body. A *status* replaces the effect, or
+    Delays are seconds. A *cut* ``within`` comes after half of the answer's body; after a ``late`` one the
+    effect comes once the delay is over. A *status* replaces the effect, or
     with *after_effect* only the answer. *internal* names a fault inside a system instead: ``lose_event`` (SSE),
     ``name_lookup_fails``, ``concurrent_change``.
     """
@@ -262,8 +263,8 @@ def read_how(given: Mapping[str, Any]) -> How:
             raise NotAFault(f"how.{name} is not of its type")
     delay, after = float(given.get("delay_seconds", 0)), given.get("delay_after", False)
     cut, internal = given.get("cut"), given.get("internal")
-    if cut not in (None, "before", "after", "within"):
-        raise NotAFault("how.cut is before, after or within")
+    if cut not in (None, "before", "after", "within", "late"):
+        raise NotAFault("how.cut is before, after, within or late")
     if internal is not None and internal not in INTERNAL:
         raise NotAFault(f"how.internal is one of {', '.join(INTERNAL)}")
     return How(

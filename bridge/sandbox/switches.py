@@ -42,6 +42,13 @@ class Switches:
     shutdown: str = _choice(
         "What is left of Altinn 2 after its closure.", "off", "410", "connection_refused", "html_landing"
     )
+    altinn2_maintenance_seconds: float = _number(
+        "Altinn 2 is down for maintenance, for so many seconds more; 0 is up.", 0, 0, 86_400
+    )
+    altinn2_maintenance_answer: str = _choice(
+        "How it says so: with Retry-After, by a word in the reason phrase, or with a page.",
+        *("retry_after", "phrase", "page"),
+    )
     default_language: str = _choice("The user's preset language: texts without ?language=.", "1044", "1033", "2068")
     put_status: str = _choice("Status of a successful PUT of a message.", "204", "200")
     location_on_active_put: bool = _flag("A PUT that does not archive answers with Location, too.", default=True)

@@ -1,8 +1,10 @@
 """The frame around every system: routing, faults, the call log, and answers with real reason phrases."""
 
 import functools
+import io
 import json
 import re
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -131,6 +133,9 @@ class System(ABC):
     def _played(self, request: Request, match: Matched | None, error: HTTPException) -> Response:
         how = self.world.faults.take(system=self.name, method=request.method, path=request.path) or How()
         wait = how.delay_before + self.world.switches.latency_ms / 1000
+        if how.cut == "late":
+            self._later(request, match, error, wait)
+            raise Cut("cut, and the effect comes later")
         if wait:
             self.world.sleep(wait)
         if how.cut == "before":
@@ -152,6 +157,20 @@ class System(ABC):
             half = (response.content_length or 0) // 2
             response.response = _cut_within(response.response, half)
         return response
+
+    def _later(self, request: Request, match: Matched | None, error: HTTPException, seconds: float) -> None:
+        """Do what is asked for once the client has given up, as a system does that was only slow."""
+        body = request.get_data()
+        environ = {**request.environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        for name in ("HTTP_TRANSFER_ENCODING", "werkzeug.request"):
+            environ.pop(name, None)
+
+        def play() -> None:
+            self._effect(Request(environ), match, error).close()
+
+        timer = threading.Timer(seconds, play)
+        timer.daemon = True
+        timer.start()
 
     def _effect(self, request: Request, match: Matched | None, error: HTTPException) -> Response:
         try:

@@ -154,9 +154,15 @@ def _advanced(
     """
     manifest = operation.manifest
     if _is(operation, Phase.PARTS):
+        answered = operation
         operation, ours = after_parts(bridge, operation, element)
         if not ours and element is not None:
             raise Changed(element)
+        if element is not None and _is(operation, Phase.WRITTEN):
+            # By when they were answered: a draft that was sent just now is taken for ours.
+            gone = lost_from_forms(bridge, answered, element)
+            if gone:
+                raise Lost(element, gone)
         return operation
     if manifest is not None and manifest.phase is Phase.SAVING:
         return after_saving(
@@ -382,12 +388,10 @@ def _begin_putting_back(bridge: Bridge, operation: Operation, error: Rejected) -
 
 def _put_back(bridge: Bridge, operation: Operation, element: Element | None) -> datetime | None:
     problem = operation.problem or Problem(code="upstream_refused", status=502)
-    if element is None or element.state is not ElementState.FORM_FILLING:
-        return (
-            _changed(bridge, operation, element)
-            if element is not None
-            else _end(bridge, operation, Outcome.REFUSED, problem)
-        )
+    if element is None:
+        return _end(bridge, operation, Outcome.REFUSED, problem)
+    if element.state is not ElementState.FORM_FILLING:
+        return _changed(bridge, operation, element)
     try:
         whole = put_back(bridge, operation)
     except Rejected as error:

@@ -54,7 +54,8 @@ def _try(
         log.warning("another worker took the operation over")
         return LATER
     except Paused as error:
-        # Held back, and no try of its own: nothing was sent. It looks again in time for a pause that is lifted by hand.
+        # Held back, which is no failed try. It looks again in time for a pause that is lifted by hand.
+        log.info("held back", stage=stage.value, why=error.detail)
         wait = min(error.retry_after or timedelta(0), timedelta(seconds=bridge.settings.pause_look))
         bridge.metrics.retries.labels(stage.value, "paused").inc()
         ask_again(bridge, operation, moment=bridge.clock() + wait * (1 + bridge.spread() / 10), failed=None)

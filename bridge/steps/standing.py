@@ -10,7 +10,7 @@ from bridge.core.errors import Refusal, Rejected, Unreachable, UpstreamError
 from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping
 from bridge.core.operations import Operation
 from bridge.core.proof import Phase, Proof, manifest_of, prove
-from bridge.forms.losses import Change
+from bridge.forms.losses import Change, differences
 from bridge.forms.reading import Unreadable
 from bridge.forms.washing import washed_differences
 from bridge.parts import Bridge
@@ -48,12 +48,10 @@ def shows_ours(bridge: Bridge, operation: Operation, after: Element) -> bool:
     for form, twin in paired(operation.sent_forms, shown):
         if twin is None:
             return False
-        if not form.data or (changes := _changes(bridge, form, twin)) == set():
+        if not form.data or _stands(bridge, form, twin, before.get(form.form_id)):
             continue
-        if filling and Change.LOST in changes:
-            return False
         was = before.get(form.form_id)
-        if was is not None and not _changes(bridge, was, twin):
+        if (was is not None and was.data == twin.data) or (filling and Change.LOST in _changes(bridge, form, twin)):
             return False
     return True
 
@@ -82,9 +80,7 @@ def was_done(
     except (Rejected, Refusal, Stop) as error:
         log.info("it cannot be seen whether what was sent is there already", why=type(error).__name__)
         return False
-    same = len(wanted) == len(held) and not any(
-        _changes(bridge, form, twin) for form, twin in zip(wanted, held, strict=True)
-    )
+    same = len(wanted) == len(held) and all(_equal(bridge, form, twin) for form, twin in zip(wanted, held, strict=True))
     return same and prove(manifest_of(0, sent.attachments), whole) is Proof.WHOLE
 
 
@@ -105,33 +101,35 @@ def after_parts(bridge: Bridge, operation: Operation, element: Element | None) -
         return _go_on(bridge, operation, element, Phase.WHOLE), True
     if prove(manifest, element) is not Proof.WHOLE or len(element.listed_attachments or ()) > len(manifest.files):
         return operation, False
+    if operation.answered_at is not None:
+        # Each was answered with a yes: what was lost of them all the same is told by whoever compares them.
+        return _go_on(bridge, operation, element, Phase.WRITTEN), True
     shown = {form.form_id: form for form in bridge.altinn2.read_contents(element, attached=False).forms}
     before = {form.form_id: form for form in operation.held_forms}
     missing = False
     for form in operation.sent_forms:
-        twin = shown.get(form.form_id)
+        twin, was = shown.get(form.form_id), before.get(form.form_id)
         if twin is None:
             return operation, False
-        changes = _changes(bridge, form, twin)
-        was = before.get(form.form_id)
-        if not changes or (operation.answered_at is not None and Change.LOST not in changes):
-            # Where it was answered, a value that is another one may be Altinn 2's own.
+        if _stands(bridge, form, twin, was):
             continue
-        if was is None or _changes(bridge, was, twin):
+        if was is None or was.data != twin.data:
             return operation, False
         missing = True
     if missing:
-        return replace(operation, built_on=element.last_changed, answered_at=None), True
+        return replace(operation, built_on=element.last_changed), True
     return _go_on(bridge, operation, element, Phase.WRITTEN), True
 
 
 def rest_of(bridge: Bridge, operation: Operation, held: tuple[Form, ...]) -> tuple[Form, ...]:
     """Give the forms as they shall be, those that stand there already as they are shown: they are not written again."""
     shown = {form.form_id: form for form in held}
+    before = {form.form_id: form for form in operation.held_forms}
 
     def standing(form: Form) -> Form:
         twin = shown.get(form.form_id)
-        return form if twin is None or _changes(bridge, form, twin) else twin
+        stands = twin is not None and _stands(bridge, form, twin, before.get(form.form_id))
+        return twin if stands and twin is not None else form
 
     return tuple(map(standing, operation.sent_forms))
 
@@ -148,9 +146,9 @@ def put_back(bridge: Bridge, operation: Operation) -> bool:
     wanted = {form.form_id: form for form in operation.sent_forms}
     for was in operation.held_forms:
         now = shown.get(was.form_id)
-        if now is None or not _changes(bridge, was, now):
+        if now is None or _equal(bridge, was, now):
             continue
-        if _changes(bridge, wanted[was.form_id], now):
+        if not _stands(bridge, wanted[was.form_id], now, was):
             return False  # Neither what was nor what we wrote: it is somebody else's now.
         bridge.altinn2.update_form(operation.key, was)
     return True
@@ -166,6 +164,26 @@ def _go_on(bridge: Bridge, operation: Operation, element: Element, phase: Phase)
     }
     write(bridge, operation, **changed)
     return replace(operation, **changed)
+
+
+def _stands(bridge: Bridge, form: Form, shown: Form, was: Form | None) -> bool:
+    """
+    Say whether *form* is what is shown, less what Altinn 2 may do to it.
+
+    What is shown just as it *was* was not written, also where the change is one that Altinn 2 might make itself: a
+    value taken out, or the case of a letter.
+    """
+    if was is not None and was.data == shown.data:
+        return _equal(bridge, form, was)
+    return not _changes(bridge, form, shown)
+
+
+def _equal(bridge: Bridge, form: Form, other: Form) -> bool:
+    """Say whether two forms hold the same values."""
+    try:
+        return not differences(form.data, other.data, limits=bridge.schemas.limits)
+    except Unreadable:
+        return form.data == other.data
 
 
 def _changes(bridge: Bridge, form: Form, shown: Form) -> set[Change]:

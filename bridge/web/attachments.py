@@ -1,5 +1,6 @@
 """``/actions/{dialogId}/{action}/attachments``: one attachment at a time, as it comes or as base64."""
 
+from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 import orjson
@@ -51,6 +52,7 @@ def _offer() -> Offer:
     """Read what is said of the attachment. Raises Refusal 400 and 415."""
     if request.args.get("language", "") not in LANGUAGES:
         raise Refusal("bad_request", 400)
+    _check_encoding(request.query_string)
     if request.mimetype == OCTETS:
         return Offer(
             file_name=_one(request.args, "fileName"),
@@ -69,6 +71,14 @@ def _offer() -> Offer:
         read=scanner.data,
         base64=True,
     )
+
+
+def _check_encoding(query: bytes) -> None:
+    """Refuse what is not UTF-8: Werkzeug leaves it as it was written, and ``bl%E5b%E6r.pdf`` would be the name."""
+    try:
+        unquote_to_bytes(query).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refusal("attachment_name", 422, facts={"rule": "characters"}) from None
 
 
 def _one(arguments: MultiDict[str, str], name: str) -> str:

@@ -16,6 +16,14 @@ from bridge.core.altinn_dates import OSLO, altinn_date, parse_altinn_date
         pytest.param("2013-11-11T13:41:01.5", datetime(2013, 11, 11, 12, 41, 1, 500000, tzinfo=UTC), id="tenths"),
         pytest.param("2013-11-11T13:41:40.34", datetime(2013, 11, 11, 12, 41, 40, 340000, tzinfo=UTC), id="two digits"),
         pytest.param("2013-07-11T13:41:01.703", datetime(2013, 7, 11, 11, 41, 1, 703000, tzinfo=UTC), id="summer time"),
+        *(
+            pytest.param(
+                f"2021-06-14T14:48:48.{'6370797'[:digits]}",
+                datetime(2021, 6, 14, 12, 48, 48, int("637079"[:digits].ljust(6, "0")), tzinfo=UTC),
+                id=f"{digits} digits",
+            )
+            for digits in (4, 5, 6, 7)
+        ),
         pytest.param(
             "2021-06-14T14:48:48.6370797+02:00",
             datetime(2021, 6, 14, 12, 48, 48, 637079, tzinfo=UTC),

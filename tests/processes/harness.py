@@ -47,6 +47,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def resident(pid: int, name: str) -> int:
+    """Bytes of a process and all below it: ``VmRSS``, or ``VmHWM`` for the most that there ever were."""
+    lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
+    own = next(int(line.split()[1]) for line in lines if line.startswith(name)) * 1024
+    children = [each for path in Path(f"/proc/{pid}/task").glob("*/children") for each in path.read_text().split()]
+    return own + sum(resident(int(child), name) for child in children)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """An element under completion, the dialog that stands for it, and the token that may press its button."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.processes.harness import Case, Process, Site, site
+from tests.processes.harness import Case, Process, Site, resident, site
 
 pytestmark = pytest.mark.slow
 MB = 1_000_000
@@ -25,14 +25,6 @@ def large(running: Site) -> Iterator[None]:
     running.world.change_switches(print_mb=20)
     yield
     running.world.change_switches(print_mb=0, print_length="told")
-
-
-def resident(pid: int, name: str) -> int:
-    """Bytes of a process and all below it: ``VmRSS``, or ``VmHWM`` for the most that there ever were."""
-    lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
-    own = next(int(line.split()[1]) for line in lines if line.startswith(name)) * 1024
-    children = [each for path in Path(f"/proc/{pid}/task").glob("*/children") for each in path.read_text().split()]
-    return own + sum(resident(int(child), name) for child in children)
 
 
 def get(running: Site, case: Case) -> requests.Response:

@@ -1,5 +1,6 @@
 """Attachments into a real server on real sockets: what belongs to one request stays with it."""
 
+import base64
 import hashlib
 import http.client
 import io
@@ -11,14 +12,18 @@ from typing import cast
 import pytest
 
 from bridge.shipped import mappings_folder
-from tests.processes.harness import Case, Site, site
+from tests.processes.harness import Case, Site, resident, site
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with site(tmp_path_factory.mktemp("uploads"), BRIDGE_MAPPINGS=str(mappings(tmp_path_factory.mktemp("m")))) as made:
+    with site(
+        tmp_path_factory.mktemp("uploads"),
+        BRIDGE_MAPPINGS=str(mappings(tmp_path_factory.mktemp("m"))),
+        BRIDGE_ALTINN2_MAX_ATTACHMENT="600000000",
+    ) as made:
         made.serve()
         yield made
 
@@ -42,6 +47,21 @@ def head(running: Site, case: Case, name: str, length: int) -> bytes:
         f"Content-Length: {length}",
     ]
     return "\r\n".join([*lines, "", ""]).encode()
+
+
+class Sized(io.RawIOBase):
+    """A body that is made while it is sent, and says first how long it is."""
+
+    def __init__(self, pieces: Iterator[bytes], length: int) -> None:
+        super().__init__()
+        self._pieces, self._length = pieces, length
+
+    def __len__(self) -> int:
+        return self._length
+
+    def read(self, size: int = -1) -> bytes:
+        del size
+        return next(self._pieces, b"")
 
 
 class _Replayed(io.BytesIO):
@@ -81,6 +101,42 @@ def test_the_next_request_begins_where_a_body_ends(running: Site, size: int) -> 
     assert [status for status, _ in found] == [201, 201, 200]
     digests = [hashlib.sha256(body).hexdigest() for body in bodies]
     assert [each["sha256"] for each in running.effects(case, "altinn2.attachment")] == digests
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+@pytest.mark.parametrize("coded", [False, True], ids=["as it is", "base64"])
+def test_half_a_gigabyte_costs_no_memory(running: Site, coded: bool) -> None:
+    """500 MB through the bridge: its processes grow by less than 64 MB, and the digest is that of what was sent."""
+    running.world.change_switches(streamed_limit_mb=600, message_limit_mb=1000, attachment_cap_mb=600)
+    case = running.case()
+    piece, count = bytes(range(256)) * 3900, 500
+    digest = hashlib.sha256()
+    for _ in range(count):
+        digest.update(piece)
+    wrapped = base64.b64encode(piece)
+    path = f"{running.url}/actions/{case.dialog_id}/submit/attachments"
+    headers = {"Authorization": f"Bearer {case.token}"}
+
+    def body() -> Iterator[bytes]:
+        if coded:
+            yield b'{"FileName": "stor.pdf", "AttachmentType": "Plan", "Data": "'
+        yield from (wrapped if coded else piece for _ in range(count))
+        if coded:
+            yield b'"}'
+
+    before = resident(running.processes[0].popen.pid, "VmRSS")
+    if coded:
+        headers["Content-Type"] = "application/hal+json"
+    else:
+        headers["Content-Type"] = "application/octet-stream"
+        path += "?fileName=stor.pdf&attachmentType=Plan"
+    length = sum(map(len, body()))
+    answer = running.http.post(path, data=Sized(body(), length), headers=headers, timeout=300)
+    grown = resident(running.processes[0].popen.pid, "VmHWM") - before
+
+    assert (answer.status_code, answer.json().get("sha256")) == (201, digest.hexdigest())
+    assert [each["sha256"] for each in running.effects(case, "altinn2.attachment")] == [digest.hexdigest()]
+    assert grown < 64_000_000
 
 
 def test_who_leaves_in_the_middle_attaches_nothing(running: Site) -> None:

@@ -15,6 +15,7 @@ from tests.sandbox.support import (
     as_owner,
     created,
     dialogs_url,
+    eventually,
     information,
     main_form,
     make_world,
@@ -50,6 +51,35 @@ def test_a_cut_comes_before_or_after_the_effect(cut: str, effects: int) -> None:
     assert isinstance(caught.value.args[0], ProtocolError)
     assert len(world.ledger.effects()) == effects
     assert world.calls.all()[-1].status is None
+
+
+def test_a_call_that_was_given_up_is_done_late() -> None:
+    """The connection is cut first, and then everything that was asked for happens."""
+    world = make_world()
+    element = seeded(world)
+    plan(world, {"cut": "late", "delay_seconds": 0.2}, system="altinn2", match={"method": "PUT"})
+
+    with pytest.raises(requests.ConnectionError):
+        put(world, element)
+    before = len(world.ledger.effects())
+
+    eventually(lambda: len(world.ledger.effects()) == 2)
+    assert before == 0
+
+
+def test_a_cut_within_an_answer_leaves_half_of_it() -> None:
+    """The head says how long it is, and the body ends before that."""
+    world = make_world(print_mb=1)
+    element = seeded(world)
+    plan(world, {"cut": "within"}, system="altinn2", match={"path": "print"})
+    got: list[bytes] = []
+
+    answer = as_altinn2_user(world).get(f"{BASE_URL}/altinn2/api/my/messages/{element}/print", stream=True)
+    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+        got.extend(answer.iter_content(65_536))
+
+    assert answer.status_code == 200
+    assert 0 < sum(map(len, got)) <= int(answer.headers["Content-Length"]) // 2
 
 
 @pytest.mark.parametrize(("after_effect", "effects"), [(False, 0), (True, 2)])

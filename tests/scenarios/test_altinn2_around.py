@@ -134,6 +134,46 @@ def test_taking_back_survives_a_lost_answer(stage: Stage) -> None:
     assert values(stage, mine) == OLD
 
 
+@pytest.mark.parametrize("write", [0, 1])
+@pytest.mark.parametrize("cut", ["before", "after"])
+def test_what_is_taken_out_of_a_form_is_taken_out(stage: Stage, cut: str, write: int) -> None:
+    """A value that is left out, and a letter's case: what Altinn 2 may do itself is no sign that it was written."""
+    mine = case(stage)
+    send(stage, mine, "send", *({**KEY, "FormData": f"<under><a>x{n}</a><b>bort</b></under>"} for n in (1, 2)))
+    stage.fault("altinn2", "PUT", f"{mine.message_id}/forms", skip=write, cut=cut)
+
+    answer = send(stage, mine, "send", *({**KEY, "FormData": f"<under><a>X{n}</a></under>"} for n in (1, 2)))
+
+    assert answer.status_code == 204
+    assert values(stage, mine) == ["40", "X1", "X2"]
+    assert "bort" not in "".join(each["xml"] for each in stage.element(mine)["forms"])
+
+
+def test_what_came_in_addition_is_put_back(stage: Stage) -> None:
+    """A value that was added to the first form goes again when the second is refused."""
+    mine = case(stage)
+    stage.fault("altinn2", "PUT", f"{mine.message_id}/forms", skip=1, status=400, reason="Form validation failed")
+
+    answer = send(stage, mine, "send", *({**KEY, "FormData": f"<under><a>{n}</a><b>ny</b></under>"} for n in (1, 2)))
+
+    assert answer.status_code == 422
+    assert "ny" not in "".join(each["xml"] for each in stage.element(mine)["forms"][1:])
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_value_that_altinn_drops_is_told(stage: Stage, action: str) -> None:
+    """Every write was answered with a yes, and one value is gone: nothing is completed, nothing written again."""
+    mine = case(stage)
+    stage.world.change_switches(put_forms="last_value_dropped")
+
+    answer = send(stage, mine, action, *({**KEY, "FormData": f"<under><a>ny {n}</a></under>"} for n in (1, 2)))
+    stage.world.change_switches(put_forms="kept")
+
+    assert (answer.status_code, answer.get_json()["type"].rpartition(":")[2]) == (502, "content_lost")
+    assert stage.element(mine)["state"] == "formfilling"
+    assert len(stage.effects(mine, "altinn2.form")) == 2
+
+
 def test_what_somebody_else_wrote_between_stays(stage: Stage) -> None:
     """A person changes the second form after ours was cut: theirs stays, and the press is refused."""
     mine = case(stage)

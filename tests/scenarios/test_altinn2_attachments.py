@@ -54,7 +54,8 @@ def attach(
     stage: Stage, case: Case, name: str = "tegning.pdf", kind: str = "Plan", data: bytes = PDF, **request: Any
 ) -> TestResponse:
     headers = {"Content-Type": "application/octet-stream", **request.pop("headers", {})}
-    path = f"submit/attachments?fileName={quote(name, safe='')}&attachmentType={quote(kind, safe='')}"
+    written = request.pop("raw", quote(name, safe=""))
+    path = f"submit/attachments?fileName={written}&attachmentType={quote(kind, safe='')}"
     return stage.press(case, path, data=data, headers=headers, **request)
 
 
@@ -99,6 +100,14 @@ def test_names_arrive_as_they_are(stage: Stage, name: str) -> None:
         pytest.param({"name": "smil 😀.pdf"}, 422, "attachment_name", "beyond_bmp", id="emoji"),
         pytest.param({"name": 'et "sitat".pdf'}, 422, "attachment_name", "characters", id="double quotes"),
         pytest.param({"name": "..\\..\\a.pdf"}, 422, "attachment_name", "characters", id="backslash"),
+        pytest.param({"raw": "bl%E5b%E6r.pdf"}, 422, "attachment_name", "characters", id="Latin-1"),
+        pytest.param({"raw": "a%ED%A0%80.pdf"}, 422, "attachment_name", "characters", id="half a character"),
+        pytest.param({"raw": "a%0D%0AX-Y:%20z.pdf"}, 422, "attachment_name", "characters", id="line breaks"),
+        pytest.param({"raw": "a%00.pdf"}, 422, "attachment_name", "characters", id="null"),
+        pytest.param({"raw": "tegning%E2%80%AEfdp.exe"}, 422, "attachment_name", "characters", id="turned round"),
+        pytest.param({"raw": "a.pdf&fileName=b.pdf"}, 400, "bad_request", "", id="two names"),
+        pytest.param({"raw": "..%2F..%2Fa.pdf"}, 422, "attachment_name", "characters", id="a path"),
+        pytest.param({"name": "  .pdf "}, 422, "attachment_extension", "AllowedFileTypes", id="blanks around"),
         pytest.param({"name": "tegning"}, 422, "attachment_name", "extension_missing", id="no extension"),
         pytest.param({"name": "tegning.pd"}, 422, "attachment_extension", "AllowedFileTypes", id="wrong extension"),
         pytest.param({"kind": "Regnskap"}, 422, "attachment_type", "types", id="unknown type"),
@@ -124,6 +133,26 @@ def test_what_breaks_a_rule_is_not_sent(stage: Stage, about: dict[str, Any], sta
     assert rule in problem["detail"]
     assert held(stage, case) == []
     assert [each for each in stage.world.calls.all("altinn2") if case.message_id in each.path] == []
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        pytest.param("a+b.pdf", "a b.pdf", id="plus"),
+        pytest.param("a%2Bb.pdf", "a+b.pdf", id="plus, encoded"),
+        pytest.param("100%.pdf", "100%.pdf", id="per cent as it is"),
+        pytest.param("bl%c3%a5b%C3%A6r.pdf", "blåbær.pdf", id="either case of hex"),
+        pytest.param("a%CC%8A.pdf", "a\u030a.pdf", id="letter and ring apart"),
+    ],
+)
+def test_names_are_read_as_a_query_is(stage: Stage, written: str, name: str) -> None:
+    """URL-encoded UTF-8, where a plus is a blank; the name is the sender's own, and is not made into another."""
+    case = stage.case()
+
+    answer = attach(stage, case, raw=written)
+
+    assert answer.status_code == 201
+    assert [each for each, _ in held(stage, case)] == [name]
 
 
 def test_the_fourth_of_three_is_refused(stage: Stage) -> None:

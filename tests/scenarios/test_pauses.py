@@ -49,7 +49,7 @@ def held(stage: Stage, case: Case) -> bool:
     ],
 )
 def test_one_is_told_and_nobody_else_asks(stage: Stage, how: dict[str, Any]) -> None:
-    """The first press meets it, and the others send nothing; none of them loses a try but the first."""
+    """The first press meets it, and the others send nothing; none of them loses a try."""
     first, others = stage.case(), [stage.case() for _ in range(3)]
     stage.fault("altinn2", "GET", f"{first.message_id}", **how)
     stage.press(first)
@@ -61,7 +61,7 @@ def test_one_is_told_and_nobody_else_asks(stage: Stage, how: dict[str, Any]) -> 
     until(lambda: all(held(stage, each) for each in others))
 
     assert calls(stage) == before
-    assert [each.tries for case in others for each in stage.operations(case)] == [0, 0, 0]
+    assert [each.tries for case in (first, *others) for each in stage.operations(case)] == [0] * 4
 
 
 def test_lifted_by_hand_it_goes_on(stage: Stage) -> None:
@@ -119,3 +119,22 @@ def test_an_operator_sees_it(stage: Stage) -> None:
     assert "lifted: 1" in lifted.output
     assert deep["paused"] == {"altinn2": "down for maintenance"}
     assert 'bridge_upstream_gate_state{upstream="altinn2"} 2.0' in metrics
+
+
+@pytest.mark.parametrize("answer", ["retry_after", "phrase", "page"])
+def test_maintenance_ends_and_the_press_is_done(stage: Stage, answer: str) -> None:
+    """Whichever way Altinn 2 says that it is down: what was accepted waits, and is done once, afterwards."""
+    case = stage.case()
+    stage.world.change_switches(altinn2_maintenance_seconds=600, altinn2_maintenance_answer=answer)
+    stage.press(case)
+    until(lambda: held(stage, case))
+    waiting = calls(stage)
+    until(lambda: stage.operations(case)[0].attempt > 3)
+    asked = calls(stage)
+
+    stage.world.change_switches(altinn2_maintenance_seconds=0)
+    lift_pauses(stage.bridge.store, now=stage.bridge.clock())
+
+    until(lambda: [each.outcome for each in stage.operations(case)] == [Outcome.DONE])
+    assert asked == waiting
+    assert len(stage.effects(case, "altinn2.put")) == 1

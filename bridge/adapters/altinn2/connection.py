@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import requests
 from requests.auth import AuthBase
 
-from bridge.adapters.altinn2.errors import pause_in, raise_for
+from bridge.adapters.altinn2.errors import failure, pause_in, raise_for
 from bridge.adapters.altinn2.wire import HAL, LANGUAGE, MESSAGE_ID, SYSTEM, WHO
 from bridge.adapters.transport import Answer, Coming, call
 from bridge.core.clock import Clock
@@ -172,7 +172,9 @@ class Connection:
         asked = pause_in(answer, self.clock())
         if asked is not None:
             self._pause.close(*asked)
-        elif answer.status < 500:
+            told = failure(answer, writes=False, now=self.clock()).detail
+            raise Paused(SYSTEM, told, status=answer.status, retry_after=asked[0])
+        if answer.status < 500:
             self._pause.answered()
 
     def _headers(self, more: Mapping[str, str]) -> Mapping[str, str]:
