@@ -266,9 +266,7 @@ class _XmlWriter:
     def _text(self, kind: Kind, value: Json, steps: Steps) -> str:
         found = type(value)
         if found is str:
-            if "&" in value or "<" in value or ">" in value or "\r" in value:
-                value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
-            return str(value)
+            return _escaped(value)
         if found is Number and kind is Kind.NUMBER:
             return str(value)
         if found is bool and kind is Kind.BOOLEAN:
@@ -323,6 +321,10 @@ class _XmlWriter:
         if type(value) is not dict:
             self.add("type", steps, type="object")
             return
+        plain = _plain_attributes(content, value)
+        if plain is not None:
+            self._plain_group(place, value, plain, steps)
+            return
         attributes = ""
         items: dict[str, list[tuple[Json, Steps]]] = {}
         for member, given in value.items():
@@ -352,6 +354,33 @@ class _XmlWriter:
                 for item in items[member]:
                     self._item(content, member, *item)
         self.parts.append(f"</{name}>")
+
+    def _plain_group(self, place: Place, value: Mapping[str, Json], attributes: list[str], steps: Steps) -> None:
+        """Write a group as it comes: most of a form is this, and it takes a third of the time."""
+        members, parts = place.content.members, self.parts
+        start = len(parts)
+        written = "".join([self._known_or_other(place.content, member, value[member], steps) for member in attributes])
+        parts.append(f"<{place.written}{written}>" if written else place.opening)
+        for member, given in value.items():
+            known = members.get(member)
+            if known is None:
+                continue
+            if known.many:
+                for item, where in self._listed(given, (*steps, member)):
+                    self.element(known, item, where)
+            elif given is None:
+                if known.nillable:
+                    self.element(known, given, (*steps, member))
+            elif type(given) is Number and known.leaf is Kind.NUMBER:
+                parts.append(known.opening + given + known.closing)
+            elif type(given) is str and given and known.leaf is not None:
+                parts.append(known.opening + _escaped(given) + known.closing)
+            else:
+                self.element(known, given, (*steps, member))
+        if len(parts) == start + 1:
+            parts[start] = f"<{place.written}{written}/>"
+        else:
+            parts.append(place.closing)
 
     def _items(self, place: Place, value: Json, steps: Steps) -> list[tuple[Json, Steps]]:
         if place.many:
@@ -402,6 +431,30 @@ class _XmlWriter:
             name = re.match(r"<[^\s/>]+", text)
             text = f'{name[0]} xmlns=""{text[name.end() :]}' if name else text
         self.parts.append(text)
+
+
+def _escaped(text: str) -> str:
+    if "&" in text or "<" in text or ">" in text or "\r" in text:
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+    return text
+
+
+def _plain_attributes(content: Content, value: Mapping[str, Json]) -> list[str] | None:
+    """Name the attributes of a group that has nothing else but elements in the schema's order; None for any other."""
+    if content.order is not None:
+        return None
+    members, attributes, last = content.members, [], -1
+    for member in value:
+        known = members.get(member)
+        if known is not None:
+            if known.index < last:
+                return None
+            last = known.index
+        elif member in content.attribute_members:
+            attributes.append(member)
+        else:
+            return None
+    return attributes
 
 
 def _value(kind: Kind, text: str) -> str:

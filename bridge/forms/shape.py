@@ -83,6 +83,15 @@ class Place:
     many: bool
     nillable: bool
     content: Content
+    leaf: Kind | None = field(init=False)
+    """The kind of a simple value without attributes; its tags are made once, as most of a form is these."""
+    opening: str = field(init=False)
+    closing: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "leaf", None if self.content.wrapped else self.content.kind)
+        object.__setattr__(self, "opening", f"<{self.written}>")
+        object.__setattr__(self, "closing", f"</{self.written}>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
