@@ -1,5 +1,6 @@
 """The examples of documents that are whole scripts, as they stand there."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -27,6 +28,22 @@ def test_a_dialog_is_found_pressed_and_found_as_changed(tmp_path: Path) -> None:
     assert "the event came" in printed
     assert "button       - Send inn" in printed
     assert printed.count("1 dialog.") == 2
+
+
+def test_forms_and_attachments_are_sent_by_curl(tmp_path: Path) -> None:
+    """docs/actions.md: each call ends as the document says."""
+    shutil.copy(examples_folder() / "serveringsbevilling.xml", tmp_path / "form.xml")
+
+    printed = run("actions.md", tmp_path)
+
+    answers = [line for line in printed.splitlines() if re.search(r"(^|})\d{3}$", line)]
+    assert [int(line[-3:]) for line in answers] == [422, 204, 422, 201, 422, 200, 204, 200, 204]
+    assert "Postnummer must have four digits." in answers[0]
+    assert all(
+        code in line for code, line in zip(("attachment_missing", "attachment_extension"), answers[2:5:2], strict=True)
+    )
+    assert f'"sha256":"{hashlib.sha256((tmp_path / "plan.pdf").read_bytes()).hexdigest()}"' in answers[3]
+    assert (tmp_path / "sent.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_a_client_calculates_and_two_apps_are_compared(tmp_path: Path) -> None:
