@@ -16,6 +16,7 @@ class _Commands(click.Group):
         "convert": "Turn a form from XML into JSON or back, by its XSD, dropping nothing.",
         "drafts": "Make dialogs for what waits in Altinn 2, and let them follow it.",
         "demo": "Run the main job on the sandbox and show what happens.",
+        "elements": "See what a party has in Altinn 2: its elements, or one with forms and attachments.",
         "gates": "Show the gates before Altinn 2's login, and open them.",
         "sandbox": "Run the simulators of Altinn, Dialogporten and Maskinporten.",
         "search": "Search for dialogs as service owner or end user.",

@@ -1,26 +1,25 @@
 """``bridge search``: which dialogs are there?"""
 
-import csv
-import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bridge.cli.end_users import dialogporten_url, end_user_token, in_language, printable, token_option, url_option
+from bridge.cli.rows import SHAPES, Csv, Table, Writer, json_lines
 from bridge.core.dialog_queries import FILTERS, LONGEST_PAGE, STEADY_ORDER, USUAL_PAGE, Side, read_query
-from bridge.core.ids import mask_identity_numbers
 
 if TYPE_CHECKING:  # They bring requests, which nobody waits for who asks for help.
     from bridge.adapters.dialog_search import DialogSearch, Page
 
 SIDES = {"owner": Side.OWNER, "enduser": Side.END_USER, "graphql": Side.GRAPHQL}
 SEARCH_SCOPES = ("digdir:dialogporten.serviceprovider", "digdir:dialogporten.serviceprovider.search")
-# Heading in a table, member of the answer.
-_TABLE = {"dialog": "id", "status": "status", "changed": "updatedAt", "party": "party", "title": "title"}
+# Headings in a table: the widths, and the members of the answer.
+_TABLE = {"dialog": 36, "status": 17, "changed": 20, "party": 53, "title": None}
+_MEMBERS = {"dialog": "id", "status": "status", "changed": "updatedAt", "party": "party", "title": "title"}
 _CSV = (
     "id",
     "org",
@@ -37,8 +36,6 @@ _CSV = (
     "isContentSeen",
     "title",
 )
-# What a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _filters(command: Callable[..., None]) -> Callable[..., None]:
@@ -70,7 +67,7 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--limit", "page", type=int, default=USUAL_PAGE, show_default=True, help=f"A page: 1 to {LONGEST_PAGE}.")
 @click.option("--limit-total", type=click.IntRange(min=1), metavar="N", help="Stop after so many dialogs.")
 @click.option("--continuation-token", metavar="TOKEN", help="Go on where an earlier search ended.")
-@click.option("--format", "shape", type=click.Choice(["table", "jsonl", "csv"]), default="table", show_default=True)
+@click.option("--format", "shape", type=click.Choice(SHAPES), default="table", show_default=True)
 @url_option
 @token_option
 def search(
@@ -101,8 +98,8 @@ def search(
         token=continuation_token,
     )
     searching = _as_owner(dialogporten) if query.side is Side.OWNER else _as_end_user(dialogporten, token_file)
-    writers: Mapping[str, Callable[[Sequence[Mapping[str, Any]]], None]]
-    writers = {"table": _Table(), "jsonl": _json_lines, "csv": _Csv()}
+    writers: Mapping[str, Writer[Mapping[str, Any]]]
+    writers = {"table": Table(_TABLE, _cell), "jsonl": json_lines, "csv": Csv(_CSV, _value)}
     write = writers[shape]
     count, last = 0, None
     try:
@@ -154,57 +151,10 @@ def _as_end_user(url: str | None, token_file: str | None) -> "DialogSearch":
     return DialogSearch(new_session(pool=1), dialogporten_url(url), auth=auth, clock=lambda: datetime.now(UTC))
 
 
-def _json_lines(items: Iterable[Mapping[str, Any]]) -> None:
-    for each in items:
-        click.echo(json.dumps(each, ensure_ascii=False, separators=(",", ":")))
-
-
-class _Csv:
-    """Writes rows as a spreadsheet reads them, and the heading before the first."""
-
-    def __init__(self) -> None:
-        self._begun = False
-
-    def __call__(self, items: Sequence[Mapping[str, Any]]) -> None:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        if not self._begun:
-            writer.writerow(_CSV)
-            self._begun = True
-        for each in items:
-            writer.writerow([_harmless(_value(each, name)) for name in _CSV])
-
-
-class _Table:
-    """Prints a table for people, page by page with the same columns; without a terminal one line each."""
-
-    def __init__(self) -> None:
-        self._begun = False
-
-    def __call__(self, items: Sequence[Mapping[str, Any]]) -> None:
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-
-        console = Console()
-        if not console.is_terminal:
-            for each in items:
-                click.echo("\t".join(_cell(each, name) for name in _TABLE.values()))
-            return
-        table = Table(box=None, show_header=not self._begun, pad_edge=False)
-        for heading, width in zip(_TABLE, (36, 17, 20, 53, None), strict=True):
-            table.add_column(heading, width=width, no_wrap=width is not None, overflow="ellipsis")
-        for each in items:
-            table.add_row(*(Text(_cell(each, name)) for name in _TABLE.values()))
-        self._begun = True
-        console.print(table)
-
-
-def _cell(item: Mapping[str, Any], name: str) -> str:
+def _cell(item: Mapping[str, Any], heading: str) -> str:
+    name = _MEMBERS[heading]
     text = _value(item, name)
-    if name == "updatedAt":
-        text = text[:19].replace("T", " ")
-    # Tables end in tickets and screenshots; jsonl and csv have the numbers.
-    return printable(mask_identity_numbers(text))
+    return text[:19].replace("T", " ") if name == "updatedAt" else text
 
 
 def _value(item: Mapping[str, Any], name: str) -> str:
@@ -217,7 +167,3 @@ def _value(item: Mapping[str, Any], name: str) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(value)
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,6 +1,6 @@
 """Form tasks under completion, listed a page at a time (facts/altinn2.md 2.3)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
 from bridge.adapters.altinn2.client import Altinn2Client
@@ -30,7 +30,7 @@ def open_tasks(altinn2: Altinn2Client, who: str, services: Sequence[Altinn2Servi
     """
     known = {(each.service_code, each.service_edition) for each in services}
     for some in _some(services):
-        for element in altinn2.elements(who, since=FIRST_YEAR, filtered=_filter(some)):
+        for element in altinn2.elements(who, since=FIRST_YEAR, filtered=filter_of(some, OPEN)):
             # Whatever came: a filter that is not understood must not make dialogs of letters.
             mine = (element.service_code, element.service_edition) in known
             if mine and element.type == "FormTask" and element.state in OPEN and element.key.message_id[0] == "a":
@@ -42,13 +42,14 @@ def _some(services: Sequence[Altinn2Service]) -> Iterator[Sequence[Altinn2Servic
         yield services[start : start + SERVICES_AT_ONCE]
 
 
-def _filter(services: Sequence[Altinn2Service]) -> str:
+def filter_of(services: Sequence[Altinn2Service], states: Collection[ElementState]) -> str:
+    """Write the ``$filter`` for elements of one of *services* in one of *states*; none of a kind leaves it open."""
     wanted = " or ".join(
         f"(ServiceCode eq '{_quoted(each.service_code)}' and ServiceEdition eq {each.service_edition})"
         for each in services
     )
-    states = " or ".join(f"Status eq '{each.value}'" for each in sorted(OPEN, key=lambda state: state.value))
-    return f"({wanted}) and ({states})"
+    standing = " or ".join(f"Status eq '{each.value}'" for each in sorted(states, key=lambda state: state.value))
+    return " and ".join(f"({each})" for each in (wanted, standing) if each)
 
 
 def _quoted(text: str) -> str:
