@@ -5,6 +5,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -31,6 +32,7 @@ _EVERY = 5.0
 @click.option("--sarif", is_flag=True, help="Print the result for editors and CI, as SARIF 2.1.0.")
 @click.option("--html", type=_FILE, metavar="FILE", help="Also write a page to read.")
 @click.option("--show-values", is_flag=True, help="Also show what stands in the form. It may be personal.")
+@click.option("--both-engines", is_flag=True, help="Ask xmlschema about forms that libxml2 accepts, too. Slow.")
 @click.option("--processes", type=click.IntRange(1, 64), metavar="N", help="How many work at once; else one a core.")
 @click.pass_context
 def validate(
@@ -45,6 +47,7 @@ def validate(
     sarif: bool,
     html: Path | None,
     show_values: bool,
+    both_engines: bool,
     processes: int | None,
 ) -> None:
     """
@@ -53,11 +56,15 @@ def validate(
     Exit code 0: all valid (warnings may have been told). 1: findings. 2: a schema or file that cannot be used, with
     the reason.
     """
+    from bridge.cli.quiet import quiet
+
+    context.with_resource(quiet())
     if (schema is None) == (mapping is None):
         raise click.UsageError("say either --schema or --mapping")
     if as_json and sarif:
         raise click.UsageError("say --json or --sarif, not both")
     job = _job_of_mapping(mapping, schemas, show_values) if mapping else _job_of_schema(schema, show_values)
+    job = replace(job, both_engines=both_engines)
     reports = _reports(language=language, as_json=as_json, sarif=sarif, html=html, values=show_values)
     count, missing = _run(job, files, reports, processes)
     context.exit(2 if missing else _exit_code(count))

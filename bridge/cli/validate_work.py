@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from bridge.cli.quiet import quiet
 from bridge.core.errors import BridgeError, ConfigurationError, Finding, Severity
 from bridge.core.mapping import FormKind, FormSpec
 from bridge.forms.json_schema import is_json_schema
@@ -58,6 +59,7 @@ class Job:
     forms: tuple[FormSpec, ...]
     limits: Limits
     values: bool
+    both_engines: bool = False
 
 
 class _NotForIt(BridgeError):
@@ -78,7 +80,7 @@ class Checker:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._registry = SchemaRegistry(job.folder, job.limits)
+        self._registry = SchemaRegistry(job.folder, job.limits, both_engines=job.both_engines)
         names = list(dict.fromkeys(name for spec in job.forms for name, _ in spec.pins))
         # Given by --schema; a mapping's JSON Schemas stand beside its XSDs.
         self._json = next((spec.schema for spec in job.forms if spec.schema and is_json_schema(spec.schema)), None)
@@ -203,7 +205,8 @@ def _begin(job: Job) -> None:
 def _check_batch(paths: Sequence[Path]) -> list[Checked]:
     if _checker is None:
         raise RuntimeError("the process was not set up")
-    return [_checker.check(path) for path in paths]
+    with quiet():  # A process that was not forked has its own log.
+        return [_checker.check(path) for path in paths]
 
 
 def check_all(job: Job, paths: Iterable[Path], *, processes: int, count: int) -> Iterator[Checked]:

@@ -8,7 +8,7 @@ from lxml import etree
 from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
 from bridge.forms.explain import path_of
-from bridge.forms.model import SchemaModel
+from bridge.forms.model import GaveUp, SchemaModel
 from bridge.forms.reading import Limits, line_of
 
 # xmlschema's class of what was broken -> our rule, and the facts that its sentence needs.
@@ -43,7 +43,7 @@ def explain_by_xmlschema(root: etree._Element, model: SchemaModel, limits: Limit
             found.setdefault((finding.path, finding.rule), finding)
             if len(found) > limits.max_findings:
                 break
-    except (RecursionError, ArithmeticError):
+    except GaveUp:
         return (Finding(path="/", rule="not_checkable"),)
     findings = sorted(found.values(), key=lambda finding: finding.line)
     if len(findings) > limits.max_findings:

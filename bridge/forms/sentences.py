@@ -97,6 +97,11 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nn": "Skjemaet inneheld noko som ikkje lèt seg kontrollere.",
         "en": "The form holds something that cannot be checked.",
     },
+    "engines_disagree": {
+        "nb": "Kontrollen er uenig med seg selv: {refuses} avviser {field}, {accepts} godtar skjemaet. Det er avvist.",
+        "nn": "Kontrollen er usamd med seg sjølv: {refuses} avviser {field}, {accepts} godtek skjemaet. Det er avvist.",
+        "en": "The check disagrees with itself: {refuses} refuses {field}, {accepts} accepts the form. It is refused.",
+    },
     "too_many_findings": {
         "nb": "Skjemaet har {count} feil, for mange til å liste opp.",
         "nn": "Skjemaet har {count} feil, for mange til å liste opp.",

@@ -1,9 +1,9 @@
 """Hold forms against their schema: for XML the verdict is libxml2's, the findings are ours."""
 
 import io
-import queue
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -44,10 +44,15 @@ class SchemaRegistry:
     any ``#``, are kept by ``json``.
     """
 
-    def __init__(self, folder: Path, limits: Limits | None = None) -> None:
+    def __init__(self, folder: Path, limits: Limits | None = None, *, both_engines: bool = False) -> None:
+        """
+        Take *folder* and *limits*.
+
+        *both_engines* asks xmlschema about forms that libxml2 accepts as well, which is some 30 times slower.
+        """
         self.folder, self.limits = folder, limits or Limits()
+        self._both_engines = both_engines
         self._schemas: dict[str, _Schema] = {}
-        self._second = _SecondOpinion()
         self.json = JsonSchemaRegistry(folder, self.limits)
 
     def load(self, names: Iterable[str]) -> None:
@@ -67,20 +72,14 @@ class SchemaRegistry:
             return self.json.faults(name)
         if name not in self._schemas:
             try:
-                self._schemas[name] = _Schema(read_schema_files(self.folder, name))
+                self._schemas[name] = _Schema(read_schema_files(self.folder, name), both_engines=self._both_engines)
             except ConfigurationError as error:
                 return error.faults
         return ()
 
     def prepare(self) -> None:
-        """
-        Build, in the background, what explanations need, so that the first who is refused does not wait for it.
-
-        From here on what libxml2 refuses is also shown to xmlschema, in the background and as far as there is time; a
-        disagreement is logged.
-        """
+        """Build, in the background, what explanations need, so that the first who is refused does not wait for it."""
         schemas = list(self._schemas.values())
-        self._second.start()
 
         def build() -> None:
             for schema in schemas:
@@ -163,18 +162,14 @@ class SchemaRegistry:
                 found = broken_rules(rules, parse(data, max_depth=self.limits.max_depth))
         except Unreadable as unreadable:
             return (unreadable.finding,)
-        if not found:
-            return ()
-        if schema is not None and not lenient:
-            self._second.ask(schema, data, found)
-        return with_places(found, data, values=values)
+        return with_places(found, data, values=values) if found else ()
 
 
 class _Schema:
     """One schema with a compiled copy for each thread."""
 
-    def __init__(self, files: SchemaFiles) -> None:
-        self.files = files
+    def __init__(self, files: SchemaFiles, *, both_engines: bool = False) -> None:
+        self.files, self._both_engines = files, both_engines
         self._local = threading.local()
         self._model_lock = threading.Lock()
         self._judging = threading.Lock()
@@ -207,10 +202,10 @@ class _Schema:
         schema = self.compiled()
         if _is_large(data) and not lenient:
             accepted = _parse_if_valid(schema, data)
-            if accepted is not None:
+            if accepted is not None and not self._asks_again(data):
                 refuse_more_than_allowed(accepted, limits.max_depth)
                 return broken_rules(rules, accepted) if rules else ()
-            faults = _count_faults(schema, data)
+            faults = 0 if accepted is not None else _count_faults(schema, data)
             if faults * data.count(b"<") > _MOST_STEPS:
                 parse(data, max_depth=limits.max_depth)  # Broken XML is told as that.
                 return (Finding(path="/", rule="too_many_findings", facts={"count": str(faults)}),)
@@ -220,13 +215,16 @@ class _Schema:
         try:
             accepts = schema.validate(root)
             broken = broken_rules(rules, root) if rules else ()
-            if accepts:
+            if accepts and not self._asks_again(data):
                 return broken
             with self._model_lock:
                 model = self.model
-            if spell_fixed_values(schema, root, model):
-                return broken
-            return explain(schema, root, model, limits) + broken
+            if accepts or spell_fixed_values(schema, root, model):
+                return (self._refused_by_xmlschema(root, limits) if self._asks_again(data) else ()) + broken
+            # Before the explanation, which changes the tree.
+            taken = len(data) <= SECOND_OPINION_BYTES and self._xmlschema_accepts(root)
+            found = explain(schema, root, model, limits)
+            return (self._disagreement(found, refuses="libxml2") if taken else ()) + found + broken
         except etree.XMLSchemaValidateError:
             # libxml2 gives up on some patterns that loop; what it cannot judge is not let through.
             return (Finding(path="/", rule="not_checkable"),)
@@ -243,6 +241,35 @@ class _Schema:
             found = explain_by_xmlschema(root, self.model, limits)
         return found + broken_rules(rules, root)
 
+    def _asks_again(self, data: bytes) -> bool:
+        return self._both_engines and len(data) <= SLOW_ENGINE_BYTES
+
+    def _xmlschema_accepts(self, root: etree._Element) -> bool:
+        with self._judging:
+            return self.model.accepts(root) is True
+
+    def _refused_by_xmlschema(self, root: etree._Element, limits: Limits) -> tuple[Finding, ...]:
+        """Give what xmlschema has against a form that libxml2 accepts, after the disagreement itself."""
+        with self._judging:
+            found = explain_by_xmlschema(root, self.model, limits)
+        if not found or found[0].rule == "not_checkable":  # Where it gives up, it has no verdict to differ by.
+            return ()
+        return self._disagreement(found, refuses="xmlschema") + found
+
+    def _disagreement(self, found: tuple[Finding, ...], *, refuses: str) -> tuple[Finding, ...]:
+        """Log that the engines differ, and tell it at the first place that *refuses* refuses."""
+        rules = sorted({finding.rule for finding in found})
+        log.warning(
+            "the two engines disagree about a form",
+            code="engines_disagree",
+            schema=self.files.name,
+            refuses=refuses,
+            refused_by=rules,
+        )
+        accepts = "xmlschema" if refuses == "libxml2" else "libxml2"
+        facts = {"refuses": refuses, "accepts": accepts, "rules": ", ".join(rules)}
+        return (replace(found[0], rule="engines_disagree", facts=facts),)
+
     def put_into_namespace(self, root: etree._Element) -> None:
         """Read a form without a namespace as if it were in the schema's."""
         namespace = self.files.namespace
@@ -251,47 +278,6 @@ class _Schema:
         for element in root.iter(etree.Element) if self.files.qualified else [root]:
             if etree.QName(element).namespace is None:
                 element.tag = f"{{{namespace}}}{element.tag}"
-
-
-class _SecondOpinion:
-    """
-    Shows what libxml2 refused to xmlschema as well, one form at a time, in the background.
-
-    A form that comes while another is looked at is let go: this is a watch, not a judge, and libxml2 decides.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: queue.Queue[tuple[_Schema, bytes, tuple[str, ...]]] = queue.Queue(maxsize=1)
-        self._started = False
-
-    def start(self) -> None:
-        if not self._started:
-            self._started = True
-            threading.Thread(target=self._work, name="form-second-opinion", daemon=True).start()
-
-    def ask(self, schema: _Schema, data: bytes, found: tuple[Finding, ...]) -> None:
-        """Ask about a form with *found*, if there is time; business rules are none of xmlschema's."""
-        rules = tuple(sorted({finding.rule for finding in found} - {"business_rule"}))
-        if not self._started or not rules or schema.files.engine is not Engine.LIBXML2:
-            return
-        if len(data) <= SECOND_OPINION_BYTES and not set(rules) & {"not_checkable", "too_many_findings"}:
-            try:
-                self._waiting.put_nowait((schema, data, rules))
-            except queue.Full:
-                return
-
-    def _work(self) -> None:
-        while True:
-            schema, data, rules = self._waiting.get()
-            compare(schema.files.name, schema.model, data, rules)
-
-
-def compare(name: str, model: SchemaModel, data: bytes, rules: tuple[str, ...]) -> bool:
-    """Log, and say, when xmlschema accepts what libxml2 refused by *rules*."""
-    if model.accepts(parse(data)) is not True:
-        return False
-    log.warning("the two engines disagree about a form", code="engines_disagree", schema=name, refused_by=list(rules))
-    return True
 
 
 def _is_large(data: bytes) -> bool:

@@ -350,3 +350,28 @@ def test_a_schema_that_cannot_be_used_ends_with_two(tmp_path: Path, name: str, d
     assert done.returncode == 2
     assert f"{name}:1:" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_engines_that_disagree_are_told_in_every_report(tmp_path: Path) -> None:
+    """Whichever refuses: as a line, for machines, for editors and on the page."""
+    (tmp_path / "a.xsd").write_text(
+        '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="m"><x:complexType><x:sequence>'
+        '<x:element name="a" type="x:anyURI"/><x:element name="id" type="x:ID" maxOccurs="2"/></x:sequence>'
+        "</x:complexType></x:element></x:schema>"
+    )
+    address, twice = tmp_path / "address.xml", tmp_path / "twice.xml"
+    address.write_text("<m><a>http://[::</a><id>b</id></m>")
+    twice.write_text("<m><a>b</a><id>b</id><id>b</id></m>")
+    page = tmp_path / "page.html"
+    given = ("--schema", tmp_path / "a.xsd", "--both-engines", address, twice)
+
+    people, machines, editors = run(*given, "--html", page), run(*given, "--json"), run(*given, "--sarif")
+
+    assert people.exit_code == 1
+    assert people.stdout.count("engines_disagree") == 2
+    rules = [each["rule"] for file in json.loads(machines.stdout)["files"] for each in file["findings"]]
+    assert rules.count("engines_disagree") == 2
+    results = json.loads(editors.stdout)["runs"][0]["results"]
+    assert [each["ruleId"] for each in results].count("engines_disagree") == 2
+    assert page.read_text("utf-8").count("Kontrollen er uenig med seg selv") == 2
+    assert run("--schema", tmp_path / "a.xsd", twice).exit_code == 0
