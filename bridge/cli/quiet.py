@@ -7,16 +7,11 @@ from contextlib import contextmanager
 import structlog
 
 
-def be_quiet() -> None:
-    """Keep them off for good, in a process that has nothing else to do."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-
-
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep the service's log lines off standard output, which holds the result."""
     before = structlog.get_config()
-    be_quiet()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         yield
     finally:

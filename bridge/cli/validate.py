@@ -32,11 +32,7 @@ _EVERY = 5.0
 @click.option("--sarif", is_flag=True, help="Print the result for editors and CI, as SARIF 2.1.0.")
 @click.option("--html", type=_FILE, metavar="FILE", help="Also write a page to read.")
 @click.option("--show-values", is_flag=True, help="Also show what stands in the form. It may be personal.")
-@click.option(
-    "--both-engines",
-    is_flag=True,
-    help="Also show what libxml2 accepts to xmlschema, which takes some 30 times as long, and say where they disagree.",
-)
+@click.option("--both-engines", is_flag=True, help="Ask xmlschema about forms that libxml2 accepts, too. Slow.")
 @click.option("--processes", type=click.IntRange(1, 64), metavar="N", help="How many work at once; else one a core.")
 @click.pass_context
 def validate(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from bridge.cli.quiet import be_quiet
+from bridge.cli.quiet import quiet
 from bridge.core.errors import BridgeError, ConfigurationError, Finding, Severity
 from bridge.core.mapping import FormKind, FormSpec
 from bridge.forms.json_schema import is_json_schema
@@ -80,7 +80,7 @@ class Checker:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._registry = SchemaRegistry(job.folder, job.limits)
+        self._registry = SchemaRegistry(job.folder, job.limits, both_engines=job.both_engines)
         names = list(dict.fromkeys(name for spec in job.forms for name, _ in spec.pins))
         # Given by --schema; a mapping's JSON Schemas stand beside its XSDs.
         self._json = next((spec.schema for spec in job.forms if spec.schema and is_json_schema(spec.schema)), None)
@@ -141,7 +141,7 @@ class Checker:
             return told or error.findings
         except ConfigurationError as error:
             raise _NotForIt("; ".join(fault.message for fault in error.faults)) from error
-        findings = self._registry.check_form(spec, xml, values=self._job.values, both_engines=self._job.both_engines)
+        findings = self._registry.check_form(spec, xml, values=self._job.values)
         rest = [finding for finding in findings if not told or finding.rule == "business_rule"]
         return (*told, *(replace(finding, line=0, column=0) for finding in rest))
 
@@ -160,7 +160,7 @@ class Checker:
         spec = self._choose(path)
         if spec is None:
             raise _NotForIt(self._no_form())
-        return self._registry.check_file(spec, path, values=self._job.values, both_engines=self._job.both_engines)
+        return self._registry.check_file(spec, path, values=self._job.values)
 
     def _no_form(self) -> str:
         keys = ", ".join(f"{spec.data_format_id}/{spec.data_format_version}" for spec in self._job.forms)
@@ -199,14 +199,14 @@ _checker: Checker | None = None
 
 def _begin(job: Job) -> None:
     global _checker  # noqa: PLW0603 - a pool hands its processes nothing else that lasts
-    be_quiet()
     _checker = Checker(job)
 
 
 def _check_batch(paths: Sequence[Path]) -> list[Checked]:
     if _checker is None:
         raise RuntimeError("the process was not set up")
-    return [_checker.check(path) for path in paths]
+    with quiet():  # A process that was not forked has its own log.
+        return [_checker.check(path) for path in paths]
 
 
 def check_all(job: Job, paths: Iterable[Path], *, processes: int, count: int) -> Iterator[Checked]:

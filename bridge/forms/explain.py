@@ -128,6 +128,7 @@ def spell_fixed_values(schema: etree.XMLSchema, root: etree._Element, model: Sch
             spelling = None if node is None else model.fixed_spelling(node)
             if node is None or spelling is None:
                 return False
+            del node[:]  # Comments, between which the value may stand.
             node.text = spelling
         if schema.validate(root):
             return True

@@ -1,5 +1,6 @@
 """What a schema says about one place in a form, for sentences: read from xmlschema's model, built when first asked."""
 
+import copy
 import itertools
 import re
 import threading
@@ -19,6 +20,10 @@ _MOST_VALUES = 12
 Declaration = Any
 
 
+class GaveUp(Exception):
+    """xmlschema cannot judge a form: for a year of twenty digits, say, or an ``xsi:type`` that there is not."""
+
+
 class SchemaModel:
     """Answers questions about declarations; knows nothing (and says so) where xmlschema cannot read the schema."""
 
@@ -26,11 +31,6 @@ class SchemaModel:
         # The verdict is libxml2's; without a model the sentences are only plainer.
         self._schema: Any = build_xmlschema(files).schema
         self._decoding = threading.Lock()  # xmlschema keeps what it is decoding with the schema.
-
-    @property
-    def judges(self) -> bool:
-        """Whether xmlschema could take the schema, so that its having no errors means something."""
-        return self._schema is not None
 
     def refuses_text(self, node: etree._Element) -> bool:
         """Say whether the declared type of *node* is known to refuse its text, whatever stands around it."""
@@ -41,14 +41,33 @@ class SchemaModel:
         with self._decoding:
             try:
                 return not simple.text_is_valid(node.text)
-            except ArithmeticError:  # A year of twenty digits, say.
+            except (ArithmeticError, ValueError):  # A year of twenty digits, say.
                 return False
 
-    def errors(self, root: etree._Element) -> Iterator[Any]:
-        """Give xmlschema's errors, one by one; nothing that the form names is fetched."""
-        from xmlschema import XMLResource
+    def accepts(self, root: etree._Element) -> bool | None:
+        """Give xmlschema's verdict; None where it has none."""
+        if self._schema is None:
+            return None
+        try:
+            return next(self.errors(root), None) is None
+        except GaveUp:
+            return None
 
-        return iter(()) if self._schema is None else iter(self._schema.iter_errors(XMLResource(root, allow="none")))
+    def errors(self, root: etree._Element) -> Iterator[Any]:
+        """
+        Give xmlschema's errors, one by one; nothing that the form names is fetched.
+
+        Raises:
+            GaveUp: It met what it cannot judge.
+        """
+        from xmlschema import XMLResource, XMLSchemaException
+
+        if self._schema is None:
+            return
+        try:
+            yield from self._schema.iter_errors(XMLResource(root, allow="none"))
+        except (RecursionError, ArithmeticError, LookupError, ValueError, TypeError, XMLSchemaException) as error:
+            raise GaveUp from error
 
     def declaration(self, node: etree._Element) -> Declaration | None:
         """Find the declaration of *node* by its way down from the root, or None."""
@@ -57,10 +76,24 @@ class SchemaModel:
         way = [node, *node.iterancestors()][::-1]
         found = self._schema.maps.elements.get(way[0].tag)  # Those of the schema itself are by local name.
         for parent, child in itertools.pairwise(way):
-            if found is None or _XSI_TYPE in parent.attrib:
-                return None
-            found = self.children(found).get(str(child.tag))
-        return None if found is None or _XSI_TYPE in node.attrib else found
+            found = self.children(self._as_said(found, parent)).get(str(child.tag))
+        return self._as_said(found, node)
+
+    def _as_said(self, declaration: Declaration | None, node: etree._Element) -> Declaration | None:
+        """Give *declaration* with the type that *node* names by ``xsi:type``; None where it may not have that type."""
+        name = node.get(_XSI_TYPE)
+        if declaration is None or name is None:
+            return declaration
+        from xmlschema import XMLSchemaException
+
+        prefixes = {prefix or "": uri for prefix, uri in node.nsmap.items()}
+        try:
+            own = self._schema.maps.get_instance_type(name.strip(), declaration.type, prefixes)
+        except (KeyError, ValueError, TypeError, XMLSchemaException):
+            return None
+        typed = copy.copy(declaration)
+        typed.type = own
+        return typed
 
     def children(self, declaration: Declaration | None) -> Mapping[str, Declaration]:
         """Map names to the declarations of the elements that may stand in this one, in the schema's order."""
@@ -113,11 +146,12 @@ class SchemaModel:
         """
         declaration = self.declaration(node)
         fixed = getattr(declaration, "fixed", None)
-        if declaration is None or fixed is None or len(node):
+        if declaration is None or fixed is None or next(node.iterchildren(etree.Element), None) is not None:
             return None
+        text = (node.text or "") + "".join(each.tail or "" for each in node)
         with self._decoding:
             try:
-                own, wanted = (declaration.type.text_decode(text) for text in (node.text or "", fixed))
+                own, wanted = (declaration.type.text_decode(text) for text in (text, fixed))
             except (ArithmeticError, ValueError):
                 return None
         return str(fixed) if type(own) is type(wanted) and own == wanted else None

@@ -8,7 +8,7 @@ from lxml import etree
 from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
 from bridge.forms.explain import path_of
-from bridge.forms.model import SchemaModel
+from bridge.forms.model import GaveUp, SchemaModel
 from bridge.forms.reading import Limits, line_of
 
 # xmlschema's class of what was broken -> our rule, and the facts that its sentence needs.
@@ -43,21 +43,12 @@ def explain_by_xmlschema(root: etree._Element, model: SchemaModel, limits: Limit
             found.setdefault((finding.path, finding.rule), finding)
             if len(found) > limits.max_findings:
                 break
-    except (RecursionError, ArithmeticError):
+    except GaveUp:
         return (Finding(path="/", rule="not_checkable"),)
     findings = sorted(found.values(), key=lambda finding: finding.line)
     if len(findings) > limits.max_findings:
         findings = [*findings[: limits.max_findings], Finding(path="/", rule="more_findings")]
     return tuple(findings)
-
-
-def first_fault(root: etree._Element, model: SchemaModel) -> Finding | None:
-    """Give the first thing that xmlschema finds; ``not_checkable`` where it has no verdict."""
-    try:
-        error = next(model.errors(root), None)
-        return None if error is None else _finding(error, root, model)
-    except (RecursionError, ArithmeticError):  # A year of twenty digits, say.
-        return Finding(path="/", rule="not_checkable")
 
 
 def _finding(error: Any, root: etree._Element, model: SchemaModel) -> Finding:

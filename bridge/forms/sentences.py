@@ -82,11 +82,6 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nn": "Skjemaet er ikkje skrive i det teiknsettet som det seier. Send det som UTF-8.",
         "en": "The form is not in the character encoding that it says. Send it as UTF-8.",
     },
-    "not_utf8": {
-        "nb": "Skjemaet er ikke i UTF-8, men appen leser det som UTF-8, så bokstaver går tapt. Send det som UTF-8.",
-        "nn": "Skjemaet er ikkje i UTF-8, men appen les det som UTF-8, så bokstavar går tapt. Send det som UTF-8.",
-        "en": "The form is not in UTF-8, but the app reads it as UTF-8, so letters get lost. Send it as UTF-8.",
-    },
     "doctype_refused": {
         "nb": "Skjemaet har en DOCTYPE, og det er ikke tillatt.",
         "nn": "Skjemaet har ein DOCTYPE, og det er ikkje tillate.",
@@ -103,9 +98,9 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "en": "The form holds something that cannot be checked.",
     },
     "engines_disagree": {
-        "nb": "To kontroller er uenige om dette. Meld fra til den som har laget skjemaet.",
-        "nn": "To kontrollar er usamde om dette. Meld frå til den som har laga skjemaet.",
-        "en": "Two checks disagree about this. Please tell whoever made the form.",
+        "nb": "Kontrollen er uenig med seg selv: {refuses} avviser {field}, {accepts} godtar skjemaet. Det er avvist.",
+        "nn": "Kontrollen er usamd med seg sjølv: {refuses} avviser {field}, {accepts} godtek skjemaet. Det er avvist.",
+        "en": "The check disagrees with itself: {refuses} refuses {field}, {accepts} accepts the form. It is refused.",
     },
     "too_many_findings": {
         "nb": "Skjemaet har {count} feil, for mange til å liste opp.",

@@ -3,13 +3,14 @@
 import io
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 import structlog
 from lxml import etree
 
-from bridge.core.errors import ConfigurationError, Fault, Finding, Severity
+from bridge.core.errors import ConfigurationError, Fault, Finding
 from bridge.core.mapping import FormRule, FormSpec, NamespaceReading
 from bridge.forms.explain import explain, refused_values, spell_fixed_values
 from bridge.forms.json_schema import JsonSchemaRegistry, is_json_schema
@@ -18,7 +19,7 @@ from bridge.forms.places import with_places
 from bridge.forms.reading import Limits, Unreadable, parse, parser, refuse_more_than_allowed, to_utf8
 from bridge.forms.rules import broken_rules
 from bridge.forms.schema_files import Engine, SchemaFiles, read_schema_files
-from bridge.forms.second import explain_by_xmlschema, first_fault
+from bridge.forms.second import explain_by_xmlschema
 from bridge.forms.streaming import check_stream
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.forms")
@@ -31,7 +32,7 @@ _MOST_STEPS = 10_000_000
 SLOW_ENGINE_BYTES = 1_000_000
 """The largest form that xmlschema judges; it takes a second for it."""
 SECOND_OPINION_BYTES = 256_000
-"""The largest form that xmlschema is asked about as well."""
+"""The largest refused form that xmlschema is asked about as well."""
 
 
 class SchemaRegistry:
@@ -43,8 +44,14 @@ class SchemaRegistry:
     any ``#``, are kept by ``json``.
     """
 
-    def __init__(self, folder: Path, limits: Limits | None = None) -> None:
+    def __init__(self, folder: Path, limits: Limits | None = None, *, both_engines: bool = False) -> None:
+        """
+        Take *folder* and *limits*.
+
+        *both_engines* asks xmlschema about forms that libxml2 accepts as well, which is some 30 times slower.
+        """
         self.folder, self.limits = folder, limits or Limits()
+        self._both_engines = both_engines
         self._schemas: dict[str, _Schema] = {}
         self.json = JsonSchemaRegistry(folder, self.limits)
 
@@ -65,15 +72,13 @@ class SchemaRegistry:
             return self.json.faults(name)
         if name not in self._schemas:
             try:
-                self._schemas[name] = _Schema(read_schema_files(self.folder, name))
+                self._schemas[name] = _Schema(read_schema_files(self.folder, name), both_engines=self._both_engines)
             except ConfigurationError as error:
                 return error.faults
         return ()
 
     def prepare(self) -> None:
-        """
-        Build, in the background, what explanations need, so that the first who is refused does not wait for it.
-        """
+        """Build, in the background, what explanations need, so that the first who is refused does not wait for it."""
         schemas = list(self._schemas.values())
 
         def build() -> None:
@@ -108,23 +113,17 @@ class SchemaRegistry:
         """Hold *xml* against the loaded schema *name*; nothing found means valid."""
         return self._check(xml, self._schemas[name], (), lenient=False, values=False)
 
-    def check_form(
-        self, spec: FormSpec, xml: bytes | str, *, values: bool = False, both_engines: bool = False
-    ) -> tuple[Finding, ...]:
+    def check_form(self, spec: FormSpec, xml: bytes | str, *, values: bool = False) -> tuple[Finding, ...]:
         """
         Hold *xml* against the schema of *spec*, if it has one, and its rules; no error among what is found means valid.
 
-        *values* puts what stands in the form into the findings: only for an operator who asked for it. What libxml2
-        refuses is shown to xmlschema as well, and with *both_engines* what it accepts, too; where they disagree
-        libxml2's verdict stands, and a warning is found besides (``engines_disagree``).
+        *values* puts what stands in the form into the findings: only for an operator who asked for it.
         """
         schema = None if spec.schema is None else self._schemas[spec.schema]
         lenient = spec.namespace is NamespaceReading.LENIENT
-        return self._check(xml, schema, spec.rules, lenient=lenient, values=values, both_engines=both_engines)
+        return self._check(xml, schema, spec.rules, lenient=lenient, values=values)
 
-    def check_file(
-        self, spec: FormSpec, path: Path, *, values: bool = False, both_engines: bool = False
-    ) -> tuple[Finding, ...]:
+    def check_file(self, spec: FormSpec, path: Path, *, values: bool = False) -> tuple[Finding, ...]:
         """
         Do the same for a file; one beyond ``limits.max_bytes`` streams, and is held to its schema only.
 
@@ -132,7 +131,7 @@ class SchemaRegistry:
             OSError: The file cannot be read.
         """
         if path.stat().st_size <= self.limits.max_bytes:
-            return self.check_form(spec, path.read_bytes(), values=values, both_engines=both_engines)
+            return self.check_form(spec, path.read_bytes(), values=values)
         schema = None if spec.schema is None else self._schemas[spec.schema]
         lenient = spec.namespace is NamespaceReading.LENIENT
         if schema is None or schema.files.engine is not Engine.LIBXML2 or lenient or spec.rules:
@@ -154,22 +153,13 @@ class SchemaRegistry:
         return etree.tostring(root, encoding="utf-8")
 
     def _check(
-        self,
-        xml: bytes | str,
-        schema: "_Schema | None",
-        rules: tuple[FormRule, ...],
-        *,
-        lenient: bool,
-        values: bool,
-        both_engines: bool = False,
+        self, xml: bytes | str, schema: "_Schema | None", rules: tuple[FormRule, ...], *, lenient: bool, values: bool
     ) -> tuple[Finding, ...]:
         try:
             data = to_utf8(xml, self.limits)
             found = () if schema is None else schema.check(data, self.limits, rules, lenient=lenient)
             if schema is None and rules:
                 found = broken_rules(rules, parse(data, max_depth=self.limits.max_depth))
-            if schema is not None and (found or both_engines):
-                found += schema.disagreement(data, found, self.limits, lenient=lenient, both_engines=both_engines)
         except Unreadable as unreadable:
             return (unreadable.finding,)
         return with_places(found, data, values=values) if found else ()
@@ -178,8 +168,8 @@ class SchemaRegistry:
 class _Schema:
     """One schema with a compiled copy for each thread."""
 
-    def __init__(self, files: SchemaFiles) -> None:
-        self.files = files
+    def __init__(self, files: SchemaFiles, *, both_engines: bool = False) -> None:
+        self.files, self._both_engines = files, both_engines
         self._local = threading.local()
         self._model_lock = threading.Lock()
         self._judging = threading.Lock()
@@ -212,10 +202,10 @@ class _Schema:
         schema = self.compiled()
         if _is_large(data) and not lenient:
             accepted = _parse_if_valid(schema, data)
-            if accepted is not None:
+            if accepted is not None and not self._asks_again(data):
                 refuse_more_than_allowed(accepted, limits.max_depth)
                 return broken_rules(rules, accepted) if rules else ()
-            faults = _count_faults(schema, data)
+            faults = 0 if accepted is not None else _count_faults(schema, data)
             if faults * data.count(b"<") > _MOST_STEPS:
                 parse(data, max_depth=limits.max_depth)  # Broken XML is told as that.
                 return (Finding(path="/", rule="too_many_findings", facts={"count": str(faults)}),)
@@ -225,13 +215,16 @@ class _Schema:
         try:
             accepts = schema.validate(root)
             broken = broken_rules(rules, root) if rules else ()
-            if accepts:
+            if accepts and not self._asks_again(data):
                 return broken
             with self._model_lock:
                 model = self.model
-            if spell_fixed_values(schema, root, model):
-                return broken
-            return explain(schema, root, model, limits) + broken
+            if accepts or spell_fixed_values(schema, root, model):
+                return (self._refused_by_xmlschema(root, limits) if self._asks_again(data) else ()) + broken
+            # Before the explanation, which changes the tree.
+            taken = len(data) <= SECOND_OPINION_BYTES and self._xmlschema_accepts(schema, root)
+            found = explain(schema, root, model, limits)
+            return (self._disagreement(found, refuses="libxml2") if taken else ()) + found + broken
         except etree.XMLSchemaValidateError:
             # libxml2 gives up on some patterns that loop; what it cannot judge is not let through.
             return (Finding(path="/", rule="not_checkable"),)
@@ -248,39 +241,37 @@ class _Schema:
             found = explain_by_xmlschema(root, self.model, limits)
         return found + broken_rules(rules, root)
 
-    def disagreement(
-        self, data: bytes, found: tuple[Finding, ...], limits: Limits, *, lenient: bool, both_engines: bool
-    ) -> tuple[Finding, ...]:
-        """
-        Show what libxml2 refused, and with *both_engines* what it accepted, to xmlschema; *found* is libxml2's story.
+    def _asks_again(self, data: bytes) -> bool:
+        return self._both_engines and len(data) <= SLOW_ENGINE_BYTES
 
-        One value that both refuse is enough to agree, and saves the whole pass, which xmlschema makes in any case.
-        """
-        own = [finding for finding in found if finding.rule != "business_rule"]
-        refused_by = sorted({finding.rule for finding in own})
-        if not (own or both_engines) or self.files.engine is not Engine.LIBXML2 or len(data) > SECOND_OPINION_BYTES:
-            return ()
-        if {"not_checkable", "too_many_findings"}.intersection(refused_by):
-            return ()
-        root = parse(data, max_depth=limits.max_depth)
-        if lenient:
-            self.put_into_namespace(root)
-        with self._model_lock:
-            model = self.model
-        if not model.judges or (own and any(map(model.refuses_text, refused_values(self.compiled(), root)))):
-            return ()
+    def _xmlschema_accepts(self, schema: etree.XMLSchema, root: etree._Element) -> bool:
+        """Say whether xmlschema accepts what *schema* refuses; one value that both refuse saves the whole pass."""
+        if any(map(self.model.refuses_text, refused_values(schema, root))):
+            return False
         with self._judging:
-            fault = first_fault(root, model)
-        if (fault is None) is not bool(own) or (fault is not None and fault.rule == "not_checkable"):
+            return self.model.accepts(root) is True
+
+    def _refused_by_xmlschema(self, root: etree._Element, limits: Limits) -> tuple[Finding, ...]:
+        """Give what xmlschema has against a form that libxml2 accepts, after the disagreement itself."""
+        with self._judging:
+            found = explain_by_xmlschema(root, self.model, limits)
+        if not found or found[0].rule == "not_checkable":  # Where it gives up, it has no verdict to differ by.
             return ()
+        return self._disagreement(found, refuses="xmlschema") + found
+
+    def _disagreement(self, found: tuple[Finding, ...], *, refuses: str) -> tuple[Finding, ...]:
+        """Log that the engines differ, and tell it at the first place that *refuses* refuses."""
+        rules = sorted({finding.rule for finding in found})
         log.warning(
             "the two engines disagree about a form",
             code="engines_disagree",
             schema=self.files.name,
-            refused_by=refused_by,
+            refuses=refuses,
+            refused_by=rules,
         )
-        place = own[0] if fault is None else fault
-        return (Finding(path=place.path, line=place.line, rule="engines_disagree", severity=Severity.WARNING),)
+        accepts = "xmlschema" if refuses == "libxml2" else "libxml2"
+        facts = {"refuses": refuses, "accepts": accepts, "rules": ", ".join(rules)}
+        return (replace(found[0], rule="engines_disagree", facts=facts),)
 
     def put_into_namespace(self, root: etree._Element) -> None:
         """Read a form without a namespace as if it were in the schema's."""

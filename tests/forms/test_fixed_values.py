@@ -62,3 +62,44 @@ def test_a_form_that_streams_is_judged_the_same(tmp_path: Path, values: tuple[st
     file.write_text(f"<m><a>{values[0]}</a><a>{values[1]}</a></m>", "utf-8")
 
     assert [each.path for each in registry.check_file(SPEC, file)] == paths
+
+
+DERIVED = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema">
+<x:simpleType name="few"><x:restriction base="x:decimal"><x:maxInclusive value="5"/></x:restriction></x:simpleType>
+<x:complexType name="B"><x:sequence/></x:complexType>
+<x:complexType name="D"><x:complexContent><x:extension base="B"><x:sequence>
+<x:element name="q" type="x:boolean" fixed="true"/></x:sequence></x:extension></x:complexContent></x:complexType>
+<x:element name="m"><x:complexType><x:choice>
+<x:element name="any" type="x:anyType" fixed="1"/><x:element name="simple" type="x:anySimpleType" fixed="1"/>
+<x:element name="number" type="x:decimal" fixed="1.0"/><x:element name="group" type="B"/>
+</x:choice></x:complexType></x:element></x:schema>"""
+
+
+@pytest.mark.parametrize(
+    ("inside", "valid"),
+    [
+        ('<any s:type="x:int">01</any>', True),
+        ('<any s:type="x:int">2</any>', False),
+        ('<any s:type="x:string">01</any>', False),
+        ('<simple s:type="x:boolean">true</simple>', True),
+        ('<simple s:type="x:boolean">false</simple>', False),
+        ("<simple>01</simple>", False),
+        ('<number s:type="few">1.00</number>', True),
+        ('<number s:type="few">2</number>', False),
+        ('<number s:type="x:int">1</number>', False),
+        ("<number>1<!-- -->.00</number>", True),
+        ("<number>1.0<?a b?>1</number>", False),
+        ('<group s:type="D"><q>1</q></group>', True),
+        ('<group s:type="D"><q>0</q></group>', False),
+    ],
+)
+def test_a_fixed_value_is_of_the_type_that_the_form_names(tmp_path: Path, inside: str, valid: bool) -> None:
+    """Under ``xsi:type``, and below it, values are compared by that type."""
+    (tmp_path / "a.xsd").write_text(DERIVED, "utf-8")
+    registry = SchemaRegistry(tmp_path)
+    registry.load(["a.xsd"])
+    second: Any = xmlschema.XMLSchema10(DERIVED)
+    names = 'xmlns:x="http://www.w3.org/2001/XMLSchema" xmlns:s="http://www.w3.org/2001/XMLSchema-instance"'
+    form = f"<m {names}>{inside}</m>"
+
+    assert (not registry.check("a.xsd", form), second.is_valid(form)) == (valid, valid)

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import structlog
 
-from bridge.core.mapping import FormKind, FormSpec
+from bridge.core.errors import Severity
 from bridge.forms.reading import Limits
-from bridge.forms.sentences import RULES
+from bridge.forms.sentences import RULES, sentence
 from bridge.forms.xsd import SLOW_ENGINE_BYTES, SchemaRegistry
 
 NAMESPACE = "urn:prøve"
@@ -84,54 +84,85 @@ def test_other_broken_xml_is_not_forgiven(registry: SchemaRegistry) -> None:
     assert [finding.rule for finding in findings] == ["not_well_formed"]
 
 
-URIS = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="m"><x:complexType><x:sequence>
- <x:element name="side" type="x:anyURI"/><x:element name="tall" type="x:double"/><x:element name="a" type="x:int"/>
- </x:sequence></x:complexType></x:element></x:schema>"""
-"""libxml2 refuses the percent sign of %zz, and accepts 1E; of each xmlschema says otherwise."""
+# libxml2 takes fewer addresses than xmlschema, and never looks whether the ids in elements are unique.
+APART = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="m"><x:complexType><x:sequence>
+<x:element name="side" type="x:anyURI" maxOccurs="9"/><x:element name="id" type="x:ID" minOccurs="0" maxOccurs="9"/>
+</x:sequence></x:complexType></x:element></x:schema>"""
 
 
-@pytest.mark.parametrize(
-    ("side", "tall", "count", "both", "found"),
-    [
-        ("https://a.no", "1", "1", True, []),
-        ("%zz", "1", "1", False, [("/m/side", "type", "error"), ("/m/side", "engines_disagree", "warning")]),
-        # Both refuse the form, if not for the same reason.
-        ("%zz", "1", "x", False, [("/m/side", "type", "error"), ("/m/a", "type", "error")]),
-        ("https://a.no", "1E", "1", False, []),
-        ("https://a.no", "1E", "1", True, [("/m/tall", "engines_disagree", "warning")]),
-    ],
-)
-def test_a_disagreement_is_a_finding(
-    tmp_path: Path, side: str, tall: str, count: str, both: bool, found: list[tuple[str, str, str]]
-) -> None:
-    """Beside libxml2's verdict, which stands; it is logged without a value."""
-    (tmp_path / "a.xsd").write_text(URIS)
-    registry = SchemaRegistry(tmp_path)
+def apart(folder: Path, *, both: bool = False) -> SchemaRegistry:
+    (folder / "a.xsd").write_text(APART)
+    registry = SchemaRegistry(folder, both_engines=both)
     registry.load(["a.xsd"])
-    spec = FormSpec(kind=FormKind.MAIN, data_format_id="1", data_format_version="1", schema="a.xsd")
-    xml = f"<m>\n<side>{side}</side>\n<tall>{tall}</tall>\n<a>{count}</a></m>"
+    return registry
+
+
+def test_what_only_libxml2_refuses_is_refused_and_told(tmp_path: Path) -> None:
+    """A finding of its own comes first, and the log has the rules and no value."""
+    with structlog.testing.capture_logs() as logs:
+        findings = apart(tmp_path).check("a.xsd", "<m><side>a</side><side>http://[::hemmelig</side></m>")
+
+    assert [(each.path, each.rule, each.line, each.severity) for each in findings] == [
+        ("/m/side[2]", "engines_disagree", 1, Severity.ERROR),
+        ("/m/side[2]", "type", 1, Severity.ERROR),
+    ]
+    assert [sentence(findings[0], language) for language in ("nb", "nn", "en")] == [
+        "Kontrollen er uenig med seg selv: libxml2 avviser side, xmlschema godtar skjemaet. Det er avvist.",
+        "Kontrollen er usamd med seg sjølv: libxml2 avviser side, xmlschema godtek skjemaet. Det er avvist.",
+        "The check disagrees with itself: libxml2 refuses side, xmlschema accepts the form. It is refused.",
+    ]
+    assert logs == [
+        {
+            "event": "the two engines disagree about a form",
+            "code": "engines_disagree",
+            "schema": "a.xsd",
+            "refuses": "libxml2",
+            "refused_by": ["type"],
+            "log_level": "warning",
+        }
+    ]
+
+
+def test_what_both_refuse_is_no_disagreement(tmp_path: Path) -> None:
+    """One more fault that xmlschema sees as well is enough."""
+    findings = apart(tmp_path).check("a.xsd", "<m><side>http://[::</side><z/></m>")
+
+    assert {each.rule for each in findings} == {"type", "unexpected_element"}
+
+
+def test_what_only_xmlschema_refuses_is_found_where_asked(tmp_path: Path) -> None:
+    """In service the fast yes stands; with both engines it is refused."""
+    form = "<m><side>a</side><id>b</id><id>b</id></m>"
 
     with structlog.testing.capture_logs() as logs:
-        findings = registry.check_form(spec, xml, both_engines=both)
+        both = apart(tmp_path, both=True).check("a.xsd", form)
 
-    assert [(each.path, each.rule, each.severity.value) for each in findings] == found
-    disagreements = [each for each in findings if each.rule == "engines_disagree"]
-    assert all(each.line == (2 if each.path == "/m/side" else 3) and each.column for each in disagreements)
-    told = [{"schema": "a.xsd", "refused_by": ["type"] if side == "%zz" else []}] if disagreements else []
-    assert [{name: log[name] for name in ("schema", "refused_by")} for log in logs] == told
-    assert "zz" not in str(logs)
+    assert apart(tmp_path).check("a.xsd", form) == ()
+    assert (both[0].path, both[0].rule) == ("/m/id[2]", "engines_disagree")
+    assert both[0].facts["refuses"] == "xmlschema"
+    assert [each["refuses"] for each in logs] == ["xmlschema"]
 
 
-def test_without_a_second_engine_nobody_disagrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A schema that xmlschema cannot take is judged by libxml2 alone."""
-    (tmp_path / "a.xsd").write_text(URIS)
-    registry = SchemaRegistry(tmp_path)
-    registry.load(["a.xsd"])
-    monkeypatch.setattr(registry._schemas["a.xsd"].model, "_schema", None)
+def test_both_engines_let_through_what_both_accept(tmp_path: Path) -> None:
+    """A large form too, which is first judged while it is read."""
+    form = f"<m><side>a</side>{''.join(f'<id>b{number}</id>' for number in range(9))}</m>"
+    (tmp_path / "b.xsd").write_text(APART.replace('"9"', '"unbounded"'))
+    large = f"<m>{'<side>a</side>' * 10_000}</m>"
+    registry = apart(tmp_path, both=True)
+    registry.load(["b.xsd"])
 
-    findings = registry.check("a.xsd", "<m><side>%zz</side><tall>1</tall><a>1</a></m>")
+    assert registry.check("a.xsd", form) == registry.check("b.xsd", large) == ()
+    assert registry.check("b.xsd", large.replace("</m>", "<id>a</id><id>a</id></m>"))[0].rule == "engines_disagree"
 
-    assert [each.rule for each in findings] == ["type"]
+
+@pytest.mark.parametrize("kind", ["x:nope", "q:nope", "nope", ":", ""])
+def test_a_type_that_there_is_not_ends_nothing(registry: SchemaRegistry, kind: str) -> None:
+    """xmlschema gives up on it, and what cannot be judged is not let through."""
+    names = 'xmlns:x="http://www.w3.org/2001/XMLSchema" xmlns:s="http://www.w3.org/2001/XMLSchema-instance"'
+
+    findings = registry.check("a.xsd", f'<m xmlns="{NAMESPACE}" {names} g="1"><a s:type="{kind}">1</a></m>')
+
+    assert findings
 
 
 def test_what_is_prepared_serves(tmp_path: Path) -> None:
