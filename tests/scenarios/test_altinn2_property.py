@@ -19,6 +19,9 @@ from bridge.core.operations import Stage as Progress
 from tests.scenarios.altinn2_mapping import write_mapping
 from tests.scenarios.stage import VALID, Case, Stage, until
 
+# The engine's own threads draw random numbers while a strategy is at work, which Hypothesis takes for the strategy's.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
+
 FAULTS: dict[str, dict[str, Any]] = {
     "none": {},
     "cut before": {"cut": "before"},

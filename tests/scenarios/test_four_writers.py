@@ -29,6 +29,9 @@ from bridge.steps.telling import subject_of, tell
 from tests.scenarios.dialog_mapping import saying
 from tests.scenarios.stage import RESOURCE, Case, Stage
 
+# The engine's own threads draw random numbers while a strategy is at work, which Hypothesis takes for the strategy's.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
+
 RUNS = int(os.environ.get("FOUR_WRITERS_RUNS", "2000"))
 STATES = (ElementState.FORM_FILLING, ElementState.SIGNING, ElementState.ARCHIVED, ElementState.UNKNOWN)
 WORDS = ("/content/title", "/content/summary", "/content/additionalInfo")
