@@ -248,9 +248,8 @@ def login_gate(settings: Settings, store: Store, clock: Clock) -> StoredGate:
 
 def _routes(settings: Settings, schemas: SchemaRegistry) -> Routes:
     """Read the routes and compile their schemas. Raises ConfigurationError."""
-    routes = load_routes(settings.routes, settings.schemas)
-    types = (each for route in routes.values() for each in route.data_types.values())
-    faults = [fault for each in types if each.schema is not None for fault in schemas.faults(each.schema)]
+    routes = load_routes(settings.routes, settings.schemas, schema_faults=schemas.faults, schema_digest=schemas.digest)
+    faults: list[Fault] = []
     if settings.proxy_key is None:
         message = "must be given: a route with token: bridge would calculate for anybody"
         open_ones = [each for each in routes.values() if each.token is TokenUse.BRIDGE]

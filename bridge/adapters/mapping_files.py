@@ -43,6 +43,7 @@ from bridge.core.mapping import (
     AttachmentRule,
     FormKind,
     FormRule,
+    FormSchemas,
     FormSource,
     FormSpec,
     LostFields,
@@ -162,12 +163,9 @@ class _Rule(Model):
     text: Annotated[_Text, Field(description="What is told where the condition does not hold.")]
 
 
-class _Form(Model):
-    """One form of the service."""
+class SchemaKeys(Model):
+    """The schemas of one form, as mapping and route files name them."""
 
-    type: Annotated[Literal["MainForm", "SubForm"], Field(description="As in Altinn 2; exactly one is the MainForm.")]
-    data_format_id: Annotated[str, Field(min_length=1, description='In quotes, such as "5801".')]
-    data_format_version: Annotated[str, Field(min_length=1, description='In quotes, such as "42001".')]
     schema_: Annotated[
         str | None,
         Field(alias="schema", min_length=1, description="The XSD in the schema folder that the form is held against."),
@@ -186,6 +184,14 @@ class _Form(Model):
     json_sha256: Annotated[
         str | None, Field(pattern=r"^[0-9a-f]{64}$", description="The digest that the JSON Schema must have.")
     ] = None
+
+
+class _Form(SchemaKeys):
+    """One form of the service."""
+
+    type: Annotated[Literal["MainForm", "SubForm"], Field(description="As in Altinn 2; exactly one is the MainForm.")]
+    data_format_id: Annotated[str, Field(min_length=1, description='In quotes, such as "5801".')]
+    data_format_version: Annotated[str, Field(min_length=1, description='In quotes, such as "42001".')]
     namespace: Annotated[
         Literal["strict", "lenient"],
         Field(description="lenient: a form without a namespace is read as if it were in the schema's."),
@@ -336,21 +342,21 @@ def read_mappings(
             compiled.add(name)
             if schema_faults is not None and (schemas / name.partition("#")[0]).is_file():
                 faults += schema_faults(name)
-        faults += _pin_faults(read, mapping, schema_digest)
+        for index, spec in enumerate(mapping.forms):
+            faults += pin_faults(read, ("forms", index), spec, schema_digest)
     return mappings, faults
 
 
-def _pin_faults(
-    read: Document, mapping: ServiceMapping, schema_digest: Callable[[str], str | None] | None
+def pin_faults(
+    read: Document, place: tuple[str | int, ...], form: FormSchemas, schema_digest: Callable[[str], str | None] | None
 ) -> Iterator[Fault]:
-    """Hold what each schema is against what the mapping says it is."""
-    for index, spec in enumerate(mapping.forms):
-        for name, pinned in spec.pins:
-            digest = None if schema_digest is None or pinned is None else schema_digest(name)
-            if digest is not None and digest != pinned:
-                message = f"{name} is another than was pinned: its digest is {digest}; look at what changed in it"
-                key = "sha256" if name == spec.schema else "json_sha256"
-                yield Fault(where=read.where(("forms", index, key)), message=message)
+    """Hold what each schema of the form at *place* is against what the file says it is."""
+    for name, pinned in form.pins:
+        digest = None if schema_digest is None or pinned is None else schema_digest(name)
+        if digest is not None and digest != pinned:
+            message = f"{name} is another than was pinned: its digest is {digest}; look at what changed in it"
+            key = "sha256" if name == form.schema else "json_sha256"
+            yield Fault(where=read.where((*place, key)), message=message)
 
 
 # From text to the file's model
@@ -535,15 +541,8 @@ def _check_forms(document: Document, parts: _Parts, schemas: Path) -> None:
         if key in seen:
             document.fault(("forms", index), "this form stands above already: keep one of the two")
         seen.add(key)
-        if form.schema_ is not None:
-            for message in schema_file_faults(schemas, form.schema_):
-                document.fault(("forms", index, "schema"), message)
-        if form.json_schema is not None:
-            for message in _json_schema_faults(schemas, form):
-                document.fault(("forms", index, "json_schema"), message)
-        elif form.json_sha256 is not None:
-            message = "without a 'json_schema' there is nothing for 'json_sha256' to say: leave it out"
-            document.fault(("forms", index, "json_sha256"), message)
+        for name, message in schema_key_faults(schemas, form):
+            document.fault(("forms", index, name), message)
         for place, told in _rule_faults(form):
             document.fault(("forms", index, *place), told)
 
@@ -585,15 +584,24 @@ def _unknown_functions(test: str) -> Iterator[str]:
     yield from (name for name in re.findall(r"([A-Za-z_][\w.:-]*)\s*\(", bare) if name not in _XPATH_NAMES)
 
 
-def schema_file_faults(schemas: Path, name: str) -> Iterator[str]:
-    """Say what is wrong with *name* as the path of an XSD."""
+def schema_key_faults(schemas: Path, form: SchemaKeys) -> Iterator[tuple[str, str]]:
+    """Say what is wrong with the names of a form's schemas, each fault after the key that has it."""
+    if form.schema_ is not None:
+        yield from (("schema", message) for message in _xsd_faults(schemas, form.schema_))
+    if form.json_schema is not None:
+        yield from (("json_schema", message) for message in _json_schema_faults(schemas, form))
+    elif form.json_sha256 is not None:
+        yield "json_sha256", "without a 'json_schema' there is nothing for 'json_sha256' to say: leave it out"
+
+
+def _xsd_faults(schemas: Path, name: str) -> Iterator[str]:
     if name.partition("#")[0].lower().endswith(".json"):
         yield "an XSD must stand here: a form's JSON Schema is its 'json_schema'"
     else:
         yield from _path_faults(schemas, name)
 
 
-def _json_schema_faults(schemas: Path, form: _Form) -> Iterator[str]:
+def _json_schema_faults(schemas: Path, form: SchemaKeys) -> Iterator[str]:
     name = (form.json_schema or "").partition("#")[0]
     if form.schema_ is None:
         yield "JSON is turned into XML by the XSD: name it as 'schema'"

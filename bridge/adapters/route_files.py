@@ -1,13 +1,13 @@
 """Route files: which Altinn 3 apps the calculation proxy leads to. YAML in, and every fault at once with its place."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bridge.adapters.mapping_files import REQUIREMENT, schema_file_faults
+from bridge.adapters.mapping_files import REQUIREMENT, SchemaKeys, pin_faults, schema_key_faults
 from bridge.adapters.yaml_places import Document, Models, did_you_mean, line_and_column, read_yaml, wrong_value
 from bridge.core.calculations import AppRoute, DataTypeRoute, DialogBinding, Held, Speaks, TokenUse, Verbs
 from bridge.core.errors import ConfigurationError, Fault
@@ -30,12 +30,9 @@ _REPEAT = "Whether a calculation whose answer was lost may be sent once more."
 _SPOKEN = "What the app reads and writes; with xml or json the bridge converts for clients of the other."
 
 
-class _DataType(_Model):
+class _DataType(SchemaKeys):
     """What differs for one data type of the app."""
 
-    schema_: Annotated[str | None, Field(alias="schema", min_length=1, description="The XSD in the schema folder.")] = (
-        None
-    )
     validate_: Annotated[_Validate | None, Field(alias="validate", description=_HELD)] = None
     one_at_a_time: Annotated[bool | None, Field(description=_TURNS)] = None
     repeatable: Annotated[bool | None, Field(description=_REPEAT)] = None
@@ -98,20 +95,34 @@ def route_json_schema() -> dict[str, Any]:
     }
 
 
-def load_routes(folder: Path | None, schemas: Path) -> Routes:
+def load_routes(
+    folder: Path | None,
+    schemas: Path,
+    *,
+    schema_faults: Callable[[str], Sequence[Fault]] | None = None,
+    schema_digest: Callable[[str], str | None] | None = None,
+) -> Routes:
     """
     Read every ``*.yaml`` and ``*.yml`` of *folder*, by org and app; no folder means no routes.
+
+    *schema_faults* and *schema_digest* are as for mappings (``load_mappings``).
 
     Raises:
         ConfigurationError: Every fault of every file.
     """
-    routes, faults = read_routes(folder, schemas)
+    routes, faults = read_routes(folder, schemas, schema_faults=schema_faults, schema_digest=schema_digest)
     if faults:
         raise ConfigurationError(faults)
     return routes
 
 
-def read_routes(folder: Path | None, schemas: Path) -> tuple[Routes, list[Fault]]:
+def read_routes(
+    folder: Path | None,
+    schemas: Path,
+    *,
+    schema_faults: Callable[[str], Sequence[Fault]] | None = None,
+    schema_digest: Callable[[str], str | None] | None = None,
+) -> tuple[Routes, list[Fault]]:
     """Do the same, and give what is sound beside what is not."""
     routes: dict[tuple[str, str], AppRoute] = {}
     faults: list[Fault] = []
@@ -124,6 +135,10 @@ def read_routes(folder: Path | None, schemas: Path) -> tuple[Routes, list[Fault]
         elif route is not None:
             routes[route.org, route.app] = route
         faults += sorted(document.faults, key=line_and_column)
+        for each in () if route is None else route.data_types.values():
+            if schema_faults is not None:
+                faults += (fault for name, _ in each.pins for fault in schema_faults(name) if fault not in faults)
+            faults += pin_faults(document, ("data_types", each.data_type), each, schema_digest)
     return routes, faults
 
 
@@ -167,9 +182,9 @@ def _hold_together(document: Document, file: RouteFile, schemas: Path) -> None:
     for name, each in file.data_types.items():
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name):
             document.fault(("data_types", name), "a data type's id has letters, digits, '_', '.' and '-'", key=True)
+        for key, message in schema_key_faults(schemas, each):
+            document.fault(("data_types", name, key), message)
         if each.schema_ is not None:
-            for message in schema_file_faults(schemas, each.schema_):
-                document.fault(("data_types", name, "schema"), message)
             continue
         if (each.validate_ or "off") != "off":
             document.fault(("data_types", name, "validate"), "nothing to hold the form against: name its 'schema'")
@@ -214,6 +229,9 @@ def _data_type(file: RouteFile, name: str, own: _DataType) -> DataTypeRoute:
     return DataTypeRoute(
         data_type=name,
         schema=own.schema_,
+        sha256=own.sha256,
+        json_schema=own.json_schema,
+        json_sha256=own.json_sha256,
         # Without a schema there is nothing to hold a form against.
         held=Held.OFF if own.schema_ is None else Held(held),
         one_at_a_time=file.one_at_a_time if own.one_at_a_time is None else own.one_at_a_time,

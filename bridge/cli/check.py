@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import click
 from bridge.core.errors import ConfigurationError, Fault
 
 if TYPE_CHECKING:  # They bring lxml and pydantic, which nobody waits for who asks for help.
-    from bridge.core.mapping import ServiceMapping
+    from bridge.core.mapping import FormSchemas, ServiceMapping
     from bridge.forms.xsd import SchemaRegistry
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -42,27 +42,31 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
         schema_digest=registry.digest,
     )
     faults += found
+    forms: list[FormSchemas] = [form for service in services.values() for form in service.forms]
     if not mappings:
-        faults += _route_faults(registry)
+        of_routes, found = _routes(registry)
+        forms += of_routes
+        faults += found
     if online:
         faults += _online_faults(services)
     if as_json:
-        click.echo(json.dumps(_report(services, registry, faults), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(_report(services, forms, registry, faults), ensure_ascii=False, indent=2))
     else:
-        _print(services, registry, faults)
+        _print(services, forms, registry, faults)
     context.exit(1 if faults else 0)
 
 
-def _route_faults(registry: "SchemaRegistry") -> list[Fault]:
-    """Say what is wrong with the route files, where there are any, and with the schemas that they name."""
+def _routes(registry: "SchemaRegistry") -> "tuple[Sequence[FormSchemas], Sequence[Fault]]":
+    """Give the forms of the route files, where there are any, and what is wrong with these and their schemas."""
     from bridge.adapters.route_files import read_routes
 
     given = os.environ.get("BRIDGE_ROUTES", "").strip()
     if not given or not Path(given).is_dir():
-        return []
-    routes, faults = read_routes(Path(given), registry.folder)
-    names = {each.schema for route in routes.values() for each in route.data_types.values() if each.schema}
-    return faults + [fault for name in sorted(names) for fault in registry.faults(name)]
+        return (), ()
+    routes, faults = read_routes(
+        Path(given), registry.folder, schema_faults=registry.faults, schema_digest=registry.digest
+    )
+    return [each for route in routes.values() for each in route.data_types.values()], faults
 
 
 def _settings_faults() -> list[Fault]:
@@ -97,21 +101,22 @@ def folder_of(variable: str) -> Path:
     return Path(given) if given else {"BRIDGE_MAPPINGS": mappings_folder, "BRIDGE_SCHEMAS": schemas_folder}[variable]()
 
 
-def _schema_names(services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry") -> list[str]:
-    """Name the schemas that the sound mappings use and that compile."""
-    used = {name for service in services.values() for form in service.forms for name, _ in form.pins}
+def _schema_names(forms: "Sequence[FormSchemas]", registry: "SchemaRegistry") -> list[str]:
+    """Name the schemas that sound mappings and routes use and that compile."""
+    used = {name for form in forms for name, _ in form.pins}
     return sorted(name for name in used if not registry.faults(name))
 
 
-def _unpinned(services: Mapping[str, "ServiceMapping"]) -> set[str]:
+def _unpinned(forms: "Sequence[FormSchemas]") -> set[str]:
     """Name the schemas that a form uses without saying which digest it must have."""
-    return {
-        name for service in services.values() for form in service.forms for name, digest in form.pins if digest is None
-    }
+    return {name for form in forms for name, digest in form.pins if digest is None}
 
 
 def _report(
-    services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry", faults: list[Fault]
+    services: Mapping[str, "ServiceMapping"],
+    forms: "Sequence[FormSchemas]",
+    registry: "SchemaRegistry",
+    faults: list[Fault],
 ) -> dict[str, Any]:
     return {
         "ok": not faults,
@@ -125,28 +130,33 @@ def _report(
                 "name": name,
                 "engine": registry.engine(name).value,
                 "sha256": registry.digest(name),
-                "pinned": name not in _unpinned(services),
+                "pinned": name not in _unpinned(forms),
                 "notes": list(registry.notes(name)),
             }
-            for name in _schema_names(services, registry)
+            for name in _schema_names(forms, registry)
         ],
     }
 
 
-def _print(services: Mapping[str, "ServiceMapping"], registry: "SchemaRegistry", faults: list[Fault]) -> None:
+def _print(
+    services: Mapping[str, "ServiceMapping"],
+    forms: "Sequence[FormSchemas]",
+    registry: "SchemaRegistry",
+    faults: list[Fault],
+) -> None:
     from bridge.forms.schema_files import Engine
 
     for fault in faults:
         click.echo(str(fault), err=True)
     for name, service in services.items():
         click.echo(f"{name}: {', '.join(service.actions)} ({service.source})")
-    for name in _schema_names(services, registry):
+    for name in _schema_names(forms, registry):
         click.echo(f"{name}: compiles")
         for note in registry.notes(name):
             click.echo(f"  {note}")
-        if name in _unpinned(services):
+        if name in _unpinned(forms):
             key = "json_sha256" if registry.engine(name) is Engine.JSON_SCHEMA else "sha256"
-            click.echo(f'  not pinned; to pin it, write beside it in the mapping  {key}: "{registry.digest(name)}"')
+            click.echo(f'  not pinned; to pin it, write beside it in its file  {key}: "{registry.digest(name)}"')
     if faults:
         click.echo(f"{len(faults)} fault{'s' if len(faults) > 1 else ''}", err=True)
     else:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from bridge.core.mapping import Requirement
+from bridge.core.mapping import FormSchemas, Requirement
 
 
 class Meaning(Enum):
@@ -98,11 +98,10 @@ class Speaks(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DataTypeRoute:
+class DataTypeRoute(FormSchemas):
     """How the forms of one data type are treated."""
 
     data_type: str
-    schema: str | None
     held: Held
     one_at_a_time: bool
     repeatable: bool

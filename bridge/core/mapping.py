@@ -77,17 +77,12 @@ class FormRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FormSpec:
-    """One form of the service: its key in Altinn 2, the schema that it is held against, if any, and its rules."""
+class FormSchemas:
+    """What a form is held against, by names in the schema folder."""
 
-    kind: FormKind
-    data_format_id: str
-    data_format_version: str
     schema: str | None
     sha256: str | None = None
     """The digest that the schema must have."""
-    namespace: NamespaceReading = NamespaceReading.STRICT
-    rules: tuple[FormRule, ...] = ()
     json_schema: str | None = None
     """The JSON Schema that the form is held against as well where it comes as JSON; after ``#``, where forms begin."""
     json_sha256: str | None = None
@@ -97,6 +92,17 @@ class FormSpec:
         """Each schema with the digest that it must have, if one is said."""
         pairs = ((self.schema, self.sha256), (self.json_schema, self.json_sha256))
         return tuple((name, digest) for name, digest in pairs if name is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormSpec(FormSchemas):
+    """One form of the service: its key in Altinn 2, the schema that it is held against, if any, and its rules."""
+
+    kind: FormKind
+    data_format_id: str
+    data_format_version: str
+    namespace: NamespaceReading = NamespaceReading.STRICT
+    rules: tuple[FormRule, ...] = ()
 
 
 class Verb(Enum):

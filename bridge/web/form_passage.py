@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from bridge.core.calculations import DataTypeRoute, Speaks
 from bridge.core.errors import Finding
-from bridge.core.mapping import FormKind, FormSpec, NamespaceReading
+from bridge.core.mapping import FormKind, FormSchemas, FormSpec, NamespaceReading
 from bridge.forms.convert import Shape, Unconvertible
 from bridge.forms.reading import Unreadable
 from bridge.forms.xsd import SchemaRegistry
@@ -58,14 +60,21 @@ class Shapes:
                 self._shapes[name] = Shape.from_schema(path, limits=self._schemas.limits)
             return self._shapes[name]
 
-    def findings(self, schema: str, content_type: str, body: bytes) -> tuple[Finding, ...]:
-        """Hold a form against *schema*, XML without a namespace as if it had it; an app reads it so, too."""
-        kind = kind_of(content_type)
-        if kind is None:
+    def findings(self, form: FormSchemas, content_type: str, body: bytes) -> tuple[Finding, ...]:
+        """
+        Hold a form against the schema of *form*, XML without a namespace as if it had it; an app reads it so, too.
+
+        JSON is held against the JSON Schema first, and what that refuses is not told again in the words of the XSD.
+        """
+        kind, schema = kind_of(content_type), form.schema
+        if kind is None or schema is None:
             return ()
         if kind is Speaks.JSON:
+            body = _without_row_ids(body)
+            if form.json_schema is not None and (told := self._schemas.json.check(form.json_schema, body)):
+                return told
             try:
-                body = self.shape(schema).to_xml(_without_row_ids(body))
+                body = self.shape(schema).to_xml(body)
             except Unconvertible as error:
                 return error.findings
             except Unreadable as error:
@@ -126,12 +135,24 @@ def _without_row_ids(body: bytes) -> bytes:
     if _ROW_ID.encode() not in body:
         return body
     try:
-        # Numbers stay as they are written: a string in a number's place is the same text in XML.
-        value = json.loads(body, parse_float=str, parse_int=str, object_pairs_hook=_kept)
-    except (ValueError, RecursionError):
-        return body
-    return json.dumps(value, ensure_ascii=False).encode()
+        # Numbers stay as they are written.
+        value = json.loads(
+            body, parse_float=_as_written, parse_int=_as_written, parse_constant=_refuse, object_pairs_hook=_kept
+        )
+        return orjson.dumps(value)
+    except (ValueError, TypeError, RecursionError):
+        return body  # Whatever is wrong with it is found in it as it came.
 
 
 def _kept(pairs: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError("a name twice")
     return {name: value for name, value in pairs if name != _ROW_ID}
+
+
+def _as_written(number: str) -> orjson.Fragment:
+    return orjson.Fragment(number)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)

@@ -229,12 +229,12 @@ def _body(bridge: Bridge, asked: _Asked) -> tuple[bytes | Readable, int | None]:
 
 def _findings(asked: _Asked, body: bytes | Readable) -> tuple[Finding, ...] | None:
     """Hold the form against its schema; None where the route does not. Raises Refusal 422 where it is strict."""
-    held, schema = asked.data_type.held, asked.data_type.schema
-    if schema is None or not isinstance(body, bytes) or asked.meant is Meaning.CREATE:
+    held = asked.data_type.held
+    if asked.data_type.schema is None or not isinstance(body, bytes) or asked.meant is Meaning.CREATE:
         return None
     if held is Held.OFF and not asked.reports:
         return None
-    findings = _shapes().findings(schema, request.headers.get("Content-Type", ""), body)
+    findings = _shapes().findings(asked.data_type, request.headers.get("Content-Type", ""), body)
     if findings and held is Held.STRICT and not asked.reports:
         raise Refusal("form_invalid", 422, findings=findings)
     return findings

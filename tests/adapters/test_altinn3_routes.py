@@ -1,6 +1,7 @@
 """Route files: what they mean, and every fault at its place."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ data_types:
 def write(folder: Path, *files: str) -> Path:
     (folder / "routes").mkdir()
     (folder / "a.xsd").write_text("<x/>", "utf-8")
+    (folder / "a.json").write_text("{}", "utf-8")
     for number, text in enumerate(files):
         (folder / "routes" / f"{number}.yaml").write_text(text, "utf-8")
     return folder / "routes"
@@ -75,6 +77,30 @@ FAULTS: list[tuple[str, str, str, str]] = [
         "did you mean 'a.xsd'?",
     ),
     ("outside", "app: ttd/a\ntoken: caller\ndata_types: {x: {schema: ../a.xsd}}\n", "3:26", "without '..'"),
+    (
+        "JSON alone",
+        "app: ttd/a\ntoken: caller\ndata_types: {x: {json_schema: a.json}}\n",
+        "3:31",
+        "name it as 'schema'",
+    ),
+    (
+        "an XSD for JSON",
+        "app: ttd/a\ntoken: caller\ndata_types: {x: {schema: a.xsd, json_schema: a.xsd}}\n",
+        "3:46",
+        "ends with .json",
+    ),
+    (
+        "JSON for an XSD",
+        "app: ttd/a\ntoken: caller\ndata_types: {x: {schema: a.json}}\n",
+        "3:26",
+        "an XSD must stand here",
+    ),
+    (
+        "a digest of nothing",
+        f'app: ttd/a\ntoken: caller\ndata_types: {{x: {{schema: a.xsd, json_sha256: "{"0" * 64}"}}}}\n',
+        "3:46",
+        "leave it out",
+    ),
     ("no schema", "app: ttd/a\ntoken: caller\ndata_types: {x: {validate: strict}}\n", "3:28", "name its 'schema'"),
     ("nothing to hold", "app: ttd/a\ntoken: caller\nvalidate: strict\n", "3:11", "name a data type's 'schema'"),
     ("no mapping", "[]\n", "1:1", "begins with keys"),
@@ -131,3 +157,31 @@ def test_bridge_check_tells_faults_of_routes(tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert "0.yaml:2:8: write one of caller, bridge, dialog" in result.stderr
+
+
+def test_bridge_check_tells_the_quirks_of_schemas_of_routes(tmp_path: Path) -> None:
+    """As for mappings: what was loosened, the digest of what is not pinned, and that of what was exchanged."""
+    route = 'app: ttd/a\ntoken: caller\ndata_types:\n  x: {schema: x.xsd, json_schema: "x.json#D"}\n'
+    folder = write(tmp_path, route)
+    (tmp_path / "x.xsd").write_text(
+        '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="m" type="x:int"/></x:schema>', "utf-8"
+    )
+    (tmp_path / "x.json").write_text(
+        '{"$defs": {"D": {"type": "object", "properties": {"m": {"type": "integer"}}}}}', "utf-8"
+    )
+    for name in ("mappings", "schemas"):
+        shutil.copytree(SHIPPED.parent / name, tmp_path, dirs_exist_ok=True)
+    environ = {
+        "BRIDGE_ROUTES": str(folder),
+        "BRIDGE_SCHEMAS": str(tmp_path),
+        "BRIDGE_MAPPINGS": str(tmp_path),
+    }
+
+    told = json.loads(CliRunner().invoke(check, ["--json"], env=environ).stdout)
+    (folder / "0.yaml").write_text(route.replace('x.json#D"', f'x.json#D", json_sha256: "{"0" * 64}"'), "utf-8")
+    exchanged = CliRunner().invoke(check, [], env=environ)
+
+    schemas = {each["name"]: each for each in told["schemas"]}
+    assert schemas["x.json#D"]["notes"] == [f"{tmp_path}/x.json: forms begin at #/$defs/D (its name was given)"]
+    assert schemas["x.json#D"]["pinned"] is schemas["x.xsd"]["pinned"] is False
+    assert f"x.json#D is another than was pinned: its digest is {schemas['x.json#D']['sha256']}" in (exchanged.stderr)

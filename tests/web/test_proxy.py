@@ -457,6 +457,79 @@ def test_strict_validation_stops_a_faulty_form(alone: Any) -> None:
     assert stage.calls() == []
 
 
+def json_schema(folder: Path) -> dict[str, Path]:
+    """Make a JSON Schema with a bound that the XSD does not know."""
+    rows = {"type": "object", "properties": {"tekst": {"type": "string"}, "antall": {"maximum": 10}}}
+    whole = {
+        "type": "object",
+        "properties": {"linje": {"type": "array", "items": {**rows, "additionalProperties": True}}, "sats": {}},
+    }
+    path = folder / "regnestykke.json"
+    path.write_text(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **whole}), "utf-8")
+    return {"regnestykke.json": path}
+
+
+def by_json_schema(held: str) -> dict[str, str]:
+    names = 'schema: regnestykke.xsd, json_schema: "regnestykke.json#"'
+    return {SUM: OPEN + f"data_types: {{regnestykke: {{{names}, validate: {held}}}}}\n"}
+
+
+MANY = {"linje": [{"altinnRowId": "a", "tekst": "Søm", "antall": 11, "pris": 1.50}]}
+
+
+def test_json_is_held_against_its_json_schema(alone: Any, tmp_path: Path) -> None:
+    """Its faults are counted and reported; XML and what it accepts are judged by the XSD."""
+    stage = alone(by_json_schema("advisory"), extra=json_schema(tmp_path))
+
+    counted = stage.send("POST", json=MANY)
+    reported = stage.send("POST", query="dataType=regnestykke&bridge-report=true", json=MANY)
+    few = stage.send("POST", json={"linje": [{**MANY["linje"][0], "antall": 10}]})
+    by_xsd = stage.send("POST", json={**LINES, "ukjent": 1})
+    as_xml = stage.send(
+        "POST", data=b"<Regnestykke><linje><antall>11</antall><pris>1</pris></linje></Regnestykke>", headers=XML
+    )
+
+    assert [each.headers["Bridge-Findings"] for each in (counted, few, by_xsd, as_xml)] == ["1", "0", "1", "0"]
+    findings = reported.get_json()["findings"]
+    assert [(each["path"], each["rule"]) for each in findings] == [("/linje/0/antall", "max_inclusive")]
+    assert "11" not in findings[0]["message"]
+
+
+def test_a_strict_json_schema_stops_a_faulty_form(alone: Any, tmp_path: Path) -> None:
+    """422 with each finding; the app hears nothing of it."""
+    stage = alone(by_json_schema("strict"), extra=json_schema(tmp_path))
+
+    answers = [
+        stage.send("POST", json=MANY),
+        stage.send("POST", data=b'{"linje": [{"altinnRowId": "a", "antall": 11, "antall": 1}]}', headers=JSON),
+        stage.send("POST", data=b'{"linje": [{"altinnRowId": "a", "antall": NaN}]}', headers=JSON),
+    ]
+
+    assert [each.status_code for each in answers] == [422, 422, 422]
+    assert answers[0].get_json()["findings"][0]["path"] == "/linje/0/antall"
+    assert stage.calls() == []
+
+
+def test_engines_that_disagree_are_told(alone: Any, tmp_path: Path) -> None:
+    """In the problem document, as in the report."""
+    schema = tmp_path / "a.xsd"
+    schema.write_text(
+        '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="Regnestykke"><x:complexType><x:sequence>'
+        '<x:element name="side" type="x:anyURI"/></x:sequence></x:complexType></x:element></x:schema>'
+    )
+    route = OPEN + "data_types: {regnestykke: {schema: a.xsd, validate: strict}}\n"
+    stage = alone({SUM: route}, extra={"a.xsd": schema})
+    form = b"<Regnestykke><side>http://[::hemmelig</side></Regnestykke>"
+
+    refused = stage.send("POST", data=form, headers={**XML, "Accept-Language": "en"})
+    reported = stage.send("POST", query="dataType=regnestykke&bridge-report=true", data=form, headers=XML)
+
+    first = refused.get_json()["findings"][0]
+    assert (refused.status_code, first["path"], first["rule"]) == (422, "/Regnestykke/side", "engines_disagree")
+    assert reported.get_json()["findings"][0]["rule"] == "engines_disagree"
+    assert "hemmelig" not in refused.text + reported.get_json()["findings"][0]["message"]
+
+
 @pytest.mark.parametrize(
     ("query", "headers"),
     [("dataType=regnestykke&bridge-report=true", {}), ("dataType=regnestykke", {"Prefer": "bridge-report"})],
