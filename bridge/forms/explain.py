@@ -66,6 +66,7 @@ _RULES = {
     "SCHEMAV_CVC_IDC": ("not_unique", ()),
 }
 _FIXED = "SCHEMAV_CVC_ELT_5_2_2_2_2"
+_MOST_PLACES = 3
 _MOST_SPELLINGS = 500
 _OF_VALUES = {"pattern", "digits", "enumeration", "length", "min_length", "type"}
 
@@ -123,6 +124,14 @@ def spell_fixed_values(schema: etree.XMLSchema, root: etree._Element, model: Sch
         if schema.validate(root):
             return True
     return False
+
+
+def refused_places(schema: etree.XMLSchema, root: etree._Element) -> list[etree._Element]:
+    """Find the first elements of *root* that *schema*, which has just refused it, says are wrong, and their parents."""
+    errors = itertools.islice(cast("Iterable[Any]", schema.error_log), _MOST_PLACES)
+    found = [node for error in errors if (node := _locate(root, error.path)) is not None]
+    # Which children may stand in it is a matter of the parent.
+    return list(dict.fromkeys(each for node in found for each in (node, node.getparent()) if each is not None))
 
 
 def explain(schema: etree.XMLSchema, root: etree._Element, model: SchemaModel, limits: Limits) -> tuple[Finding, ...]:

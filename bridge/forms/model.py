@@ -40,6 +40,29 @@ class SchemaModel:
         except GaveUp:
             return None
 
+    def refuses_alone(self, node: etree._Element) -> bool:
+        """
+        Say whether xmlschema refuses *node* for its own text, attributes or children's names, and so the whole form.
+
+        That is known without the rest of the form; where it says no, the whole form must be asked about.
+        """
+        declaration = self.declaration(node)
+        if declaration is None:
+            return False
+        from xmlschema import XMLResource, XMLSchemaException
+        from xmlschema.namespaces import NamespaceMapper
+        from xmlschema.validators.validation import ValidationContext
+
+        alone: Any = copy.copy(node) if not len(node) else _with_empty_children(node)
+        try:
+            # As iter_errors does; that of a declaration would ask what the element may fetch.
+            resource = XMLResource(alone, allow="none")
+            context = ValidationContext(source=resource, converter=NamespaceMapper(source=resource))
+            declaration.raw_decode(alone, "lax", context)
+            return any(error.elem is alone for error in context.errors)
+        except (RecursionError, ArithmeticError, LookupError, ValueError, TypeError, XMLSchemaException):
+            return False
+
     def errors(self, root: etree._Element) -> Iterator[Any]:
         """
         Give xmlschema's errors, one by one; nothing that the form names is fetched.
@@ -142,6 +165,15 @@ class SchemaModel:
             except (ArithmeticError, ValueError):
                 return None
         return str(fixed) if type(own) is type(wanted) and own == wanted else None
+
+
+def _with_empty_children(node: etree._Element) -> etree._Element:
+    make: Any = etree.Element  # lxml's stubs know fewer kinds of mappings than it takes.
+    alone = make(node.tag, node.attrib, node.nsmap)
+    for child in node.iterchildren(etree.Element):
+        # By attributes a child may have another type (xsi:type), which may not stand here.
+        alone.append(alone.makeelement(child.tag, child.attrib, child.nsmap))
+    return alone  # type: ignore[no-any-return]
 
 
 def _levels(simple: Declaration | None) -> Iterator[Declaration]:

@@ -12,7 +12,7 @@ from lxml import etree
 
 from bridge.core.errors import ConfigurationError, Fault, Finding
 from bridge.core.mapping import FormRule, FormSpec, NamespaceReading
-from bridge.forms.explain import explain, spell_fixed_values
+from bridge.forms.explain import explain, refused_places, spell_fixed_values
 from bridge.forms.json_schema import JsonSchemaRegistry, is_json_schema
 from bridge.forms.model import SchemaModel
 from bridge.forms.places import with_places
@@ -222,7 +222,7 @@ class _Schema:
             if accepts or spell_fixed_values(schema, root, model):
                 return (self._refused_by_xmlschema(root, limits) if self._asks_again(data) else ()) + broken
             # Before the explanation, which changes the tree.
-            taken = len(data) <= SECOND_OPINION_BYTES and self._xmlschema_accepts(root)
+            taken = len(data) <= SECOND_OPINION_BYTES and self._xmlschema_accepts(root, refused_places(schema, root))
             found = explain(schema, root, model, limits)
             return (self._disagreement(found, refuses="libxml2") if taken else ()) + found + broken
         except etree.XMLSchemaValidateError:
@@ -244,9 +244,10 @@ class _Schema:
     def _asks_again(self, data: bytes) -> bool:
         return self._both_engines and len(data) <= SLOW_ENGINE_BYTES
 
-    def _xmlschema_accepts(self, root: etree._Element) -> bool:
+    def _xmlschema_accepts(self, root: etree._Element, refused: list[etree._Element]) -> bool:
+        """Ask about the first places that libxml2 *refused*, and of the whole form only if it finds nothing there."""
         with self._judging:
-            return self.model.accepts(root) is True
+            return not any(self.model.refuses_alone(node) for node in refused) and self.model.accepts(root) is True
 
     def _refused_by_xmlschema(self, root: etree._Element, limits: Limits) -> tuple[Finding, ...]:
         """Give what xmlschema has against a form that libxml2 accepts, after the disagreement itself."""
