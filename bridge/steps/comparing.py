@@ -45,7 +45,8 @@ def lost_from_forms(bridge: Bridge, operation: Operation, after: Element) -> tup
     if found:
         by_change = {change.value: [each.path for each in found if each.change is change] for change in Change}
         told = {name: paths[:_MOST_PATHS] for name, paths in by_change.items() if paths}
-        log.warning("the forms did not come back as they were sent", **told)
+        # What is cut is counted, so that nobody takes the paths for all.
+        log.warning("the forms did not come back as they were sent", differences=len(found), **told)
     return lost if _is_ours(bridge, operation, after) else ()
 
 
