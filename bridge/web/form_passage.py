@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from bridge.core.calculations import DataTypeRoute
 from bridge.core.errors import Finding
 from bridge.core.mapping import FormKind, FormSpec, NamespaceReading, Speaks
@@ -127,12 +129,24 @@ def _without_row_ids(body: bytes) -> bytes:
     if _ROW_ID.encode() not in body:
         return body
     try:
-        # Numbers stay as they are written: a string in a number's place is the same text in XML.
-        value = json.loads(body, parse_float=str, parse_int=str, object_pairs_hook=_kept)
-    except (ValueError, RecursionError):
-        return body
-    return json.dumps(value, ensure_ascii=False).encode()
+        # Numbers stay as they are written.
+        value = json.loads(
+            body, parse_float=_as_written, parse_int=_as_written, parse_constant=_refuse, object_pairs_hook=_kept
+        )
+        return orjson.dumps(value)
+    except (ValueError, TypeError, RecursionError):
+        return body  # Whatever is wrong with it is found in it as it came.
 
 
 def _kept(pairs: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError("a name twice")
     return {name: value for name, value in pairs if name != _ROW_ID}
+
+
+def _as_written(number: str) -> orjson.Fragment:
+    return orjson.Fragment(number)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)

@@ -275,7 +275,9 @@ def test_findings_are_counted_and_block_nothing(alone: Any) -> None:
 
 def test_json_forms_are_held_to_a_json_schema(alone: Any, tmp_path: Path) -> None:
     """Before the XSD, or without one; XML is not for it, and what strict stops the app never hears of."""
-    (tmp_path / "sum.json").write_text('{"type": "object", "properties": {"sats": {"maximum": 100}}}', "utf-8")
+    (tmp_path / "sum.json").write_text(
+        '{"type": "object", "properties": {"sats": {"type": "number", "maximum": 100}}}', "utf-8"
+    )
     extra = {"regnestykke.json": tmp_path / "sum.json"}
     app = f"{OPEN}data_types: {{regnestykke: {{KEYS, json_schema: regnestykke.json, validate: HELD}}}}\n"
     both = alone({SUM: app.replace("KEYS", "schema: regnestykke.xsd").replace("HELD", "advisory")}, extra=extra)
@@ -287,6 +289,10 @@ def test_json_forms_are_held_to_a_json_schema(alone: Any, tmp_path: Path) -> Non
     stopped = strict.send("POST", json={"sats": 500})
     sound = strict.send("POST", json={"sats": 5})
     as_xml = strict.send("POST", data=b"<Regnestykke><sats>500</sats></Regnestykke>", headers=XML)
+    with_rows = [
+        strict.send("POST", data=f'{{"linje": [{{"altinnRowId": "a", "antall": 1}}], {rest}}}', headers=JSON)
+        for rest in ('"sats": 5.50', '"sats": 500', '"sats": 5, "sats": 6', '"sats": NaN')
+    ]
 
     assert (counted.status_code, counted.headers["Bridge-Findings"]) == (200, "1")
     assert [(each["path"], each["rule"]) for each in told["findings"]] == [("/sats", "max_inclusive")]
@@ -295,7 +301,28 @@ def test_json_forms_are_held_to_a_json_schema(alone: Any, tmp_path: Path) -> Non
     assert (stopped.status_code, stopped.get_json()["findings"][0]["path"]) == (422, "/sats")
     assert (sound.status_code, sound.headers["Bridge-Findings"]) == (200, "0")
     assert (as_xml.status_code, as_xml.headers.get("Bridge-Findings")) == (200, None)
-    assert strict.calls().count("POST data/anonymous") == 2
+    assert [each.status_code for each in with_rows] == [200, 422, 422, 422]
+    assert strict.calls().count("POST data/anonymous") == 3
+
+
+def test_engines_that_disagree_are_told(alone: Any, tmp_path: Path) -> None:
+    """In the problem document, as in the report."""
+    schema = tmp_path / "a.xsd"
+    schema.write_text(
+        '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="Regnestykke"><x:complexType><x:sequence>'
+        '<x:element name="side" type="x:anyURI"/></x:sequence></x:complexType></x:element></x:schema>'
+    )
+    route = OPEN + "data_types: {regnestykke: {schema: a.xsd, validate: strict}}\n"
+    stage = alone({SUM: route}, extra={"a.xsd": schema})
+    form = b"<Regnestykke><side>http://[::hemmelig</side></Regnestykke>"
+
+    refused = stage.send("POST", data=form, headers={**XML, "Accept-Language": "en"})
+    reported = stage.send("POST", query="dataType=regnestykke&bridge-report=true", data=form, headers=XML)
+
+    first = refused.get_json()["findings"][0]
+    assert (refused.status_code, first["path"], first["rule"]) == (422, "/Regnestykke/side", "engines_disagree")
+    assert reported.get_json()["findings"][0]["rule"] == "engines_disagree"
+    assert "hemmelig" not in refused.text + reported.get_json()["findings"][0]["message"]
 
 
 @pytest.mark.parametrize(("speaks", "findings", "text"), [("both", "1", "S\ufffdm"), ("json", "0", "Søm")])
