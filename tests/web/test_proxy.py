@@ -273,11 +273,13 @@ def test_findings_are_counted_and_block_nothing(alone: Any) -> None:
     assert as_json.headers["Bridge-Findings"] == "1"
 
 
+ROW = "7a6a1f0e-6b3c-4f62-9d0a-2f1d3c4b5a69"
+
+
 def test_json_forms_are_held_to_a_json_schema(alone: Any, tmp_path: Path) -> None:
     """Before the XSD, or without one; XML is not for it, and what strict stops the app never hears of."""
-    (tmp_path / "sum.json").write_text(
-        '{"type": "object", "properties": {"sats": {"type": "number", "maximum": 100}}}', "utf-8"
-    )
+    rate = {"type": "number", "maximum": 100}
+    (tmp_path / "sum.json").write_text(json.dumps({"type": "object", "properties": {"sats": rate}}), "utf-8")
     extra = {"regnestykke.json": tmp_path / "sum.json"}
     app = f"{OPEN}data_types: {{regnestykke: {{KEYS, json_schema: regnestykke.json, validate: HELD}}}}\n"
     both = alone({SUM: app.replace("KEYS", "schema: regnestykke.xsd").replace("HELD", "advisory")}, extra=extra)
@@ -290,7 +292,7 @@ def test_json_forms_are_held_to_a_json_schema(alone: Any, tmp_path: Path) -> Non
     sound = strict.send("POST", json={"sats": 5})
     as_xml = strict.send("POST", data=b"<Regnestykke><sats>500</sats></Regnestykke>", headers=XML)
     with_rows = [
-        strict.send("POST", data=f'{{"linje": [{{"altinnRowId": "a", "antall": 1}}], {rest}}}', headers=JSON)
+        strict.send("POST", data=f'{{"linje": [{{"altinnRowId": "{ROW}", "antall": 1}}], {rest}}}', headers=JSON)
         for rest in ('"sats": 5.50', '"sats": 500', '"sats": 5, "sats": 6', '"sats": NaN')
     ]
 
