@@ -132,6 +132,8 @@ class Operation:
     language: str = "nb"
     results: Mapping[str, str] = field(default_factory=dict)
     """What was read from the calculated form, by the names of the mapping's ``results``."""
+    differences: Mapping[str, object] = field(default_factory=dict)
+    """How the forms came back otherwise than they were sent: ``count``, and paths by what became of them; no values."""
 
     @property
     def key(self) -> ElementKey:

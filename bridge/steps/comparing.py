@@ -12,6 +12,7 @@ from bridge.forms.losses import Change, Difference
 from bridge.forms.reading import Unreadable
 from bridge.forms.washing import washed_differences
 from bridge.parts import Bridge
+from bridge.steps.holding import write
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -25,7 +26,7 @@ _GONE = Difference(path="/", change=Change.LOST)
 
 def lost_from_forms(bridge: Bridge, operation: Operation, after: Element) -> tuple[Finding, ...]:
     """
-    Read the forms back and say, by path, which values are gone; what was only changed or moved is logged.
+    Read the forms back and say, by path, which values are gone; all that differs is on the operation's row.
 
     Raises:
         Unreachable: They cannot be read now; what was sent is kept for the next try.
@@ -47,6 +48,7 @@ def lost_from_forms(bridge: Bridge, operation: Operation, after: Element) -> tup
         told = {name: paths[:_MOST_PATHS] for name, paths in by_change.items() if paths}
         # What is cut is counted, so that nobody takes the paths for all.
         log.warning("the forms did not come back as they were sent", differences=len(found), **told)
+        write(bridge, operation, differences={"count": len(found), **told})
     return lost if _is_ours(bridge, operation, after) else ()
 
 

@@ -529,6 +529,7 @@ def _operation(row: sa.RowMapping) -> Operation:
         **_unpacked(row["sent_forms"]),
         language=row["language"] or "nb",
         results=row["results"] or {},
+        differences=row["differences"] or {},
     )
 
 

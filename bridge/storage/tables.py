@@ -71,6 +71,7 @@ operations = sa.Table(
     sa.Column("sent_forms", sa.LargeBinary),
     sa.Column("language", sa.String(8)),
     sa.Column("results", sa.JSON(none_as_null=True)),
+    sa.Column("differences", sa.JSON(none_as_null=True)),
     sa.UniqueConstraint("dialog_id", "sequence", name="uq_operations_sequence"),
     # One unfinished operation per dialog, action and target: a second press joins the first.
     sa.Index(

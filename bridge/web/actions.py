@@ -83,6 +83,8 @@ def _told(operation: Operation) -> dict[str, object]:
     }
     if operation.outcome is not None:
         told["outcome"] = _OUTCOMES[operation.outcome]
+    if operation.differences:
+        told["differences"] = operation.differences
     if operation.finished_at is not None:
         told["finishedAt"] = operation.finished_at.isoformat()
     if operation.problem is not None and operation.outcome is not None:

@@ -40,27 +40,34 @@ def test_a_dropped_field_ends_with_an_alarm(stage: Stage, action: str) -> None:
     assert len(stage.effects(case, "altinn2.put")) == 1
 
 
-def test_a_changed_value_is_told_to_the_operator_alone(stage: Stage) -> None:
-    """Altinn 2 may calculate: the action is done, and the log has the path and no value."""
+def test_a_changed_value_is_told_by_its_path(stage: Stage) -> None:
+    """Altinn 2 may calculate: the action is done, and log and operation have the path and no value."""
     case = stage.case()
+    token = stage.token(case)
     stage.world.change_switches(put_forms="last_value_overwritten")
+
+    with capture_logs() as logs:
+        answer = stage.press(case, token=token)
+
+    assert answer.status_code == 204
+    (warning,) = told(logs)
+    assert len(warning["changed"]) == 1
+    (operation,) = stage.operations(case)
+    shown = stage.client.get(f"/operations/{operation.id}", headers={"Authorization": f"Bearer {token}"}).get_json()
+    assert (shown["outcome"], shown["differences"]) == ("done", {"count": 1, "changed": warning["changed"]})
+    assert "overwritten" not in f"{warning}{shown}"
+
+
+def test_a_form_that_came_back_whole_alarms_nobody(stage: Stage) -> None:
+    """Altinn 2 washes the form, and nothing is told."""
+    case = stage.case(VALID)
 
     with capture_logs() as logs:
         answer = stage.press(case)
 
     assert answer.status_code == 204
-    (warning,) = told(logs)
-    assert len(warning["changed"]) == 1
-    assert "overwritten" not in str(warning)
-
-
-def test_a_form_that_came_back_whole_alarms_nobody(stage: Stage) -> None:
-    """Altinn 2 washes the form, and nothing is told."""
-    with capture_logs() as logs:
-        answer = stage.press(stage.case(VALID))
-
-    assert answer.status_code == 204
     assert told(logs) == []
+    assert [each.differences for each in stage.operations(case)] == [{}]
 
 
 def test_what_was_sent_is_kept_until_it_was_compared_and_no_longer(stage: Stage) -> None:
