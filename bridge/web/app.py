@@ -10,6 +10,7 @@ from bridge.parts import Bridge
 from bridge.web import cors, problems
 from bridge.web.actions import actions
 from bridge.web.attachments import attachments
+from bridge.web.description import description
 from bridge.web.elements import elements
 from bridge.web.health import health
 from bridge.web.proxy import proxy
@@ -58,6 +59,7 @@ def create_app(bridge: Bridge) -> Flask:
     problems.register(app, bridge)
     app.register_blueprint(actions)
     app.register_blueprint(attachments)
+    app.register_blueprint(description)
     app.register_blueprint(elements)
     app.register_blueprint(health)
     app.register_blueprint(proxy)

@@ -18,6 +18,9 @@ from bridge.parts import Bridge
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.web")
 
+TYPE = "urn:altinn-dialog-bridge:problem:"
+"""What stands before a problem's code in its ``type``."""
+
 HTTP_CODES: Mapping[int, str] = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
 
@@ -33,7 +36,7 @@ def problem_body(problem: Problem, chosen: str) -> dict[str, Any]:
     """Write *problem* as the members of a problem document, in the *chosen* language."""
     words = text(problem.code, chosen, problem.facts)
     body: dict[str, Any] = {
-        "type": f"urn:altinn-dialog-bridge:problem:{problem.code}",
+        "type": f"{TYPE}{problem.code}",
         "title": words.title,
         "status": problem.status,
         "detail": words.detail,

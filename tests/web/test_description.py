@@ -1,0 +1,106 @@
+"""``/openapi.json`` and ``/docs`` hold what the bridge answers."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from bridge.web.app import create_app
+from tests.scenarios.stage import FAULTY, Stage
+
+_RULE = re.compile(r"<(?:\w+:)?(\w+)>")
+# What the routes call their parts, and the description.
+_NAMES = {"dialog_id": "dialogId", "name": "action", "upload_id": "attachmentId", "operation_id": "operationId"}
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    made = Stage(tmp_path_factory.mktemp("bridge"))
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def described(stage: Stage) -> Any:
+    return stage.client.get("/openapi.json").get_json()
+
+
+def fits(described: Any, name: str, value: Any) -> None:
+    schema = {"$ref": f"#/components/schemas/{name}", "components": described["components"]}
+    jsonschema_rs.validator_for(schema, validate_formats=True).validate(value)
+
+
+def test_every_route_is_described_and_no_other(stage: Stage, described: Any) -> None:
+    """Paths and methods, as Flask has them."""
+    routes = {
+        (_RULE.sub(lambda part: f"{{{_NAMES.get(part[1], part[1])}}}", rule.rule), method.lower())
+        for rule in create_app(stage.bridge).url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+    assert {(path, method) for path, methods in described["paths"].items() for method in methods} == routes
+
+
+def test_what_is_named_is_there(described: Any) -> None:
+    """References lead somewhere, parts of paths are parameters, and the schemas are schemas."""
+    references = set(re.findall(r"'\$ref': '#/components/schemas/(\w+)'", str(described)))
+
+    assert references <= set(described["components"]["schemas"])
+    for path, methods in described["paths"].items():
+        for each in methods.values():
+            inside = {one["name"] for one in each.get("parameters", []) if one["in"] == "path"}
+            assert inside == set(re.findall(r"{(\w+)}", path))
+            assert all("description" in answer for answer in each["responses"].values())
+    for name in described["components"]["schemas"]:
+        jsonschema_rs.validator_for({"$ref": f"#/components/schemas/{name}", "components": described["components"]})
+
+
+def test_real_answers_fit(stage: Stage, described: Any) -> None:
+    """Problems with and without findings, an operation that went well and one that did not, forms."""
+    case, faulty = stage.case(), stage.case(FAULTY)
+    token, others = stage.token(case), stage.token(faulty)
+    bearer = {"Authorization": f"Bearer {token}"}
+    forms = stage.client.get(f"/actions/{case.dialog_id}/submit/forms", headers=bearer).get_json()
+    pressed, refused = stage.press(case, token=token), stage.press(faulty, token=others)
+    unknown = stage.client.get("/operations/0196f000-0000-7000-8000-000000000009", headers=bearer)
+
+    assert (pressed.status_code, refused.status_code, unknown.status_code) == (204, 422, 404)
+    fits(described, "Forms", forms)
+    for problem in (refused, unknown):
+        fits(described, "Problem", problem.get_json())
+        assert str(problem.status_code) in described["paths"]["/actions/{dialogId}/{action}"]["post"]["responses"]
+    for one, held in ((case, token), (faulty, others)):
+        (operation,) = stage.operations(one)
+        shown = stage.client.get(f"/operations/{operation.id}", headers={"Authorization": f"Bearer {held}"})
+        assert shown.status_code == 200
+        fits(described, "Operation", shown.get_json())
+
+
+def test_every_code_of_a_problem_is_named(described: Any) -> None:
+    """A client can have a table of them."""
+    from bridge.core.texts import TEXTS
+
+    types = described["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
+    assert {each.rpartition(":")[2] for each in types} == set(TEXTS)
+
+
+def test_the_page_shows_all_and_runs_nothing(stage: Stage, described: Any) -> None:
+    """Every path and every code; no script, nothing from elsewhere, no form of a value in it."""
+    answer = stage.client.get("/docs")
+
+    assert answer.status_code == 200
+    assert all(path in answer.text for path in described["paths"])
+    assert "element_changed" in answer.text
+    assert "<script" not in answer.text
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_the_public_address_is_the_server(tmp_path: Path) -> None:
+    """Where the bridge is reached from outside, if that is known."""
+    from bridge.web.description import document
+
+    assert document("https://bro.example.no")["servers"] == [{"url": "https://bro.example.no"}]
+    assert document(None)["servers"] == [{"url": "/"}]
