@@ -91,14 +91,14 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
     )
     schemas = SchemaRegistry(settings.schemas, limits)
     # Compiled at start, so that the first citizen does not wait for it.
+    routes = _routes(settings, schemas)
     mappings = load_mappings(
         settings.mappings,
         settings.schemas,
         schema_faults=schemas.faults,
         schema_digest=schemas.digest,
-        may_be_empty=settings.routes is not None,
+        may_be_empty=bool(routes),
     )
-    routes = _routes(settings, schemas)
     schemas.prepare()
     engine = open_database(settings.database_url, pool=settings.threads)
     store = Store(engine)

@@ -18,7 +18,7 @@ SCHEMA_FILE = "route.schema.json"
 Routes = Mapping[tuple[str, str], AppRoute]
 
 
-class SchemaFiles(Protocol):
+class Schemas(Protocol):
     """What compiles the schemas that routes name (``forms.xsd.SchemaRegistry``)."""
 
     @property
@@ -120,7 +120,7 @@ def route_json_schema() -> dict[str, Any]:
     }
 
 
-def load_routes(folder: Path | None, schemas: SchemaFiles) -> Routes:
+def load_routes(folder: Path | None, schemas: Schemas) -> Routes:
     """
     Read every ``*.yaml`` and ``*.yml`` of *folder*, by org and app; no folder means no routes.
 
@@ -133,7 +133,7 @@ def load_routes(folder: Path | None, schemas: SchemaFiles) -> Routes:
     return routes
 
 
-def read_routes(folder: Path | None, schemas: SchemaFiles) -> tuple[Routes, list[Fault]]:
+def read_routes(folder: Path | None, schemas: Schemas) -> tuple[Routes, list[Fault]]:
     """Do the same, and give what is sound beside what is not."""
     routes: dict[tuple[str, str], AppRoute] = {}
     faults: list[Fault] = []
@@ -154,7 +154,7 @@ def read_routes(folder: Path | None, schemas: SchemaFiles) -> tuple[Routes, list
     return routes, faults
 
 
-def _hold_to_pins(document: Document, route: AppRoute, schemas: SchemaFiles) -> None:
+def _hold_to_pins(document: Document, route: AppRoute, schemas: Schemas) -> None:
     for data_type, each in route.data_types.items():
         for name, pinned in each.pins:
             message = pin_fault(name, pinned, schemas.digest)

@@ -37,18 +37,17 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
 
     faults = [] if mappings or schemas else _settings_faults()
     registry = SchemaRegistry(schemas or folder_of("BRIDGE_SCHEMAS"))
+    routes, route_faults = ([], []) if mappings else _routes(registry)
     services, found = read_mappings(
         mappings or folder_of("BRIDGE_MAPPINGS"),
         registry.folder,
         schema_faults=registry.faults,
         schema_digest=registry.digest,
-        may_be_empty=not mappings and bool(os.environ.get("BRIDGE_ROUTES", "").strip()),
+        # Faulty routes are told as such; without any there is nothing to serve.
+        may_be_empty=bool(routes or route_faults),
     )
-    faults += found
-    result = _Result(services=services, registry=registry, faults=faults)
-    if not mappings:
-        result.routes, found = _routes(registry)
-        faults += found
+    faults += [*found, *route_faults]
+    result = _Result(services=services, registry=registry, faults=faults, routes=routes)
     if online:
         found, result.apps = _online(services, result.routes, registry)
         faults += found

@@ -175,7 +175,7 @@ class _Merge:
     def _labels(self) -> Iterator[str]:
         if self._foreign:
             return
-        there = {each.casefold() for each in self._dialog.labels}
+        there = {each.lower() for each in self._dialog.labels}
         for label in self._change.labels:
             if label in there:
                 self._written[_label_place(label)] = digest(label)

@@ -60,8 +60,9 @@ def tell(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
             # Reading the dialog again tells: what was to be added is there, or it is not.
             raise Conflict(error.system, error.detail, status=error.status) from error
     for label in merged.labels:
-        if _labelled(bridge, dialog.id, label):
-            merged = merged.noted(label)
+        if not _labelled(bridge, dialog.id, label):
+            break
+        merged = merged.noted(label)
     # A crash before this loses nothing: the next merge finds all as it is wanted, and writes this down.
     if merged.written != base:
         with bridge.store.transaction() as tx:

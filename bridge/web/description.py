@@ -136,6 +136,7 @@ def _attach() -> Json:
             _path("action", _TEXT),
             _query("fileName", "With its extension; needed with application/octet-stream."),
             _query("attachmentType", "As in the mapping; needed with application/octet-stream."),
+            _query("language", "As Altinn 2 has it: 1044, 2068 or 1033."),
             _language(),
         ],
         "requestBody": {
@@ -305,7 +306,8 @@ _MEANINGS = {
 
 def _problems(*statuses: str) -> Json:
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": _MEANINGS[status], "content": content} for status in statuses}
+    told = {status: {"description": _MEANINGS[status], "content": content} for status in statuses}
+    return {**told, "default": {"description": "Any other problem.", "content": content}}
 
 
 _PAGE = """<!doctype html>

@@ -135,3 +135,16 @@ def test_apps_are_asked_online(tmp_path: Path):
     assert "write get_post, or leave it out" in words.stderr
     assert "is its name right, and is it deployed in this environment?" in words.stderr
     assert report["apps"][0] in words.stdout
+
+
+@pytest.mark.parametrize(("route", "sound"), [("app: ttd/a\ntoken: caller\n", True), (None, False)])
+def test_a_bridge_without_mappings_needs_a_route(tmp_path: Path, route: str | None, sound: bool):
+    """A route is enough to serve; two empty folders are a volume that was not mounted."""
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "routes").mkdir()
+    if route is not None:
+        (tmp_path / "routes" / "a.yaml").write_text(route, "utf-8")
+
+    result = run(BRIDGE_MAPPINGS=str(tmp_path / "mappings"), BRIDGE_ROUTES=str(tmp_path / "routes"))
+
+    assert ("there is no mapping file" not in result.stderr) is sound

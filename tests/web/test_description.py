@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
 
+from bridge.core.texts import TEXTS
 from bridge.web.app import create_app
+from bridge.web.description import document
 from tests.scenarios.stage import FAULTY, Stage
 
 _RULE = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -81,14 +82,12 @@ def test_real_answers_fit(stage: Stage, described: Any) -> None:
 
 def test_every_code_of_a_problem_is_named(described: Any) -> None:
     """A client can have a table of them."""
-    from bridge.core.texts import TEXTS
-
     types = described["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
     assert {each.rpartition(":")[2] for each in types} == set(TEXTS)
 
 
 def test_the_page_shows_all_and_runs_nothing(stage: Stage, described: Any) -> None:
-    """Every path and every code; no script, nothing from elsewhere, no form of a value in it."""
+    """Every path and every code; no script, and nothing from elsewhere."""
     answer = stage.client.get("/docs")
 
     assert answer.status_code == 200
@@ -98,9 +97,7 @@ def test_the_page_shows_all_and_runs_nothing(stage: Stage, described: Any) -> No
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
-def test_the_public_address_is_the_server(tmp_path: Path) -> None:
+def test_the_public_address_is_the_server() -> None:
     """Where the bridge is reached from outside, if that is known."""
-    from bridge.web.description import document
-
     assert document("https://bro.example.no")["servers"] == [{"url": "https://bro.example.no"}]
     assert document(None)["servers"] == [{"url": "/"}]
