@@ -23,6 +23,40 @@ def _text(title: str, detail: str) -> Text:
     return Text(title=title, detail=detail)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landing:
+    """What a person reads who came to one of the bridge's addresses with a browser."""
+
+    title: str
+    about: str
+    next: str
+    link: str
+
+
+LANDING: Mapping[str, Landing] = {
+    "nb": Landing(
+        title="Denne adressen er ikke en nettside",
+        about="Den brukes av Arbeidsflate og andre systemer når noen trykker på en knapp i en dialog. "
+        "Ingenting ble sendt inn eller endret av at du kom hit.",
+        next="Åpne dialogen i Arbeidsflate, og bruk knappene og lenkene der.",
+        link="Gå til Arbeidsflate",
+    ),
+    "nn": Landing(
+        title="Denne adressa er ikkje ei nettside",
+        about="Ho blir brukt av Arbeidsflate og andre system når nokon trykkjer på ein knapp i ein dialog. "
+        "Ingenting vart sendt inn eller endra av at du kom hit.",
+        next="Opne dialogen i Arbeidsflate, og bruk knappane og lenkjene der.",
+        link="Gå til Arbeidsflate",
+    ),
+    "en": Landing(
+        title="This address is not a web page",
+        about="Arbeidsflate and other systems use it when somebody presses a button in a dialog. "
+        "Nothing was submitted or changed by your coming here.",
+        next="Open the dialog in Arbeidsflate, and use the buttons and links there.",
+        link="Go to Arbeidsflate",
+    ),
+}
+
 TEXTS: Mapping[str, Mapping[str, Text]] = {
     "token_missing": {
         "nb": _text("Dialogtoken mangler", "Send dialogtokenet i Authorization: Bearer."),

@@ -8,18 +8,15 @@ from flask.typing import ResponseReturnValue
 
 from bridge.adapters.dialog_tokens import authorize
 from bridge.core.errors import Refusal
-from bridge.core.mapping import Requirement
 from bridge.core.operations import Operation, Outcome, Stage
 from bridge.parts import Bridge
 from bridge.steps.content import form_or_message
 from bridge.steps.submit import action_for, link_for, submit
-from bridge.web.callers import caller_of, permitted
+from bridge.web.callers import READ, caller_of, permitted
 from bridge.web.problems import language, problem_body, problem_response
 from bridge.web.reading import read_body
 
 actions = Blueprint("actions", __name__)
-
-READ = Requirement(action="read")
 
 
 @actions.route("/actions/<uuid:dialog_id>/<name>", methods=["POST", "PUT", "DELETE"])

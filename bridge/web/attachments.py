@@ -14,7 +14,7 @@ from bridge.parts import Bridge
 from bridge.steps.attach import Offer, attach, upload_for
 from bridge.steps.submit import action_for, link_for
 from bridge.web.base64_json import Scanner
-from bridge.web.callers import caller_of, permitted
+from bridge.web.callers import READ, caller_of, permitted
 from bridge.web.reading import body_reader
 
 attachments = Blueprint("attachments", __name__)
@@ -44,7 +44,7 @@ def show(dialog_id: UUID, name: str, upload_id: UUID) -> ResponseReturnValue:
     """Tell what was attached: its length and digest, and its id in Altinn 2 at that time."""
     bridge: Bridge = current_app.extensions["bridge"]
     caller = caller_of(bridge)
-    permitted(bridge, caller, dialog_id, name)
+    permitted(bridge, caller, dialog_id, name, requires=READ)
     return _shown(upload_for(bridge, link_for(bridge, caller), upload_id), status=200)
 
 

@@ -7,10 +7,13 @@ from flask import request
 from bridge.adapters.dialog_tokens import authorize, verify
 from bridge.core.callers import Caller
 from bridge.core.errors import Refusal
-from bridge.core.mapping import ActionMapping
+from bridge.core.mapping import ActionMapping, Requirement
 from bridge.parts import Bridge
 from bridge.steps.submit import action_for
 from bridge.web.reading import bearer_token
+
+READ = Requirement(action="read")
+"""What a dialog token grants to whoever may see the dialog, whatever buttons it has (facts/dialogporten.md 3.2)."""
 
 
 def caller_of(bridge: Bridge) -> Caller:
@@ -24,8 +27,17 @@ def caller_of(bridge: Bridge) -> Caller:
     )
 
 
-def permitted(bridge: Bridge, caller: Caller, dialog_id: UUID, name: str) -> ActionMapping:
-    """Find the action, and hold the token against it. Raises Refusal 403 and 404."""
+def permitted(
+    bridge: Bridge, caller: Caller, dialog_id: UUID, name: str, *, requires: Requirement | None = None
+) -> ActionMapping:
+    """
+    Find the action, and hold the token against it, or against *requires* in the place of its own right.
+
+    Looking requires ``READ``: a token names an action only as long as its button stands.
+
+    Raises:
+        Refusal: 403 and 404.
+    """
     if caller.dialog_id != dialog_id:
         raise Refusal("other_dialog", 403)
     mapping, action = action_for(bridge, caller, name)
@@ -34,7 +46,7 @@ def permitted(bridge: Bridge, caller: Caller, dialog_id: UUID, name: str) -> Act
         dialog_id=dialog_id,
         service_resource=mapping.service_resource,
         party=caller.party,
-        requirement=action.requires,
+        requirement=requires or action.requires,
         minimum_level=action.minimum_level,
     )
     return action

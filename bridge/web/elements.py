@@ -1,4 +1,4 @@
-"""Below an action: what its element holds and says, for whoever may press the action, and of no other element."""
+"""Below an action: what its element holds and says, for whoever may read its dialog, and of no other element."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from bridge.core.operations import Link
 from bridge.parts import Bridge
 from bridge.steps.showing import PDF, forms_of, print_of, signing_text_of
 from bridge.steps.submit import link_for
-from bridge.web.callers import caller_of, permitted
+from bridge.web.callers import READ, caller_of, permitted
 from bridge.web.problems import language
 
 elements = Blueprint("elements", __name__)
@@ -68,7 +68,7 @@ def show_signing_text(dialog_id: UUID, name: str) -> ResponseReturnValue:
 
 
 def _link(bridge: Bridge, dialog_id: UUID, name: str) -> Link:
-    """Hold the token against the action, and find its element. Raises Refusal."""
+    """Hold the token against looking, which outlives the button, and find the action's element. Raises Refusal."""
     caller = caller_of(bridge)
-    permitted(bridge, caller, dialog_id, name)
+    permitted(bridge, caller, dialog_id, name, requires=READ)
     return link_for(bridge, caller)

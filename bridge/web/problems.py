@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from bridge.adapters.dialog_tokens import www_authenticate
@@ -15,6 +15,7 @@ from bridge.core.operations import Problem
 from bridge.core.texts import LANGUAGES, text
 from bridge.forms.sentences import sentence
 from bridge.parts import Bridge
+from bridge.web.pages import is_navigation, page
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.web")
 
@@ -56,16 +57,33 @@ def problem_body(problem: Problem, chosen: str) -> dict[str, Any]:
 
 
 def problem_response(problem: Problem, *, retry_after: float | None = None) -> Response:
-    """Answer with a problem document."""
+    """Answer with a problem document, or with a page where a person would have to read it."""
     chosen = language()
+    if is_navigation(request):
+        response = page(
+            text(problem.code, chosen, problem.facts),
+            status=problem.status,
+            language=chosen,
+            origins=_bridge().settings.allowed_origins,
+        )
+        return _with_headers(response, problem, retry_after=retry_after)
     body = problem_body(problem, chosen) | {"instance": request.path, "traceId": g.trace_id}
     response = Response(orjson.dumps(body), status=problem.status, content_type="application/problem+json")
     response.headers["Content-Language"] = chosen
+    return _with_headers(response, problem, retry_after=retry_after)
+
+
+def _with_headers(response: Response, problem: Problem, *, retry_after: float | None) -> Response:
     if problem.status == 401:
         response.headers["WWW-Authenticate"] = www_authenticate(problem.code)
     if retry_after is not None:
         response.headers["Retry-After"] = str(max(1, round(retry_after)))
     return response
+
+
+def _bridge() -> Bridge:
+    bridge: Bridge = current_app.extensions["bridge"]
+    return bridge
 
 
 def register(app: Flask, bridge: Bridge) -> None:

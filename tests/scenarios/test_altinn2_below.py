@@ -147,14 +147,14 @@ def test_altinn_is_asked_in_the_persons_language(stage: Stage, what: str, header
 
 
 @pytest.mark.parametrize("what", ["forms", "print", "signingtext"])
-def test_nobody_sees_what_they_may_not_press(stage: Stage, what: str) -> None:
-    """The same token, right, level and dialog as for the action itself, and Altinn 2 is not asked before."""
+def test_nobody_sees_another_persons_case(stage: Stage, what: str) -> None:
+    """The token is for the dialog, of the action's level, and grants reading; Altinn 2 is not asked before."""
     mine, other = case(stage), case(stage)
     refused = {
         "no token": stage.client.get(f"/actions/{mine.dialog_id}/parts/{what}"),
         "another dialog's token": below(stage, mine, what, token=stage.token(other)),
         "too low": below(stage, mine, what, token=stage.token(mine, level=2)),
-        "no right": below(stage, mine, what, token=stage.token(mine, actions=["read"])),
+        "no right": below(stage, mine, what, token=stage.token(mine, actions=["write"])),
         "no such action": below(stage, mine, what, "nothing"),
     }
 
@@ -166,6 +166,19 @@ def test_nobody_sees_what_they_may_not_press(stage: Stage, what: str) -> None:
         "no such action": 404,
     }
     assert all(mine.message_id not in each.path for each in stage.world.calls.all("altinn2"))
+
+
+@pytest.mark.parametrize("what", ["forms", "print", "signingtext"])
+def test_reading_is_enough_to_look(stage: Stage, what: str) -> None:
+    """Once a button is gone no fresh token names its action; what it was about can still be seen, and not pressed."""
+    mine = case(stage, service={"signing_steps": 1, "signing_text": "Jeg bekrefter."})
+    stage.press(mine, "to-signing")
+    fresh = stage.token(mine, actions=["read"])
+
+    seen, pressed = below(stage, mine, what, "sign", token=fresh), stage.press(mine, "sign", token=fresh)
+
+    assert seen.status_code == 200
+    assert (pressed.status_code, code(pressed)) == (403, "action_not_granted")
 
 
 @pytest.mark.parametrize(("how", "status"), [({"status": 503}, 503), ({"status": 403}, 403), ({"status": 404}, 404)])
