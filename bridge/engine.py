@@ -18,8 +18,11 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+import structlog
 
-from bridge.core.errors import ConfigurationError, Fault
+from bridge.core.errors import ConfigurationError, Fault, place_of
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.engine")
 
 QUEUE = "operations"
 WORKFLOW = "operation"
@@ -231,7 +234,6 @@ class Worker:
 
     def _listen(self) -> None:
         """Turn PostgreSQL's notifications into wake-ups; when the connection breaks, polling goes on meanwhile."""
-        log = logging.getLogger("bridge.engine")
         while not self._pulse.is_set():
             try:
                 with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -241,7 +243,7 @@ class Worker:
                         for _ in driver.notifies(timeout=1.0, stop_after=1):
                             self._pulse.wake()
             except Exception as error:  # noqa: BLE001 - polling carries on; the listener must come back by itself
-                log.warning("listening for new work failed", extra={"error": type(error).__name__})
+                log.warning("listening for new work failed", error=type(error).__name__, at=place_of(error))
                 self._pulse.rest(1.0)
 
 

@@ -1,17 +1,36 @@
-"""Logs: one JSON object a line on standard output, and nothing personal in it."""
+"""
+Logs: one JSON object a line on standard output, whoever writes it, and nothing personal in it.
 
+Our own lines are sentences of ours with values beside them. What a library says may quote whatever passed through it
+(gunicorn a request, the engine a statement with its parameters), so of a library's line its level, its place and the
+words that stand in its source are kept, and what was put into them is not.
+"""
+
+import linecache
 import logging
 import sys
-from typing import Any
+import threading
+import warnings
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
 
 import orjson
 import structlog
 
+from bridge.core.errors import place_of
 from bridge.core.ids import mask_identity_numbers
 
+QUIET = ("apscheduler", "alembic", "dbos", "sqlalchemy", "urllib3")
+"""Libraries whose lines are kept from WARNING up, whatever the level."""
 
-def configure(level: str) -> None:
-    """Send our own log and that of the libraries to standard output, from *level* up."""
+
+def configure(level: str, *, stream: IO[str] | None = None) -> None:
+    """
+    Send everything that this process says to *stream* (standard output), from *level* up.
+
+    Warnings of Python and errors that nobody caught, in any thread, become lines, too.
+    """
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -29,13 +48,13 @@ def configure(level: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(sys.stdout if stream is None else stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[*shared, _words_of_the_source],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _only_the_type_of_exceptions,
+                _only_type_and_place_of_exceptions,
                 structlog.processors.EventRenamer("message"),
                 _line,
             ],
@@ -44,21 +63,66 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
-    # urllib3's lines hold whole URLs; its level is set where sessions are made.
-    for noisy in ("apscheduler", "alembic", "dbos"):
-        logging.getLogger(noisy).setLevel(max(number, logging.WARNING))
-        logging.getLogger(noisy).handlers.clear()
-        logging.getLogger(noisy).propagate = True
+    for noisy in QUIET:
+        logger = logging.getLogger(noisy)
+        logger.setLevel(max(number, logging.WARNING))
+        # dbos, imported later, gives its logger a handler of its own where it finds none.
+        logger.handlers[:] = [handler]
+        logger.propagate = False
+    warnings.showwarning = _warned
+    sys.excepthook = _uncaught
+    threading.excepthook = lambda args: _uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+    sys.unraisablehook = lambda args: _uncaught(args.exc_type, args.exc_value, args.exc_traceback)
 
 
-def _only_the_type_of_exceptions(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    # A traceback shows the values of the moment; where it happened is said by whoever logs.
-    error = event.pop("exc_info", None)
-    if isinstance(error, tuple) and error[0] is not None:
-        event["error"] = error[0].__name__
+def _warned(
+    message: Warning | str,  # noqa: ARG001 - may quote anything
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: IO[str] | None = None,  # noqa: ARG001
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    place = f"{Path(filename).name}:{lineno}"
+    structlog.get_logger("bridge.logs").warning("Python warns", category=category.__name__, at=place)
+
+
+def _uncaught(kind: type[BaseException], error: BaseException | None, _trace: TracebackType | None) -> None:
+    at = "" if error is None else place_of(error)
+    structlog.get_logger("bridge.logs").critical("nobody caught an error", error=kind.__name__, at=at)
+
+
+def _words_of_the_source(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Keep of a library's line what stands in its source: a template, or a text up to its first value."""
+    record: logging.LogRecord = event["_record"]
+    said = record.msg if isinstance(record.msg, str) else ""
+    source = "".join(linecache.getlines(record.pathname))
+    event["event"] = said if said and _as_written(said) in source else f"{_written_part(said, source)}…"
+    event["at"] = f"{record.module}:{record.funcName}:{record.lineno}"
+    return event
+
+
+def _as_written(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n")
+
+
+def _written_part(said: str, source: str) -> str:
+    """The beginning of *said* that an f-string in *source* has before its first value."""
+    return next((said[:end] for end in range(len(said), 0, -1) if f"{_as_written(said[:end])}{{" in source), "")
+
+
+def _only_type_and_place_of_exceptions(
+    _: Any, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    # A traceback shows the values of the moment.
+    event.pop("stack_info", None)
+    found = event.pop("exc_info", None)
+    error = found[1] if isinstance(found, tuple) else found
+    if isinstance(error, BaseException):
+        event["error"], event["raised_at"] = type(error).__name__, place_of(error)
     return event
 
 
 def _line(_: Any, __: str, event: structlog.typing.EventDict) -> str:
     # The last net: what looks like a national identity number leaves no process, whichever library wrote it.
-    return mask_identity_numbers(orjson.dumps(event, default=repr).decode())
+    return mask_identity_numbers(orjson.dumps(event, default=lambda value: type(value).__name__).decode())

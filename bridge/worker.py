@@ -12,7 +12,7 @@ from uuid import uuid4
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from bridge.core.errors import UpstreamError
+from bridge.core.errors import UpstreamError, place_of
 from bridge.engine import Worker
 from bridge.parts import Bridge
 from bridge.steps.drafts import Stopped, Watcher, run_drafts, take_run, tick
@@ -154,7 +154,7 @@ def every(scheduler: BackgroundScheduler, seconds: float, job: Callable[[], obje
         try:
             job()
         except Exception as error:  # noqa: BLE001 - one bad tick must not end the job
-            log.error("a periodic job failed", job=job.__name__, error=type(error).__name__)
+            log.error("a periodic job failed", job=job.__name__, error=type(error).__name__, at=place_of(error))
 
     scheduler.add_job(guarded, "interval", seconds=seconds)
 

@@ -154,3 +154,11 @@ class ConfigurationError(BridgeError):
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("\n".join(map(str, faults)))
         self.faults = tuple(faults)
+
+
+def place_of(error: BaseException) -> str:
+    """Where *error* was raised, as ``function:line``: what may be told of an error whose text may hold anything."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"

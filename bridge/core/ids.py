@@ -5,8 +5,14 @@ import re
 from datetime import UTC, datetime
 from uuid import UUID
 
-# Eleven digits in a row, but not within a trace id or a digest, whose digits mean nobody.
-_PERSON = re.compile(r"(?<![0-9a-f])\d{11}(?![0-9a-f])")
+_HEX = "[0-9a-fA-F]"
+_IDENTITY_NUMBER = re.compile(
+    # A UUID, or the sixteen, 32, 40 or 64 digits of a span, a trace or a digest: their digits mean nobody.
+    rf"(?P<id>(?<![0-9A-Za-z])(?:{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}|{_HEX}{{16}}(?:{_HEX}{{16}}|{_HEX}{{24}}|{_HEX}{{48}})?)"
+    r"(?![0-9A-Za-z]))"
+    # Eleven digits, written in one or with what people put after the date of birth, also in a URL.
+    r"|(?<!\d)\d{6}(?:[\s\-\u2010-\u2015+]|%20){0,2}\d{5}(?!\d)",
+)
 
 
 def uuid7(moment: datetime, entropy: bytes) -> UUID:
@@ -35,5 +41,5 @@ def sibling_id(dialog_id: UUID, *parts: str) -> UUID:
 
 
 def mask_identity_numbers(text: str) -> str:
-    """Replace each eleven-digit number in *text*, keeping nothing of it."""
-    return _PERSON.sub("***********", text)
+    """Replace each eleven-digit number in *text*, keeping nothing of it; ids in hexadecimal digits stay."""
+    return _IDENTITY_NUMBER.sub(lambda found: found["id"] or "***********", text)

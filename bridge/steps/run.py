@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 
-from bridge.core.errors import Paused, UpstreamError
+from bridge.core.errors import Paused, UpstreamError, place_of
 from bridge.core.operations import Operation, Outcome, Problem, Stage
 from bridge.core.retry import GiveUp, TryAt
 from bridge.engine import Step
@@ -65,7 +65,7 @@ def _try(
     except Exception as error:  # noqa: BLE001 - the worker's outermost frame: nothing accepted may be lost to a fault
         # The text of an unforeseen error may hold anything; its type and place may not.
         failure, why = None, type(error).__name__
-        log.error("a step failed unexpectedly", stage=stage.value, error=why, at=_place(error))
+        log.error("a step failed unexpectedly", stage=stage.value, error=why, at=place_of(error))
     return _after_failure(bridge, operation, stage, failure, why)
 
 
@@ -101,10 +101,3 @@ def _after_failure(bridge: Bridge, operation: Operation, stage: Stage, failure: 
             log.error("the dialog could not be told", why=why, tries=operation.tries + 1)
             finish(bridge, operation, last_error=why)
             return ON
-
-
-def _place(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "" if trace is None else f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"

@@ -27,7 +27,7 @@ def open_database(url: str, *, pool: int) -> sa.Engine:
     On SQLite: write-ahead log (readers do not wait for the writer) and ``synchronous=FULL`` (an answer never
     promises what a power cut may take back).
     """
-    engine = sa.create_engine(url, pool_size=pool, max_overflow=pool, pool_timeout=30)
+    engine = sa.create_engine(url, pool_size=pool, max_overflow=pool, pool_timeout=30, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
     return engine

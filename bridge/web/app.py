@@ -2,9 +2,12 @@
 
 import secrets
 import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import structlog
 from flask import Flask, Response, g, request
+from werkzeug.wsgi import ClosingIterator
 
 from bridge.parts import Bridge
 from bridge.web import cors, problems
@@ -16,7 +19,30 @@ from bridge.web.health import health
 from bridge.web.proxy import proxy
 from bridge.web.reading import trace_id
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.web")
+
+
+class _LogsOfOneRequest:
+    """
+    Binds what log lines carry to one request, from its head to the last piece of its answer.
+
+    A thread of the server serves one request after the other, and says things of its own between them.
+    """
+
+    def __init__(self, app: "WSGIApplication") -> None:
+        self._app = app
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        structlog.contextvars.clear_contextvars()
+        try:
+            answer = self._app(environ, start_response)
+        except BaseException:
+            structlog.contextvars.clear_contextvars()
+            raise
+        return ClosingIterator(answer, structlog.contextvars.clear_contextvars)
 
 
 def create_app(bridge: Bridge) -> Flask:
@@ -31,7 +57,6 @@ def create_app(bridge: Bridge) -> Flask:
     def begin() -> None:
         g.began = time.perf_counter()
         g.trace_id = trace_id(request) or secrets.token_hex(16)
-        structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(trace_id=g.trace_id)
 
     @app.after_request
@@ -54,6 +79,7 @@ def create_app(bridge: Bridge) -> Flask:
             )
         return response
 
+    app.wsgi_app = _LogsOfOneRequest(app.wsgi_app)  # type: ignore[method-assign]
     # Functions after a request run in reverse order: the log line above is written last.
     cors.register(app, bridge.settings.allowed_origins)
     problems.register(app, bridge)

@@ -10,7 +10,7 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from bridge.adapters.dialog_tokens import www_authenticate
-from bridge.core.errors import Paused, Refusal, UpstreamError
+from bridge.core.errors import Paused, Refusal, UpstreamError, place_of
 from bridge.core.operations import Problem
 from bridge.core.texts import LANGUAGES, text
 from bridge.forms.sentences import sentence
@@ -111,8 +111,8 @@ def register(app: Flask, bridge: Bridge) -> None:
         return response
 
     def unforeseen(error: Exception) -> Response:
-        # The text of an unforeseen error may hold anything; its type may not.
-        log.error("a request failed unexpectedly", error=type(error).__name__)
+        # The text of an unforeseen error may hold anything; its type and place may not.
+        log.error("a request failed unexpectedly", error=type(error).__name__, at=place_of(error))
         return problem_response(Problem(code="internal", status=500))
 
     app.register_error_handler(Refusal, refused)

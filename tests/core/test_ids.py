@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,8 +30,29 @@ def test_derived_ids_belong_to_their_parts(one: list[str], other: list[str]) -> 
         assert derived_id(NOW, *one) != derived_id(NOW, *other)
 
 
-def test_identity_numbers_are_masked_wholly() -> None:
-    """Nothing of the number stays; longer numbers and hexadecimal ids are left alone."""
-    masked = mask_identity_numbers("for 01810100000 and 123456789012 in bd01810100000d33")
+NUMBERS = {
+    "in one": ("for 01810100000 sent", "for *********** sent"),
+    "a blank after the date": ("for 018101 00000 sent", "for *********** sent"),
+    "a hyphen after the date": ("for 018101-00000 sent", "for *********** sent"),
+    "a blank that does not break": ("for 018101\u00a000000 sent", "for *********** sent"),
+    "a dash between blanks": ("for 018101 \u201300000 sent", "for *********** sent"),
+    "in a URL": ("?name=018101%2000000&x=018101+00000", "?name=***********&x=***********"),
+    "after a letter that is a digit elsewhere": ("f01810100000 and 01810100000a", "f*********** and ***********a"),
+    "longer numbers": ("123456789012", "123456789012"),
+    "a span": ("bd01810100000d33", "bd01810100000d33"),
+    "a trace": ("4bf9201810100000da6a3ce929d0e0e4", "4bf9201810100000da6a3ce929d0e0e4"),
+    "a digest": ("01810100000a" + "b" * 52, "01810100000a" + "b" * 52),
+    "a UUID": ("01993ad0-1810-7000-8000-a01810100000", "01993ad0-1810-7000-8000-a01810100000"),
+    "a UUID in a path": (
+        "/actions/01993ad0-1810-7000-8123-01810100000f/x",
+        "/actions/01993ad0-1810-7000-8123-01810100000f/x",
+    ),
+}
 
-    assert masked == "for *********** and 123456789012 in bd01810100000d33"
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_identity_numbers_are_masked_wholly(name: str) -> None:
+    """Nothing of a number stays, however it is written; longer numbers and ids in hexadecimal digits are left alone."""
+    text, masked = NUMBERS[name]
+
+    assert mask_identity_numbers(text) == masked

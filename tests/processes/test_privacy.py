@@ -1,6 +1,8 @@
 """Nothing personal leaves the process by a side door."""
 
+import json
 import re
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -73,6 +75,31 @@ def test_full_run_leaves_no_trace_of_persons(made: Site) -> None:
     }
     leaked = {secret for secret in secrets if secret in told}
     assert not leaked
+
+
+def test_the_server_quotes_no_request(made: Site) -> None:
+    """What the server says of requests that are none quotes neither tokens, names of files nor bodies."""
+    case, number = made.case(), made.world.new_person()
+    target = f"/actions/{case.dialog_id}/submit"
+    secret = f"Kanarifil {number[:6]} {number[6:]}.pdf"
+    head = f"POST {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {case.token}\r\n"
+    broken = (
+        f"POST {target}/attachments?fileName={secret} HTTP/1.1\r\nHost: x\r\n\r\n",
+        f"GET / HTTP/1.1\r\nHost: x\r\nBearer {case.token}\r\n\r\n",
+        f"{head}Content-Length: 4\r\n\r\n<a/><melding><navn>{secret}</navn></melding>\r\n\r\n",
+        f"{head}Transfer-Encoding: chunked\r\n\r\n{secret}\r\n",
+    )
+
+    for each in broken:
+        with socket.create_connection(("127.0.0.1", made.port), timeout=10) as connection:
+            connection.sendall(each.encode())
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                continue
+
+    assert until(lambda: "gunicorn" in made.logs(), what="a line of the server's")
+    assert {part for part in (*secret.split(), number, case.token) if part in made.logs()} == set()
+    assert all(json.loads(line) for line in made.logs().splitlines())
 
 
 ROUTES = {

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from bridge.adapters.altinn2.wire import SYSTEM, field, is_html, json_or_none
 from bridge.adapters.transport import Answer, retry_after
-from bridge.core.altinn2_errors import Next, row_for
+from bridge.core.altinn2_errors import Next, known_words, row_for
 from bridge.core.errors import BridgeError, Missing, OutcomeUnknown, Rejected, Unreachable, UpstreamError
 from bridge.core.gates import Why
 from bridge.core.ids import mask_identity_numbers
@@ -62,11 +62,10 @@ def pause_in(answer: Answer, now: datetime) -> tuple[timedelta, Why] | None:
 
 
 def failure(answer: Answer, *, writes: bool, now: datetime) -> UpstreamError:
-    """Give the error for *answer*. Its detail is for the operator: what Altinn 2 says, less identity numbers."""
+    """Give the error for *answer*. Its detail is for the operator: its kind, and the words that quote nobody."""
     explanation = _explanation(answer)
     status, row = answer.status, row_for(answer.status, explanation)
-    detail = f"{status} {row.reason}: {mask_identity_numbers(explanation)}"
-    detail = "".join(each if each.isprintable() else " " for each in detail)[:300]
+    detail = f"{status} {row.reason}: {known_words(explanation)}"[:300]
     match row.writing if writes else row.reading:
         case Next.UNREACHABLE:
             detail = "login page" if row.reason == "login_page" else detail
