@@ -15,6 +15,7 @@ from gunicorn.glogging import Logger
 from bridge.core.errors import ConfigurationError, Fault, UpstreamError
 from bridge.parts import Bridge
 from bridge.settings import Settings, WorkerMode
+from bridge.storage.store import close_database, make_private
 from bridge.web.app import create_app
 from bridge.wiring import prepare_database, wire
 from bridge.worker import Running, new_scheduler, refresh_keys_regularly
@@ -48,6 +49,7 @@ class Service:
         self._scheduler.shutdown(wait=False)
         if self._running is not None:
             self._running.stop()
+        close_database(self.bridge.store.engine)
 
 
 def run(settings: Settings) -> None:
@@ -68,7 +70,9 @@ def lock_embedded_store(settings: Settings) -> IO[bytes] | None:
     path = sa.make_url(settings.database_url).database
     if not settings.database_url.startswith("sqlite") or path is None:
         return None
-    file = Path(f"{path}.lock").open("ab")  # noqa: SIM115 - held until the process ends
+    lock = Path(f"{path}.lock")
+    make_private(lock, setting="BRIDGE_DATABASE_URL")
+    file = lock.open("ab")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

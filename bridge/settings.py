@@ -120,7 +120,11 @@ class Settings:
     max_form_depth: int
     max_findings: int
     keep_finished: int
-    """Days."""
+    """Days, as the four below."""
+    keep_operations: int
+    keep_attachments: int
+    keep_snapshots: int
+    keep_links: int
     log_level: str
     clock_skew: float
     drafts_every: float
@@ -661,6 +665,38 @@ VARIABLES: tuple[Variable, ...] = (
         default="30",
         unit="days",
         meaning="How long the engine keeps finished operations.",
+    ),
+    Variable(
+        name="BRIDGE_KEEP_OPERATIONS",
+        parse=_whole(1, 36_500),
+        default="90",
+        unit="days",
+        meaning="How long the row of a finished operation stays: until then `GET /operations/{id}` answers, and a"
+        " repeat is known by what was done.",
+    ),
+    Variable(
+        name="BRIDGE_KEEP_ATTACHMENTS",
+        parse=_whole(1, 36_500),
+        default="90",
+        unit="days",
+        meaning="How long it stays known what an upload was called and became: until then the same file is not"
+        " attached twice.",
+    ),
+    Variable(
+        name="BRIDGE_KEEP_SNAPSHOTS",
+        parse=_whole(1, 36_500),
+        default="400",
+        unit="days",
+        meaning="How long the digests of what was written into a dialog stay; after that nobody can tell any more what"
+        " others changed there before.",
+    ),
+    Variable(
+        name="BRIDGE_KEEP_LINKS",
+        parse=_whole(1, 36_500),
+        default="730",
+        unit="days",
+        meaning="How long it stays known which element a dialog stands for, where nothing else is kept of it; a later"
+        " press finds it again by the dialog itself.",
     ),
     Variable(
         name="BRIDGE_LOG_LEVEL",

@@ -19,7 +19,9 @@ from bridge.steps.drafts import Stopped, Watcher, run_drafts, take_run, tick
 from bridge.steps.holding import next_run
 from bridge.steps.naming import tell_names
 from bridge.steps.run import run_operation
+from bridge.storage import tables
 from bridge.storage.drafts import Runs
+from bridge.storage.store import empty_log
 from bridge.storage.turns import StoredTurns
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.worker")
@@ -28,6 +30,9 @@ STALLED = timedelta(seconds=60)
 """An operation that nobody touched for so long is held against the engine's own record."""
 KEYS_EVERY = 600.0
 DRAFTS_LOOK = 30.0
+EMPTY_LOG_EVERY = 60.0
+"""Seconds between two tries to empty the log of the embedded store, which holds what was erased since the last."""
+FORGET_AT_ONCE = 500
 STANDING = frozenset({"ENQUEUED", "PENDING", "DELAYED"})
 
 
@@ -62,6 +67,8 @@ class Running:
         every(self._scheduler, self._silent.total_seconds() / 3, self._take_over)
         every(self._scheduler, STALLED.total_seconds() / 2, self._ask_for_stalled)
         every(self._scheduler, 3600.0, self._forget)
+        if self._embedded:
+            every(self._scheduler, EMPTY_LOG_EVERY, lambda: empty_log(self.bridge.store.engine))
         every(self._scheduler, 60.0, lambda: tell_names(self.bridge))
         if self.bridge.settings.drafts_every:
             # More often than a run is due, so that one whose process died is soon gone on with by another.
@@ -119,9 +126,25 @@ class Running:
         StoredTurns(self.bridge.store, clock=self.bridge.clock).forget()
         with self.bridge.store.transaction() as tx:
             Runs(tx).forget(before)
+        forget_old_rows(self.bridge)
 
     def _drafts(self) -> None:
         run_due_drafts(self.bridge, self._stopping.is_set)
+
+
+def forget_old_rows(bridge: Bridge) -> None:
+    """Delete the rows whose time is over, those that point to others first, a few at a time: nobody waits for it."""
+    settings = bridge.settings
+    for table, days in (
+        (tables.operations, settings.keep_operations),
+        (tables.attachments, settings.keep_attachments),
+        (tables.snapshots, settings.keep_snapshots),
+        (tables.links, settings.keep_links),
+    ):
+        before, gone = bridge.clock() - timedelta(days=days), FORGET_AT_ONCE
+        while gone == FORGET_AT_ONCE:
+            with bridge.store.transaction() as tx:
+                gone = tx.forget(table, before=before, limit=FORGET_AT_ONCE)
 
 
 def run_due_drafts(bridge: Bridge, stopping: Callable[[], bool]) -> None:

@@ -1,6 +1,7 @@
 """Operations, links and workers: every read and write of our own tables."""
 
 import json
+import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,11 +14,14 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from bridge.core.elements import ElementKey, Form
-from bridge.core.errors import Finding
+from bridge.core.errors import ConfigurationError, Fault, Finding
 from bridge.core.mapping import FormKind
 from bridge.core.operations import Intent, Link, Operation, Outcome, Problem, Stage, Upload
 from bridge.core.proof import Manifest, Phase
-from bridge.storage.tables import attachments, links, operations, workers
+from bridge.storage.tables import attachments, drafts, links, operations, snapshots, workers
+
+_BUSY_TIMEOUT = 30_000
+"""Milliseconds that SQLite waits for another writer."""
 
 
 def open_database(url: str, *, pool: int) -> sa.Engine:
@@ -25,18 +29,79 @@ def open_database(url: str, *, pool: int) -> sa.Engine:
     Open the database of *url*, with *pool* connections kept.
 
     On SQLite: write-ahead log (readers do not wait for the writer) and ``synchronous=FULL`` (an answer never
-    promises what a power cut may take back).
+    promises what a power cut may take back). Its files are their owner's alone, and what is erased is overwritten.
     """
     engine = sa.create_engine(url, pool_size=pool, max_overflow=pool, pool_timeout=30, hide_parameters=True)
     if engine.dialect.name == "sqlite":
+        event.listen(engine, "do_connect", lambda *_: _keep_private(engine.url.database))
         event.listen(engine, "connect", _prepare_sqlite)
     return engine
 
 
+def _keep_private(database: str | None) -> None:
+    """Raises ConfigurationError: A file is another user's."""
+    if not database or database == ":memory:":
+        return
+    # SQLite gives its log the permissions of the database; one from before has its own.
+    for path in map(Path, (database, f"{database}-wal", f"{database}-shm")):
+        if path.exists() or path == Path(database):
+            make_private(path, setting="BRIDGE_DATABASE_URL")
+
+
+def make_private(path: Path, *, setting: str) -> None:
+    """
+    Let nobody but its owner read or write *path*, which is made where it is not there.
+
+    Raises:
+        ConfigurationError: It cannot be; *setting* says where it lies.
+    """
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if os.fstat(file).st_mode & 0o077:
+                os.fchmod(file, 0o600)
+        finally:
+            os.close(file)
+    except OSError as error:
+        message = f"{path} cannot be kept from others ({os.strerror(error.errno or 0)}); let its owner run the bridge"
+        raise ConfigurationError([Fault(where=setting, message=message)]) from error
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = "IMMEDIATE"
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+    pragmas = (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"busy_timeout={_BUSY_TIMEOUT}",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+    )
+    for pragma in pragmas:
         connection.execute(f"PRAGMA {pragma}")
+
+
+def empty_log(engine: sa.Engine) -> bool:
+    """
+    Move what SQLite's write-ahead log holds into the database, and cut the log to nothing.
+
+    Until then it holds what was erased since. False where somebody is reading or writing: nobody is made to wait.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout=0")
+        try:
+            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_TIMEOUT}")
+    return not busy
+
+
+def close_database(engine: sa.Engine) -> None:
+    """Let go of the database; on SQLite nothing of what was erased stays in its files."""
+    engine.dispose()
+    empty_log(engine)
+    engine.dispose()
 
 
 def migrate(engine: sa.Engine) -> None:
@@ -341,6 +406,16 @@ class Transaction:
             .values(archived_id=archived_id, archive_reference=archive_reference)
         )
 
+    def forget(self, table: sa.Table, *, before: datetime, limit: int) -> int:
+        """
+        Delete rows of *table* that were used last before *before*, at most *limit*, and say how many there were.
+
+        A link stays as long as anything of its dialog does.
+        """
+        key = next(iter(table.primary_key.columns))
+        old = sa.select(key).where(*_unused(table, before)).limit(limit)
+        return self.connection.execute(table.delete().where(key.in_(old))).rowcount
+
     def finished_among(self, operation_ids: Sequence[UUID]) -> set[UUID]:
         """Say which of *operation_ids* are finished, in one query."""
         rows = self.connection.scalars(
@@ -477,6 +552,23 @@ def _unpacked(packed: bytes | None) -> dict[str, tuple[Form, ...]]:
         for forms in rows
     )
     return {"sent_forms": sent, "held_forms": held}
+
+
+def _unused(table: sa.Table, before: datetime) -> Sequence[sa.ColumnElement[bool]]:
+    match table.name:
+        case "operations":
+            return (operations.c.finished_at < before,)
+        case "attachments":
+            return (attachments.c.ended_at < before,)
+        case "snapshots":
+            return (snapshots.c.written_at < before,)
+        case "links":
+            mine = links.c.dialog_id
+            followed = sa.exists().where(drafts.c.dialog_id == mine, drafts.c.ending.is_(None))
+            used = [sa.exists().where(each.c.dialog_id == mine) for each in (operations, attachments)]
+            return (links.c.created_at < before, ~followed, *(~each for each in used))
+        case name:
+            raise ValueError(f"nothing says when a row of {name} is old")
 
 
 def _element_columns(element: ElementKey | None) -> dict[str, str]:
