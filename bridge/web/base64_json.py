@@ -14,8 +14,8 @@ LARGEST_REST = 64 * 1024
 """Bytes of everything but the data."""
 
 _WINDOW = 256 * 1024
-_VALUE = re.compile(rb'\s*:\s*"')
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_MARK = re.compile(rb'["\\]')
+_BLANK = b" \t\r\n"
 
 
 class Scanner:
@@ -30,6 +30,7 @@ class Scanner:
         self._buffer = b""
         self._ended = False
         self._odd = b""
+        self._slash = b""
 
     def until_data(self) -> dict[str, str]:
         """
@@ -38,17 +39,17 @@ class Scanner:
         Raises:
             Refusal: It is no such object.
         """
+        head = _Head()
         while True:
-            place = self._data_at()
-            if place is not None:
-                head, self._buffer = self._buffer[:place], self._buffer[place:]
-                return _members(head)
-            if len(self._buffer) > LARGEST_REST:
-                raise _invalid("Data must come last")
             piece = self._read(8192)
             if not piece:
                 raise _invalid("Data")
-            self._buffer += piece
+            place = head.take(piece)
+            if place is not None:
+                self._buffer = bytes(head.text[place:])
+                return _members(bytes(head.text[:place]))
+            if len(head.text) > LARGEST_REST:
+                raise _invalid("Data must come last")
 
     def data(self, size: int) -> bytes:
         """
@@ -64,8 +65,8 @@ class Scanner:
                     raise _invalid("Data: it does not end")
             end = self._buffer.find(b'"')
             text, rest = (self._buffer, b"") if end < 0 else (self._buffer[:end], self._buffer[end + 1 :])
-            if b"\\" in text:
-                text, rest, end = self._unescaped(text, rest, end)
+            if self._slash or b"\\" in text:
+                text = self._unescaped(text, whole=end >= 0)
             self._ended = end >= 0
             self._buffer = rest
             text = self._odd + text
@@ -81,34 +82,66 @@ class Scanner:
                 return decoded
         return b""
 
-    def _unescaped(self, text: bytes, rest: bytes, end: int) -> tuple[bytes, bytes, int]:
-        """A slash may be written as two characters; any other escape has no place in base64."""
-        if text.endswith(b"\\") and end < 0:
-            more = self._read(_WINDOW)
-            whole = text + more
-            at = whole.find(b'"')
-            text, rest, end = (whole, b"", -1) if at < 0 else (whole[:at], whole[at + 1 :], at)
-        return text.replace(b"\\/", b"/"), rest, end
-
-    def _data_at(self) -> int | None:
-        """Find where the data's first character is, in what was read so far."""
-        for found in _STRING.finditer(self._buffer):
-            if found[0].lower() == b'"data"':
-                after = _VALUE.match(self._buffer, found.end())
-                before = self._buffer[: found.start()].rstrip()
-                if after is not None and before.endswith((b"{", b",")):
-                    return after.end()
-        return None
+    def _unescaped(self, text: bytes, *, whole: bool) -> bytes:
+        """A slash may be written as two characters, which may come apart; any other escape has no place in base64."""
+        text, self._slash = self._slash + text, b""
+        if text.endswith(b"\\") and not whole:
+            text, self._slash = text[:-1], b"\\"
+        return text.replace(b"\\/", b"/")
 
     def _finish(self) -> None:
         """Make sure that the object ends here."""
-        rest = self._buffer
+        rest, length = self._buffer.strip(_BLANK), len(self._buffer)
         while piece := self._read(4096):
-            rest += piece
-            if len(rest) > LARGEST_REST:
+            length += len(piece)
+            rest = (rest + piece).strip(_BLANK)
+            if length > LARGEST_REST or len(rest) > 1:
                 raise _invalid("Data must come last")
-        if rest.strip() != b"}":
+        if rest != b"}":
             raise _invalid("Data must come last")
+
+
+class _Head:
+    """
+    Finds where the data begins; every byte is looked at once, however few come at a time.
+
+    A pattern for whole strings would begin anew at each quote of one that does not end, and again with each piece.
+    """
+
+    def __init__(self) -> None:
+        self.text = bytearray()
+        self._begins = -1
+        """Where the string begins that is being read; -1 between two."""
+        self._ended = 0
+        """Where the last one ended."""
+        self._escaped = -1
+        self._is_name = self._was_data = False
+
+    def take(self, piece: bytes) -> int | None:
+        """Add *piece*; the place of the data's first character, once it is known."""
+        start = len(self.text)
+        self.text += piece
+        for found in _MARK.finditer(piece):
+            at = start + found.start()
+            if self._begins < 0:
+                if found[0] == b'"' and self._begin(at):
+                    return at + 1
+            elif at == self._escaped:
+                continue
+            elif found[0] == b"\\":
+                self._escaped = at + 1
+            else:
+                self._was_data = self._is_name and self.text[self._begins : at].lower() == b'"data'
+                self._begins, self._ended = -1, at + 1
+        return None
+
+    def _begin(self, at: int) -> bool:
+        """Note that a string begins; True if it is the data."""
+        between = bytes(self.text[self._ended : at]).strip(_BLANK)
+        if self._was_data and between == b":":
+            return True
+        self._begins, self._is_name = at, between.endswith((b"{", b","))
+        return False
 
 
 def _members(text: bytes) -> dict[str, str]:

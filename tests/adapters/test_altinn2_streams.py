@@ -15,6 +15,7 @@ from bridge.core.elements import Attachment, Content, ElementKey, Form, InMemory
 from bridge.core.errors import Refusal
 from bridge.core.mapping import AfterUpdate, FormKind
 from bridge.web.base64_json import Scanner
+from tests.effort import growth
 
 FORM = Form(kind=FormKind.MAIN, data_format_id="1", data_format_version="2", data='<a b="å">"\\</a>')
 
@@ -148,3 +149,47 @@ def test_what_is_no_attachment_is_refused(body: bytes) -> None:
         scanner.until_data()
         while scanner.data(100):
             continue
+
+
+HEADS = {
+    "an endless string of escapes": lambda size: b'{"' + b'\\"' * size + b'"',
+    "many quotes": lambda size: b'{"a": ["' + b'","' * size,
+    "many that look like data": lambda size: b'{"a": [' + b'"data",' * size,
+    "blanks before the data": lambda size: b'{"Data"' + b" " * size,
+}
+
+
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
+@pytest.mark.parametrize("step", [1, 8192], ids=["dribbled", "at once"])
+def test_each_byte_before_the_data_is_looked_at_once(head: Callable[[int], bytes], step: int) -> None:
+    """Sixteen times as much to read is sixteen times the work, also where it comes byte by byte."""
+
+    def read(size: int) -> None:
+        with pytest.raises(Refusal):
+            Scanner(reader(head(size), step)).until_data()
+
+    assert growth(read, 250) < 80
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 8192])
+def test_slashes_may_come_apart_anywhere(step: int) -> None:
+    """An escape whose two characters come in two pieces is one slash, however many there are."""
+    data = b"\xff" * 300
+
+    scanner = Scanner(reader(body_of(data, slash=True), step))
+
+    scanner.until_data()
+    assert b"".join(iter(lambda: scanner.data(1), b"")) == data
+
+
+@pytest.mark.parametrize("blanks", [10, 100_000])
+def test_what_follows_the_data_is_bounded(blanks: int) -> None:
+    """Blanks may follow the end of the object, and not without end."""
+    scanner = Scanner(io.BytesIO(b'{"Data": "QUJD" }' + b" " * blanks).read)
+    scanner.until_data()
+
+    if blanks < 1000:
+        assert b"".join(iter(lambda: scanner.data(9), b"")) == b"ABC"
+    else:
+        with pytest.raises(Refusal):
+            scanner.data(9)
