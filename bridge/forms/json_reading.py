@@ -56,6 +56,28 @@ def read_exact(data: bytes | str, limits: Limits) -> Json:
     return _read(text_of(data, limits), limits, Number, _number)
 
 
+def read_small(data: bytes | str, limits: Limits, *, most: int) -> Json:
+    """
+    Read JSON whose objects have at most *most* members in all, with numbers as ``int`` and ``Decimal``.
+
+    Memory is bound while it is read, since the smallest object takes two bytes here and hundreds once it is read.
+
+    Raises:
+        Unreadable: No JSON that we take, or more of it.
+    """
+    left = most
+
+    def counted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal left
+        # An empty object counts as well.
+        left -= len(pairs) + 1
+        if left < 0:
+            raise Unreadable("too_complex")
+        return _members(pairs)
+
+    return _read(text_of(data, limits), limits, int, _decimal, counted)
+
+
 def read_quickly(data: bytes | str, limits: Limits) -> Json:
     """
     Read JSON at the speed of orjson, or give ``UNSURE`` where ``read_values`` must look.
@@ -131,10 +153,23 @@ def placed(findings: Collection[tuple[tuple[str | int, ...], Finding]], text: st
     return tuple(result)
 
 
-def _read(text: str, limits: Limits, whole: Callable[[str], Any], fraction: Callable[[str], Any]) -> Json:
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise Unreadable("duplicate_member")
+    return members
+
+
+def _read(
+    text: str,
+    limits: Limits,
+    whole: Callable[[str], Any],
+    fraction: Callable[[str], Any],
+    members: Callable[[list[tuple[str, Any]]], dict[str, Any]] = _members,
+) -> Json:
     try:
         value = json.loads(
-            text, parse_int=whole, parse_float=fraction, parse_constant=_constant, object_pairs_hook=_members
+            text, parse_int=whole, parse_float=fraction, parse_constant=_constant, object_pairs_hook=members
         )
     except json.JSONDecodeError as error:
         raise Unreadable("not_json", line=error.lineno, column=error.colno) from None  # Its text holds the form.
@@ -155,13 +190,6 @@ def _read(text: str, limits: Limits, whole: Callable[[str], Any], fraction: Call
         except UnicodeEncodeError:
             raise Unreadable("lone_surrogate") from None
     return value
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise Unreadable("duplicate_member")
-    return members
 
 
 def _decimal(text: str) -> Decimal:

@@ -285,6 +285,32 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nn": "{field} står meir enn éin gong same stad.",
         "en": "{field} stands more than once in the same place.",
     },
+    # Messages around forms
+    "unknown_member": {
+        "nb": "Her er {field} ikke kjent.",
+        "nn": "Her er {field} ikkje kjent.",
+        "en": "Here {field} is not known.",
+    },
+    "in_two_places": {
+        "nb": "{field} står utenfor _embedded, som også er der. Bruk ett av stedene.",
+        "nn": "{field} står utanfor _embedded, som også er der. Bruk éin av stadene.",
+        "en": "{field} stands outside _embedded, which is there as well. Use one of the places.",
+    },
+    "named_twice": {
+        "nb": "{field} sier det samme som en annen i meldingen.",
+        "nn": "{field} seier det same som ein annan i meldinga.",
+        "en": "{field} says the same as another one in the message.",
+    },
+    "of_another": {
+        "nb": "{field} er en annen enn saken har.",
+        "nn": "{field} er ein annan enn saka har.",
+        "en": "{field} is not that of the case.",
+    },
+    "signature_in_mapping": {
+        "nb": "{field} tas ikke imot: tjenesteeieren har bestemt hva en signatur omfatter.",
+        "nn": "{field} blir ikkje teken imot: tenesteeigaren har bestemt kva ein signatur omfattar.",
+        "en": "{field} is not taken: the service owner has decided what a signature covers.",
+    },
     "not_a_number": {
         "nb": "Skjemaet har NaN eller Infinity der det skal være et tall.",
         "nn": "Skjemaet har NaN eller Infinity der det skal vere eit tal.",

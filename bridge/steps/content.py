@@ -1,23 +1,20 @@
 """What a caller sent with an action: a form in XML, or a message with forms and attachments as Altinn 2 takes them."""
 
-import base64
-import binascii
 import functools
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import structlog
 
 from bridge.core.elements import Attachment, Form, InMemory
 from bridge.core.errors import ConfigurationError, Refusal
-from bridge.core.mapping import ActionMapping, FormKind, ServiceMapping, Validation
-from bridge.core.operations import Problem
+from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapping, Validation
+from bridge.core.operations import Link, Problem
 from bridge.forms.convert import Shape, Unconvertible
 from bridge.forms.reading import Limits, Unreadable
 from bridge.parts import Bridge
+from bridge.steps.message import AttachmentEntry, FormEntry, Removal, hold_against, read_message
 from bridge.steps.orders import Stop
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
@@ -42,21 +39,24 @@ def is_message(body: bytes) -> bool:
 
 
 def form_or_message(
-    bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *, media_type: str, body: bytes
+    bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, link: Link, *, media_type: str, body: bytes
 ) -> bytes:
     """
-    Turn what was sent into what an operation keeps: XML, or a message that can be read.
+    Turn what was sent into what an operation keeps: XML, or a message about the element of *link*.
 
     Raises:
-        Refusal: 415 for another kind of body, 422 for JSON that the form's schemas do not take.
+        Refusal: 400 where the action takes no body, and for a message with anything unknown in it, 415 for another
+            kind of body, 422 for JSON that the form's schemas do not take.
     """
+    if action.form is not FormSource.BODY:
+        raise Refusal("body_not_expected", 400)
     match media_type:
         case "application/xml":
             if is_message(body):
                 raise Refusal("body_type", 415)
             return body
         case "application/hal+json":
-            sent_content(body)
+            hold_against(read_message(body), mapping, link)
             return body
         case "application/json":
             return _from_json(bridge, mapping, action, body)
@@ -100,29 +100,16 @@ def sent_content(body: bytes | None) -> Sent:
     Read what was sent; a form in XML is no part of it.
 
     Raises:
-        Refusal: ``message_invalid``, with the member that is wrong.
+        Refusal: ``message_invalid``, with every member that is wrong.
     """
     if body is None or not is_message(body):
         return Sent((), ())
-    try:
-        message = json.loads(body)
-    except (ValueError, RecursionError):
-        raise _invalid("the body is not JSON") from None
-    inside = message.get("_embedded", message)
-    if not isinstance(inside, Mapping):
-        raise _invalid("_embedded")
-    entries = [_object(each, "forms") for each in _list(inside, "forms")]
-    sent = Sent(
-        tuple(_form(each) for each in entries if not _removes(each)),
-        tuple(_attachment(each) for each in _list(inside, "attachments")),
-        tuple(_removed(each) for each in entries if _removes(each)),
+    content = read_message(body).content
+    return Sent(
+        tuple(_form(each) for each in content.forms if isinstance(each, FormEntry)),
+        tuple(map(_attachment, content.attachments)),
+        tuple(each.form_id for each in content.forms if isinstance(each, Removal)),
     )
-    named = [*sent.removed, *(form.form_id for form in sent.forms if form.form_id is not None)]
-    if len(named) != len(set(named)):
-        raise _invalid("forms: FormId twice")
-    if sum(form.kind is FormKind.MAIN for form in sent.forms) > 1:
-        raise _invalid("forms: more than one MainForm")
-    return sent
 
 
 def merged_forms(held: Sequence[Form], sent: Sequence[Form], removed: Sequence[int] = ()) -> tuple[Form, ...]:
@@ -166,81 +153,20 @@ def _key(form: Form) -> tuple[FormKind, str, str]:
     return form.kind, form.data_format_id, form.data_format_version
 
 
-def _removes(form: Mapping[str, Any]) -> bool:
-    given = form.get("Remove", False)
-    if not isinstance(given, bool):
-        raise _invalid("forms: Remove")
-    return given
-
-
-def _removed(form: Mapping[str, Any]) -> int:
-    form_id = _id(form)
-    if form_id is None or form.get("FormData") is not None:
-        raise _invalid("forms: Remove goes with FormId alone")
-    return form_id
-
-
-def _id(form: Mapping[str, Any]) -> int | None:
-    given = form.get("FormId")
-    if given is not None and (isinstance(given, bool) or not isinstance(given, int) or given < 0):
-        raise _invalid("forms: FormId")
-    return given
-
-
-def _form(form: Mapping[str, Any]) -> Form:
-    try:
-        kind = FormKind(form.get("Type"))
-    except ValueError:
-        raise _invalid("forms: Type") from None
-    form_id, data = _id(form), form.get("FormData")
-    prefilled = data is None and kind is FormKind.SUB and form_id is None
-    if not prefilled and (not isinstance(data, str) or not data.strip()):
-        raise _invalid("forms: FormData")
+def _form(form: FormEntry) -> Form:
     return Form(
-        kind=kind,
-        data_format_id=_text(form, "DataFormatId"),
-        data_format_version=_text(form, "DataFormatVersion"),
-        data=data or "",
-        form_id=form_id,
+        kind=FormKind(form.kind),
+        data_format_id=form.data_format_id,
+        data_format_version=form.data_format_version,
+        data=form.data,
+        form_id=form.form_id if form.has("form_id") else None,
     )
 
 
-def _attachment(value: Any) -> Attachment:
-    attachment = _object(value, "attachments")
-    data = attachment.get("Data")
-    if not isinstance(data, str):
-        raise _invalid("attachments: Data")
-    try:
-        content = base64.b64decode(data, validate=True)
-    except (ValueError, binascii.Error):
-        raise _invalid("attachments: Data") from None
+def _attachment(attachment: AttachmentEntry) -> Attachment:
     return Attachment(
-        attachment_type=_text(attachment, "AttachmentType"),
-        file_name=_text(attachment, "FileName"),
-        size=len(content),
-        content=InMemory(content),
+        attachment_type=attachment.attachment_type,
+        file_name=attachment.file_name,
+        size=len(attachment.data),
+        content=InMemory(attachment.data),
     )
-
-
-def _text(value: Mapping[str, Any], name: str) -> str:
-    found = value.get(name)
-    if isinstance(found, bool) or not isinstance(found, str | int) or found == "":
-        raise _invalid(name)
-    return str(found)
-
-
-def _object(value: Any, name: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise _invalid(name)
-    return value
-
-
-def _list(value: Mapping[str, Any], name: str) -> list[Any]:
-    found = value.get(name, [])
-    if not isinstance(found, list):
-        raise _invalid(name)
-    return found
-
-
-def _invalid(where: str) -> Refusal:
-    return Refusal("message_invalid", 400, facts={"where": where})

@@ -10,7 +10,7 @@ import structlog
 from bridge.core.altinn2_errors import problem_for
 from bridge.core.decision import Refuse, Send, Took, Uncertain, WaitUntil, decide
 from bridge.core.elements import Element, ElementState, aim, archive_reference
-from bridge.core.errors import BridgeError, Finding, Missing, OutcomeUnknown, Rejected, Unreachable
+from bridge.core.errors import BridgeError, Finding, Missing, OutcomeUnknown, Refusal, Rejected, Unreachable
 from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping, Target, Verb
 from bridge.core.operations import Operation, Outcome, Problem, Stage
 from bridge.core.proof import Phase, Proof, prove
@@ -198,6 +198,10 @@ def _send(
         _still_the_same(bridge, operation, element)
     except Stop as stop:
         return _end(bridge, operation, Outcome.REFUSED, stop.problem, element=element)
+    except Refusal as refusal:
+        # Accepted by an earlier version, whose reading was more tolerant.
+        problem = Problem(code=refusal.code, status=refusal.status, facts=refusal.facts, findings=refusal.findings)
+        return _end(bridge, operation, Outcome.REFUSED, problem, element=element)
     # From here on a crash leaves a trace: whoever takes over sees that a PUT may be out, and reads before sending.
     sending: dict[str, Any] = {
         "sending_at": bridge.clock(),

@@ -29,7 +29,7 @@ def press(dialog_id: UUID, name: str) -> ResponseReturnValue:
     body = read_body(request, limit=bridge.settings.max_body)
     if body is not None:
         mapping, _ = action_for(bridge, caller, name)
-        body = form_or_message(bridge, mapping, action, media_type=request.mimetype, body=body)
+        body = form_or_message(bridge, mapping, action, link, media_type=request.mimetype, body=body)
     accepted = submit(bridge, caller=caller, action=action, link=link, body=body, language=language())
     finished = bridge.finished.wait(accepted.operation_id, seconds=bridge.settings.answer_within, begin=bridge.wake)
     answer = _outcome(bridge, accepted.operation_id) if finished else _under_way(accepted.operation_id)

@@ -108,7 +108,7 @@ def _actions() -> Json:
             "content": {
                 "application/xml": {"schema": _TEXT},
                 "application/json": {"schema": {"type": "object"}},
-                "application/hal+json": {"schema": {"type": "object"}},
+                "application/hal+json": {"schema": {"$ref": "#/components/schemas/Message"}},
             },
         },
         "responses": {
@@ -253,7 +253,31 @@ def _schemas() -> Json:
     }
     attachment = {"id": _ID, "attachmentId": {"type": ["integer", "null"]}, "length": _WHOLE, "sha256": _TEXT}
     new = {"FileName": _TEXT, "AttachmentType": _TEXT, "Data": {**_TEXT, "contentEncoding": "base64"}}
+    number: Json = {"type": ["string", "integer"]}
+    changed = {
+        "Type": {"enum": ["MainForm", "SubForm"]},
+        "DataFormatId": number,
+        "DataFormatVersion": number,
+        "FormData": {**_TEXT, "minLength": 1, "description": "XML; a new subform without it is filled in by Altinn 2."},
+        "FormId": {"type": "integer", "minimum": 0, "description": "The one that is meant."},
+        "Remove": {"const": False},
+    }
+    removed = {"FormId": {"type": "integer", "minimum": 0}, "Remove": {"const": True}}
+    entry = {"oneOf": [_object(changed, "Type", "DataFormatId", "DataFormatVersion"), _object(removed, *removed)]}
+    content = {
+        "forms": {"type": "array", "minItems": 1, "items": entry},
+        "attachments": {"type": "array", "minItems": 1, "items": _object(new, *new)},
+    }
+    head = {"Type": {"const": "FormTask"}, "ServiceCode": _TEXT, "ServiceEdition": number, "MessageId": _TEXT}
+    message = {
+        "oneOf": [
+            _object({**head, **content}, "forms"),
+            _object({**head, "_embedded": _object(content, "forms")}, "_embedded"),
+        ],
+        "description": "The head must be the case's own, where it is there.",
+    }
     return {
+        "Message": message,
         "Problem": _object(problem, "type", "title", "status", "detail"),
         "Finding": _object(finding, *finding),
         "Operation": _object(operation, "id", "dialogId", "action", "status", "acceptedAt"),

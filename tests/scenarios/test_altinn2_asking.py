@@ -111,11 +111,12 @@ def test_new_attachments_are_judged_as_well(stage: Stage) -> None:
     """They come with the draft, once."""
     mine = case(stage)
     attachment = {"FileName": "ny.pdf", "AttachmentType": "Plan", "Data": base64.b64encode(b"%PDF-1.7").decode()}
+    main = {"Type": "MainForm", "DataFormatId": "5801", "DataFormatVersion": "42001", "FormData": VALID}
 
     answer = stage.press(
         mine,
         "ask-with",
-        data=json.dumps({"attachments": [attachment]}),
+        data=json.dumps({"forms": [main], "attachments": [attachment]}),
         headers={"Content-Type": "application/hal+json"},
     )
 

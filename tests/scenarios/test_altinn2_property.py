@@ -173,7 +173,10 @@ def upload(stage: Stage, case: Case, action: str, number: int) -> tuple[bytes, i
         case "upload-base64":
             answer = stage.press(case, "send/attachments", data=json.dumps(encoded), headers=HAL)
         case _:
-            answer = stage.press(case, "send", data=json.dumps({"attachments": [encoded]}), headers=HAL)
+            main = {**MAIN, "FormData": stage.element(case)["forms"][0]["xml"]}
+            answer = stage.press(
+                case, "send", data=json.dumps({"forms": [main], "attachments": [encoded]}), headers=HAL
+            )
             settled(stage, case)
     return data, answer.status_code
 

@@ -10,7 +10,7 @@ import pytest
 
 from bridge.core.operations import Outcome
 from tests.scenarios.altinn2_mapping import write_mapping
-from tests.scenarios.stage import Case, Stage, until
+from tests.scenarios.stage import VALID, Case, Stage, until
 
 BIG = b"%PDF-1.7 " + bytes(200_000)
 SUB = '<under xmlns=""><a>1</a></under>'
@@ -167,6 +167,9 @@ def test_a_new_subform_comes_beside_the_others(stage: Stage) -> None:
     assert len(stage.element(case)["attachments"]) == 1
 
 
+MAIN = {"Type": "MainForm", "DataFormatId": "5801", "DataFormatVersion": "42001"}
+
+
 @pytest.mark.parametrize(
     ("message", "status", "code"),
     [
@@ -174,7 +177,10 @@ def test_a_new_subform_comes_beside_the_others(stage: Stage) -> None:
         pytest.param({"forms": [{"Type": "Form"}]}, 400, "message_invalid", id="unknown type of form"),
         pytest.param({"attachments": [{"Data": "å"}]}, 400, "message_invalid", id="no base64"),
         pytest.param(
-            {"attachments": [{"FileName": "a.pdf", "AttachmentType": "Kart", "Data": ""}]},
+            {
+                "forms": [{**MAIN, "FormData": VALID}],
+                "attachments": [{"FileName": "a.pdf", "AttachmentType": "Kart", "Data": "QQ=="}],
+            },
             422,
             "attachment_type",
             id="a type that the action does not take",

@@ -1,5 +1,6 @@
 """Actions that let an Altinn 3 app calculate: into the dialog alone, or on the way to Altinn 2."""
 
+import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -519,9 +520,10 @@ def test_a_put_of_a_calculated_form_happens_once(stage: Stage, how: dict[str, An
 def test_a_message_with_more_than_its_form_is_refused(stage: Stage) -> None:
     """An app calculates one form: attachments and subforms are not passed over."""
     mine = alone(stage)
-    message = '{"attachments": [{"AttachmentType": "Plan", "FileName": "a.pdf", "Data": "QQ=="}]}'
+    main = {"Type": "MainForm", "DataFormatId": "9001", "DataFormatVersion": "1", "FormData": "<a/>"}
+    message = {"forms": [main], "attachments": [{"AttachmentType": "Plan", "FileName": "a.pdf", "Data": "QQ=="}]}
 
-    answer = stage.press(mine, "show", data=message, headers={"Content-Type": "application/hal+json"})
+    answer = stage.press(mine, "show", data=json.dumps(message), headers={"Content-Type": "application/hal+json"})
 
     assert (answer.status_code, code(answer)) == (422, "attachments_not_taken")
 
