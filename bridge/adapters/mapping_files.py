@@ -352,6 +352,14 @@ def read_mappings(
     return mappings, faults
 
 
+def recalled(said: str) -> ServiceMapping | None:
+    """Make the mapping again of what it said (``ServiceMapping.said``); None where this release cannot read it."""
+    try:
+        return _to_values(MappingFile.model_validate_json(said), "a mapping that was accepted")
+    except (ValidationError, ValueError):
+        return None
+
+
 def _pin_faults(
     read: Document, mapping: ServiceMapping, schema_digest: Callable[[str], str | None] | None
 ) -> Iterator[Fault]:
@@ -804,7 +812,7 @@ def _after(action: _Action) -> AfterUpdate | None:
     return AfterUpdate((action.complete, action.sign))
 
 
-def _to_values(file: MappingFile, path: Path) -> ServiceMapping:
+def _to_values(file: MappingFile, source: Path | str) -> ServiceMapping:
     return ServiceMapping(
         service_resource=file.service_resource,
         altinn2=None
@@ -836,9 +844,10 @@ def _to_values(file: MappingFile, path: Path) -> ServiceMapping:
         ),
         actions={name: _action(name, action) for name, action in file.actions.items()},
         states={state: state_of(rule) for state, rule in file.states.items()},
-        source=str(path),
+        source=str(source),
         attachment_rules=tuple(map(_attachment_rule, file.attachment_rules)),
         dialog=dialog_of(file.dialog),
+        said=file.model_dump_json(by_alias=True, exclude_unset=True),
     )
 
 

@@ -1,5 +1,6 @@
 """What a mapping file means, as values. Reading the files is ``adapters/mapping_files``."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -364,6 +365,13 @@ class ServiceMapping:
     """The file it was read from, for messages."""
     attachment_rules: tuple[AttachmentRule, ...] = ()
     dialog: DialogSpec = field(default_factory=DialogSpec)
+    said: str = field(default="", repr=False, compare=False)
+    """All that the file says, as JSON: from it the mapping can be made again when the file is another, or gone."""
+
+    @property
+    def digest(self) -> str:
+        """The digest of what the file says."""
+        return hashlib.sha256(self.said.encode()).hexdigest()
 
     def form_spec(self, kind: FormKind, data_format_id: str, data_format_version: str) -> FormSpec | None:
         """Find the form of this key, or None when the service has no such form."""

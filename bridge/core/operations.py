@@ -8,6 +8,7 @@ from uuid import UUID
 
 from bridge.core.elements import ElementKey, Form
 from bridge.core.errors import Finding
+from bridge.core.meaning import Meaning
 from bridge.core.proof import Manifest
 
 
@@ -79,6 +80,9 @@ class Intent:
     actor: str
     body: bytes | None
     body_digest: str
+    meaning: Meaning
+    mapping_digest: str
+    """Of the whole mapping that was in force, which is kept under it."""
     language: str = "nb"
     """What the caller reads; an app is asked to calculate in it."""
 
@@ -134,6 +138,10 @@ class Operation:
     """What was read from the calculated form, by the names of the mapping's ``results``."""
     differences: Mapping[str, object] = field(default_factory=dict)
     """How the forms came back otherwise than they were sent: ``count``, and paths by what became of them; no values."""
+    meaning: Meaning | None = None
+    """What it was accepted to do; None where it was accepted before that was kept."""
+    mapping_digest: str | None = None
+    """Of the mapping that was in force then."""
 
     @property
     def key(self) -> ElementKey:

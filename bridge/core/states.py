@@ -141,6 +141,11 @@ REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
         "nn": "Skjemaet vart endra i mellomtida, og ingenting vart sendt. Sjå over det, og prøv igjen.",
         "en": "The form was changed meanwhile, and nothing was sent. Look it over, and try again.",
     },
+    "mapping_changed": {
+        "nb": "Handlingen ble endret mens den ventet, og ingenting ble sendt. Se over den, og prøv igjen.",
+        "nn": "Handlinga vart endra medan ho venta, og ingenting vart sendt. Sjå over henne, og prøv igjen.",
+        "en": "The action was changed while it waited, and nothing was sent. Look it over, and try again.",
+    },
     "element_gone": {
         "nb": "Skjemaet finnes ikke lenger i Altinn, og ingenting ble sendt. Kontakt avsenderen.",
         "nn": "Skjemaet finst ikkje lenger i Altinn, og ingenting vart sendt. Kontakt avsendaren.",

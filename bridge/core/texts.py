@@ -198,6 +198,11 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Saka er endra i mellomtida", "Last dialogen på nytt, og prøv igjen. Ingenting er sendt."),
         "en": _text("The case has changed meanwhile", "Load the dialog again, and try again. Nothing was sent."),
     },
+    "mapping_changed": {
+        "nb": _text("Handlingen betyr noe annet nå", "Last dialogen på nytt, og prøv igjen. Ingenting er sendt."),
+        "nn": _text("Handlinga tyder noko anna no", "Last dialogen på nytt, og prøv igjen. Ingenting er sendt."),
+        "en": _text("The action means something else now", "Load the dialog again, and try again. Nothing was sent."),
+    },
     "element_wrong_state": {
         "nb": _text("Saken kan ikke behandles slik nå", "Saken står ikke der denne handlingen gjelder."),
         "nn": _text("Saka kan ikkje handsamast slik no", "Saka står ikkje der denne handlinga gjeld."),

@@ -31,8 +31,10 @@ def lost_from_forms(bridge: Bridge, operation: Operation, after: Element) -> tup
     Raises:
         Unreachable: They cannot be read now; what was sent is kept for the next try.
     """
-    service = bridge.mappings[operation.service_resource].altinn2
-    if not operation.sent_forms or service is None or not service.compare_forms:
+    mapping = bridge.mappings.get(operation.service_resource)
+    # A mapping that is gone says nothing against it.
+    unasked = mapping is not None and (mapping.altinn2 is None or not mapping.altinn2.compare_forms)
+    if not operation.sent_forms or unasked:
         return ()
     try:
         shown = bridge.altinn2.read_contents(after, attached=False).forms

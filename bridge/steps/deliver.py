@@ -15,6 +15,7 @@ from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping, Targe
 from bridge.core.operations import Operation, Outcome, Problem, Stage
 from bridge.core.proof import Phase, Proof, prove
 from bridge.parts import Bridge
+from bridge.steps.agreed import agreed
 from bridge.steps.asking import after_saving, asked, refuse_what_altinn_refuses
 from bridge.steps.calculate_only import calculate_only
 from bridge.steps.comparing import lost_from_forms
@@ -69,15 +70,15 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
     Raises:
         UpstreamError: Altinn 2 could not be asked, or its answer is unknown; the next try reads back first.
     """
-    mapping = bridge.mappings.get(operation.service_resource)
-    action = None if mapping is None else mapping.actions.get(operation.action)
-    if mapping is None or action is None:
-        # An operator took it away with work left: it may come back, and the press must not be lost.
-        raise Unreachable("mappings", f"no mapping has the action {operation.action} any more")
+    try:
+        mapping, action = agreed(bridge, operation)
+    except Stop as stop:
+        uncertain = stop.problem.code == "outcome_uncertain"
+        return _end(bridge, operation, Outcome.GIVEN_UP if uncertain else Outcome.REFUSED, stop.problem)
     if action.target is Target.ALTINN3:
         return calculate_only(bridge, operation, mapping, action, lambda: _read(bridge, operation))
     if operation.element is None:
-        # The mapping said altinn3 when it was accepted.
+        # Accepted before its meaning was kept, when the mapping said altinn3.
         return _end(bridge, operation, Outcome.REFUSED, Problem(code="not_linked", status=404))
     if _uploading(bridge, operation):
         return bridge.clock() + UPLOAD_PAUSE

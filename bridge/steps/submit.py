@@ -11,6 +11,7 @@ from bridge.core.dialogs import element_reference
 from bridge.core.elements import ElementKey
 from bridge.core.errors import Missing, Refusal, Rejected, UpstreamError
 from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping
+from bridge.core.meaning import meaning_of
 from bridge.core.operations import Intent, Link
 from bridge.engine import Run
 from bridge.parts import Bridge
@@ -73,6 +74,7 @@ def submit(
         raise Refusal("body_missing", 400)
     if body is not None and action.form is not FormSource.BODY:
         raise Refusal("body_not_expected", 400)
+    mapping, action = action_for(bridge, caller, action.name)
     intent = Intent(
         dialog_id=caller.dialog_id,
         action=action.name,
@@ -81,17 +83,19 @@ def submit(
         actor=caller.actor,
         body=body,
         body_digest=hashlib.sha256(body or b"").hexdigest(),
+        meaning=meaning_of(mapping, action),
+        mapping_digest=mapping.digest,
         language=language,
     )
     while True:
         try:
-            return _accept_or_join(bridge, intent)
+            return _accept_or_join(bridge, intent, mapping)
         except UnderWay:
             # Another process was quicker by less than our look: this time its row is there to join.
             continue
 
 
-def _accept_or_join(bridge: Bridge, intent: Intent) -> Accepted:
+def _accept_or_join(bridge: Bridge, intent: Intent, mapping: ServiceMapping) -> Accepted:
     with bridge.store.transaction() as tx:
         tx.lock_dialog(intent.dialog_id)
         standing = tx.under_way(intent)
@@ -100,6 +104,7 @@ def _accept_or_join(bridge: Bridge, intent: Intent) -> Accepted:
                 raise Refusal("other_form_under_way", 409)
             return Accepted(standing.id, joined=True)
         operation_id = bridge.new_id()
+        tx.keep_mapping(mapping, now=bridge.clock())
         sequence = tx.add_operation(operation_id, intent, now=bridge.clock())
         run = Run(operation_id=operation_id, attempt=1, dialog_id=intent.dialog_id, sequence=sequence)
         bridge.queue.ask(tx.connection, run)

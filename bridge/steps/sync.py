@@ -9,6 +9,7 @@ from bridge.core.errors import Conflict, Missing, Rejected, Unreachable
 from bridge.core.operations import Operation, Outcome
 from bridge.core.states import change_for
 from bridge.parts import Bridge
+from bridge.steps.agreed import telling
 from bridge.steps.holding import finish
 from bridge.steps.naming import keep_for_later, without_names
 from bridge.steps.telling import subject_of, tell
@@ -57,7 +58,7 @@ def _tell(bridge: Bridge, operation: Operation, *, named: bool) -> None:
     if dialog.deleted_at is not None:
         log.warning("the dialog is deleted")
         return
-    mapping = bridge.mappings[operation.service_resource]
+    (mapping, action), offering = telling(bridge, operation)
     change = change_for(
         subject=subject_of(
             bridge,
@@ -66,8 +67,9 @@ def _tell(bridge: Bridge, operation: Operation, *, named: bool) -> None:
             message_id=None if operation.element is None else operation.element.message_id,
             archived_id=operation.archived_id,
             results=operation.results,
+            offering=offering,
         ),
-        action=mapping.actions[operation.action],
+        action=action,
         outcome=operation.outcome or Outcome.GIVEN_UP,
         code=None if operation.problem is None else operation.problem.code,
         state=ElementState(operation.state_after or ElementState.UNKNOWN.value),

@@ -25,8 +25,13 @@ def subject_of(
     message_id: str | None,
     archived_id: str | None,
     results: Mapping[str, str] | None = None,
+    offering: bool = True,
 ) -> Subject:
-    """Name a dialog, and what its texts may name of its element and of what an app calculated."""
+    """
+    Name a dialog, and what its texts may name of its element and of what an app calculated.
+
+    Without *offering* it gets no buttons.
+    """
     values = {f"result.{name}": value for name, value in (results or {}).items()}
     if message_id is not None:
         values["message_id"] = message_id
@@ -35,7 +40,8 @@ def subject_of(
         reference = archive_reference(archived_id)
         if reference is not None:
             values["archive_reference"] = reference
-    return Subject(mapping=mapping, dialog_id=dialog_id, public_url=bridge.settings.public_url, values=values)
+    public_url = bridge.settings.public_url if offering else None
+    return Subject(mapping=mapping, dialog_id=dialog_id, public_url=public_url, values=values)
 
 
 def tell(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:

@@ -15,10 +15,11 @@ from sqlalchemy import event
 
 from bridge.core.elements import ElementKey, Form
 from bridge.core.errors import ConfigurationError, Fault, Finding
-from bridge.core.mapping import FormKind
+from bridge.core.mapping import FormKind, FormSource, ServiceMapping, Target, Verb
+from bridge.core.meaning import Meaning
 from bridge.core.operations import Intent, Link, Operation, Outcome, Problem, Stage, Upload
 from bridge.core.proof import Manifest, Phase
-from bridge.storage.tables import attachments, drafts, links, operations, snapshots, workers
+from bridge.storage.tables import attachments, drafts, links, mappings, operations, snapshots, workers
 
 _BUSY_TIMEOUT = 30_000
 """Milliseconds that SQLite waits for another writer."""
@@ -322,6 +323,8 @@ class Transaction:
                     actor=intent.actor,
                     body=intent.body,
                     body_digest=intent.body_digest,
+                    **_meaning_columns(intent.meaning),
+                    mapping_digest=intent.mapping_digest,
                     stage=Stage.DELIVER.value,
                     attempt=1,
                     tries=0,
@@ -333,6 +336,15 @@ class Transaction:
         except sa.exc.IntegrityError as error:
             raise UnderWay from error
         return sequence
+
+    def keep_mapping(self, mapping: ServiceMapping, *, now: datetime) -> None:
+        """Keep what *mapping* says, under its digest."""
+        values = {"digest": mapping.digest, "said": mapping.said, "kept_at": now}
+        self.connection.execute(insert_ignore(self.connection, mappings).values(values))
+
+    def mapping(self, digest: str) -> str | None:
+        """Give what the mapping of *digest* says, as ``ServiceMapping.said``."""
+        return self.connection.scalar(sa.select(mappings.c.said).where(mappings.c.digest == digest))
 
     def earlier_unfinished(self, operation: Operation) -> bool:
         """Say whether an operation accepted before *operation* on its dialog is not finished."""
@@ -622,6 +634,32 @@ def _operation(row: sa.RowMapping) -> Operation:
         language=row["language"] or "nb",
         results=row["results"] or {},
         differences=row["differences"] or {},
+        meaning=_meaning(row),
+        mapping_digest=row["mapping_digest"],
+    )
+
+
+def _meaning_columns(meaning: Meaning) -> dict[str, Any]:
+    return {
+        "target": meaning.target.value,
+        "verb": meaning.verb.value,
+        "complete": meaning.complete,
+        "sign": meaning.sign,
+        "form": meaning.form.value,
+        "meaning_digest": meaning.digest,
+    }
+
+
+def _meaning(row: sa.RowMapping) -> Meaning | None:
+    if row["meaning_digest"] is None:
+        return None
+    return Meaning(
+        target=Target(row["target"]),
+        verb=Verb(row["verb"]),
+        complete=row["complete"],
+        sign=row["sign"],
+        form=FormSource(row["form"]),
+        digest=row["meaning_digest"],
     )
 
 

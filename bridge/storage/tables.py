@@ -72,6 +72,14 @@ operations = sa.Table(
     sa.Column("language", sa.String(8)),
     sa.Column("results", sa.JSON(none_as_null=True)),
     sa.Column("differences", sa.JSON(none_as_null=True)),
+    # What it was accepted to do.
+    sa.Column("target", sa.String(16)),
+    sa.Column("verb", sa.String(16)),
+    sa.Column("complete", sa.Boolean),
+    sa.Column("sign", sa.Boolean),
+    sa.Column("form", sa.String(16)),
+    sa.Column("meaning_digest", sa.String(64)),
+    sa.Column("mapping_digest", sa.String(64)),
     sa.UniqueConstraint("dialog_id", "sequence", name="uq_operations_sequence"),
     # One unfinished operation per dialog, action and target: a second press joins the first.
     sa.Index(
@@ -88,6 +96,15 @@ operations = sa.Table(
         sqlite_where=sa.text("finished_at IS NULL"),
         postgresql_where=sa.text("finished_at IS NULL"),
     ),
+)
+
+# Each mapping under which something was accepted, once: the file may be another, or gone, before that has ended.
+mappings = sa.Table(
+    "mappings",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("said", sa.Text, nullable=False),
+    sa.Column("kept_at", Moment, nullable=False),
 )
 
 attachments = sa.Table(

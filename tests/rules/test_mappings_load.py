@@ -3,12 +3,13 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from bridge.adapters.mapping_files import SCHEMA_FILE, load_mappings, mapping_json_schema
+from bridge.adapters.mapping_files import SCHEMA_FILE, load_mappings, mapping_json_schema, recalled
 from bridge.forms.xsd import SchemaRegistry
 from bridge.sandbox.app_examples import example_app
 from bridge.sandbox.app_schemas import xsd
@@ -75,6 +76,10 @@ def test_every_documented_mapping_loads(tmp_path: Path):
     ]
 
     assert loaded
+    mappings = [mapping for each in loaded for mapping in each.values()]
+    # What waits is told by the mapping under which it was accepted, made again of what is kept of it.
+    again = [replace(made, source=mapping.source) for mapping in mappings if (made := recalled(mapping.said))]
+    assert (again, [each.said for each in again]) == (mappings, [each.said for each in mappings])
     assert all(list(each) == ["urn:altinn:resource:serveringsbevilling"] for each in loaded)
 
 

@@ -12,6 +12,7 @@ import pytest
 from bridge.core.drafts import Draft, Ending, idempotent_key
 from bridge.core.elements import ElementKey
 from bridge.core.ids import uuid7
+from bridge.core.meaning import meaning_of
 from bridge.core.operations import Intent, Link
 from bridge.core.operations import Stage as Step
 from bridge.parts import Bridge
@@ -105,6 +106,7 @@ def _put() -> dict[str, Any]:
 
 def unfinished(stage: Stage, case: Case) -> UUID:
     """An operation that was accepted and that no worker was asked to run."""
+    mapping = stage.bridge.mappings[RESOURCE]
     intent = Intent(
         dialog_id=case.dialog_id,
         action="sign",
@@ -113,6 +115,8 @@ def unfinished(stage: Stage, case: Case) -> UUID:
         actor=case.party,
         body=None,
         body_digest="",
+        meaning=meaning_of(mapping, mapping.actions["sign"]),
+        mapping_digest=mapping.digest,
     )
     operation_id = stage.bridge.new_id()
     with stage.bridge.store.transaction() as tx:

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from bridge.core.elements import ElementKey
 from bridge.core.errors import ConfigurationError
+from bridge.core.mapping import FormSource, Target, Verb
+from bridge.core.meaning import Meaning
 from bridge.core.operations import Intent, Link
 from bridge.storage import tables
 from bridge.storage.store import Store, close_database, empty_log, make_private, migrate, open_database
@@ -46,6 +48,10 @@ def fill(store: Store) -> UUID:
         actor="urn:x",
         body=CANARY * 1000,
         body_digest="d",
+        meaning=Meaning(
+            target=Target.ALTINN2, verb=Verb.PUT, complete=True, sign=True, form=FormSource.BODY, digest="d"
+        ),
+        mapping_digest="d",
     )
     with store.transaction() as tx:
         tx.add_link(link, now=NOW)

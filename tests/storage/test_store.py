@@ -12,6 +12,8 @@ from alembic.migration import MigrationContext
 
 from bridge.core.elements import ElementKey
 from bridge.core.errors import Finding
+from bridge.core.mapping import FormSource, Target, Verb
+from bridge.core.meaning import Meaning
 from bridge.core.operations import Intent, Link, Outcome, Problem, Stage
 from bridge.storage.store import Store, UnderWay, migrate, open_database
 from bridge.storage.tables import metadata
@@ -24,6 +26,9 @@ LINK = Link(
     party="urn:altinn:organization:identifier-no:310000005",
     element=ElementKey(who="310000005", message_id="a1001"),
 )
+MEANING = Meaning(
+    target=Target.ALTINN2, verb=Verb.PUT, complete=True, sign=False, form=FormSource.BODY, digest="digest of the rest"
+)
 INTENT = Intent(
     dialog_id=DIALOG,
     action="submit",
@@ -32,6 +37,8 @@ INTENT = Intent(
     actor="urn:altinn:organization:identifier-no:310000005",
     body=b"<melding/>",
     body_digest="digest",
+    meaning=MEANING,
+    mapping_digest="digest of the mapping",
 )
 
 
@@ -123,6 +130,7 @@ def test_operation_comes_back_as_written(store: Store) -> None:
     assert operation is not None
     assert (operation.problem, operation.sending_at, operation.outcome) == (problem, NOW, Outcome.REFUSED)
     assert (operation.body, operation.element) == (INTENT.body, INTENT.element)
+    assert (operation.meaning, operation.mapping_digest) == (MEANING, INTENT.mapping_digest)
 
 
 def test_only_the_holder_writes(store: Store) -> None:
