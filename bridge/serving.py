@@ -2,6 +2,7 @@
 
 import fcntl
 import gc
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -141,3 +142,29 @@ class _ServerLog(Logger):  # type: ignore[misc]
         self.error_log.handlers.clear()
         self.error_log.propagate = True
         self.access_log.disabled = True
+
+    def log(self, lvl: int | str, msg: Any, *args: Any, **kwargs: Any) -> None:
+        number = lvl if isinstance(lvl, int) else self.LOG_LEVELS.get(lvl.lower(), logging.INFO)
+        self._say(number, msg, args, kwargs)
+
+    def critical(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+        self._say(logging.CRITICAL, msg, args, kwargs)
+
+    def error(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+        self._say(logging.ERROR, msg, args, kwargs)
+
+    def warning(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+        self._say(logging.WARNING, msg, args, kwargs)
+
+    def info(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+        self._say(logging.INFO, msg, args, kwargs)
+
+    def debug(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+        self._say(logging.DEBUG, msg, args, kwargs)
+
+    def exception(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+        self._say(logging.ERROR, msg, args, {"exc_info": True, **kwargs})
+
+    def _say(self, level: int, msg: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        # The place of a line is where gunicorn says it, and not here: only words of that place are written.
+        self.error_log.log(level, msg, *args, **{"stacklevel": 3, **kwargs})

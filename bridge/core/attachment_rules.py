@@ -1,6 +1,7 @@
 """What an attachment may be: its name, and the rules of its type (facts/altinn2.md 3)."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 from bridge.core.errors import Refusal
@@ -11,13 +12,26 @@ LONGEST_NAME = 255
 
 MEGABYTE = 1_000_000
 
-_NEVER = re.compile(r'[\x00-\x1f\x7f-\x9f:\\/*?"<>|\u2028-\u202e\u2066-\u2069\ufffd]')
+_NEVER = re.compile(r'[:\\/*?"<>|\ufffd]')
 """
-Altinn 2 refuses ``:`` and a backslash; the others cannot stand in a file's name everywhere.
+Altinn 2 refuses ``:`` and a backslash, the others cannot stand in a file's name everywhere, and U+FFFD is what became
+of a name that was not encoded as UTF-8.
+"""
 
-Those that turn the direction of writing make ``gpj.exe`` look like ``exe.jpg``, and U+FFFD is what became of a name
-that was not encoded as UTF-8.
+_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Zl", "Zp"})
 """
+Categories of Unicode that nobody sees: controls, what turns the direction of writing (``gpj.exe`` looks like
+``exe.jpg``), what has no width (two names that look alike), and what is not assigned.
+"""
+
+_FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
+"""Letters and marks by category, and yet nothing to see (Unicode's Default_Ignorable_Code_Point); beside these, the
+variation selectors."""
+
+_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{name}{digit}" for name in ("com", "lpt") for digit in "123456789¹²³")}
+)
+"""On Windows a file of such a name cannot be opened, whatever its extension."""
 
 
 def extensions_in(allowed: str) -> tuple[str, ...]:
@@ -41,14 +55,23 @@ def check_name(file_name: str) -> None:
         rule = "empty"
     elif len(file_name) > LONGEST_NAME:
         rule = "longest"
-    elif _NEVER.search(file_name):
+    elif _NEVER.search(file_name) or any(map(_is_unseen, file_name)):
         rule = "characters"
     elif any(ord(each) > 0xFFFF or 0xD800 <= ord(each) <= 0xDFFF for each in file_name):
         rule = "beyond_bmp"
+    elif file_name != file_name.strip() or file_name.endswith("."):
+        rule = "edges"
+    elif file_name.partition(".")[0].rstrip().casefold() in _DEVICES:
+        rule = "device"
     elif not extension_of(file_name):
         rule = "extension_missing"
     if rule is not None:
         raise Refusal("attachment_name", 422, facts={"rule": rule})
+
+
+def _is_unseen(each: str) -> bool:
+    # U+FE00 to U+FE0F choose how the sign before them looks. Surrogates have a rule of their own.
+    return unicodedata.category(each) in _UNSEEN or each in _FILLERS or "\ufe00" <= each <= "\ufe0f"
 
 
 def extension_of(file_name: str) -> str:

@@ -18,7 +18,7 @@ from jsonschema_rs import ValidationError, ValidationErrorKind
 from bridge.core.errors import ConfigurationError, Fault, Finding
 from bridge.forms.json_reading import Json, placed, pointer, read_quickly, read_values, text_of
 from bridge.forms.reading import Limits, Unreadable
-from bridge.forms.schema_files import without_anchors
+from bridge.forms.schema_files import read_schema_file, without_anchors
 from bridge.forms.sentences import sentence
 
 _BASE = "bridge:///"
@@ -319,7 +319,7 @@ def _read_all(folder: Path, part: str) -> dict[str, _Document]:
     while waiting:
         part, wanted_by = waiting.pop()
         try:
-            document = _read(folder / part, part, wanted_by)
+            document = _read(folder, part, wanted_by)
         except ConfigurationError as error:
             faults += error.faults
             continue
@@ -364,15 +364,9 @@ def _resolve(document: _Document, own: Json, reference: str, schema: dict[str, J
     return "/".join(steps)
 
 
-def _read(path: Path, part: str, wanted_by: str) -> _Document:
-    try:
-        data = path.read_bytes() if path.stat().st_size <= _SCHEMA_LIMITS.max_bytes else None
-    except OSError:
-        message = f"there is no readable schema file {path.name!r} here"
-        raise ConfigurationError([Fault(where=wanted_by, message=message)]) from None
-    if data is None:
-        message = f"the schema is larger than {_SCHEMA_LIMITS.max_bytes} bytes"
-        raise ConfigurationError([Fault(where=f"{path}:1:1", message=message)])
+def _read(folder: Path, part: str, wanted_by: str) -> _Document:
+    path = folder / part
+    data = read_schema_file(folder, part, wanted_by=wanted_by, max_bytes=_SCHEMA_LIMITS.max_bytes)
     twice = False
     try:
         text = text_of(data.removeprefix(b"\xef\xbb\xbf"), _SCHEMA_LIMITS)

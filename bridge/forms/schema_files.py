@@ -1,6 +1,7 @@
 """Schemas from one folder and nothing from anywhere else, and what was loosened so that an engine takes them."""
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -71,6 +72,28 @@ class _Resolver(etree.Resolver):
         if text is None:
             raise LookupError("a schema asked for what its folder does not hold")
         return self.resolve_string(text, context, base_url=system_url)
+
+
+def read_schema_file(folder: Path, part: str, *, wanted_by: str, max_bytes: int) -> bytes:
+    """
+    Read the file *part* of *folder*, following links that stay inside, as those of a mounted ConfigMap do.
+
+    Raises:
+        ConfigurationError: It is not there, larger than *max_bytes*, or a link that leads out; *wanted_by* is the
+            place that named it.
+    """
+    path = folder / part
+    try:
+        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+            message = f"{path.name!r} leads out of the schema folder: put the file itself there"
+            raise ConfigurationError([Fault(where=wanted_by, message=message)])
+        data = path.read_bytes() if path.stat().st_size <= max_bytes else None
+    except (OSError, ValueError):
+        message = f"there is no readable schema file {path.name!r} here"
+        raise ConfigurationError([Fault(where=wanted_by, message=message)]) from None
+    if data is None:
+        raise ConfigurationError([Fault(where=f"{path}:1:1", message=f"the schema is larger than {max_bytes} bytes")])
+    return data
 
 
 def read_schema_files(folder: Path, name: str) -> SchemaFiles:
@@ -180,12 +203,9 @@ class _Reading:
         path = self.folder / part
         where = f"{path}:1:1"
         try:
-            data = path.read_bytes() if path.stat().st_size <= _MAX_BYTES else None
-        except OSError:
-            self.faults.append(Fault(where=wanted_by, message=f"there is no readable schema file {path.name!r} here"))
-            return None
-        if data is None:
-            self.faults.append(Fault(where=where, message=f"the schema is larger than {_MAX_BYTES} bytes"))
+            data = read_schema_file(self.folder, part, wanted_by=wanted_by, max_bytes=_MAX_BYTES)
+        except ConfigurationError as error:
+            self.faults += error.faults
             return None
         self.digests[part] = hashlib.sha256(data).hexdigest()
         try:

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -63,7 +63,24 @@ _NOT_PASSED = frozenset(
 )
 # The server that passes the answer on writes its own.
 _NOT_RETURNED = frozenset({"connection", "keep-alive", "transfer-encoding", "trailer", "upgrade", "date", "server"})
-_CREDENTIALS = frozenset({"authorization", "cookie", "x-xsrf-token"})
+# What goes on beside the bridge's own token: what the form is, how to answer, and whose it is. An app may believe any
+# other header, and would believe the bridge.
+_PASSED_WITH_OWN_TOKEN = frozenset(
+    {
+        "accept",
+        "accept-charset",
+        "accept-encoding",
+        "accept-language",
+        "content-type",
+        "party",
+        "prefer",
+        "traceparent",
+        "tracestate",
+        "user-agent",
+    }
+)
+_BOUND_TO_ROOT = "__host-"
+"""A browser keeps a cookie of such a name for the whole host only (RFC 6265bis, 4.1.3.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -236,7 +253,7 @@ def _findings(asked: _Asked, body: bytes | Readable) -> tuple[Finding, ...] | No
     if held is Held.OFF and not asked.reports:
         return None
     findings = _shapes().findings(asked.data_type, request.headers.get("Content-Type", ""), body)
-    if findings and held is Held.STRICT and not asked.reports:
+    if findings and held is Held.STRICT:
         raise Refusal("form_invalid", 422, findings=findings)
     return findings
 
@@ -306,16 +323,18 @@ def _query() -> str:
 
 
 def _headers(asked: _Asked, passage: Passage | None) -> list[tuple[str, str]]:
-    """Say what goes on: all but what belongs to this connection, and no credentials where the bridge has its own."""
+    """Say what goes on: all but what belongs to this connection; beside the bridge's own token only what is known."""
     named = {each.strip().lower() for each in request.headers.get("Connection", "").split(",")}
     left_out = _NOT_PASSED | named
-    if asked.own:
-        left_out |= _CREDENTIALS
     if asked.party is not None:
         left_out |= {"party"}
     if asked.meant is Meaning.CREATE:
         left_out |= {"content-type"}
-    headers = [(name, value) for name, value in request.headers.items() if name.lower() not in left_out]
+    headers = [
+        (name, value)
+        for name, value in request.headers.items()
+        if name.lower() not in left_out and (not asked.own or name.lower() in _PASSED_WITH_OWN_TOKEN)
+    ]
     if asked.party is not None:
         headers.append(("party", asked.party))
     if passage is None:
@@ -350,7 +369,7 @@ def _turn_key(asked: _Asked) -> tuple[str, str, bytes] | None:
 
 def _response(bridge: Bridge, asked: _Asked, answer: AppAnswer, passage: Passage | None) -> Response:
     """Pass the answer on; where the client speaks the other language, its form in that."""
-    headers = [(name, value) for name, value in answer.headers if name.lower() not in _NOT_RETURNED]
+    headers = list(_returned(asked, answer.headers))
     start, rest = answer.start, answer.rest
     if passage is not None and answer.status == 200:
         whole = answer.whole(bridge.settings.max_body)
@@ -377,6 +396,27 @@ def _response(bridge: Bridge, asked: _Asked, answer: AppAnswer, passage: Passage
         response.headers["Content-Length"] = str(len(start))
     response.call_on_close(answer.close)
     return response
+
+
+def _returned(asked: _Asked, headers: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """
+    Give the headers that go back to the client.
+
+    A cookie is the caller's and this app's: all apps share the bridge's host, so it is bound to the app's own path;
+    and what an app sets beside the bridge's own token is the bridge's.
+    """
+    for name, value in headers:
+        if name.lower() in _NOT_RETURNED:
+            continue
+        if name.lower() != "set-cookie":
+            yield name, value
+            continue
+        cookie, *attributes = (part.strip() for part in value.split(";"))
+        if asked.own or cookie.lower().startswith(_BOUND_TO_ROOT):
+            log.info("a cookie of an app was left out", app=asked.route.name)
+            continue
+        kept = [each for each in attributes if each.partition("=")[0].strip().lower() not in ("path", "domain")]
+        yield name, "; ".join((cookie, *kept, f"Path=/{asked.route.name}"))
 
 
 def _streamed(start: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.core.attachment_rules import check_attachment, extension_of, extensions_in, missing_types
+from bridge.core.attachment_rules import check_attachment, check_name, extension_of, extensions_in, missing_types
 from bridge.core.errors import Refusal
 from bridge.core.mapping import AttachmentRule
 
@@ -44,7 +44,19 @@ def test_the_extension_follows_the_last_dot(name: str, extension: str) -> None:
         ({"present": 1}, None),
         ({"present": 2}, "attachment_count"),
         ({"file_name": "a.pd"}, "attachment_extension"),
-        ({"file_name": "a.pdf "}, "attachment_extension"),
+        ({"file_name": "a.pdf "}, "attachment_name"),
+        ({"file_name": " a.pdf"}, "attachment_name"),
+        ({"file_name": "a.pdf\u00a0"}, "attachment_name"),
+        ({"file_name": "a.pdf."}, "attachment_name"),
+        ({"file_name": "CON.pdf"}, "attachment_name"),
+        ({"file_name": "nul .tar.pdf"}, "attachment_name"),
+        ({"file_name": "com1.pdf"}, "attachment_name"),
+        ({"file_name": "Lpt².pdf"}, "attachment_name"),
+        ({"file_name": "console.pdf"}, None),
+        ({"file_name": "com10.pdf"}, None),
+        ({"file_name": "a con.pdf"}, None),
+        ({"file_name": "årsoppgjør 2025 – 'kladd', side 1+2.pdf"}, None),
+        ({"file_name": "年度報告.pdf"}, None),
         ({"file_name": "pdf"}, "attachment_name"),
         ({"file_name": " . "}, "attachment_name"),
         ({"file_name": "a:b.pdf"}, "attachment_name"),
@@ -77,3 +89,33 @@ def test_too_few_are_named() -> None:
     """Types whose minimum is not reached."""
     assert missing_types((PLAN, ANY), {"annet": 1}) == ["Plan"]
     assert missing_types((PLAN, ANY), {"plan": 1}) == []
+
+
+UNSEEN = {
+    "left-to-right mark": "\u200e",
+    "right-to-left mark": "\u200f",
+    "Arabic letter mark": "\u061c",
+    "right-to-left override": "\u202e",
+    "right-to-left isolate": "\u2067",
+    "zero-width space": "\u200b",
+    "zero-width joiner": "\u200d",
+    "word joiner": "\u2060",
+    "byte order mark": "\ufeff",
+    "soft hyphen": "\u00ad",
+    "combining grapheme joiner": "\u034f",
+    "Hangul filler": "\u3164",
+    "variation selector": "\ufe0f",
+    "line separator": "\u2028",
+    "private use": "\ue000",
+    "not assigned": "\uffff",
+    "control": "\x9f",
+}
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+def test_names_hold_nothing_unseen(name: str) -> None:
+    """What nobody sees makes two names look alike, or one look like another."""
+    with pytest.raises(Refusal) as caught:
+        check_name(f"fak{UNSEEN[name]}tura.pdf")
+
+    assert (caught.value.code, caught.value.facts) == ("attachment_name", {"rule": "characters"})

@@ -6,6 +6,7 @@ import pytest
 from lxml import etree
 
 from bridge.core.errors import ConfigurationError
+from bridge.forms.json_schema import JsonSchemaRegistry
 from bridge.forms.schema_files import read_schema_files, without_anchors
 
 HEAD = '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema">\n'
@@ -68,6 +69,34 @@ def test_nothing_outside_the_folder_is_read(tmp_path: Path, location: str):
 
     assert len(found) == 1
     assert found[0].startswith("a.xsd:3:1: the schema refers to")
+
+
+@pytest.mark.parametrize("name", ["a.xsd", "a.json"])
+@pytest.mark.parametrize("way", ["out of the folder", "round in a circle"])
+def test_links_do_not_lead_out_of_the_folder(tmp_path: Path, name: str, way: str):
+    """A link in the schema folder that leads elsewhere is a fault, however the file is reached."""
+    folder = tmp_path / "schemas"
+    folder.mkdir()
+    (tmp_path / name).write_text(HEAD + '<x:element name="m"/></x:schema>' if name == "a.xsd" else '{"type": "object"}')
+    (folder / name).symlink_to(tmp_path / name if way == "out of the folder" else folder / name)
+
+    with pytest.raises(ConfigurationError, match=r"leads out of the schema folder|no readable schema file") as caught:
+        read_schema_files(folder, name) if name == "a.xsd" else JsonSchemaRegistry(folder).load([name])
+
+    assert len(caught.value.faults) == 1
+
+
+def test_links_inside_the_folder_are_followed(tmp_path: Path):
+    """As a mounted ConfigMap makes them: by way of a folder that is replaced as a whole, itself behind a link."""
+    (tmp_path / "mounted" / "..2026").mkdir(parents=True)
+    (tmp_path / "mounted" / "..2026" / "a.xsd").write_text(HEAD + '<x:element name="m"/></x:schema>')
+    (tmp_path / "mounted" / "..data").symlink_to("..2026")
+    (tmp_path / "mounted" / "a.xsd").symlink_to(Path("..data") / "a.xsd")
+    (tmp_path / "schemas").symlink_to("mounted")
+
+    files = read_schema_files(tmp_path / "schemas", "a.xsd")
+
+    assert files.compile().validate(etree.fromstring("<m/>"))
 
 
 def test_every_fault_of_a_schema_is_told(tmp_path: Path):

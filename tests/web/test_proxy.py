@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from tests.web.proxying import HOURS, JSON, KEY, LINES, OLD_SUM, SUM, XML, Proxying
+from tests.web.proxying import BASE, HOURS, JSON, KEY, LINES, OLD_SUM, SUM, XML, Proxying
 
 OPEN = "token: caller\nanonymous: true\n"
 ROUTES = {SUM: OPEN, OLD_SUM: "token: caller\n", HOURS: OPEN}
@@ -348,10 +348,15 @@ def test_strict_validation_stops_a_faulty_form(alone: Any) -> None:
     """422 with each finding; the app hears nothing of it."""
     stage = alone({SUM: OPEN + "data_types: {regnestykke: {schema: regnestykke.xsd, validate: strict}}\n"})
 
-    answer = stage.send("POST", data=b"<Regnestykke><ukjent/></Regnestykke>", headers=XML)
+    form = b"<Regnestykke><ukjent/></Regnestykke>"
+    answers = [
+        stage.send("POST", data=form, headers=XML),
+        # Who asks for a report is held to the same.
+        stage.send("POST", data=form, headers={**XML, "Prefer": "bridge-report"}),
+    ]
 
-    assert answer.status_code == 422
-    assert answer.get_json()["findings"][0]["path"] == "/Regnestykke/ukjent"
+    assert [answer.status_code for answer in answers] == [422, 422]
+    assert {answer.get_json()["findings"][0]["path"] for answer in answers} == {"/Regnestykke/ukjent"}
     assert stage.calls() == []
 
 
@@ -433,6 +438,66 @@ def test_headers_pass_except_the_connections(alone: Any) -> None:
     assert (passed["accept-language"], passed["party"], passed["cookie"]) == ("nn", "partyid:51001", "a=b")
     assert passed["x-xsrf-token"] == "t"
     assert not {"connection", "x-private", "te", "x-forwarded-for", "host", "x-trace-id"} & set(passed)
+
+
+def test_few_headers_pass_beside_the_bridges_own_token(alone: Any) -> None:
+    """An app believes the bridge: what is not known to be harmless stays behind, whatever its name."""
+    seen: list[Any] = []
+    stage = alone({SUM: "token: bridge\n"})
+    inner = stage.bridge.apps._session.adapters["http://"]
+
+    class Headers(_Watching):
+        def send(self, request: Any, **about: Any) -> Any:
+            seen.append({name.lower(): value for name, value in request.headers.items()})
+            return self._inner.send(request, **about)
+
+    stage.bridge.apps._session.adapters["http://"] = Headers(inner, [])
+    known = {"Accept-Language": "nn", "party": "partyid:51001", "traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
+    others = ("Cookie", "X-XSRF-TOKEN", "X-HTTP-Method-Override", "Ocp-Apim-Subscription-Key", "X-Original-URL")
+
+    answer = stage.send(
+        "POST",
+        data=json.dumps(LINES),
+        anonymous=False,
+        headers={**JSON, **known, **dict.fromkeys(others, "x"), "Authorization": f"Bearer {KEY}"},
+    )
+
+    assert answer.status_code == 200
+    assert seen[-1].items() >= {name.lower(): value for name, value in known.items()}.items()
+    assert not {name.lower() for name in others} & set(seen[-1])
+    assert KEY not in str(seen[-1])
+
+
+COOKIES = {
+    "whole host": (
+        "a=1; Path=/; HttpOnly; SameSite=Lax",
+        "a=1; HttpOnly; SameSite=Lax; Path=/ttd/sandkasse-regnestykke",
+    ),
+    "whole domain": ("a=1; domain=altinn.example; PATH = /; Secure", "a=1; Secure; Path=/ttd/sandkasse-regnestykke"),
+    "nothing said": ("a=1", "a=1; Path=/ttd/sandkasse-regnestykke"),
+    "host prefix": ("__Host-a=1; Path=/; Secure", None),
+}
+
+
+@pytest.mark.parametrize("name", COOKIES)
+def test_an_apps_cookies_are_its_own(alone: Any, name: str) -> None:
+    """All apps share the bridge's host: no browser shows one app what another set, nor anybody what the bridge got."""
+    given, kept = COOKIES[name]
+    stage = alone({SUM: OPEN, OLD_SUM: "token: bridge\n"})
+    fault = {
+        "system": "apps",
+        "match": {},
+        "times": 2,
+        "how": {"status": 200, "body": "{}", "headers": {"Set-Cookie": given}},
+    }
+    stage.outside.post(f"{BASE}/_sandbox/faults", json=fault, timeout=5)
+
+    callers = stage.send("POST", json=LINES)
+    own = stage.send("POST", OLD_SUM, json=LINES, anonymous=False, headers={"Authorization": f"Bearer {KEY}"})
+
+    assert (callers.status_code, own.status_code) == (200, 200)
+    assert callers.headers.getlist("Set-Cookie") == ([] if kept is None else [kept])
+    assert own.headers.getlist("Set-Cookie") == []
 
 
 @pytest.mark.parametrize("speaks", ["xml", "json"])
