@@ -21,6 +21,7 @@ class Metrics:
     calculations: Counter = field(init=False)
     app_verbs: Gauge = field(init=False)
     gates: Gauge = field(init=False)
+    store_up: Gauge = field(init=False)
     unfinished: Gauge = field(init=False)
     oldest: Gauge = field(init=False)
     drafts: Counter = field(init=False)
@@ -96,6 +97,10 @@ class Metrics:
                 ["upstream"],
                 registry=self.registry,
             ),
+        )
+        put(
+            "store_up",
+            Gauge("bridge_store_up", "1 while the store can be written.", registry=self.registry),
         )
         put(
             "unfinished",

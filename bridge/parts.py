@@ -23,6 +23,7 @@ from bridge.forms.xsd import SchemaRegistry
 from bridge.metrics import Metrics
 from bridge.settings import Settings
 from bridge.storage.store import Store
+from bridge.storage.watch import StoreWatch
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.parts")
 
@@ -36,6 +37,7 @@ class Bridge:
     schemas: SchemaRegistry
     keys: KeyStore
     store: Store
+    watch: StoreWatch
     queue: Queue
     altinn2: Altinn2Client
     services: KnownServices

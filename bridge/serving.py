@@ -124,6 +124,9 @@ def _options(settings: Settings, leave: Callable[[object, object], None]) -> dic
         "graceful_timeout": 30,
         "max_requests": 0,
         "preload_app": False,
+        # gunicorn believes any neighbour on this machine what path it was asked for; here only whom the operator names.
+        "forwarded_allow_ips": ",".join(settings.trusted_proxies),
+        "proxy_protocol": "off",
         # The control socket would lie in the home directory, and nobody asked for it.
         "control_socket_disable": True,
         "accesslog": None,

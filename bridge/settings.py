@@ -85,6 +85,7 @@ class Settings:
     """A private JWK as JSON, with its ``kid``."""
     database_url: str
     """As SQLAlchemy takes it; may hold a password."""
+    database_pool: int
     mappings: Path
     schemas: Path
     routes: Path | None
@@ -95,6 +96,7 @@ class Settings:
     threads: int
     web_processes: int
     listen: str
+    trusted_proxies: tuple[str, ...]
     public_url: str | None
     work_concurrency: int
     worker: WorkerMode
@@ -299,6 +301,16 @@ def _listen(text: str) -> str:
     return text
 
 
+def _networks(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    for name in names:
+        try:
+            ipaddress.ip_network(name)
+        except ValueError:
+            raise ValueError("write IP addresses or networks such as 10.0.0.7 or 10.0.0.0/24, by commas") from None
+    return names
+
+
 def _client_id(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", text):
         raise ValueError("write the client's id as Maskinporten gave it")
@@ -431,6 +443,14 @@ VARIABLES: tuple[Variable, ...] = (
         meaning="`sqlite:///file` for one process, `postgresql://user:password@host/database` for many.",
     ),
     Variable(
+        name="BRIDGE_DATABASE_POOL",
+        parse=_whole(2, 1000),
+        depends="`10` on PostgreSQL, `16` on SQLite",
+        unit="connections",
+        meaning="The most connections that one process has to the database; who gets none within 3 seconds is told "
+        "503. All web processes and workers together must stay below PostgreSQL's `max_connections`.",
+    ),
+    Variable(
         name="BRIDGE_MAPPINGS",
         parse=_folder,
         depends="the mappings that ship",
@@ -495,6 +515,13 @@ VARIABLES: tuple[Variable, ...] = (
         default="127.0.0.1:8080",
         unit="host:port",
         meaning="Where the bridge listens.",
+    ),
+    Variable(
+        name="BRIDGE_TRUSTED_PROXIES",
+        parse=_networks,
+        default="",
+        meaning="Addresses and networks, separated by commas, of reverse proxies whose `X-Forwarded-Proto` and "
+        "`SCRIPT_NAME` are believed; without it nobody's are.",
     ),
     Variable(
         name="BRIDGE_PUBLIC_URL",
@@ -809,6 +836,7 @@ class _Reading:
         defaults: dict[str, Any] = {
             "mappings": mappings_folder(),
             "schemas": schemas_folder(),
+            "database_pool": 10 if on_postgresql else 16,
             "web_processes": 2 if on_postgresql else 1,
             "worker": WorkerMode.SEPARATE if on_postgresql else WorkerMode.EMBEDDED,
         }

@@ -40,6 +40,7 @@ from bridge.parts import Bridge, Finished
 from bridge.settings import Altinn2Login, Secret, Settings
 from bridge.storage.gates import StoredGate, StoredPause
 from bridge.storage.store import Store, migrate, open_database
+from bridge.storage.watch import StoreWatch
 
 DIALOGPORTEN_SCOPES = ("digdir:dialogporten.serviceprovider",)
 SEARCH_SCOPES = (*DIALOGPORTEN_SCOPES, "digdir:dialogporten.serviceprovider.search")
@@ -100,7 +101,7 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
         may_be_empty=bool(routes),
     )
     schemas.prepare()
-    engine = open_database(settings.database_url, pool=settings.threads)
+    engine = open_database(settings.database_url, pool=settings.database_pool)
     store = Store(engine)
     metrics = Metrics()
 
@@ -135,6 +136,7 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
         schemas=schemas,
         keys=KeyStore(issuer_session, issuer=settings.dialogporten_issuer, clock=around.clock),
         store=store,
+        watch=StoreWatch(store, clock=around.clock, worker_silent=timedelta(seconds=settings.worker_silent)),
         queue=Queue(engine),
         services=KnownServices(
             # Open to all, so that no key, token, cookie or certificate is shown for it.

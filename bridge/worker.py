@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
+import sqlalchemy as sa
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -29,6 +30,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.worker")
 STALLED = timedelta(seconds=60)
 """An operation that nobody touched for so long is held against the engine's own record."""
 KEYS_EVERY = 600.0
+KEYS_WANTED_EVERY = 3.0
+"""Without keys every token is refused, and a service that starts beside an issuer that blinks must not stay so."""
 DRAFTS_LOOK = 30.0
 EMPTY_LOG_EVERY = 60.0
 """Seconds between two tries to empty the log of the embedded store, which holds what was erased since the last."""
@@ -81,8 +84,12 @@ class Running:
         self._stopping.set()
         self._scheduler.shutdown(wait=False)
         self._worker.stop(patience=patience)
-        with self.bridge.store.transaction() as tx:
-            tx.leave(self.name, token=self._token)
+        try:
+            with self.bridge.store.transaction() as tx:
+                tx.leave(self.name, token=self._token)
+        except sa.exc.SQLAlchemyError as error:
+            # Its name is free once it has been silent for long enough.
+            log.error("the store was not told that a worker leaves", error=type(error).__name__)
         log.info("worker stopped", worker=self.name)
 
     def _seen(self) -> None:
@@ -183,5 +190,6 @@ def every(scheduler: BackgroundScheduler, seconds: float, job: Callable[[], obje
 
 
 def refresh_keys_regularly(bridge: Bridge, scheduler: BackgroundScheduler) -> None:
-    """Keep the issuer's keys fresh, so that no request waits for them."""
+    """Keep the issuer's keys fresh, so that no request waits for them; while there are none, ask every few seconds."""
     every(scheduler, KEYS_EVERY, bridge.keys.refresh)
+    every(scheduler, KEYS_WANTED_EVERY, lambda: bridge.keys.ready or bridge.keys.refresh())

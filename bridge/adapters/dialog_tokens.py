@@ -31,6 +31,8 @@ KEYS_LIVE = timedelta(hours=24)
 """How long keys serve without a successful fetch: a new key is out 48 h before its use (3.3)."""
 
 PROBE_EVERY = timedelta(minutes=1)
+WANTED_AGAIN = timedelta(seconds=5)
+"""While there are no keys at all they are asked for every few seconds."""
 
 REASONS: Mapping[str, str] = {
     # the token is not genuine, or not now: 401
@@ -217,7 +219,7 @@ class KeyStore:
             self.refresh()
             keys = self._current()
         if not keys:
-            raise Refusal("keys_unavailable", SENDER_CODES["keys_unavailable"], retry_after=PROBE_EVERY)
+            raise Refusal("keys_unavailable", SENDER_CODES["keys_unavailable"], retry_after=WANTED_AGAIN)
         return keys.get(kid)
 
     def _current(self) -> Mapping[str, Ed25519PublicKey]:

@@ -504,6 +504,11 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Parten kan ikkje reknast ut for", "Appar kjenner berre personar og organisasjonar."),
         "en": _text("The party cannot be calculated for", "Apps know persons and organisations only."),
     },
+    "storage_unavailable": {
+        "nb": _text("Tjenesten kan ikke lagre noe nå", "Prøv igjen om litt. Da ser vi også om det var lagret likevel."),
+        "nn": _text("Tenesta kan ikkje lagre noko no", "Prøv igjen om litt. Da ser vi òg om det var lagra likevel."),
+        "en": _text("The service cannot store anything now", "Try again shortly; what was stored after all is found."),
+    },
     "internal": {
         "nb": _text("Noe gikk galt hos oss", "Oppgi sporings-id-en om du tar kontakt."),
         "nn": _text("Noko gjekk gale hos oss", "Oppgje sporings-id-en om du tek kontakt."),

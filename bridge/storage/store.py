@@ -19,23 +19,44 @@ from bridge.core.mapping import FormKind, FormSource, ServiceMapping, Target, Ve
 from bridge.core.meaning import Meaning
 from bridge.core.operations import Intent, Link, Operation, Outcome, Problem, Stage, Upload
 from bridge.core.proof import Manifest, Phase
-from bridge.storage.tables import attachments, drafts, links, mappings, operations, snapshots, workers
+from bridge.storage.tables import attachments, drafts, links, mappings, operations, pulse, snapshots, workers
+from bridge.storage.trouble import SameFile, file_of
 
 _BUSY_TIMEOUT = 30_000
 """Milliseconds that SQLite waits for another writer."""
+POOL_WAIT = 3.0
+"""Seconds that a request waits for a connection before it is told to come again."""
+_POSTGRESQL = {"connect_timeout": 5, "tcp_user_timeout": 15_000}
+"""A server that is away without a word would be waited for without end."""
 
 
-def open_database(url: str, *, pool: int) -> sa.Engine:
+def open_database(url: str, *, pool: int, wait: float = POOL_WAIT) -> sa.Engine:
     """
-    Open the database of *url*, with *pool* connections kept.
+    Open the database of *url*, with *pool* connections and no more, each waited for *wait* seconds.
 
-    On SQLite: write-ahead log (readers do not wait for the writer) and ``synchronous=FULL`` (an answer never
-    promises what a power cut may take back). Its files are their owner's alone, and what is erased is overwritten.
+    On SQLite: write-ahead log (readers do not wait for the writer), ``synchronous=FULL`` (an answer never
+    promises what a power cut may take back), and no use of a file that was put in the place of the one opened. Its
+    files are their owner's alone, and what is erased is overwritten.
     """
-    engine = sa.create_engine(url, pool_size=pool, max_overflow=pool, pool_timeout=30, hide_parameters=True)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "do_connect", lambda *_: _keep_private(engine.url.database))
-        event.listen(engine, "connect", _prepare_sqlite)
+    arguments = _POSTGRESQL if sa.make_url(url).get_backend_name() == "postgresql" else {}
+    engine = sa.create_engine(
+        url, pool_size=pool, max_overflow=0, pool_timeout=wait, connect_args=arguments, hide_parameters=True
+    )
+    if (file := file_of(engine)) is not None:
+        same = SameFile(str(file))
+
+        def connecting(*_: Any) -> None:
+            # SQLite would make the file anew, and it would be empty.
+            same.check_file()
+            _keep_private(str(file))
+
+        def connected(connection: Any, record: Any) -> None:
+            _prepare_sqlite(connection)
+            same.connected(record)
+
+        event.listen(engine, "do_connect", connecting)
+        event.listen(engine, "connect", connected)
+        event.listen(engine, "checkout", lambda _connection, record, _proxy: same.check(record))
     return engine
 
 
@@ -68,7 +89,7 @@ def make_private(path: Path, *, setting: str) -> None:
         raise ConfigurationError([Fault(where=setting, message=message)]) from error
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(connection: Any) -> None:
     connection.isolation_level = "IMMEDIATE"
     pragmas = (
         "journal_mode=WAL",
@@ -79,6 +100,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     )
     for pragma in pragmas:
         connection.execute(f"PRAGMA {pragma}")
+    # A first look opens the log.
+    connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
 
 
 def empty_log(engine: sa.Engine) -> bool:
@@ -457,6 +480,10 @@ class Transaction:
             sa.select(sa.func.count(), sa.func.min(operations.c.accepted_at)).where(operations.c.finished_at.is_(None))
         ).one()
         return row[0], row[1]
+
+    def beat(self, *, now: datetime) -> None:
+        """Write something, so that a store that cannot be written is noticed before somebody presses."""
+        self.connection.execute(pulse.update().values(beat_at=now))
 
     # Workers
 

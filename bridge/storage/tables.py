@@ -226,3 +226,11 @@ turn_keys = sa.Table(
     sa.Column("number", sa.BigInteger, nullable=False),
     sa.Column("used_at", Moment, nullable=False),
 )
+
+# One row, written to see whether the store can be written.
+pulse = sa.Table(
+    "pulse",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("beat_at", Moment),
+)

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import orjson
+import sqlalchemy as sa
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
@@ -63,9 +64,15 @@ def _under_way(operation_id: UUID) -> Response:
 
 
 def _outcome(bridge: Bridge, operation_id: UUID) -> Response:
-    with bridge.store.reading() as tx:
-        operation = tx.operation(operation_id)
-    if operation is not None and operation.problem is not None and operation.outcome is not None:
+    try:
+        with bridge.store.reading() as tx:
+            operation = tx.operation(operation_id)
+    except sa.exc.SQLAlchemyError:
+        # What came of it cannot be read now; that it was accepted stands.
+        operation = None
+    if operation is None or operation.outcome is None:
+        return _under_way(operation_id)
+    if operation.problem is not None:
         return problem_response(operation.problem)
     return Response(status=204)
 

@@ -1,17 +1,13 @@
-"""``/health`` and ``/metrics``, for whoever runs the bridge."""
-
-from datetime import timedelta
+"""``/health`` and ``/metrics``, for whoever runs the bridge. Nothing here waits for the store or for anybody else."""
 
 import orjson
-import sqlalchemy as sa
 from flask import Blueprint, Response, current_app
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bridge.core.gates import Why
 from bridge.parts import Bridge
-from bridge.storage.drafts import Drafts
-from bridge.storage.gates import pauses_of
+from bridge.storage.watch import Seen
 
 _STATES = {Why.THROTTLED: 1, Why.MAINTENANCE: 2}
 
@@ -27,39 +23,35 @@ def liveness() -> ResponseReturnValue:
 @health.get("/health/startup")
 @health.get("/health/readiness")
 def readiness() -> ResponseReturnValue:
-    """Say whether write actions can be accepted: that takes our own database, and the issuer's keys."""
+    """Say whether write actions can be accepted: that takes our own database, written to, and the issuer's keys."""
     bridge: Bridge = current_app.extensions["bridge"]
-    database, keys = _database_answers(bridge), bridge.keys.ready
-    ready = database and keys
-    return _answer(200 if ready else 503, {"status": "up" if ready else "down", "database": database, "keys": keys})
+    seen, keys = bridge.watch.seen(), bridge.keys.ready
+    ready = seen.trouble is None and keys
+    return _answer(200 if ready else 503, {"status": "up" if ready else "down", **_database(seen), "keys": keys})
 
 
 @health.get("/health/deep")
 def deep() -> ResponseReturnValue:
     """Say also whether somebody works on what was accepted. Other systems being away does not make us unready."""
     bridge: Bridge = current_app.extensions["bridge"]
-    now = bridge.clock()
-    if not _database_answers(bridge):
-        return _answer(503, {"status": "down", "database": False})
-    with bridge.store.reading() as tx:
-        workers = tx.live_workers(since=now - timedelta(seconds=bridge.settings.worker_silent))
-        unfinished, oldest = tx.backlog()
-    age = 0.0 if oldest is None else (now - oldest).total_seconds()
-    up = workers > 0 and bridge.keys.ready
+    now, seen = bridge.clock(), bridge.watch.seen()
+    known = seen.backlog
+    if seen.trouble is not None or known is None:
+        return _answer(503, {"status": "down", **_database(seen), "keys": bridge.keys.ready})
+    age = 0.0 if known.oldest is None else (now - known.oldest).total_seconds()
+    up = known.workers > 0 and bridge.keys.ready
     return _answer(
         200 if up else 503,
         {
             "status": "up" if up else "degraded",
-            "database": True,
+            **_database(seen),
             "keys": bridge.keys.ready,
-            "workers": workers,
-            "unfinishedOperations": unfinished,
+            "workers": known.workers,
+            "unfinishedOperations": known.unfinished,
             "oldestOperationAgeSeconds": round(age, 1),
             "apps": bridge.apps.told(),
             "paused": {
-                each.system: each.why.value
-                for each in pauses_of(bridge.store, now=bridge.clock())
-                if each.until is not None
+                each.system: each.why.value for each in known.pauses if each.until is not None and each.until > now
             },
         },
     )
@@ -67,28 +59,24 @@ def deep() -> ResponseReturnValue:
 
 @health.get("/metrics")
 def metrics() -> ResponseReturnValue:
-    """Give this process's measurements in Prometheus' text format."""
+    """Give this process's measurements in Prometheus' text format; of the store, what was last seen."""
     bridge: Bridge = current_app.extensions["bridge"]
-    with bridge.store.reading() as tx:
-        unfinished, oldest = tx.backlog()
-        followed, ended = Drafts(tx).open(), Drafts(tx).last_ended()
-    bridge.metrics.gates.labels("altinn2").set(0)
-    for each in pauses_of(bridge.store, now=bridge.clock()):
-        bridge.metrics.gates.labels(each.system).set(0 if each.until is None else _STATES[each.why])
-    bridge.metrics.unfinished.set(unfinished)
-    bridge.metrics.drafts_open.set(followed)
-    bridge.metrics.drafts_ended.set(0 if ended is None else ended.timestamp())
-    bridge.metrics.oldest.set(0 if oldest is None else (bridge.clock() - oldest).total_seconds())
-    return Response(generate_latest(bridge.metrics.registry), content_type=CONTENT_TYPE_LATEST)
+    now, seen, told = bridge.clock(), bridge.watch.seen(), bridge.metrics
+    told.store_up.set(seen.trouble is None)
+    if (known := seen.backlog) is not None:
+        told.gates.labels("altinn2").set(0)
+        for each in known.pauses:
+            paused = each.until is not None and each.until > now
+            told.gates.labels(each.system).set(_STATES[each.why] if paused else 0)
+        told.unfinished.set(known.unfinished)
+        told.drafts_open.set(known.drafts_open)
+        told.drafts_ended.set(0 if known.drafts_ended is None else known.drafts_ended.timestamp())
+        told.oldest.set(0 if known.oldest is None else (now - known.oldest).total_seconds())
+    return Response(generate_latest(told.registry), content_type=CONTENT_TYPE_LATEST)
 
 
-def _database_answers(bridge: Bridge) -> bool:
-    try:
-        with bridge.store.reading() as tx:
-            tx.backlog()
-    except sa.exc.SQLAlchemyError:
-        return False
-    return True
+def _database(seen: Seen) -> dict[str, object]:
+    return {"database": True} if seen.trouble is None else {"database": False, "why": seen.trouble.value}
 
 
 def _answer(status: int, body: dict[str, object]) -> Response:

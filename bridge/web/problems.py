@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+import sqlalchemy as sa
 import structlog
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
@@ -15,12 +16,16 @@ from bridge.core.operations import Problem
 from bridge.core.texts import LANGUAGES, text
 from bridge.forms.sentences import sentence
 from bridge.parts import Bridge
+from bridge.storage.trouble import trouble_of
 from bridge.web.pages import is_navigation, page
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.web")
 
 TYPE = "urn:altinn-dialog-bridge:problem:"
 """What stands before a problem's code in its ``type``."""
+
+STORAGE_RETRY = 5.0
+"""Seconds after which a sender may find the store again."""
 
 HTTP_CODES: Mapping[int, str] = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
@@ -102,6 +107,15 @@ def register(app: Flask, bridge: Bridge) -> None:
         seconds = 1 if wait is None else max(1, math.ceil(wait.total_seconds()))
         return problem_response(Problem(code="upstream_unavailable", status=503), retry_after=seconds)
 
+    def storage(error: sa.exc.SQLAlchemyError) -> Response:
+        trouble = trouble_of(error)
+        if trouble is None:
+            return unforeseen(error)
+        bridge.watch.met(trouble)
+        bridge.metrics.refusals.labels("storage_unavailable").inc()
+        log.error("the store did not answer", why=trouble.value, error=type(error).__name__)
+        return problem_response(Problem(code="storage_unavailable", status=503), retry_after=STORAGE_RETRY)
+
     def http(error: HTTPException) -> Response:
         status = error.code or 500
         response = problem_response(Problem(code=HTTP_CODES.get(status, "bad_request"), status=status))
@@ -117,5 +131,6 @@ def register(app: Flask, bridge: Bridge) -> None:
 
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(UpstreamError, upstream)
+    app.register_error_handler(sa.exc.SQLAlchemyError, storage)
     app.register_error_handler(HTTPException, http)
     app.register_error_handler(Exception, unforeseen)

@@ -3,13 +3,15 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
-from bridge.adapters.altinn2.services import AGAIN, LIVES, KnownServices
+from bridge.adapters.altinn2.metadata import MetadataFiles
+from bridge.adapters.altinn2.services import AGAIN, AGAIN_FIRST, LIVES, KnownServices
 from tests.scenarios.altinn2_mapping import write_mapping
 from tests.scenarios.stage import Case, Stage
 
@@ -110,6 +112,25 @@ def test_what_was_learnt_outlives_the_source(stage: Stage, tmp_path: Path) -> No
     assert [each is not None and each.has_payment for each in found] == [True] * 3
     assert asked(stage) == 4
     assert json.loads((tmp_path / "formtask-5701-1.json").read_bytes())["ServiceCode"] == "5701"
+
+
+def test_a_blip_at_the_start_is_short(stage: Stage) -> None:
+    """What did not come is asked for again within seconds, and then ever more seldom, up to ten minutes."""
+    stage.control("PATCH", "/switches", {"shutdown": "410"})
+    known, now = stage.bridge.services, stage.bridge.clock()
+    first = KnownServices(known._client, MetadataFiles(None), clock=lambda: now)
+
+    asked_after = []
+    before = asked(stage)
+    for second in range(0, 3600, 5):
+        first.find("5701", 1)
+        if asked(stage) > before:
+            before = asked(stage)
+            asked_after.append(second)
+        now += AGAIN_FIRST
+
+    assert asked_after[:5] == [0, 5, 15, 35, 75]
+    assert {later - earlier for earlier, later in pairwise(asked_after[8:])} == {AGAIN.total_seconds()}
 
 
 def test_a_spoilt_file_is_as_good_as_none(stage: Stage, tmp_path: Path) -> None:

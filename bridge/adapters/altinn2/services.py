@@ -17,14 +17,16 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.altinn2")
 LIVES = timedelta(days=1)
 """How long an answer serves before it is asked for again."""
 
-AGAIN = timedelta(minutes=10)
-"""How long nobody asks after an answer did not come."""
+AGAIN_FIRST, AGAIN = timedelta(seconds=5), timedelta(minutes=10)
+"""How long nobody asks after an answer did not come: twice as long each time, so that a blip at the start is short."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     service: ServiceMetadata | None
     until: datetime
+    pause: timedelta = timedelta(0)
+    """How long this one serves because no answer came."""
 
 
 class KnownServices:
@@ -48,17 +50,18 @@ class KnownServices:
         with self._lock:
             found = self._known.get(key)
             if found is None or now >= found.until:
-                found = self._asked(code, edition, now)
+                found = self._asked(code, edition, now, timedelta(0) if found is None else found.pause)
                 self._known = {**self._known, key: found}
         return found.service
 
-    def _asked(self, code: str, edition: int, now: datetime) -> _Found:
+    def _asked(self, code: str, edition: int, now: datetime, paused: timedelta) -> _Found:
         try:
             body = self._client.service(code, edition)
         except UpstreamError as error:
             kept = self._kept(code, edition)
             log.warning("no metadata came", service=f"{code}/{edition}", why=error.detail, kept=kept is not None)
-            return _Found(kept, now + AGAIN)
+            pause = min(max(2 * paused, AGAIN_FIRST), AGAIN)
+            return _Found(kept, now + pause, pause)
         try:
             self._files.keep(code, edition, body)
         except OSError as error:
