@@ -158,6 +158,29 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Innhaldstypen er ikkje støtta", "Send vedlegget som application/octet-stream eller hal+json."),
         "en": _text("The content type is not supported", "Send it as application/octet-stream or hal+json."),
     },
+    "body_coding": {
+        "nb": _text("Kodingen støttes ikke", "Send innholdet som UTF-8, uten komprimering (Content-Encoding)."),
+        "nn": _text("Kodinga er ikkje støtta", "Send innhaldet som UTF-8, utan komprimering (Content-Encoding)."),
+        "en": _text("The coding is not supported", "Send the body as UTF-8, without compression (Content-Encoding)."),
+    },
+    "body_incomplete": {
+        "nb": _text("Innholdet kom ikke helt fram", "Ingenting er sendt. Send det hele på nytt."),
+        "nn": _text("Innhaldet kom ikkje heilt fram", "Ingenting er sendt. Send alt på nytt."),
+        "en": _text("The body did not arrive whole", "Nothing was sent. Send all of it again."),
+    },
+    "parameter_refused": {
+        "nb": _text(
+            "En parameter tas ikke imot",
+            "Parameteren {parameter} er ukjent, tom eller står to ganger. Ingenting er sendt.",
+        ),
+        "nn": _text(
+            "Ein parameter blir ikkje teken imot",
+            "Parameteren {parameter} er ukjend, tom eller står to gonger. Ingenting er sendt.",
+        ),
+        "en": _text(
+            "A parameter is not taken", "The parameter {parameter} is unknown, empty or doubled. Nothing was sent."
+        ),
+    },
     "body_too_large": {
         "nb": _text("Innholdet er for stort", "Grensen er {limit} byte."),
         "nn": _text("Innhaldet er for stort", "Grensa er {limit} byte."),

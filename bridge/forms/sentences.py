@@ -301,6 +301,11 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nn": "{field} seier det same som ein annan i meldinga.",
         "en": "{field} says the same as another one in the message.",
     },
+    "must_be_last": {
+        "nb": "{field} må stå sist.",
+        "nn": "{field} må stå sist.",
+        "en": "{field} must come last.",
+    },
     "of_another": {
         "nb": "{field} er en annen enn saken har.",
         "nn": "{field} er ein annan enn saka har.",

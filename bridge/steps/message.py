@@ -98,6 +98,8 @@ class AttachmentHead(_Strict):
 
     file_name: str = Field(default="", alias="FileName")
     attachment_type: str = Field(default="", alias="AttachmentType")
+    data: str = Field(alias="Data")
+    """Nothing yet: where it begins, the head ends."""
 
 
 class AttachmentEntry(_Strict):

@@ -17,7 +17,7 @@ from bridge.web.description import description
 from bridge.web.elements import elements
 from bridge.web.health import health
 from bridge.web.proxy import proxy
-from bridge.web.reading import trace_id
+from bridge.web.reading import refuse_what_is_unknown, trace_id
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -58,6 +58,10 @@ def create_app(bridge: Bridge) -> Flask:
         g.began = time.perf_counter()
         g.trace_id = trace_id(request) or secrets.token_hex(16)
         structlog.contextvars.bind_contextvars(trace_id=g.trace_id)
+
+    @app.before_request
+    def strict() -> None:
+        refuse_what_is_unknown(request)
 
     @app.after_request
     def end(response: Response) -> Response:

@@ -6,7 +6,6 @@ from uuid import UUID
 import orjson
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
-from werkzeug.datastructures import MultiDict
 
 from bridge.core.errors import Refusal
 from bridge.core.operations import Upload
@@ -15,13 +14,13 @@ from bridge.steps.attach import Offer, attach, upload_for
 from bridge.steps.submit import action_for, link_for
 from bridge.web.base64_json import Scanner
 from bridge.web.callers import READ, caller_of, permitted
-from bridge.web.reading import body_reader
+from bridge.web.problems import LCIDS
+from bridge.web.reading import body_reader, check_charset
 
 attachments = Blueprint("attachments", __name__)
 
 OCTETS = "application/octet-stream"
 JSON = ("application/json", "application/hal+json")
-LANGUAGES = ("", "1044", "1033", "2068")
 
 
 @attachments.post("/actions/<uuid:dialog_id>/<name>/attachments")
@@ -50,27 +49,40 @@ def show(dialog_id: UUID, name: str, upload_id: UUID) -> ResponseReturnValue:
 
 def _offer() -> Offer:
     """Read what is said of the attachment. Raises Refusal 400 and 415."""
-    if request.args.get("language", "") not in LANGUAGES:
-        raise Refusal("bad_request", 400)
+    language = request.args.get("language")
+    if language is not None and language not in LCIDS:
+        raise _refused("language")
     _check_encoding(request.query_string)
+    name, kind = request.args.get("fileName"), request.args.get("attachmentType")
     if request.mimetype == OCTETS:
         return Offer(
-            file_name=_one(request.args, "fileName"),
-            attachment_type=_one(request.args, "attachmentType"),
+            file_name=name or "",
+            attachment_type=kind or "",
             length=request.content_length,
             read=body_reader(request),
         )
     if request.mimetype not in JSON:
         raise Refusal("attachment_media_type", 415)
+    check_charset(request)
     scanner = Scanner(body_reader(request))
-    members = scanner.until_data()
+    head = scanner.until_data()
+    for parameter, given, inside in (
+        ("fileName", name, head.has("file_name")),
+        ("attachmentType", kind, head.has("attachment_type")),
+    ):
+        if given is not None and inside:
+            raise _refused(parameter)
     return Offer(
-        file_name=members.get("FileName") or request.args.get("fileName", ""),
-        attachment_type=members.get("AttachmentType") or request.args.get("attachmentType", ""),
+        file_name=head.file_name or name or "",
+        attachment_type=head.attachment_type or kind or "",
         length=None,
         read=scanner.data,
         base64=True,
     )
+
+
+def _refused(parameter: str) -> Refusal:
+    return Refusal("parameter_refused", 400, facts={"parameter": parameter})
 
 
 def _check_encoding(query: bytes) -> None:
@@ -79,13 +91,6 @@ def _check_encoding(query: bytes) -> None:
         unquote_to_bytes(query).decode("utf-8")
     except UnicodeDecodeError:
         raise Refusal("attachment_name", 422, facts={"rule": "characters"}) from None
-
-
-def _one(arguments: MultiDict[str, str], name: str) -> str:
-    given = arguments.getlist(name)
-    if len(given) > 1:
-        raise Refusal("bad_request", 400)
-    return given[0] if given else ""
 
 
 def _shown(upload: Upload, *, status: int) -> Response:

@@ -1,14 +1,14 @@
 """An attachment in JSON, read without holding it: its base64 is decoded as it comes (facts/libraries.md 6)."""
 
 import binascii
-import json
 import re
 from collections.abc import Callable
-from typing import Any
 
 import pybase64
 
-from bridge.core.errors import Refusal
+from bridge.core.errors import Finding, Refusal
+from bridge.forms.reading import Limits
+from bridge.steps.message import AttachmentHead, invalid, parsed
 
 LARGEST_REST = 64 * 1024
 """Bytes of everything but the data."""
@@ -31,25 +31,26 @@ class Scanner:
         self._ended = False
         self._odd = b""
         self._slash = b""
+        self._empty = True
 
-    def until_data(self) -> dict[str, str]:
+    def until_data(self) -> AttachmentHead:
         """
         Give the members before the data.
 
         Raises:
-            Refusal: It is no such object.
+            Refusal: It is no such object, or has any other member.
         """
         head = _Head()
         while True:
             piece = self._read(8192)
             if not piece:
-                raise _invalid("Data")
+                raise _invalid("missing_element")
             place = head.take(piece)
             if place is not None:
                 self._buffer = bytes(head.text[place:])
                 return _members(bytes(head.text[:place]))
             if len(head.text) > LARGEST_REST:
-                raise _invalid("Data must come last")
+                raise _invalid("must_be_last")
 
     def data(self, size: int) -> bytes:
         """
@@ -62,7 +63,7 @@ class Scanner:
             if not self._buffer:
                 self._buffer = self._read(max(size, _WINDOW))
                 if not self._buffer:
-                    raise _invalid("Data: it does not end")
+                    raise Refusal("body_incomplete", 400)
             end = self._buffer.find(b'"')
             text, rest = (self._buffer, b"") if end < 0 else (self._buffer[:end], self._buffer[end + 1 :])
             if self._slash or b"\\" in text:
@@ -79,7 +80,10 @@ class Scanner:
                 self._finish()
             decoded = _decoded(text[:whole], last=self._ended)
             if decoded:
+                self._empty = False
                 return decoded
+        if self._empty:
+            raise _invalid("empty")
         return b""
 
     def _unescaped(self, text: bytes, *, whole: bool) -> bytes:
@@ -96,9 +100,9 @@ class Scanner:
             length += len(piece)
             rest = (rest + piece).strip(_BLANK)
             if length > LARGEST_REST or len(rest) > 1:
-                raise _invalid("Data must come last")
+                raise _invalid("must_be_last")
         if rest != b"}":
-            raise _invalid("Data must come last")
+            raise _invalid("must_be_last")
 
 
 class _Head:
@@ -144,25 +148,19 @@ class _Head:
         return False
 
 
-def _members(text: bytes) -> dict[str, str]:
-    try:
-        # The data's opening quote stands at the end.
-        value: Any = json.loads(text + b'"}')
-    except (ValueError, RecursionError):
-        raise _invalid("the body is not JSON") from None
-    if not isinstance(value, dict):
-        raise _invalid("the body is not an object")
-    return {name: found for name, found in value.items() if isinstance(found, str)}
+def _members(text: bytes) -> AttachmentHead:
+    # The data's opening quote stands at the end.
+    return parsed(AttachmentHead, text + b'"}', Limits(max_bytes=2 * LARGEST_REST))
 
 
 def _decoded(text: bytes, *, last: bool) -> bytes:
     if last and len(text) % 4:
-        raise _invalid("Data: no base64")
+        raise _invalid("type", type="base64Binary")
     try:
         return pybase64.b64decode(text, validate=True)
     except binascii.Error:
-        raise _invalid("Data: no base64") from None
+        raise _invalid("type", type="base64Binary") from None
 
 
-def _invalid(where: str) -> Refusal:
-    return Refusal("message_invalid", 400, facts={"where": where})
+def _invalid(rule: str, **facts: str) -> Refusal:
+    return invalid([Finding(path="/Data", rule=rule, facts=facts)])

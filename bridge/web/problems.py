@@ -27,11 +27,20 @@ TYPE = "urn:altinn-dialog-bridge:problem:"
 STORAGE_RETRY = 5.0
 """Seconds after which a sender may find the store again."""
 
+LCIDS: Mapping[str, str] = {"1044": "nb", "2068": "nn", "1033": "en"}
+"""Languages as Altinn 2 numbers them."""
+
 HTTP_CODES: Mapping[int, str] = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
 
 def language() -> str:
-    """Choose nb, nn or en by the request's Accept-Language; nb where it names none of them."""
+    """
+    Choose nb, nn or en by the request's Accept-Language; nb where it names none of them.
+
+    Where Altinn 2's own ``language`` is taken, it is what the caller wants to read.
+    """
+    if request.blueprint == "attachments" and (chosen := LCIDS.get(request.args.get("language", ""))):
+        return chosen
     accepted = request.accept_languages
     if best := accepted.best_match([*LANGUAGES, "no"]):
         return "nb" if best == "no" else best

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ from bridge.storage.turns import NoTurn, StoredTurns
 from bridge.web.calculation_report import report
 from bridge.web.form_passage import Passage, Shapes
 from bridge.web.problems import language
-from bridge.web.reading import CHUNK, bearer_token, read_body
+from bridge.web.reading import CHUNK, bearer_token, body_reader, has_body, read_body
 from bridge.web.turns import Turns
 
 proxy = Blueprint("proxy", __name__)
@@ -137,12 +137,14 @@ def _asked(bridge: Bridge, org: str, app: str, *, anonymous: bool) -> _Asked:
     if request.method not in _METHODS:
         # Werkzeug would answer HEAD by GET, which apps do not.
         raise MethodNotAllowed(_METHODS)
-    name = next((value for key, value in request.args.items() if key.lower() == "datatype"), "")
-    chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    brings = has_body(request)
+    if brings and request.method == "GET":
+        # An empty form is asked for so, and the one that was sent would be passed over.
+        raise Refusal("body_not_expected", 400)
     return _Asked(
         route=route,
-        data_type=route.data_type(name),
-        meant=meaning(request.method, has_body=chunked or bool(request.content_length)),
+        data_type=route.data_type(_data_type()),
+        meant=meaning(request.method, has_body=brings),
         anonymous=anonymous,
         party=_party(bridge, route),
         reports=_wants_report(),
@@ -190,8 +192,20 @@ def _dialog_party(bridge: Bridge, route: AppRoute) -> str:
     return party
 
 
+def _data_type() -> str:
+    """Give the one ``dataType``, in any case as apps read it. Raises Refusal 400 where there are several."""
+    given = [value for key, values in request.args.lists() if key.lower() == "datatype" for value in values]
+    if len(given) > 1:
+        # What it is held against here might not be what the app takes it for.
+        raise Refusal("parameter_refused", 400, facts={"parameter": "dataType"})
+    return given[0] if given else ""
+
+
 def _wants_report() -> bool:
-    if request.args.get(_REPORT) == "true":
+    given = request.args.getlist(_REPORT)
+    if len(given) > 1 or any(each not in ("true", "false") for each in given):
+        raise Refusal("parameter_refused", 400, facts={"parameter": _REPORT})
+    if "true" in given:
         return True
     return any(each.strip().lower() == _REPORT for each in request.headers.get("Prefer", "").split(","))
 
@@ -202,15 +216,15 @@ def _wants_report() -> bool:
 class _Counted:
     """A request's body, read while it is sent on, and never beyond its limit."""
 
-    def __init__(self, start: bytes, limit: int) -> None:
-        self._start, self._left, self._limit = start, limit - len(start), limit
+    def __init__(self, start: bytes, read: Callable[[int], bytes], limit: int) -> None:
+        self._start, self._read, self._left, self._limit = start, read, limit - len(start), limit
 
     def read(self, size: int, /) -> bytes:
-        """Give the next piece. Raises Refusal 413."""
+        """Give the next piece. Raises Refusal 413, and 400 where it ends before its end."""
         if self._start:
             piece, self._start = self._start[:size], self._start[size:]
             return piece
-        piece = request.stream.read(min(size, CHUNK))
+        piece = self._read(min(size, CHUNK))
         self._left -= len(piece)
         if self._left < 0:
             raise _too_large(self._limit)
@@ -232,17 +246,14 @@ def _body(bridge: Bridge, asked: _Asked) -> tuple[bytes | Readable, int | None]:
     if looked_at:
         body = read_body(request, limit=limit) or b""
         return body, len(body)
-    length = request.content_length
-    if length is not None and length <= IN_MEMORY:
-        body = request.stream.read(length)
-        return body, len(body)
+    length, read = request.content_length, body_reader(request)
     start = bytearray()
     while len(start) <= IN_MEMORY:
-        piece = request.stream.read(CHUNK)
+        piece = read(CHUNK)
         if not piece:
             return bytes(start), len(start)
         start += piece
-    return _Counted(bytes(start), limit), length
+    return _Counted(bytes(start), read, limit), length
 
 
 def _findings(asked: _Asked, body: bytes | Readable) -> tuple[Finding, ...] | None:
@@ -360,8 +371,7 @@ def _turn_key(asked: _Asked) -> tuple[str, str, bytes] | None:
             asked.party or request.headers.get("party", ""),
         )
     )
-    data_type = next((value for key, value in request.args.items() if key.lower() == "datatype"), "")
-    return asked.route.name, data_type, hashlib.sha256(who.encode()).digest()
+    return asked.route.name, _data_type(), hashlib.sha256(who.encode()).digest()
 
 
 # The answer

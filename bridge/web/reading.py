@@ -1,14 +1,26 @@
-"""What comes in with a request: the token, the body, the trace."""
+"""What comes in with a request: the token, parameters, the body, the trace."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from flask import Request
 from gunicorn.http.body import Body, LengthReader
+from gunicorn.http.errors import ParseException
 
 from bridge.core.errors import Refusal
+from bridge.core.ids import mask_identity_numbers
+from bridge.forms.reading import declared_encoding
 
 CHUNK = 64 * 1024
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+_ATTACHMENT = frozenset({"fileName", "attachmentType", "language"})
+PARAMETERS: Mapping[str, frozenset[str]] = {"attachments.add": _ATTACHMENT, "attachments.put": _ATTACHMENT}
+"""What writing routes take in their query, by endpoint; all others take nothing there."""
+
+BODIES = frozenset({"actions.press", "attachments.add", "attachments.put"})
+"""Writing routes that take a body."""
+
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -18,6 +30,51 @@ def bearer_token(request: Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
+def refuse_what_is_unknown(request: Request) -> None:
+    """
+    Refuse what would be passed over where something is written: a parameter, a body, a part of a body.
+
+    What goes on to an app is the app's to judge, except how the body is packed.
+
+    Raises:
+        Refusal: 400, and 415 for a packed body.
+    """
+    if request.method not in WRITES or request.endpoint is None:
+        return
+    if request.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
+        raise Refusal("body_coding", 415)
+    if "Content-Range" in request.headers:
+        # RFC 9110, 14.5: a part must not count as the whole.
+        raise Refusal("body_incomplete", 400)
+    if request.blueprint == "proxy":
+        return
+    known = PARAMETERS.get(request.endpoint, frozenset())
+    for name, values in request.args.lists():
+        if name not in known or len(values) > 1:
+            raise Refusal("parameter_refused", 400, facts={"parameter": mask_identity_numbers(name)[:50]})
+    if request.endpoint not in BODIES and has_body(request):
+        raise Refusal("body_not_expected", 400)
+
+
+def check_charset(request: Request, body: bytes = b"") -> None:
+    """
+    Refuse a body that is said to be in another encoding than it will be read in: its letters would be others.
+
+    JSON is read as UTF-8, XML as it declares itself.
+
+    Raises:
+        Refusal: 415.
+    """
+    charset = request.mimetype_params.get("charset", "utf-8").casefold()
+    if charset not in ("utf-8", "us-ascii") and charset != declared_encoding(body):
+        raise Refusal("body_coding", 415)
+
+
+def has_body(request: Request) -> bool:
+    """Say whether a body was announced."""
+    return bool(request.content_length) or "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+
+
 def read_body(request: Request, *, limit: int) -> bytes | None:
     """
     Read the whole body; None when it is empty.
@@ -25,13 +82,14 @@ def read_body(request: Request, *, limit: int) -> bytes | None:
     The stream is read and counted here, since Werkzeug cuts a chunked body at its limit without a word.
 
     Raises:
-        Refusal: 413 above *limit* bytes.
+        Refusal: 413 above *limit* bytes, 400 when it ends before its end.
     """
     too_large = Refusal("body_too_large", 413, facts={"limit": str(limit)})
     if (request.content_length or 0) > limit:
         raise too_large
+    read = body_reader(request)
     parts, total = [], 0
-    while chunk := request.stream.read(min(CHUNK, limit + 1 - total)):
+    while chunk := read(min(CHUNK, limit + 1 - total)):
         total += len(chunk)
         if total > limit:
             raise too_large
@@ -41,21 +99,40 @@ def read_body(request: Request, *, limit: int) -> bytes | None:
 
 def body_reader(request: Request) -> Callable[[int], bytes]:
     """
-    Give what reads the body, a piece at a time.
+    Give what reads the body, a piece at a time; it raises Refusal when the body ends before its end.
 
     A body of known length is read from the server's own stream, no further than that: Werkzeug's copies each piece.
     """
-    if request.content_length is None:
-        return request.stream.read
+    length = request.content_length
+    if length is None:
+        return _whole(request.stream.read, None)
     stream = request.environ["wsgi.input"]
     if isinstance(stream, Body) and isinstance(stream.reader, LengthReader) and not stream.buf.tell():
-        return _received(stream, stream.reader)
-    left, read = request.content_length, stream.read
+        return _whole(_received(stream, stream.reader), length)
+    return _whole(stream.read, length)
+
+
+def _whole(read: Callable[[int], bytes], length: int | None) -> Callable[[int], bytes]:
+    """
+    Give what reads to the end and no less: servers end a body that was cut as they end a whole one.
+
+    A body of *length* None is in chunks, whose last one the server looks for.
+    """
+    left = length
 
     def some(size: int) -> bytes:
         nonlocal left
-        piece: bytes = read(min(size, left)) if left else b""
-        left -= len(piece)
+        wanted = size if left is None else min(size, left)
+        if not wanted:
+            return b""
+        try:
+            piece = read(wanted)
+        except (ParseException, OSError) as error:
+            raise Refusal("body_incomplete", 400) from error
+        if left is not None:
+            left -= len(piece)
+            if not piece:
+                raise Refusal("body_incomplete", 400)
         return piece
 
     return some
