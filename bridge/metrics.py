@@ -20,6 +20,8 @@ class Metrics:
     upstream: Histogram = field(init=False)
     calculations: Counter = field(init=False)
     app_verbs: Gauge = field(init=False)
+    credentials: Counter = field(init=False)
+    credentials_refused: Gauge = field(init=False)
     gates: Gauge = field(init=False)
     store_up: Gauge = field(init=False)
     unfinished: Gauge = field(init=False)
@@ -86,6 +88,24 @@ class Metrics:
                 "bridge_app_verbs",
                 "1 for the verbs that an app was found to understand.",
                 ["app", "verbs"],
+                registry=self.registry,
+            ),
+        )
+        put(
+            "credentials",
+            Counter(
+                "bridge_own_credentials_refusals",
+                "Calls of this process that failed as the bridge itself was refused.",
+                ["system"],
+                registry=self.registry,
+            ),
+        )
+        put(
+            "credentials_refused",
+            Gauge(
+                "bridge_own_credentials_refused",
+                "1 for a system that refuses the bridge's own credentials, in whichever process.",
+                ["system"],
                 registry=self.registry,
             ),
         )

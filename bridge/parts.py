@@ -22,6 +22,7 @@ from bridge.engine import Queue
 from bridge.forms.xsd import SchemaRegistry
 from bridge.metrics import Metrics
 from bridge.settings import Settings
+from bridge.storage.gates import Alarms
 from bridge.storage.store import Store
 from bridge.storage.watch import StoreWatch
 
@@ -49,6 +50,7 @@ class Bridge:
     settle: timedelta
     finished: "Finished"
     metrics: Metrics
+    alarms: Alarms
     clock: Clock
     spread: Callable[[], float]
     new_id: Callable[[], UUID]

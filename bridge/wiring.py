@@ -38,7 +38,7 @@ from bridge.forms.xsd import SchemaRegistry
 from bridge.metrics import Metrics
 from bridge.parts import Bridge, Finished
 from bridge.settings import Altinn2Login, Secret, Settings
-from bridge.storage.gates import StoredGate, StoredPause
+from bridge.storage.gates import Alarms, StoredGate, StoredPause
 from bridge.storage.store import Store, migrate, open_database
 from bridge.storage.watch import StoreWatch
 
@@ -104,10 +104,11 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
     engine = open_database(settings.database_url, pool=settings.database_pool)
     store = Store(engine)
     metrics = Metrics()
+    alarms = Alarms(store, clock=around.clock)
 
     def session() -> requests.Session:
         made = new_session(pool=settings.threads, mounts=around.mounts or {})
-        made.hooks["response"].append(_measure(metrics, settings))
+        made.hooks["response"].append(_measure(metrics, alarms, settings))
         return made
 
     maskinporten = MaskinportenClient(
@@ -196,6 +197,7 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
         settle=timedelta(seconds=settings.altinn2_settle),
         finished=Finished(look, places=settings.max_waiting),
         metrics=metrics,
+        alarms=alarms,
         clock=around.clock,
         spread=around.spread,
         new_id=lambda: uuid7(around.clock(), around.entropy(10)),
@@ -271,7 +273,16 @@ def _show_verbs(metrics: Metrics, app: str, verbs: str) -> None:
         metrics.app_verbs.labels(app, each.name_in_words).set(each.name_in_words == verbs)
 
 
-def _measure(metrics: Metrics, settings: Settings) -> Callable[..., None]:
+_CALLED: Mapping[str, str] = {
+    "altinn2": "Altinn 2",
+    "dialogporten": "Dialogporten",
+    "maskinporten": "Maskinporten",
+    "platform": "Altinn",
+}
+"""What errors call the systems that metrics name."""
+
+
+def _measure(metrics: Metrics, alarms: Alarms, settings: Settings) -> Callable[..., None]:
     names = {
         settings.altinn2_url: "altinn2",
         settings.dialogporten_url: "dialogporten",
@@ -284,5 +295,8 @@ def _measure(metrics: Metrics, settings: Settings) -> Callable[..., None]:
         metrics.upstream.labels(system, response.request.method or "", f"{response.status_code // 100}xx").observe(
             response.elapsed.total_seconds()
         )
+        shown = {"Authorization", "Cookie"} & set(response.request.headers)
+        if response.status_code < 300 and (shown or response.request.method == "POST"):
+            alarms.taken(_CALLED.get(system, system))
 
     return measure

@@ -16,6 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from bridge.core.errors import UpstreamError, place_of
 from bridge.engine import Worker
 from bridge.parts import Bridge
+from bridge.steps.alarm import alarm
 from bridge.steps.drafts import Stopped, Watcher, run_drafts, take_run, tick
 from bridge.steps.holding import next_run
 from bridge.steps.naming import tell_names
@@ -165,6 +166,7 @@ def run_due_drafts(bridge: Bridge, stopping: Callable[[], bool]) -> None:
     try:
         counts = run_drafts(bridge, run, watcher, dry=False)
     except (Stopped, UpstreamError) as error:
+        alarm(bridge, error)
         log.warning("the drafts run rests", run=run.id, why=str(error))
     else:
         log.info("drafts run ended", run=run.id, **{what.value: count for what, count in counts.items()})

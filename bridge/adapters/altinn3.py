@@ -19,7 +19,7 @@ from bridge.adapters.maskinporten import PlatformTokens
 from bridge.adapters.transport import calling
 from bridge.core.calculations import AppRoute, Meaning, Verbs, first_try, verbs_of
 from bridge.core.clock import Clock
-from bridge.core.errors import OutcomeUnknown, Rejected, Unreachable, UpstreamError
+from bridge.core.errors import CredentialsRefused, OutcomeUnknown, Unreachable, UpstreamError
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.altinn3")
 
@@ -153,7 +153,7 @@ class AppClient:
         Raises:
             Unreachable: Nothing was sent: the app rests, or no connection came about.
             OutcomeUnknown: No whole answer came; see ``timed_out``.
-            Rejected: The bridge got no token of its own.
+            CredentialsRefused: The bridge got no token of its own.
         """
         place = self._place(route.name)
         self._pass_circuit(route, place)
@@ -315,7 +315,7 @@ class AppClient:
 
     def _token(self, route: AppRoute) -> str:
         if self._tokens is None:
-            raise Rejected(_system(route), "the bridge has no token here", reason="no_token")
+            raise CredentialsRefused(_system(route), "the bridge has no token here", reason="no_token")
         return self._tokens.token(route.scopes)
 
     def _exchanged(self, route: AppRoute, call: AppCall, *, method: str, token: str | None, ends: float) -> AppAnswer:

@@ -11,10 +11,10 @@ import requests
 from requests.auth import AuthBase
 
 from bridge.adapters.dialogporten import SYSTEM, failure
-from bridge.adapters.transport import Answer, call
+from bridge.adapters.transport import Answer, call, renewing
 from bridge.core.clock import Clock
 from bridge.core.dialog_queries import DialogQuery, Side
-from bridge.core.errors import Rejected, Unreachable
+from bridge.core.errors import CredentialsRefused, Rejected, Unreachable
 from bridge.core.ids import mask_identity_numbers
 
 _PAGE_BYTES = 64 * 1024 * 1024
@@ -98,8 +98,8 @@ class DialogSearch:
 
         Raises:
             SearchRefused: Dialogporten does not take the search, and says why.
-            Rejected: Not allowed to search (``forbidden``, ``not_authenticated``), or no page came (``unreadable``,
-                ``paging_stuck``).
+            Rejected: Not allowed to search (``forbidden``), or no page came (``unreadable``, ``paging_stuck``).
+            CredentialsRefused: The token, or its scopes.
             Unreachable: No page could be had, also after the repeats.
         """
         token, order, left = query.token, None, total
@@ -125,7 +125,7 @@ class DialogSearch:
                     case _:
                         return self._by_rest(query, size, token, order)
             except Unreachable as error:
-                if tried == _TRIES:
+                if tried == _TRIES or isinstance(error, CredentialsRefused):
                     raise
                 asked = None if error.retry_after is None else error.retry_after.total_seconds()
                 self._sleep(min(2.0 ** (tried - 1) if asked is None else asked, _LONGEST_WAIT))
@@ -172,11 +172,7 @@ class DialogSearch:
                 max_bytes=_PAGE_BYTES,
             )
 
-        answer = once()
-        drop = getattr(self._auth, "drop", None)
-        if answer.status == 401 and drop is not None:
-            drop()
-            answer = once()
+        answer = renewing(self._auth, once)
         if answer.status in (400, 422):
             raise _refused(answer)
         if not 200 <= answer.status < 300:

@@ -11,10 +11,18 @@ from uuid import UUID
 import requests
 from requests.auth import AuthBase
 
-from bridge.adapters.transport import Answer, call, retry_after
+from bridge.adapters.transport import Answer, call, renewing, retry_after
 from bridge.core.clock import Clock
 from bridge.core.dialogs import Activity, Dialog, activity_to_json, dialog_from_json
-from bridge.core.errors import Conflict, Missing, OutcomeUnknown, Rejected, Unreachable, UpstreamError
+from bridge.core.errors import (
+    Conflict,
+    CredentialsRefused,
+    Missing,
+    OutcomeUnknown,
+    Rejected,
+    Unreachable,
+    UpstreamError,
+)
 from bridge.core.ids import mask_identity_numbers
 
 SYSTEM = "Dialogporten"
@@ -34,6 +42,7 @@ class _Next(Enum):
     REJECTED = "it will not be done"
     CONFLICT = "somebody else was first"
     MISSING = "it is not there"
+    CREDENTIALS = "the bridge itself was refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,11 @@ class _Problem:
 
 def _any(_: _Problem) -> bool:
     return True
+
+
+def _unsaid(problem: _Problem) -> bool:
+    """Without a word, since it was not even asked what the call is about (facts/dialogporten.md 2.2)."""
+    return not problem.keys
 
 
 def _under(*tails: str) -> Callable[[_Problem], bool]:
@@ -68,13 +82,14 @@ class _Row:
 
 
 _LATER, _UNKNOWN, _NO, _MISSING = _Next.UNREACHABLE, _Next.UNKNOWN, _Next.REJECTED, _Next.MISSING
-_CONFLICT = _Next.CONFLICT
+_CONFLICT, _US = _Next.CONFLICT, _Next.CREDENTIALS
 
 ERRORS: Sequence[_Row] = (
     _Row(300, 399, _any, _LATER, _LATER, "redirect"),
     _Row(400, 400, _any, _NO, _NO, "invalid"),
-    _Row(401, 401, _any, _NO, _NO, "not_authenticated"),
+    _Row(401, 401, _any, _US, _US, "not_authenticated"),
     _Row(403, 403, _saying("frozen"), _NO, _NO, "frozen"),
+    _Row(403, 403, _unsaid, _US, _US, "scope_missing"),
     _Row(403, 403, _any, _NO, _NO, "forbidden"),
     _Row(404, 404, _any, _MISSING, _MISSING, "not_found"),
     _Row(408, 408, _any, _LATER, _UNKNOWN, "timeout"),
@@ -110,9 +125,8 @@ class DialogportenClient:
     """
     A service owner's access to its dialogs.
 
-    *base_url* is what stands before ``/api/v1``. *auth* adds the bearer token; where it has a ``drop()``, a token
-    that Dialogporten refuses is dropped, and the call is made once more with a new one. *timeout* is seconds for one
-    whole call.
+    *base_url* is what stands before ``/api/v1``. *auth* adds the bearer token; where it is renewable, a call whose
+    token is refused is made once more with a new one. *timeout* is seconds for one whole call.
     """
 
     def __init__(
@@ -133,7 +147,8 @@ class DialogportenClient:
 
         Raises:
             Missing: It is not there, or another service owner's (``not_found``).
-            Rejected: ``not_authenticated``, ``forbidden``, or an answer that cannot be a dialog (``unreadable``).
+            Rejected: ``forbidden``, or an answer that cannot be a dialog (``unreadable``).
+            CredentialsRefused: The token, or its scopes: ``not_authenticated``, ``scope_missing``. So for every call.
             Unreachable: Ask again later.
         """
         answer = self._call("GET", f"{self._dialogs}/{dialog_id}", writes=False)
@@ -298,13 +313,7 @@ class DialogportenClient:
                 max_bytes=_DIALOG_BYTES,
             )
 
-        answer = once()
-        drop = getattr(self._auth, "drop", None)
-        if answer.status == 401 and drop is not None:
-            # Refused at the door, so nothing was done: the one case in which a write is sent again here.
-            drop()
-            answer = once()
-        return answer
+        return renewing(self._auth, once)
 
 
 def failure(answer: Answer, *, writes: bool, clock: Clock) -> UpstreamError:
@@ -323,6 +332,8 @@ def failure(answer: Answer, *, writes: bool, clock: Clock) -> UpstreamError:
             return Rejected(SYSTEM, detail, status=status, reason=row.reason, keys=keys)
         case _Next.CONFLICT:
             return Conflict(SYSTEM, detail, status=status, reason=row.reason, keys=keys)
+        case _Next.CREDENTIALS:
+            return CredentialsRefused(SYSTEM, detail, status=status, reason=row.reason)
         case _Next.MISSING:
             return Missing(SYSTEM, detail, status=status, reason=row.reason, keys=keys)
         case other:

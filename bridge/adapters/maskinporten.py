@@ -21,9 +21,9 @@ from jwt.algorithms import RSAAlgorithm
 from requests.auth import AuthBase
 
 from bridge.adapters.altinn2.connection import Secret
-from bridge.adapters.transport import Answer, call, retry_after
+from bridge.adapters.transport import Answer, RenewableAuth, call, retry_after
 from bridge.core.clock import Clock
-from bridge.core.errors import ConfigurationError, Fault, Rejected, Unreachable, UpstreamError
+from bridge.core.errors import ConfigurationError, CredentialsRefused, Fault, Rejected, Unreachable, UpstreamError
 from bridge.core.gates import LoginGate, OwnGate, through
 
 GRANT_LIVES = timedelta(seconds=60)
@@ -257,7 +257,7 @@ class MaskinportenClient:
 
         Raises:
             Unreachable: Maskinporten did not answer, twice.
-            Rejected: It refused; the reason is its code, such as ``mp_250`` or ``invalid_client``.
+            CredentialsRefused: It refused; the reason is its code, such as ``mp_250`` or ``invalid_client``.
         """
         wanted = tuple(sorted(set(scopes)))
         claims: dict[str, Any] = {"scope": " ".join(wanted)}
@@ -336,7 +336,7 @@ def _refused_grant(answer: Answer, now: datetime) -> UpstreamError:
     code = found.group() if found else None
     detail = f"{error}, {code}: {_HINTS.get(code, 'see their documentation')}" if code else error
     reason = code.lower().replace("-", "_") if code else error.replace(" ", "_")
-    return Rejected("Maskinporten", detail, status=answer.status, reason=reason)
+    return CredentialsRefused("Maskinporten", detail, status=answer.status, reason=reason)
 
 
 # Altinn's exchange
@@ -375,8 +375,9 @@ class PlatformTokens:
 
         Raises:
             Unreachable: Maskinporten or Altinn did not answer, twice.
-            Rejected: One of them refused. For an enterprise user also ``gone``, and after two refusals in a row
-                ``login_closed`` without asking, until the gate is opened.
+            CredentialsRefused: One of them refused. For an enterprise user also ``login_closed`` without asking, after
+                two refusals in a row, until the gate is opened.
+            Rejected: ``gone``: enterprise users are no more.
         """
         wanted = tuple(sorted(set(scopes)))
         return self._cache.get((wanted,), lambda: self._fetch(wanted))
@@ -389,7 +390,7 @@ class PlatformTokens:
         token = self._maskinporten.token(scopes)
         try:
             return _twice(lambda: self._exchange(token))
-        except Rejected as error:
+        except CredentialsRefused as error:
             if error.status != 401:
                 raise
             self._maskinporten.drop(token)
@@ -417,7 +418,7 @@ class PlatformTokens:
             detail = "enterprise users are gone: Altinn 2 is closed (410)"
             raise Rejected("Altinn", detail, status=410, reason="gone")
         if answer.status != 200:
-            raise _busy("Altinn", answer, now) or Rejected(
+            raise _busy("Altinn", answer, now) or CredentialsRefused(
                 "Altinn", "the token exchange was refused", status=answer.status, reason=refused
             )
         # A JSON string or bare, whatever was asked for (4.3).
@@ -450,7 +451,7 @@ class TokenSource(Protocol):
         """Forget *token*."""
 
 
-class _SourceAuth(AuthBase):
+class _SourceAuth(RenewableAuth):
     """
     Puts a token on requests to the host of *base_url*, and on no other.
 
@@ -547,8 +548,8 @@ def _twice(fetch: Callable[[], Token]) -> Token:
         try:
             return fetch()
         except Unreachable as error:
-            if error.retry_after:
-                raise  # They said when; the engine waits, not this thread.
+            if error.retry_after or isinstance(error, CredentialsRefused):
+                raise  # They said when, or that they do not want us: the engine waits, not this thread.
     return fetch()
 
 

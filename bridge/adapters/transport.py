@@ -68,6 +68,20 @@ class _Session(requests.Session):
         """
 
 
+class RenewableAuth(AuthBase):
+    """Authorisation that forgets what an answer 401 refused: the same call, made once more, carries another."""
+
+
+def renewing(auth: AuthBase | None, once: Callable[[], "Answer"]) -> "Answer":
+    """
+    Make a call, and once more where it was refused at the door with what *auth* has forgotten since.
+
+    Nothing was done then, so a write may be sent again: the one case in which that happens without a look.
+    """
+    answer = once()
+    return once() if answer.status == 401 and isinstance(auth, RenewableAuth) else answer
+
+
 def check_urllib3() -> None:
     """
     Make sure that the urllib3 in use is the pinned one.

@@ -21,10 +21,13 @@ def gates(context: click.Context, opens: bool, lifts: bool, as_json: bool) -> No
     While Altinn 2 is down for maintenance, or has asked for a pause, no process calls it. That ends by itself: one call
     goes first, and the others follow when it is answered. With --lift it ends at once.
 
-    Ends with 0 when all are open, 1 when one is closed.
+    A system that refused the bridge's own key, token, login or API key within the last quarter of an hour is named,
+    too.
+
+    Ends with 0 when all are open, 1 when one is closed or a system refuses the bridge.
     """
     from bridge.settings import Settings
-    from bridge.storage.gates import gates_of, lift_pauses, open_gates, pauses_of
+    from bridge.storage.gates import credentials_of, gates_of, lift_pauses, open_gates, pauses_of
     from bridge.storage.store import Store, open_database
     from bridge.wiring import prepare_database, utc_now
 
@@ -36,6 +39,7 @@ def gates(context: click.Context, opens: bool, lifts: bool, as_json: bool) -> No
         opened = open_gates(store) if opens else 0
         lifted = lift_pauses(store, now=utc_now()) if lifts else 0
         found, pauses = gates_of(store), pauses_of(store, now=utc_now())
+        refusing = credentials_of(store, now=utc_now())
     finally:
         engine.dispose()
     if as_json:
@@ -47,7 +51,8 @@ def gates(context: click.Context, opens: bool, lifts: bool, as_json: bool) -> No
             {"system": each.system, "about": each.about, "until": each.until and each.until.isoformat()}
             for each in pauses
         ]
-        report = {"opened": opened, "lifted": lifted, "gates": told, "pauses": paused}
+        refusals = [{"system": each.system, "why": each.why, "at": each.at.isoformat()} for each in refusing]
+        report = {"opened": opened, "lifted": lifted, "gates": told, "pauses": paused, "refusingUs": refusals}
         click.echo(json.dumps(report, ensure_ascii=False, indent=2))
     else:
         for each in found:
@@ -58,9 +63,11 @@ def gates(context: click.Context, opens: bool, lifts: bool, as_json: bool) -> No
         for pause in pauses:
             state = "called as ever" if pause.until is None else f"left alone until {pause.until:%Y-%m-%d %H:%M:%S} UTC"
             click.echo(f"{pause.about}: {state}")
+        for refusal in refusing:
+            click.echo(f"{refusal.system} refuses the bridge itself: {refusal.why}, {refusal.at:%Y-%m-%d %H:%M:%S} UTC")
         if lifts:
             click.echo(f"lifted: {lifted}")
         if opens:
             click.echo(f"opened: {opened}")
-    closed = any(each.closed for each in found) or any(each.until is not None for each in pauses)
+    closed = bool(refusing) or any(each.closed for each in found) or any(each.until is not None for each in pauses)
     context.exit(1 if closed else 0)

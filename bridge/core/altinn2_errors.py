@@ -20,6 +20,7 @@ class Next(Enum):
     UNREACHABLE = "nothing was done"
     UNKNOWN = "it may have been done"
     REJECTED = "it will not be done"
+    CREDENTIALS = "the bridge itself was refused"
     MISSING = "it is not there"
 
 
@@ -36,11 +37,12 @@ class Row:
 
 
 _LATER, _UNKNOWN, _NO, _MISSING = Next.UNREACHABLE, Next.UNKNOWN, Next.REJECTED, Next.MISSING
+_US = Next.CREDENTIALS
 
 CATALOGUE: Sequence[Row] = (
     Row(300, 399, "", _LATER, _LATER, "login_page"),
     Row(400, 401, "form validation failed", _NO, _NO, "form_invalid"),  # 401 until release 20.5.
-    Row(400, 400, "header 'apikey'", _NO, _NO, "not_configured"),
+    Row(400, 400, "header 'apikey'", _US, _US, "not_configured"),
     Row(400, 400, "user profile could not be found", _NO, _NO, "no_profile"),
     Row(400, 400, "for top query", _NO, _NO, "bad_query"),
     Row(400, 400, "could not find property", _NO, _NO, "bad_query"),
@@ -56,12 +58,12 @@ CATALOGUE: Sequence[Row] = (
     Row(413, 413, "", _NO, _NO, "attachment_refused"),
     Row(400, 409, "attachment", _NO, _NO, "attachment_refused"),
     Row(400, 409, "file", _NO, _NO, "attachment_refused"),
-    Row(401, 401, "certificate", _NO, _NO, "not_authenticated"),
+    Row(401, 401, "certificate", _US, _US, "not_authenticated"),
     Row(401, 401, "level", _NO, _NO, "level_too_low"),
     Row(401, 401, "nivå", _NO, _NO, "level_too_low"),
-    Row(401, 401, "", _NO, _NO, "not_authenticated"),
-    Row(403, 403, "api key", _NO, _NO, "not_configured"),
-    Row(403, 403, "authenticated", _NO, _NO, "not_authenticated"),  # Since release 21.7.
+    Row(401, 401, "", _US, _US, "not_authenticated"),
+    Row(403, 403, "api key", _US, _US, "not_configured"),
+    Row(403, 403, "authenticated", _US, _US, "not_authenticated"),  # Since release 21.7.
     Row(403, 403, "", _NO, _NO, "forbidden"),
     Row(404, 404, "", _MISSING, _MISSING, "not_found"),
     Row(408, 408, "", _LATER, _UNKNOWN, "timeout"),

@@ -21,6 +21,7 @@ class Next(Enum):
     LATER = "ask again later"
     LOOK = "find out whether the party or the form is at fault"
     REFUSED = "tell the sender"
+    CREDENTIALS = "call the operator, and ask again later"
 
 
 @dataclass(frozen=True, slots=True)  # By position, so that the table reads in columns.
@@ -47,9 +48,9 @@ CATALOGUE: Sequence[Row] = (
     Row(400, 400, "unexpected exception when attempting to deserialize", _NO, "app_form_unreadable"),
     Row(400, 400, "", _NO, "app_misconfigured"),
     # The token was renewed once already.
-    Row(401, 401, "", _NO, "app_refuses_bridge"),
+    Row(401, 401, "", Next.CREDENTIALS, "app_refuses_bridge"),
     Row(403, 403, "requiredauthenticationlevel", _NO, "app_level_too_low"),
-    Row(403, 403, "scope", _NO, "app_refuses_bridge"),
+    Row(403, 403, "scope", Next.CREDENTIALS, "app_refuses_bridge"),
     Row(403, 403, "", _NO, "app_denies_party"),
     # An app knows no 404 for forms: it is not deployed there.
     Row(404, 404, "", _NO, "app_gone"),

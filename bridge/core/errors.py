@@ -4,7 +4,8 @@ Everything that can go wrong, sorted by what to do next.
     BridgeError
     ├── UpstreamError        a system we called did not do what we asked
     │   ├── Unreachable      nothing was written there: repeat it, later
-    │   │   └── Paused       it asked for a pause, and nobody calls it now
+    │   │   ├── Paused       it asked for a pause, and nobody calls it now
+    │   │   └── CredentialsRefused  it knows the bridge itself no more: call an operator, and repeat it
     │   ├── OutcomeUnknown   it may have been written there: read back before repeating
     │   └── Rejected         it said no: never repeat it as it is
     │       ├── Conflict     somebody else wrote first: read again, compute again
@@ -50,6 +51,19 @@ class Unreachable(UpstreamError):
 
 class Paused(Unreachable):
     """The system asked for a pause, by this call or an earlier one; *retry_after* is what is left of it."""
+
+
+class CredentialsRefused(Unreachable):
+    """
+    The system, or who gives out tokens for it, refused the bridge's own key, token, login or API key.
+
+    It says nothing of what was asked, so nobody who asked is refused for it: what was accepted waits until an
+    operator has mended it. *reason* is a code, as in ``Rejected``.
+    """
+
+    def __init__(self, system: str, detail: str, *, status: int | None = None, reason: str) -> None:
+        super().__init__(system, detail, status=status)
+        self.reason = reason
 
 
 class OutcomeUnknown(UpstreamError):

@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import Protocol, TypeVar, assert_never
 
-from bridge.core.errors import Rejected, Unreachable
+from bridge.core.errors import CredentialsRefused, Unreachable
 
 FAILED_LOGINS = 2
 """Refused logins in a row after which no more are tried."""
@@ -104,15 +104,15 @@ def counted(failures: int, ended: Ended) -> int:
 
 def through(gate: LoginGate, log_in: Callable[[], _Made], *, system: str, refused: str) -> _Made:
     """
-    Log in, if *gate* lets us; a Rejected with the reason *refused* counts.
+    Log in, if *gate* lets us; a CredentialsRefused with the reason *refused* counts.
 
     Raises:
-        Rejected: ``login_closed``, without asking *system*; and whatever *log_in* raises.
+        CredentialsRefused: ``login_closed``, without asking *system*; and whatever *log_in* raises.
         Unreachable: Another process is logging in.
     """
     match gate.enter():
         case Passage.CLOSED:
-            raise Rejected(system, "two logins failed, and no more are tried", reason="login_closed")
+            raise CredentialsRefused(system, "two logins failed, and no more are tried", reason="login_closed")
         case Passage.BUSY:
             raise Unreachable(system, "another process is logging in", retry_after=timedelta(seconds=1))
         case Passage.OPEN:
@@ -121,7 +121,7 @@ def through(gate: LoginGate, log_in: Callable[[], _Made], *, system: str, refuse
     try:
         made = log_in()
         ended = Ended.IN
-    except Rejected as error:
+    except CredentialsRefused as error:
         ended = Ended.REFUSED if error.reason == refused else Ended.UNSAID
         raise
     finally:

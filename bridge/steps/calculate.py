@@ -13,7 +13,7 @@ from bridge.adapters.transport import retry_after
 from bridge.core.app_answers import PROBLEMS, Next, problem_of, row_for
 from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse, party_header
 from bridge.core.elements import Form
-from bridge.core.errors import ConfigurationError, OutcomeUnknown, Rejected, Unreachable
+from bridge.core.errors import ConfigurationError, CredentialsRefused, OutcomeUnknown, Unreachable
 from bridge.core.mapping import ActionMapping, Altinn3App, FormSpec, LostFields, ServiceMapping, Speaks
 from bridge.core.operations import Operation, Problem
 from bridge.forms.convert import Shape, Unconvertible
@@ -127,6 +127,8 @@ def _answer(bridge: Bridge, operation: Operation, app: Altinn3App, route: AppRou
             raise again
         case Next.LOOK:
             raise Stop(_at_fault(bridge, route, query, party))
+        case Next.CREDENTIALS:
+            raise _refuses_us(route, status)
         case Next.REFUSED:
             problem = problem_of(row, text)
             # Without the text, which may quote the form.
@@ -146,6 +148,8 @@ def _at_fault(bridge: Bridge, route: AppRoute, query: str, party: str) -> Proble
     match row.next:
         case Next.LATER:
             raise again
+        case Next.CREDENTIALS:
+            raise _refuses_us(route, status)
         case Next.REFUSED:
             problem = problem_of(row, _beginning(body))
         case Next.LOOK:
@@ -154,6 +158,10 @@ def _at_fault(bridge: Bridge, route: AppRoute, query: str, party: str) -> Proble
             problem = PROBLEMS["app_cannot_calculate"]
     log.warning("an app failed without a word", app=route.name, code=problem.code)
     return problem
+
+
+def _refuses_us(route: AppRoute, status: int) -> CredentialsRefused:
+    return CredentialsRefused(f"app {route.name}", f"status {status}", status=status, reason="app_refuses_bridge")
 
 
 def _beginning(body: bytes) -> str:
@@ -186,9 +194,6 @@ def _called(
             answer.close()
     except OutcomeUnknown as error:
         raise Unreachable(error.system, error.detail, status=error.status) from error
-    except Rejected as error:
-        log.error("no token for an app", app=route.name, why=error.detail)
-        raise Stop(PROBLEMS["app_refuses_bridge"]) from error
     if whole is None:
         raise Stop(PROBLEMS["app_answer_unreadable"])
     wait = retry_after({"Retry-After": answer.header("Retry-After")}, bridge.clock())

@@ -33,7 +33,7 @@ SILENT = timedelta(minutes=15)
 AWAY_AFTER = 5
 """So many elements or lists in a row that a system was away for, and the run rests."""
 
-FOREVER = frozenset({"gone", "not_authenticated", "login_refused", "login_closed"})
+FOREVER = frozenset({"gone"})
 """Refusals that say nothing of the element that was asked about."""
 
 _Item = TypeVar("_Item")

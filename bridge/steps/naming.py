@@ -11,6 +11,7 @@ from bridge.core.errors import Missing, Rejected, UpstreamError
 from bridge.core.ids import sibling_id
 from bridge.core.states import TEXTS
 from bridge.parts import Bridge
+from bridge.steps.alarm import alarm
 from bridge.storage.told import Told
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
@@ -61,6 +62,7 @@ def tell_names(bridge: Bridge) -> None:
         try:
             told = _told(bridge, dialog_id, activity)
         except UpstreamError as error:
+            alarm(bridge, error)
             log.warning("an activity still waits for a name", dialog=str(dialog_id), why=type(error).__name__)
             continue
         if told:

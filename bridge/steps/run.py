@@ -11,6 +11,7 @@ from bridge.core.operations import Operation, Outcome, Problem, Stage
 from bridge.core.retry import GiveUp, TryAt
 from bridge.engine import Step
 from bridge.parts import Bridge
+from bridge.steps.alarm import alarm
 from bridge.steps.deliver import deliver
 from bridge.steps.holding import TakenOver, ask_again, claim, finish, write
 from bridge.steps.sync import sync
@@ -61,6 +62,7 @@ def _try(
         ask_again(bridge, operation, moment=bridge.clock() + wait * (1 + bridge.spread() / 10), failed=None)
         return LATER
     except UpstreamError as error:
+        alarm(bridge, error)
         failure, why = error, f"{type(error).__name__}: {error}"
     except Exception as error:  # noqa: BLE001 - the worker's outermost frame: nothing accepted may be lost to a fault
         # The text of an unforeseen error may hold anything; its type and place may not.

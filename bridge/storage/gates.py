@@ -15,6 +15,7 @@ from bridge.storage.store import Store, insert_ignore
 from bridge.storage.tables import gates
 
 _PAUSE = "pause:"
+_CREDENTIALS = "credentials:"
 LOOK_EVERY = timedelta(seconds=1)
 """How old what a process knows of a pause may be: so long after another began one, or lifted it, it may still err."""
 
@@ -178,9 +179,69 @@ def lift_pauses(store: Store, *, now: datetime) -> int:
     return done.rowcount
 
 
+ALARM_STANDS = timedelta(minutes=15)
+"""How long a refusal of the bridge's own credentials is told: what waits for them is tried every five minutes."""
+ALARM_EVERY = timedelta(seconds=10)
+"""How soon a process writes down again that a system refuses it."""
+
+
+class Alarms:
+    """Which systems refuse the bridge's own credentials: in the database, so that any process can tell."""
+
+    def __init__(self, store: Store, *, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+        self._lock = threading.Lock()
+        self._raised: dict[str, datetime] = {}
+
+    def raised(self, system: str, why: str) -> None:
+        """Write down that *system* refuses, and *why*."""
+        now = self._clock()
+        with self._lock:
+            last = self._raised.get(system)
+            if last is not None and timedelta() <= now - last < ALARM_EVERY:
+                return
+            self._raised[system] = now
+        row = {"about": why[:255], "failures": 0, "held_until": None, "changed_at": now}
+        name = f"{_CREDENTIALS}{system}"[:64]
+        with self._store.transaction() as tx:
+            tx.connection.execute(insert_ignore(tx.connection, gates).values(name=name, **row))
+            tx.connection.execute(gates.update().where(gates.c.name == name).values(**row))
+
+    def taken(self, system: str) -> None:
+        """Note that *system* took our credentials: what this process said of it is over."""
+        if system not in self._raised:
+            return
+        with self._lock:
+            if self._raised.pop(system, None) is None:
+                return
+        with self._store.transaction() as tx:
+            tx.connection.execute(gates.delete().where(gates.c.name == f"{_CREDENTIALS}{system}"[:64]))
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedHere:
+    """A system that refuses the bridge's own credentials, and when it did so last."""
+
+    system: str
+    why: str
+    at: datetime
+
+    def stands(self, now: datetime) -> bool:
+        """Whether it is told at *now*."""
+        return now - self.at <= ALARM_STANDS
+
+
+def credentials_of(store: Store, *, now: datetime) -> Sequence[RefusedHere]:
+    """List the systems that refused the bridge's own credentials within the last quarter of an hour."""
+    mine = (gates.c.name.startswith(_CREDENTIALS), gates.c.changed_at >= now - ALARM_STANDS)
+    with store.reading() as tx:
+        rows = tx.connection.execute(sa.select(gates).where(*mine).order_by(gates.c.name))
+        return [RefusedHere(row.name[len(_CREDENTIALS) :], row.about, row.changed_at) for row in rows]
+
+
 def gates_of(store: Store) -> Sequence[Shown]:
     """List the login gates that were ever used, the last changed first."""
-    logins = sa.not_(gates.c.name.startswith(_PAUSE))
+    logins = sa.not_(gates.c.name.startswith(_PAUSE) | gates.c.name.startswith(_CREDENTIALS))
     with store.reading() as tx:
         rows = tx.connection.execute(sa.select(gates).where(logins).order_by(gates.c.changed_at.desc()))
         return [Shown(row.about, row.failures, row.changed_at) for row in rows]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bridge.core.clock import Clock
 from bridge.storage.drafts import Drafts
-from bridge.storage.gates import ShownPause, pauses_of
+from bridge.storage.gates import RefusedHere, ShownPause, credentials_of, pauses_of
 from bridge.storage.store import Store
 from bridge.storage.trouble import Trouble, trouble_of
 
@@ -36,6 +36,7 @@ class Backlog:
     drafts_open: int
     drafts_ended: datetime | None
     pauses: tuple[ShownPause, ...]
+    refusing: tuple[RefusedHere, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,4 +128,5 @@ class StoreWatch:
             drafts_open=followed,
             drafts_ended=ended,
             pauses=tuple(pauses_of(self._store, now=now)),
+            refusing=tuple(credentials_of(self._store, now=now)),
         )

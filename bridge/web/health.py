@@ -39,7 +39,8 @@ def deep() -> ResponseReturnValue:
     if seen.trouble is not None or known is None:
         return _answer(503, {"status": "down", **_database(seen), "keys": bridge.keys.ready})
     age = 0.0 if known.oldest is None else (now - known.oldest).total_seconds()
-    up = known.workers > 0 and bridge.keys.ready
+    refusing = [each for each in known.refusing if each.stands(now)]
+    up = known.workers > 0 and bridge.keys.ready and not refusing
     return _answer(
         200 if up else 503,
         {
@@ -50,6 +51,7 @@ def deep() -> ResponseReturnValue:
             "unfinishedOperations": known.unfinished,
             "oldestOperationAgeSeconds": round(age, 1),
             "apps": bridge.apps.told(),
+            "refusingUs": {each.system: {"why": each.why, "at": each.at.isoformat()} for each in refusing},
             "paused": {
                 each.system: each.why.value for each in known.pauses if each.until is not None and each.until > now
             },
@@ -68,6 +70,10 @@ def metrics() -> ResponseReturnValue:
         for each in known.pauses:
             paused = each.until is not None and each.until > now
             told.gates.labels(each.system).set(_STATES[each.why] if paused else 0)
+        told.credentials_refused.clear()
+        for refusal in known.refusing:
+            if refusal.stands(now):
+                told.credentials_refused.labels(refusal.system).set(1)
         told.unfinished.set(known.unfinished)
         told.drafts_open.set(known.drafts_open)
         told.drafts_ended.set(0 if known.drafts_ended is None else known.drafts_ended.timestamp())

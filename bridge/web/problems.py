@@ -16,6 +16,7 @@ from bridge.core.operations import Problem
 from bridge.core.texts import LANGUAGES, text
 from bridge.forms.sentences import sentence
 from bridge.parts import Bridge
+from bridge.steps.alarm import alarm
 from bridge.storage.trouble import trouble_of
 from bridge.web.pages import is_navigation, page
 
@@ -105,12 +106,14 @@ def register(app: Flask, bridge: Bridge) -> None:
 
     def refused(error: Refusal) -> Response:
         bridge.metrics.refusals.labels(error.code).inc()
+        alarm(bridge, error.__cause__)
         log.info("refused", code=error.code, status=error.status, reason=error.facts.get("reason"))
         problem = Problem(code=error.code, status=error.status, facts=error.facts, findings=error.findings)
         seconds = None if error.retry_after is None else error.retry_after.total_seconds()
         return problem_response(problem, retry_after=seconds)
 
     def upstream(error: UpstreamError) -> Response:
+        alarm(bridge, error)
         log.warning("a system behind did not answer", system=error.system, detail=error.detail)
         wait = error.retry_after if isinstance(error, Paused) else None
         seconds = 1 if wait is None else max(1, math.ceil(wait.total_seconds()))

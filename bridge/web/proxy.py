@@ -15,7 +15,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from bridge.adapters.altinn3 import AppAnswer, AppCall, Readable, timed_out
 from bridge.adapters.dialog_tokens import authorize, verify
 from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse, meaning, party_header
-from bridge.core.errors import Finding, OutcomeUnknown, Refusal, Rejected, Unreachable
+from bridge.core.errors import CredentialsRefused, Finding, OutcomeUnknown, Refusal, Rejected, Unreachable
 from bridge.core.mapping import Speaks
 from bridge.forms.convert import Unconvertible
 from bridge.forms.reading import Unreadable
@@ -302,6 +302,8 @@ def _answered(
             return bridge.apps.send(asked.route, call), passage
     except NoTurn:
         raise Refusal("app_timeout", 503) from None
+    except CredentialsRefused as error:
+        raise Refusal("app_refuses_bridge", 502) from error
     except Unreachable as error:
         log.warning("an app was not reached", app=asked.route.name, why=error.detail)
         code = "app_unavailable" if error.retry_after is None else "app_resting"
@@ -310,7 +312,6 @@ def _answered(
         log.warning("an app gave no answer", app=asked.route.name, why=error.detail)
         raise Refusal(*(("app_timeout", 504) if timed_out(error) else ("app_unavailable", 502))) from error
     except Rejected as error:
-        # Our own token: Maskinporten or the exchange said no.
         log.error("no token for an app", app=asked.route.name, why=error.detail)
         raise Refusal("app_unavailable", 502) from error
 

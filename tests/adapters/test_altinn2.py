@@ -15,7 +15,7 @@ from requests.auth import AuthBase
 from bridge.adapters.altinn2 import PAGE, Altinn2Client, ListTruncated, UnsafeUpdate
 from bridge.adapters.transport import new_session
 from bridge.core.elements import Attachment, Element, ElementKey, ElementState, Form, InMemory, PutMessage
-from bridge.core.errors import Missing, OutcomeUnknown, Rejected, Unreachable, UpstreamError
+from bridge.core.errors import CredentialsRefused, Missing, OutcomeUnknown, Rejected, Unreachable, UpstreamError
 from bridge.core.mapping import AfterUpdate, FormKind
 from bridge.sandbox import altinn2_state as there
 from bridge.sandbox.in_process import SandboxAdapter
@@ -596,7 +596,12 @@ def test_a_redirect_of_a_put_is_unknown(bench: Bench) -> None:
     [
         pytest.param(302, "Found", Unreachable, Unreachable, None, id="redirect"),
         pytest.param(
-            400, "Required header 'ApiKey' is missing.", Rejected, Rejected, "not_configured", id="no api key"
+            400,
+            "Required header 'ApiKey' is missing.",
+            CredentialsRefused,
+            CredentialsRefused,
+            "not_configured",
+            id="no api key",
         ),
         pytest.param(
             400,
@@ -611,18 +616,25 @@ def test_a_redirect_of_a_put_is_unknown(bench: Bench) -> None:
         ),
         pytest.param(400, "User profile could not be found for X.", Rejected, Rejected, "no_profile", id="no profile"),
         pytest.param(400, "Noe annet", Rejected, Rejected, "rejected", id="other 400"),
-        pytest.param(401, "Unauthorized", Rejected, Rejected, "not_authenticated", id="not logged in"),
+        pytest.param(
+            401, "Unauthorized", CredentialsRefused, CredentialsRefused, "not_authenticated", id="not logged in"
+        ),
         pytest.param(401, "Sikkerhetsnivået er for lavt", Rejected, Rejected, "level_too_low", id="level"),
         pytest.param(
             403,
             "The API key is not authorized for this operation",
-            Rejected,
-            Rejected,
+            CredentialsRefused,
+            CredentialsRefused,
             "not_configured",
             id="api key without right",
         ),
         pytest.param(
-            403, "There is no authenticated user", Rejected, Rejected, "not_authenticated", id="not logged in, 403"
+            403,
+            "There is no authenticated user",
+            CredentialsRefused,
+            CredentialsRefused,
+            "not_authenticated",
+            id="not logged in, 403",
         ),
         pytest.param(403, "Forbidden", Rejected, Rejected, "forbidden", id="no right"),
         pytest.param(404, "Not Found", Missing, Missing, "not_found", id="no such element"),
@@ -753,7 +765,7 @@ def test_newer_error_bodies_explain_too(bench: Bench) -> None:
     model = {"ErrorCode": 1, "ErrorMessage": "The API key is not authorized for this operation"}
     bench.answers(403, json.dumps(model), reason="Forbidden")
 
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(CredentialsRefused) as caught:
         bench.client.read(KEY, content=False)
 
     assert caught.value.reason == "not_configured"

@@ -19,7 +19,7 @@ from requests.adapters import HTTPAdapter
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from bridge.adapters.altinn2 import Altinn2Client
-from bridge.core.errors import Rejected, Unreachable
+from bridge.core.errors import CredentialsRefused, Unreachable
 from bridge.sandbox.altinn2_people import User
 from bridge.sandbox.control import settings as sandbox_settings
 from bridge.sandbox.server import create_wsgi
@@ -191,7 +191,7 @@ def test_another_organisations_certificate_is_refused(place: Place) -> None:
 
     found = []
     for _ in range(3):
-        with place.client(pem) as client, pytest.raises(Rejected) as caught:
+        with place.client(pem) as client, pytest.raises(CredentialsRefused) as caught:
             client.read(key, content=False)
         found.append(caught.value.reason)
 

@@ -7,7 +7,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
@@ -30,7 +30,7 @@ from bridge.adapters.maskinporten import MaskinportenClient, PlatformTokens, Sig
 from bridge.adapters.transport import call, new_session
 from bridge.core.altinn2_errors import problem_for
 from bridge.core.elements import ElementKey
-from bridge.core.errors import Missing, OutcomeUnknown, Rejected, Unreachable, UpstreamError
+from bridge.core.errors import CredentialsRefused, Missing, OutcomeUnknown, Rejected, Unreachable, UpstreamError
 from bridge.core.mapping import AfterUpdate
 from bridge.sandbox.altinn2_people import User
 from bridge.sandbox.control import settings as sandbox_settings
@@ -139,7 +139,7 @@ def cookies(sandbox: Wire) -> list[str]:
 def refusals(client: Altinn2Client, key: ElementKey, times: int) -> list[tuple[str, int | None]]:
     found = []
     for _ in range(times):
-        with pytest.raises(Rejected) as caught:
+        with pytest.raises(CredentialsRefused) as caught:
             client.read(key, content=False)
         found.append((caught.value.reason, caught.value.status))
     return found
@@ -331,10 +331,12 @@ def test_a_cookie_is_found_among_others(bench: Bench, header: str) -> None:
     client, sandbox, _ = by_cookie(bench)
     bench.answers(200, path=LOGIN, headers={"Set-Cookie": header})
 
-    with pytest.raises(Rejected):
-        client.read(key, content=False)
+    client.read(key, content=False)
 
-    assert cookies(sandbox) == [".AspxAuthTT02=NEW"]
+    # Altinn 2 does not know it, so the same call logs in anew.
+    first, second = cookies(sandbox)
+    assert first == ".AspxAuthTT02=NEW"
+    assert second != first
 
 
 def test_an_empty_renewal_is_read_again(bench: Bench) -> None:
@@ -382,14 +384,14 @@ def test_a_full_renewal_is_a_receipt(bench: Bench) -> None:
 
 @pytest.mark.parametrize("failure", ["403", "302_html", "200_html"])
 def test_a_login_that_ran_out_begins_anew(bench: Bench, failure: str) -> None:
-    """The call that finds out fails, the one after it logs in."""
+    """Where it is said in so many words the same call logs in, and else the one after it."""
     bench.switch(auth_failure=failure)
     key = element(bench)
     client, _, _ = by_cookie(bench)
     client.read(key, content=False)
     bench.now += timedelta(hours=2)
 
-    with pytest.raises(UpstreamError):
+    with nullcontext() if failure == "403" else pytest.raises(UpstreamError):
         client.read(key, content=False)
     found = client.read(key, content=False)
 
@@ -450,7 +452,7 @@ def test_threads_share_one_gate(bench: Bench, password: str) -> None:
         together.wait(timeout=30)
         try:
             return client.read(key, content=False).key.message_id
-        except Rejected as error:
+        except CredentialsRefused as error:
             return error.reason
 
     with ThreadPoolExecutor(16) as pool:
@@ -488,7 +490,7 @@ def test_exchanging_threads_share_one_gate(bench: Bench) -> None:
 
     def fetch(scopes: tuple[str, ...]) -> str:
         together.wait(timeout=30)
-        with pytest.raises(Rejected) as caught:
+        with pytest.raises(CredentialsRefused) as caught:
             tokens.token(scopes)
         return caught.value.reason
 
@@ -536,7 +538,7 @@ def test_a_login_not_found_is_no_missing_element(bench: Bench) -> None:
     client, _, _ = by_cookie(bench)
     bench.answers(404, path=LOGIN)
 
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(CredentialsRefused) as caught:
         client.read(key, content=False)
 
     assert not isinstance(caught.value, Missing)
@@ -552,7 +554,6 @@ def test_a_success_opens_the_gate_again(bench: Bench) -> None:
     first = refusals(client, key, 1)
     client.read(key, content=False)
     bench.now += timedelta(hours=2)
-    refusals(client, key, 1)
     bench.answers(401, path=LOGIN)
     second = refusals(client, key, 1)
 

@@ -15,7 +15,7 @@ from bridge.adapters.altinn2.metadata import MetadataClient, MetadataFiles, faul
 from bridge.adapters.altinn2.who import who_of
 from bridge.adapters.transport import new_session
 from bridge.core.elements import ElementKey, ElementState, Form, InMemory, NewMessage, PutMessage
-from bridge.core.errors import Missing, Rejected, Unreachable
+from bridge.core.errors import CredentialsRefused, Missing, Rejected, Unreachable
 from bridge.core.mapping import AfterUpdate, Altinn2Service, AttachmentRule, FormKind, FormSpec, ServiceMapping
 from bridge.sandbox import altinn2_model as there
 from bridge.sandbox.in_process import SandboxAdapter
@@ -260,7 +260,7 @@ def test_two_failed_logins_close_the_gate(bench: Bench) -> None:
 
     reasons = []
     for _ in range(4):
-        with pytest.raises(Rejected) as caught:
+        with pytest.raises(CredentialsRefused) as caught:
             client.read(key, content=False)
         reasons.append(caught.value.reason)
 

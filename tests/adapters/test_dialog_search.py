@@ -10,7 +10,7 @@ from bridge.adapters.dialog_search import DialogSearch, SearchRefused
 from bridge.adapters.end_user import Bearer
 from bridge.adapters.transport import new_session
 from bridge.core.dialog_queries import Side, read_query
-from bridge.core.errors import Rejected, Unreachable
+from bridge.core.errors import CredentialsRefused, Rejected, Unreachable
 from bridge.sandbox.in_process import BASE_URL, SandboxAdapter
 from bridge.sandbox.records import How
 from bridge.sandbox.world import World
@@ -181,10 +181,10 @@ def test_a_search_needs_its_scope() -> None:
     world = make_world()
     search = searching(world, Side.OWNER, scopes={"digdir:dialogporten.serviceprovider"})
 
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(CredentialsRefused) as caught:
         list(search.items(read_query(Side.OWNER, {})))
 
-    assert caught.value.reason == "forbidden"
+    assert caught.value.reason == "scope_missing"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import requests
 from requests.auth import AuthBase
 
 from bridge.adapters.dialogporten import DialogportenClient
-from bridge.adapters.transport import new_session
+from bridge.adapters.transport import RenewableAuth, new_session
 from bridge.core.dialog_merge import merge
 from bridge.core.dialogs import (
     SERVICE_OWNER,
@@ -24,7 +24,15 @@ from bridge.core.dialogs import (
     element_reference,
     party_representative,
 )
-from bridge.core.errors import Conflict, Missing, OutcomeUnknown, Rejected, Unreachable, UpstreamError
+from bridge.core.errors import (
+    Conflict,
+    CredentialsRefused,
+    Missing,
+    OutcomeUnknown,
+    Rejected,
+    Unreachable,
+    UpstreamError,
+)
 from bridge.core.ids import derived_id
 from bridge.sandbox import identities
 from bridge.sandbox.in_process import SandboxAdapter
@@ -47,17 +55,19 @@ ACTIVITY = Activity(
 
 
 @dataclass
-class Tokens(AuthBase):
-    """Gives its tokens in turn; a dropped one is not given again."""
+class Tokens(RenewableAuth):
+    """Gives its tokens in turn; one that was refused is not given again."""
 
     left: list[str]
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self.left[0]}"
+        request.register_hook("response", self._refused)
         return request
 
-    def drop(self) -> None:
-        del self.left[0]
+    def _refused(self, response: requests.Response, *_: object, **__: object) -> None:
+        if response.status_code == 401:
+            del self.left[0]
 
 
 @dataclass
@@ -355,7 +365,7 @@ def test_a_second_refusal_ends_it(bench: Bench) -> None:
     """Dialogporten that refuses every token is not asked for ever."""
     bench.create()
 
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(CredentialsRefused) as caught:
         bench.client_of(Tokens(["expired", "expired", bench.token()])).get(DIALOG_ID)
 
     assert caught.value.reason == "not_authenticated"
@@ -382,8 +392,8 @@ def _errors(**errors: list[str]) -> str:
     [
         pytest.param(302, "", Unreachable, Unreachable, None, id="redirect"),
         pytest.param(400, _errors(), Rejected, Rejected, "invalid", id="invalid"),
-        pytest.param(401, "", Rejected, Rejected, "not_authenticated", id="no token"),
-        pytest.param(403, "", Rejected, Rejected, "forbidden", id="no scope"),
+        pytest.param(401, "", CredentialsRefused, CredentialsRefused, "not_authenticated", id="no token"),
+        pytest.param(403, "", CredentialsRefused, CredentialsRefused, "scope_missing", id="no scope"),
         pytest.param(403, _errors(Forbidden=["Not yours."]), Rejected, Rejected, "forbidden", id="not owned"),
         pytest.param(404, "", Missing, Missing, "not_found", id="nothing there"),
         pytest.param(408, "", Unreachable, OutcomeUnknown, None, id="timeout"),

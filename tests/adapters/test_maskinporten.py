@@ -33,7 +33,7 @@ from bridge.adapters.maskinporten import (
     signing_key,
 )
 from bridge.adapters.transport import call, new_session
-from bridge.core.errors import ConfigurationError, Rejected, Unreachable
+from bridge.core.errors import ConfigurationError, CredentialsRefused, Rejected, Unreachable
 
 AUTHORITY = "https://maskinporten.test"
 PLATFORM = "https://platform.test"
@@ -379,7 +379,7 @@ def test_a_refusal_is_told_by_its_code(world: World, refused: Response, reason: 
     """What Maskinporten refuses is not asked again, and of its text only codes are repeated."""
     world.answers["token"] = [refused]
 
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(CredentialsRefused) as caught:
         world.client().token(SCOPES)
 
     assert (caught.value.reason, words in caught.value.detail) == (reason, True)
@@ -434,7 +434,7 @@ def test_nothing_prints_a_key_or_token(world: World) -> None:
     client, key = world.client(), SigningKey(kid="key-1", private=PRIVATE)
     token = client.token(SCOPES)
     world.answers["token"] = [refusal(400, "invalid_grant", f"MP-012 {token}")]
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(CredentialsRefused) as caught:
         client.token(["altinn:other"])
 
     printed = "".join(traceback.format_exception(caught.value)) + repr(
@@ -498,7 +498,7 @@ def test_a_refused_token_is_replaced_once(world: World) -> None:
     world.forward(hours=1)
     world.answers["exchange"] = [answer(401), answer(401)]
 
-    with pytest.raises(Rejected):
+    with pytest.raises(CredentialsRefused):
         tokens.token(SCOPES)
 
     assert [sent.removeprefix("Bearer ") for sent in world.calls["exchange"]] == ["mp-1", "mp-2", "mp-4", "mp-5"]
@@ -509,7 +509,7 @@ def test_a_refused_exchange_is_final(world: World, status: int) -> None:
     """What Altinn refuses is not asked again."""
     world.answers["exchange"] = [answer(status, {"title": "Virksomhetsbruker is no longer available"})]
 
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(CredentialsRefused) as caught:
         world.platform().token(SCOPES)
 
     assert (caught.value.status, caught.value.reason, len(world.calls["exchange"])) == (status, "exchange_refused", 1)

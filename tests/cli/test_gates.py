@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from bridge.cli.gates import gates
-from bridge.core.errors import Rejected
+from bridge.core.errors import CredentialsRefused
 from bridge.core.gates import through
 from bridge.sandbox.control import settings as sandbox_settings
 from bridge.sandbox.world import World
@@ -18,7 +18,7 @@ from bridge.wiring import login_gate, prepare_database
 
 
 def refuse() -> str:
-    raise Rejected("Altinn 2", "no", reason="login_refused")
+    raise CredentialsRefused("Altinn 2", "no", reason="login_refused")
 
 
 def test_a_closed_gate_is_shown_and_opened(tmp_path: Path):
@@ -34,7 +34,7 @@ def test_a_closed_gate_is_shown_and_opened(tmp_path: Path):
     prepare_database(settings)
     engine = open_database(settings.database_url, pool=1)
     for _ in range(2):
-        with pytest.raises(Rejected):
+        with pytest.raises(CredentialsRefused):
             gate = login_gate(settings, Store(engine), lambda: datetime.now(UTC))
             through(gate, refuse, system="Altinn 2", refused="login_refused")
     engine.dispose()

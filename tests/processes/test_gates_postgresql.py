@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from bridge.core.errors import Rejected, Unreachable
+from bridge.core.errors import CredentialsRefused, Unreachable
 from bridge.core.gates import Why, through
 from bridge.storage.gates import StoredGate, StoredPause, gates_of
 from bridge.storage.store import Store, migrate, open_database
@@ -23,7 +23,7 @@ def test_many_at_once_try_twice(database_url: str) -> None:
 
     def refuse() -> str:
         tries.append(1)
-        raise Rejected("Altinn 2", "no", reason="login_refused")
+        raise CredentialsRefused("Altinn 2", "no", reason="login_refused")
 
     def one(number: int) -> str:
         del number
@@ -32,7 +32,7 @@ def test_many_at_once_try_twice(database_url: str) -> None:
             return through(gate, refuse, system="Altinn 2", refused="login_refused")
         except Unreachable:
             return "busy"
-        except Rejected as error:
+        except CredentialsRefused as error:
             return error.reason
 
     with ThreadPoolExecutor(8) as pool:

@@ -366,7 +366,6 @@ def test_a_lost_field_is_only_told_where_the_mapping_says_so(stage: Stage) -> No
     ("app", "status", "told"),
     [
         pytest.param({"minimum_level": 4}, 403, "app_level_too_low", id="level"),
-        pytest.param({"scopes": frozenset({"ttd:other"})}, 502, "app_refuses_bridge", id="scope"),
         pytest.param({"data_types": ()}, 502, "app_misconfigured", id="no such data type"),
         pytest.param(
             {"data_types": (replace(example_app().data_types[0], members=()),)}, 409, "app_party_unknown", id="no class"
@@ -493,15 +492,22 @@ def test_a_calculation_is_repeated_until_it_answers(stage: Stage, how: dict[str,
     assert len(stage.operations(mine)) == 1
 
 
-def test_a_token_that_an_app_refuses_is_renewed_once(stage: Stage) -> None:
-    """Then the action ends: the bridge has no access there."""
+@pytest.mark.parametrize(
+    "said", [{"status": 401}, {"status": 403, "body": '{"title":"Forbidden","detail":"Insufficient scope"}'}]
+)
+def test_an_app_that_refuses_the_bridge_refuses_nobody_else(stage: Stage, said: dict[str, Any]) -> None:
+    """A token is renewed once; that the bridge has no access there is an alarm, and the press waits for it."""
     warm(stage)
     mine = alone(stage)
-    stage.fault("apps", "POST", "sandkasse-regnestykke/v1/data", status=401, times=2)
+    stage.fault("apps", "POST", "sandkasse-regnestykke/v1/data", times=2, **said)
 
-    answer = sent(stage, mine)
+    with capture_logs() as logs:
+        answer = sent(stage, mine)
 
-    assert (answer.status_code, code(answer)) == (502, "app_refuses_bridge")
+    assert answer.status_code == 204
+    assert {each["system"] for each in logs if each["event"].startswith("the bridge's own")} == {
+        "app ttd/sandkasse-regnestykke"
+    }
 
 
 @pytest.mark.parametrize("how", [{"cut": "after"}, {"status": 500, "after_effect": True}, {"cut": "before"}])

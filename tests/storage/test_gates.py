@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.core.errors import Rejected, Unreachable
+from bridge.core.errors import CredentialsRefused, Unreachable
 from bridge.core.gates import LOGIN_TAKES, Ended, Passage, through
 from bridge.storage.gates import StoredGate, gates_of, open_gates
 from bridge.storage.store import Store, migrate, open_database
@@ -36,13 +36,13 @@ def case(tmp_path: Path) -> Iterator[Case]:
 
 
 def refuse() -> str:
-    raise Rejected("Altinn 2", "no", reason="login_refused")
+    raise CredentialsRefused("Altinn 2", "no", reason="login_refused")
 
 
 def tried(gate: StoredGate) -> str:
-    with pytest.raises((Rejected, Unreachable)) as caught:
+    with pytest.raises((CredentialsRefused, Unreachable)) as caught:
         through(gate, refuse, system="Altinn 2", refused="login_refused")
-    return caught.value.reason if isinstance(caught.value, Rejected) else "busy"
+    return caught.value.reason if isinstance(caught.value, CredentialsRefused) else "busy"
 
 
 def test_refusals_count_over_all_processes(case: Case) -> None:

@@ -8,9 +8,9 @@ from requests.auth import AuthBase
 
 from bridge.adapters.altinn2.errors import failure, pause_in, raise_for
 from bridge.adapters.altinn2.wire import HAL, LANGUAGE, MESSAGE_ID, SYSTEM, WHO
-from bridge.adapters.transport import Answer, Coming, call
+from bridge.adapters.transport import Answer, Coming, RenewableAuth, call
 from bridge.core.clock import Clock
-from bridge.core.errors import Paused, Unreachable
+from bridge.core.errors import CredentialsRefused, Paused, Unreachable
 from bridge.core.gates import PauseGate
 
 ANSWER_BYTES = 16 * 1024 * 1024
@@ -81,8 +81,9 @@ class Connection:
         sink: Callable[[bytes], object] | None = None,
     ) -> Answer:
         """Read, and give the answer whatever it is."""
-        # Known from release 20.11: a renewed session answers 200 with nothing (facts/altinn2.md 1.6). Asked once more.
-        for _ in range(2):
+        # Known from release 20.11: a renewed session answers 200 with nothing (facts/altinn2.md 1.6). Asked once more,
+        # as with a token or a login that has run out.
+        for first in (True, False):
             self._unless_paused()
             answer = call(
                 self._session,
@@ -98,13 +99,15 @@ class Connection:
                 sink=sink,
             )
             self._noted(answer)
+            if first and self._renewed(answer):
+                continue
             if answer.body or empty or answer.status >= 300:
                 return answer
         raise Unreachable(SYSTEM, "the answer is empty", status=answer.status)
 
     def coming(self, url: str, params: Mapping[str, str], accept: str, *, max_bytes: int) -> Coming:
         """Read, and give the head as soon as it is there; raises what a head that is no good stands for."""
-        for _ in range(2):  # As in ``ask``.
+        for first in (True, False):  # As in ``ask``.
             self._unless_paused()
             coming = Coming(
                 self._session,
@@ -118,6 +121,9 @@ class Connection:
             )
             try:
                 self._noted(coming.answer)
+                if first and self._renewed(coming.answer):
+                    coming.close()
+                    continue
                 raise_for(coming.answer, writes=False, now=self.clock())
             except BaseException:
                 coming.close()
@@ -138,21 +144,28 @@ class Connection:
     ) -> Answer:
         """Write, and give the answer whatever it is; raises Unreachable or OutcomeUnknown where none came."""
         headers = {"Accept": HAL} if data is None else {"Accept": HAL, "Content-Type": content_type}
-        self._unless_paused()
-        answer = call(
-            self._session,
-            method,
-            url,
-            system=SYSTEM,
-            writes=True,
-            headers=self._headers(headers),
-            params=params,
-            data=data,
-            auth=self.auth,
-            deadline_seconds=self.put_timeout,
-        )
-        self._noted(answer)
-        return answer
+
+        def once() -> Answer:
+            self._unless_paused()
+            answer = call(
+                self._session,
+                method,
+                url,
+                system=SYSTEM,
+                writes=True,
+                headers=self._headers(headers),
+                params=params,
+                data=data,
+                auth=self.auth,
+                deadline_seconds=self.put_timeout,
+            )
+            self._noted(answer)
+            return answer
+
+        answer = once()
+        # Refused at the door, so nothing was done; what streams is read already, and comes again as a whole.
+        again = (data is None or isinstance(data, bytes)) and self._renewed(answer)
+        return once() if again else answer
 
     def written(self, method: str, url: str, params: Mapping[str, str] = LANGUAGE, **body: Any) -> Answer:
         """Write; raises what the answer stands for. Any 2xx is a yes (facts/altinn2.md 2.7)."""
@@ -176,6 +189,13 @@ class Connection:
             raise Paused(SYSTEM, told, status=answer.status, retry_after=asked[0])
         if answer.status < 500:
             self._pause.answered()
+
+    def _renewed(self, answer: Answer) -> bool:
+        """Say whether the token or login was refused, and another one is at hand for the same call."""
+        if not isinstance(self.auth, RenewableAuth) or answer.status not in (401, 403):
+            return False
+        error = failure(answer, writes=False, now=self.clock())
+        return isinstance(error, CredentialsRefused) and error.reason == "not_authenticated"
 
     def _headers(self, more: Mapping[str, str]) -> Mapping[str, str]:
         return {"ApiKey": self._api_key.reveal(), **more}

@@ -8,7 +8,15 @@ from typing import assert_never
 from bridge.adapters.altinn2.wire import SYSTEM, field, is_html, json_or_none
 from bridge.adapters.transport import Answer, retry_after
 from bridge.core.altinn2_errors import Next, known_words, row_for
-from bridge.core.errors import BridgeError, Missing, OutcomeUnknown, Rejected, Unreachable, UpstreamError
+from bridge.core.errors import (
+    BridgeError,
+    CredentialsRefused,
+    Missing,
+    OutcomeUnknown,
+    Rejected,
+    Unreachable,
+    UpstreamError,
+)
 from bridge.core.gates import Why
 from bridge.core.ids import mask_identity_numbers
 
@@ -75,6 +83,8 @@ def failure(answer: Answer, *, writes: bool, now: datetime) -> UpstreamError:
         case Next.REJECTED:
             keys = _invalid_paths(answer) if row.reason == "form_invalid" else ()
             return Rejected(SYSTEM, detail, status=status, reason=row.reason, keys=keys)
+        case Next.CREDENTIALS:
+            return CredentialsRefused(SYSTEM, detail, status=status, reason=row.reason)
         case Next.MISSING:
             return Missing(SYSTEM, detail, status=status, reason=row.reason)
         case other:

@@ -7,15 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import requests
-from requests.auth import AuthBase
 
 from bridge.adapters.altinn2.connection import Secret
 from bridge.adapters.altinn2.errors import failure, raise_for
 from bridge.adapters.altinn2.wire import HAL, SYSTEM
 from bridge.adapters.maskinporten import origin
-from bridge.adapters.transport import Answer, call
+from bridge.adapters.transport import Answer, RenewableAuth, call
 from bridge.core.clock import Clock
-from bridge.core.errors import OutcomeUnknown, Rejected, Unreachable, UpstreamError
+from bridge.core.errors import CredentialsRefused, OutcomeUnknown, Rejected, Unreachable, UpstreamError
 from bridge.core.gates import LoginGate, OwnGate, through
 
 # ``.ASPXAUTH`` until release 25.4, then ``.AspxAuth`` with the environment's name. requests joins several cookies with
@@ -24,7 +23,7 @@ _COOKIE = re.compile(r'(?:^|,)\s*(\.aspxauth[\w.-]*="?[!#-+\--:<-\[\]-~]+"?)', r
 _OVER = (302, 401, 403)
 
 
-class CookieLogin(AuthBase):
+class CookieLogin(RenewableAuth):
     """
     Puts the login's cookie on requests to *base_url*'s host, and logs in when there is none.
 
@@ -56,8 +55,9 @@ class CookieLogin(AuthBase):
         Authorise *request*.
 
         Raises:
-            Rejected: ``login_refused``, and after two of them ``login_closed`` without asking: an operator has to
-                look at name and password. ``foreign_host``: it goes elsewhere. ``gone``: Altinn 2 is closed.
+            CredentialsRefused: ``login_refused``, and after two of them ``login_closed`` without asking: an operator
+                has to look at name and password. ``not_configured``: there is no login at this address.
+            Rejected: ``foreign_host``: it goes elsewhere. ``gone``: Altinn 2 is closed.
             Unreachable: Altinn 2 did not answer, or another process is logging in.
         """
         if origin(request.url or "") != self._origin:
@@ -106,10 +106,10 @@ class CookieLogin(AuthBase):
             return failure(answer, writes=False, now=self._clock())
         if answer.status == 404:
             # Never Missing: that would speak of an element.
-            return Rejected(SYSTEM, "no login at this address", status=404, reason="not_configured")
+            return CredentialsRefused(SYSTEM, "no login at this address", status=404, reason="not_configured")
         if _closed(answer, self._clock):
             return Rejected(SYSTEM, "the login is gone: Altinn 2 is closed", status=answer.status, reason="gone")
-        return Rejected(SYSTEM, "the login was refused", status=answer.status, reason="login_refused")
+        return CredentialsRefused(SYSTEM, "the login was refused", status=answer.status, reason="login_refused")
 
 
 def _closed(answer: Answer, clock: Clock) -> bool:
