@@ -1,7 +1,10 @@
 """Operations, links and workers: every read and write of our own tables."""
 
+import contextlib
+import errno
 import json
 import os
+import stat
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -77,13 +80,15 @@ def make_private(path: Path, *, setting: str) -> None:
     Raises:
         ConfigurationError: It cannot be; *setting* says where it lies.
     """
+    # Never opened where it is there: when it is closed, all locks go that SQLite holds on it in this process.
     try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            if os.fstat(file).st_mode & 0o077:
-                os.fchmod(file, 0o600)
-        finally:
-            os.close(file)
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if mode & 0o077:
+            path.chmod(0o600)
     except OSError as error:
         message = f"{path} cannot be kept from others ({os.strerror(error.errno or 0)}); let its owner run the bridge"
         raise ConfigurationError([Fault(where=setting, message=message)]) from error

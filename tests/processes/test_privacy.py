@@ -3,8 +3,10 @@
 import json
 import re
 import socket
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,8 @@ from tests.processes.harness import FAULTY, RESOURCE, VALID, Site, site, until
 from tests.scenarios.calculating import PRESET, configuration
 
 LANGUAGES = ("nb", "nn", "en")
+PERSON = "urn:altinn:person:identifier-no:"
+CANARY = "kanarifugl"
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +106,57 @@ def test_the_server_quotes_no_request(made: Site) -> None:
     assert all(json.loads(line) for line in made.logs().splitlines())
 
 
+@pytest.mark.slow
+def test_the_engine_quotes_nothing_in_an_outage(tmp_path: Path) -> None:
+    """While the engine's own tables are away, what it says of that is one of our lines, without statement or value."""
+    with site(tmp_path, BRIDGE_LOG_LEVEL="DEBUG") as made:
+        made.serve()
+        person = made.world.new_person()
+        case = made.case(VALID.replace("</melding>", f"<!-- {CANARY} --></melding>"), actor=f"{PERSON}{person}")
+        store = sqlite3.connect(tmp_path / "bridge.sqlite", timeout=30, isolation_level=None)
+        store.execute("ALTER TABLE workflow_status RENAME TO away")
+
+        answer = made.press(case)
+        until(lambda: '"logger":"dbos"' in made.logs(), what="a line of the engine's")
+        store.execute("ALTER TABLE away RENAME TO workflow_status")
+        store.close()
+        again = made.press(case)
+        until(lambda: made.finished(case), seconds=90, what="the end")
+        made.processes[0].stop()
+        logs = made.logs()
+
+    assert answer.status_code >= 500
+    assert again.status_code in (202, 204)
+    assert all(json.loads(line) for line in logs.splitlines())
+    secrets = {CANARY, person, *case.token.split(".")[1:], "INSERT INTO", "SELECT ", "parameters"}
+    assert {secret for secret in secrets if secret in logs + answer.text} == set()
+
+
+def test_nothing_of_what_ended_stays_on_disk(tmp_path: Path) -> None:
+    """After a stop the store holds no form, actor or token of actions that ended, well or badly, nor do its logs."""
+    with site(tmp_path, BRIDGE_LOG_LEVEL="DEBUG") as made:
+        made.serve()
+        person = made.world.new_person()
+        said = VALID.replace("</melding>", f"<!-- {CANARY} --></melding>")
+        cases = [made.case(said, actor=f"{PERSON}{person}") for _ in range(3)]
+        quoting = f"Feil for {CANARY} {person[:6]} {person[6:]}"
+        for case, status in zip(cases[1:], (400, 418), strict=True):
+            how = {"status": status, "reason": quoting, "body": quoting}
+            made.control("POST", "/faults", {"system": "altinn2", "match": {"path": case.message_id}, "how": how})
+        answers = [made.press(case) for case in cases]
+        for case in cases:
+            until(lambda case=case: made.finished(case) or not made.rows(case), what="the end")
+        made.processes[0].stop()
+        logs = made.logs()
+
+        disk = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.name.startswith("bridge.sqlite"))
+
+    assert answers[0].status_code == 204
+    assert b"CREATE TABLE operations" in disk
+    secrets = {CANARY, person, person[6:], *(part for case in cases for part in case.token.split(".")[1:])}
+    assert {secret for secret in secrets if secret.encode() in disk or secret in logs} == set()
+
+
 ROUTES = {
     "advisory": ("ttd/sandkasse-regnestykke", "token: caller\nanonymous: true\n", "advisory", "both"),
     "strict": ("ttd/streng", "token: caller\nanonymous: true\n", "strict", "json"),
@@ -112,7 +167,6 @@ ROUTES = {
         "both",
     ),
 }
-CANARY = "kanarifugl"
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,8 @@
 """What is kept lies in files that are nobody else's, is overwritten once erased, and goes when its time is over."""
 
 import stat
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -74,6 +76,22 @@ def test_files_are_their_owners_alone(tmp_path: Path, url: str) -> None:
         assert tx.connection.scalar(sa.select(sa.func.count()).select_from(tables.operations)) == 1
         assert set(modes(tmp_path)) >= {"b.sqlite", "b.sqlite-wal", "b.sqlite-shm", "b.sqlite.lock"}
         assert set(modes(tmp_path).values()) == {0o600}
+    engine.dispose()
+
+
+def test_a_new_connection_leaves_the_locks_of_others(tmp_path: Path, url: str) -> None:
+    """What one connection of this process holds, another process is kept from, also after a third one came."""
+    engine = open_database(url, pool=5)
+    migrate(engine)
+    store = Store(engine)
+    write = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
+
+    with store.transaction(), store.reading() as other:
+        other.connection.scalar(sa.select(sa.func.count()).select_from(tables.operations))
+        outsider = [sys.executable, "-c", write, str(tmp_path / "b.sqlite")]
+        done = subprocess.run(outsider, capture_output=True, text=True, timeout=60, check=False)
+
+    assert "database is locked" in done.stderr
     engine.dispose()
 
 
