@@ -26,6 +26,7 @@ from bridge.core.errors import (
 from bridge.core.ids import mask_identity_numbers
 
 SYSTEM = "Dialogporten"
+OTHER_DIALOG = "it answered with another dialog than was asked for"
 
 # A dialog and its transmissions grow without a documented limit; what is sent is 20 MB at most.
 _DIALOG_BYTES = 64 * 1024 * 1024
@@ -149,18 +150,22 @@ class DialogportenClient:
             Missing: It is not there, or another service owner's (``not_found``).
             Rejected: ``forbidden``, or an answer that cannot be a dialog (``unreadable``).
             CredentialsRefused: The token, or its scopes: ``not_authenticated``, ``scope_missing``. So for every call.
-            Unreachable: Ask again later.
+            Unreachable: Ask again later; also where the answer is another dialog.
         """
         answer = self._call("GET", f"{self._dialogs}/{dialog_id}", writes=False)
         body = _json(answer.body)
         if not isinstance(body, Mapping):
             raise Unreachable(SYSTEM, "the answer is not a JSON object", status=answer.status)
         try:
-            return dialog_from_json(body, revision=_revision(answer))
+            dialog = dialog_from_json(body, revision=_revision(answer))
         except ValueError as error:
             # Not attached: it may quote what it could not read.
             detail = f"the dialog cannot be read ({type(error).__name__})"
             raise Rejected(SYSTEM, detail, status=answer.status, reason="unreadable") from None
+        if dialog.id != dialog_id:
+            # Whatever mixed up the answers, a cache or a proxy: nothing of it is used, and it may be right next time.
+            raise Unreachable(SYSTEM, OTHER_DIALOG, status=answer.status)
+        return dialog
 
     def create(self, body: Mapping[str, object], *, silent: bool) -> Stands:
         """

@@ -17,7 +17,7 @@ import requests
 import urllib3
 from requests.auth import AuthBase
 
-from bridge.adapters.dialogporten import SYSTEM, failure
+from bridge.adapters.dialogporten import OTHER_DIALOG, SYSTEM, failure
 from bridge.adapters.sse import events
 from bridge.adapters.transport import Answer, call, calling
 from bridge.core.clock import Clock
@@ -141,7 +141,7 @@ class EndUserClient:
         Raises:
             Missing: It is not there for this user, or deleted.
             Rejected: Not allowed, or the answer cannot be a dialog.
-            Unreachable: Try later.
+            Unreachable: Try later; also where the answer is another dialog.
         """
         answer = call(
             self._session,
@@ -157,10 +157,14 @@ class EndUserClient:
         if answer.status != 200:
             raise failure(answer, writes=False, clock=self._clock)
         try:
-            return _dialog(json.loads(answer.body), answer.headers.get("Etag", ""))
+            dialog = _dialog(json.loads(answer.body), answer.headers.get("Etag", ""))
         except (ValueError, KeyError, TypeError) as error:
             detail = f"the dialog cannot be read ({type(error).__name__})"
             raise Rejected(SYSTEM, detail, status=200, reason="unreadable") from None
+        if dialog.id != dialog_id:
+            # Its token and its buttons would be pressed for somebody else's case.
+            raise Unreachable(SYSTEM, OTHER_DIALOG, status=200)
+        return dialog
 
     def subscribe(self, dialog: SeenDialog) -> "Subscription":
         """

@@ -192,6 +192,10 @@ class Element:
     def __repr__(self) -> str:
         return f"Element({self.key.message_id}, {self.state.name})"
 
+    def is_of(self, key: ElementKey) -> bool:
+        """Whether it is the element of *key*, or says itself that it is the archived copy of that one."""
+        return key.message_id.casefold() in (self.key.message_id.casefold(), (self.original_id or "").casefold())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignatureSpec:

@@ -130,13 +130,22 @@ def _read(bridge: Bridge, operation: Operation) -> Element | None:
         return bridge.altinn2.read(operation.key, content=False)
     except Missing:
         pass
-    if operation.archived_id is not None:
-        return bridge.altinn2.read(replace(operation.key, message_id=operation.archived_id), content=False)
-    with bridge.store.reading() as tx:
-        link = tx.link(operation.dialog_id)
-    if link is not None and link.archived_id is not None:
-        return bridge.altinn2.read(replace(operation.key, message_id=link.archived_id), content=False)
-    return bridge.altinn2.find_archived(operation.key, since=operation.accepted_at - LOOK_BACK)
+    archived_id = operation.archived_id
+    if archived_id is None:
+        with bridge.store.reading() as tx:
+            link = tx.link(operation.dialog_id)
+        archived_id = None if link is None else link.archived_id
+    copy = None if archived_id is None else _copy(bridge, operation, archived_id)
+    return copy or bridge.altinn2.find_archived(operation.key, since=operation.accepted_at - LOOK_BACK)
+
+
+def _copy(bridge: Bridge, operation: Operation, archived_id: str) -> Element | None:
+    """Read the archived copy of that id; None where it is no copy of the operation's element."""
+    copy = bridge.altinn2.read(replace(operation.key, message_id=archived_id), content=False)
+    if copy.is_of(operation.key):
+        return copy
+    log.error("the archived copy that Altinn 2 named is another element's", element=operation.key.message_id)
+    return None
 
 
 def _advanced(
@@ -316,8 +325,9 @@ def _call(
 
 
 def _read_back(bridge: Bridge, operation: Operation, action: ActionMapping, location_id: str | None) -> datetime | None:
-    key = operation.key if location_id is None else replace(operation.key, message_id=location_id)
-    after = _or_none(lambda: bridge.altinn2.read(key, content=False))
+    after = None if location_id is None else _or_none(lambda: _copy(bridge, operation, location_id))
+    if after is None:
+        after = _or_none(lambda: bridge.altinn2.read(operation.key, content=False))
     if after is None and action.verb is not Verb.DELETE:
         after = bridge.altinn2.find_archived(operation.key, since=operation.accepted_at - LOOK_BACK)
     match decide(action, operation, after, now=bridge.clock(), settle=bridge.settle):
@@ -424,7 +434,7 @@ def _refused(
     return _end(bridge, operation, Outcome.REFUSED, replace(problem, findings=findings), element=element)
 
 
-def _or_none(read: Callable[[], Element]) -> Element | None:
+def _or_none(read: Callable[[], Element | None]) -> Element | None:
     try:
         return read()
     except Missing:

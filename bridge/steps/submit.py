@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from bridge.adapters.altinn2.who import ORGANISATION, who_of
@@ -16,6 +17,9 @@ from bridge.core.operations import Intent, Link
 from bridge.engine import Run
 from bridge.parts import Bridge
 from bridge.storage.store import UnderWay
+
+QUICK_TRIES = 5
+"""How often a lost race is run again at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,8 @@ def submit(
     Write the press down, or join the operation that it repeats. Afterwards it survives anything.
 
     Raises:
-        Refusal: The body does not go with the action, or an operation with another body is under way.
+        Refusal: The body does not go with the action, an operation with another body is under way, or others keep
+            being quicker.
     """
     if body is None and action.form is FormSource.BODY:
         raise Refusal("body_missing", 400)
@@ -87,12 +92,13 @@ def submit(
         mapping_digest=mapping.digest,
         language=language,
     )
-    while True:
+    for _ in range(QUICK_TRIES):
         try:
             return _accept_or_join(bridge, intent, mapping)
         except UnderWay:
             # Another process was quicker by less than our look: this time its row is there to join.
             continue
+    raise Refusal("operation_under_way", 409, retry_after=timedelta(seconds=1))
 
 
 def _accept_or_join(bridge: Bridge, intent: Intent, mapping: ServiceMapping) -> Accepted:

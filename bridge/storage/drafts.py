@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bridge.core.drafts import Draft, Ending
 from bridge.core.elements import Element, ElementState
 from bridge.core.operations import Link
-from bridge.storage.store import Transaction
+from bridge.storage.store import Transaction, insert_ignore
 from bridge.storage.tables import draft_runs, drafts, links, operations, workers
 
 
@@ -50,14 +50,10 @@ class Drafts:
         self._connection.execute(drafts.delete().where(_is(link.key.message_id), drafts.c.ending == "foreign"))
         values = {"message_id": link.key.message_id, "dialog_id": str(link.dialog_id), "born_at": born_at}
         if link.key.message_id not in self.known([link.key.message_id]):
-            insert = drafts.insert().values(values)
-            try:
-                with self._connection.begin_nested():
-                    self._connection.execute(insert)
+            insert = insert_ignore(self._connection, drafts).values(values)
+            # Where another process wrote it between our look and this, its row counts.
+            if self._connection.execute(insert).rowcount:
                 self._tx.add_link(link, now=now)
-            except sa.exc.IntegrityError:
-                # Another process wrote it between our look and this: its row counts.
-                return self.known([link.key.message_id])[link.key.message_id]
         return self.known([link.key.message_id])[link.key.message_id]
 
     def made(self, draft: Draft, element: Element | None, *, now: datetime) -> None:

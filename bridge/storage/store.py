@@ -226,22 +226,19 @@ class Transaction:
         busy = sa.exists().where(operations.c.dialog_id == str(upload.dialog_id), operations.c.finished_at.is_(None))
         if self.connection.scalar(sa.select(busy)):
             raise UnderWay
-        try:
-            self.connection.execute(
-                attachments.insert().values(
-                    id=str(upload.id),
-                    dialog_id=str(upload.dialog_id),
-                    who=upload.element.who,
-                    message_id=upload.element.message_id,
-                    file_name=upload.file_name,
-                    attachment_type=upload.attachment_type,
-                    length=upload.length,
-                    began_at=now,
-                    seen_at=now,
-                )
-            )
-        except sa.exc.IntegrityError as error:
-            raise UnderWay from error
+        values = {
+            "id": str(upload.id),
+            "dialog_id": str(upload.dialog_id),
+            "who": upload.element.who,
+            "message_id": upload.element.message_id,
+            "file_name": upload.file_name,
+            "attachment_type": upload.attachment_type,
+            "length": upload.length,
+            "began_at": now,
+            "seen_at": now,
+        }
+        if not self._added(attachments, values, one=("dialog_id",), of=attachments.c.ended_at.is_(None)):
+            raise UnderWay
 
     def upload_seen(self, upload_id: UUID, *, now: datetime) -> None:
         """Note that an upload still moves."""
@@ -337,33 +334,42 @@ class Transaction:
             sa.select(sa.func.max(operations.c.sequence)).where(operations.c.dialog_id == str(intent.dialog_id))
         )
         sequence = (last or 0) + 1
-        try:
-            self.connection.execute(
-                operations.insert().values(
-                    id=str(operation_id),
-                    dialog_id=str(intent.dialog_id),
-                    sequence=sequence,
-                    intent=intent.key,
-                    service_resource=intent.service_resource,
-                    action=intent.action,
-                    **_element_columns(intent.element),
-                    language=intent.language,
-                    actor=intent.actor,
-                    body=intent.body,
-                    body_digest=intent.body_digest,
-                    **_meaning_columns(intent.meaning),
-                    mapping_digest=intent.mapping_digest,
-                    stage=Stage.DELIVER.value,
-                    attempt=1,
-                    tries=0,
-                    waiting=False,
-                    accepted_at=now,
-                    updated_at=now,
-                )
-            )
-        except sa.exc.IntegrityError as error:
-            raise UnderWay from error
+        values = {
+            "id": str(operation_id),
+            "dialog_id": str(intent.dialog_id),
+            "sequence": sequence,
+            "intent": intent.key,
+            "service_resource": intent.service_resource,
+            "action": intent.action,
+            **_element_columns(intent.element),
+            "language": intent.language,
+            "actor": intent.actor,
+            "body": intent.body,
+            "body_digest": intent.body_digest,
+            **_meaning_columns(intent.meaning),
+            "mapping_digest": intent.mapping_digest,
+            "stage": Stage.DELIVER.value,
+            "attempt": 1,
+            "tries": 0,
+            "waiting": False,
+            "accepted_at": now,
+            "updated_at": now,
+        }
+        if not self._added(operations, values, one=("dialog_id", "intent"), of=operations.c.finished_at.is_(None)):
+            raise UnderWay
         return sequence
+
+    def _added(
+        self, table: sa.Table, values: Mapping[str, Any], *, one: Sequence[str], of: sa.ColumnElement[bool]
+    ) -> bool:
+        """
+        Add a row, and say whether it was added: not where the index *one*, over the rows that are *of*, has its like.
+
+        Whatever else stands in the way is raised as what it is.
+        """
+        insert = _insert(self.connection, table).values(values)
+        insert = insert.on_conflict_do_nothing(index_elements=list(one), index_where=of)
+        return bool(self.connection.execute(insert).rowcount)
 
     def keep_mapping(self, mapping: ServiceMapping, *, now: datetime) -> None:
         """Keep what *mapping* says, under its digest."""
@@ -545,13 +551,17 @@ class Transaction:
 
 def insert_ignore(connection: sa.Connection, table: sa.Table) -> Any:
     """Insert what is not there yet, on either database."""
+    return _insert(connection, table).on_conflict_do_nothing()
+
+
+def _insert(connection: sa.Connection, table: sa.Table) -> Any:
     if connection.dialect.name == "sqlite":
         from sqlalchemy.dialects.sqlite import insert
 
-        return insert(table).on_conflict_do_nothing()
+        return insert(table)
     from sqlalchemy.dialects.postgresql import insert as pg_insert
 
-    return pg_insert(table).on_conflict_do_nothing()
+    return pg_insert(table)
 
 
 def _columns(values: Mapping[str, Any]) -> dict[str, Any]:

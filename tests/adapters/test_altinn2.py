@@ -580,6 +580,17 @@ def test_a_redirect_to_the_copy_is_read(bench: Bench) -> None:
     assert len(element.forms) == 1
 
 
+def test_a_redirect_to_another_copy_is_not_followed(bench: Bench) -> None:
+    """What the a-id leads on to must name it as its OriginalId."""
+    key, other = bench.element(), bench.element()
+    copy = bench.client.put(_order(other, AfterUpdate.SIGN_AND_ARCHIVE)).location_id
+    leads_on = {"Location": f"{HOST}/altinn2/api/my/messages/{copy}"}
+    bench.world.faults.plan(How(status=302, headers=leads_on), path=key.message_id)
+
+    with pytest.raises(Missing):
+        bench.client.read(key, content=False)
+
+
 def test_a_redirect_of_a_put_is_unknown(bench: Bench) -> None:
     """A PUT that is led on to an element is no login page, and may have done something."""
     bench.answers(302, headers={"Location": f"{HOST}/altinn2/api/my/messages/b5"})

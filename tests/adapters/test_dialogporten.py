@@ -155,6 +155,18 @@ def test_a_dialog_is_read(bench: Bench) -> None:
     assert element_reference(dialog) == "a5900001"
 
 
+def test_another_dialog_than_was_asked_for_is_not_read(bench: Bench) -> None:
+    """Nothing of it is used; asked again, the answer may be the right one."""
+    bench.create()
+    body = {"id": "0194fe82-9280-77a5-a7cd-5ff0e6a6fa08", "serviceResource": "urn:altinn:resource:x", "party": "p"}
+    bench.answers(200, json.dumps({**body, "status": "Draft", "revision": REVISION}), times=1)
+
+    with pytest.raises(Unreachable):
+        bench.client.get(DIALOG_ID)
+
+    assert bench.client.get(DIALOG_ID).id == DIALOG_ID
+
+
 def test_the_header_tells_the_revision(bench: Bench) -> None:
     """Where the body has no revision, the header has."""
     body = {"id": str(DIALOG_ID), "serviceResource": "urn:altinn:resource:x", "party": "p", "status": "Draft"}

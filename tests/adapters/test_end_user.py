@@ -15,7 +15,7 @@ from urllib3.exceptions import ProtocolError
 
 from bridge.adapters.end_user import Bearer, EndUserClient, News, Pressed, press
 from bridge.adapters.transport import new_session
-from bridge.core.errors import Missing
+from bridge.core.errors import Missing, Unreachable
 from bridge.sandbox.in_process import BASE_URL, SandboxAdapter
 from bridge.sandbox.records import How
 from bridge.sandbox.world import World
@@ -238,6 +238,20 @@ def test_buttons_are_read_as_the_user_may_use_them() -> None:
     assert [(each.method, each.authorized) for each in buttons] == [("POST", True), ("POST", False), ("PUT", True)]
     assert buttons[0].prompt == {"nb": "Sikker?"}
     assert buttons[2].name == "sign"
+
+
+def test_another_dialog_than_was_asked_for_is_not_read() -> None:
+    """Its token and its buttons are not this one's."""
+    world = make_world()
+    mine, other = created(as_owner(world)), created(as_owner(world))
+    user = client(world, Receiver(lambda: 204))
+    token = session_into(world).post(f"{BASE_URL}/_sandbox/enduser-token", json={"party": PARTY}).json()["token"]
+    url = f"{DP}/api/v1/enduser/dialogs/{other}"
+    body = session_into(world).get(url, headers={"Authorization": f"Bearer {token}"}).text
+    world.faults.plan(How(status=200, body=body), system="dialogporten", path=mine)
+
+    with pytest.raises(Unreachable):
+        user.read(UUID(mine))
 
 
 def test_a_dialog_that_is_not_there_is_missing() -> None:

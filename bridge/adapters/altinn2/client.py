@@ -29,7 +29,7 @@ from bridge.core.elements import (
     PutReceipt,
     Verdict,
 )
-from bridge.core.errors import OutcomeUnknown, Unreachable
+from bridge.core.errors import Missing, OutcomeUnknown, Unreachable
 from bridge.core.gates import PauseGate
 
 LONGEST_SEARCH = 100
@@ -83,15 +83,17 @@ class Altinn2Client:
         Read an element, without marking it as read; with *content* its forms and attachments as well.
 
         Without *content*, ``forms`` and ``attachments`` are empty whatever the element holds. An a-id that leads
-        on to its archived copy gives that one, with its own key. Large attachments lie on disk.
+        on to its archived copy gives that one, with its own key; what it leads on to must name it as ``OriginalId``.
+        Large attachments lie on disk.
 
         Raises:
             Missing: There is no such element (``not_found``), or no longer (``gone``).
             Rejected: Altinn 2 refused, or answered what cannot be an element (``unreadable``).
             Unreachable: Ask again later; also where forms or attachments changed meanwhile.
         """
-        key, body = self._message(key)
-        element = self._on_own_pages(element_from(key.who, body, whole=True))
+        element = self._on_own_pages(element_from(key.who, self._message(key), whole=True))
+        if not element.is_of(key):
+            raise Missing(SYSTEM, "it leads on to another element", reason="not_found")
         return self.read_contents(element, attached=True) if content else element
 
     def read_contents(self, element: Element, *, attached: bool) -> Element:
@@ -321,7 +323,7 @@ class Altinn2Client:
         raise_for(answer, writes=True, now=self._connection.clock())
         return PutReceipt(location_id=moved_to(answer))
 
-    def _message(self, key: ElementKey, *, hops: int = 1) -> tuple[ElementKey, Mapping[str, Any]]:
+    def _message(self, key: ElementKey, *, hops: int = 1) -> Mapping[str, Any]:
         url = self._connection.url(key.who, key.message_id)
         answer = self._connection.ask(url, {**LANGUAGE, "markAsRead": "false"}, HAL)
         moved = moved_to(answer)
@@ -333,4 +335,4 @@ class Altinn2Client:
             raise unreadable("the message is not an object")
         if text(body, "MessageId").casefold() != key.message_id.casefold():
             raise unreadable("the message has another id")
-        return key, body
+        return body
