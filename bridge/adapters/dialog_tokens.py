@@ -5,7 +5,7 @@ import binascii
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ from bridge.adapters.transport import call
 from bridge.core.callers import Caller
 from bridge.core.clock import Clock
 from bridge.core.errors import Refusal, Unreachable, UpstreamError
-from bridge.core.mapping import Requirement
+from bridge.core.mapping import Narrowed, Requirement, Right
 
 LONGEST_TOKEN = 16 * 1024
 """In characters. A token with hundreds of grants has a few thousand."""
@@ -279,6 +279,7 @@ class _Claims:
     service_resource: str | None
     level: int | None
     grants: frozenset[Requirement] | None
+    entities: frozenset[str]
     actor: str | None
     starts: int | None
     ends: int | None
@@ -313,6 +314,7 @@ class _Claims:
             service_resource=self.service_resource,
             level=self.level,
             grants=self.grants,
+            entities=self.entities,
             actor=self.actor,
             expires_at=datetime.fromtimestamp(self.ends, UTC),
         )
@@ -463,6 +465,7 @@ def _claims(payload: Mapping[str, Any]) -> _Claims:
         service_resource=_urn(payload.get("s")),
         level=_whole(payload.get("l"), below=_HIGHEST_LEVEL + 1),
         grants=_grants(payload.get("a")),
+        entities=_entities(payload.get("e")),
         actor=_actor(payload),
         starts=_whole(payload.get("nbf"), below=_YEAR_10000),
         ends=_whole(payload.get("exp"), below=_YEAR_10000),
@@ -502,6 +505,17 @@ def _grants(value: object) -> frozenset[Requirement] | None:
     return frozenset(Requirement(action=entry[0], attribute=entry[1] if entry[1:] else None) for entry in entries)
 
 
+def _entities(value: object) -> frozenset[str]:
+    """
+    Read ``e``, which few tokens have. In another shape it opens nothing, and takes nothing from what ``a`` opens.
+
+    It is experimental, and #4365 may yet change it (facts/dialogporten.md 3.9).
+    """
+    if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
+        return frozenset()
+    return frozenset(value)
+
+
 # Fitting?
 
 
@@ -514,6 +528,8 @@ class Expectation:
     service_resource: str | None = None
     party: str | None = None
     requires: tuple[Requirement, ...] = ()
+    narrowed: tuple[frozenset[str], ...] = ()
+    """Of each, the token's ``e`` must hold one."""
     minimum_level: int = 0
     clock_skew: float = 10.0
 
@@ -547,11 +563,12 @@ def authorize(
     dialog_id: UUID,
     service_resource: str,
     party: str,
-    requirement: Requirement,
+    requirement: Right,
     minimum_level: int,
+    elements: Collection[UUID] = (),
 ) -> None:
     """
-    Hold a genuine token against the dialog and the action.
+    Hold a genuine token against the dialog and the action, which the dialog offers by *elements*.
 
     Raises:
         Refusal: 403; its code says what does not fit.
@@ -561,7 +578,8 @@ def authorize(
         dialog_id=dialog_id,
         service_resource=service_resource,
         party=party,
-        requires=(requirement,),
+        requires=(requirement,) if isinstance(requirement, Requirement) else (),
+        narrowed=(_names_of(requirement, elements),) if isinstance(requirement, Narrowed) else (),
         minimum_level=minimum_level,
     )
     for misfit in _misfits(caller, wanted):
@@ -581,8 +599,16 @@ def _misfits(held: Caller | _Claims, wanted: Expectation) -> Iterator[Reason]:
         for requirement in wanted.requires:
             if _folded(requirement) not in granted:
                 yield Reason(code="action_not_granted", note=f"needed: {requirement}")
+    # Ids may be written in either case; a token reference is the owner's own word.
+    for names in wanted.narrowed:
+        if not names & ({*held.entities, *(each.lower() for each in held.entities if _UUID.fullmatch(each))}):
+            yield Reason(code="action_not_granted", note=f"needed in e: {' or '.join(sorted(names))}")
     if held.level is not None and held.level < wanted.minimum_level:
         yield Reason(code="level_too_low", note=f"it is {held.level}, needed: {wanted.minimum_level}")
+
+
+def _names_of(narrowed: Narrowed, elements: Collection[UUID]) -> frozenset[str]:
+    return frozenset(map(str, elements)) if narrowed.token_ref is None else frozenset((narrowed.token_ref,))
 
 
 def _folded(requirement: Requirement) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from lxml import etree
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import BaseModel, Discriminator, Field, StringConstraints, Tag, ValidationError
 
 from bridge.adapters.mapping_says import (
     ActionName,
@@ -49,7 +49,9 @@ from bridge.core.mapping import (
     FormSpec,
     LostFields,
     NamespaceReading,
+    Narrowed,
     Requirement,
+    Right,
     ServiceMapping,
     Signed,
     Speaks,
@@ -86,6 +88,7 @@ _UNTRUE = {
 
 RESULT = r"^[a-z][a-z0-9_]{0,63}$"
 SHA256 = r"^[0-9a-f]{64}$"
+CONTEXT_REF = r"^[!-~]{1,50}$"
 REQUIREMENT = r"^[A-Za-z0-9:._-]{1,255}(,(urn:altinn:[a-z][a-z0-9_-]*:)?[a-z][a-z0-9_-]*)?$"
 
 
@@ -203,12 +206,42 @@ class _Form(Model):
     )
 
 
+class _Narrowed(Model):
+    """What the dialog token's e must hold, where an authorization context narrows the dialog's button."""
+
+    token_ref: Annotated[str | None, Field(pattern=CONTEXT_REF, description="The context's tokenRef.")] = None
+    element: Annotated[
+        Literal["own"] | None,
+        Field(description="own: the id of the button or API action that the bridge puts into the dialog."),
+    ] = None
+    action: Annotated[
+        str | None,
+        Field(pattern=REQUIREMENT, description="With a button: the action, or action,attribute, that it asks for."),
+    ] = None
+
+
+def right_kind(value: object) -> str:
+    """Say which of the two ways a right is written in; pydantic puts it into the places of errors."""
+    return "in_e" if isinstance(value, BaseModel | dict) else "in_a"
+
+
+def without_kind(place: Place) -> Place:
+    """Take out of an error's place what ``right_kind`` put in."""
+    return tuple(
+        step for at, step in enumerate(place) if not (at and place[at - 1] == "requires" and step in ("in_a", "in_e"))
+    )
+
+
 class _Action(Model):
     """What one action's URL means."""
 
     requires: Annotated[
-        str,
-        Field(pattern=REQUIREMENT, description="What the dialog token must grant: action, or action,attribute."),
+        Annotated[str, Field(pattern=REQUIREMENT), Tag("in_a")] | Annotated[_Narrowed, Tag("in_e")],
+        Discriminator(right_kind),
+        Field(
+            description="What the dialog token must grant: action, or action,attribute, in its a; or what its e must "
+            "hold, where an authorization context narrows the button."
+        ),
     ]
     minimum_level: Annotated[int, Field(ge=0, le=4, description="The lowest authentication level, 0 to 4.")]
     target: Annotated[Literal["altinn2", "altinn3"], Field(description="The system that owns the case today.")]
@@ -418,6 +451,7 @@ _MODELS: Models = (
     (("actions", "*", "then", "links", "*"), LinkKeys),
     (("actions", "*", "then", "links", "*", "title"), ShortText),
     (("actions", "*", "button"), ButtonKeys),
+    (("actions", "*", "requires"), _Narrowed),
     (("states", "*"), StateKeys),
     (("dialog",), DialogKeys),
     (("dialog", "receipt"), ReceiptKeys),
@@ -438,7 +472,7 @@ _MODELS: Models = (
 
 def _say(document: Document, error: Any) -> None:
     """Add one of pydantic's errors as a fault in our words."""
-    place: Place = tuple(error["loc"])
+    place: Place = without_kind(tuple(error["loc"]))
     kind: str = error["type"]
     value, context = error.get("input"), error.get("ctx", {})
     if place and place[-1] == "[key]":
@@ -537,7 +571,23 @@ def _hold_together(document: Document, parts: _Parts, schemas: Path) -> None:
                 close = difflib.get_close_matches(name, parts.action_names, n=1)
                 hint = f": did you mean {close[0]!r}?" if close else ""
                 document.fault(("states", state, "actions", index), f"there is no action {name!r}{hint}")
+    _check_rights(document, parts)
     _check_says(document, parts)
+
+
+def _check_rights(document: Document, parts: _Parts) -> None:
+    for name, action in parts.actions.items():
+        if isinstance(action.requires, str):
+            continue
+        place, narrowed = ("actions", name, "requires"), action.requires
+        if (narrowed.token_ref is None) == (narrowed.element is None):
+            document.fault(place, "write one of 'token_ref' and 'element'")
+        elif narrowed.element is not None and action.button is None:
+            document.fault((*place, "element"), "own is the id of the action's 'button': write one, or a 'token_ref'")
+        if action.button is not None and narrowed.action is None:
+            document.fault(place, "the key 'action' is missing here: what the 'button' asks for until it is narrowed")
+        if action.button is None and narrowed.action is not None:
+            document.fault((*place, "action"), "only a 'button' asks for it: leave it out")
 
 
 def _check_says(document: Document, parts: _Parts) -> None:
@@ -867,14 +917,27 @@ def _app(app: _Altinn3) -> Altinn3App:
     return Altinn3App(org=org, app=name, data_type=app.data_type, scopes=scopes, speaks=Speaks(app.speaks))
 
 
+def requirement(text: str) -> Requirement:
+    """Read ``action``, or ``action,attribute``."""
+    action, _, attribute = text.partition(",")
+    return Requirement(action=action, attribute=attribute or None)
+
+
+def _right(requires: str | _Narrowed) -> Right:
+    if isinstance(requires, str):
+        return requirement(requires)
+    return Narrowed(
+        token_ref=requires.token_ref, asks=None if requires.action is None else requirement(requires.action)
+    )
+
+
 def _action(name: str, action: _Action) -> ActionMapping:
-    needed, _, attribute = action.requires.partition(",")
     after = _after(action)
     if after is None:  # Refused above, with words.
         raise ValueError(name)
     return ActionMapping(
         name=name,
-        requires=Requirement(action=needed, attribute=attribute or None),
+        requires=_right(action.requires),
         minimum_level=action.minimum_level,
         target=Target(action.target),
         form=FormSource(action.form),

@@ -5,13 +5,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
-from bridge.adapters.mapping_files import REQUIREMENT, SHA256, json_schema_file_faults, pin_fault, schema_file_faults
+from bridge.adapters.mapping_files import (
+    CONTEXT_REF,
+    REQUIREMENT,
+    SHA256,
+    json_schema_file_faults,
+    pin_fault,
+    requirement,
+    right_kind,
+    schema_file_faults,
+    without_kind,
+)
 from bridge.adapters.yaml_places import Document, Models, did_you_mean, line_and_column, read_yaml, wrong_value
 from bridge.core.calculations import AppRoute, DataTypeRoute, DialogBinding, Held, TokenUse, Verbs
 from bridge.core.errors import ConfigurationError, Fault
-from bridge.core.mapping import DEFAULT_SCOPES, Requirement, Speaks
+from bridge.core.mapping import DEFAULT_SCOPES, Narrowed, Speaks
 
 SCHEMA_FILE = "route.schema.json"
 
@@ -64,6 +74,12 @@ class _DataType(_Model):
     speaks: Annotated[_Speaks | None, Field(description=_SPOKEN)] = None
 
 
+class _Narrowed(_Model):
+    """What the dialog token's e must hold."""
+
+    token_ref: Annotated[str, Field(pattern=CONTEXT_REF, description="The authorization context's tokenRef.")]
+
+
 class _Dialog(_Model):
     """The dialogs whose tokens open the app."""
 
@@ -71,7 +87,12 @@ class _Dialog(_Model):
         str, Field(pattern=r"^urn:altinn:resource:[a-z0-9_-]+$", description="The dialog token's s.")
     ]
     requires: Annotated[
-        str, Field(pattern=REQUIREMENT, description="What the dialog token must grant: action, or action,attribute.")
+        Annotated[str, Field(pattern=REQUIREMENT), Tag("in_a")] | Annotated[_Narrowed, Tag("in_e")],
+        Discriminator(right_kind),
+        Field(
+            description="What the dialog token must grant: action, or action,attribute, in its a; or what its e must "
+            "hold, where an authorization context narrows it."
+        ),
     ]
     minimum_level: Annotated[int, Field(ge=0, le=4, description="The lowest authentication level, 0 to 4.")]
 
@@ -107,6 +128,7 @@ class RouteFile(_Model):
 _MODELS: Models = (
     ((), RouteFile),
     (("dialog",), _Dialog),
+    (("dialog", "requires"), _Narrowed),
     (("data_types", "*"), _DataType),
 )
 
@@ -178,7 +200,7 @@ def _read(document: Document, schemas: Path) -> AppRoute | None:
 
 
 def _say(document: Document, error: Any) -> None:
-    place = tuple(error["loc"])
+    place = without_kind(tuple(error["loc"]))
     match error["type"]:
         case "extra_forbidden":
             document.fault(place, f"there is no key {place[-1]!r} here{did_you_mean(_MODELS, place)}", key=True)
@@ -245,10 +267,10 @@ def _route(file: RouteFile, path: Path) -> AppRoute:
 
 
 def _binding(dialog: _Dialog) -> DialogBinding:
-    action, _, attribute = dialog.requires.partition(",")
+    right = dialog.requires
     return DialogBinding(
         service_resource=dialog.service_resource,
-        requires=Requirement(action=action, attribute=attribute or None),
+        requires=requirement(right) if isinstance(right, str) else Narrowed(token_ref=right.token_ref),
         minimum_level=dialog.minimum_level,
     )
 

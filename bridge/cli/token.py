@@ -62,6 +62,13 @@ def token() -> None:
     metavar="ACTION[,ATTRIBUTE]",
     help="What the token must grant. May be repeated; without an attribute it is the main resource.",
 )
+@click.option(
+    "--entity",
+    "entities",
+    multiple=True,
+    metavar="REF",
+    help="What its e must hold: the tokenRef or id of what an authorization context narrows. May be repeated.",
+)
 @click.option("--minimum-level", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
 @click.option(
     "--clock-skew",
@@ -80,6 +87,7 @@ def verify(
     issuer: str,
     dialog: UUID | None,
     requires: tuple[Requirement, ...],
+    entities: tuple[str, ...],
     minimum_level: int,
     clock_skew: float,
     now: datetime,
@@ -100,6 +108,7 @@ def verify(
             issuer=issuer,
             dialog_id=dialog,
             requires=requires,
+            narrowed=tuple(frozenset((each,)) for each in entities),
             minimum_level=minimum_level,
             clock_skew=clock_skew,
         ),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from bridge.core.mapping import Requirement, Speaks, pins_of
+from bridge.core.mapping import Right, Speaks, pins_of
 
 
 class Meaning(Enum):
@@ -116,7 +116,7 @@ class DialogBinding:
     """What a dialog token must be for and grant."""
 
     service_resource: str
-    requires: Requirement
+    requires: Right
     minimum_level: int
 
 

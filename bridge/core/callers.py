@@ -20,6 +20,8 @@ class Caller:
     service_resource: str
     level: int
     grants: frozenset[Requirement]
+    entities: frozenset[str]
+    """Claim ``e``: token references and ids of elements whose authorization context takes the caller in."""
     actor: str
     expires_at: datetime
 

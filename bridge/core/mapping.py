@@ -218,6 +218,26 @@ class Requirement:
         return self.action if self.attribute is None else f"{self.action},{self.attribute}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrowed:
+    """
+    An entry of the dialog token's ``e``, by which an action is granted that an authorization context narrows.
+
+    Its ``a`` says nothing then: it may hold the same right for somebody whom the context leaves out. *token_ref* is the
+    context's; None means the id of the button or API action by which the bridge offers the action.
+    """
+
+    token_ref: str | None
+    asks: Requirement | None = None
+    """What the bridge's own button asks for, until its dialog's owner narrows it."""
+
+    def __str__(self) -> str:
+        return f"e: {self.token_ref or 'the button'}"
+
+
+Right = Requirement | Narrowed
+"""What a caller must hold."""
+
 Texts = Mapping[str, str]
 """Templates of one text, by language: nb, nn and en."""
 
@@ -305,7 +325,7 @@ class ActionMapping:
     """What one action's URL means."""
 
     name: str
-    requires: Requirement
+    requires: Right
     minimum_level: int
     target: Target
     form: FormSource

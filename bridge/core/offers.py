@@ -8,7 +8,7 @@ from uuid import UUID
 
 from bridge.core.dialogs import Actor, Field, Json, LinkOffer, Offer, actor_to_json, moment_to_json
 from bridge.core.ids import sibling_id
-from bridge.core.mapping import ActionMapping, Dates, FormSource, Link, ServiceMapping, Texts, Wording
+from bridge.core.mapping import ActionMapping, Dates, FormSource, Link, Narrowed, ServiceMapping, Texts, Wording
 from bridge.core.templates import fill
 
 LIMITS: Mapping[str, int] = {"title": 255, "summary": 255, "additionalInfo": 1023, "extendedStatus": 25}
@@ -97,9 +97,12 @@ def offer(dialog_id: UUID, action: ActionMapping, *, public_url: str) -> Offer |
         return None
     button_id, api_id = own_ids(dialog_id, action.name)
     url = f"{public_url.rstrip('/')}/actions/{dialog_id}/{action.name}"
-    needed: dict[str, object] = {"action": action.requires.action}
-    if action.requires.attribute is not None:
-        needed["authorizationAttribute"] = action.requires.attribute
+    asked = action.requires.asks if isinstance(action.requires, Narrowed) else action.requires
+    if asked is None:
+        return None
+    needed: dict[str, object] = {"action": asked.action}
+    if asked.attribute is not None:
+        needed["authorizationAttribute"] = asked.attribute
     shown: dict[str, object] | None = None
     if action.form is not FormSource.BODY:  # A button sends no form of its own.
         shown = {

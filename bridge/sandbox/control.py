@@ -260,7 +260,9 @@ class Control:
 
     def dialog_token(self, request: Request) -> Response:
         """
-        Mint a dialog token for a test: ``{dialog_id, actor?, level?, actions?, claims?, header?, key?}``.
+        Mint a dialog token for a test: ``{dialog_id, actor?, level?, actions?, entities?, claims?, header?, key?}``.
+
+        *entities* are claim ``e``: what the dialog's authorization contexts grant beside ``a``.
 
         *claims* and *header* override; a null takes the member away. *key* is a position of ``dialog_token_key``.
         """
@@ -270,7 +272,10 @@ class Control:
             return plain(404)
         reader = self._reader({"party": dialog.party, **given})
         key = signing_key(self.world, _optional_text(given, "key"))
-        claims = _overridden(claims_for(dialog, reader, self.world, self.host), given.get("claims", {}))
+        claims = claims_for(dialog, reader, self.world, self.host)
+        if "entities" in given:
+            claims["e"] = [str(each) for each in given["entities"]]
+        claims = _overridden(claims, given.get("claims", {}))
         header = _overridden({"alg": "EdDSA", "typ": "JWT", "kid": key.kid}, given.get("header", {}))
         return as_json(201, {"token": sign(claims, key, header)})
 

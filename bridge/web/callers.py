@@ -8,6 +8,7 @@ from bridge.adapters.dialog_tokens import authorize, verify
 from bridge.core.callers import Caller
 from bridge.core.errors import Refusal
 from bridge.core.mapping import ActionMapping, Requirement
+from bridge.core.offers import own_ids
 from bridge.parts import Bridge
 from bridge.steps.submit import action_for
 from bridge.web.reading import bearer_token
@@ -48,5 +49,6 @@ def permitted(
         party=caller.party,
         requirement=requires or action.requires,
         minimum_level=action.minimum_level,
+        elements=own_ids(dialog_id, name),
     )
     return action

@@ -10,7 +10,7 @@ from bridge.adapters.route_files import SCHEMA_FILE, load_routes, read_routes, r
 from bridge.cli.check import check
 from bridge.core.calculations import Held, TokenUse, Verbs
 from bridge.core.errors import ConfigurationError
-from bridge.core.mapping import Speaks
+from bridge.core.mapping import Narrowed, Speaks
 from bridge.forms.xsd import SchemaRegistry
 
 SHIPPED = Path(__file__).parents[2] / "routes"
@@ -62,10 +62,24 @@ def test_a_route_says_what_its_file_says(tmp_path: Path) -> None:
     assert (b.held, b.one_at_a_time, c.held, c.one_at_a_time) == (Held.OFF, False, Held.OFF, True)
 
 
+def test_a_route_may_ask_for_what_e_holds(tmp_path: Path) -> None:
+    """As an action may, by the context's tokenRef."""
+    (route,) = load_routes(write(tmp_path, NARROWED), SchemaRegistry(tmp_path)).values()
+
+    assert route.dialog is not None
+    assert route.dialog.requires == Narrowed(token_ref="sum")
+
+
 def test_no_folder_means_no_routes(tmp_path: Path) -> None:
     """The proxy then leads nowhere."""
     assert load_routes(None, SchemaRegistry(tmp_path)) == {}
 
+
+NARROWED = """\
+app: ttd/a
+token: dialog
+dialog: {requires: {token_ref: sum}, service_resource: urn:altinn:resource:a, minimum_level: 3}
+"""
 
 FAULTS: list[tuple[str, str, str, str]] = [
     ("an unknown key", "app: ttd/a\ntoken: caller\nverb: get_post\n", "3:1", "did you mean 'verbs'?"),
@@ -99,6 +113,7 @@ FAULTS: list[tuple[str, str, str, str]] = [
         "3:46",
         "without a 'json_schema'",
     ),
+    ("another name", NARROWED.replace("token_ref", "token_ref: a, tokenRef"), "3:35", "did you mean 'token_ref'?"),
     ("no mapping", "[]\n", "1:1", "begins with keys"),
     ("an anchor", "app: &a ttd/a\ntoken: caller\n", "1:6", "anchors and aliases"),
 ]

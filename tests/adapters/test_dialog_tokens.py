@@ -37,7 +37,7 @@ from bridge.adapters.dialog_tokens import (
 from bridge.adapters.transport import new_session
 from bridge.core.callers import Caller
 from bridge.core.errors import Refusal, Unreachable
-from bridge.core.mapping import Requirement
+from bridge.core.mapping import Narrowed, Requirement
 
 ISSUER = "https://dialogporten.test/api/v1"
 NOW = datetime(2026, 11, 2, 12, 0, 0, tzinfo=UTC)
@@ -121,6 +121,7 @@ def test_a_genuine_token_names_its_caller() -> None:
                 Requirement(action="delete", attribute="urn:altinn:task:Task_1"),
             }
         ),
+        entities=frozenset(),
         actor="urn:altinn:person:legacy-selfidentified:kari",
         expires_at=NOW + timedelta(minutes=10),
     )
@@ -409,6 +410,46 @@ def test_a_genuine_token_for_something_else_is_refused(changes: dict[str, Any], 
         authorize(read(token()), **{**FITTING, **changes})
 
     assert (caught.value.code, caught.value.status) == (code, 403)
+
+
+OWN = UUID("01890000-0000-7000-8000-00000000abcd")
+
+
+@pytest.mark.parametrize(
+    ("claims", "token_ref", "granted"),
+    [
+        pytest.param({"a": "read", "e": ["send"]}, "send", True, id="held"),
+        pytest.param({"a": "", "e": ["other", "send"]}, "send", True, id="among others"),
+        pytest.param({"a": "read;write;send"}, "send", False, id="in a alone"),
+        pytest.param({"a": "write", "e": []}, "send", False, id="nothing"),
+        pytest.param({"a": "write", "e": ["SEND"]}, "send", False, id="another case"),
+        pytest.param({"a": "write", "e": ["send2", "resend"]}, "send", False, id="a longer one"),
+        pytest.param({"a": "write", "e": "send"}, "send", False, id="no list"),
+        pytest.param({"a": "write", "e": {"send": True}}, "send", False, id="an object"),
+        pytest.param({"a": "write", "e": ["send", 7]}, "send", False, id="a list of more than texts"),
+        pytest.param({"a": "write", "e": [str(OWN)]}, None, True, id="the element"),
+        pytest.param({"a": "write", "e": [str(OWN).upper()]}, None, True, id="the element in capitals"),
+        pytest.param({"a": "write", "e": [str(UUID(int=OWN.int + 1))]}, None, False, id="another element"),
+        pytest.param({"a": "write"}, None, False, id="no element"),
+    ],
+)
+def test_a_narrowed_right_stands_in_e_alone(claims: dict[str, Any], token_ref: str | None, granted: bool) -> None:
+    """Whatever a holds opens nothing, and e opens only what it names."""
+    narrowed = Narrowed(token_ref=token_ref)
+    caller = read(token(**claims))
+
+    if granted:
+        authorize(caller, **{**FITTING, "requirement": narrowed}, elements=(UUID(int=1), OWN))
+    else:
+        with pytest.raises(Refusal) as caught:
+            authorize(caller, **{**FITTING, "requirement": narrowed}, elements=(UUID(int=1), OWN))
+        assert (caught.value.code, caught.value.status) == ("action_not_granted", 403)
+
+
+@pytest.mark.parametrize("entities", ["write", {"write": 1}, [7], [""], None, ["x"]])
+def test_e_takes_nothing_from_a(entities: Any) -> None:
+    """Whatever its shape: it is experimental, and most tokens have none."""
+    authorize(read(token(e=entities)), **FITTING)
 
 
 @pytest.mark.parametrize(

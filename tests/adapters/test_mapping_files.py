@@ -12,6 +12,7 @@ from bridge.core.mapping import (
     FormKind,
     FormSource,
     LostFields,
+    Narrowed,
     Requirement,
     StateRule,
     Target,
@@ -289,6 +290,43 @@ def test_yaml_that_hides_things_is_refused(tmp_path: Path, text: str, expected: 
     found = told(tmp_path, text)
 
     assert [fault for fault in found if expected in fault]
+
+
+NARROWED = "minimum_level: 3, target: altinn2, form: message, complete: true, sign: true"
+BUTTON = "button: {title: {nb: Send, nn: Send, en: Send}, priority: Primary}"
+
+
+@pytest.mark.parametrize(
+    ("requires", "more", "expected"),
+    [
+        ("{}", "", "6:21: write one of 'token_ref' and 'element'"),
+        ("{token_ref: a, element: own}", BUTTON, "write one of 'token_ref' and 'element'"),
+        ("{token_ref: }", "", "write one of 'token_ref' and 'element'"),
+        ("{element: own}", "", "6:31: own is the id of the action's 'button'"),
+        ("{element: other, action: write}", BUTTON, "6:31: write one of own instead of 'other'"),
+        ("{element: own}", BUTTON, "the key 'action' is missing here"),
+        ("{token_ref: a, action: write}", "", "6:44: only a 'button' asks for it"),
+        ("{token_ref: 'a b'}", "", "6:33: 'a b' does not have the form"),
+        ("{tokenRef: a}", "", "6:22: there is no key 'tokenRef' here: did you mean 'token_ref'?"),
+        ("{action: 'a;b'}", "", "does not have the form"),
+        ("[write]", "", "6:21: this must be text"),
+    ],
+)
+def test_a_narrowed_right_names_its_context(tmp_path: Path, requires: str, more: str, expected: str):
+    """By its tokenRef, or as the bridge's own button; which is then told what to ask for."""
+    found = told(tmp_path, action(", ".join(filter(None, (f"requires: {requires}", NARROWED, more)))))
+
+    assert [fault for fault in found if expected in fault], found
+
+
+def test_a_narrowed_right_becomes_a_value(tmp_path: Path):
+    """With what the button asks for meanwhile."""
+    requires = "requires: {element: own, action: 'write,task_1'}"
+    mappings, schemas = folders(tmp_path, action(f"{requires}, {NARROWED}, {BUTTON}"))
+
+    mapping = load_mappings(mappings, schemas)["urn:altinn:resource:proeve"].actions["press"]
+
+    assert mapping.requires == Narrowed(token_ref=None, asks=Requirement(action="write", attribute="task_1"))
 
 
 def test_one_fault_does_not_hide_another(tmp_path: Path):

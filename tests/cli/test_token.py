@@ -108,6 +108,15 @@ def test_an_accepted_token_shows_its_claims(keys: str) -> None:
     assert '"c": "urn:altinn:person:identifier-no:***********"' in result.stdout
 
 
+def test_what_e_must_hold_can_be_asked(keys: str) -> None:
+    """What a narrowed button needs beside a."""
+    held = verify(keys, "--entity", "send", text=signed(e=["send"]))
+    lacking = verify(keys, "--entity", "send", "--requires", "write")
+
+    assert (held.exit_code, lacking.exit_code) == (0, 1)
+    assert "needed in e: send" in lacking.stdout
+
+
 def test_machines_get_the_same_in_json(keys: str) -> None:
     """--json tells acceptance, reasons and claims, masked alike."""
     result = verify(keys, "--json")

@@ -1,0 +1,93 @@
+"""A button that an authorization context narrows is pressed by whom the context takes in, and by nobody else."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bridge.core.offers import own_ids
+from tests.scenarios.stage import RESOURCE, Case, Stage
+
+MAPPING = f"""\
+service_resource: {RESOURCE}
+altinn2: {{service_code: "5701", service_edition: 1}}
+attachment_rules:
+  - {{type: Plan, file_types: "*.*", min_count: 0, max_count: 9, max_size_mb: 9}}
+forms:
+  - {{type: MainForm, data_format_id: "5801", data_format_version: "42001", schema: serveringsbevilling.xsd}}
+actions:
+  by-ref:
+    requires: {{token_ref: countersign}}
+    minimum_level: 3
+    target: altinn2
+    form: message
+    complete: true
+    sign: true
+    attachments: {{types: [Plan], from: [upload]}}
+  by-button:
+    requires: {{element: own, action: write}}
+    minimum_level: 3
+    target: altinn2
+    form: message
+    complete: true
+    sign: true
+    button: {{title: {{nb: Send, nn: Send, en: Send}}, priority: Primary}}
+"""
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("mappings")
+    (folder / "a.yaml").write_text(MAPPING, "utf-8")
+    made = Stage(
+        tmp_path_factory.mktemp("bridge"), BRIDGE_MAPPINGS=str(folder), BRIDGE_PUBLIC_URL="https://bridge.example.no"
+    )
+    yield made
+    made.stop()
+
+
+def entities(case: Case, action: str) -> list[str]:
+    """What ``e`` holds where the context takes the reader in."""
+    return ["countersign"] if action == "by-ref" else [str(own_ids(case.dialog_id, action)[0])]
+
+
+@pytest.mark.parametrize("action", ["by-ref", "by-button"])
+def test_the_rightful_press(stage: Stage, action: str) -> None:
+    """Though their ``a`` holds nothing at all."""
+    case = stage.case()
+    token = stage.token(case, actions=[], entities=entities(case, action))
+
+    assert stage.press(case, action, token=token).status_code == 204
+    assert stage.element(case)["state"] == "archived"
+
+
+@pytest.mark.parametrize("action", ["by-ref", "by-ref/attachments?fileName=a.pdf&attachmentType=Plan", "by-button"])
+@pytest.mark.parametrize(
+    "about",
+    [
+        pytest.param({"actions": ["*"]}, id="every right in a"),
+        pytest.param({"actions": ["*"], "entities": []}, id="an empty e"),
+        pytest.param({"actions": ["*"], "entities": ["write", "another"]}, id="another context"),
+        pytest.param({"claims": {"a": "countersign;write"}}, id="the reference in a"),
+        pytest.param({"claims": {"e": "countersign"}}, id="no list"),
+        pytest.param({"entities": ["countersign"], "level": 2}, id="level"),
+    ],
+)
+def test_nobody_else_presses(stage: Stage, action: str, about: dict[str, Any]) -> None:
+    """What ``a`` happens to hold is for another button."""
+    case = stage.case()
+
+    answer = stage.press(
+        case, action, token=stage.token(case, **about), data=b"", content_type="application/octet-stream"
+    )
+
+    assert answer.status_code == 403
+    assert stage.element(case)["state"] == "formfilling"
+    assert stage.effects(case, "altinn2.attachment") == []
+
+
+def test_one_buttons_id_opens_no_other(stage: Stage) -> None:
+    """Nor that of the same action in another dialog."""
+    case, other = stage.case(), stage.case()
+    for held in (entities(other, "by-button"), [str(own_ids(case.dialog_id, "by-ref")[0])]):
+        assert stage.press(case, "by-button", token=stage.token(case, entities=held)).status_code == 403
