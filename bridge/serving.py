@@ -13,6 +13,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
+from bridge.connections import Patience, Worker
 from bridge.core.errors import ConfigurationError, Fault, UpstreamError
 from bridge.parts import Bridge
 from bridge.settings import Settings, WorkerMode
@@ -89,6 +90,16 @@ class _Server(BaseApplication):  # type: ignore[misc]
         self._service: Service | None = None
         super().__init__()
 
+    @property
+    def patience(self) -> Patience:
+        """How long clients are waited for."""
+        return Patience(
+            head=self._settings.header_timeout, silence=self._settings.body_timeout, rate=self._settings.body_rate
+        )
+
+    public_addresses = 1
+    """How many of the addresses are for everybody; any after them are for health alone."""
+
     def load_config(self) -> None:
         for name, value in _options(self._settings, self._exit).items():
             self.cfg.set(name, value)
@@ -115,8 +126,8 @@ def _spare_what_stays() -> None:
 
 def _options(settings: Settings, leave: Callable[[object, object], None]) -> dict[str, Any]:
     return {
-        "bind": settings.listen,
-        "worker_class": "gthread",
+        "bind": [settings.listen, *([settings.health_listen] if settings.health_listen else [])],
+        "worker_class": Worker,
         "workers": settings.web_processes,
         "threads": settings.threads,
         "keepalive": 30,

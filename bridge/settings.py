@@ -96,6 +96,10 @@ class Settings:
     threads: int
     web_processes: int
     listen: str
+    health_listen: str | None
+    header_timeout: float
+    body_timeout: float
+    body_rate: float
     trusted_proxies: tuple[str, ...]
     public_url: str | None
     work_concurrency: int
@@ -515,6 +519,35 @@ VARIABLES: tuple[Variable, ...] = (
         default="127.0.0.1:8080",
         unit="host:port",
         meaning="Where the bridge listens.",
+    ),
+    Variable(
+        name="BRIDGE_HEALTH_LISTEN",
+        parse=_listen,
+        depends="none",
+        unit="host:port",
+        meaning="A second address, for `/health` and `/metrics` alone: keep those off the public one by a reverse "
+        "proxy, and let probes come here.",
+    ),
+    Variable(
+        name="BRIDGE_HEADER_TIMEOUT",
+        parse=_number(0.1, 3600),
+        default="10",
+        unit="seconds",
+        meaning="How long a request's head may take to come, in all.",
+    ),
+    Variable(
+        name="BRIDGE_BODY_TIMEOUT",
+        parse=_number(0.1, 3600),
+        default="10",
+        unit="seconds",
+        meaning="How long a client may be silent while it sends a body, or while it is sent an answer.",
+    ),
+    Variable(
+        name="BRIDGE_BODY_RATE",
+        parse=_number(1, 1_000_000_000),
+        default="4096",
+        unit="bytes a second",
+        meaning="How fast a body comes at least, on the whole, beyond `BRIDGE_BODY_TIMEOUT`; slower ones get 408.",
     ),
     Variable(
         name="BRIDGE_TRUSTED_PROXIES",

@@ -527,6 +527,26 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Parten kan ikkje reknast ut for", "Appar kjenner berre personar og organisasjonar."),
         "en": _text("The party cannot be calculated for", "Apps know persons and organisations only."),
     },
+    "body_too_slow": {
+        "nb": _text("Det som ble sendt, kom ikke fram i tide", "Ingenting er gjort. Send det på nytt."),
+        "nn": _text("Det som vart sendt, kom ikkje fram i tide", "Ingenting er gjort. Send det på nytt."),
+        "en": _text("What was sent did not come in time", "Nothing was done. Send it again."),
+    },
+    "head_too_slow": {
+        "nb": _text("Forespørselen kom ikke fram i tide", "Send den på nytt."),
+        "nn": _text("Førespurnaden kom ikkje fram i tide", "Send han på nytt."),
+        "en": _text("The request did not come in time", "Send it again."),
+    },
+    "head_too_large": {
+        "nb": _text("Forespørselens hode er for stort", "Send færre eller kortere hodefelter."),
+        "nn": _text("Hovudet i førespurnaden er for stort", "Send færre eller kortare hovudfelt."),
+        "en": _text("The request's head is too large", "Send fewer or shorter header fields."),
+    },
+    "too_busy": {
+        "nb": _text("Det er for mange forespørsler nå", "Ingenting er gjort. Prøv igjen om litt."),
+        "nn": _text("Det er for mange førespurnader no", "Ingenting er gjort. Prøv igjen om litt."),
+        "en": _text("There are too many requests now", "Nothing was done. Try again shortly."),
+    },
     "storage_unavailable": {
         "nb": _text("Tjenesten kan ikke lagre noe nå", "Prøv igjen om litt. Da ser vi også om det var lagret likevel."),
         "nn": _text("Tenesta kan ikkje lagre noko no", "Prøv igjen om litt. Da ser vi òg om det var lagra likevel."),

@@ -120,7 +120,7 @@ def _actions() -> Json:
                     "Retry-After": {"description": "Seconds.", "schema": _WHOLE},
                 },
             },
-            **_problems("400", "401", "403", "404", "409", "410", "413", "415", "422", "502", "503", "504"),
+            **_problems("400", "401", "403", "404", "408", "409", "410", "413", "415", "422", "502", "503", "504"),
         },
     }
     return {name: {**press, "operationId": f"{name}Action"} for name in ("post", "put", "delete")}
@@ -153,7 +153,7 @@ def _attach() -> Json:
                 "headers": {"Location": {"description": "Of its record.", "schema": _TEXT}},
                 "content": _json("Attachment"),
             },
-            **_problems("400", "401", "403", "404", "409", "410", "413", "415", "422", "502", "503", "504"),
+            **_problems("400", "401", "403", "404", "408", "409", "410", "413", "415", "422", "502", "503", "504"),
         },
     }
 
@@ -206,7 +206,7 @@ def _calculation(who: str) -> Json:
                 "headers": {"Bridge-Findings": {"description": "Faults of the form, counted.", "schema": _WHOLE}},
                 "content": both,
             },
-            **_problems("404", "413", "422", "502", "503", "504"),
+            **_problems("404", "408", "413", "422", "502", "503", "504"),
             "default": {"description": "Whatever the app answers."},
         },
     }
@@ -317,6 +317,7 @@ _MEANINGS = {
     "401": "The token is not genuine, or too old: read the dialog again.",
     "403": "The token is genuine, and not for this.",
     "404": "There is no such thing.",
+    "408": "The body did not come in time: send it again.",
     "409": "It cannot be done as things stand: read the dialog again.",
     "410": "What it is about is gone.",
     "413": "It is too large.",

@@ -1,0 +1,461 @@
+"""
+gunicorn's threads behind a loop that does the waiting: a thread is taken when a request is there, not before.
+
+gunicorn gives each connection a thread from its first byte on, and closes with up to two seconds of patience in the
+one loop that accepts: 64 sockets with a byte each, or four that are held open, stop it for everybody. Here heads and
+short bodies are collected in the loop, against a clock; long bodies, which stream, share a part of the threads;
+health has threads of its own; and where more wait than can be served soon, they are told so at once.
+"""
+
+import contextlib
+import errno
+import re
+import resource
+import selectors
+import socket
+import time
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import orjson
+from gunicorn import http
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from bridge.core.errors import Refusal
+from bridge.core.texts import LANGUAGES, text
+
+SHORT = 64 * 1024
+"""A body up to here is collected before a thread is taken, and so is a head. All connections together: 128 MB."""
+LINGER = 2.0
+"""Seconds for which what a client still sends is read away after an answer, lest it is cut off (RFC 9112 9.6)."""
+LINGER_BYTES = 16 * 1024 * 1024
+DRAIN = 0.1
+STREAM_WAITS = 5.0
+"""Seconds that a long body waits until another one has come in."""
+HEALTH_THREADS = 4
+_FILES = 16_384
+_PIECE = 64 * 1024
+_SWEEP = 0.25
+
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,15})[ \t]*\r\n", re.IGNORECASE)
+_CODED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+_EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
+_LANGUAGE = re.compile(rb"\r\naccept-language:[ \t]*([a-z]{2})", re.IGNORECASE)
+_HEALTH = re.compile(rb"(GET|HEAD) (/health(/[a-z]*)?|/metrics)(\?[^ ]*)? HTTP/")
+
+
+class SlowBody(Refusal):
+    """The rest of a request's body does not come, or comes too slowly. No fault of any system behind."""
+
+    def __init__(self) -> None:
+        super().__init__("body_too_slow", 408)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a client is waited for, in seconds, and how fast a body comes at least, in bytes a second."""
+
+    head: float
+    silence: float
+    rate: float
+
+
+class Paced:
+    """A client's socket: its body has to keep coming, and its answer has to be taken."""
+
+    def __init__(self, sock: socket.socket, patience: Patience) -> None:
+        self._sock, self._patience = sock, patience
+        self.asks_to_go_on = False
+        """The client sends its body when it is told to, which is when the body is first read."""
+        self.in_request = False
+        self._taken, self._waited = 0, 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def begin(self) -> None:
+        """A request begins, in a thread."""
+        self._sock.settimeout(self._patience.silence)
+        self.in_request, self._taken, self._waited = False, 0, 0.0
+
+    def setblocking(self, flag: bool) -> None:
+        """Block no longer than a client is waited for."""
+        self._sock.settimeout(self._patience.silence if flag else 0.0)
+
+    def recv(self, size: int) -> bytes:
+        """
+        Receive a piece of the body.
+
+        Raises:
+            SlowBody: It did not come, or all of it comes too slowly.
+        """
+        if self.asks_to_go_on:
+            self.asks_to_go_on = False
+            self.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        asked = time.monotonic()
+        try:
+            piece = self._sock.recv(size)
+        except TimeoutError as error:
+            raise self._too_slow() from error
+        # What the reader itself took, while a system behind was slow, is not the client's time.
+        self._waited += time.monotonic() - asked
+        self._taken += len(piece)
+        if self._waited > self._patience.silence + self._taken / self._patience.rate:
+            raise self._too_slow()
+        return piece
+
+    def _too_slow(self) -> Exception:
+        return SlowBody() if self.in_request else ConnectionResetError(errno.ECONNRESET, "nothing came")
+
+    def sendall(self, data: bytes) -> None:
+        """Send, piece by piece, as fast as a client that goes on taking takes it."""
+        view = memoryview(data)
+        for at in range(0, len(view), _PIECE):
+            try:
+                self._sock.sendall(view[at : at + _PIECE])
+            except TimeoutError as error:
+                raise BrokenPipeError(errno.EPIPE, "the answer is not taken") from error
+
+
+class Wait(Enum):
+    """What the loop waits for on a connection."""
+
+    HEAD = "the rest of a head, or of a short body"
+    NEXT = "the next request on a connection that is kept"
+    STREAM = "its turn to send a long body"
+    END = "the client's end of a connection that is over"
+
+
+class Connection(TConn):  # type: ignore[misc]
+    """One client's connection, and what has come of its next request."""
+
+    def __init__(self, cfg: Any, sock: Paced, client: Any, server: Any, *, probe: bool) -> None:
+        super().__init__(cfg, sock, client, server)
+        self.parser: Any = None
+        self.continued = False
+        """Whether its client was told to send the body."""
+        self.probe = probe
+        """Whether it came to the address that is for health alone."""
+        self.came = bytearray()
+        self.looked = 0
+        self.deadline = 0.0
+        self.whole: int | None = None
+        """How many bytes head and short body are; None while the head is not here."""
+        self.streams = False
+        self.healthy = False
+
+    def take(self) -> None:
+        """Hand over to the parser what has come."""
+        if self.parser is None:
+            self.parser = http.get_parser(self.cfg, self.sock, self.client)
+            self.initialized = self.data_ready = True
+        self.parser.unreader.unread(bytes(self.came))
+        self.came, self.looked, self.whole = bytearray(), 0, None
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """See the module. The app says how long clients are waited for (``patience``)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._patience: Patience = self.app.patience
+        self._probes: frozenset[Any] = frozenset(self.sockets[self.app.public_addresses :])
+        self._waiting: dict[Connection, Wait] = {}
+        """In the order in which they began to wait."""
+        self._streams: deque[Connection] = deque()
+        self._streaming = 0
+        self._most_streaming = max(1, self.cfg.threads // 2)
+        self._busy = 0
+        """Requests that have a thread, or wait for one."""
+        self._most_busy = 3 * self.cfg.threads
+        self._swept = 0.0
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        try:
+            super().run()
+        finally:
+            self._health.shutdown(wait=False)
+            self._probing.shutdown(wait=False)
+
+    # Coming
+
+    def init_process(self) -> None:
+        """Make the pools, and take as many files as one may: each connection is one."""
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        self._health = ThreadPoolExecutor(HEALTH_THREADS, thread_name_prefix="health")
+        self._probing = ThreadPoolExecutor(HEALTH_THREADS, thread_name_prefix="probe")
+        super().init_process()
+
+    def accept(self, listener: Any) -> None:
+        """Take a connection in; where there is no room for it, who has been waited for longest goes."""
+        try:
+            sock, client = listener.accept()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                self._make_room()
+            elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+                raise
+            return
+        self.nr_conns += 1
+        paced = Paced(sock, self._patience)
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        conn = Connection(self.cfg, paced, client, listener.getsockname(), probe=listener in self._probes)
+        if self.nr_conns >= self.worker_connections:
+            self._make_room()
+        self._wait(conn, Wait.HEAD, self._patience.head)
+
+    def _make_room(self) -> None:
+        for kind in (Wait.END, Wait.NEXT, Wait.HEAD, Wait.STREAM):
+            oldest = next((each for each, wait in self._waiting.items() if wait is kind and not each.probe), None)
+            if oldest is not None:
+                self._drop(oldest)
+                return
+
+    def _wait(self, conn: Connection, wait: Wait, seconds: float) -> None:
+        conn.sock.setblocking(False)
+        conn.deadline = time.monotonic() + seconds
+        self._waiting[conn] = wait
+        self.poller.register(conn.sock, selectors.EVENT_READ, lambda _: self._readable(conn))
+
+    def _stop_waiting(self, conn: Connection) -> Wait:
+        with contextlib.suppress(KeyError, ValueError, OSError):
+            self.poller.unregister(conn.sock)
+        return self._waiting.pop(conn)
+
+    def _drop(self, conn: Connection) -> None:
+        """Be done with a connection that waits."""
+        self._stop_waiting(conn)
+        with contextlib.suppress(ValueError):
+            self._streams.remove(conn)
+        self._gone(conn)
+
+    def _gone(self, conn: Connection) -> None:
+        self.nr_conns -= 1
+        conn.close()
+
+    def _readable(self, conn: Connection) -> None:
+        wait = self._waiting.get(conn)
+        if wait is None:
+            return  # It was dropped in this very round.
+        try:
+            piece = conn.sock._sock.recv(_PIECE)  # noqa: SLF001 - not paced: the loop has a clock of its own
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            piece = b""
+        if not piece:
+            self._drop(conn)
+        elif wait is Wait.END:
+            conn.looked += len(piece)
+            if conn.looked > LINGER_BYTES:
+                self._drop(conn)
+        else:
+            conn.came += piece
+            self._stop_waiting(conn)
+            self._go_on(conn, wait)
+
+    def _go_on(self, conn: Connection, wait: Wait) -> None:
+        """Look at what has come: give it to a thread, or wait for the rest."""
+        left = conn.deadline - time.monotonic()
+        if wait is Wait.NEXT:
+            left = self._patience.head
+        came = conn.came
+        if conn.whole is None:
+            end = came.find(b"\r\n\r\n", max(0, conn.looked - 3))
+            conn.looked = len(came)
+            if end < 0:
+                if len(came) > SHORT:
+                    self._refuse(conn, "head_too_large", 431)
+                elif came.count(b"\n") != came.count(b"\r\n"):
+                    self._start(conn)  # Its end will never come; the parser says what is wrong with it.
+                else:
+                    self._wait(conn, Wait.HEAD, left)
+                return
+            left = self._plan(conn, bytes(came[: end + 4]))
+        if conn.streams:
+            self._stream(conn)
+        elif len(came) < (conn.whole or 0):
+            self._wait(conn, Wait.HEAD, left)
+        else:
+            self._start(conn)
+
+    def _plan(self, conn: Connection, head: bytes) -> float:
+        """Read off the head what there is to wait for, and how long. What is believed is what the parser reads."""
+        length = int(found[1]) if (found := _LENGTH.search(head)) else 0
+        coded, expects = _CODED.search(head) is not None, _EXPECTS.search(head) is not None
+        conn.whole = len(head) + (0 if length > SHORT else length)
+        conn.streams = coded or length > SHORT
+        conn.healthy = not coded and not length and _HEALTH.match(head) is not None
+        if expects and length and not conn.streams:
+            with contextlib.suppress(OSError):
+                conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+            conn.continued = True
+        else:
+            conn.continued = False
+        return self._patience.silence + length / self._patience.rate
+
+    def _stream(self, conn: Connection) -> None:
+        if self._streaming < self._most_streaming:
+            self._streaming += self._start(conn)
+        elif len(self._streams) < self._most_streaming:
+            self._streams.append(conn)
+            # Not registered: what comes meanwhile stays in the kernel, and the client is held back.
+            conn.sock.setblocking(False)
+            conn.deadline = time.monotonic() + STREAM_WAITS
+            self._waiting[conn] = Wait.STREAM
+        else:
+            self._refuse(conn, "too_busy", 503)
+
+    # In a thread
+
+    def _start(self, conn: Connection) -> bool:
+        """Give a request to a thread, and say whether it was."""
+        if conn.probe and not conn.healthy:
+            self._refuse(conn, "not_found", 404)
+            return False
+        if not conn.healthy and self._busy >= self._most_busy:
+            self._refuse(conn, "too_busy", 503)
+            return False
+        conn.take()
+        pool = self._probing if conn.probe else self._health if conn.healthy else self.tpool
+        self._busy += not conn.healthy
+        future = pool.submit(self.handle, conn)
+        future.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
+        return True
+
+    def handle(self, conn: Connection) -> Any:
+        """Serve a request that is here; in a thread."""
+        conn.sock.begin()
+        return super().handle(conn)
+
+    def handle_request(self, req: Any, conn: Connection) -> Any:
+        """Let the body's first reading, and not gunicorn, tell a client to go on."""
+        conn.sock.asks_to_go_on = req._expected_100_continue and not conn.continued  # noqa: SLF001
+        req._expected_100_continue = False  # noqa: SLF001
+        conn.sock.in_request = True
+        return super().handle_request(req, conn)
+
+    def _keepalive_after(self, conn: Connection, keepalive: Any) -> bool:
+        if conn.sock.asks_to_go_on:
+            return False  # Whether the body comes after all, nobody can say.
+        if not keepalive:
+            return False
+        try:
+            # A short body is here; of a long one that nobody wanted only what is on its way is waited for.
+            return bool(conn.parser.finish_body(deadline=time.monotonic() + DRAIN))
+        except SlowBody:
+            return False
+
+    # Going
+
+    def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
+        """Keep the connection for the next request, or end it; in the loop."""
+        self._busy -= not conn.healthy
+        if conn.streams:
+            conn.streams = False
+            self._streaming -= 1
+            if self._streams:
+                following = self._streams.popleft()
+                self._waiting.pop(following)
+                self._stream(following)
+        kept = not fs.cancelled() and fs.exception() is None and fs.result()
+        if not kept or not self.alive:
+            self._linger(conn)
+            return
+        # What was read ahead makes the socket readable no more.
+        conn.came = bytearray(conn.parser.unreader.take_buffered())
+        conn.deadline = time.monotonic() + self._patience.head
+        if conn.came:
+            self._go_on(conn, Wait.HEAD)
+        else:
+            self._wait(conn, Wait.NEXT, self.cfg.keepalive)
+
+    def _linger(self, conn: Connection) -> None:
+        conn.looked = 0
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._gone(conn)
+        else:
+            self._wait(conn, Wait.END, LINGER)
+
+    def _refuse(self, conn: Connection, code: str, status: int) -> None:
+        """Answer without a thread, and end."""
+        answer = problem(code, status, bytes(conn.came))
+        with contextlib.suppress(OSError):
+            conn.sock.setblocking(False)
+            conn.sock.send(answer)
+        self._linger(conn)
+
+    # The clock
+
+    def murder_pending(self) -> None:
+        """End what did not come in time."""
+        now = time.monotonic()
+        if now - self._swept < _SWEEP:
+            return
+        self._swept = now
+        late = [conn for conn in self._waiting if conn.deadline <= now]
+        for conn in late:
+            wait = self._waiting.get(conn)
+            if wait is Wait.STREAM:
+                self._stop_waiting(conn)
+                self._streams.remove(conn)
+                self._refuse(conn, "too_busy", 503)
+            elif wait is Wait.HEAD and conn.came:
+                self._stop_waiting(conn)
+                self._refuse(conn, "body_too_slow" if conn.whole else "head_too_slow", 408)
+            elif wait is not None:
+                self._drop(conn)
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        """End all that wait, where *force* says so."""
+        if force:
+            for conn in list(self._waiting):
+                self._drop(conn)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        for conn in self._waiting:
+            conn.deadline = min(conn.deadline, deadline)
+
+
+_REASONS = {
+    404: "Not Found",
+    408: "Request Timeout",
+    431: "Request Header Fields Too Large",
+    503: "Service Unavailable",
+}
+
+
+def problem(code: str, status: int, head: bytes) -> bytes:
+    """Write a whole answer with a problem document, in the language that *head* asks for."""
+    found = _LANGUAGE.search(head)
+    asked = found[1].decode().lower() if found else "nb"
+    language = asked if asked in LANGUAGES else "nb"
+    words = text(code, language, {})
+    body = orjson.dumps(
+        {
+            "type": f"urn:altinn-dialog-bridge:problem:{code}",
+            "title": words.title,
+            "status": status,
+            "detail": words.detail,
+        }
+    )
+    lines = [
+        f"HTTP/1.1 {status} {_REASONS[status]}",
+        "Content-Type: application/problem+json",
+        f"Content-Language: {language}",
+        f"Content-Length: {len(body)}",
+        "Cache-Control: no-store",
+        "Connection: close",
+        *(["Retry-After: 1"] if status == 503 else []),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + body
