@@ -43,6 +43,7 @@ from bridge.core.mapping import (
     Altinn3App,
     Attaching,
     AttachmentRule,
+    Changes,
     FormKind,
     FormRule,
     FormSource,
@@ -127,6 +128,10 @@ class _Attachments(Model):
         list[Literal["upload", "body"]],
         Field(alias="from", min_length=1, description="upload: below the action; body: in a hal+json body."),
     ]
+    changes: Annotated[
+        Literal["uploaded", "any"] | None,
+        Field(description="Which ones /attachments may replace and remove: those that came by it, or any."),
+    ] = None
 
 
 class _Altinn3(Model):
@@ -774,6 +779,8 @@ def _attachment_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[s
         return
     if "body" in given.from_ and action.form != "body":
         yield ("attachments", "from"), "attachments come in a body only with 'form: body'"
+    if given.changes is not None and "upload" not in given.from_:
+        yield ("attachments", "changes"), "it is about uploads: write 'from: [upload]', or leave it out"
     if action.form == "none":
         yield ("attachments",), "with 'form: none' nothing is added: leave it out"
     known = {each.casefold() for each in parts.attachment_types}
@@ -931,6 +938,14 @@ def _right(requires: str | _Narrowed) -> Right:
     )
 
 
+def _attaching(given: _Attachments) -> Attaching:
+    return Attaching(
+        types=tuple(given.types),
+        supplies=tuple(map(Supply, given.from_)),
+        changes=Changes(given.changes or "uploaded"),
+    )
+
+
 def _action(name: str, action: _Action) -> ActionMapping:
     after = _after(action)
     if after is None:  # Refused above, with words.
@@ -948,9 +963,7 @@ def _action(name: str, action: _Action) -> ActionMapping:
         then=then_of(action.then),
         button=button_of(action.button),
         verb=next((verb for verb in Verb if getattr(action, verb.value, False)), Verb.PUT),
-        attaching=None
-        if action.attachments is None
-        else Attaching(types=tuple(action.attachments.types), supplies=tuple(map(Supply, action.attachments.from_))),
+        attaching=None if action.attachments is None else _attaching(action.attachments),
         signed=Signed(action.signature or "all"),
         asks_altinn=action.altinn_validate,
         subforms=tuple(map(SubformRight, action.subforms or ())),

@@ -134,6 +134,15 @@ class Supply(Enum):
     """By ``/attachments`` below the action, before it."""
 
 
+class Changes(Enum):
+    """Which attachments may be replaced and removed by way of ``/attachments``."""
+
+    UPLOADED = "uploaded"
+    """Those that came that way, by the same dialog."""
+    ANY = "any"
+    """Any of the action's types."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Altinn2Service:
     """
@@ -169,6 +178,7 @@ class Attaching:
 
     types: tuple[str, ...]
     supplies: tuple[Supply, ...]
+    changes: Changes = Changes.UPLOADED
 
 
 class Speaks(Enum):

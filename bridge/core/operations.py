@@ -164,6 +164,12 @@ class Upload:
     length: int | None
     sha256: str | None = None
     attachment_id: int | None = None
+    replaces: tuple[int, ...] = ()
+    """Ids of those whose place it takes, while it is not settled that they are gone."""
+    replaced_by: UUID | None = None
+    removed: bool = False
+    found: bool = False
+    """It was there before, and nothing says that it came through us."""
 
     def __repr__(self) -> str:
         return f"Upload({self.id}, {self.attachment_id})"

@@ -291,6 +291,44 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Vedlegget finst ikkje", "Det finst ikkje noko vedlegg med denne id-en for denne dialogen."),
         "en": _text("No such attachment", "There is no attachment of this id for this dialog."),
     },
+    "attachment_exists": {
+        "nb": _text("Et annet vedlegg har dette navnet", "Gi filen et annet navn, eller erstatt det vedlegget."),
+        "nn": _text("Eit anna vedlegg har dette namnet", "Gje fila eit anna namn, eller erstatt det vedlegget."),
+        "en": _text("Another attachment has this name", "Give the file another name, or replace that attachment."),
+    },
+    "attachment_not_uploaded": {
+        "nb": _text(
+            "Vedlegget kan ikke endres her", "Det kom ikke inn her. Gi filen et annet navn, eller bruk Altinn."
+        ),
+        "nn": _text(
+            "Vedlegget kan ikkje endrast her", "Det kom ikkje inn her. Gje fila eit anna namn, eller bruk Altinn."
+        ),
+        "en": _text(
+            "The attachment cannot be changed here", "It was not uploaded here. Use another file name, or go to Altinn."
+        ),
+    },
+    "attachment_removal_uncertain": {
+        "nb": _text(
+            "Det er uvisst om vedlegget er fjernet", "Fjern det på nytt: det skader ikke å gjøre det to ganger."
+        ),
+        "nn": _text(
+            "Det er uvisst om vedlegget er fjerna", "Fjern det på nytt: det skader ikkje å gjere det to gonger."
+        ),
+        "en": _text(
+            "It is uncertain whether the attachment is removed", "Remove it again: doing so twice does no harm."
+        ),
+    },
+    "attachment_lost": {
+        "nb": _text(
+            "Et vedlegg ble ikke erstattet", "Det gamle er borte, og det nye kom ikke fram. Legg det ved på nytt."
+        ),
+        "nn": _text(
+            "Eit vedlegg vart ikkje erstatta", "Det gamle er borte, og det nye kom ikkje fram. Legg det ved på nytt."
+        ),
+        "en": _text(
+            "An attachment was not replaced", "The old one is gone, and the new one did not arrive. Attach it again."
+        ),
+    },
     "operation_under_way": {
         "nb": _text("Saken er under behandling", "Vent til det som pågår er ferdig, og prøv igjen."),
         "nn": _text("Saka er under handsaming", "Vent til det som går føre seg er ferdig, og prøv igjen."),

@@ -1,6 +1,11 @@
-"""Bring one attachment to an element, while it comes: never beside an operation, and never twice."""
+"""
+Bring one attachment to an element, while it comes: never beside an operation, and never twice.
+
+One of the same type and name is a correction: it takes the place of what came before it.
+"""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,13 +15,15 @@ import structlog
 from bridge.adapters.altinn2.streams import Body, Interrupted, Spool, Watched, pieces_of
 from bridge.core.altinn2_errors import problem_for
 from bridge.core.attachment_rules import check_attachment, check_size, rule_for
-from bridge.core.elements import Attachment, Content, Element, ElementState, Listed
+from bridge.core.elements import Attachment, Content, Element, ElementState
 from bridge.core.errors import Missing, OutcomeUnknown, Refusal, Rejected, UpstreamError
 from bridge.core.mapping import ActionMapping, ServiceMapping, Supply
 from bridge.core.operations import Link, Upload
 from bridge.parts import Bridge
+from bridge.steps.attached import Standing, Target, name_of, settle, take_away, unsettled
 from bridge.steps.orders import rules_for, upload_silence
 from bridge.storage.store import UnderWay
+from bridge.storage.uploads import Uploads
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -44,16 +51,31 @@ class Attached:
     repeated: bool
 
 
-def attach(bridge: Bridge, *, mapping: ServiceMapping, action: ActionMapping, link: Link, offer: Offer) -> Attached:
+def attach(
+    bridge: Bridge, *, mapping: ServiceMapping, action: ActionMapping, link: Link, offer: Offer, target: Target | None
+) -> Attached:
     """
-    Add *offer* to the element of *link*. What is there already, byte for byte, is not sent again.
+    Add *offer* to the element of *link*, or put it in the place of *target* or of what has its type and name.
+
+    What is there already, byte for byte, is not sent again. Where it takes another's place, that one is there until
+    the new one is, and goes then.
 
     Raises:
         Refusal: A rule forbids it, something else is under way, it came in part, or Altinn 2 refused; nothing was
             attached, except with ``attachment_uncertain``, after which the same may be sent again.
         UpstreamError: Altinn 2 could not be asked; nothing was sent.
     """
-    _check_early(bridge, mapping, action, offer)
+    if target is not None:
+        meant = named(bridge, link, target)
+        offer = replace(
+            offer,
+            file_name=offer.file_name or meant.file_name,
+            attachment_type=offer.attachment_type or meant.attachment_type,
+        )
+        # What goes is of a type that the action may handle, too.
+        check_type(action, meant.attachment_type)
+    check_type(action, offer.attachment_type)
+    _check(bridge, mapping, offer, present=0)
     upload = Upload(
         id=bridge.new_id(),
         dialog_id=link.dialog_id,
@@ -62,10 +84,59 @@ def attach(bridge: Bridge, *, mapping: ServiceMapping, action: ActionMapping, li
         attachment_type=offer.attachment_type,
         length=offer.length,
     )
-    _begin(bridge, upload)
+    begin(bridge, upload)
     attached: Attached | None = None
     try:
-        attached = _attach(bridge, mapping, offer, upload)
+        with explained():
+            attached = _attach(bridge, _Coming(mapping, action, offer, upload, target))
+    finally:
+        _end(bridge, upload, attached)
+    return attached
+
+
+def _end(bridge: Bridge, upload: Upload, attached: Attached | None) -> None:
+    now = bridge.clock()
+    with bridge.store.transaction() as tx:
+        if attached is not None and attached.upload.id == upload.id:
+            Uploads(tx).arrived(attached.upload)
+        Uploads(tx).ended(upload.id, now=now)
+
+
+def upload_for(bridge: Bridge, link: Link, upload_id: UUID) -> Upload:
+    """Find an attachment that came through us, or what took its place. Raises Refusal 404."""
+    with bridge.store.reading() as tx:
+        upload = Uploads(tx).find(link.dialog_id, upload_id)
+    if upload is None or upload.attachment_id is None or upload.removed:
+        raise Refusal("unknown_attachment", 404)
+    return upload
+
+
+def check_type(action: ActionMapping, attachment_type: str) -> None:
+    """Refuse what the action does not take by way of uploads."""
+    attaching = action.attaching
+    if attaching is None or Supply.UPLOAD not in attaching.supplies:
+        raise Refusal("attachments_not_taken", 422)
+    if attachment_type.casefold() not in {each.casefold() for each in attaching.types}:
+        raise Refusal("attachment_type", 422, facts={"rule": f"types: {', '.join(attaching.types)}"})
+
+
+def named(bridge: Bridge, link: Link, target: Target) -> Upload | Attachment:
+    """Find what *target* means, before anything is done to it. Raises Refusal 404, and as ``explained``."""
+    if isinstance(target, UUID):
+        return upload_for(bridge, link, target)
+    with explained():
+        there = bridge.altinn2.list_attachments(link.key)
+    found = next((each for each in there if each.attachment_id == target), None)
+    if found is None:
+        raise Refusal("unknown_attachment", 404)
+    return found
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what Altinn 2 or a sender did not do into what a sender is told."""
+    try:
+        yield
     except Interrupted as error:
         log.warning("an attachment did not come whole", detail=str(error))
         raise Refusal("attachment_interrupted", 400) from error
@@ -75,36 +146,6 @@ def attach(bridge: Bridge, *, mapping: ServiceMapping, action: ActionMapping, li
         log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
         problem = problem_for(error.reason)
         raise Refusal(problem.code, problem.status) from error
-    finally:
-        ended = upload if attached is None else attached.upload
-        with bridge.store.transaction() as tx:
-            tx.end_upload(
-                upload.id,
-                now=bridge.clock(),
-                length=ended.length,
-                sha256=ended.sha256,
-                attachment_id=ended.attachment_id if ended.id == upload.id else None,
-            )
-    return attached
-
-
-def upload_for(bridge: Bridge, link: Link, upload_id: UUID) -> Upload:
-    """Find an attachment that came through us. Raises Refusal 404."""
-    with bridge.store.reading() as tx:
-        upload = tx.upload(upload_id)
-    if upload is None or upload.dialog_id != link.dialog_id or upload.attachment_id is None:
-        raise Refusal("unknown_attachment", 404)
-    return upload
-
-
-def _check_early(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, offer: Offer) -> None:
-    """Refuse by what is known before the first byte."""
-    attaching = action.attaching
-    if attaching is None or Supply.UPLOAD not in attaching.supplies:
-        raise Refusal("attachments_not_taken", 422)
-    if offer.attachment_type.casefold() not in {each.casefold() for each in attaching.types}:
-        raise Refusal("attachment_type", 422, facts={"rule": f"types: {', '.join(attaching.types)}"})
-    _check(bridge, mapping, offer, present=0)
 
 
 def _check(bridge: Bridge, mapping: ServiceMapping, offer: Offer, *, present: int) -> None:
@@ -118,7 +159,8 @@ def _check(bridge: Bridge, mapping: ServiceMapping, offer: Offer, *, present: in
     )
 
 
-def _begin(bridge: Bridge, upload: Upload) -> None:
+def begin(bridge: Bridge, upload: Upload) -> None:
+    """Keep operations and other uploads of the dialog away. Raises Refusal 409."""
     now = bridge.clock()
     try:
         with bridge.store.transaction() as tx:
@@ -128,24 +170,144 @@ def _begin(bridge: Bridge, upload: Upload) -> None:
         raise Refusal("operation_under_way", 409, retry_after=timedelta(seconds=1)) from error
 
 
-def _attach(bridge: Bridge, mapping: ServiceMapping, offer: Offer, upload: Upload) -> Attached:
-    element = _element(bridge, mapping, upload)
-    content: Content | None = None
-    like = [each for each in element.listed_attachments or () if _alike(each, offer)]
-    if offer.length is None or like or offer.base64:
-        # Only what lies here whole can be measured, compared, and sent a second time.
-        content = _spooled(bridge, mapping, offer, upload)
-        offer = replace(offer, length=content.size)
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """One upload on its way in: what is offered under which rules, and in whose place."""
+
+    mapping: ServiceMapping
+    action: ActionMapping
+    offer: Offer
+    upload: Upload
+    target: Target | None
+
+
+def _attach(bridge: Bridge, coming: _Coming) -> Attached:
+    offer, upload = coming.offer, coming.upload
+    element = element_of(bridge, coming.mapping, upload)
+    settle(bridge, unsettled(bridge, upload.dialog_id), element.key)
     there = bridge.altinn2.list_attachments(element.key)
-    if content is not None and (found := _same(bridge, element, there, offer, content)) is not None:
-        return _already(bridge, upload, offer, content, found)
-    present = sum(each.attachment_type.casefold() == offer.attachment_type.casefold() for each in there)
-    _check(bridge, mapping, offer, present=present)
+    standing = Standing(bridge, element.key, upload.dialog_id, there)
+    content: Content | None = None
+    twins = standing.named(offer.attachment_type, offer.file_name)
+    if offer.length is None or twins or coming.target is not None or offer.base64:
+        # Only what lies here whole can be measured, compared, and sent a second time.
+        content = _spooled(bridge, coming.mapping, offer, upload)
+        offer = replace(offer, length=content.size)
+        # While it came, others may have gone on.
+        there = bridge.altinn2.list_attachments(element.key)
+        standing = Standing(bridge, element.key, upload.dialog_id, there)
+        twins = standing.named(offer.attachment_type, offer.file_name)
+    if content is not None and (found := _same(bridge, element, twins, content)) is not None:
+        if coming.target is None or found.attachment_id == _placed(standing, coming.target).attachment_id:
+            return _already(bridge, standing, replace(upload, length=content.size, sha256=content.sha256), found)
+        raise Refusal("attachment_exists", 409)
+    going = _going(standing, coming, twins)
+    ids = {each.attachment_id for each in going}
+    present = sum(
+        each.attachment_type.casefold() == offer.attachment_type.casefold() and each.attachment_id not in ids
+        for each in there
+    )
+    _check(bridge, coming.mapping, offer, present=present)
     before = {each.attachment_id for each in there}
-    return _sent(bridge, element, before, offer, _Way(bridge, upload, offer, content))
+    way = _Way(bridge, upload, offer, content)
+    if not going or content is None:
+        return _sent(bridge, element, before, way)
+    return _instead(bridge, element, before, going, way)
 
 
-def _element(bridge: Bridge, mapping: ServiceMapping, upload: Upload) -> Element:
+def _placed(standing: Standing, target: Target) -> Attachment:
+    """Find *target* among what is there. Raises Refusal 404."""
+    found = standing.at(target)
+    if found is None:
+        raise Refusal("unknown_attachment", 404)
+    return found
+
+
+def _going(standing: Standing, coming: _Coming, twins: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
+    """Say whose place is taken. Raises Refusal where that may not be, or where another has the name already."""
+    going = twins
+    if coming.target is not None:
+        target = _placed(standing, coming.target)
+        if any(each.attachment_id != target.attachment_id for each in twins):
+            raise Refusal("attachment_exists", 409)
+        going = (target,)
+    if not all(standing.may_change(coming.action, each) for each in going):
+        raise Refusal("attachment_not_uploaded", 409)
+    return going
+
+
+def _instead(
+    bridge: Bridge, element: Element, before: set[int | None], going: tuple[Attachment, ...], way: "_Way"
+) -> Attached:
+    """Put an attachment in the place of others: they go once it is there. What breaks off is ended by ``settle``."""
+    ids = tuple(each.attachment_id for each in going if each.attachment_id is not None)
+    upload = replace(way.upload, replaces=ids, length=way.offer.length, sha256=way.sha256)
+    with bridge.store.transaction() as tx:
+        Uploads(tx).replacing(upload)
+    try:
+        attached = _sent(bridge, element, before, way)
+    except Rejected as error:
+        if error.reason != "attachment_refused":
+            raise
+        # There may be no room for both: Altinn 2 does not say when it counts (facts/altinn2.md 2.9).
+        attached = _after(bridge, element, before, going, way)
+        return Attached(_settled(bridge, replace(upload, attachment_id=attached.upload.attachment_id)), repeated=False)
+    upload = replace(upload, attachment_id=attached.upload.attachment_id)
+    with bridge.store.transaction() as tx:
+        Uploads(tx).arrived(upload)
+    if not all(take_away(bridge, element.key, each) for each in ids):
+        raise Refusal("attachment_uncertain", 504)
+    return Attached(_settled(bridge, upload), repeated=False)
+
+
+def _settled(bridge: Bridge, upload: Upload) -> Upload:
+    with bridge.store.transaction() as tx:
+        Uploads(tx).arrived(upload)
+        Uploads(tx).settled(upload, upload.replaces, now=bridge.clock())
+    return upload
+
+
+def _after(
+    bridge: Bridge, element: Element, before: set[int | None], going: tuple[Attachment, ...], way: "_Way"
+) -> Attached:
+    """Take *going* away first, and bring them back where the new one is not taken either."""
+    held = [replace(each, content=bridge.altinn2.read_content(element.key, each)) for each in going]
+    for each in going:
+        if each.attachment_id is not None and not take_away(bridge, element.key, each.attachment_id):
+            raise Refusal("attachment_uncertain", 504)
+    try:
+        return _sent(bridge, element, before, way)
+    except (Refusal, Rejected, UpstreamError):
+        _bring_back(bridge, element, held, replace(way.upload, length=way.offer.length, sha256=way.sha256))
+        raise
+
+
+def _bring_back(bridge: Bridge, element: Element, held: list[Attachment], upload: Upload) -> None:
+    """Put what was taken away back, under its new id. Raises Refusal where that fails."""
+    ids: list[int] = []
+    for each in held:
+        offer = Offer(
+            file_name=each.file_name,
+            attachment_type=each.attachment_type,
+            length=None if each.content is None else each.content.size,
+            read=lambda _: b"",
+        )
+        try:
+            before = {one.attachment_id for one in bridge.altinn2.list_attachments(element.key)}
+            back = _sent(bridge, element, before, _Way(bridge, upload, offer, each.content)).upload.attachment_id
+        except (Refusal, UpstreamError) as error:
+            log.error("an attachment was taken away and could not be put back", dialog=str(upload.dialog_id))
+            raise Refusal("attachment_lost", 502) from error
+        with bridge.store.transaction() as tx:
+            earlier = None if each.attachment_id is None else tx.uploaded_as(upload.dialog_id, each.attachment_id)
+            if earlier is not None and back is not None:
+                Uploads(tx).moved(earlier.id, back)
+        ids += [] if back is None else [back]
+    with bridge.store.transaction() as tx:
+        Uploads(tx).replacing(replace(upload, replaces=tuple(ids)))
+
+
+def element_of(bridge: Bridge, mapping: ServiceMapping, upload: Upload) -> Element:
     """Read the element. Raises Refusal where nothing may be added to it."""
     element = bridge.altinn2.read(upload.element, content=False)
     service = mapping.altinn2
@@ -189,9 +351,9 @@ class _Way:
         return altinn2.stream_attachment(element.key, attachment, body)
 
 
-def _sent(bridge: Bridge, element: Element, before: set[int | None], offer: Offer, way: _Way) -> Attached:
+def _sent(bridge: Bridge, element: Element, before: set[int | None], way: _Way) -> Attached:
     """Send, and look that it is there; what was not answered is looked for before anything is said."""
-    upload = way.upload
+    upload, offer = way.upload, way.offer
     told: int | None = None
     answered = False
     try:
@@ -230,28 +392,27 @@ def _new(
     return None
 
 
-def _same(
-    bridge: Bridge, element: Element, there: tuple[Attachment, ...], offer: Offer, content: Content
-) -> Attachment | None:
-    """Find the attachment that is this one already, by its bytes: those that we know, or those that Altinn 2 gives."""
-    for each in there:
+def _same(bridge: Bridge, element: Element, twins: tuple[Attachment, ...], content: Content) -> Attachment | None:
+    """Find among those of the same name the one that is this one already, by its bytes."""
+    for each in twins:
         if (
-            each.file_name != offer.file_name
-            or each.attachment_type.casefold() != offer.attachment_type.casefold()
-            or (each.size is not None and each.size != content.size)
+            each.size in (None, content.size)
+            and bridge.altinn2.read_content(element.key, each).sha256 == content.sha256
         ):
-            continue
-        if bridge.altinn2.read_content(element.key, each).sha256 == content.sha256:
             return each
     return None
 
 
-def _already(bridge: Bridge, upload: Upload, offer: Offer, content: Content, found: Attachment) -> Attached:
-    number = found.attachment_id or 0
+def _already(bridge: Bridge, standing: Standing, upload: Upload, found: Attachment) -> Attached:
+    if (earlier := standing.known(found)) is not None:
+        return Attached(earlier, repeated=True)
     with bridge.store.reading() as tx:
-        earlier = tx.uploaded_as(upload.element.message_id, number)
-    mine = replace(upload, length=offer.length, sha256=content.sha256, attachment_id=number)
-    return Attached(earlier or mine, repeated=True)
+        # One that died on its way may have brought it.
+        died = any(
+            each.id != upload.id and each.attachment_id is None and name_of(each) == name_of(upload)
+            for each in Uploads(tx).of(upload.dialog_id, upload.element.message_id)
+        )
+    return Attached(replace(upload, attachment_id=found.attachment_id, found=not died), repeated=True)
 
 
 def _spooled(bridge: Bridge, mapping: ServiceMapping, offer: Offer, upload: Upload) -> Content:
@@ -287,9 +448,3 @@ def _noted(bridge: Bridge, upload: Upload, pieces: Iterator[bytes]) -> Iterator[
             seen = now
             with bridge.store.transaction() as tx:
                 tx.upload_seen(upload.id, now=now)
-
-
-def _alike(listed: Listed, offer: Offer) -> bool:
-    return listed.name == offer.file_name and (
-        listed.size is None or offer.length is None or listed.size == offer.length
-    )

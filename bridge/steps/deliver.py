@@ -17,6 +17,7 @@ from bridge.core.proof import Phase, Proof, prove
 from bridge.parts import Bridge
 from bridge.steps.agreed import agreed
 from bridge.steps.asking import after_saving, asked, refuse_what_altinn_refuses
+from bridge.steps.attached import settle, unsettled
 from bridge.steps.calculate_only import calculate_only
 from bridge.steps.comparing import lost_from_forms
 from bridge.steps.content import sent_content
@@ -84,6 +85,14 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
         return bridge.clock() + UPLOAD_PAUSE
     try:
         element = _read(bridge, operation)
+        if (
+            element is not None
+            and element.state is ElementState.FORM_FILLING
+            and (open_ := unsettled(bridge, operation.dialog_id))
+        ):
+            if not settle(bridge, open_, element.key) and aim(action) is not ElementState.FORM_FILLING:
+                return _end(bridge, operation, Outcome.REFUSED, Problem(code="attachment_lost", status=409))
+            element = _read(bridge, operation)
         if operation.manifest is not None and operation.manifest.phase is Phase.PUTTING_BACK:
             return _put_back(bridge, operation, element)
         operation = _advanced(bridge, operation, element, mapping, action)

@@ -13,6 +13,7 @@ from bridge.core.elements import Content, ElementKey, Form
 from bridge.core.errors import Missing, Refusal, Rejected, Unreachable
 from bridge.core.operations import Link
 from bridge.parts import Bridge
+from bridge.steps.attached import Shown, Standing
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -58,8 +59,16 @@ class Laid:
 
 def forms_of(bridge: Bridge, link: Link) -> tuple[Form, ...]:
     """List the element's forms without their data. Raises Refusal and UpstreamError."""
-    with _explained("element_gone", 410):
+    with explained("element_gone", 410):
         return bridge.altinn2.list_forms(link.key)
+
+
+def attachments_of(bridge: Bridge, link: Link) -> tuple[Shown, ...]:
+    """List the element's attachments without their bytes, or its archived copy's. Raises Refusal and UpstreamError."""
+    key = where_of(link)
+    with explained("element_gone", 410):
+        there = bridge.altinn2.list_attachments(key)
+    return Standing(bridge, link.key, link.dialog_id, there).shown()
 
 
 def print_of(bridge: Bridge, link: Link, *, language: str, chunks: bool) -> Print:
@@ -73,8 +82,8 @@ def print_of(bridge: Bridge, link: Link, *, language: str, chunks: bool) -> Prin
         Refusal: There is none.
         UpstreamError: Altinn 2 could not be asked.
     """
-    with _explained("nothing_to_print", 404):
-        coming = bridge.altinn2.print(_where(link), language=LANGUAGES[language])
+    with explained("nothing_to_print", 404):
+        coming = bridge.altinn2.print(where_of(link), language=LANGUAGES[language])
     media_type = coming.answer.headers.get("Content-Type", PDF).partition(";")[0].strip().lower()
     if not coming.open_ended and (chunks or coming.length is not None):
         return Print(coming, media_type, coming.length)
@@ -93,16 +102,18 @@ def print_of(bridge: Bridge, link: Link, *, language: str, chunks: bool) -> Prin
 
 def signing_text_of(bridge: Bridge, link: Link, *, language: str) -> str:
     """Give the text that who signs must have seen. Raises Refusal and UpstreamError."""
-    with _explained("nothing_to_sign", 404):
+    with explained("nothing_to_sign", 404):
         return bridge.altinn2.signing_text(link.key, language=LANGUAGES[language])
 
 
-def _where(link: Link) -> ElementKey:
+def where_of(link: Link) -> ElementKey:
+    """Say where the element stands as far as is known: in its place, or as its archived copy."""
     return link.key if link.archived_id is None else replace(link.key, message_id=link.archived_id)
 
 
 @contextmanager
-def _explained(missing: str, status: int) -> Iterator[None]:
+def explained(missing: str, status: int) -> Iterator[None]:
+    """Turn what Altinn 2 says into what who looks is told; what is not there is *missing*."""
     try:
         yield
     except Missing as error:

@@ -244,16 +244,6 @@ class Transaction:
         """Note that an upload still moves."""
         self.connection.execute(attachments.update().where(attachments.c.id == str(upload_id)).values(seen_at=now))
 
-    def end_upload(
-        self, upload_id: UUID, *, now: datetime, length: int | None, sha256: str | None, attachment_id: int | None
-    ) -> None:
-        """Note how an upload ended; without *attachment_id* it is not, or not known to be, in Altinn 2."""
-        self.connection.execute(
-            attachments.update()
-            .where(attachments.c.id == str(upload_id))
-            .values(ended_at=now, length=length, sha256=sha256, attachment_id=attachment_id)
-        )
-
     def uploading(self, dialog_id: UUID, *, silent_since: datetime) -> bool:
         """Say whether an attachment of *dialog_id* is on its way."""
         return bool(
@@ -272,24 +262,13 @@ class Transaction:
         """Find an upload."""
         return self._upload(attachments.c.id == str(upload_id))
 
-    def uploaded_as(self, message_id: str, attachment_id: int) -> Upload | None:
-        """Find the upload that became this attachment."""
-        return self._upload(attachments.c.message_id == message_id, attachments.c.attachment_id == attachment_id)
+    def uploaded_as(self, dialog_id: UUID, attachment_id: int) -> Upload | None:
+        """Find the dialog's upload that became this attachment."""
+        return self._upload(attachments.c.dialog_id == str(dialog_id), attachments.c.attachment_id == attachment_id)
 
     def _upload(self, *condition: sa.ColumnElement[bool]) -> Upload | None:
         row = self.connection.execute(sa.select(attachments).where(*condition)).mappings().first()
-        if row is None:
-            return None
-        return Upload(
-            id=UUID(row["id"]),
-            dialog_id=UUID(row["dialog_id"]),
-            element=ElementKey(who=row["who"], message_id=row["message_id"]),
-            file_name=row["file_name"],
-            attachment_type=row["attachment_type"],
-            length=row["length"],
-            sha256=row["sha256"],
-            attachment_id=row["attachment_id"],
-        )
+        return None if row is None else upload_of(row)
 
     # Operations
 
@@ -547,6 +526,24 @@ class Transaction:
     def _lock_workers(self) -> None:
         if self.connection.dialect.name == "postgresql":
             self.connection.execute(sa.text("SELECT pg_advisory_xact_lock(7246302)"))
+
+
+def upload_of(row: sa.RowMapping) -> Upload:
+    """Read a row of ``attachments``."""
+    return Upload(
+        id=UUID(row["id"]),
+        dialog_id=UUID(row["dialog_id"]),
+        element=ElementKey(who=row["who"], message_id=row["message_id"]),
+        file_name=row["file_name"],
+        attachment_type=row["attachment_type"],
+        length=row["length"],
+        sha256=row["sha256"],
+        attachment_id=row["attachment_id"],
+        replaces=tuple(row["replaces"] or ()),
+        replaced_by=None if row["replaced_by"] is None else UUID(row["replaced_by"]),
+        removed=row["removed_at"] is not None,
+        found=row["found"],
+    )
 
 
 def insert_ignore(connection: sa.Connection, table: sa.Table) -> Any:

@@ -122,6 +122,12 @@ attachments = sa.Table(
     sa.Column("began_at", Moment, nullable=False),
     sa.Column("seen_at", Moment, nullable=False),
     sa.Column("ended_at", Moment),
+    # Ids of those whose place it takes, until they are known to be gone or to stay.
+    sa.Column("replaces", sa.JSON(none_as_null=True)),
+    sa.Column("replaced_by", sa.String(36)),
+    sa.Column("removed_at", Moment),
+    # It was there before, and nothing says that it came through us.
+    sa.Column("found", sa.Boolean, nullable=False, server_default=sa.false()),
     # One at a time for each dialog, and none beside an operation: a PUT would overwrite what comes meanwhile.
     sa.Index(
         "uq_attachments_under_way",
@@ -132,7 +138,7 @@ attachments = sa.Table(
     ),
     sa.Index(
         "uq_attachments_uploaded",
-        "message_id",
+        "dialog_id",
         "attachment_id",
         unique=True,
         sqlite_where=sa.text("attachment_id IS NOT NULL"),

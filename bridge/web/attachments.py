@@ -1,4 +1,4 @@
-"""``/actions/{dialogId}/{action}/attachments``: one attachment at a time, as it comes or as base64."""
+"""``/actions/{dialogId}/{action}/attachments``: listed, added, replaced and removed one at a time."""
 
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
@@ -11,6 +11,9 @@ from bridge.core.errors import Refusal
 from bridge.core.operations import Upload
 from bridge.parts import Bridge
 from bridge.steps.attach import Offer, attach, upload_for
+from bridge.steps.attached import Shown, Target
+from bridge.steps.detach import detach
+from bridge.steps.showing import attachments_of
 from bridge.steps.submit import action_for, link_for
 from bridge.web.base64_json import Scanner
 from bridge.web.callers import READ, caller_of, permitted
@@ -23,28 +26,71 @@ OCTETS = "application/octet-stream"
 JSON = ("application/json", "application/hal+json")
 
 
+@attachments.get("/actions/<uuid:dialog_id>/<name>/attachments")
+def show_all(dialog_id: UUID, name: str) -> ResponseReturnValue:
+    """List what the element holds, and which of it came by this way; no bytes."""
+    bridge: Bridge = current_app.extensions["bridge"]
+    caller = caller_of(bridge)
+    permitted(bridge, caller, dialog_id, name, requires=READ)
+    listed = attachments_of(bridge, link_for(bridge, caller))
+    return Response(orjson.dumps({"attachments": list(map(_listed, listed))}), content_type="application/json")
+
+
 @attachments.post("/actions/<uuid:dialog_id>/<name>/attachments")
 def add(dialog_id: UUID, name: str) -> ResponseReturnValue:
     """Attach what is sent to the element; 201 with ``Location``, also where it was there already."""
+    return _brought(dialog_id, name, None)
+
+
+@attachments.put("/actions/<uuid:dialog_id>/<name>/attachments/<uuid:attachment_id>")
+@attachments.put("/actions/<uuid:dialog_id>/<name>/attachments/<int:attachment_id>")
+def put(dialog_id: UUID, name: str, attachment_id: Target) -> ResponseReturnValue:
+    """Put what is sent in the place of an attachment, under its name where no other is said."""
+    return _brought(dialog_id, name, attachment_id)
+
+
+@attachments.delete("/actions/<uuid:dialog_id>/<name>/attachments/<uuid:attachment_id>")
+@attachments.delete("/actions/<uuid:dialog_id>/<name>/attachments/<int:attachment_id>")
+def remove(dialog_id: UUID, name: str, attachment_id: Target) -> ResponseReturnValue:
+    """Take an attachment away; one that was taken away already is a success."""
     bridge: Bridge = current_app.extensions["bridge"]
     caller = caller_of(bridge)
     action = permitted(bridge, caller, dialog_id, name)
     mapping, _ = action_for(bridge, caller, name)
     link = link_for(bridge, caller)
-    attached = attach(bridge, mapping=mapping, action=action, link=link, offer=_offer())
-    answer = _shown(attached.upload, status=201)
-    answer.headers["Location"] = f"/actions/{dialog_id}/{name}/attachments/{attached.upload.id}"
-    bridge.metrics.write_actions.labels(link.service_resource, f"{name}/attachments", "201").inc()
-    return answer
+    detach(bridge, mapping=mapping, action=action, link=link, target=attachment_id)
+    bridge.metrics.write_actions.labels(link.service_resource, f"{name}/attachments", "204").inc()
+    return Response(status=204)
 
 
-@attachments.get("/actions/<uuid:dialog_id>/<name>/attachments/<uuid:upload_id>")
-def show(dialog_id: UUID, name: str, upload_id: UUID) -> ResponseReturnValue:
+@attachments.get("/actions/<uuid:dialog_id>/<name>/attachments/<uuid:attachment_id>")
+def show(dialog_id: UUID, name: str, attachment_id: UUID) -> ResponseReturnValue:
     """Tell what was attached: its length and digest, and its id in Altinn 2 at that time."""
     bridge: Bridge = current_app.extensions["bridge"]
     caller = caller_of(bridge)
     permitted(bridge, caller, dialog_id, name, requires=READ)
-    return _shown(upload_for(bridge, link_for(bridge, caller), upload_id), status=200)
+    return _shown(upload_for(bridge, link_for(bridge, caller), attachment_id), status=200)
+
+
+def _brought(dialog_id: UUID, name: str, target: Target | None) -> Response:
+    bridge: Bridge = current_app.extensions["bridge"]
+    caller = caller_of(bridge)
+    action = permitted(bridge, caller, dialog_id, name)
+    mapping, _ = action_for(bridge, caller, name)
+    link = link_for(bridge, caller)
+    offer = _offer()
+    if target is not None:
+        # Left out, the name stays; empty, it would be none.
+        for parameter in ("fileName", "attachmentType"):
+            if request.args.get(parameter) == "":
+                raise _refused(parameter)
+    attached = attach(bridge, mapping=mapping, action=action, link=link, offer=offer, target=target)
+    status = 201 if target is None else 200
+    answer = _shown(attached.upload, status=status)
+    place = "Location" if target is None else "Content-Location"
+    answer.headers[place] = f"/actions/{dialog_id}/{name}/attachments/{attached.upload.id}"
+    bridge.metrics.write_actions.labels(link.service_resource, f"{name}/attachments", str(status)).inc()
+    return answer
 
 
 def _offer() -> Offer:
@@ -97,7 +143,21 @@ def _shown(upload: Upload, *, status: int) -> Response:
     told = {
         "id": str(upload.id),
         "attachmentId": upload.attachment_id,
+        "fileName": upload.file_name,
+        "attachmentType": upload.attachment_type,
         "length": upload.length,
         "sha256": upload.sha256,
     }
     return Response(orjson.dumps(told), status=status, content_type="application/json")
+
+
+def _listed(shown: Shown) -> dict[str, object]:
+    upload, attachment = shown.upload, shown.attachment
+    return {
+        "id": None if upload is None else str(upload.id),
+        "attachmentId": attachment.attachment_id,
+        "fileName": attachment.file_name,
+        "attachmentType": attachment.attachment_type,
+        "length": attachment.size,
+        "uploaded": upload is not None and not upload.found,
+    }

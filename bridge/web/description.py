@@ -57,8 +57,15 @@ def document(public_url: str | None) -> Json:
         "servers": [{"url": public_url or "/"}],
         "paths": {
             "/actions/{dialogId}/{action}": _actions(),
-            "/actions/{dialogId}/{action}/attachments": {"post": _attach()},
-            "/actions/{dialogId}/{action}/attachments/{attachmentId}": {"get": _attached()},
+            "/actions/{dialogId}/{action}/attachments": {
+                "get": _below("The element's attachments", _json("Attachments")),
+                "post": _attach(),
+            },
+            "/actions/{dialogId}/{action}/attachments/{attachmentId}": {
+                "get": _attached(),
+                "put": _replace(),
+                "delete": _detach(),
+            },
             "/actions/{dialogId}/{action}/forms": {"get": _below("The element's forms with their ids", _json("Forms"))},
             "/actions/{dialogId}/{action}/signingtext": {
                 "get": _below("What who signs must have seen", {"text/plain": {"schema": _TEXT}})
@@ -158,6 +165,40 @@ def _attach() -> Json:
     }
 
 
+def _replace() -> Json:
+    attach = _attach()
+    return {
+        **attach,
+        "summary": "Replace an attachment",
+        "description": "By its id here, or its attachmentId as listed. The old one goes once the new one is there. "
+        "Name and type are the old one's where they are left out.",
+        "operationId": "replaceAttachment",
+        "parameters": [*attach["parameters"], _path("attachmentId", _TEXT)],
+        "responses": {
+            "200": {
+                "description": "It is in its place.",
+                "headers": {"Content-Location": {"description": "Of its record.", "schema": _TEXT}},
+                "content": _json("Attachment"),
+            },
+            **{status: told for status, told in attach["responses"].items() if status != "201"},
+        },
+    }
+
+
+def _detach() -> Json:
+    return {
+        "summary": "Remove an attachment",
+        "description": "By its id here, or its attachmentId as listed.",
+        "operationId": "removeAttachment",
+        "security": [{"dialogToken": []}],
+        "parameters": [_path("dialogId", _ID), _path("action", _TEXT), _path("attachmentId", _TEXT), _language()],
+        "responses": {
+            "204": {"description": "It is gone, now or already."},
+            **_problems("401", "403", "404", "409", "410", "422", "502", "503", "504"),
+        },
+    }
+
+
 def _attached() -> Json:
     told = _below("What was attached", _json("Attachment"))
     return {**told, "parameters": [*told["parameters"], _path("attachmentId", _ID)]}
@@ -251,7 +292,15 @@ def _schemas() -> Json:
             "description": "How Altinn 2 shows the forms otherwise than they were sent: paths, and the count of all.",
         },
     }
-    attachment = {"id": _ID, "attachmentId": {"type": ["integer", "null"]}, "length": _WHOLE, "sha256": _TEXT}
+    perhaps: Json = {"type": ["integer", "null"]}
+    file = {"attachmentId": perhaps, "fileName": _TEXT, "attachmentType": _TEXT}
+    attachment = {"id": _ID, **file, "length": _WHOLE, "sha256": _TEXT}
+    listed = {
+        "id": {"type": ["string", "null"], "format": "uuid", "description": "Of its record, where it has one."},
+        **file,
+        "length": perhaps,
+        "uploaded": {"type": "boolean", "description": "Whether it came by this way, so that it may be changed."},
+    }
     new = {"FileName": _TEXT, "AttachmentType": _TEXT, "Data": {**_TEXT, "contentEncoding": "base64"}}
     number: Json = {"type": ["string", "integer"]}
     changed = {
@@ -282,6 +331,7 @@ def _schemas() -> Json:
         "Finding": _object(finding, *finding),
         "Operation": _object(operation, "id", "dialogId", "action", "status", "acceptedAt"),
         "Attachment": _object(attachment, *attachment),
+        "Attachments": _object({"attachments": {"type": "array", "items": _object(listed, *listed)}}, "attachments"),
         "NewAttachment": {**_object(new, *new), "description": "Data comes last, so that it can be passed on."},
         "Forms": _object({"forms": {"type": "array", "items": _object(form, *form)}}, "forms"),
     }

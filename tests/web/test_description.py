@@ -14,7 +14,7 @@ from tests.scenarios.stage import FAULTY, Stage
 
 _RULE = re.compile(r"<(?:\w+:)?(\w+)>")
 # What the routes call their parts, and the description.
-_NAMES = {"dialog_id": "dialogId", "name": "action", "upload_id": "attachmentId", "operation_id": "operationId"}
+_NAMES = {"dialog_id": "dialogId", "name": "action", "attachment_id": "attachmentId", "operation_id": "operationId"}
 
 
 @pytest.fixture(scope="module")

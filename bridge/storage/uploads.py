@@ -1,0 +1,101 @@
+"""Attachments that came through us: whose place they take, and which of them stand in Altinn 2."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from bridge.core.operations import Upload
+from bridge.storage.store import Transaction, upload_of
+from bridge.storage.tables import attachments
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """What is known in *tx* of the attachments that came through us."""
+
+    tx: Transaction
+
+    def find(self, dialog_id: UUID, upload_id: UUID) -> Upload | None:
+        """Find a dialog's upload, or the one that took its place."""
+        mine = self._rows(attachments.c.dialog_id == str(dialog_id), attachments.c.id == str(upload_id))
+        if not mine or mine[0].replaced_by is None:
+            return mine[0] if mine else None
+        return next(iter(self._rows(attachments.c.id == str(mine[0].replaced_by))), None)
+
+    def of(self, dialog_id: UUID, message_id: str) -> tuple[Upload, ...]:
+        """Give the dialog's uploads to an element that were not taken away, oldest first."""
+        return self._rows(
+            attachments.c.dialog_id == str(dialog_id),
+            attachments.c.message_id == message_id,
+            attachments.c.removed_at.is_(None),
+        )
+
+    def unsettled(self, dialog_id: UUID, *, silent_since: datetime) -> tuple[Upload, ...]:
+        """Give those of which it is not known whether they took the place of others: they ended, or died, within."""
+        return self._rows(
+            attachments.c.dialog_id == str(dialog_id),
+            attachments.c.replaces.is_not(sa.null()),
+            sa.or_(attachments.c.ended_at.is_not(None), attachments.c.seen_at < silent_since),
+        )
+
+    def replacing(self, upload: Upload) -> None:
+        """Note down, before anything is sent, whose place *upload* takes and what it is."""
+        self._write(upload.id, replaces=list(upload.replaces), length=upload.length, sha256=upload.sha256)
+
+    def arrived(self, upload: Upload) -> None:
+        """Note down that *upload* stands in Altinn 2, before those whose place it takes go."""
+        self._write(
+            upload.id,
+            attachment_id=upload.attachment_id,
+            length=upload.length,
+            sha256=upload.sha256,
+            found=upload.found,
+        )
+
+    def ended(self, upload_id: UUID, *, now: datetime) -> None:
+        """Note down that nobody is at work on an upload any more."""
+        self._write(upload_id, ended_at=now)
+
+    def settled(self, upload: Upload, gone: Sequence[int], *, now: datetime) -> None:
+        """
+        Note down that those of *gone* are not there any more, and that nothing of *upload* is open.
+
+        Where it has bytes it has taken their place, and whoever asks for one of them gets it.
+        """
+        instead = None if upload.attachment_id is None or not gone else str(upload.id)
+        old = self._rows(
+            attachments.c.dialog_id == str(upload.dialog_id),
+            attachments.c.id != str(upload.id),
+            attachments.c.attachment_id.in_(gone),
+        )
+        ids = [str(each.id) for each in old]
+        self.tx.connection.execute(
+            attachments.update()
+            .where(sa.or_(attachments.c.id.in_(ids), attachments.c.replaced_by.in_(ids)))
+            .values(removed_at=now, replaced_by=instead)
+        )
+        self.tx.connection.execute(
+            attachments.update()
+            .where(attachments.c.id == str(upload.id))
+            .values(replaces=sa.null(), ended_at=sa.func.coalesce(attachments.c.ended_at, now))
+        )
+
+    def moved(self, upload_id: UUID, attachment_id: int) -> None:
+        """Note down under which id an upload stands now: a PUT gives new ones."""
+        self._write(upload_id, attachment_id=attachment_id)
+
+    def drop(self, upload_id: UUID) -> None:
+        """Forget an upload that was none: it kept others away while one was taken away."""
+        self.tx.connection.execute(attachments.delete().where(attachments.c.id == str(upload_id)))
+
+    def _rows(self, *conditions: sa.ColumnElement[bool]) -> tuple[Upload, ...]:
+        found = self.tx.connection.execute(
+            sa.select(attachments).where(*conditions).order_by(attachments.c.began_at, attachments.c.id)
+        )
+        return tuple(map(upload_of, found.mappings()))
+
+    def _write(self, upload_id: UUID, **values: object) -> None:
+        self.tx.connection.execute(attachments.update().where(attachments.c.id == str(upload_id)).values(**values))
