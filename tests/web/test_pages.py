@@ -25,7 +25,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     [
         (f"/actions/{DIALOG}/submit", 405),
         (f"/actions/{DIALOG}/submit/print", 401),
-        (f"/actions/{DIALOG}/submit/attachments", 405),
+        (f"/actions/{DIALOG}/submit/attachments", 401),
         (f"/operations/{DIALOG}", 401),
         ("/actions/x/submit", 404),
         (f"/embeds/{DIALOG}", 404),
