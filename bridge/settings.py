@@ -125,6 +125,7 @@ class Settings:
     max_form_markup: int
     max_form_depth: int
     max_findings: int
+    max_form_seconds: float
     keep_finished: int
     """Days, as the four below."""
     keep_operations: int
@@ -718,6 +719,14 @@ VARIABLES: tuple[Variable, ...] = (
         default="100",
         unit="findings",
         meaning="How many faults of a form are told.",
+    ),
+    Variable(
+        name="BRIDGE_MAX_FORM_SECONDS",
+        parse=_number(0.1, 60),
+        default="5",
+        unit="seconds",
+        meaning="How much processor time goes into finding the faults of one form that is refused. The refusal stands "
+        "without it; the last finding says that there may be more.",
     ),
     Variable(
         name="BRIDGE_KEEP_FINISHED",

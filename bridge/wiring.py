@@ -89,6 +89,7 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
         max_markup=settings.max_form_markup,
         max_depth=settings.max_form_depth,
         max_findings=settings.max_findings,
+        max_seconds=settings.max_form_seconds,
     )
     schemas = SchemaRegistry(settings.schemas, limits)
     # Compiled at start, so that the first citizen does not wait for it.

@@ -18,10 +18,12 @@ from lxml import etree
 from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
 from bridge.forms.model import Declaration, SchemaModel
-from bridge.forms.reading import Limits, line_of
+from bridge.forms.reading import Effort, Limits, line_of
 
 MENDABLE_ELEMENTS = 5_000
 """Above this many elements a form is validated once: mending it again and again would take too long."""
+ERRORS_PER_FINDING = 10
+"""So many errors are looked at for each finding that may be told: several may be about one fault."""
 _MOST_ROUNDS = 20
 
 _CONTENT = re.compile(
@@ -29,8 +31,7 @@ _CONTENT = re.compile(
     r"(?: Expected is (?:one of )?\( (?P<names>.*) \)\.)?\Z",
     re.DOTALL,
 )
-_ATTRIBUTE = re.compile(r"\AElement '.*?', attribute '(?P<name>.*?)': ", re.DOTALL)
-_REQUIRED = re.compile(r": The attribute '(?P<name>.*)' is required but missing\.\Z", re.DOTALL)
+_IS_MISSING = "' is required but missing."
 _NUMBER = re.compile(r"\[(\d+)\]\Z")
 _STEP = re.compile(r"(?P<name>[^\[]+)(?:\[(?P<index>\d+)\])?")
 
@@ -67,6 +68,7 @@ _RULES = {
 }
 _FIXED = "SCHEMAV_CVC_ELT_5_2_2_2_2"
 _MOST_SPELLINGS = 500
+_MOST_OPINIONS = 50
 _OF_VALUES = {"pattern", "digits", "enumeration", "length", "min_length", "type"}
 
 
@@ -82,6 +84,8 @@ class _Search:
     taken_out: set[tuple[etree._Element, str]] = field(default_factory=set)
     excused: int = 0
     """Errors of libxml2 that are none: fixed values in another spelling."""
+    cut: bool = False
+    """Not all errors were looked at."""
 
     def add(self, rule: str, path: str, line: int, facts: dict[str, str]) -> None:
         key = (path, rule, facts.get("name", ""))
@@ -106,9 +110,9 @@ _Mend = _TakeOut | _PutIn
 def refused_values(schema: etree.XMLSchema, root: etree._Element) -> Iterator[etree._Element]:
     """Give the elements whose own text *schema* refuses, of the first errors that it finds in *root*."""
     if not schema.validate(root):
-        for error in itertools.islice(cast("Iterable[Any]", schema.error_log), _MOST_SPELLINGS):
+        for error in itertools.islice(cast("Iterable[Any]", schema.error_log), _MOST_OPINIONS):
             rule, _ = _RULES.get(error.type_name, ("", ()))
-            node = locate(root, error.path) if rule in _OF_VALUES and _ATTRIBUTE.match(error.message) is None else None
+            node = locate(root, error.path) if rule in _OF_VALUES and _attribute_of(error.message) is None else None
             if node is not None:
                 yield node
 
@@ -135,11 +139,14 @@ def spell_fixed_values(schema: etree.XMLSchema, root: etree._Element, model: Sch
     return False
 
 
-def explain(schema: etree.XMLSchema, root: etree._Element, model: SchemaModel, limits: Limits) -> tuple[Finding, ...]:
+def explain(
+    schema: etree.XMLSchema, root: etree._Element, model: SchemaModel, limits: Limits, effort: Effort
+) -> tuple[Finding, ...]:
     """
     Tell what *schema*, which has just refused *root*, found; at most ``limits.max_findings``, in the form's order.
 
-    *root* is changed on the way and is of no use afterwards.
+    The last one says that there may be more, where *effort* was spent before all was looked at. *root* is changed on
+    the way and is of no use afterwards.
     """
     search = _Search(model=model, limits=limits)
     elements = 0
@@ -149,23 +156,24 @@ def explain(schema: etree.XMLSchema, root: etree._Element, model: SchemaModel, l
     rounds = _MOST_ROUNDS if elements <= MENDABLE_ELEMENTS else 0
     if rounds:
         search.paths = dict(_all_paths(root))
-    mends = _look(search, schema, root)
-    while mends and rounds and len(search.found) < limits.max_findings:
+    mends = _look(search, schema, root, effort)
+    while mends and rounds and len(search.found) < limits.max_findings and not effort.spent:
         rounds -= 1
         _apply(search, mends)
-        mends = [] if schema.validate(root) else _look(search, schema, root)
+        mends = [] if schema.validate(root) else _look(search, schema, root, effort)
     findings = sorted(search.found.values(), key=lambda finding: finding.line)
     # What still wants mending hides what comes after it.
-    if len(findings) > limits.max_findings or (mends and not rounds):
+    if len(findings) > limits.max_findings or mends or search.cut:
         findings = [*findings[: limits.max_findings], Finding(path="/", rule="more_findings")]
     return tuple(findings) or (Finding(path=_path(search, root), rule="not_allowed", line=line_of(root)),)
 
 
-def _look(search: _Search, schema: etree.XMLSchema, root: etree._Element) -> list[_Mend]:
+def _look(search: _Search, schema: etree.XMLSchema, root: etree._Element, effort: Effort) -> list[_Mend]:
     """Add what the last validation found, and say how the tree can be mended."""
     mends: list[_Mend] = []
     for number, error in enumerate(cast("Iterable[Any]", schema.error_log)):
-        if number >= 10 * search.limits.max_findings:
+        if number >= ERRORS_PER_FINDING * search.limits.max_findings or (number and effort.spent):
+            search.cut = True
             break
         node = locate(root, error.path)
         if node is None:
@@ -216,9 +224,9 @@ def _value_finding(search: _Search, node: etree._Element, error: Any, line: int)
         search.excused += 1
         return
     path = _path(search, node)
-    required = _REQUIRED.search(error.message)
+    required = _required_attribute(error.message)
     if required is not None:
-        search.add("missing_attribute", f"{path}/@{_readable(required['name'])}", line, {})
+        search.add("missing_attribute", f"{path}/@{_readable(required)}", line, {})
         return
     if error.type_name == "SCHEMAV_CVC_ELT_1" and node.getparent() is not None:
         # Where any element may stand that the schema declares, it declares none of this name.
@@ -229,20 +237,16 @@ def _value_finding(search: _Search, node: etree._Element, error: Any, line: int)
         search.add("wrong_root", path, line, {"expected": ", ".join(roots)} if 0 < len(roots) <= 5 else {})
         return
     rule, needed = _RULES.get(error.type_name, ("not_allowed", ()))
-    attribute = _ATTRIBUTE.match(error.message)
+    attribute = _attribute_of(error.message)
     if error.type_name == "SCHEMAV_CVC_WILDCARD":  # Only what some schema declares may stand there.
         rule = "unexpected_attribute" if attribute else "unexpected_element"
     declaration = search.model.declaration(node)
-    known = (
-        search.model.facts(declaration, attribute["name"] if attribute else None)
-        if needed or rule in _OF_VALUES
-        else {}
-    )
+    known = search.model.facts(declaration, attribute) if needed or rule in _OF_VALUES else {}
     facts = {name: known[name] for name in needed if name in known}
     if rule == "pattern" and "digits" in known:
         rule, facts = "digits", {"digits": known["digits"]}
     if attribute is not None:
-        path = f"{path}/@{_readable(attribute['name'])}"
+        path = f"{path}/@{_readable(attribute)}"
     elif rule in _OF_VALUES and len(node):
         return  # That it holds other fields is told already.
     elif rule in _OF_VALUES and not (node.text or "").strip():
@@ -386,6 +390,25 @@ def _all_paths(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
 def _name(node: etree._Element) -> str:
     local = etree.QName(node).localname
     return mask_identity_numbers(f"{node.prefix}:{local}" if node.prefix else local)[:100]
+
+
+def _attribute_of(message: str) -> str | None:
+    """
+    Read from libxml2's *message* which attribute it is about, if it is about one.
+
+    By searching only: a message quotes the value, 60 KB of it, and a pattern with two open ends would look through it
+    once for each of its characters.
+    """
+    head, found, rest = message.partition("', attribute '")
+    name, ended, _ = rest.partition("': ")
+    return name if found and ended and "': " not in head else None
+
+
+def _required_attribute(message: str) -> str | None:
+    """Read from libxml2's *message* which attribute is missing, if it says so."""
+    if not message.endswith(_IS_MISSING):
+        return None
+    return message.removesuffix(_IS_MISSING).rpartition(": The attribute '")[2] or None
 
 
 def _readable(name: str) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 
 from lxml import etree
 
-from bridge.forms.engines import build_xmlschema
-from bridge.forms.schema_files import XSD, SchemaFiles, without_anchors
+from bridge.forms.engines import build_xmlschema, errors_of
+from bridge.forms.reading import Effort
+from bridge.forms.schema_files import XSD, Engine, SchemaFiles, without_anchors
 
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
@@ -30,6 +31,7 @@ class SchemaModel:
     def __init__(self, files: SchemaFiles) -> None:
         # The verdict is libxml2's; without a model the sentences are only plainer.
         self._schema: Any = build_xmlschema(files).schema
+        self.judges_one_at_a_time = files.engine is Engine.XMLSCHEMA11 or _decodes_with_the_schema(files)
         self._decoding = threading.Lock()  # xmlschema keeps what it is decoding with the schema.
 
     def refuses_text(self, node: etree._Element) -> bool:
@@ -44,28 +46,31 @@ class SchemaModel:
             except (ArithmeticError, ValueError):  # A year of twenty digits, say.
                 return False
 
-    def accepts(self, root: etree._Element) -> bool | None:
-        """Give xmlschema's verdict; None where it has none."""
+    def accepts(self, root: etree._Element, effort: Effort) -> bool | None:
+        """Give xmlschema's verdict; None where it has none, or *effort* was spent before."""
         if self._schema is None:
             return None
         try:
-            return next(self.errors(root), None) is None
+            errors, whole = self.errors(root, effort, most=1)
         except GaveUp:
             return None
+        return False if errors else True if whole else None
 
-    def errors(self, root: etree._Element) -> Iterator[Any]:
+    def errors(self, root: etree._Element, effort: Effort, *, most: int) -> tuple[list[Any], bool]:
         """
-        Give xmlschema's errors, one by one; nothing that the form names is fetched.
+        Give xmlschema's first errors, at most *most*, and whether these are all.
+
+        Nothing that the form names is fetched.
 
         Raises:
             GaveUp: It met what it cannot judge.
         """
-        from xmlschema import XMLResource, XMLSchemaException
+        from xmlschema import XMLSchemaException
 
         if self._schema is None:
-            return
+            return [], True
         try:
-            yield from self._schema.iter_errors(XMLResource(root, allow="none"))
+            return errors_of(self._schema, root, effort, most=most)
         except (RecursionError, ArithmeticError, LookupError, ValueError, TypeError, XMLSchemaException) as error:
             raise GaveUp from error
 
@@ -155,6 +160,16 @@ class SchemaModel:
             except (ArithmeticError, ValueError):
                 return None
         return str(fixed) if type(own) is type(wanted) and own == wanted else None
+
+
+def _decodes_with_the_schema(files: SchemaFiles) -> bool:
+    """
+    Say whether judging a form may use what xmlschema keeps with the schema, so that two threads would meet there.
+
+    It reads fixed values so, and what it keeps matters for unions. The XPath of XSD 1.1 nobody vouches for.
+    """
+    texts = files.texts.values()
+    return any(b"fixed" in text for text in texts) and any(b"union" in text for text in texts)
 
 
 def _levels(simple: Declaration | None) -> Iterator[Declaration]:

@@ -3,6 +3,8 @@
 import codecs
 import re
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -20,6 +22,11 @@ _INVALID_ENCODING, _NAME_TOO_LONG, _RESOURCE_LIMIT = 81, 110, 114  # XML_ERR_…
 _NAMESPACE_NOT_A_URI = "WAR_NS_URI"
 DEEPEST = 256
 """libxml2's own limit."""
+MOST_ATTRIBUTES = 256
+"""An element may have so many: both engines look at all of them again for each that is wrong."""
+# The shortest attribute takes five bytes with its blank.
+_LONG_TAG = re.compile(rb"<[^<!?][^<]{%d,}" % (5 * MOST_ATTRIBUTES - 1))
+_ATTRIBUTES = re.compile(rb"[^\"'>]*+(?:\"[^\"]*+\"|'[^']*+')")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +35,32 @@ class Limits:
     How much of a form is read and told.
 
     *max_markup* counts ``<`` and ``=``: it bounds memory, since the smallest element takes four bytes and its tree node
-    hundreds. *max_depth* is how many elements may stand inside each other, at most 256.
+    hundreds. *max_depth* is how many elements may stand inside each other, at most 256. *max_seconds* of processor time
+    go into explaining what is wrong.
     """
 
     max_bytes: int = 10_000_000
     max_markup: int = 1_000_000
     max_depth: int = DEEPEST
     max_findings: int = 100
+    max_seconds: float = 5.0
+
+
+class Effort:
+    """
+    The processor time that the search for faults of one form may take: of this thread, so that others do not count.
+
+    Only libxml2's verdict is outside it, whose work grows with the form alone. Whoever searches asks between steps that
+    are small themselves, and tells where it stopped.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.thread_time) -> None:
+        self._clock, self._until = clock, clock() + seconds
+
+    @property
+    def spent(self) -> bool:
+        """Whether no more may be searched."""
+        return self._clock() >= self._until
 
 
 class Unreadable(BridgeError):
@@ -67,6 +93,8 @@ def to_utf8(xml: bytes | str, limits: Limits) -> bytes:
         raise Unreadable("too_large", max_bytes=str(limits.max_bytes))
     # Every attribute has its sign: eight million of them in one element fit into fifty megabytes.
     if len(data) > limits.max_markup and data.count(b"<") + data.count(b"=") > limits.max_markup:
+        raise Unreadable("too_complex")
+    if len(data) > 5 * MOST_ATTRIBUTES and _has_too_many_attributes(data):
         raise Unreadable("too_complex")
     # What is small is searched faster than matched.
     if (len(data) > 4096 or b"<!DOCTYPE" in data) and DOCTYPE.match(data):
@@ -146,6 +174,17 @@ def parse_any_namespace(data: bytes, *, encoding: str | None = "utf-8") -> etree
 def _only_namespaces(entries: Any) -> bool:
     kinds = {entry.type_name for entry in entries}
     return kinds == {_NAMESPACE_NOT_A_URI}
+
+
+def _has_too_many_attributes(data: bytes) -> bool:
+    """Say whether a start tag has more attributes than one may have, before anybody builds it."""
+    for found in _LONG_TAG.finditer(data):
+        count, end = 0, found.start()
+        while count <= MOST_ATTRIBUTES and (attribute := _ATTRIBUTES.match(data, end, found.end())):
+            count, end = count + 1, attribute.end()
+        if count > MOST_ATTRIBUTES:
+            return True
+    return False
 
 
 def _is_deeper(root: etree._Element, depth: int) -> bool:

@@ -7,9 +7,9 @@ from lxml import etree
 
 from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
-from bridge.forms.explain import path_of
+from bridge.forms.explain import ERRORS_PER_FINDING, path_of
 from bridge.forms.model import GaveUp, SchemaModel
-from bridge.forms.reading import Limits, line_of
+from bridge.forms.reading import Effort, Limits, line_of
 
 # xmlschema's class of what was broken -> our rule, and the facts that its sentence needs.
 _RULES = {
@@ -34,20 +34,28 @@ _ATTRIBUTE = re.compile(r"\A(?:attribute )?'?(?P<name>[^\s'=]+)'?(?:=| attribute
 _MISSING_ATTRIBUTE = re.compile(r"missing required attribute '(?P<name>[^']+)'")
 
 
-def explain_by_xmlschema(root: etree._Element, model: SchemaModel, limits: Limits) -> tuple[Finding, ...]:
-    """Give what xmlschema finds, at most ``limits.max_findings``; of its texts only declared names are read."""
+def explain_by_xmlschema(
+    root: etree._Element, model: SchemaModel, limits: Limits, effort: Effort
+) -> tuple[Finding, ...]:
+    """
+    Give what xmlschema finds, at most ``limits.max_findings``; of its texts only declared names are read.
+
+    Where *effort* was spent before it had looked at all, the last finding says so; nothing found by then is no yes.
+    """
     found: dict[tuple[str, str], Finding] = {}
     try:
-        for error in model.errors(root):
+        errors, whole = model.errors(root, effort, most=ERRORS_PER_FINDING * limits.max_findings)
+        for number, error in enumerate(errors):
             finding = _finding(error, root, model)
             found.setdefault((finding.path, finding.rule), finding)
-            if len(found) > limits.max_findings:
+            if len(found) > limits.max_findings or (effort.spent and number + 1 < len(errors)):
+                whole = False
                 break
     except GaveUp:
         return (Finding(path="/", rule="not_checkable"),)
-    findings = sorted(found.values(), key=lambda finding: finding.line)
-    if len(findings) > limits.max_findings:
-        findings = [*findings[: limits.max_findings], Finding(path="/", rule="more_findings")]
+    findings = sorted(found.values(), key=lambda finding: finding.line)[: limits.max_findings]
+    if not whole:
+        findings.append(Finding(path="/", rule="more_findings" if findings else "not_checkable"))
     return tuple(findings)
 
 

@@ -103,9 +103,9 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "en": "The check disagrees with itself: {refuses} refuses {field}, {accepts} accepts the form. It is refused.",
     },
     "too_many_findings": {
-        "nb": "Skjemaet har {count} feil, for mange til å liste opp.",
-        "nn": "Skjemaet har {count} feil, for mange til å liste opp.",
-        "en": "The form has {count} faults, too many to list.",
+        "nb": "Skjemaet har minst {count} feil, for mange til å liste opp.",
+        "nn": "Skjemaet har minst {count} feil, for mange til å liste opp.",
+        "en": "The form has at least {count} faults, too many to list.",
     },
     "more_findings": {
         "nb": "Skjemaet har flere feil enn dem som er listet opp.",

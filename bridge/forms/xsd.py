@@ -1,11 +1,12 @@
 """Hold forms against their schema: for XML the verdict is libxml2's, the findings are ours."""
 
-import io
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any, cast
 
 import structlog
 from lxml import etree
@@ -16,7 +17,7 @@ from bridge.forms.explain import explain, refused_values, spell_fixed_values
 from bridge.forms.json_schema import JsonSchemaRegistry, is_json_schema
 from bridge.forms.model import SchemaModel
 from bridge.forms.places import with_places
-from bridge.forms.reading import Limits, Unreadable, parse, parser, refuse_more_than_allowed, to_utf8
+from bridge.forms.reading import Effort, Limits, Unreadable, parse, parser, refuse_more_than_allowed, to_utf8
 from bridge.forms.rules import broken_rules
 from bridge.forms.schema_files import Engine, SchemaFiles, read_schema_files
 from bridge.forms.second import explain_by_xmlschema
@@ -24,15 +25,18 @@ from bridge.forms.streaming import check_stream
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.forms")
 
-# A form with more markup is first judged while it is read, which says yes or no, and then its faults are counted before
-# they are asked for: libxml2 looks up the place of every error of a whole tree by walking its siblings, which with
-# 100,000 faults takes minutes.
+# A form with more markup (elements and attributes) is first judged while it is read, which says yes or no, and then its
+# faults are counted before they are asked for: libxml2 looks up the place of every error of a whole tree by walking its
+# siblings, which with 100,000 faults takes minutes.
 _WHOLE_TREE_MARKUP = 15_000
 _MOST_STEPS = 10_000_000
+_PIECE = 1 << 15
 SLOW_ENGINE_BYTES = 1_000_000
 """The largest form that xmlschema judges; it takes a second for it."""
 SECOND_OPINION_BYTES = 256_000
 """The largest refused form that xmlschema is asked about as well."""
+SECOND_OPINION_FAULTS = 50
+"""With more faults in libxml2's eyes, nobody's schema is at the bottom of it."""
 
 
 class SchemaRegistry:
@@ -205,10 +209,12 @@ class _Schema:
             if accepted is not None and not self._asks_again(data):
                 refuse_more_than_allowed(accepted, limits.max_depth)
                 return broken_rules(rules, accepted) if rules else ()
-            faults = 0 if accepted is not None else _count_faults(schema, data)
-            if faults * data.count(b"<") > _MOST_STEPS:
+            markup = data.count(b"<") + data.count(b"=")
+            faults = 0 if accepted is not None else _count_faults(schema, data, _MOST_STEPS // markup)
+            if faults * markup > _MOST_STEPS:
                 parse(data, max_depth=limits.max_depth)  # Broken XML is told as that.
                 return (Finding(path="/", rule="too_many_findings", facts={"count": str(faults)}),)
+        effort = Effort(limits.max_seconds)
         root = parse(data, max_depth=limits.max_depth)
         if lenient:
             self.put_into_namespace(root)
@@ -220,10 +226,10 @@ class _Schema:
             with self._model_lock:
                 model = self.model
             if accepts or spell_fixed_values(schema, root, model):
-                return (self._refused_by_xmlschema(root, limits) if self._asks_again(data) else ()) + broken
+                return (self._refused_by_xmlschema(root, limits, effort) if self._asks_again(data) else ()) + broken
             # Before the explanation, which changes the tree.
-            taken = len(data) <= SECOND_OPINION_BYTES and self._xmlschema_accepts(schema, root)
-            found = explain(schema, root, model, limits)
+            taken = len(data) <= SECOND_OPINION_BYTES and self._xmlschema_accepts(schema, root, effort)
+            found = explain(schema, root, model, limits, effort)
             return (self._disagreement(found, refuses="libxml2") if taken else ()) + found + broken
         except etree.XMLSchemaValidateError:
             # libxml2 gives up on some patterns that loop; what it cannot judge is not let through.
@@ -237,24 +243,43 @@ class _Schema:
         root = parse(data, max_depth=limits.max_depth, any_namespace=True)
         if lenient:
             self.put_into_namespace(root)
-        with self._judging:
-            found = explain_by_xmlschema(root, self.model, limits)
+        with self._alone():
+            found = explain_by_xmlschema(root, self.model, limits, Effort(limits.max_seconds))
         return found + broken_rules(rules, root)
 
     def _asks_again(self, data: bytes) -> bool:
         return self._both_engines and len(data) <= SLOW_ENGINE_BYTES
 
-    def _xmlschema_accepts(self, schema: etree.XMLSchema, root: etree._Element) -> bool:
-        """Say whether xmlschema accepts what *schema* refuses; one value that both refuse saves the whole pass."""
+    def _xmlschema_accepts(self, schema: etree.XMLSchema, root: etree._Element, effort: Effort) -> bool:
+        """
+        Say whether xmlschema accepts what *schema* refuses; one value that both refuse saves the whole pass.
+
+        Not asked where the faults are many, nor where others would have to wait for it: the refusal stands anyway.
+        """
+        if len(cast("Any", schema.error_log)) > SECOND_OPINION_FAULTS:
+            return False
         if any(map(self.model.refuses_text, refused_values(schema, root))):
             return False
-        with self._judging:
-            return self.model.accepts(root) is True
+        with self._alone(waits=False) as free:
+            return free and self.model.accepts(root, effort) is True
 
-    def _refused_by_xmlschema(self, root: etree._Element, limits: Limits) -> tuple[Finding, ...]:
+    @contextmanager
+    def _alone(self, *, waits: bool = True) -> Iterator[bool]:
+        """Keep others from xmlschema where it cannot judge by this schema in two threads; False if it is not free."""
+        if not self.model.judges_one_at_a_time:
+            yield True
+            return
+        free = self._judging.acquire(blocking=waits)
+        try:
+            yield free
+        finally:
+            if free:
+                self._judging.release()
+
+    def _refused_by_xmlschema(self, root: etree._Element, limits: Limits, effort: Effort) -> tuple[Finding, ...]:
         """Give what xmlschema has against a form that libxml2 accepts, after the disagreement itself."""
-        with self._judging:
-            found = explain_by_xmlschema(root, self.model, limits)
+        with self._alone():
+            found = explain_by_xmlschema(root, self.model, limits, effort)
         if not found or found[0].rule == "not_checkable":  # Where it gives up, it has no verdict to differ by.
             return ()
         return self._disagreement(found, refuses="xmlschema") + found
@@ -287,7 +312,7 @@ def _is_large(data: bytes) -> bool:
     """Say whether there may be much markup; the smallest element has four bytes, so that few need to be counted."""
     if len(data) <= 4 * _WHOLE_TREE_MARKUP:
         return False
-    return len(data) > 100 * _WHOLE_TREE_MARKUP or data.count(b"<") > _WHOLE_TREE_MARKUP
+    return len(data) > 100 * _WHOLE_TREE_MARKUP or data.count(b"<") + data.count(b"=") > _WHOLE_TREE_MARKUP
 
 
 def _parse_if_valid(schema: etree.XMLSchema, data: bytes) -> etree._Element | None:
@@ -298,25 +323,25 @@ def _parse_if_valid(schema: etree.XMLSchema, data: bytes) -> etree._Element | No
         return None
 
 
-def _count_faults(schema: etree.XMLSchema, data: bytes) -> int:
+def _count_faults(schema: etree.XMLSchema, data: bytes, most: int) -> int:
     """
-    Count the faults without keeping the tree; a form that is not well-formed has at least one.
+    Count the faults without keeping the tree, no further than a little beyond *most*; broken XML has at least one.
 
     Entities are left to their default here: with ``resolve_entities=False`` beside a schema, lxml 6.1 takes a document
     that ends too early for whole. There are none without the DOCTYPE that was refused before.
     """
-    events = etree.iterparse(
-        io.BytesIO(data),
-        schema=schema,
-        encoding="utf-8",
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        recover=False,
+    reader = etree.XMLPullParser(
+        ("end",), schema=schema, encoding="utf-8", no_network=True, load_dtd=False, huge_tree=False, recover=False
     )
     try:
-        for _, element in events:
-            element.clear()
+        for start in range(0, len(data), _PIECE):
+            reader.feed(data[start : start + _PIECE])
+            for _, element in cast("Any", reader).read_events():
+                element.clear()
+            if len(reader.feed_error_log) > most:
+                break
+        else:
+            reader.close()
     except etree.XMLSyntaxError:
-        return max(1, len(events.error_log))
-    return 0
+        return max(1, len(reader.feed_error_log))
+    return len(reader.feed_error_log)
