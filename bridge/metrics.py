@@ -26,6 +26,7 @@ class Metrics:
     store_up: Gauge = field(init=False)
     unfinished: Gauge = field(init=False)
     oldest: Gauge = field(init=False)
+    dead: Gauge = field(init=False)
     drafts: Counter = field(init=False)
     drafts_open: Gauge = field(init=False)
     drafts_ended: Gauge = field(init=False)
@@ -131,6 +132,15 @@ class Metrics:
             Gauge(
                 "bridge_oldest_operation_age_seconds",
                 "Age of the oldest unfinished operation.",
+                registry=self.registry,
+            ),
+        )
+        put(
+            "dead",
+            Gauge(
+                "bridge_operations_dead",
+                "Operations that wait for an operator, by why: dead letters, and held ones (store_restored).",
+                ["why"],
                 registry=self.registry,
             ),
         )

@@ -18,6 +18,7 @@ class _Commands(click.Group):
         "demo": "Run the main job on the sandbox and show what happens.",
         "elements": "See what a party has in Altinn 2: its elements, or one with forms and attachments.",
         "gates": "Show the gates before Altinn 2's login, and open them.",
+        "operations": "See accepted actions, and decide about those that were set aside.",
         "sandbox": "Run the simulators of Altinn, Dialogporten and Maskinporten.",
         "search": "Search for dialogs as service owner or end user.",
         "serve": "Run the service.",

@@ -28,6 +28,12 @@ class Stage(Enum):
     FINISHED = "finished"
 
 
+HELD = "store_restored"
+"""Why an operation is held that was accepted before the store was restored: it may have been carried out since."""
+NOT_TOLD = "dialog_not_told"
+"""Why an operation is a dead letter that was carried out, and whose dialog could not be told."""
+
+
 class Outcome(Enum):
     """How an operation ended."""
 
@@ -142,6 +148,18 @@ class Operation:
     """What it was accepted to do; None where it was accepted before that was kept."""
     mapping_digest: str | None = None
     """Of the mapping that was in force then."""
+    tried_since: datetime | None = None
+    """From when the time counts after which it is given up, where that is not when it was accepted."""
+    left_out: tuple[str, ...] = ()
+    """What Dialogporten did not take, and the dialog therefore does not say: places, no values."""
+    dead_at: datetime | None = None
+    """When it was set aside as a dead letter, or held; it keeps what it holds until an operator has decided."""
+    dead_stage: Stage | None = None
+    """The step that it goes on with when it is tried again."""
+    dead_why: str | None = None
+    dismissed_at: datetime | None = None
+    dismissed_why: str | None = field(default=None, repr=False)
+    """In an operator's words."""
 
     @property
     def key(self) -> ElementKey:

@@ -421,6 +421,11 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Handlinga lét seg ikkje gjennomføre", "Systemet bak svarer ikkje. Prøv igjen seinare."),
         "en": _text("The action could not be carried out", "The system behind does not answer. Try again later."),
     },
+    "cancelled": {
+        "nb": _text("Handlingen ble avbrutt", "Den som driver tjenesten, avbrøt den. Kontakt avsenderen."),
+        "nn": _text("Handlinga vart avbroten", "Den som driv tenesta, avbraut ho. Kontakt avsendaren."),
+        "en": _text("The action was cancelled", "Whoever runs the service cancelled it. Contact the sender."),
+    },
     "upstream_unavailable": {
         "nb": _text("Et system bak svarer ikke", "Ingenting er sendt. Prøv igjen om litt."),
         "nn": _text("Eit system bak svarer ikkje", "Ingenting er sendt. Prøv igjen om litt."),

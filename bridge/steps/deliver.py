@@ -21,6 +21,7 @@ from bridge.steps.attached import settle, unsettled
 from bridge.steps.calculate_only import calculate_only
 from bridge.steps.comparing import lost_from_forms
 from bridge.steps.content import sent_content
+from bridge.steps.first_look import first_look, kept
 from bridge.steps.holding import write
 from bridge.steps.orders import (
     Building,
@@ -103,7 +104,7 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
     except Rejected as error:
         return _refused(bridge, operation, error)
     if operation.built_on is None and element is not None:
-        operation = replace(operation, built_on=element.last_changed)
+        operation = first_look(bridge, operation, element)
     if _is(operation, Phase.WRITTEN) and aim(action) is ElementState.FORM_FILLING and element is not None:
         return _proved(bridge, operation, Took(Outcome.DONE, element.state, None), element)
     match decide(action, operation, element, now=bridge.clock(), settle=bridge.settle):
@@ -124,7 +125,8 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
             return _end(bridge, operation, Outcome.GIVEN_UP, Problem(code="outcome_uncertain", status=504))
         case Send():
             assert element is not None  # noqa: S101 - decide() sends only what it has seen
-            return _send(bridge, operation, mapping, action, element)
+            with kept(bridge, operation):
+                return _send(bridge, operation, mapping, action, element)
 
 
 def _uploading(bridge: Bridge, operation: Operation) -> bool:

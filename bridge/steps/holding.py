@@ -4,10 +4,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from bridge.core.errors import BridgeError
 from bridge.core.operations import Operation, Stage
 from bridge.engine import Run
 from bridge.parts import Bridge
+from bridge.storage.dead_letters import ERASED
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 
 class TakenOver(BridgeError):
@@ -36,8 +41,12 @@ def claim(bridge: Bridge, operation_id: UUID, attempt: int) -> Operation | None:
 
 def write(bridge: Bridge, operation: Operation, **values: Any) -> None:
     """Write down how far *operation* is. Raises TakenOver when it is no longer ours."""
+    now = bridge.clock()
+    if values.get("stage") is Stage.SYNC:
+        # Telling has a time of its own: what took a day to be carried out, or to fail, is told for another.
+        values["tried_since"] = now
     with bridge.store.transaction() as tx:
-        if not tx.update(operation.id, now=bridge.clock(), held_by=bridge.holder, **values):
+        if not tx.update(operation.id, now=now, held_by=bridge.holder, **values):
             raise TakenOver(str(operation.id))
 
 
@@ -55,21 +64,26 @@ def ask_again(bridge: Bridge, operation: Operation, *, moment: datetime, failed:
 
 def finish(bridge: Bridge, operation: Operation, **values: Any) -> None:
     """Close *operation*, erase who asked and what they sent, and let the dialog's next one begin."""
+    _close(bridge, operation, **ERASED, **values)
+
+
+def set_aside(bridge: Bridge, operation: Operation, *, stage: Stage, why: str, **values: Any) -> None:
+    """
+    Make *operation* a dead letter, which goes on with *stage* when an operator says so, and let the next one begin.
+
+    It keeps who asked, and as long as it was not carried out what they sent.
+    """
+    sent = {"body": None, "manifest": None, "sent_forms": None} if stage is Stage.SYNC else {}
+    _close(bridge, operation, dead_at=bridge.clock(), dead_stage=stage, dead_why=why, **sent, **values)
+    log.error("set aside until an operator decides: bridge operations show", why=why, stage=stage.value)
+
+
+def _close(bridge: Bridge, operation: Operation, **values: Any) -> None:
     now = bridge.clock()
     with bridge.store.transaction() as tx:
         tx.lock_dialog(operation.dialog_id)
         written = tx.update(
-            operation.id,
-            now=now,
-            held_by=bridge.holder,
-            stage=Stage.FINISHED,
-            finished_at=now,
-            actor=None,
-            body=None,
-            manifest=None,
-            sent_forms=(),
-            results=None,
-            **values,
+            operation.id, now=now, held_by=bridge.holder, stage=Stage.FINISHED, finished_at=now, **values
         )
         if not written:
             raise TakenOver(str(operation.id))

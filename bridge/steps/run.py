@@ -7,14 +7,14 @@ from uuid import UUID
 import structlog
 
 from bridge.core.errors import Paused, UpstreamError, place_of
-from bridge.core.operations import Operation, Outcome, Problem, Stage
+from bridge.core.operations import NOT_TOLD, Operation, Outcome, Problem, Stage
 from bridge.core.retry import GiveUp, TryAt
 from bridge.engine import Step
 from bridge.parts import Bridge
 from bridge.steps.alarm import alarm
 from bridge.steps.deliver import deliver
-from bridge.steps.holding import TakenOver, ask_again, claim, finish, write
-from bridge.steps.sync import sync
+from bridge.steps.holding import TakenOver, ask_again, claim, set_aside, write
+from bridge.steps.sync import sync, why_given_up
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -75,7 +75,7 @@ def _after_failure(bridge: Bridge, operation: Operation, stage: Stage, failure: 
     decision = bridge.retry.after(
         failure,
         tries=operation.tries + 1,
-        since=operation.accepted_at,
+        since=operation.tried_since or operation.accepted_at,
         now=bridge.clock(),
         spread=bridge.spread(),
     )
@@ -99,7 +99,14 @@ def _after_failure(bridge: Bridge, operation: Operation, stage: Stage, failure: 
             )
             return ON
         case GiveUp():
-            # The dialog cannot be told: the operation's outcome stays as it is, for an operator to see.
+            # The dialog cannot be told: the outcome stays as it is, and an operator may have it told later.
             log.error("the dialog could not be told", why=why, tries=operation.tries + 1)
-            finish(bridge, operation, last_error=why)
+            undone = operation.outcome is Outcome.GIVEN_UP and operation.dismissed_at is None
+            set_aside(
+                bridge,
+                operation,
+                stage=Stage.DELIVER if undone else Stage.SYNC,
+                why=why_given_up(operation) if undone else NOT_TOLD,
+                last_error=why,
+            )
             return ON

@@ -6,11 +6,11 @@ import structlog
 
 from bridge.core.elements import ElementState
 from bridge.core.errors import Conflict, Missing, Rejected, Unreachable
-from bridge.core.operations import Operation, Outcome
+from bridge.core.operations import Operation, Outcome, Stage
 from bridge.core.states import change_for
 from bridge.parts import Bridge
 from bridge.steps.agreed import telling
-from bridge.steps.holding import finish
+from bridge.steps.holding import finish, set_aside
 from bridge.steps.naming import keep_for_later, without_names
 from bridge.steps.telling import subject_of, tell
 
@@ -53,6 +53,11 @@ def sync(bridge: Bridge, operation: Operation) -> datetime | None:
     raise Unreachable("Dialogporten", "others kept writing to the dialog")
 
 
+def why_given_up(operation: Operation) -> str:
+    """Say under which code a given up operation is found by an operator."""
+    return "given_up" if operation.problem is None else operation.problem.code
+
+
 def _tell(bridge: Bridge, operation: Operation, *, named: bool) -> None:
     dialog = bridge.dialogporten.get(operation.dialog_id)
     if dialog.deleted_at is not None:
@@ -85,7 +90,11 @@ def _tell(bridge: Bridge, operation: Operation, *, named: bool) -> None:
 
 
 def _close(bridge: Bridge, operation: Operation) -> None:
-    finish(bridge, operation)
+    if operation.outcome is Outcome.GIVEN_UP and operation.dismissed_at is None:
+        # The dialog says so, and nothing of what was accepted is lost with it.
+        set_aside(bridge, operation, stage=Stage.DELIVER, why=why_given_up(operation))
+    else:
+        finish(bridge, operation)
     outcome = "none" if operation.outcome is None else operation.outcome.value
     seconds = (bridge.clock() - operation.accepted_at).total_seconds()
     bridge.metrics.visible.labels(operation.service_resource, operation.action, outcome).observe(seconds)

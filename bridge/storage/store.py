@@ -385,6 +385,29 @@ class Transaction:
         )
         return bool(self.connection.scalar(sa.select(earlier)))
 
+    def moved_by_us(self, operation: Operation) -> bool:
+        """Say whether a press before *operation*, or an upload, may have changed its element since it was accepted."""
+        message_id = "" if operation.element is None else operation.element.message_id
+        since = operation.accepted_at
+        earlier = sa.exists().where(
+            operations.c.message_id == message_id,
+            operations.c.id != str(operation.id),
+            operations.c.accepted_at <= since,
+            operations.c.sending_at.is_not(None),
+            sa.or_(operations.c.finished_at.is_(None), operations.c.finished_at >= since),
+        )
+        uploaded = sa.exists().where(
+            attachments.c.message_id == message_id,
+            attachments.c.began_at <= since,
+            sa.or_(attachments.c.ended_at.is_(None), attachments.c.ended_at >= since),
+        )
+        return bool(self.connection.scalar(sa.select(sa.or_(earlier, uploaded))))
+
+    def keep_first_look(self, operation_id: UUID, built_on: datetime) -> None:
+        """Keep what *operation_id* is built on, unless that is known."""
+        mine = (operations.c.id == str(operation_id), operations.c.built_on.is_(None))
+        self.connection.execute(operations.update().where(*mine).values(built_on=built_on))
+
     def next_waiting(self, dialog_id: UUID) -> Operation | None:
         """Find the first parked operation of *dialog_id*."""
         row = (
@@ -608,7 +631,8 @@ def _unpacked(packed: bytes | None) -> dict[str, tuple[Form, ...]]:
 def _unused(table: sa.Table, before: datetime) -> Sequence[sa.ColumnElement[bool]]:
     match table.name:
         case "operations":
-            return (operations.c.finished_at < before,)
+            # What an operator has not decided about stays.
+            return (operations.c.finished_at < before, operations.c.dead_at.is_(None))
         case "attachments":
             return (attachments.c.ended_at < before,)
         case "snapshots":
@@ -675,6 +699,13 @@ def _operation(row: sa.RowMapping) -> Operation:
         differences=row["differences"] or {},
         meaning=_meaning(row),
         mapping_digest=row["mapping_digest"],
+        tried_since=row["tried_since"],
+        left_out=tuple(row["left_out"] or ()),
+        dead_at=row["dead_at"],
+        dead_stage=None if row["dead_stage"] is None else Stage(row["dead_stage"]),
+        dead_why=row["dead_why"],
+        dismissed_at=row["dismissed_at"],
+        dismissed_why=row["dismissed_why"],
     )
 
 

@@ -80,6 +80,22 @@ operations = sa.Table(
     sa.Column("form", sa.String(16)),
     sa.Column("meaning_digest", sa.String(64)),
     sa.Column("mapping_digest", sa.String(64)),
+    # From when the time counts after which it is given up; empty where that is when it was accepted.
+    sa.Column("tried_since", Moment),
+    # What the dialog was not told.
+    sa.Column("left_out", sa.JSON(none_as_null=True)),
+    # Set aside until an operator decides: it is finished for the engine, and keeps what it holds.
+    sa.Column("dead_at", Moment),
+    sa.Column("dead_stage", sa.String(16)),
+    sa.Column("dead_why", sa.String(64)),
+    sa.Column("dismissed_at", Moment),
+    sa.Column("dismissed_why", sa.Text),
+    sa.Index(
+        "ix_operations_dead",
+        "dead_why",
+        sqlite_where=sa.text("dead_at IS NOT NULL"),
+        postgresql_where=sa.text("dead_at IS NOT NULL"),
+    ),
     sa.UniqueConstraint("dialog_id", "sequence", name="uq_operations_sequence"),
     # One unfinished operation per dialog, action and target: a second press joins the first.
     sa.Index(

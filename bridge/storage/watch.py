@@ -2,13 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from bridge.core.clock import Clock
+from bridge.storage.dead_letters import DeadLetters
 from bridge.storage.drafts import Drafts
 from bridge.storage.gates import RefusedHere, ShownPause, credentials_of, pauses_of
 from bridge.storage.store import Store
@@ -37,6 +38,8 @@ class Backlog:
     drafts_ended: datetime | None
     pauses: tuple[ShownPause, ...]
     refusing: tuple[RefusedHere, ...]
+    dead: Mapping[str, int]
+    """Operations that wait for an operator, by why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +123,7 @@ class StoreWatch:
         with self._store.reading() as tx:
             unfinished, oldest = tx.backlog()
             workers = tx.live_workers(since=now - self._silent)
+            dead = DeadLetters(tx).counts()
             followed, ended = Drafts(tx).open(), Drafts(tx).last_ended()
         return Backlog(
             unfinished=unfinished,
@@ -128,5 +132,6 @@ class StoreWatch:
             drafts_open=followed,
             drafts_ended=ended,
             pauses=tuple(pauses_of(self._store, now=now)),
+            dead=dead,
             refusing=tuple(credentials_of(self._store, now=now)),
         )

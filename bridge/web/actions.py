@@ -83,14 +83,15 @@ def _told(operation: Operation) -> dict[str, object]:
         "id": str(operation.id),
         "dialogId": str(operation.dialog_id),
         "action": operation.action,
-        "status": "finished" if operation.stage is Stage.FINISHED else "underWay",
+        # What is held has no outcome yet, though nobody works on it now.
+        "status": "finished" if operation.stage is Stage.FINISHED and operation.outcome is not None else "underWay",
         "acceptedAt": operation.accepted_at.isoformat(),
     }
     if operation.outcome is not None:
         told["outcome"] = _OUTCOMES[operation.outcome]
     if operation.differences:
         told["differences"] = operation.differences
-    if operation.finished_at is not None:
+    if operation.finished_at is not None and operation.outcome is not None:
         told["finishedAt"] = operation.finished_at.isoformat()
     if operation.problem is not None and operation.outcome is not None:
         told["problem"] = problem_body(operation.problem, language())

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bridge.core.gates import Why
+from bridge.core.operations import HELD
 from bridge.parts import Bridge
 from bridge.storage.watch import Seen
 
@@ -50,6 +51,8 @@ def deep() -> ResponseReturnValue:
             "workers": known.workers,
             "unfinishedOperations": known.unfinished,
             "oldestOperationAgeSeconds": round(age, 1),
+            "deadOperations": {why: count for why, count in known.dead.items() if why != HELD},
+            "heldOperations": known.dead.get(HELD, 0),
             "apps": bridge.apps.told(),
             "refusingUs": {each.system: {"why": each.why, "at": each.at.isoformat()} for each in refusing},
             "paused": {
@@ -74,6 +77,9 @@ def metrics() -> ResponseReturnValue:
         for refusal in known.refusing:
             if refusal.stands(now):
                 told.credentials_refused.labels(refusal.system).set(1)
+        told.dead.clear()
+        for why, count in known.dead.items():
+            told.dead.labels(why).set(count)
         told.unfinished.set(known.unfinished)
         told.drafts_open.set(known.drafts_open)
         told.drafts_ended.set(0 if known.drafts_ended is None else known.drafts_ended.timestamp())

@@ -61,17 +61,16 @@ class Stage:
         self.outside = requests.Session()
         self.outside.trust_env = False
         self.outside.mount("http://", SandboxAdapter(self.world, BASE))
-        self.settings = Settings.from_environ(
-            {
-                **sandbox_settings(self.world, BASE),
-                "BRIDGE_DATABASE_URL": f"sqlite:///{folder}/bridge.sqlite",
-                "BRIDGE_ALLOWED_ORIGINS": ORIGIN,
-                "BRIDGE_ANSWER_WITHIN": "10",
-                "BRIDGE_ALTINN2_SETTLE": "0.2",
-                "BRIDGE_RETRY_FIRST": "0.1",
-                **environ,
-            }
-        )
+        self.environ = {
+            **sandbox_settings(self.world, BASE),
+            "BRIDGE_DATABASE_URL": f"sqlite:///{folder}/bridge.sqlite",
+            "BRIDGE_ALLOWED_ORIGINS": ORIGIN,
+            "BRIDGE_ANSWER_WITHIN": "10",
+            "BRIDGE_ALTINN2_SETTLE": "0.2",
+            "BRIDGE_RETRY_FIRST": "0.1",
+            **environ,
+        }
+        self.settings = Settings.from_environ(self.environ)
         prepare_database(self.settings)
         mounts = {"http://": SandboxAdapter(self.world, BASE)}
         self._running = Running(wire(self.settings, Surroundings(mounts=mounts)))
