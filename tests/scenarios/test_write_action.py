@@ -266,13 +266,15 @@ def test_body_where_none_belongs_is_refused(stage: Stage) -> None:
     assert answer.get_json()["type"].endswith(":body_not_expected")
 
 
-def test_body_of_another_type_is_refused(stage: Stage) -> None:
-    """What cannot be read is told by its type."""
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/hal+json", "application/json"])
+def test_a_body_that_would_be_passed_over_is_refused(stage: Stage, kind: str) -> None:
+    """Whoever sends one means something by it, and this action is about the form that Altinn 2 holds."""
     case = stage.case()
 
-    answer = stage.press(case, data=b"{}", content_type="text/plain")
+    answer = stage.press(case, data=b"{}", content_type=kind)
 
-    assert answer.status_code == 415
+    assert (answer.status_code, answer.get_json()["type"].rpartition(":")[2]) == (400, "body_not_expected")
+    assert stage.effects(case, "altinn2.put") == []
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
