@@ -11,6 +11,7 @@ from lxml import etree
 from pydantic import BaseModel, Discriminator, Field, StringConstraints, Tag, ValidationError
 
 from bridge.adapters.mapping_says import (
+    OPEN_STATES,
     ActionName,
     ButtonKeys,
     DialogKeys,
@@ -18,6 +19,7 @@ from bridge.adapters.mapping_says import (
     LongText,
     Model,
     ReceiptKeys,
+    RefusedKeys,
     ShortText,
     StateKeys,
     StatusText,
@@ -28,12 +30,15 @@ from bridge.adapters.mapping_says import (
     dialog_faults,
     dialog_of,
     link_faults,
+    refused_faults,
+    refused_of,
     state_of,
     then_of,
     wording_faults,
 )
 from bridge.adapters.yaml_places import Document, Models, Place, did_you_mean, line_and_column, read_yaml, wrong_value
 from bridge.core.attachment_rules import MEGABYTE, extensions_in
+from bridge.core.elements import ElementState, can_act
 from bridge.core.errors import ConfigurationError, Fault, Severity
 from bridge.core.mapping import (
     DEFAULT_SCOPES,
@@ -267,7 +272,10 @@ class _Action(Model):
         bool | None, Field(description="Whether Altinn 2 ends the form filling. Always said for altinn2.")
     ] = None
     sign: Annotated[bool | None, Field(description="Whether Altinn 2 signs. Always said for altinn2.")] = None
-    delete: Annotated[bool, Field(description="Move the element to the trash bin, instead of a PUT.")] = False
+    delete: Annotated[
+        bool, Field(description="Move the element to the trash bin, instead of a PUT, and delete the dialog.")
+    ] = False
+    keep_dialog: Annotated[bool, Field(description="With delete: whether the dialog stays, and says so.")] = False
     confirm: Annotated[bool, Field(description="Confirm a correspondence, instead of a PUT.")] = False
     archive: Annotated[bool, Field(description="Archive a correspondence, instead of a PUT.")] = False
     attachments: Annotated[_Attachments | None, Field(description="Which attachments it takes; none if left out.")] = (
@@ -317,6 +325,9 @@ class MappingFile(Model):
         dict[State, StateKeys], Field(description="By Altinn 2 status; a default table covers what is left out.")
     ] = Field(default_factory=dict)
     dialog: Annotated[DialogKeys, Field(description="What its dialogs say whatever the state.")] = DialogKeys()
+    refused: Annotated[
+        RefusedKeys, Field(description="What its dialogs say after a refusal; built-in words if left out.")
+    ] = RefusedKeys()
 
 
 def mapping_json_schema() -> dict[str, Any]:
@@ -460,6 +471,9 @@ _MODELS: Models = (
     (("states", "*"), StateKeys),
     (("dialog",), DialogKeys),
     (("dialog", "receipt"), ReceiptKeys),
+    (("refused",), RefusedKeys),
+    (("refused", "extended_status"), StatusText),
+    (("refused", "additional_info"), LongText),
     *(
         ((*place, name), kind)
         for place in (("actions", "*", "then"), ("states", "*"), ("dialog",))
@@ -522,6 +536,7 @@ class _Parts:
     actions: Mapping[str, _Action]
     states: Mapping[str, StateKeys]
     dialog: DialogKeys | None
+    refused: RefusedKeys | None
     action_names: tuple[str, ...]
     attachment_types: tuple[str, ...]
     others_sign: bool
@@ -541,6 +556,7 @@ class _Parts:
             actions=dict(_sound(_Action, named.items())),
             states=dict(_sound(StateKeys, states.items() if isinstance(states, dict) else ())),
             dialog=dict(_sound(DialogKeys, [("dialog", data.get("dialog", {}))])).get("dialog"),
+            refused=dict(_sound(RefusedKeys, [("refused", data.get("refused", {}))])).get("refused"),
             action_names=tuple(named),
             attachment_types=_types_in(data.get("attachment_rules")),
             others_sign=isinstance(data.get("altinn2"), dict) and data["altinn2"].get("others_sign") is True,
@@ -576,6 +592,9 @@ def _hold_together(document: Document, parts: _Parts, schemas: Path) -> None:
                 close = difflib.get_close_matches(name, parts.action_names, n=1)
                 hint = f": did you mean {close[0]!r}?" if close else ""
                 document.fault(("states", state, "actions", index), f"there is no action {name!r}{hint}")
+            elif not _acts(name, parts.actions.get(name), ElementState(state)):
+                message = f"{name} can do nothing in {state}, so that every press would be refused: leave it out"
+                document.fault(("states", state, "actions", index), message)
     _check_rights(document, parts)
     _check_says(document, parts)
 
@@ -608,8 +627,15 @@ def _check_says(document: Document, parts: _Parts) -> None:
             document.fault(("states", state, *place), message)
     for place, message in dialog_faults(parts.dialog) if parts.dialog else ():
         document.fault(("dialog", *place), message)
+    for place, message in refused_faults(parts.refused) if parts.refused else ():
+        document.fault(("refused", *place), message)
     buttons = {name: action.button for name, action in parts.actions.items()}
-    for place, message in crowded(buttons, {state: rule.actions for state, rule in parts.states.items()}):
+    named = {state: rule.actions for state, rule in parts.states.items()}
+    acting = {
+        state: [name for name, action in parts.actions.items() if _acts(name, action, ElementState(state))]
+        for state in OPEN_STATES
+    }
+    for place, message in crowded(buttons, named, acting):
         document.fault(place, message)
 
 
@@ -719,6 +745,8 @@ def _action_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str, 
     if action.calculate and "altinn3" not in parts.systems:
         yield ("calculate",), "nothing calculates: the mapping has no 'altinn3'"
     yield from _calculation_faults(action)
+    if action.keep_dialog and not action.delete:
+        yield ("keep_dialog",), "only 'delete: true' deletes a dialog: leave it out"
     yield from _form_faults(parts, action)
     for path, template in action.set_.items():
         for message in (*_xpath_faults(path), *_template_faults(template)):
@@ -905,6 +933,7 @@ def _to_values(file: MappingFile, source: Path | str) -> ServiceMapping:
         attachment_rules=tuple(map(_attachment_rule, file.attachment_rules)),
         dialog=dialog_of(file.dialog),
         said=file.model_dump_json(by_alias=True, exclude_unset=True),
+        refused=refused_of(file.refused),
     )
 
 
@@ -946,6 +975,11 @@ def _attaching(given: _Attachments) -> Attaching:
     )
 
 
+def _acts(name: str, action: _Action | None, state: ElementState) -> bool:
+    """Say whether the action can do something in *state*; what is told to be faulty is told that alone."""
+    return action is None or _after(action) is None or can_act(_action(name, action), state)
+
+
 def _action(name: str, action: _Action) -> ActionMapping:
     after = _after(action)
     if after is None:  # Refused above, with words.
@@ -963,6 +997,7 @@ def _action(name: str, action: _Action) -> ActionMapping:
         then=then_of(action.then),
         button=button_of(action.button),
         verb=next((verb for verb in Verb if getattr(action, verb.value, False)), Verb.PUT),
+        keeps_dialog=action.keep_dialog,
         attaching=None if action.attachments is None else _attaching(action.attachments),
         signed=Signed(action.signature or "all"),
         asks_altinn=action.altinn_validate,

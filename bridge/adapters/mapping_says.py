@@ -33,7 +33,7 @@ ActionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
 
 LINK = r"^[a-z0-9-]{1,64}$"
 
-_OPEN_STATES = ("Utfylling", "Signering")
+OPEN_STATES = ("Utfylling", "Signering")
 
 
 class Model(BaseModel):
@@ -161,6 +161,15 @@ class DialogKeys(WordingKeys):
     receipt: Annotated[ReceiptKeys | None, Field(description="Told when the form was submitted.")] = None
 
 
+class RefusedKeys(Model):
+    """What a dialog says after a refusal, in place of the built-in words."""
+
+    extended_status: Annotated[StatusText | None, Field(description="The badge.")] = None
+    additional_info: Annotated[
+        LongText | None, Field(description="What stands below the summary; {reason} is the built-in text.")
+    ] = None
+
+
 Fault = tuple[Place, str]
 
 
@@ -168,6 +177,12 @@ def wording_faults(keys: WordingKeys, results: Iterable[str] = ()) -> Iterator[F
     """Find names that nothing fills in; *results* are those that a calculation gives."""
     for name in ("extended_status", "title", "summary", "additional_info"):
         yield from _text_faults((name,), getattr(keys, name), results)
+
+
+def refused_faults(keys: RefusedKeys) -> Iterator[Fault]:
+    """Find names that nothing fills in."""
+    yield from _text_faults(("extended_status",), keys.extended_status)
+    yield from _text_faults(("additional_info",), keys.additional_info, also=("reason",))
 
 
 def link_faults(keys: ThenKeys, results: Iterable[str]) -> Iterator[Fault]:
@@ -222,11 +237,19 @@ def dialog_faults(keys: DialogKeys, results: Iterable[str] = ()) -> Iterator[Fau
             yield ("receipt", "url"), "Dialogporten takes https only: begin with https://"
 
 
-def crowded(buttons: Mapping[str, ButtonKeys | None], shown: Mapping[str, Sequence[str] | None]) -> Iterator[Fault]:
-    """Find states that show more buttons of one priority than a dialog takes; *shown* None is all of them."""
-    for state in _OPEN_STATES:
-        names = shown.get(state)
-        asked = [each for name, each in buttons.items() if names is None or name in names]
+def crowded(
+    buttons: Mapping[str, ButtonKeys | None],
+    named: Mapping[str, Sequence[str] | None],
+    acting: Mapping[str, Sequence[str]],
+) -> Iterator[Fault]:
+    """
+    Find states that show more buttons of one priority than a dialog takes.
+
+    Shown are those that the mapping has *named* there, or else what can act there: *acting*.
+    """
+    for state in OPEN_STATES:
+        names = named.get(state)
+        asked = [each for name, each in buttons.items() if name in (acting[state] if names is None else names)]
         counts = Counter[str](each.priority for each in asked if each is not None)
         for priority, most in PRIORITIES.items():
             if counts[priority] > most:
@@ -234,8 +257,10 @@ def crowded(buttons: Mapping[str, ButtonKeys | None], shown: Mapping[str, Sequen
                 yield place, f"{state} shows more than {most} {priority}: name its 'actions', or give others a priority"
 
 
-def _text_faults(place: Place, text: Model | None, results: Iterable[str] = ()) -> Iterator[Fault]:
-    known = (*DIALOG_NAMES, *(f"result.{name}" for name in results))
+def _text_faults(
+    place: Place, text: Model | None, results: Iterable[str] = (), *, also: Iterable[str] = ()
+) -> Iterator[Fault]:
+    known = (*DIALOG_NAMES, *also, *(f"result.{name}" for name in results))
     for language, template in ({} if text is None else text.model_dump()).items():
         yield from (((*place, language), message) for message in _template_faults(template, known))
 
@@ -310,6 +335,11 @@ def dialog_of(keys: DialogKeys) -> DialogSpec:
         labels=tuple(each.strip().lower() for each in keys.labels),
         receipt=None if receipt is None else Receipt(title=receipt.title.model_dump(), url=receipt.url),
     )
+
+
+def refused_of(keys: RefusedKeys) -> Wording:
+    """Give what the keys say."""
+    return Wording(extended_status=_texts(keys.extended_status), additional_info=_texts(keys.additional_info))
 
 
 def _dates(keys: DatedKeys) -> Dates:

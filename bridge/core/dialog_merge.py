@@ -6,19 +6,25 @@ The outcome is the smallest RFC 6902 patch of the dialog that was read (facts/di
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from bridge.core.dialogs import (
+    REFUSAL,
     ApiAction,
     Dialog,
     DialogChange,
+    Ends,
+    Field,
     GuiAction,
     Json,
+    Only,
     action_of,
     activity_to_json,
+    of_correspondence,
     stored_status,
 )
 from bridge.core.offers import own_ids
@@ -43,11 +49,26 @@ PRIORITIES: Mapping[str, int] = {"Primary": 1, "Secondary": 1, "Tertiary": 5}
 """How many buttons of each a dialog takes (facts/dialogporten.md 2.5)."""
 
 
+_SAID = "state:"
+_STATE = "state"
+
+# Words that a dialog can be without. A title it cannot, and dates have rules of their own.
+_MAY_END = re.compile(r"/extendedStatus|/content/(?!title$)\w+")
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the bridge last wrote, as digests by place; ``GONE`` is what it took away. No text lies here."""
+    """
+    What the bridge last wrote, as digests by place; ``GONE`` is what it took away. No text lies here.
+
+    Beside a place stands the digest of the state in which it was said, and of the last state that was told.
+    """
 
     digests: Mapping[str, str] = field(default_factory=dict)
+
+    def told_last(self, state: str) -> bool:
+        """Say whether *state* is the last one that was told."""
+        return self.digests.get(_STATE) == digest(state)
 
 
 NOTHING_WRITTEN = Written()
@@ -99,10 +120,12 @@ class _Merge:
         self._no_room: list[str] = []
         ids = {each.id for each in change.activities}
         self._told = bool(ids) and ids <= dialog.activity_ids
-        self._foreign = str(dialog.raw.get("serviceResourceType", "")).casefold() == "correspondenceservice"
+        self._foreign = of_correspondence(dialog)
 
     def done(self) -> Merged:
         self._take_away()
+        if self._change.ends is Ends.STATES and not self._foreign:
+            self._written[_STATE] = digest(self._change.state)
         operations = (
             *self._status(),
             *self._fields(),
@@ -121,28 +144,55 @@ class _Merge:
 
     def _status(self) -> Iterator[Operation]:
         wanted, theirs = self._change.status, self._dialog.status
+        if wanted is None and self._base.get(f"{_SAID}/status") == _REFUSED and self._change.ends is not Ends.NONE:
+            # What has to be put right was put right.
+            wanted = self._change.usual_status if self._base.get("/status") == digest(stored_status(theirs)) else None
         if wanted is None or self._foreign:
             return
         if self._writes("/status", digest(stored_status(wanted)), digest(stored_status(theirs)), asked=True):
+            self._said("/status", again=self._change.state == REFUSAL)
             yield {"op": "replace", "path": "/status", "value": wanted}
 
     def _fields(self) -> Iterator[Operation]:
         if self._foreign:
             return
-        for pointer, wanted in self._change.fields.items():
+        for pointer, wanted in (*self._change.fields.items(), *self._ended()):
             theirs = _at(self._dialog.raw, pointer)
-            if not self._writes(
-                pointer, _meaning(pointer, wanted.value), _meaning(pointer, theirs), asked=wanted.asked
-            ):
+            ours, stands = _meaning(pointer, wanted.value), _meaning(pointer, theirs)
+            writes = self._writes(pointer, ours, stands, asked=wanted.asked, only=wanted.only)
+            if (writes or ours == stands) and _MAY_END.fullmatch(pointer):
+                self._said(pointer, again=wanted.value is not None and bool(self._change.state))
+            if not writes:
                 continue
             if wanted.value is None:
                 yield {"op": "remove", "path": pointer}
             else:
                 yield {"op": "add" if theirs is None else "replace", "path": pointer, "value": wanted.value}
 
-    def _writes(self, place: str, wanted: str, theirs: str, *, asked: bool) -> bool:
+    def _said(self, pointer: str, *, again: bool) -> None:
+        """Note in which state it is said, or that it is said in none."""
+        if again:
+            self._written[f"{_SAID}{pointer}"] = digest(self._change.state)
+        else:
+            self._written.pop(f"{_SAID}{pointer}", None)
+
+    def _ended(self) -> Iterator[tuple[str, Field]]:
+        """List what was said in a state that is over, and is not said now."""
+        for key, state in self._base.items():
+            pointer = key.removeprefix(_SAID)
+            if pointer == key or pointer == "/status" or pointer in self._change.fields:
+                continue
+            match self._change.ends:
+                case Ends.STATES if state != digest(self._change.state):
+                    yield pointer, _NO_MORE
+                case Ends.REFUSAL if state == _REFUSED:
+                    yield pointer, _NO_MORE
+
+    def _writes(self, place: str, wanted: str, theirs: str, *, asked: bool, only: Only | None = None) -> bool:
         """Decide one field, and note down what then stands as written by us."""
         base = self._base.get(place)
+        if only is Only.OWN and base in (None, GONE):
+            return False
         if wanted == theirs:
             writes = False
         elif self._told:
@@ -155,6 +205,8 @@ class _Merge:
                 return False
         elif theirs == base:
             writes = True
+        elif only is not None:
+            return False
         else:
             # Others changed it. What we say no differently than before is no news.
             writes = wanted != base and place in OURS
@@ -311,6 +363,10 @@ class _Merge:
         for activity in self._change.activities:
             if activity.id not in self._dialog.activity_ids:
                 yield {"op": "add", "path": "/activities/-", "value": activity_to_json(activity)}
+
+
+_REFUSED = digest(REFUSAL)
+_NO_MORE = Field(value=None, asked=False, only=Only.OWN)
 
 
 def _free(wanted: str, taken: Sequence[str]) -> str | None:

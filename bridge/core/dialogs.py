@@ -109,6 +109,18 @@ class Dialog:
         return f"Dialog({self.id}, {self.status}, revision={self.revision})"
 
 
+REFUSAL = "refusal"
+"""The ``state`` of a change that tells of a refusal."""
+
+
+class Ends(Enum):
+    """Whose words end with a change, where it does not say them anew and nobody else changed them."""
+
+    NONE = "nobody's"
+    REFUSAL = "a refusal's"
+    STATES = "a refusal's, and those of any other state"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialogChange:
     """
@@ -130,6 +142,20 @@ class DialogChange:
     labels: tuple[str, ...] = ()
     """Service-owner labels, which no patch reaches (facts/dialogporten.md 2.4)."""
     links: tuple["LinkOffer", ...] = ()
+    state: str = ""
+    """In which state this is said, so that it is known what ends with it; a refusal is one, too."""
+    ends: Ends = Ends.NONE
+    usual_status: str | None = None
+    """The status in place of one that a refusal left, where *status* is None."""
+    deletes: bool = False
+    """Whether the dialog is deleted once it says this."""
+
+
+class Only(Enum):
+    """What a field may be written over, where that is less than usual."""
+
+    OWN = "what the bridge wrote itself"
+    UNSAID = "that, and nothing at all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -138,6 +164,7 @@ class Field:
 
     value: object
     asked: bool
+    only: Only | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -254,6 +281,11 @@ def _message_id(text: str, *, labels: bool) -> str | None:
     if match is None or labels != match[0].startswith("urn:"):
         return None
     return f"{match['letter'] or 'a'}{match['number']}"
+
+
+def of_correspondence(dialog: Dialog) -> bool:
+    """Say whether it is a dialog of Altinn Correspondence's, which others may not change."""
+    return str(dialog.raw.get("serviceResourceType", "")).casefold() == "correspondenceservice"
 
 
 def stored_status(status: str) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import Enum
 from typing import BinaryIO, assert_never
 
-from bridge.core.mapping import ActionMapping, AfterUpdate, FormKind, Target, Verb
+from bridge.core.mapping import ActionMapping, AfterUpdate, FormKind, FormSource, Target, Verb
 
 
 class ElementState(Enum):
@@ -52,6 +52,35 @@ def aim(action: ActionMapping) -> ElementState:
             return ElementState.CONFIRMED
         case Verb.ARCHIVE:
             return ElementState.ARCHIVED
+        case _:
+            assert_never(action.verb)
+
+
+CORRESPONDENCE = frozenset({ElementState.UNREAD, ElementState.OPENED, ElementState.READ, ElementState.CONFIRMED})
+ENDED = frozenset({ElementState.ARCHIVED, ElementState.DELETED})
+"""Where the case is at its end, and nothing more is done with the element."""
+
+
+def can_act(action: ActionMapping, state: ElementState) -> bool:
+    """
+    Say whether *action* can do something with an element that stands there.
+
+    What would be refused, or found done already, is no. It says of states what ``decision.decide`` does of elements.
+    """
+    if action.target is Target.ALTINN3:
+        # A form of the caller's is calculated whatever stands there; the element's own must be there to be read.
+        held = (ElementState.FORM_FILLING, ElementState.SIGNING, ElementState.ARCHIVED)
+        return action.form is FormSource.BODY or state in held
+    match action.verb:
+        case Verb.PUT:
+            # Forms may only be put while the element is being filled in, and only what is signed goes without.
+            return state is (ElementState.SIGNING if action.form is FormSource.NONE else ElementState.FORM_FILLING)
+        case Verb.DELETE:
+            return state in {ElementState.FORM_FILLING, ElementState.SIGNING, *CORRESPONDENCE}
+        case Verb.CONFIRM:
+            return state in CORRESPONDENCE - {ElementState.CONFIRMED}
+        case Verb.ARCHIVE:
+            return state in CORRESPONDENCE
         case _:
             assert_never(action.verb)
 

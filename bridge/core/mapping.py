@@ -355,6 +355,13 @@ class ActionMapping:
     results: tuple[tuple[str, str], ...] = ()
     """(name, XPath) pairs: what the dialog's texts may take from the calculated form."""
     lost_fields: LostFields = LostFields.REFUSE
+    keeps_dialog: bool = False
+    """Whether the dialog stays when the action has deleted its element."""
+
+    @property
+    def deletes_dialog(self) -> bool:
+        """Whether the dialog goes with the element."""
+        return self.verb is Verb.DELETE and not self.keeps_dialog
 
     @property
     def calculates(self) -> bool:
@@ -395,6 +402,8 @@ class ServiceMapping:
     """The file it was read from, for messages."""
     attachment_rules: tuple[AttachmentRule, ...] = ()
     dialog: DialogSpec = field(default_factory=DialogSpec)
+    refused: Wording = Wording()
+    """What a dialog says after a refusal, in place of the built-in words."""
     said: str = field(default="", repr=False, compare=False)
     """All that the file says, as JSON: from it the mapping can be made again when the file is another, or gone."""
 

@@ -7,43 +7,41 @@ from typing import Any
 from uuid import UUID
 
 from bridge.core.dialog_merge import Written, merge
-from bridge.core.dialogs import Activity, DialogChange, Field, Json, Offer, dialog_from_json, moment_to_json
-from bridge.core.elements import Element, ElementState, aim
+from bridge.core.dialogs import (
+    Activity,
+    DialogChange,
+    Ends,
+    Field,
+    Json,
+    Offer,
+    Only,
+    dialog_from_json,
+    moment_to_json,
+)
+from bridge.core.elements import ENDED, Element, ElementState, aim
 from bridge.core.ids import sibling_id
 from bridge.core.mapping import ActionMapping, Button, FormSource, Priority, Texts, Verb
 from bridge.core.offers import TITLE_LIMIT, content_value, localized, offer
-from bridge.core.states import NO_RULE, Subject, news_of
-
-STATUSES: Mapping[ElementState, str] = {ElementState.FORM_FILLING: "Draft", ElementState.SIGNING: "InProgress"}
-"""What the state table leaves open, since it is made for dialogs of others, too."""
+from bridge.core.states import USUAL_STATUS, Subject, news_of, shown_in
 
 _LONGEST_URL = 1023
 _UNTITLED: Texts = {"nb": "Skjema i Altinn", "nn": "Skjema i Altinn", "en": "Form in Altinn"}
 _OPEN_IN_ALTINN: Texts = {"nb": "Åpne i Altinn", "nn": "Opne i Altinn", "en": "Open in Altinn"}
-SUMMARIES: Mapping[ElementState, Texts] = {
-    ElementState.FORM_FILLING: {
-        "nb": "Skjemaet er ikke sendt inn ennå.",
-        "nn": "Skjemaet er ikkje sendt inn enno.",
-        "en": "The form has not been submitted yet.",
-    },
-    ElementState.SIGNING: {
-        "nb": "Skjemaet venter på signering.",
-        "nn": "Skjemaet ventar på signering.",
-        "en": "The form waits for a signature.",
-    },
-    ElementState.ARCHIVED: {
-        "nb": "Skjemaet er sendt inn.",
-        "nn": "Skjemaet er sendt inn.",
-        "en": "The form has been submitted.",
-    },
+_GONE: Texts = {
+    "nb": "Skjemaet finnes ikke lenger i Altinn.",
+    "nn": "Skjemaet finst ikkje lenger i Altinn.",
+    "en": "The form is no longer in Altinn.",
 }
-"""What the summary says where the mapping has none."""
+
+_NOT_THERE: Texts = {"nb": "Ikke i Altinn", "nn": "Ikkje i Altinn", "en": "Not in Altinn"}
 
 _TITLES: Mapping[ElementState, Texts] = {
     ElementState.FORM_FILLING: {"nb": "Lagre", "nn": "Lagre", "en": "Save"},
     ElementState.SIGNING: {"nb": "Send til signering", "nn": "Send til signering", "en": "Send to signing"},
     ElementState.ARCHIVED: {"nb": "Send inn", "nn": "Send inn", "en": "Submit"},
     ElementState.DELETED: {"nb": "Slett skjemaet", "nn": "Slett skjemaet", "en": "Delete the form"},
+    ElementState.CONFIRMED: {"nb": "Bekreft", "nn": "Stadfest", "en": "Confirm"},
+    ElementState.CALCULATED: {"nb": "Beregn", "nn": "Rekn ut", "en": "Calculate"},
 }
 """Buttons, by where they want the element, for actions to which the mapping gives none."""
 _SIGN: Texts = {"nb": "Signer og send inn", "nn": "Signer og send inn", "en": "Sign and submit"}
@@ -58,20 +56,30 @@ def says_of(subject: Subject, element: Element | None, *, activity: Activity | N
     """
     state = ElementState.UNKNOWN if element is None else element.state
     says = news_of(subject, state, activity=activity)
-    everything = frozenset(subject.mapping.actions)
     if element is None:
-        return replace(says, status="NotApplicable", remove_actions=everything, offers=())
-    names = _offered(subject, state)
+        everything = frozenset(subject.mapping.actions)
+        says_gone = {"summary": _GONE, "extendedStatus": _NOT_THERE}
+        return replace(
+            says,
+            status="NotApplicable",
+            remove_actions=everything,
+            offers=(),
+            fields={
+                f"/content/{name}": Field(value=content_value(texts), asked=False) for name, texts in says_gone.items()
+            },
+            state="gone",
+            ends=Ends.STATES,
+        )
     fields = dict(says.fields)
-    if state in SUMMARIES:
-        fields.setdefault("/content/summary", Field(value=content_value(SUMMARIES[state]), asked=False))
-    if element.due is not None and element.due > now and state is not ElementState.ARCHIVED:
+    summary = fields.get("/content/summary")
+    if summary is not None and summary.only is Only.OWN:
+        fields["/content/summary"] = replace(summary, only=None)
+    if element.due is not None and element.due > now and state not in ENDED:
         fields["/dueAt"] = Field(value=moment_to_json(element.due), asked=True)
     return replace(
         says,
-        status=says.status or STATUSES.get(state),
-        remove_actions=everything.difference(names),
-        offers=(*_page(subject.dialog_id, element), *_offers(subject, names)),
+        status=says.status or USUAL_STATUS.get(state),
+        offers=(*_page(subject.dialog_id, element), *_offers(subject, shown_in(subject.mapping, state) or ())),
         fields=fields,
     )
 
@@ -118,24 +126,6 @@ def _empty(subject: Subject, element: Element, *, party: str, key: str, label: s
             "serviceOwnerLabels": [{"value": each} for each in (label, *subject.mapping.dialog.labels)]
         },
     }
-
-
-def _offered(subject: Subject, state: ElementState) -> Sequence[str]:
-    """Name what can be done in *state*: by the mapping, or else what fits it."""
-    rule = subject.mapping.states.get(state.value, NO_RULE)
-    if rule.actions is not None:
-        return rule.actions
-    return [name for name, each in subject.mapping.actions.items() if _fits(each, state)]
-
-
-def _fits(action: ActionMapping, state: ElementState) -> bool:
-    if action.verb is Verb.DELETE:
-        return state in (ElementState.FORM_FILLING, ElementState.SIGNING)
-    if action.verb is not Verb.PUT:
-        return False
-    # Forms may only be put while the element is being filled in, and only what is signed goes without.
-    wants = ElementState.SIGNING if action.form is FormSource.NONE else ElementState.FORM_FILLING
-    return state is wants
 
 
 def _offers(subject: Subject, names: Sequence[str]) -> tuple[Offer, ...]:

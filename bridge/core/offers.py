@@ -8,7 +8,7 @@ from uuid import UUID
 
 from bridge.core.dialogs import Actor, Field, Json, LinkOffer, Offer, actor_to_json, moment_to_json
 from bridge.core.ids import sibling_id
-from bridge.core.mapping import ActionMapping, Dates, FormSource, Link, Narrowed, ServiceMapping, Texts, Wording
+from bridge.core.mapping import ActionMapping, Dates, FormSource, Link, Narrowed, ServiceMapping, Texts, Verb, Wording
 from bridge.core.templates import fill
 
 LIMITS: Mapping[str, int] = {"title": 255, "summary": 255, "additionalInfo": 1023, "extendedStatus": 25}
@@ -97,6 +97,7 @@ def offer(dialog_id: UUID, action: ActionMapping, *, public_url: str) -> Offer |
         return None
     button_id, api_id = own_ids(dialog_id, action.name)
     url = f"{public_url.rstrip('/')}/actions/{dialog_id}/{action.name}"
+    method = "DELETE" if action.verb is Verb.DELETE else "POST"
     asked = action.requires.asks if isinstance(action.requires, Narrowed) else action.requires
     if asked is None:
         return None
@@ -109,9 +110,11 @@ def offer(dialog_id: UUID, action: ActionMapping, *, public_url: str) -> Offer |
             "id": str(button_id),
             **needed,
             "url": url,
-            "httpMethod": "POST",
+            "httpMethod": method,
             "priority": button.priority.value,
             "title": localized(button.title),
+            # Arbeidsflate offers it once the dialog lies in the bin (facts/dialogporten.md 5.3).
+            **({"isDeleteDialogAction": True} if action.deletes_dialog else {}),
             **({} if button.prompt is None else {"prompt": localized(button.prompt)}),
         }
     api: Json | None = None
@@ -119,7 +122,7 @@ def offer(dialog_id: UUID, action: ActionMapping, *, public_url: str) -> Offer |
         endpoint = {
             "id": str(sibling_id(dialog_id, "endpoint", action.name)),
             "url": url,
-            "httpMethod": "POST",
+            "httpMethod": method,
         }
         api = {
             "id": str(api_id),

@@ -1,27 +1,39 @@
 """What a dialog says after an action: the state table, and how a mapping overrides it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from typing import assert_never
 from uuid import UUID
 
-from bridge.core.dialogs import SERVICE_OWNER, Activity, Actor, DialogChange, Field, Offer, party_representative
-from bridge.core.elements import ElementState, aim
+from bridge.core.dialogs import (
+    REFUSAL,
+    SERVICE_OWNER,
+    Activity,
+    Actor,
+    DialogChange,
+    Ends,
+    Field,
+    Offer,
+    Only,
+    party_representative,
+)
+from bridge.core.elements import ENDED, ElementState, aim, can_act
 from bridge.core.ids import derived_id
 from bridge.core.mapping import ActionMapping, ServiceMapping, StateRule, Texts, Then, Wording
-from bridge.core.offers import dates_of, link_offers, offer, receipt_of, wanted_fields
+from bridge.core.offers import (
+    LIMITS,
+    content_value,
+    dates_of,
+    filled,
+    link_offers,
+    offer,
+    receipt_of,
+    wanted_fields,
+)
 from bridge.core.operations import Outcome
-
-
-class Buttons(Enum):
-    """Which of the mapping's own buttons stay."""
-
-    ALL = "all"
-    OTHERS = "all but the one that was pressed"
-    NONE = "none"
+from bridge.core.refusals import CORRECTABLE, NOT_AGAIN, REFUSAL_TEXTS, badge_of
 
 
 @dataclass(frozen=True, slots=True)  # By position, so that the table reads in columns.
@@ -33,7 +45,6 @@ class Row:
     """
 
     status: str | None
-    buttons: Buttons
     activity: str | None
     extended: Texts | None = None
 
@@ -41,24 +52,53 @@ class Row:
 FILLING: Texts = {"nb": "Under utfylling", "nn": "Under utfylling", "en": "Being filled in"}
 SIGNING: Texts = {"nb": "Til signering", "nn": "Til signering", "en": "To be signed"}
 SUBMITTED: Texts = {"nb": "Sendt inn", "nn": "Sendt inn", "en": "Submitted"}
+DELETED: Texts = {"nb": "Slettet", "nn": "Sletta", "en": "Deleted"}
 
 TABLE: Mapping[ElementState, Row] = {
-    ElementState.FORM_FILLING: Row(None, Buttons.ALL, "FormSaved", FILLING),
-    ElementState.SIGNING: Row("InProgress", Buttons.OTHERS, "SentToSigning", SIGNING),
-    ElementState.ARCHIVED: Row("Completed", Buttons.NONE, "FormSubmitted", SUBMITTED),
-    ElementState.DELETED: Row(None, Buttons.ALL, None),
-    ElementState.UNREAD: Row(None, Buttons.ALL, None),
-    ElementState.OPENED: Row(None, Buttons.ALL, None),
-    ElementState.READ: Row(None, Buttons.ALL, None),
-    ElementState.CONFIRMED: Row(None, Buttons.OTHERS, None),
-    ElementState.UNKNOWN: Row(None, Buttons.ALL, None),
-    ElementState.CALCULATED: Row(None, Buttons.ALL, "Information"),
+    ElementState.FORM_FILLING: Row(None, "FormSaved", FILLING),
+    ElementState.SIGNING: Row("InProgress", "SentToSigning", SIGNING),
+    ElementState.ARCHIVED: Row("Completed", "FormSubmitted", SUBMITTED),
+    ElementState.DELETED: Row("NotApplicable", "Information", DELETED),
+    ElementState.UNREAD: Row(None, None),
+    ElementState.OPENED: Row(None, None),
+    ElementState.READ: Row(None, None),
+    ElementState.CONFIRMED: Row(None, None),
+    ElementState.UNKNOWN: Row(None, None),
+    ElementState.CALCULATED: Row(None, "Information"),
 }
 """What the dialog says once its element stands there."""
 
-REFUSED_STATUS: Mapping[str, str] = dict.fromkeys(
-    ("form_invalid", "form_refused", "app_form_unreadable", "app_cannot_calculate"), "RequiresAttention"
-)
+USUAL_STATUS: Mapping[ElementState, str] = {ElementState.FORM_FILLING: "Draft", ElementState.SIGNING: "InProgress"}
+"""What the table leaves open, since it is made for dialogs of others, too."""
+
+SUMMARIES: Mapping[ElementState, Texts] = {
+    ElementState.FORM_FILLING: {
+        "nb": "Skjemaet er ikke sendt inn ennå.",
+        "nn": "Skjemaet er ikkje sendt inn enno.",
+        "en": "The form has not been submitted yet.",
+    },
+    ElementState.SIGNING: {
+        "nb": "Skjemaet venter på signering.",
+        "nn": "Skjemaet ventar på signering.",
+        "en": "The form waits for a signature.",
+    },
+    ElementState.ARCHIVED: {
+        "nb": "Skjemaet er sendt inn.",
+        "nn": "Skjemaet er sendt inn.",
+        "en": "The form has been submitted.",
+    },
+    ElementState.DELETED: {
+        "nb": "Skjemaet er slettet.",
+        "nn": "Skjemaet er sletta.",
+        "en": "The form has been deleted.",
+    },
+}
+"""What the summary of a dialog of ours says where the mapping has none."""
+
+NOWHERE = frozenset({ElementState.CALCULATED, ElementState.UNKNOWN})
+"""What says nothing of where the element stands: what was said of that goes on."""
+
+REFUSED_STATUS: Mapping[str, str] = dict.fromkeys(CORRECTABLE, "RequiresAttention")
 """Refusals that the party has to do something about; any other leaves the status."""
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
@@ -66,6 +106,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "nb": "Handlingen er utført.",
         "nn": "Handlinga er utført.",
         "en": "The action has been carried out.",
+    },
+    "deleted": {
+        "nb": "Skjemaet er slettet.",
+        "nn": "Skjemaet er sletta.",
+        "en": "The form has been deleted.",
     },
     "calculated": {
         "nb": "Skjemaet er beregnet. Ingenting er sendt inn.",
@@ -100,65 +145,6 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
 }
 """What the dialog's history says, by language: at most 255 characters, and nothing of the form or the person."""
 
-_FORM_FAULTS = {
-    "nb": "Skjemaet har feil, og ingenting ble sendt. Rett feilene i skjemaet, og prøv igjen.",
-    "nn": "Skjemaet har feil, og ingenting vart sendt. Rett feila i skjemaet, og prøv igjen.",
-    "en": "The form has errors, and nothing was sent. Correct them in the form, and try again.",
-}
-
-REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
-    "refused": {
-        "nb": "Handlingen ble avvist, og ingenting ble sendt. Prøv igjen senere, eller kontakt avsenderen.",
-        "nn": "Handlinga vart avvist, og ingenting vart sendt. Prøv igjen seinare, eller kontakt avsendaren.",
-        "en": "The action was refused, and nothing was sent. Try again later, or contact the sender.",
-    },
-    "form_invalid": _FORM_FAULTS,
-    "form_refused": _FORM_FAULTS,
-    "app_form_unreadable": _FORM_FAULTS,
-    "app_cannot_calculate": _FORM_FAULTS,
-    "too_large_to_carry": {
-        "nb": "Vedleggene er for store til å sendes herfra, og ingenting ble sendt. Fullfør skjemaet i Altinn.",
-        "nn": "Vedlegga er for store til å sendast herifrå, og ingenting vart sendt. Fullfør skjemaet i Altinn.",
-        "en": "The attachments are too large to be sent from here, and nothing was sent. Complete the form in Altinn.",
-    },
-    "attachment_missing": {
-        "nb": "Skjemaet mangler vedlegg, og ingenting ble sendt. Legg ved det som mangler, og prøv igjen.",
-        "nn": "Skjemaet manglar vedlegg, og ingenting vart sendt. Legg ved det som manglar, og prøv igjen.",
-        "en": "Attachments are missing, and nothing was sent. Attach what is missing, and try again.",
-    },
-    "payment_needed": {
-        "nb": "Skjemaet må betales i Altinn, og ingenting ble sendt. Fullfør det der.",
-        "nn": "Skjemaet må betalast i Altinn, og ingenting vart sendt. Fullfør det der.",
-        "en": "The form has to be paid for in Altinn, and nothing was sent. Complete it there.",
-    },
-    "others_must_sign": {
-        "nb": "Skjemaet må signeres av flere, og ingenting ble sendt. Send det til signering i Altinn.",
-        "nn": "Skjemaet må signerast av fleire, og ingenting vart sendt. Send det til signering i Altinn.",
-        "en": "Others have to sign the form, and nothing was sent. Send it to signing in Altinn.",
-    },
-    "element_changed": {
-        "nb": "Skjemaet ble endret i mellomtiden, og ingenting ble sendt. Se over det, og prøv igjen.",
-        "nn": "Skjemaet vart endra i mellomtida, og ingenting vart sendt. Sjå over det, og prøv igjen.",
-        "en": "The form was changed meanwhile, and nothing was sent. Look it over, and try again.",
-    },
-    "mapping_changed": {
-        "nb": "Handlingen ble endret mens den ventet, og ingenting ble sendt. Se over den, og prøv igjen.",
-        "nn": "Handlinga vart endra medan ho venta, og ingenting vart sendt. Sjå over henne, og prøv igjen.",
-        "en": "The action was changed while it waited, and nothing was sent. Look it over, and try again.",
-    },
-    "element_gone": {
-        "nb": "Skjemaet finnes ikke lenger i Altinn, og ingenting ble sendt. Kontakt avsenderen.",
-        "nn": "Skjemaet finst ikkje lenger i Altinn, og ingenting vart sendt. Kontakt avsendaren.",
-        "en": "The form is no longer in Altinn, and nothing was sent. Contact the sender.",
-    },
-    "upstream_gone": {
-        "nb": "Systemet som skjemaet lå i, er stengt, og ingenting ble sendt. Kontakt avsenderen.",
-        "nn": "Systemet som skjemaet låg i, er stengt, og ingenting vart sendt. Kontakt avsendaren.",
-        "en": "The system that held the form is closed, and nothing was sent. Contact the sender.",
-    },
-}
-"""The same, by the code of the operation's problem; ``refused`` stands for every other code."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
@@ -180,6 +166,7 @@ def change_for(
     operation_id: str,
     accepted_at: datetime,
     actor: str,
+    ended: bool = False,
 ) -> DialogChange:
     """
     Say what the dialog shall say once *action* ended in *outcome* with its element in *state*.
@@ -187,17 +174,17 @@ def change_for(
     The action's own ``then`` comes before the mapping's ``states``, these before its ``dialog``, and the table last.
     ``then`` counts only where the element stands where the action wants it: one signature of two is not yet done.
     There is always one activity, with an id that belongs to the operation and its outcome, so that Arbeidsflate wakes
-    up and a repeat is recognised. *code* is the problem's, where there is one; *actor* the urn of who pressed.
+    up and a repeat is recognised. *code* is the problem's, where there is one; *actor* the urn of who pressed. *ended*
+    says that the dialog told before that its case is at its end.
     """
-    mapping = subject.mapping
     reached = aim(action) is state
-    then = action.then if reached else Then()
-    status, removed = _shown(outcome=outcome, code=code, mapping=mapping, action=action, state=state, then=then)
     kind, description, performed_by = _told(
-        outcome, code, kind=then.activity or TABLE[state].activity or ("Information" if reached else None), actor=actor
+        outcome,
+        code,
+        kind=_activity(action, state) if reached else TABLE[state].activity,
+        state=state,
+        actor=actor,
     )
-    if outcome is Outcome.DONE and state is ElementState.CALCULATED and kind == "Information":
-        description = TEXTS["calculated"]
     activity = Activity(
         id=derived_id(accepted_at, operation_id, outcome.value),
         type=kind,
@@ -205,29 +192,89 @@ def change_for(
         performed_by=performed_by,
         description=description,
     )
-    done = outcome in (Outcome.DONE, Outcome.REPEATED)
+    match outcome:
+        case Outcome.DONE | Outcome.REPEATED:
+            return _success(
+                subject,
+                action,
+                state,
+                then=action.then if reached else Then(),
+                done=outcome is Outcome.DONE,
+                told=activity,
+            )
+        case Outcome.REFUSED | Outcome.GIVEN_UP:
+            return _failure(subject, code or outcome.value, state, ended=ended, refused=outcome, told=activity)
+        case _:
+            assert_never(outcome)
+
+
+def _success(
+    subject: Subject, action: ActionMapping, state: ElementState, *, then: Then, done: bool, told: Activity
+) -> DialogChange:
+    """Say what the element came to; not *done* is what had been done before."""
+    mapping = subject.mapping
     rule = mapping.states.get(state.value, NO_RULE)
     # Silent, since it follows the user's own press and must not fetch the dialog back from their archive.
     silent = next((each for each in (then.silent, rule.silent) if each is not None), True)
+    removed, offers = _buttons(subject, state)
     return DialogChange(
-        status=status,
+        status=then.status or rule.status or TABLE[state].status,
+        usual_status=USUAL_STATUS.get(state),
         remove_actions=removed,
-        activities=(activity,),
+        activities=(told,),
         silent=silent,
-        fields=_fields(subject, state, then, at=accepted_at) if done else {},
-        # What failed may be pressed again, so its button is there; whatever else there is stays as it is.
-        offers=_offers(subject, frozenset(mapping.actions) - removed if done else frozenset({action.name})),
-        search_tags=mapping.dialog.search_tags if done else (),
-        labels=mapping.dialog.labels if done else (),
+        fields=_fields(subject, state, then, at=told.created_at),
+        state=state.value,
+        ends=Ends.REFUSAL if state in NOWHERE else Ends.STATES,
+        offers=offers,
+        search_tags=mapping.dialog.search_tags,
+        labels=mapping.dialog.labels,
         transmissions=receipt_of(
-            mapping, subject.dialog_id, subject.values, sender=performed_by, created_at=accepted_at
+            mapping, subject.dialog_id, subject.values, sender=told.performed_by, created_at=told.created_at
         )
-        if outcome is Outcome.DONE and state is ElementState.ARCHIVED
+        if done and state is ElementState.ARCHIVED
         else (),
         # A repeat knows no result, and leaves what the press before it left.
-        links=link_offers(subject.dialog_id, action.name, then.links, subject.values)
-        if outcome is Outcome.DONE
-        else (),
+        links=link_offers(subject.dialog_id, action.name, then.links, subject.values) if done else (),
+        deletes=state is ElementState.DELETED and action.deletes_dialog,
+    )
+
+
+def _failure(
+    subject: Subject, code: str, state: ElementState, *, ended: bool, refused: Outcome, told: Activity
+) -> DialogChange:
+    """
+    Say that a press came to nothing, and what can be done now.
+
+    A case at its end is told as such: a press that came too late is a line of its history, and no more.
+    """
+    mapping = subject.mapping
+    removed, offers = _buttons(subject, state)
+    if code == "element_gone" and state is ElementState.UNKNOWN:
+        # Expired, or taken away: whatever needs the element would be told the same.
+        removed = frozenset(name for name, each in mapping.actions.items() if each.needs_element)
+    if state in ENDED and refused is Outcome.REFUSED:
+        rule = mapping.states.get(state.value, NO_RULE)
+        said = _fields(subject, state, Then(), at=None)
+        return DialogChange(
+            status=rule.status or TABLE[state].status,
+            remove_actions=removed,
+            activities=(told,),
+            silent=True,
+            # What was refused moves no date.
+            fields={pointer: each for pointer, each in said.items() if pointer != "/dueAt"},
+            state=state.value,
+            ends=Ends.STATES,
+            offers=offers,
+        )
+    return DialogChange(
+        status=None if ended else REFUSED_STATUS.get(code),
+        remove_actions=removed,
+        activities=(told,),
+        silent=True,
+        fields={} if ended else _refusal(subject, code, told.description),
+        state=REFUSAL,
+        offers=offers,
     )
 
 
@@ -239,15 +286,17 @@ def news_of(subject: Subject, state: ElementState, *, activity: Activity | None)
     """
     mapping, row = subject.mapping, TABLE[state]
     rule = mapping.states.get(state.value, NO_RULE)
-    everything = frozenset(mapping.actions)
-    stays = (everything if row.buttons is not Buttons.NONE else ()) if rule.actions is None else rule.actions
+    removed, offers = _buttons(subject, state)
     return DialogChange(
         status=rule.status or row.status,
-        remove_actions=everything.difference(stays),
+        usual_status=USUAL_STATUS.get(state),
+        remove_actions=removed,
         activities=() if activity is None else (activity,),
         silent=rule.silent or False,
         fields=_fields(subject, state, Then(), at=None if activity is None else activity.created_at),
-        offers=_offers(subject, everything.intersection(stays)),
+        state=state.value,
+        ends=Ends.REFUSAL if state in NOWHERE else Ends.STATES,
+        offers=offers,
         search_tags=mapping.dialog.search_tags,
         labels=mapping.dialog.labels,
         transmissions=receipt_of(
@@ -261,16 +310,64 @@ def news_of(subject: Subject, state: ElementState, *, activity: Activity | None)
 NO_RULE = StateRule(status=None, actions=None)
 
 
+def shown_in(mapping: ServiceMapping, state: ElementState) -> Sequence[str] | None:
+    """
+    Name the actions that a dialog offers in *state*: those that the mapping names, or else those that can act there.
+
+    None where nobody can say where the element stands: whatever buttons there are stay, and none is put there.
+    """
+    rule = mapping.states.get(state.value, NO_RULE)
+    if rule.actions is not None:
+        return rule.actions
+    if state in NOWHERE:
+        return None
+    return () if state in ENDED else [name for name, each in mapping.actions.items() if can_act(each, state)]
+
+
+def _buttons(subject: Subject, state: ElementState) -> tuple[frozenset[str], tuple[Offer, ...]]:
+    """Say whose buttons go, and which are there."""
+    shown = shown_in(subject.mapping, state)
+    if shown is None:
+        return frozenset(), ()
+    return frozenset(subject.mapping.actions).difference(shown), _offers(subject, frozenset(shown))
+
+
 def _fields(subject: Subject, state: ElementState, then: Then, *, at: datetime | None) -> Mapping[str, Field]:
     """Say the fields; *at* is when the state was reached, from which dates count, and None where nobody knows."""
     rule = subject.mapping.states.get(state.value, NO_RULE)
     default = Wording(extended_status=TABLE[state].extended)
     fields = dict(wanted_fields((then.wording, rule.wording, subject.mapping.dialog.wording), default, subject.values))
-    if state is ElementState.ARCHIVED:
+    if state in SUMMARIES:
+        # Not in the place of an agency's words, nor where it says none; but what we said is not left to grow untrue.
+        said = Field(value=content_value(SUMMARIES[state]), asked=False, only=Only.OWN)
+        fields.setdefault("/content/summary", said)
+    if state in ENDED:
         # What is done is not due any more; a date that others set is theirs.
         fields["/dueAt"] = Field(value=None, asked=False)
     if at is not None:
         fields |= dates_of((then.dates, rule.dates), at)
+    return fields
+
+
+def _refusal(subject: Subject, code: str, told: Texts) -> Mapping[str, Field]:
+    """
+    Say a refusal where Arbeidsflate shows it: as a badge, and below the summary (facts/dialogporten.md 13).
+
+    Only where nobody else has said anything, since it is taken away again, and theirs could not be put back.
+    """
+    own = Wording() if code in NOT_AGAIN else subject.mapping.refused
+    wanted = (
+        ("extendedStatus", own.extended_status, badge_of(code)),
+        ("additionalInfo", own.additional_info, told),
+    )
+    fields = {}
+    for name, texts, built_in in wanted:
+        said: dict[str, str] = {}
+        for language, text in (texts or {}).items():
+            reason = {**subject.values, "reason": told[language]}
+            said |= filled({language: text}, reason, limit=LIMITS[name]) or {}
+        whole = said if said and said.keys() == built_in.keys() and all(map(str.strip, said.values())) else built_in
+        fields[f"/content/{name}"] = Field(value=content_value(whole), asked=False, only=Only.UNSAID)
     return fields
 
 
@@ -285,47 +382,23 @@ def _offers(subject: Subject, names: AbstractSet[str]) -> tuple[Offer, ...]:
     return tuple(each for each in made if each is not None)
 
 
-def _shown(
-    *,
-    outcome: Outcome,
-    code: str | None,
-    mapping: ServiceMapping,
-    action: ActionMapping,
-    state: ElementState,
-    then: Then,
-) -> tuple[str | None, frozenset[str]]:
-    """Say the status, and the names of the actions whose buttons go."""
-    match outcome:
-        case Outcome.DONE | Outcome.REPEATED:
-            rule = mapping.states.get(state.value, NO_RULE)
-            status = then.status or rule.status or TABLE[state].status
-            stays = _staying(TABLE[state].buttons, mapping, action) if rule.actions is None else rule.actions
-            return status, frozenset(mapping.actions).difference(stays)
-        case Outcome.REFUSED:
-            return REFUSED_STATUS.get(code or ""), frozenset()
-        case Outcome.GIVEN_UP:
-            return None, frozenset()
-        case _:
-            assert_never(outcome)
+def _activity(action: ActionMapping, state: ElementState) -> str | None:
+    """Name the activity that tells what was done, where the element stands where it was wanted."""
+    if action.then.activity is not None:
+        return action.then.activity
+    if action.deletes_dialog:
+        return "DialogDeleted"
+    return TABLE[state].activity or "Information"
 
 
-def _staying(buttons: Buttons, mapping: ServiceMapping, pressed: ActionMapping) -> Iterable[str]:
-    match buttons:
-        case Buttons.ALL:
-            return mapping.actions
-        case Buttons.OTHERS:
-            return [name for name in mapping.actions if name != pressed.name]
-        case Buttons.NONE:
-            return ()
-        case _:
-            assert_never(buttons)
-
-
-def _told(outcome: Outcome, code: str | None, *, kind: str | None, actor: str) -> tuple[str, Mapping[str, str], Actor]:
+def _told(
+    outcome: Outcome, code: str | None, *, kind: str | None, state: ElementState, actor: str
+) -> tuple[str, Mapping[str, str], Actor]:
     """Say the activity's type, its text (for Information only) and who did it; *kind* None is an unclear state."""
     match outcome:
         case Outcome.DONE if kind is not None:
-            return kind, TEXTS["done"] if kind == "Information" else {}, party_representative(actor)
+            text = TEXTS[_DONE.get(state, "done")] if kind == "Information" else {}
+            return kind, text, party_representative(actor)
         case Outcome.REPEATED if kind is not None:
             return "Information", TEXTS["repeated"], SERVICE_OWNER
         case Outcome.DONE | Outcome.REPEATED:
@@ -336,3 +409,6 @@ def _told(outcome: Outcome, code: str | None, *, kind: str | None, actor: str) -
             return "Information", TEXTS.get(code or "", TEXTS["given_up"]), SERVICE_OWNER
         case _:
             assert_never(outcome)
+
+
+_DONE = {ElementState.CALCULATED: "calculated", ElementState.DELETED: "deleted"}

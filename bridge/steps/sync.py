@@ -12,7 +12,7 @@ from bridge.parts import Bridge
 from bridge.steps.agreed import telling
 from bridge.steps.holding import finish, set_aside
 from bridge.steps.naming import keep_for_later, without_names
-from bridge.steps.telling import subject_of, tell
+from bridge.steps.telling import delete_told, ended_before, subject_of, tell
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -64,6 +64,7 @@ def _tell(bridge: Bridge, operation: Operation, *, named: bool) -> None:
         log.warning("the dialog is deleted")
         return
     (mapping, action), offering = telling(bridge, operation)
+    outcome = operation.outcome or Outcome.GIVEN_UP
     change = change_for(
         subject=subject_of(
             bridge,
@@ -75,18 +76,21 @@ def _tell(bridge: Bridge, operation: Operation, *, named: bool) -> None:
             offering=offering,
         ),
         action=action,
-        outcome=operation.outcome or Outcome.GIVEN_UP,
+        outcome=outcome,
         code=None if operation.problem is None else operation.problem.code,
         state=ElementState(operation.state_after or ElementState.UNKNOWN.value),
         operation_id=str(operation.id),
         accepted_at=operation.accepted_at,
         actor=operation.actor or "",
+        ended=outcome in (Outcome.REFUSED, Outcome.GIVEN_UP) and ended_before(bridge, dialog.id),
     )
     if not named:
         log.warning("no name was found for who acted; that is told later")
         keep_for_later(bridge, operation.dialog_id, change)
         change = without_names(change)
     tell(bridge, dialog, change)
+    if change.deletes:
+        delete_told(bridge, dialog.id)
 
 
 def _close(bridge: Bridge, operation: Operation) -> None:

@@ -6,12 +6,13 @@ from uuid import UUID
 import structlog
 
 from bridge.core.dialog_merge import merge
-from bridge.core.dialogs import Dialog, DialogChange
-from bridge.core.elements import archive_reference
-from bridge.core.errors import Conflict, OutcomeUnknown, Rejected, UpstreamError
+from bridge.core.dialogs import Dialog, DialogChange, of_correspondence
+from bridge.core.elements import ENDED, archive_reference
+from bridge.core.errors import Conflict, Missing, OutcomeUnknown, Rejected, UpstreamError
 from bridge.core.mapping import ServiceMapping
 from bridge.core.states import Subject
 from bridge.parts import Bridge
+from bridge.storage.drafts import Drafts
 from bridge.storage.told import Told
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
@@ -74,6 +75,42 @@ def tell(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
         with bridge.store.transaction() as tx:
             Told(tx).write(dialog.id, merged.written, now=bridge.clock())
     return bool(merged.operations)
+
+
+def delete_told(bridge: Bridge, dialog_id: UUID) -> None:
+    """
+    Delete a dialog that says that its element was deleted; one that is deleted already, or is not there, stays so.
+
+    It was told first, so that who looks meanwhile reads why it goes, and so that a crash between ends in no dialog
+    without a word. Not silently: that is what leads Arbeidsflate back to the inbox.
+
+    Raises:
+        Conflict: Somebody else wrote, or the answer is not known: read again, and delete again.
+        UpstreamError: As for ``DialogportenClient.delete``.
+    """
+    # Before it goes: a run among drafts that meets it must not take this for somebody else's deletion.
+    with bridge.store.transaction() as tx:
+        Drafts(tx).thrown_away(dialog_id, now=bridge.clock())
+    try:
+        dialog = bridge.dialogporten.get(dialog_id)
+        if dialog.deleted_at is None and not of_correspondence(dialog):
+            bridge.dialogporten.delete(dialog_id, revision=dialog.revision, silent=False)
+    except Missing:
+        log.info("the dialog of a deleted element is gone already", dialog=str(dialog_id))
+    except Conflict:
+        raise
+    except Rejected as error:
+        # Told it is, and a no stays a no.
+        log.error("the dialog of a deleted element could not be deleted", dialog=str(dialog_id), reason=error.reason)
+    except OutcomeUnknown as error:
+        raise Conflict(error.system, error.detail, status=error.status) from error
+
+
+def ended_before(bridge: Bridge, dialog_id: UUID) -> bool:
+    """Say whether the dialog was told that its case is at its end."""
+    with bridge.store.reading() as tx:
+        written = Told(tx).written(dialog_id)
+    return any(written.told_last(state.value) for state in ENDED)
 
 
 def _labelled(bridge: Bridge, dialog_id: UUID, label: str) -> bool:

@@ -100,6 +100,12 @@ class Drafts:
         made_at = sa.func.coalesce(drafts.c.made_at, now)
         self._write(draft, ending=ending.value, ended_at=now, made_at=made_at, last_changed=None, state=None)
 
+    def thrown_away(self, dialog_id: UUID, *, now: datetime) -> None:
+        """Follow the dialog's element no more, since both are deleted; out of the trash bin it is followed again."""
+        mine = (drafts.c.dialog_id == str(dialog_id), drafts.c.ending.is_(None))
+        values = {"ending": Ending.DELETED.value, "ended_at": now, "last_changed": None, "state": None}
+        self._connection.execute(drafts.update().where(*mine).values(values))
+
     def busy(self, dialog_id: UUID) -> bool:
         """Say whether an operation of the dialog is under way; call it with the dialog locked."""
         under_way = sa.exists().where(operations.c.dialog_id == str(dialog_id), operations.c.finished_at.is_(None))

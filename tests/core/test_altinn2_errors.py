@@ -3,7 +3,8 @@
 import pytest
 
 from bridge.core.altinn2_errors import CATALOGUE, TOLD, Next, problem_for, row_for
-from bridge.core.states import REFUSAL_TEXTS, TEXTS
+from bridge.core.refusals import REFUSAL_TEXTS
+from bridge.core.states import TEXTS
 from bridge.core.texts import LANGUAGES, text
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bridge.core.dialog_merge import GONE, NOTHING_WRITTEN, Merged, Written, digest, merge
-from bridge.core.dialogs import DialogChange, Field, Offer, dialog_from_json
+from bridge.core.dialogs import REFUSAL, DialogChange, Ends, Field, Offer, Only, dialog_from_json
 from bridge.core.mapping import ActionMapping, Button, Priority
 from bridge.core.offers import content_value, filled, offer
 from tests.core.test_dialog_merge import ACTIVITY, DIALOG_ID, NOTHING, OURS, THEIRS, _body
@@ -246,3 +246,114 @@ def test_a_text_that_grows_too_long_is_not_said(value: str, fits: bool) -> None:
     done = filled({"nb": "Sum: {result.sum}", "en": "{result.sum}"}, {"result.sum": value}, limit=23)
 
     assert (done is not None) is fits
+
+
+# Words that end
+
+
+def in_state(state: str, *, ends: Ends = Ends.STATES, **texts: str) -> DialogChange:
+    fields = {f"/content/{name}": Field(value=said(text), asked=True) for name, text in texts.items()}
+    return replace(NOTHING, state=state, ends=ends, fields=fields)
+
+
+def refusal(**texts: str) -> DialogChange:
+    change = in_state(REFUSAL, ends=Ends.NONE, **texts)
+    return replace(
+        change, fields={name: replace(each, asked=False, only=Only.UNSAID) for name, each in change.fields.items()}
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "gone"),
+    [
+        pytest.param(in_state("Signering"), True, id="the next state"),
+        pytest.param(in_state("Signering", additionalInfo="Annet"), True, id="the next state, with other words"),
+        pytest.param(in_state("Utfylling"), False, id="the same state once more"),
+        pytest.param(in_state("beregnet", ends=Ends.REFUSAL), False, id="no state at all"),
+        pytest.param(refusal(), False, id="a refusal"),
+    ],
+)
+def test_words_of_a_state_end_with_it(change: DialogChange, gone: bool) -> None:
+    """What was said there and is not said in the next one is taken away, if nobody changed it."""
+    before = written(in_state("Utfylling", summary="Vårt"))
+
+    ours = [(each["op"], each["path"]) for each in merged(change, before, **summary("Vårt")).operations]
+    theirs = [each["path"] for each in merged(change, before, **summary("Deres")).operations]
+
+    assert (("remove", "/content/summary") in ours) is gone
+    assert "/content/summary" not in theirs
+
+
+def test_a_code_ends_with_its_state() -> None:
+    """The status for systems, too; what others wrote in its place stays, though a status is otherwise the bridge's."""
+    code = replace(in_state("Utfylling"), fields={"/extendedStatus": Field(value="a2:filling", asked=True)})
+    base = written(code)
+
+    ours = merged(in_state("Signering"), base, extendedStatus="a2:filling").operations
+    theirs = merged(in_state("Signering"), base, extendedStatus="case:17").operations
+
+    assert (ours, theirs) == (({"op": "remove", "path": "/extendedStatus"},), ())
+
+
+def test_what_ended_is_said_again_when_it_comes_back() -> None:
+    """A gap that the bridge left is its own to fill."""
+    first = in_state("Utfylling", summary="Vårt")
+    ended = merged(in_state("Signering"), written(first), **summary("Vårt")).written
+
+    assert [each["op"] for each in merged(first, ended, content={}).operations] == ["add"]
+
+
+@pytest.mark.parametrize("ends", [Ends.STATES, Ends.REFUSAL])
+def test_a_refusal_ends_with_the_next_success(ends: Ends) -> None:
+    """Badge and words go, whatever the success says of the element; what others wrote meanwhile stays."""
+    base = written(refusal(extendedStatus="Ikke utført", additionalInfo="Prøv igjen."))
+    shown = {"extendedStatus": said("Ikke utført"), "additionalInfo": said("Prøv igjen.")}
+
+    ours = merged(in_state("beregnet", ends=ends), base, content=shown).operations
+    theirs = merged(in_state("beregnet", ends=ends), base, content={each: said("Deres") for each in shown}).operations
+
+    assert {each["path"] for each in ours} == {"/content/extendedStatus", "/content/additionalInfo"}
+    assert theirs == ()
+
+
+def test_a_refusal_is_not_said_over_others() -> None:
+    """It is taken away again, and theirs could not be put back: also where they changed what the bridge had said."""
+    change, there = refusal(extendedStatus="Ikke utført"), {"extendedStatus": said("Deres")}
+    before = written(in_state("Utfylling", extendedStatus="Kladd"))
+
+    assert merged(change, content=there).operations == ()
+    assert merged(change, before, content=there).operations == ()
+    assert len(merged(change, before, content={"extendedStatus": said("Kladd")}).operations) == 1
+
+
+def test_a_status_of_a_refusal_ends_with_it() -> None:
+    """What had to be put right was put right; a status that others gave, also before, is theirs."""
+    needs = replace(refusal(), status="RequiresAttention")
+    well = replace(in_state("Utfylling"), usual_status="Draft")
+    base = merged(needs, status="InProgress").written
+    theirs = merged(needs, status="RequiresAttention").written
+
+    assert merged(well, base, status="RequiresAttention").operations == (
+        {"op": "replace", "path": "/status", "value": "Draft"},
+    )
+    assert merged(well, base, status="Awaiting").operations == ()
+    assert merged(well, theirs, status="RequiresAttention").operations == ()
+
+
+def test_a_default_in_the_place_of_ours_fills_no_gap() -> None:
+    """A dialog of the agency's gets no word that nobody asked for."""
+    field = Field(value=said("Sendt."), asked=False, only=Only.OWN)
+    change = replace(NOTHING, fields={"/content/summary": field})
+
+    assert merged(change).operations == ()
+    assert merged(change, **summary("Deres")).operations == ()
+    assert len(merged(change, written(words("Vårt")), **summary("Vårt")).operations) == 1
+
+
+def test_the_last_state_that_was_told_is_known() -> None:
+    """By it a press that comes too late is recognised; refusals and calculations tell of none."""
+    told = written(in_state("Sendt og arkivert"))
+    later = merged(refusal(), merged(in_state("beregnet", ends=Ends.REFUSAL), told).written).written
+
+    assert later.told_last("Sendt og arkivert")
+    assert not later.told_last("Utfylling")

@@ -9,24 +9,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.dialogs import SERVICE_OWNER, DialogChange, party_representative
-from bridge.core.elements import ElementState
+from bridge.core.decision import Send, decide
+from bridge.core.dialogs import REFUSAL, SERVICE_OWNER, DialogChange, Ends, Only, party_representative
+from bridge.core.elements import ENDED, ElementState, can_act
 from bridge.core.mapping import (
     ActionMapping,
     AfterUpdate,
     Altinn2Service,
+    Altinn3App,
+    Button,
     Dates,
     FormSource,
+    Priority,
     Requirement,
     ServiceMapping,
     StateRule,
     Target,
     Then,
     Validation,
+    Verb,
+    Wording,
 )
+from bridge.core.offers import content_value
 from bridge.core.operations import Outcome
-from bridge.core.states import REFUSAL_TEXTS, TEXTS, Subject, change_for
+from bridge.core.refusals import BADGE_TEXTS, NOT_AGAIN, REFUSAL_TEXTS, TRY_AGAIN
+from bridge.core.states import NOWHERE, SUMMARIES, TEXTS, Subject, change_for, news_of
 from bridge.core.texts import TEXTS as PROBLEMS
+from tests.core.test_decision import ELEMENT, FRESH, NOW, SETTLE
 
 DIALOG_ID = UUID("0194fe82-9280-77a5-a7cd-5ff0e6a6fa07")
 ACTOR = "urn:altinn:organization:identifier-no:310000019"
@@ -55,7 +64,6 @@ MAPPING = ServiceMapping(
     source="bli-tjenesteeier.yaml",
 )
 ALL = frozenset({"submit", "send", "save"})
-PRESSED = frozenset({"submit"})
 NONE = frozenset[str]()
 ARCHIVED, SIGNING = ElementState.ARCHIVED, ElementState.SIGNING
 
@@ -85,12 +93,12 @@ def _change(
     ("outcome", "code", "state", "status", "removed", "activity"),
     [
         pytest.param(Outcome.DONE, None, ARCHIVED, "Completed", ALL, "FormSubmitted", id="done, archived"),
-        pytest.param(Outcome.DONE, None, SIGNING, "InProgress", PRESSED, "SentToSigning", id="done, in signing"),
+        pytest.param(Outcome.DONE, None, SIGNING, "InProgress", ALL, "SentToSigning", id="done, in signing"),
         pytest.param(Outcome.DONE, None, ElementState.FORM_FILLING, None, NONE, "FormSaved", id="done, still a draft"),
         pytest.param(Outcome.DONE, None, ElementState.UNKNOWN, None, NONE, "Information", id="done, unclear"),
-        pytest.param(Outcome.DONE, None, ElementState.DELETED, None, NONE, "Information", id="done, deleted"),
+        pytest.param(Outcome.DONE, None, ElementState.DELETED, "NotApplicable", ALL, "Information", id="done, deleted"),
         pytest.param(Outcome.REPEATED, None, ARCHIVED, "Completed", ALL, "Information", id="repeated, archived"),
-        pytest.param(Outcome.REPEATED, None, SIGNING, "InProgress", PRESSED, "Information", id="repeated, signing"),
+        pytest.param(Outcome.REPEATED, None, SIGNING, "InProgress", ALL, "Information", id="repeated, signing"),
         pytest.param(
             Outcome.REFUSED,
             "form_invalid",
@@ -100,7 +108,17 @@ def _change(
             "Information",
             id="form with faults",
         ),
-        pytest.param(Outcome.REFUSED, "upstream_refused", SIGNING, None, NONE, "Information", id="refused otherwise"),
+        pytest.param(Outcome.REFUSED, "upstream_refused", SIGNING, None, ALL, "Information", id="refused otherwise"),
+        pytest.param(
+            Outcome.REFUSED, "element_wrong_state", ARCHIVED, "Completed", ALL, "Information", id="refused, too late"
+        ),
+        pytest.param(
+            Outcome.REFUSED, "element_gone", ElementState.UNKNOWN, None, ALL, "Information", id="refused, gone"
+        ),
+        pytest.param(
+            Outcome.GIVEN_UP, "content_lost", ARCHIVED, None, ALL, "Information", id="archived, and something is lost"
+        ),
+        pytest.param(Outcome.GIVEN_UP, None, ElementState.UNKNOWN, None, NONE, "Information", id="nobody knows"),
         pytest.param(Outcome.GIVEN_UP, None, ElementState.FORM_FILLING, None, NONE, "Information", id="given up"),
     ],
 )
@@ -139,7 +157,7 @@ def test_what_a_rule_omits_is_the_tables() -> None:
     change = _change(Outcome.DONE, ElementState.SIGNING, mapping=replace(MAPPING, states={"Signering": rule}))
 
     assert change.status == "RequiresAttention"
-    assert change.remove_actions == PRESSED
+    assert change.remove_actions == ALL
 
 
 def test_the_action_has_the_last_word() -> None:
@@ -234,3 +252,197 @@ def test_dates_count_from_the_press(outcome: Outcome, dates: dict[str, str]) -> 
     says = _change(outcome, state=ARCHIVED, action=action, mapping=mapping)
 
     assert {pointer: field.value for pointer, field in says.fields.items() if pointer.endswith("At")} == dates
+
+
+# Buttons: those of what can act, in every state and after every outcome
+
+BUTTON = Button(title={"nb": "Trykk", "nn": "Trykk", "en": "Press"}, priority=Priority.TERTIARY, api=True)
+SIGN = replace(SUBMIT, name="sign", form=FormSource.NONE)
+DISCARD = replace(SIGN, name="discard", verb=Verb.DELETE)
+CONFIRM = replace(SIGN, name="confirm", verb=Verb.CONFIRM)
+PUT_AWAY = replace(SIGN, name="put-away", verb=Verb.ARCHIVE)
+SHOW = replace(SUBMIT, name="show", target=Target.ALTINN3, form=FormSource.BODY)
+SHOW_HELD = replace(SHOW, name="show-held", form=FormSource.MESSAGE)
+EVERY = [
+    replace(each, button=BUTTON) for each in (SUBMIT, SEND, SAVE, SIGN, DISCARD, CONFIRM, PUT_AWAY, SHOW, SHOW_HELD)
+]
+WHOLE = replace(
+    MAPPING,
+    altinn3=Altinn3App(org="ttd", app="sum", data_type="sum"),
+    actions={action.name: action for action in EVERY},
+)
+FORMS = {"submit", "send", "save"}
+SHOWS = {"show", "show-held"}
+CAN_ACT = {
+    ElementState.FORM_FILLING: {*FORMS, *SHOWS, "discard"},
+    ElementState.SIGNING: {*SHOWS, "sign", "discard"},
+    ElementState.ARCHIVED: set(),
+    ElementState.DELETED: set(),
+    ElementState.UNREAD: {"confirm", "put-away", "discard", "show"},
+    ElementState.OPENED: {"confirm", "put-away", "discard", "show"},
+    ElementState.READ: {"confirm", "put-away", "discard", "show"},
+    ElementState.CONFIRMED: {"put-away", "discard", "show"},
+}
+
+
+def whole_change(outcome: Outcome, state: ElementState, action: ActionMapping, code: str | None) -> DialogChange:
+    return change_for(
+        subject=Subject(mapping=WHOLE, dialog_id=DIALOG_ID, public_url="https://bridge.example.no", values={}),
+        action=action,
+        outcome=outcome,
+        code=code,
+        state=state,
+        operation_id="operation-1",
+        accepted_at=ACCEPTED_AT,
+        actor=ACTOR,
+    )
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+@pytest.mark.parametrize("state", ElementState)
+@pytest.mark.parametrize("action", EVERY, ids=[each.name for each in EVERY])
+def test_buttons_are_of_what_can_act_there(outcome: Outcome, state: ElementState, action: ActionMapping) -> None:
+    """After any outcome there are those of the state and no others; where nobody knows it, none comes and none goes."""
+    change = whole_change(outcome, state, action, None)
+
+    there = {offer.name for offer in change.offers}
+    assert there == CAN_ACT.get(state, set())
+    assert change.remove_actions == (set(WHOLE.actions) - there if state in CAN_ACT else set())
+
+
+@pytest.mark.parametrize("state", ElementState)
+def test_news_bring_the_same_buttons_as_a_press(state: ElementState) -> None:
+    """Whoever moved the element, what can be done with it is the same."""
+    subject = Subject(mapping=WHOLE, dialog_id=DIALOG_ID, public_url="https://bridge.example.no", values={})
+
+    news, pressed = news_of(subject, state, activity=None), whole_change(Outcome.DONE, state, EVERY[0], None)
+
+    assert (news.offers, news.remove_actions) == (pressed.offers, pressed.remove_actions)
+
+
+def test_a_form_that_is_gone_leaves_what_needs_none() -> None:
+    """What an app calculates of the caller's own form goes on; what needs the element would be told the same again."""
+    change = whole_change(Outcome.REFUSED, ElementState.UNKNOWN, EVERY[0], "element_gone")
+
+    assert set(WHOLE.actions) - change.remove_actions == {"show"}
+
+
+def test_deleting_deletes_the_dialog_unless_it_is_kept() -> None:
+    """Told by the activity that Dialogporten has for it; a dialog that stays says in words that the form is gone."""
+    discard = WHOLE.actions["discard"]
+
+    gone = whole_change(Outcome.DONE, ElementState.DELETED, discard, None)
+    again = whole_change(Outcome.REPEATED, ElementState.DELETED, discard, None)
+    kept = whole_change(Outcome.DONE, ElementState.DELETED, replace(discard, keeps_dialog=True), None)
+    late = whole_change(Outcome.REFUSED, ElementState.DELETED, WHOLE.actions["submit"], "element_gone")
+
+    assert [each.deletes for each in (gone, again, kept, late)] == [True, True, False, False]
+    assert (gone.activities[0].type, kept.activities[0].type) == ("DialogDeleted", "Information")
+    assert kept.activities[0].description == TEXTS["deleted"]
+    assert gone.fields["/content/extendedStatus"].value == content_value(
+        {"nb": "Slettet", "nn": "Sletta", "en": "Deleted"}
+    )
+
+
+# Refusals
+
+
+@pytest.mark.parametrize("code", sorted(PROBLEMS))
+def test_a_new_try_is_asked_for_where_it_can_help(code: str) -> None:
+    """Nobody is sent round in circles, and whoever can put something right is told so."""
+    outcome = Outcome.GIVEN_UP if code in TEXTS else Outcome.REFUSED
+    told = _change(outcome, ElementState.FORM_FILLING, code=code).activities[0].description
+
+    asked = [bool(re.search(words, told[of].lower())) for of, words in (("nb", "prøv"), ("nn", "prøv"), ("en", "try"))]
+    assert asked == [code in TRY_AGAIN] * 3
+
+
+def test_a_refusal_shows_where_people_look() -> None:
+    """A badge and words below the summary, in place of nobody's; a form that can be corrected says so."""
+    change = _change(Outcome.REFUSED, ElementState.FORM_FILLING, code="form_invalid")
+
+    assert change.fields["/content/extendedStatus"].value == content_value(
+        {"nb": "Må rettes", "nn": "Må rettast", "en": "Needs correction"}
+    )
+    assert change.fields["/content/additionalInfo"].value == content_value(REFUSAL_TEXTS["form_invalid"])
+    assert {each.only for each in change.fields.values()} == {Only.UNSAID}
+    assert (change.state, change.ends) == (REFUSAL, Ends.NONE)
+
+
+@pytest.mark.parametrize("state", sorted(ENDED, key=str))
+def test_a_press_that_came_too_late_marks_nothing(state: ElementState) -> None:
+    """A case at its end says that it is, also when it had not been told so; the history alone tells of the press."""
+    late = _change(Outcome.REFUSED, state, code="element_wrong_state")
+    unseen = change_for(
+        subject=Subject(mapping=MAPPING, dialog_id=DIALOG_ID, public_url=None, values={}),
+        action=SUBMIT,
+        outcome=Outcome.GIVEN_UP,
+        code="given_up",
+        state=ElementState.UNKNOWN,
+        operation_id="operation-1",
+        accepted_at=ACCEPTED_AT,
+        actor=ACTOR,
+        ended=True,
+    )
+
+    assert "/content/additionalInfo" not in late.fields
+    assert late.state == state.value
+    assert (unseen.fields, unseen.status) == ({}, None)
+
+
+def test_a_mapping_says_refusals_in_its_own_words() -> None:
+    """With the reason in each language where it asks for it, and never where nothing may be sent again."""
+    own = Wording(
+        extended_status={"nb": "Stopp", "nn": "Stopp", "en": "Stop"},
+        additional_info={"nb": "{reason} Ring oss.", "nn": "{reason} Ring oss.", "en": "{reason} Call us."},
+    )
+    mapping = replace(MAPPING, refused=own)
+
+    said = _change(Outcome.REFUSED, ElementState.FORM_FILLING, code="payment_needed", mapping=mapping).fields
+    uncertain = _change(Outcome.GIVEN_UP, ElementState.UNKNOWN, code="outcome_uncertain", mapping=mapping).fields
+
+    reason = REFUSAL_TEXTS["payment_needed"]
+    told = {
+        each: f"{reason[each]} {'Call' if each == 'en' else 'Ring'} {'us' if each == 'en' else 'oss'}."
+        for each in reason
+    }
+    assert said["/content/additionalInfo"].value == content_value(told)
+    assert said["/content/extendedStatus"].value == content_value(dict(own.extended_status or {}))
+    assert uncertain["/content/additionalInfo"].value == content_value(TEXTS["outcome_uncertain"])
+
+
+@pytest.mark.parametrize("texts", BADGE_TEXTS, ids=[each["en"] for each in BADGE_TEXTS])
+def test_badges_fit(texts: dict[str, str]) -> None:
+    """At most 25 characters, in every language."""
+    assert set(texts) == {"nb", "nn", "en"}
+    assert all(0 < len(text) <= 25 for text in texts.values())
+
+
+def test_what_must_not_be_sent_again_is_never_asked_for() -> None:
+    """No outcome is on both lists."""
+    assert not NOT_AGAIN & TRY_AGAIN
+
+
+@pytest.mark.parametrize("state", ElementState)
+def test_a_summary_of_ours_never_grows_untrue(state: ElementState) -> None:
+    """In each state that is known there is one to take its place, only over what the bridge wrote itself."""
+    field = _change(Outcome.DONE, state).fields.get("/content/summary")
+
+    assert (field is not None) is (state in SUMMARIES)
+    assert field is None or field.only is Only.OWN
+    assert {ElementState.FORM_FILLING, ElementState.SIGNING, *ENDED} <= set(SUMMARIES)
+
+
+@pytest.mark.parametrize("state", ElementState)
+def test_words_end_with_their_state(state: ElementState) -> None:
+    """What says nothing of where the element stands ends a refusal alone."""
+    assert _change(Outcome.DONE, state).ends is (Ends.REFUSAL if state in NOWHERE else Ends.STATES)
+
+
+def test_what_can_act_is_what_would_be_sent() -> None:
+    """The table of buttons and the decision about elements say the same of every action and state."""
+    for action in EVERY:
+        for state in CAN_ACT:
+            if action.target is Target.ALTINN2:
+                decision = decide(action, FRESH, replace(ELEMENT, state=state), now=NOW, settle=SETTLE)
+                assert isinstance(decision, Send) is can_act(action, state), (action.name, state)

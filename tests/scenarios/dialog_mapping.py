@@ -42,6 +42,21 @@ actions:
     complete: true
     sign: true
     button: {{title: {{nb: Signer, nn: Signer, en: Sign}}, priority: Primary, prompt: {{nb: Nå?, nn: No?, en: Now?}}}}
+  discard:
+    requires: write
+    minimum_level: 3
+    target: altinn2
+    form: none
+    delete: true
+    button: {{title: {{nb: Slett, nn: Slett, en: Delete}}, priority: Tertiary}}
+  empty:
+    requires: write
+    minimum_level: 3
+    target: altinn2
+    form: none
+    delete: true
+    keep_dialog: true
+    button: {{title: {{nb: Kast, nn: Kast, en: Discard}}, priority: Tertiary}}
 states:
   Utfylling:
     actions: [submit, send-to-signing]

@@ -11,18 +11,21 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.core.elements import ElementKey
+from bridge.core.elements import ElementKey, ElementState
 from bridge.core.operations import Link, Operation, Outcome
 from bridge.core.operations import Stage as Progress
+from bridge.core.states import Subject, news_of
 from bridge.sandbox.dialog_state import Resource
 from bridge.sandbox.dialogporten import OWNER_SCOPE
 from bridge.sandbox.tokens import issue
 from bridge.steps.naming import tell_names
 from bridge.steps.sync import sync
+from bridge.steps.telling import tell
 from bridge.storage.tables import operations as rows
 from bridge.storage.tables import snapshots, unnamed
 from tests.scenarios.dialog_mapping import PUBLIC, saying
-from tests.scenarios.stage import BASE, FAULTY, RESOURCE, Case, Stage
+from tests.scenarios.stage import BASE, FAULTY, RESOURCE, VALID, Case, Stage, until
+from tests.scenarios.test_drafts import drafted, run
 
 
 @pytest.fixture(scope="module")
@@ -78,19 +81,164 @@ def test_the_next_button_comes_with_the_state(stage: Stage) -> None:
     assert said(dialog, "summary") == "To be signed."
 
 
-def test_a_failure_puts_its_button_back(stage: Stage) -> None:
-    """The form has faults, the button was gone: it is there again, with a line of history."""
-    case = stage.case(FAULTY)
-    gui = stage.dialog(case)["guiActions"]
-    token = stage.token(case)
+def without_buttons(stage: Stage, case: Case) -> str:
+    """Take away what a dialog offers, and give a token that was issued before."""
+    token, gui = stage.token(case), stage.dialog(case)["guiActions"]
     away = [{"op": "remove", "path": f"/guiActions/{at}"} for at in reversed(range(len(gui)))]
     assert stage.as_owner("PATCH", f"/{case.dialog_id}", away).status_code == 204
+    return token
+
+
+def shown(stage: Stage, case: Case) -> list[str]:
+    """The bridge's buttons on a dialog, by the names of their actions."""
+    urls = [each["url"] for each in stage.dialog(case)["guiActions"]]
+    return [each.rpartition("/")[2] for each in urls if str(case.dialog_id) in each]
+
+
+def test_after_a_failure_there_is_what_can_be_done(stage: Stage) -> None:
+    """The form has faults, the buttons were gone: those that the state allows are there, with a line of history."""
+    case = stage.case(FAULTY)
+    token = without_buttons(stage, case)
 
     answer = stage.press(case, token=token)
 
     assert answer.status_code == 422
-    assert [each["url"] for each in stage.dialog(case)["guiActions"]] == [f"{PUBLIC}/actions/{case.dialog_id}/submit"]
+    assert shown(stage, case) == ["submit", "send-to-signing"]
     assert stage.activities(case) == ["Information"]
+
+
+def test_a_press_too_late_brings_no_button_back(stage: Stage) -> None:
+    """A finished case stays finished, whatever an old token asks for, and the dialog goes on saying so."""
+    case = stage.case()
+    token = stage.token(case)
+    assert stage.press(case, token=token).status_code == 204
+    before = stage.dialog(case)
+
+    for refused in ("discard", "sign"):
+        stage.press(case, refused, token=token)
+
+    after = stage.dialog(case)
+    assert shown(stage, case) == []
+    assert (after["status"], after["content"]) == ("Completed", before["content"])
+    late = [each for each in after["activities"] if each.get("description")]
+    assert "try again" not in str(late).lower()
+
+
+def test_a_refusal_is_seen_and_goes(stage: Stage) -> None:
+    """A badge and words below the summary; the next press that does something takes them away."""
+    case = stage.case(FAULTY, service={"signing_steps": 1})
+
+    refused = stage.press(case)
+    between = stage.dialog(case)
+    stage.as_citizen("PUT", case, body=put(VALID), complete="false", sign="false")
+    done = stage.press(case, "send-to-signing")
+
+    after = stage.dialog(case)["content"]
+    assert (refused.status_code, done.status_code) == (422, 204)
+    assert said(between, "extendedStatus") == "Needs correction"
+    assert said(between, "additionalInfo", "nn").startswith("Skjemaet har feil")
+    assert said({"content": after}, "extendedStatus") == "To be signed"
+    assert "additionalInfo" not in after
+
+
+def test_others_words_outlive_refusals(stage: Stage) -> None:
+    """What the agency says below the summary is not replaced by a refusal, and not taken away by the next success."""
+    case = stage.case(FAULTY, service={"signing_steps": 1})
+    info = {"value": [{"languageCode": "nb", "value": "Frist 1. mai"}], "mediaType": "text/plain"}
+    theirs = [{"op": "add", "path": "/content/additionalInfo", "value": info}]
+    assert stage.as_owner("PATCH", f"/{case.dialog_id}", theirs).status_code == 204
+
+    stage.press(case)
+    between = said(stage.dialog(case), "additionalInfo", "nb")
+    stage.as_citizen("PUT", case, body=put(VALID), complete="false", sign="false")
+    done = stage.press(case, "send-to-signing")
+
+    assert done.status_code == 204
+    assert (between, said(stage.dialog(case), "additionalInfo", "nb")) == ("Frist 1. mai", "Frist 1. mai")
+
+
+def put(xml: str) -> dict[str, Any]:
+    """What a person's own client sends to Altinn 2."""
+    form = {"Type": "MainForm", "DataFormatId": "5801", "DataFormatVersion": "42001", "FormData": xml}
+    return {"Type": "FormTask", "ServiceCode": "5701", "ServiceEdition": 1, "_embedded": {"forms": [form]}}
+
+
+# Deleting
+
+
+def test_a_deleted_draft_takes_its_dialog_along(stage: Stage) -> None:
+    """Told first, without any button of ours, then deleted, so that Arbeidsflate goes back to the inbox."""
+    case = stage.case()
+    heard = len(stage.effects(case, "dialogporten.delete"))
+
+    answer = stage.press(case, "discard", method="DELETE")
+
+    dialog = stage.dialog(case)
+    assert (answer.status_code, stage.element(case)["state"]) == (204, "deleted")
+    assert stage.writes(case)[-2:] == ["PATCH", "DELETE"]
+    assert dialog["deletedAt"]
+    assert (dialog["status"], shown(stage, case)) == ("NotApplicable", [])
+    assert said(dialog, "extendedStatus") == "Deleted"
+    assert [each["type"] for each in dialog["activities"]] == ["DialogDeleted"]
+    assert len(stage.effects(case, "dialogporten.delete")) == heard + 1
+
+
+@pytest.mark.parametrize("cut", ["before", "after"])
+def test_a_deletion_without_an_answer_is_looked_after(stage: Stage, cut: str) -> None:
+    """Whether the DELETE got through or not, there is one, and the dialog was told once."""
+    case = stage.case()
+    stage.fault("dialogporten", "DELETE", str(case.dialog_id), cut=cut, times=1)
+
+    stage.press(case, "discard")
+    until(lambda: stage.operations(case)[0].finished_at is not None)
+
+    dialog = stage.dialog(case)
+    assert dialog["deletedAt"]
+    assert len(dialog["activities"]) == 1
+    assert len(stage.effects(case, "dialogporten.delete")) == 1
+
+
+def test_a_dialog_that_is_kept_says_what_became_of_the_form(stage: Stage) -> None:
+    """With ``keep_dialog`` it stays, and an ordinary button deletes."""
+    case = stage.case()
+
+    assert stage.press(case, "empty").status_code == 204
+
+    dialog = stage.dialog(case)
+    assert dialog.get("deletedAt") is None
+    assert (dialog["status"], shown(stage, case)) == ("NotApplicable", [])
+    assert [each["type"] for each in dialog["activities"]] == ["Information"]
+
+
+def test_out_of_the_bin_the_dialog_is_there_again(stage: Stage) -> None:
+    """A draft that a press deleted, and its owner took back in Altinn: the same dialog, with buttons and words."""
+    case = drafted(stage)
+    kept = stage.world.altinn2._elements[case.message_id]
+    assert stage.press(case, "discard").status_code == 204
+    run(stage, case.who)
+    stage.world.altinn2._elements[case.message_id] = kept
+
+    run(stage, case.who)
+
+    dialog = stage.dialog(case)
+    assert dialog.get("deletedAt") is None
+    assert shown(stage, case) == ["submit", "send-to-signing"]
+    assert (dialog["status"], said(dialog, "extendedStatus")) == ("Draft", "Being filled in")
+
+
+def test_delete_buttons_are_what_dialogporten_means_by_them(stage: Stage) -> None:
+    """A DELETE that Arbeidsflate offers in the bin; the action that keeps the dialog is a button like any."""
+    case = stage.case()
+    without_buttons(stage, case)
+    every = replace(stage.bridge.mappings[RESOURCE], states={})
+    subject = Subject(mapping=every, dialog_id=case.dialog_id, public_url=PUBLIC, values={})
+    news = news_of(subject, ElementState.SIGNING, activity=None)
+
+    tell(stage.bridge, stage.bridge.dialogporten.get(case.dialog_id), news)
+
+    buttons = {each["url"].rpartition("/")[2]: each for each in stage.dialog(case)["guiActions"]}
+    assert (buttons["discard"]["httpMethod"], buttons["discard"].get("isDeleteDialogAction")) == ("DELETE", True)
+    assert (buttons["empty"]["httpMethod"], buttons["empty"].get("isDeleteDialogAction")) == ("DELETE", False)
 
 
 @pytest.mark.parametrize(("action", "moves"), [("submit", False), ("send-to-signing", True)])

@@ -427,6 +427,31 @@ def test_sent_by_a_press_is_told_once(stage: Stage) -> None:
     assert stage.dialog(case)["revision"] == before
 
 
+def test_a_sent_draft_does_not_say_that_it_is_not_sent(stage: Stage) -> None:
+    """The shipped mapping has no summary: the built-in one changes with each press, and what others wrote stays."""
+    case, other = (drafted(stage, service={"signing_steps": 1}) for _ in range(2))
+    theirs = {"value": [{"languageCode": "nb", "value": "Ring oss"}], "mediaType": "text/plain"}
+    change = [{"op": "replace", "path": "/content/summary", "value": theirs}]
+    assert stage.as_owner("PATCH", f"/{other.dialog_id}", change).status_code == 204
+
+    told = [summary(stage, case)]
+    for action in ("send-to-signing", "sign"):
+        assert stage.press(case, action).status_code == stage.press(other, action).status_code == 204
+        told.append(summary(stage, case))
+
+    assert told == [
+        "The form has not been submitted yet.",
+        "The form waits for a signature.",
+        "The form has been submitted.",
+    ]
+    assert summary(stage, other, "nb") == "Ring oss"
+
+
+def summary(stage: Stage, case: Case, language: str = "en") -> str:
+    values = stage.dialog(case)["content"]["summary"]["value"]
+    return str(next(each["value"] for each in values if each["languageCode"] == language))
+
+
 def test_thrown_away_in_altinn_deletes_the_dialog(stage: Stage) -> None:
     """What lies in Altinn's trash bin is nobody's task any more."""
     case = drafted(stage)
