@@ -197,6 +197,8 @@ class Writers(RuleBasedStateMachine):
             news = pointer in OURS and wanted != self.wanted.get(pointer)
             assert mine or news, f"{pointer}: what others wrote was lost"
             assert after == wanted
+            # Also what it took away: the gap is its own to fill.
+            self.left[pointer] = after
         if wanted is not None:
             self.wanted[pointer] = wanted
             if after == wanted:
