@@ -9,7 +9,7 @@ import structlog
 
 from bridge.core.altinn2_errors import problem_for
 from bridge.core.decision import Refuse, Send, Took, Uncertain, WaitUntil, decide
-from bridge.core.elements import Element, ElementState, aim, archive_reference
+from bridge.core.elements import Element, ElementState, aim
 from bridge.core.errors import BridgeError, Finding, Missing, OutcomeUnknown, Refusal, Rejected, Unreachable
 from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping, Target, Verb
 from bridge.core.operations import Operation, Outcome, Problem, Stage
@@ -156,6 +156,8 @@ def _copy(bridge: Bridge, operation: Operation, archived_id: str) -> Element | N
     if copy.is_of(operation.key):
         return copy
     log.error("the archived copy that Altinn 2 named is another element's", element=operation.key.message_id)
+    if operation.archived_id == archived_id:
+        write(bridge, operation, archived_id=None)
     return None
 
 
@@ -390,9 +392,6 @@ def _lost(bridge: Bridge, operation: Operation, element: Element, gone: tuple[Fi
         attachments=len(element.listed_attachments or ()),
         expected=repr(operation.manifest),
     )
-    if element.state is ElementState.ARCHIVED:
-        with bridge.store.transaction() as tx:
-            tx.record_archive(operation.dialog_id, element.key.message_id, archive_reference(element.key.message_id))
     problem = Problem(code="content_lost", status=502, findings=gone)
     return _end(bridge, operation, Outcome.GIVEN_UP, problem, element=element)
 
@@ -460,17 +459,16 @@ def _took(bridge: Bridge, operation: Operation, took: Took) -> datetime | None:
         outcome=took.outcome,
         state_after=took.state.value,
         archived_id=took.archived_id,
+        copy=took.archived_id,
         tries=0,
     )
-    if took.archived_id is not None:
-        with bridge.store.transaction() as tx:
-            tx.record_archive(operation.dialog_id, took.archived_id, archive_reference(took.archived_id))
     return None
 
 
 def _end(
     bridge: Bridge, operation: Operation, outcome: Outcome, problem: Problem, *, element: Element | None = None
 ) -> datetime | None:
+    copy = element.key.message_id if element is not None and element.state is ElementState.ARCHIVED else None
     write(
         bridge,
         operation,
@@ -478,6 +476,8 @@ def _end(
         outcome=outcome,
         problem=problem,
         state_after=None if element is None else element.state.value,
+        archived_id=copy or operation.archived_id,
+        copy=copy,
         tries=0,
     )
     return None
