@@ -31,6 +31,7 @@ from bridge.steps.orders import (
     bare_call,
     can_be_carried,
     content_call,
+    living_uploads,
     refuse_what_rest_cannot_do,
     signing_call,
     upload_silence,
@@ -45,8 +46,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 LOOK_BACK = timedelta(days=90)
 """How far back an archived copy is looked for; the list of Altinn 2 is cut by a limit that only dates get round."""
 
-UPLOAD_PAUSE = timedelta(seconds=1)
-"""How long an operation waits for an attachment that is on its way."""
+UPLOAD_PAUSE, LONGEST_UPLOAD_PAUSE = timedelta(seconds=1), timedelta(seconds=5)
+"""How long an operation waits before it looks again for an attachment that is on its way: at first, and at most."""
 
 
 class Lost(BridgeError):
@@ -82,9 +83,9 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
     if operation.element is None:
         # Accepted before its meaning was kept, when the mapping said altinn3.
         return _end(bridge, operation, Outcome.REFUSED, Problem(code="not_linked", status=404))
-    if _uploading(bridge, operation):
-        return bridge.clock() + UPLOAD_PAUSE
     try:
+        if (moment := _behind_upload(bridge, operation)) is not None:
+            return moment
         element = _read(bridge, operation)
         if (
             element is not None
@@ -103,6 +104,8 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
         return _lost(bridge, operation, lost.element, lost.gone)
     except Rejected as error:
         return _refused(bridge, operation, error)
+    except Stop as stop:
+        return _end(bridge, operation, Outcome.REFUSED, stop.problem)
     if operation.built_on is None and element is not None:
         operation = first_look(bridge, operation, element)
     if _is(operation, Phase.WRITTEN) and aim(action) is ElementState.FORM_FILLING and element is not None:
@@ -129,10 +132,31 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
                 return _send(bridge, operation, mapping, action, element)
 
 
-def _uploading(bridge: Bridge, operation: Operation) -> bool:
-    """Say whether an attachment is on its way to the element: a PUT would overwrite it."""
+def _behind_upload(bridge: Bridge, operation: Operation) -> datetime | None:
+    """
+    Say when to look again for an attachment that is on its way to the element: a PUT would overwrite it.
+
+    None where there is none. It began before the press, since none begins beside one. One that does not move is taken
+    for dead in a while; one that moves for longer than that ends the waiting.
+
+    Raises:
+        Stop: ``upload_under_way``.
+    """
+    now, since = bridge.clock(), operation.awaits_upload_since
     with bridge.store.reading() as tx:
-        return tx.uploading(operation.dialog_id, silent_since=bridge.clock() - upload_silence(bridge))
+        uploading = tx.uploading(operation.dialog_id, living_uploads(bridge))
+    if not uploading:
+        if since is not None:
+            write(bridge, operation, awaits_upload_since=None)
+        return None
+    if since is None:
+        log.info("waits for an attachment that is on its way", dialog=str(operation.dialog_id))
+        write(bridge, operation, awaits_upload_since=now)
+        return now + UPLOAD_PAUSE
+    if now - since > upload_silence(bridge):
+        log.warning("an attachment is on its way for too long to wait for it", dialog=str(operation.dialog_id))
+        raise Stop(Problem(code="upload_under_way", status=409))
+    return now + min(max(UPLOAD_PAUSE, (now - since) / 5), LONGEST_UPLOAD_PAUSE)
 
 
 def _read(bridge: Bridge, operation: Operation) -> Element | None:
