@@ -35,7 +35,9 @@ LINGER_BYTES = 16 * 1024 * 1024
 DRAIN = 0.1
 STREAM_WAITS = 5.0
 """Seconds that a long body waits until another one has come in."""
-HEALTH_THREADS = 4
+HEALTH_THREADS, HEALTH_QUEUE = 4, 500
+QUEUE = 3
+"""So many times as many requests as there are threads have one or wait for one; more are told to come again."""
 _FILES = 16_384
 _PIECE = 64 * 1024
 _SWEEP = 0.25
@@ -44,6 +46,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,15})[ \t]*\r\n", re.IG
 _CODED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 _LANGUAGE = re.compile(rb"\r\naccept-language:[ \t]*([a-z]{2})", re.IGNORECASE)
+_CALCULATES = re.compile(rb"[A-Z]+ /[^/ ?]+/[^/ ?]+/v1/data[/? ]")
 _HEALTH = re.compile(rb"(GET|HEAD) (/health(/[a-z]*)?|/metrics)(\?[^ ]*)? HTTP/")
 
 
@@ -120,6 +123,14 @@ class Paced:
                 raise BrokenPipeError(errno.EPIPE, "the answer is not taken") from error
 
 
+class Lane:
+    """Threads for one kind of request, and how many have one or wait for one."""
+
+    def __init__(self, name: str, threads: int, *, most: int) -> None:
+        self.pool = ThreadPoolExecutor(threads, thread_name_prefix=f"bridge-{name}")
+        self.busy, self.most = 0, most
+
+
 class Wait(Enum):
     """What the loop waits for on a connection."""
 
@@ -145,7 +156,7 @@ class Connection(TConn):  # type: ignore[misc]
         self.whole: int | None = None
         """How many bytes head and short body are; None while the head is not here."""
         self.streams = False
-        self.healthy = False
+        self.lane: Lane | None = None
 
     def take(self) -> None:
         """Hand over to the parser what has come."""
@@ -168,9 +179,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._streams: deque[Connection] = deque()
         self._streaming = 0
         self._most_streaming = max(1, self.cfg.threads // 2)
-        self._busy = 0
-        """Requests that have a thread, or wait for one."""
-        self._most_busy = 3 * self.cfg.threads
         self._swept = 0.0
 
     def run(self) -> None:
@@ -178,8 +186,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         try:
             super().run()
         finally:
-            self._health.shutdown(wait=False)
-            self._probing.shutdown(wait=False)
+            for lane in self._lanes:
+                lane.pool.shutdown(wait=False)
 
     # Coming
 
@@ -189,8 +197,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         most = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-        self._health = ThreadPoolExecutor(HEALTH_THREADS, thread_name_prefix="health")
-        self._probing = ThreadPoolExecutor(HEALTH_THREADS, thread_name_prefix="probe")
+        self._lanes = (
+            Lane("request", self.cfg.threads, most=QUEUE * self.cfg.threads),
+            # An app that hangs takes no thread from who presses a button.
+            Lane("calculation", self.cfg.threads, most=QUEUE * self.cfg.threads),
+            # Quickly answered, so that a long line is a short wait.
+            Lane("health", HEALTH_THREADS, most=HEALTH_QUEUE),
+            Lane("probe", HEALTH_THREADS, most=HEALTH_QUEUE),
+        )
+        self._requests, self._calculations, self._health, self._probes_lane = self._lanes
         super().init_process()
 
     def accept(self, listener: Any) -> None:
@@ -275,7 +290,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 if len(came) > SHORT:
                     self._refuse(conn, "head_too_large", 431)
                 elif came.count(b"\n") != came.count(b"\r\n"):
-                    self._start(conn)  # Its end will never come; the parser says what is wrong with it.
+                    # Its end will never come; the parser says what is wrong with it.
+                    conn.lane = None if conn.probe else self._requests
+                    self._start(conn)
                 else:
                     self._wait(conn, Wait.HEAD, left)
                 return
@@ -293,7 +310,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         coded, expects = _CODED.search(head) is not None, _EXPECTS.search(head) is not None
         conn.whole = len(head) + (0 if length > SHORT else length)
         conn.streams = coded or length > SHORT
-        conn.healthy = not coded and not length and _HEALTH.match(head) is not None
+        healthy = not coded and not length and _HEALTH.match(head) is not None
+        if conn.probe:
+            conn.lane = self._probes_lane if healthy else None
+        elif healthy:
+            conn.lane = self._health
+        else:
+            conn.lane = self._calculations if _CALCULATES.match(head) else self._requests
         if expects and length and not conn.streams:
             with contextlib.suppress(OSError):
                 conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -318,16 +341,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _start(self, conn: Connection) -> bool:
         """Give a request to a thread, and say whether it was."""
-        if conn.probe and not conn.healthy:
+        lane = conn.lane
+        if lane is None:
             self._refuse(conn, "not_found", 404)
             return False
-        if not conn.healthy and self._busy >= self._most_busy:
+        if lane.busy >= lane.most:
             self._refuse(conn, "too_busy", 503)
             return False
         conn.take()
-        pool = self._probing if conn.probe else self._health if conn.healthy else self.tpool
-        self._busy += not conn.healthy
-        future = pool.submit(self.handle, conn)
+        lane.busy += 1
+        future = lane.pool.submit(self.handle, conn)
         future.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
         return True
 
@@ -358,7 +381,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
         """Keep the connection for the next request, or end it; in the loop."""
-        self._busy -= not conn.healthy
+        if conn.lane is not None:
+            conn.lane.busy -= 1
         if conn.streams:
             conn.streams = False
             self._streaming -= 1

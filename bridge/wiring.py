@@ -36,7 +36,8 @@ from bridge.engine import Queue, prepare
 from bridge.forms.reading import Limits
 from bridge.forms.xsd import SchemaRegistry
 from bridge.metrics import Metrics
-from bridge.parts import Bridge, Finished, Uploading
+from bridge.parts import Bridge, Finished
+from bridge.rooms import Rooms
 from bridge.settings import Altinn2Login, Secret, Settings
 from bridge.storage.gates import Alarms, StoredGate, StoredPause
 from bridge.storage.store import Store, migrate, open_database
@@ -197,7 +198,7 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
         ),
         settle=timedelta(seconds=settings.altinn2_settle),
         finished=Finished(look, places=settings.max_waiting),
-        uploading=Uploading(secrets.token_hex(8)),
+        rooms=Rooms(threads=settings.threads, apps=len(routes)),
         metrics=metrics,
         alarms=alarms,
         clock=around.clock,

@@ -103,6 +103,29 @@ class AppAnswer:
         return b"".join(parts)
 
 
+class _Sender:
+    """A body on its way through, and how long its sender was waited for: that time is not the app's."""
+
+    def __init__(self, body: Readable, monotonic: Callable[[], float]) -> None:
+        self._body, self._monotonic = body, monotonic
+        self.began, self.waited, self.ended = monotonic(), 0.0, False
+
+    def read(self, size: int, /) -> bytes:
+        """Give the next piece."""
+        asked = self._monotonic()
+        try:
+            piece = self._body.read(size)
+        finally:
+            self.waited += self._monotonic() - asked
+        self.ended = self.ended or not piece
+        return piece
+
+    @property
+    def held_up(self) -> bool:
+        """Whether the call was broken off while it waited for the sender more than for the app."""
+        return not self.ended and self.waited > (self._monotonic() - self.began) / 2
+
+
 @dataclass(slots=True)
 class _Place:
     """What is known of one app."""
@@ -291,10 +314,13 @@ class AppClient:
         reasons = {"connection": call.sendable_again, "refused token": call.own and call.sendable_again}
         while True:
             token = self._token(route) if call.own else None
+            sender = None if isinstance(call.body, bytes) else _Sender(call.body, self._monotonic)
             try:
-                answer = self._exchanged(route, call, method=method, token=token, ends=ends)
+                answer = self._exchanged(route, call, sender, method=method, token=token, ends=ends)
             except (Unreachable, OutcomeUnknown) as error:
-                self._failed(route, place)
+                # An app that hangs up on a sender who stalls is as well as it was.
+                if sender is None or not sender.held_up:
+                    self._failed(route, place)
                 harmless = isinstance(error, Unreachable) or (repeatable and not timed_out(error))
                 if not (harmless and reasons.pop("connection", False)):
                     raise
@@ -318,14 +344,16 @@ class AppClient:
             raise CredentialsRefused(_system(route), "the bridge has no token here", reason="no_token")
         return self._tokens.token(route.scopes)
 
-    def _exchanged(self, route: AppRoute, call: AppCall, *, method: str, token: str | None, ends: float) -> AppAnswer:
+    def _exchanged(
+        self, route: AppRoute, call: AppCall, sender: _Sender | None, *, method: str, token: str | None, ends: float
+    ) -> AppAnswer:
         url = f"{self._base(route)}/v1/data{'/anonymous' if call.anonymous else ''}"
         headers: CaseInsensitiveDict[str] = CaseInsensitiveDict(call.headers)
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         body: Any = None
         if method != "GET":
-            body = call.body
+            body = sender or call.body
             if call.length is None:
                 headers["Transfer-Encoding"] = "chunked"
             else:
@@ -336,7 +364,7 @@ class AppClient:
             began = self._monotonic()
             raw = self._opened(method, address, headers, body, left)
             try:
-                answer = self._answer(route, raw, ends)
+                answer = self._answer(route, raw, ends + (0.0 if sender is None else sender.waited))
             except BaseException:
                 raw.close()
                 raise

@@ -59,7 +59,7 @@ class Laid:
 
 def forms_of(bridge: Bridge, link: Link) -> tuple[Form, ...]:
     """List the element's forms without their data. Raises Refusal and UpstreamError."""
-    with explained("element_gone", 410):
+    with bridge.rooms.looking.place(), explained("element_gone", 410):
         return bridge.altinn2.list_forms(link.key)
 
 
@@ -102,7 +102,7 @@ def print_of(bridge: Bridge, link: Link, *, language: str, chunks: bool) -> Prin
 
 def signing_text_of(bridge: Bridge, link: Link, *, language: str) -> str:
     """Give the text that who signs must have seen. Raises Refusal and UpstreamError."""
-    with explained("nothing_to_sign", 404):
+    with bridge.rooms.looking.place(), explained("nothing_to_sign", 404):
         return bridge.altinn2.signing_text(link.key, language=LANGUAGES[language])
 
 

@@ -53,7 +53,8 @@ def link_for(bridge: Bridge, caller: Caller, *, element: bool = True) -> Link:
     with bridge.store.reading() as tx:
         link = tx.link(caller.dialog_id)
     if link is None or (element and link.element is None):
-        known, link = link, _first_use(bridge, caller, element=element)
+        with bridge.rooms.links.place():
+            known, link = link, _first_use(bridge, caller, element=element)
         with bridge.store.transaction() as tx:
             if known is None:
                 tx.add_link(link, now=bridge.clock())

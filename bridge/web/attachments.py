@@ -32,7 +32,9 @@ def show_all(dialog_id: UUID, name: str) -> ResponseReturnValue:
     bridge: Bridge = current_app.extensions["bridge"]
     caller = caller_of(bridge)
     permitted(bridge, caller, dialog_id, name, requires=READ)
-    listed = attachments_of(bridge, link_for(bridge, caller))
+    link = link_for(bridge, caller)
+    with bridge.rooms.looking.place():
+        listed = attachments_of(bridge, link)
     return Response(orjson.dumps({"attachments": list(map(_listed, listed))}), content_type="application/json")
 
 
@@ -58,7 +60,8 @@ def remove(dialog_id: UUID, name: str, attachment_id: Target) -> ResponseReturnV
     action = permitted(bridge, caller, dialog_id, name)
     mapping, _ = action_for(bridge, caller, name)
     link = link_for(bridge, caller)
-    detach(bridge, mapping=mapping, action=action, link=link, target=attachment_id)
+    with bridge.rooms.uploads.place():
+        detach(bridge, mapping=mapping, action=action, link=link, target=attachment_id)
     bridge.metrics.write_actions.labels(link.service_resource, f"{name}/attachments", "204").inc()
     return Response(status=204)
 
@@ -84,7 +87,8 @@ def _brought(dialog_id: UUID, name: str, target: Target | None) -> Response:
         for parameter in ("fileName", "attachmentType"):
             if request.args.get(parameter) == "":
                 raise _refused(parameter)
-    attached = attach(bridge, mapping=mapping, action=action, link=link, offer=offer, target=target)
+    with bridge.rooms.uploads.place():
+        attached = attach(bridge, mapping=mapping, action=action, link=link, offer=offer, target=target)
     status = 201 if target is None else 200
     answer = _shown(attached.upload, status=status)
     place = "Location" if target is None else "Content-Location"

@@ -41,9 +41,16 @@ def show_print(dialog_id: UUID, name: str) -> ResponseReturnValue:
     """
     bridge: Bridge = current_app.extensions["bridge"]
     chunks = request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0"
-    found = print_of(bridge, _link(bridge, dialog_id, name), language=language(), chunks=chunks)
+    link = _link(bridge, dialog_id, name)
+    bridge.rooms.looking.enter()
+    try:
+        found = print_of(bridge, link, language=language(), chunks=chunks)
+    except BaseException:
+        bridge.rooms.looking.leave()
+        raise
     response = Response(found.pieces, content_type=PDF if found.media_type == PDF else "text/html")
     response.call_on_close(found.pieces.close)
+    response.call_on_close(bridge.rooms.looking.leave)
     if found.length is not None:
         response.content_length = found.length
     # What Altinn 2 gives for some services is a page: it runs nothing and reaches nothing from our address.

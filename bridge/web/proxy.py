@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from flask import Blueprint, Response, current_app, request
@@ -299,7 +299,7 @@ def _answered(
     turns: Turns = current_app.extensions["bridge.turns"]
     try:
         with nullcontext() if key is None else turns.turn(key, seconds=seconds):
-            return bridge.apps.send(asked.route, call), passage
+            return _with_room(bridge, asked.route, call), passage
     except NoTurn:
         raise Refusal("app_timeout", 503) from None
     except CredentialsRefused as error:
@@ -314,6 +314,26 @@ def _answered(
     except Rejected as error:
         log.error("no token for an app", app=asked.route.name, why=error.detail)
         raise Refusal("app_unavailable", 502) from error
+
+
+def _with_room(bridge: Bridge, route: AppRoute, call: AppCall) -> AppAnswer:
+    """Send *call* where the app has room for it, which it holds until its answer is passed on. Raises Refusal 503."""
+    room = bridge.rooms.app(route.name)
+    room.enter()
+    try:
+        answer = bridge.apps.send(route, call)
+    except BaseException:
+        room.leave()
+        raise
+    if answer.rest is None:
+        room.leave()
+        return answer
+
+    def close() -> None:
+        answer.close()
+        room.leave()
+
+    return replace(answer, close=close)
 
 
 def _there(asked: _Asked, body: bytes) -> Passage:

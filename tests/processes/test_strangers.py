@@ -3,13 +3,15 @@
 import re
 import resource
 import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from tests.processes.harness import Site, free_port, site
+from tests.processes.harness import Site, free_port, site, until
 
 
 @pytest.fixture(scope="module")
@@ -224,3 +226,31 @@ def whole(client: socket.socket) -> bytes:
         while piece := client.recv(65536):
             answer += piece
     return answer
+
+
+# Slow systems behind
+
+
+def test_a_system_that_hangs_does_not_take_every_thread(impatient: Site) -> None:
+    """First presses wait for Dialogporten, a few of them; a dialog that is known is pressed meanwhile."""
+    known, first = impatient.case(), [impatient.case() for _ in range(12)]
+    hangs = threading.Event()
+    impatient.trap = lambda: hangs.wait(60) or None  # type: ignore[func-returns-value]
+    fault = {"system": "dialogporten", "match": {"method": "GET", "path": str(first[0].dialog_id)[:8]}, "times": None}
+    impatient.control("POST", "/faults", fault | {"how": {"delay_seconds": 1, "status": 503}})
+    try:
+        with ThreadPoolExecutor(len(first)) as pool:
+            pressing = [pool.submit(impatient.press, case) for case in first]
+            until(lambda: sum(each.done() for each in pressing) >= 10, what="refusals")
+
+            assert {each.result().status_code for each in pressing if each.done()} == {503}
+            assert said(impatient.port, "GET /health/readiness HTTP/1.1").startswith(b"HTTP/1.1 200 ")
+            assert all("Retry-After" in each.result().headers for each in pressing if each.done())
+            assert sum(each.done() for each in pressing) < len(pressing)
+            hangs.set()
+    finally:
+        hangs.set()
+        impatient.control("DELETE", "/faults")
+        impatient.trap = lambda: None
+
+    assert impatient.press(known).status_code == 204

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from requests.adapters import BaseAdapter
 from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import ReadTimeout
@@ -164,6 +165,67 @@ def test_an_app_that_is_away_rests(stage: Proxying) -> None:
     assert resting.get_json()["type"].endswith("app_resting")
     assert (other.status_code, circuit, back.status_code, adapter.sent) == (200, "open", 200, 8)
     assert stage.bridge.apps.told()[0]["circuit"] == "closed"
+
+
+class HangsUp(BaseAdapter):
+    """An app that takes a part of a form and ends the connection."""
+
+    def send(self, request: Any, *_args: Any, **_about: Any) -> Any:
+        taken = 0
+        while taken < 400_000:
+            taken += len(request.body.read(16_384))
+        raise requests.ConnectionError(ConnectionResetError())
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Coming(io.RawIOBase):
+    """A long form that comes at a pace: so many seconds for each piece after the first."""
+
+    def __init__(self, ticks: "Ticks", seconds: float) -> None:
+        super().__init__()
+        self._ticks, self._seconds, self._at = ticks, seconds, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = 1_000_000 if whence == io.SEEK_END else offset
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        self._ticks.now += self._seconds
+        buffer[:] = b" " * len(buffer)
+        return len(buffer)
+
+
+class Ticks:
+    now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 0.001
+        return self.now
+
+
+@pytest.mark.parametrize(("seconds", "circuit"), [(5.0, "closed"), (0.0, "open")], ids=["sender", "app"])
+def test_senders_who_stall_rest_nobody(tmp_path: Path, seconds: float, circuit: str) -> None:
+    """An app that hangs up on a sender who stalls is well; one that hangs up on a form that comes is not."""
+    stage = Proxying(tmp_path, {SUM: "token: caller\nanonymous: true\nverbs: get_post\n"})
+    stage.bridge.apps._session.mount("http://", HangsUp())
+    stage.bridge.apps._monotonic = ticks = Ticks()
+    for _ in range(6):
+        assert (
+            stage.send("POST", input_stream=Coming(ticks, seconds), content_type="application/json").status_code >= 502
+        )
+
+    told = stage.bridge.apps.told()[0]["circuit"]
+    stage.close()
+
+    assert told == circuit
 
 
 def test_mistakes_of_clients_rest_nobody(stage: Proxying) -> None:

@@ -1,0 +1,87 @@
+"""A slow system behind takes a part of the threads, and no more."""
+
+import threading
+
+import pytest
+
+from bridge.core.errors import Refusal
+from bridge.rooms import MOVES, Room, Rooms
+
+
+class Ticks:
+    """A clock that a test sets."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_nobody_waits_where_nobody_comes_out() -> None:
+    """A system that hangs is told at once to who comes after its room is full."""
+    ticks = Ticks()
+    room = Room(2, clock=ticks)
+    room.enter()
+    room.enter()
+    ticks.now += MOVES
+
+    with pytest.raises(Refusal) as caught, room.place():
+        pass
+
+    assert (caught.value.code, caught.value.status) == ("upstream_busy", 503)
+    assert caught.value.retry_after is not None
+
+
+def test_a_crowd_goes_through_a_quick_system() -> None:
+    """A few at a time, and none is sent away."""
+    room, inside, most = Room(2), 0, 0
+    lock, faults = threading.Lock(), []
+    pause = threading.Event()
+
+    def visit() -> None:
+        nonlocal inside, most
+        try:
+            with room.place():
+                with lock:
+                    inside += 1
+                    most = max(most, inside)
+                pause.wait(0.001)
+                with lock:
+                    inside -= 1
+        except Refusal as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=visit) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert faults == []
+    assert most == 2
+
+
+def test_a_place_is_free_again_after_a_failure() -> None:
+    """Whatever goes wrong inside."""
+    room = Room(1)
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError), room.place():
+            raise ZeroDivisionError
+
+
+def test_rooms_leave_threads_for_what_asks_nobody() -> None:
+    """All that hangs at once is less than all threads."""
+    rooms = Rooms(threads=64, apps=3)
+
+    taken = 0
+    for room in (rooms.links, rooms.looking, rooms.uploads):
+        room._clock = lambda: 0.0
+        room._moved = -MOVES
+        with pytest.raises(Refusal):
+            while True:
+                room._moved = -MOVES
+                room.enter()
+                room._moved = -MOVES
+                taken += 1
+
+    assert taken == 48
