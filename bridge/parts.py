@@ -1,9 +1,10 @@
 """What a step or a route may use."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -24,7 +25,7 @@ from bridge.metrics import Metrics
 from bridge.rooms import Rooms
 from bridge.settings import Settings
 from bridge.storage.gates import Alarms
-from bridge.storage.store import Store
+from bridge.storage.store import Living, Store
 from bridge.storage.watch import StoreWatch
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.parts")
@@ -50,6 +51,7 @@ class Bridge:
     retry: RetryPolicy
     settle: timedelta
     finished: "Finished"
+    uploading: "Uploading"
     rooms: Rooms
     metrics: Metrics
     alarms: Alarms
@@ -59,6 +61,32 @@ class Bridge:
     wake: Callable[[], None]
     holder: str
     """Who this process is among those that write operations; never the same twice."""
+
+
+class Uploading:
+    """The attachments that pass through this process now. *process* is its name, never the same twice."""
+
+    def __init__(self, process: str) -> None:
+        self.process = process
+        self._lock = threading.Lock()
+        self._uploads: set[UUID] = set()
+
+    @contextmanager
+    def passing(self, upload_id: UUID) -> Iterator[None]:
+        """Count *upload_id* among them, until it has passed or failed."""
+        with self._lock:
+            self._uploads.add(upload_id)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._uploads.discard(upload_id)
+
+    def living(self, *, silent_since: datetime) -> Living:
+        """Say which uploads live; those of other processes that have not moved since *silent_since* do not."""
+        with self._lock:
+            uploads = frozenset(self._uploads)
+        return Living(process=self.process, uploads=uploads, silent_since=silent_since)
 
 
 class Finished:

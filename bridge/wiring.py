@@ -36,7 +36,7 @@ from bridge.engine import Queue, prepare
 from bridge.forms.reading import Limits
 from bridge.forms.xsd import SchemaRegistry
 from bridge.metrics import Metrics
-from bridge.parts import Bridge, Finished
+from bridge.parts import Bridge, Finished, Uploading
 from bridge.rooms import Rooms
 from bridge.settings import Altinn2Login, Secret, Settings
 from bridge.storage.gates import Alarms, StoredGate, StoredPause
@@ -198,6 +198,7 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
         ),
         settle=timedelta(seconds=settings.altinn2_settle),
         finished=Finished(look, places=settings.max_waiting),
+        uploading=Uploading(secrets.token_hex(8)),
         rooms=Rooms(threads=settings.threads, apps=len(routes)),
         metrics=metrics,
         alarms=alarms,

@@ -160,6 +160,8 @@ class Operation:
     dismissed_at: datetime | None = None
     dismissed_why: str | None = field(default=None, repr=False)
     """In an operator's words."""
+    awaits_upload_since: datetime | None = None
+    """Since when it waits for an attachment that is on its way; None where it does not."""
 
     @property
     def key(self) -> ElementKey:

@@ -35,7 +35,7 @@ CORRECTABLE = frozenset(
 )
 """What the party can put right and then press again."""
 
-TRY_AGAIN = CORRECTABLE | {"element_changed", "mapping_changed", "profile_missing", "given_up"}
+TRY_AGAIN = CORRECTABLE | {"element_changed", "mapping_changed", "upload_under_way", "profile_missing", "given_up"}
 """Where another try can help; no other text asks for one."""
 
 REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
@@ -99,6 +99,11 @@ REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
         "nb": "Skjemaet ble endret i mellomtiden, og ingenting ble sendt. Se over det, og prøv igjen.",
         "nn": "Skjemaet vart endra i mellomtida, og ingenting vart sendt. Sjå over det, og prøv igjen.",
         "en": "The form was changed meanwhile, and nothing was sent. Look it over, and try again.",
+    },
+    "upload_under_way": {
+        "nb": "Et vedlegg var fortsatt på vei, og ingenting ble sendt. Vent til det er lastet opp, og prøv igjen.",
+        "nn": "Eit vedlegg var framleis på veg, og ingenting vart sendt. Vent til det er lasta opp, og prøv igjen.",
+        "en": "An attachment was still on its way, and nothing was sent. Wait until it is there, and try again.",
     },
     "mapping_changed": {
         "nb": "Handlingen ble endret mens den ventet, og ingenting ble sendt. Se over den, og prøv igjen.",

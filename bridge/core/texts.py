@@ -221,6 +221,16 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Saka er endra i mellomtida", "Last dialogen på nytt, og prøv igjen. Ingenting er sendt."),
         "en": _text("The case has changed meanwhile", "Load the dialog again, and try again. Nothing was sent."),
     },
+    "attachment_unsettled": {
+        "nb": _text("Vedlegget kan fortsatt komme fram", "Vent litt, og send det igjen. Ingenting er sendt nå."),
+        "nn": _text("Vedlegget kan framleis kome fram", "Vent litt, og send det igjen. Ingenting er sendt no."),
+        "en": _text("The attachment may still arrive", "Wait a little, and send it again. Nothing was sent now."),
+    },
+    "upload_under_way": {
+        "nb": _text("Et vedlegg er fortsatt på vei", "Vent til det er lastet opp, og prøv igjen. Ingenting er sendt."),
+        "nn": _text("Eit vedlegg er framleis på veg", "Vent til det er lasta opp, og prøv igjen. Ingenting er sendt."),
+        "en": _text("An attachment is still on its way", "Wait until it is there, and try again. Nothing was sent."),
+    },
     "mapping_changed": {
         "nb": _text("Handlingen betyr noe annet nå", "Last dialogen på nytt, og prøv igjen. Ingenting er sendt."),
         "nn": _text("Handlinga tyder noko anna no", "Last dialogen på nytt, og prøv igjen. Ingenting er sendt."),

@@ -16,12 +16,12 @@ from bridge.adapters.altinn2.streams import Body, Interrupted, Spool, Watched, p
 from bridge.core.altinn2_errors import problem_for
 from bridge.core.attachment_rules import check_attachment, check_size, rule_for
 from bridge.core.elements import Attachment, Content, Element, ElementState
-from bridge.core.errors import Missing, OutcomeUnknown, Refusal, Rejected, UpstreamError
+from bridge.core.errors import Missing, OutcomeUnknown, Refusal, Rejected, Unreachable, UpstreamError
 from bridge.core.mapping import ActionMapping, ServiceMapping, Supply
 from bridge.core.operations import Link, Upload
 from bridge.parts import Bridge
 from bridge.steps.attached import Standing, Target, name_of, settle, take_away, unsettled
-from bridge.steps.orders import rules_for, upload_silence
+from bridge.steps.orders import living_uploads, rules_for
 from bridge.storage.store import UnderWay
 from bridge.storage.uploads import Uploads
 
@@ -84,22 +84,31 @@ def attach(
         attachment_type=offer.attachment_type,
         length=offer.length,
     )
-    begin(bridge, upload)
+    with bridge.uploading.passing(upload.id):
+        begin(bridge, upload)
+        return _ended(bridge, _Coming(mapping, action, offer, upload, target))
+
+
+def _ended(bridge: Bridge, coming: "_Coming") -> Attached:
+    """Attach, and note how it ended; where nobody knows, what is sent again is looked for first."""
     attached: Attached | None = None
+    uncertain = True
     try:
         with explained():
-            attached = _attach(bridge, _Coming(mapping, action, offer, upload, target))
+            attached = _attach(bridge, coming)
+        uncertain = False
+    except Refusal as refusal:
+        uncertain = refusal.code == "attachment_uncertain"
+        raise
+    except Unreachable:
+        uncertain = False
+        raise
     finally:
-        _end(bridge, upload, attached)
+        with bridge.store.transaction() as tx:
+            if attached is not None and attached.upload.id == coming.upload.id:
+                Uploads(tx).arrived(attached.upload)
+            Uploads(tx).ended(coming.upload.id, now=bridge.clock(), uncertain=uncertain)
     return attached
-
-
-def _end(bridge: Bridge, upload: Upload, attached: Attached | None) -> None:
-    now = bridge.clock()
-    with bridge.store.transaction() as tx:
-        if attached is not None and attached.upload.id == upload.id:
-            Uploads(tx).arrived(attached.upload)
-        Uploads(tx).ended(upload.id, now=now)
 
 
 def upload_for(bridge: Bridge, link: Link, upload_id: UUID) -> Upload:
@@ -165,7 +174,7 @@ def begin(bridge: Bridge, upload: Upload) -> None:
     try:
         with bridge.store.transaction() as tx:
             tx.lock_dialog(upload.dialog_id)
-            tx.begin_upload(upload, now=now, silent_since=now - upload_silence(bridge))
+            tx.begin_upload(upload, living_uploads(bridge), now=now)
     except UnderWay as error:
         raise Refusal("operation_under_way", 409, retry_after=timedelta(seconds=1)) from error
 
@@ -201,6 +210,7 @@ def _attach(bridge: Bridge, coming: _Coming) -> Attached:
         if coming.target is None or found.attachment_id == _placed(standing, coming.target).attachment_id:
             return _already(bridge, standing, replace(upload, length=content.size, sha256=content.sha256), found)
         raise Refusal("attachment_exists", 409)
+    _wait_for_an_earlier_one(bridge, upload)
     going = _going(standing, coming, twins)
     ids = {each.attachment_id for each in going}
     present = sum(
@@ -213,6 +223,15 @@ def _attach(bridge: Bridge, coming: _Coming) -> Attached:
     if not going or content is None:
         return _sent(bridge, element, before, way)
     return _instead(bridge, element, before, going, way)
+
+
+def _wait_for_an_earlier_one(bridge: Bridge, upload: Upload) -> None:
+    """Refuse while one of the same name may still come to be seen: sent now, it would be there twice."""
+    with bridge.store.reading() as tx:
+        since = Uploads(tx).uncertain_since(upload)
+    now = bridge.clock()
+    if since is not None and now < since + bridge.settle:
+        raise Refusal("attachment_unsettled", 409, retry_after=since + bridge.settle - now)
 
 
 def _placed(standing: Standing, target: Target) -> Attachment:

@@ -11,7 +11,7 @@ from bridge.core.errors import Missing, OutcomeUnknown, Unreachable
 from bridge.core.mapping import ActionMapping, Changes
 from bridge.core.operations import Upload
 from bridge.parts import Bridge
-from bridge.steps.orders import upload_silence
+from bridge.steps.orders import living_uploads
 from bridge.storage.uploads import Uploads
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
@@ -130,7 +130,7 @@ def take_away(bridge: Bridge, key: ElementKey, attachment_id: int) -> bool:
 def unsettled(bridge: Bridge, dialog_id: UUID) -> tuple[Upload, ...]:
     """Give the dialog's uploads that broke off while they took another's place, or took one away."""
     with bridge.store.reading() as tx:
-        return Uploads(tx).unsettled(dialog_id, silent_since=bridge.clock() - upload_silence(bridge))
+        return Uploads(tx).unsettled(dialog_id, living_uploads(bridge))
 
 
 def settle(bridge: Bridge, uploads: Sequence[Upload], key: ElementKey) -> bool:

@@ -9,7 +9,7 @@ import structlog
 
 from bridge.core.altinn2_errors import problem_for
 from bridge.core.decision import Refuse, Send, Took, Uncertain, WaitUntil, decide
-from bridge.core.elements import Element, ElementState, aim, archive_reference
+from bridge.core.elements import Element, ElementState, aim
 from bridge.core.errors import BridgeError, Finding, Missing, OutcomeUnknown, Refusal, Rejected, Unreachable
 from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping, Target, Verb
 from bridge.core.operations import Operation, Outcome, Problem, Stage
@@ -31,6 +31,7 @@ from bridge.steps.orders import (
     bare_call,
     can_be_carried,
     content_call,
+    living_uploads,
     refuse_what_rest_cannot_do,
     signing_call,
     upload_silence,
@@ -45,8 +46,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 LOOK_BACK = timedelta(days=90)
 """How far back an archived copy is looked for; the list of Altinn 2 is cut by a limit that only dates get round."""
 
-UPLOAD_PAUSE = timedelta(seconds=1)
-"""How long an operation waits for an attachment that is on its way."""
+UPLOAD_PAUSE, LONGEST_UPLOAD_PAUSE = timedelta(seconds=1), timedelta(seconds=5)
+"""How long an operation waits before it looks again for an attachment that is on its way: at first, and at most."""
 
 
 class Lost(BridgeError):
@@ -82,9 +83,9 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
     if operation.element is None:
         # Accepted before its meaning was kept, when the mapping said altinn3.
         return _end(bridge, operation, Outcome.REFUSED, Problem(code="not_linked", status=404))
-    if _uploading(bridge, operation):
-        return bridge.clock() + UPLOAD_PAUSE
     try:
+        if (moment := _behind_upload(bridge, operation)) is not None:
+            return moment
         element = _read(bridge, operation)
         if (
             element is not None
@@ -103,6 +104,8 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
         return _lost(bridge, operation, lost.element, lost.gone)
     except Rejected as error:
         return _refused(bridge, operation, error)
+    except Stop as stop:
+        return _end(bridge, operation, Outcome.REFUSED, stop.problem)
     if operation.built_on is None and element is not None:
         operation = first_look(bridge, operation, element)
     if _is(operation, Phase.WRITTEN) and aim(action) is ElementState.FORM_FILLING and element is not None:
@@ -129,10 +132,31 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
                 return _send(bridge, operation, mapping, action, element)
 
 
-def _uploading(bridge: Bridge, operation: Operation) -> bool:
-    """Say whether an attachment is on its way to the element: a PUT would overwrite it."""
+def _behind_upload(bridge: Bridge, operation: Operation) -> datetime | None:
+    """
+    Say when to look again for an attachment that is on its way to the element: a PUT would overwrite it.
+
+    None where there is none. It began before the press, since none begins beside one. One that does not move is taken
+    for dead in a while; one that moves for longer than that ends the waiting.
+
+    Raises:
+        Stop: ``upload_under_way``.
+    """
+    now, since = bridge.clock(), operation.awaits_upload_since
     with bridge.store.reading() as tx:
-        return tx.uploading(operation.dialog_id, silent_since=bridge.clock() - upload_silence(bridge))
+        uploading = tx.uploading(operation.dialog_id, living_uploads(bridge))
+    if not uploading:
+        if since is not None:
+            write(bridge, operation, awaits_upload_since=None)
+        return None
+    if since is None:
+        log.info("waits for an attachment that is on its way", dialog=str(operation.dialog_id))
+        write(bridge, operation, awaits_upload_since=now)
+        return now + UPLOAD_PAUSE
+    if now - since > upload_silence(bridge):
+        log.warning("an attachment is on its way for too long to wait for it", dialog=str(operation.dialog_id))
+        raise Stop(Problem(code="upload_under_way", status=409))
+    return now + min(max(UPLOAD_PAUSE, (now - since) / 5), LONGEST_UPLOAD_PAUSE)
 
 
 def _read(bridge: Bridge, operation: Operation) -> Element | None:
@@ -156,6 +180,8 @@ def _copy(bridge: Bridge, operation: Operation, archived_id: str) -> Element | N
     if copy.is_of(operation.key):
         return copy
     log.error("the archived copy that Altinn 2 named is another element's", element=operation.key.message_id)
+    if operation.archived_id == archived_id:
+        write(bridge, operation, archived_id=None)
     return None
 
 
@@ -390,9 +416,6 @@ def _lost(bridge: Bridge, operation: Operation, element: Element, gone: tuple[Fi
         attachments=len(element.listed_attachments or ()),
         expected=repr(operation.manifest),
     )
-    if element.state is ElementState.ARCHIVED:
-        with bridge.store.transaction() as tx:
-            tx.record_archive(operation.dialog_id, element.key.message_id, archive_reference(element.key.message_id))
     problem = Problem(code="content_lost", status=502, findings=gone)
     return _end(bridge, operation, Outcome.GIVEN_UP, problem, element=element)
 
@@ -460,17 +483,16 @@ def _took(bridge: Bridge, operation: Operation, took: Took) -> datetime | None:
         outcome=took.outcome,
         state_after=took.state.value,
         archived_id=took.archived_id,
+        copy=took.archived_id,
         tries=0,
     )
-    if took.archived_id is not None:
-        with bridge.store.transaction() as tx:
-            tx.record_archive(operation.dialog_id, took.archived_id, archive_reference(took.archived_id))
     return None
 
 
 def _end(
     bridge: Bridge, operation: Operation, outcome: Outcome, problem: Problem, *, element: Element | None = None
 ) -> datetime | None:
+    copy = element.key.message_id if element is not None and element.state is ElementState.ARCHIVED else None
     write(
         bridge,
         operation,
@@ -478,6 +500,8 @@ def _end(
         outcome=outcome,
         problem=problem,
         state_after=None if element is None else element.state.value,
+        archived_id=copy or operation.archived_id,
+        copy=copy,
         tries=0,
     )
     return None

@@ -34,6 +34,11 @@ def detach(bridge: Bridge, *, mapping: ServiceMapping, action: ActionMapping, li
         attachment_type=meant.attachment_type,
         length=None,
     )
+    with bridge.uploading.passing(upload.id):
+        _begun(bridge, mapping, action, upload, target)
+
+
+def _begun(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, upload: Upload, target: Target) -> None:
     begin(bridge, upload)
     done = False
     try:
@@ -76,7 +81,7 @@ def _detach(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, uplo
     with bridge.store.transaction() as tx:
         uploads = Uploads(tx)
         uploads.settled(upload, ids, now=now)
-        for each in uploads.unsettled(upload.dialog_id, silent_since=now):
+        for each in uploads.unsettled(upload.dialog_id, bridge.uploading.living(silent_since=now)):
             # One that got lost while it took this one's place is not waited for any more.
             if each.id == target or set(ids) & set(each.replaces):
                 uploads.settled(each, each.replaces, now=now)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+from bridge.core.elements import archive_reference
 from bridge.core.errors import BridgeError
 from bridge.core.operations import Operation, Stage
 from bridge.engine import Run
@@ -39,8 +40,13 @@ def claim(bridge: Bridge, operation_id: UUID, attempt: int) -> Operation | None:
         return operation
 
 
-def write(bridge: Bridge, operation: Operation, **values: Any) -> None:
-    """Write down how far *operation* is. Raises TakenOver when it is no longer ours."""
+def write(bridge: Bridge, operation: Operation, *, copy: str | None = None, **values: Any) -> None:
+    """
+    Write down how far *operation* is, and on its dialog's link the id of the archived *copy*, if one was seen.
+
+    Both or neither: after a crash between them nothing would look for the copy again. Raises TakenOver when the
+    operation is no longer ours.
+    """
     now = bridge.clock()
     if values.get("stage") is Stage.SYNC:
         # Telling has a time of its own: what took a day to be carried out, or to fail, is told for another.
@@ -48,6 +54,8 @@ def write(bridge: Bridge, operation: Operation, **values: Any) -> None:
     with bridge.store.transaction() as tx:
         if not tx.update(operation.id, now=now, held_by=bridge.holder, **values):
             raise TakenOver(str(operation.id))
+        if copy is not None:
+            tx.record_archive(operation.dialog_id, copy, archive_reference(copy))
 
 
 def ask_again(bridge: Bridge, operation: Operation, *, moment: datetime, failed: str | None) -> None:

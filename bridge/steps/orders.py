@@ -24,6 +24,7 @@ from bridge.core.mapping import (
 from bridge.core.operations import Problem
 from bridge.core.proof import Manifest, Phase, manifest_of
 from bridge.parts import Bridge
+from bridge.storage.store import Living
 
 SILENCE = timedelta(seconds=30)
 """How much longer than Altinn 2 may take to answer an upload is taken for alive."""
@@ -63,6 +64,11 @@ class Building:
 def upload_silence(bridge: Bridge) -> timedelta:
     """Say for how long an upload that does not move is taken for alive."""
     return timedelta(seconds=bridge.settings.altinn2_put_timeout) + SILENCE
+
+
+def living_uploads(bridge: Bridge) -> Living:
+    """Say which uploads are on their way."""
+    return bridge.uploading.living(silent_since=bridge.clock() - upload_silence(bridge))
 
 
 def can_be_carried(bridge: Bridge, element: Element) -> bool:

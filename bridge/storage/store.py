@@ -8,6 +8,7 @@ import stat
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,27 @@ class UnderWay(Exception):
     """Another process accepted the same intent in this instant: look again."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Living:
+    """
+    Which uploads live: those that pass through *process* now, and those of others that moved since *silent_since*.
+
+    So the row of an upload that ended while the store was away holds nobody up who comes to the same process.
+    """
+
+    process: str
+    uploads: frozenset[UUID]
+    silent_since: datetime
+
+    def condition(self) -> sa.ColumnElement[bool]:
+        """Say it of a row of ``attachments`` that is not ended."""
+        mine = attachments.c.process.is_not_distinct_from(self.process)
+        return sa.and_(
+            attachments.c.seen_at >= self.silent_since,
+            sa.or_(~mine, attachments.c.id.in_([str(each) for each in self.uploads])),
+        )
+
+
 class Store:
     """The way to our tables."""
 
@@ -210,9 +232,9 @@ class Transaction:
 
     # Attachments
 
-    def begin_upload(self, upload: Upload, *, now: datetime, silent_since: datetime) -> None:
+    def begin_upload(self, upload: Upload, living: Living, *, now: datetime) -> None:
         """
-        Note that *upload* is under way; one that was not seen since *silent_since* has died, and is closed.
+        Note that *upload* is under way; one that does not live is closed: whoever sends the same again looks for it.
 
         Raises:
             UnderWay: Another one, or an operation of the dialog, is under way.
@@ -220,8 +242,8 @@ class Transaction:
         mine = attachments.c.dialog_id == str(upload.dialog_id)
         self.connection.execute(
             attachments.update()
-            .where(mine, attachments.c.ended_at.is_(None), attachments.c.seen_at < silent_since)
-            .values(ended_at=now)
+            .where(mine, attachments.c.ended_at.is_(None), ~living.condition())
+            .values(ended_at=now, uncertain_at=now)
         )
         busy = sa.exists().where(operations.c.dialog_id == str(upload.dialog_id), operations.c.finished_at.is_(None))
         if self.connection.scalar(sa.select(busy)):
@@ -236,6 +258,7 @@ class Transaction:
             "length": upload.length,
             "began_at": now,
             "seen_at": now,
+            "process": living.process,
         }
         if not self._added(attachments, values, one=("dialog_id",), of=attachments.c.ended_at.is_(None)):
             raise UnderWay
@@ -244,7 +267,7 @@ class Transaction:
         """Note that an upload still moves."""
         self.connection.execute(attachments.update().where(attachments.c.id == str(upload_id)).values(seen_at=now))
 
-    def uploading(self, dialog_id: UUID, *, silent_since: datetime) -> bool:
+    def uploading(self, dialog_id: UUID, living: Living) -> bool:
         """Say whether an attachment of *dialog_id* is on its way."""
         return bool(
             self.connection.scalar(
@@ -252,7 +275,7 @@ class Transaction:
                     sa.exists().where(
                         attachments.c.dialog_id == str(dialog_id),
                         attachments.c.ended_at.is_(None),
-                        attachments.c.seen_at >= silent_since,
+                        living.condition(),
                     )
                 )
             )
@@ -706,6 +729,7 @@ def _operation(row: sa.RowMapping) -> Operation:
         dead_why=row["dead_why"],
         dismissed_at=row["dismissed_at"],
         dismissed_why=row["dismissed_why"],
+        awaits_upload_since=row["awaits_upload_since"],
     )
 
 

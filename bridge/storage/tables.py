@@ -96,6 +96,7 @@ operations = sa.Table(
         sqlite_where=sa.text("dead_at IS NOT NULL"),
         postgresql_where=sa.text("dead_at IS NOT NULL"),
     ),
+    sa.Column("awaits_upload_since", Moment),
     sa.UniqueConstraint("dialog_id", "sequence", name="uq_operations_sequence"),
     # One unfinished operation per dialog, action and target: a second press joins the first.
     sa.Index(
@@ -144,6 +145,8 @@ attachments = sa.Table(
     sa.Column("removed_at", Moment),
     # It was there before, and nothing says that it came through us.
     sa.Column("found", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("process", sa.String(64)),
+    sa.Column("uncertain_at", Moment),
     # One at a time for each dialog, and none beside an operation: a PUT would overwrite what comes meanwhile.
     sa.Index(
         "uq_attachments_under_way",

@@ -8,8 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from bridge.core.operations import Upload
-from bridge.storage.store import Transaction, upload_of
-from bridge.storage.tables import attachments
+from bridge.storage.store import Living, Transaction, upload_of
+from bridge.storage.tables import Moment, attachments
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,12 @@ class Uploads:
             attachments.c.removed_at.is_(None),
         )
 
-    def unsettled(self, dialog_id: UUID, *, silent_since: datetime) -> tuple[Upload, ...]:
+    def unsettled(self, dialog_id: UUID, living: Living) -> tuple[Upload, ...]:
         """Give those of which it is not known whether they took the place of others: they ended, or died, within."""
         return self._rows(
             attachments.c.dialog_id == str(dialog_id),
             attachments.c.replaces.is_not(sa.null()),
-            sa.or_(attachments.c.ended_at.is_not(None), attachments.c.seen_at < silent_since),
+            sa.or_(attachments.c.ended_at.is_not(None), ~living.condition()),
         )
 
     def replacing(self, upload: Upload) -> None:
@@ -55,9 +55,20 @@ class Uploads:
             found=upload.found,
         )
 
-    def ended(self, upload_id: UUID, *, now: datetime) -> None:
-        """Note down that nobody is at work on an upload any more."""
-        self._write(upload_id, ended_at=now)
+    def ended(self, upload_id: UUID, *, now: datetime, uncertain: bool = False) -> None:
+        """Note down that nobody is at work on an upload any more, and whether it is *uncertain* what became of it."""
+        self._write(upload_id, ended_at=now, uncertain_at=now if uncertain else None)
+
+    def uncertain_since(self, upload: Upload) -> datetime | None:
+        """Say when an upload of the same name and type to the same element ended last without anybody knowing how."""
+        since: datetime | None = self.tx.connection.scalar(
+            sa.select(sa.func.max(attachments.c.uncertain_at, type_=Moment())).where(
+                attachments.c.message_id == upload.element.message_id,
+                attachments.c.file_name == upload.file_name,
+                attachments.c.attachment_type == upload.attachment_type,
+            )
+        )
+        return since
 
     def settled(self, upload: Upload, gone: Sequence[int], *, now: datetime) -> None:
         """

@@ -87,6 +87,8 @@ def _told(operation: Operation) -> dict[str, object]:
         "status": "finished" if operation.stage is Stage.FINISHED and operation.outcome is not None else "underWay",
         "acceptedAt": operation.accepted_at.isoformat(),
     }
+    if operation.awaits_upload_since is not None or operation.waiting:
+        told["waitsFor"] = "attachment" if operation.awaits_upload_since is not None else "earlierOperation"
     if operation.outcome is not None:
         told["outcome"] = _OUTCOMES[operation.outcome]
     if operation.differences:

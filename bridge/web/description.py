@@ -285,6 +285,10 @@ def _schemas() -> Json:
         "status": {"enum": ["underWay", "finished"]},
         "acceptedAt": _MOMENT,
         "finishedAt": _MOMENT,
+        "waitsFor": {
+            "enum": ["attachment", "earlierOperation"],
+            "description": "What it waits for: an attachment that is on its way to the same case, or an earlier press.",
+        },
         "outcome": {"enum": ["done", "repeated", "refused", "givenUp"]},
         "problem": {"$ref": "#/components/schemas/Problem"},
         "differences": {

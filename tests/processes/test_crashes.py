@@ -1,5 +1,7 @@
 """``kill -9`` at every call of an operation, and at moments between: one PUT, one dialog change, nothing lost."""
 
+import contextlib
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,3 +116,48 @@ def test_second_service_on_one_file_is_refused(embedded: Site, tmp_path: Path) -
     assert second.popen.wait(30) == 2
     assert "another process serves" in second.log.read_text()
     process.kill()
+
+
+HANG = """
+CREATE TRIGGER hang BEFORE UPDATE OF archived_id ON links BEGIN
+  SELECT count(*) FROM many a, many b, many c, many d, many e, many f;
+END
+"""
+"""Holds up the write of the archived copy's id for longer than any test runs."""
+
+
+def test_killed_while_it_writes_what_was_archived_loses_no_half(tmp_path: Path) -> None:
+    """That it is done, and where its copy lies, is one fact: both are written down, or neither."""
+    with site(tmp_path) as made:
+        process = made.serve()
+        case = made.case()
+        database = sqlite3.connect(tmp_path / "bridge.sqlite", isolation_level=None, timeout=30)
+        database.execute("CREATE TABLE many (n INTEGER)")
+        database.executemany("INSERT INTO many VALUES (?)", [(n,) for n in range(1000)])
+        database.execute(HANG)
+
+        thread = press_in_background(made, case)
+        until(lambda: made.effects(case, "altinn2.archived"), what="the PUT")
+        until(lambda: is_busy(tmp_path / "bridge.sqlite"), what="the write of the copy's id")
+        process.kill()
+        thread.join()
+        database.execute("DROP TRIGGER hang")
+        database.execute("DROP TABLE many")
+        made.serve()
+        until(lambda: made.finished(case), what="the end of the operation")
+
+        [archived] = made.effects(case, "altinn2.archived")
+        kept = database.execute("SELECT archived_id FROM links WHERE dialog_id = ?", (str(case.dialog_id),)).fetchone()
+        database.close()
+        check_once(made, case)
+        assert kept == (archived["message_id"],)
+
+
+def is_busy(path: Path) -> bool:
+    """Whether somebody writes, and goes on writing."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=1)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+        return False

@@ -5,14 +5,22 @@ import hashlib
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
+from bridge.core.elements import ElementKey
+from bridge.core.operations import Upload
 from bridge.shipped import mappings_folder
+from bridge.steps.orders import upload_silence
+from bridge.storage.store import Living
+from bridge.storage.tables import attachments
+from bridge.storage.uploads import Uploads
 from tests.scenarios.stage import VALID, Case, Stage, until
 
 RULES = """
@@ -193,19 +201,95 @@ def test_the_same_again_is_not_sent_again(stage: Stage) -> None:
         pytest.param({"status": 500, "after_effect": True}, 201, id="500 though it was taken"),
         pytest.param({"cut": "before"}, 504, id="cut before the effect"),
         pytest.param({"status": 500}, 504, id="500 and nothing done"),
+        pytest.param({"cut": "late", "delay_seconds": 0.1}, 504, id="cut, and taken later"),
         pytest.param({"status": 503}, 503, id="maintenance"),
     ],
 )
 def test_a_lost_answer_doubles_nothing(stage: Stage, how: dict[str, Any], status: int) -> None:
-    """What was not answered is looked for; sent again, it is there once."""
+    """What was not answered is looked for; sent again once it has settled, it is there once."""
     case = stage.case()
     stage.fault("altinn2", "POST", "streamedattachment", **how)
 
     first = attach(stage, case)
     second = attach(stage, case)
+    until(lambda: attach(stage, case).status_code == 201)
 
-    assert (first.status_code, second.status_code) == (status, 201)
+    assert (first.status_code, second.status_code) == (status, 409 if status == 504 else 201)
     assert held(stage, case) == [("tegning.pdf", digest(PDF))]
+
+
+def test_an_upload_that_nobody_ended_holds_nothing_up(stage: Stage) -> None:
+    """The store was away when it ended: in the same process its row counts no more, and what it sent is looked for."""
+    case = stage.case()
+    attach(stage, case)
+    left_open = sa.update(attachments).values(ended_at=None, attachment_id=None, uncertain_at=None)
+    with stage.bridge.store.engine.begin() as connection:
+        connection.execute(left_open.where(attachments.c.dialog_id == str(case.dialog_id)))
+
+    again = attach(stage, case)
+    pressed = stage.press(case)
+
+    assert (again.status_code, pressed.status_code) == (201, 204)
+    assert held(stage, case) == [("tegning.pdf", digest(PDF))]
+
+
+def an_upload_elsewhere(stage: Stage, case: Case) -> Upload:
+    """An upload that moves in another process."""
+    key = ElementKey(who=case.who, message_id=case.message_id)
+    upload = Upload(
+        id=stage.bridge.new_id(),
+        dialog_id=case.dialog_id,
+        element=key,
+        file_name="stor.pdf",
+        attachment_type="Plan",
+        length=None,
+    )
+    now = stage.bridge.clock()
+    with stage.bridge.store.transaction() as tx:
+        tx.begin_upload(upload, Living(process="another", uploads=frozenset(), silent_since=now), now=now)
+    return upload
+
+
+def test_a_press_behind_an_attachment_says_so(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the log once, and in the operation for as long as it waits."""
+    case = stage.case()
+    stage.press(case, "submit/forms", method="GET")
+    upload = an_upload_elsewhere(stage, case)
+
+    with ThreadPoolExecutor(1) as pool:
+        pressed = pool.submit(stage.press, case)
+        until(lambda: any(each.awaits_upload_since for each in stage.operations(case)))
+        [operation] = stage.operations(case)
+        token = {"Authorization": f"Bearer {stage.token(case)}"}
+        told = stage.client.get(f"/operations/{operation.id}", headers=token).get_json()
+        with stage.bridge.store.transaction() as tx:
+            Uploads(tx).ended(upload.id, now=stage.bridge.clock())
+
+    assert pressed.result().status_code == 204
+    assert (told["status"], told["waitsFor"]) == ("underWay", "attachment")
+    assert stage.operations(case)[0].awaits_upload_since is None
+    assert capsys.readouterr().out.count("waits for an attachment that is on its way") == 1
+
+
+def test_a_press_does_not_wait_for_an_attachment_without_end(stage: Stage) -> None:
+    """An upload that still moves after the longest time that one may stand still ends the press; nothing was sent."""
+    case = stage.case()
+    stage.press(case, "submit/forms", method="GET")
+    upload = an_upload_elsewhere(stage, case)
+
+    with ThreadPoolExecutor(1) as pool:
+        pressed = pool.submit(stage.press, case)
+        until(lambda: any(each.awaits_upload_since for each in stage.operations(case)))
+        [operation] = stage.operations(case)
+        with stage.bridge.store.transaction() as tx:
+            tx.upload_seen(upload.id, now=stage.bridge.clock())
+            since = stage.bridge.clock() - upload_silence(stage.bridge) - timedelta(seconds=1)
+            tx.update(operation.id, now=stage.bridge.clock(), awaits_upload_since=since)
+
+    answer = pressed.result()
+    assert (answer.status_code, answer.get_json()["type"].rpartition(":")[2]) == (409, "upload_under_way")
+    assert stage.element(case)["state"] == "formfilling"
+    assert stage.activities(case) == ["Information"]
 
 
 def test_half_an_attachment_is_none(stage: Stage) -> None:

@@ -334,18 +334,17 @@ def test_nothing_is_changed_beyond_form_filling(stage: Stage) -> None:
 @pytest.mark.parametrize("how", LOST_ANSWERS)
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 def test_a_lost_answer_leaves_one(stage: Stage, method: str, how: dict[str, Any]) -> None:
-    """Whichever call goes wrong: 2xx only where the new one stands alone, and sent again it does."""
+    """Whichever call goes wrong: 2xx only where the new one stands alone, and sent again in a while it does."""
     case = stage.case()
     attach(stage, case)
     stage.fault("altinn2", method, f"{case.message_id}/attachments", **how)
 
     first = attach(stage, case, data=NEW)
     after = held(stage, case)
-    second = attach(stage, case, data=NEW)
+    until(lambda: attach(stage, case, data=NEW).status_code == 201)
 
     assert first.status_code >= 500 or after == [("tegning.pdf", digest(NEW))]
     assert ("tegning.pdf", digest(PDF)) in after or ("tegning.pdf", digest(NEW)) in after
-    assert second.status_code == 201
     assert held(stage, case) == [("tegning.pdf", digest(NEW))]
 
 

@@ -14,10 +14,11 @@ from alembic.config import Config
 import bridge.storage
 from bridge.core.elements import ElementKey
 from bridge.core.operations import Link, Upload
-from bridge.storage.store import Store, migrate, open_database
+from bridge.storage.store import Living, Store, migrate, open_database
 from bridge.storage.uploads import Uploads
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LIVING = Living(process="another", uploads=frozenset(), silent_since=NOW)
 DIALOG = UUID(int=1)
 ELEMENT = ElementKey(who="910000001", message_id="a1")
 LINK = Link(dialog_id=DIALOG, service_resource="urn:altinn:resource:x", party="urn:x", element=ELEMENT)
@@ -51,7 +52,7 @@ def store(engine: sa.Engine) -> Store:
 
 def brought(store: Store, upload: Upload) -> Upload:
     with store.transaction() as tx:
-        tx.begin_upload(upload, now=NOW, silent_since=NOW)
+        tx.begin_upload(upload, LIVING, now=NOW)
         Uploads(tx).arrived(upload)
         Uploads(tx).ended(upload.id, now=NOW)
     return upload
@@ -69,7 +70,7 @@ def test_an_old_id_leads_to_what_took_its_place(store: Store) -> None:
 
     with store.reading() as tx:
         found, standing = Uploads(tx).find(DIALOG, first.id), Uploads(tx).of(DIALOG, "a1")
-        open_ = Uploads(tx).unsettled(DIALOG, silent_since=NOW)
+        open_ = Uploads(tx).unsettled(DIALOG, LIVING)
 
     assert found is not None
     assert found.id == UUID(int=4)
@@ -80,15 +81,15 @@ def test_an_old_id_leads_to_what_took_its_place(store: Store) -> None:
 def test_what_broke_off_is_found_once_it_is_dead(store: Store) -> None:
     """Not while it moves; after its time, or its end, until it is settled."""
     with store.transaction() as tx:
-        tx.begin_upload(UPLOAD, now=NOW, silent_since=NOW)
+        tx.begin_upload(UPLOAD, replace(LIVING, process="elsewhere"), now=NOW)
         Uploads(tx).replacing(replace(UPLOAD, replaces=(5,)))
 
     with store.transaction() as tx:
         uploads = Uploads(tx)
-        moving = uploads.unsettled(DIALOG, silent_since=NOW)
-        dead = uploads.unsettled(DIALOG, silent_since=NOW + timedelta(seconds=1))
+        moving = uploads.unsettled(DIALOG, LIVING)
+        dead = uploads.unsettled(DIALOG, replace(LIVING, silent_since=NOW + timedelta(seconds=1)))
         uploads.settled(dead[0], (), now=NOW)
-        settled = uploads.unsettled(DIALOG, silent_since=NOW + timedelta(seconds=1))
+        settled = uploads.unsettled(DIALOG, replace(LIVING, silent_since=NOW + timedelta(seconds=1)))
 
     assert (len(moving), [each.replaces for each in dead], settled) == (0, [(5,)], ())
 
@@ -119,4 +120,4 @@ def test_uploads_of_earlier_versions_stay(engine: sa.Engine) -> None:
 
     with Store(engine).reading() as tx:
         assert Uploads(tx).find(DIALOG, UPLOAD.id) == UPLOAD
-        assert Uploads(tx).unsettled(DIALOG, silent_since=NOW) == ()
+        assert Uploads(tx).unsettled(DIALOG, LIVING) == ()
