@@ -12,6 +12,20 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from bridge.core.dialog_items import (
+    API_ACTION,
+    BUTTON,
+    LINK,
+    Kind,
+    differences,
+    meant,
+    member,
+    objects_in,
+    places_in,
+    texts_in,
+    united,
+    word_in,
+)
 from bridge.core.dialogs import (
     REFUSAL,
     ApiAction,
@@ -115,7 +129,7 @@ def digest(value: object) -> str:
 
 class _Merge:
     def __init__(self, dialog: Dialog, change: DialogChange, base: Written) -> None:
-        self._dialog, self._change, self._base = dialog, change, base.digests
+        self._dialog, self._change, self._base = dialog, change, dict(base.digests)
         self._written = dict(base.digests)
         self._no_room: list[str] = []
         ids = {each.id for each in change.activities}
@@ -167,7 +181,8 @@ class _Merge:
             if wanted.value is None:
                 yield {"op": "remove", "path": pointer}
             else:
-                yield {"op": "add" if theirs is None else "replace", "path": pointer, "value": wanted.value}
+                value = united(wanted.value, theirs)
+                yield {"op": "add" if theirs is None else "replace", "path": pointer, "value": value}
 
     def _said(self, pointer: str, *, again: bool) -> None:
         """Note in which state it is said, or that it is said in none."""
@@ -216,7 +231,7 @@ class _Merge:
     def _tags(self) -> Iterator[Operation]:
         if self._foreign:
             return
-        there = {str(each.get("value", "")).casefold() for each in _objects(self._dialog.raw, "searchTags")}
+        there = {str(each.get("value", "")).casefold() for each in objects_in(self._dialog.raw, "searchTags")}
         for tag in self._change.search_tags:
             place = f"/searchTags/{tag.casefold()}"
             if tag.casefold() not in there and place not in self._base:
@@ -240,7 +255,7 @@ class _Merge:
     def _buttons(self) -> Iterator[Operation]:
         theirs = self._dialog.gui_actions
         going = [at for at, item in enumerate(theirs) if self._goes(item.url)]
-        taken = [_word(item.raw, "priority") for at, item in enumerate(theirs) if at not in going]
+        taken = [word_in(item.raw, "priority") for at, item in enumerate(theirs) if at not in going]
         added: list[Operation] = []
         for offer in () if self._foreign else self._change.offers:
             button = offer.button
@@ -248,8 +263,7 @@ class _Merge:
                 continue
             at = _index(theirs, button)
             if at is not None and at not in going:
-                if self._changes(button, theirs[at], taken):
-                    yield {"op": "replace", "path": f"/guiActions/{at}", "value": self._fitted(button, taken)}
+                yield from self._changed_button(button, theirs[at].raw, f"/guiActions/{at}", taken)
             elif any(action_of(item.url, self._dialog.id) == offer.name for item in theirs):
                 continue  # The agency's own button leads there.
             elif self._adds("guiActions", button):
@@ -259,29 +273,38 @@ class _Merge:
             yield _remove(f"/guiActions/{at}")
         yield from added
 
-    def _changes(self, wanted: Json, theirs: GuiAction, taken: list[str]) -> bool:
-        # The priority may be another for want of room, and is left as it was found.
-        place = _place("guiActions", wanted)
-        meant = _button({**wanted, "priority": theirs.raw.get("priority")})
-        writes = self._writes(place, digest(meant), digest(_button(theirs.raw)), asked=True)
-        if writes:
-            taken.remove(_word(theirs.raw, "priority"))
-        return writes
-
-    def _fitted(self, button: Json, taken: list[str]) -> Json:
-        priority = _free(_word(button, "priority"), taken) or "Tertiary"
+    def _changed_button(self, wanted: Json, theirs: Json, path: str, taken: list[str]) -> Iterator[Operation]:
+        place, stands = _place("guiActions", wanted), word_in(theirs, "priority")
+        operations = self._patched(BUTTON, place, path, wanted, theirs)
+        yield from operations
+        if not operations:
+            return  # The priority may be another for want of room, and is left as it was found.
+        taken.remove(stands)
+        priority = _free(word_in(wanted, "priority"), taken) or stands
+        if self._base.get(f"{place}/priority", digest(stands)) != digest(stands):
+            priority = stands  # Others gave it this one.
         taken.append(priority)
-        self._written[_place("guiActions", button)] = digest(_button({**button, "priority": priority}))
-        return {**button, "priority": priority}
+        self._written[f"{place}/priority"] = digest(priority)
+        if priority != stands:
+            yield {"op": "replace", "path": f"{path}/priority", "value": priority}
 
     def _added_button(self, name: str, button: Json, taken: list[str]) -> Iterator[Operation]:
-        if _free(_word(button, "priority"), taken) is None:
+        priority = _free(word_in(button, "priority"), taken)
+        if priority is None:
             self._no_room.append(name)
             return
-        yield {"op": "add", "path": "/guiActions/-", "value": self._fitted(button, taken)}
+        taken.append(priority)
+        self._put(BUTTON, _place("guiActions", button), button)
+        self._written[f"{_place('guiActions', button)}/priority"] = digest(priority)
+        yield {"op": "add", "path": "/guiActions/-", "value": {**button, "priority": priority}}
 
     def _api_actions(self) -> Iterator[Operation]:
-        yield from self._replaced_api_actions()
+        for offer in () if self._foreign else self._change.offers:
+            wanted = offer.api_action
+            at = None if wanted is None else _index(self._dialog.api_actions, wanted)
+            if wanted is not None and at is not None:
+                theirs = self._dialog.api_actions[at].raw
+                yield from self._patched(API_ACTION, _place("apiActions", wanted), f"/apiActions/{at}", wanted, theirs)
         for index, action in _from_the_end(self._dialog.api_actions):
             going = [place for place, endpoint in _from_the_end(action.endpoints) if self._goes(endpoint.url)]
             if going and len(going) == len(action.endpoints):  # An API action without endpoints is refused.
@@ -290,16 +313,6 @@ class _Merge:
                 yield from (_remove(f"/apiActions/{index}/endpoints/{place}") for place in going)
         yield from self._added_api_actions()
 
-    def _replaced_api_actions(self) -> Iterator[Operation]:
-        for wanted in self._wanted_api_actions():
-            at = _index(self._dialog.api_actions, wanted)
-            if at is None:
-                continue
-            theirs = self._dialog.api_actions[at].raw
-            place = _place("apiActions", wanted)
-            if self._writes(place, digest(_api_action(wanted)), digest(_api_action(theirs)), asked=True):
-                yield {"op": "replace", "path": f"/apiActions/{at}", "value": wanted}
-
     def _added_api_actions(self) -> Iterator[Operation]:
         led_to = {
             action_of(endpoint.url, self._dialog.id)
@@ -307,15 +320,12 @@ class _Merge:
             for endpoint in action.endpoints
         }
         for offer in () if self._foreign else self._change.offers:
-            if offer.api_action is None or offer.name in led_to:
+            wanted = offer.api_action
+            if wanted is None or offer.name in led_to or _index(self._dialog.api_actions, wanted) is not None:
                 continue
-            if self._adds("apiActions", offer.api_action):
-                self._written[_place("apiActions", offer.api_action)] = digest(_api_action(offer.api_action))
-                yield {"op": "add", "path": "/apiActions/-", "value": offer.api_action}
-
-    def _wanted_api_actions(self) -> Iterator[Json]:
-        if not self._foreign:
-            yield from (offer.api_action for offer in self._change.offers if offer.api_action is not None)
+            if self._adds("apiActions", wanted):
+                self._put(API_ACTION, _place("apiActions", wanted), wanted)
+                yield {"op": "add", "path": "/apiActions/-", "value": wanted}
 
     def _adds(self, name: str, wanted: Json) -> bool:
         """Say whether an item that is not there is put there: not when others took away what we had put."""
@@ -329,32 +339,78 @@ class _Merge:
         for name in self._change.remove_actions:
             for kind, own in zip(("guiActions", "apiActions"), own_ids(self._dialog.id, name), strict=True):
                 if f"/{kind}/{own}" in self._base:
-                    self._written[f"/{kind}/{own}"] = GONE
+                    self._forget(f"/{kind}/{own}")
 
     def _links(self) -> Iterator[Operation]:
-        listed = self._dialog.raw.get("attachments")
-        theirs = listed if isinstance(listed, list) else []
-        places = {str(each.get("id")): at for at, each in enumerate(theirs) if isinstance(each, Mapping)}
+        places = places_in(self._dialog.raw, "attachments")
         going: list[int] = []
         for link in () if self._foreign else self._change.links:
-            place, at = f"/attachments/{link.id}", places.get(str(link.id))
-            wanted = GONE if link.item is None else digest(_attachment(link.item))
-            if at is None:
-                if link.item is not None and self._adds("attachments", link.item):
-                    self._written[place] = wanted
-                    yield {"op": "add", "path": "/attachments/-", "value": link.item}
-            elif self._writes(place, wanted, digest(_attachment(theirs[at])), asked=True):
-                if link.item is None:
-                    going.append(at)
-                else:
-                    yield {"op": "replace", "path": f"/attachments/{at}", "value": link.item}
+            place, found, item = f"/attachments/{link.id}", places.get(str(link.id)), link.item
+            if found is None:
+                if item is not None and self._adds("attachments", item):
+                    self._written[place] = digest(meant(LINK, item))
+                    yield {"op": "add", "path": "/attachments/-", "value": item}
+                continue
+            at, theirs = found
+            wanted = GONE if item is None else digest(meant(LINK, item))
+            if not self._writes(place, wanted, digest(meant(LINK, theirs, beside=item)), asked=True):
+                continue
+            if item is None:
+                going.append(at)
+            else:
+                yield from differences(LINK, f"/attachments/{at}", item, theirs)
         for at in sorted(going, reverse=True):
             yield _remove(f"/attachments/{at}")
+
+    # One item of ours, by member
+
+    def _patched(self, kind: Kind, place: str, path: str, wanted: Json, theirs: Json) -> list[Operation]:
+        """Say what of an item of ours is written where it stands; whatever else stands in it is others'."""
+        known = self._base.get(place, GONE) != GONE
+        operations = list(self._members(kind, place, path, wanted, theirs, known=known))
+        if all(self._written.get(each) == ours for each, ours in _parts(kind, place, wanted)):
+            self._written[place] = digest(meant(kind, wanted))
+        return operations
+
+    def _members(
+        self, kind: Kind, place: str, path: str, wanted: Json, theirs: Json, *, known: bool
+    ) -> Iterator[Operation]:
+        for name, meaning in kind.members.items():
+            own = f"{place}/{name}"
+            if known:
+                # What was not said when the item was written is others' to say.
+                self._base.setdefault(own, GONE)
+            if self._writes(own, digest(meaning(wanted.get(name))), digest(meaning(theirs.get(name))), asked=True):
+                yield member(f"{path}/{name}", wanted.get(name), theirs.get(name))
+            if self._written.get(own) == GONE:
+                del self._written[own]
+        for name, inner in kind.lists.items():
+            places = places_in(theirs, name)
+            for each in objects_in(wanted, name):
+                own, found = f"{place}/{name}/{each['id']}", places.get(each["id"])
+                if found is not None:
+                    at, there = found
+                    yield from self._members(inner, own, f"{path}/{name}/{at}", each, there, known=known)
+                elif not known and not self._told:
+                    # Others made the item anew, without it. One that they took out of ours stays out.
+                    self._written.update(_parts(inner, own, each))
+                    yield {"op": "add", "path": f"{path}/{name}/-", "value": each}
+
+    def _put(self, kind: Kind, place: str, item: Json) -> None:
+        """Note down an item that is put there, and all that it is made of."""
+        self._written[place] = digest(meant(kind, item))
+        self._written.update(_parts(kind, place, item))
+
+    def _forget(self, place: str) -> None:
+        """Note down that an item of ours goes."""
+        for each in [each for each in self._written if each.startswith(f"{place}/")]:
+            del self._written[each]
+        self._written[place] = GONE
 
     # What only grows
 
     def _transmissions(self) -> Iterator[Operation]:
-        there = {str(each.get("id")) for each in _objects(self._dialog.raw, "transmissions")}
+        there = {str(each.get("id")) for each in objects_in(self._dialog.raw, "transmissions")}
         for transmission in () if self._foreign else self._change.transmissions:
             if str(transmission["id"]) not in there:
                 yield {"op": "add", "path": "/transmissions/-", "value": transmission}
@@ -381,45 +437,20 @@ def _free(wanted: str, taken: Sequence[str]) -> str | None:
 def _meaning(pointer: str, value: object) -> str:
     """Give the digest of one field's value, whichever way it is spelt."""
     if value is not None and pointer.startswith("/content/") and isinstance(value, Mapping):
-        return digest([_texts(value.get("value")), _word(value, "mediaType") or "text/plain"])
+        return digest([texts_in(value.get("value")), word_in(value, "mediaType") or "text/plain"])
     if pointer in ("/dueAt", "/expiresAt") and isinstance(value, str):
         return digest(datetime.fromisoformat(value).astimezone(UTC).isoformat())
     return digest(value)
 
 
-def _button(item: Json) -> object:
-    return [
-        *(_word(item, name) for name in ("action", "authorizationAttribute", "url", "priority")),
-        (_word(item, "httpMethod") or "GET").upper(),
-        item.get("isDeleteDialogAction") is True,
-        _texts(item.get("title")),
-        _texts(item.get("prompt")),
-    ]
-
-
-def _api_action(item: Json) -> object:
-    endpoints = [(_word(each, "url"), _word(each, "httpMethod").upper()) for each in _objects(item, "endpoints")]
-    return [*(_word(item, name) for name in ("action", "authorizationAttribute", "name")), endpoints]
-
-
-def _attachment(item: Json) -> object:
-    urls = [[_word(each, name) for name in ("url", "mediaType", "consumerType")] for each in _objects(item, "urls")]
-    return [_texts(item.get("displayName")), _word(item, "name"), urls]
-
-
-def _texts(value: object) -> Mapping[str, str]:
-    listed = value if isinstance(value, list) else []
-    return {_word(each, "languageCode"): _word(each, "value") for each in listed if isinstance(each, Mapping)}
-
-
-def _word(item: Json, name: str) -> str:
-    value = item.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _objects(body: Json, name: str) -> list[Json]:
-    value = body.get(name)
-    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
+def _parts(kind: Kind, place: str, item: Json) -> Iterator[tuple[str, str]]:
+    """List the digests of all that an item says, by place."""
+    for name, meaning in kind.members.items():
+        if (said := meaning(item.get(name))) is not None:
+            yield f"{place}/{name}", digest(said)
+    for name, inner in kind.lists.items():
+        for each in objects_in(item, name):
+            yield from _parts(inner, f"{place}/{name}/{each['id']}", each)
 
 
 def _at(body: Json, pointer: str) -> object:

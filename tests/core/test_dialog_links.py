@@ -129,13 +129,19 @@ def test_the_first_link_is_added_and_a_repeat_adds_nothing() -> None:
     assert unwritten.written == first.written
 
 
-def test_a_new_result_replaces_the_link_in_place() -> None:
-    """What others attached stays, wherever it stands."""
+def test_a_new_result_changes_the_link_in_place() -> None:
+    """What others attached stays, wherever it stands, and so does what they added to the link itself."""
     theirs = {"id": "01950000-0000-7000-8000-000000000001", "displayName": [], "urls": []}
+    ours, wanted = {**read_back(made("25")), "expiresAt": "2031-01-01T00:00:00Z"}, made("7").item
+    assert wanted is not None
 
-    found = merged(made("7"), merged(made("25")).written, theirs, read_back(made("25")))
+    found = merged(made("7"), merged(made("25")).written, theirs, ours)
 
-    assert found.operations == ({"op": "replace", "path": "/attachments/1", "value": made("7").item},)
+    address = wanted["urls"][0]["url"]  # type: ignore[index]
+    assert found.operations == (
+        {"op": "replace", "path": "/attachments/1/displayName", "value": wanted["displayName"]},
+        {"op": "replace", "path": "/attachments/1/urls/0/url", "value": address},
+    )
 
 
 def test_what_others_changed_or_took_away_stays_so() -> None:

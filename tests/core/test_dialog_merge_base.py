@@ -121,7 +121,7 @@ def test_a_button_is_known_by_its_id() -> None:
 
     assert [each["path"] for each in put.operations] == ["/guiActions/-", "/apiActions/-"]
     changed = merged(offering(replace(other, api_action=None)), put.written, **there).operations
-    assert [(each["op"], each["path"]) for each in changed] == [("replace", "/guiActions/1")]
+    assert [(each["op"], each["path"]) for each in changed] == [("replace", "/guiActions/1/title")]
     assert merged(offering(replace(other, api_action=None)), put.written, **theirs).operations == ()
 
 

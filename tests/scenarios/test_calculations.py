@@ -191,6 +191,21 @@ def test_a_result_leads_to_a_page(stage: Stage) -> None:
     assert left_out == [["text"]] * 3
 
 
+def test_what_others_added_to_a_link_stays(stage: Stage) -> None:
+    """An expiry that the agency gave it outlives the next result."""
+    mine = alone(stage)
+    sent(stage, mine, "show-rate", SUM.replace("</linje>", "</linje><sats>7</sats>"))
+    change = [{"op": "add", "path": "/attachments/0/expiresAt", "value": "2091-01-01T00:00:00Z"}]
+    assert stage.as_owner("PATCH", f"/{mine.dialog_id}", change).status_code == 204
+
+    answer = sent(stage, mine, "show-rate", SUM.replace("</linje>", "</linje><sats>12.5</sats>"))
+
+    (link,) = stage.dialog(mine)["attachments"]
+    assert answer.status_code == 204
+    assert link["urls"][0]["url"] == "https://www.example.no/satser/12.5"
+    assert str(link["expiresAt"]).startswith("2091-01-01")
+
+
 def test_every_press_calculates_anew(stage: Stage) -> None:
     """A calculation is never taken for done already: the second form is another one."""
     mine = alone(stage)

@@ -1,0 +1,140 @@
+"""The bridge's own items in a dialog, member by member: what counts of each, and how one is written beside others'."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from bridge.core.dialogs import Json
+
+Meaning = Callable[[object], object]
+"""What a member means, whichever way it is spelt; None where it says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """
+    One kind of item: the *members* that the bridge writes, and its lists of further items, which have ids.
+
+    Whatever other members there are, of whatever kind, are others' and stay.
+    """
+
+    members: Mapping[str, Meaning]
+    lists: Mapping[str, "Kind"] = field(default_factory=dict)
+
+
+def texts_in(value: object) -> Mapping[str, str]:
+    """Give a text by language."""
+    listed = value if isinstance(value, list) else []
+    return {word_in(each, "languageCode"): word_in(each, "value") for each in listed if isinstance(each, Mapping)}
+
+
+def word_in(item: Json, name: str) -> str:
+    """Give a member that is a text; empty where it is none."""
+    value = item.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def objects_in(body: Json, name: str) -> list[Json]:
+    """Give the objects of a list."""
+    value = body.get(name)
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, str) else ""
+
+
+def _word(value: object) -> object:
+    return value if isinstance(value, str) and value else None
+
+
+def _texts(value: object) -> object:
+    return texts_in(value) or None
+
+
+def _method(value: object) -> object:
+    return value.upper() if isinstance(value, str) and value else "GET"
+
+
+def _true(value: object) -> object:
+    return True if value is True else None
+
+
+BUTTON = Kind(
+    {
+        "action": _word,
+        "authorizationAttribute": _word,
+        "url": _word,
+        "httpMethod": _method,
+        "isDeleteDialogAction": _true,
+        "title": _texts,
+        "prompt": _texts,
+    }
+)
+"""Without its priority, which may be another than was wanted for want of room."""
+
+API_ACTION = Kind(
+    {"action": _word, "authorizationAttribute": _word, "name": _word},
+    {"endpoints": Kind({"url": _word, "httpMethod": _method})},
+)
+LINK = Kind(
+    {"displayName": texts_in, "name": _plain},
+    {"urls": Kind({"url": _plain, "mediaType": _plain, "consumerType": _plain})},
+)
+"""Decided as a whole: a title without its address would be another link."""
+
+
+def meant(kind: Kind, item: Json, *, beside: Json | None = None) -> list[object]:
+    """Say what a whole item means, of what the bridge writes; of further items, those that *beside* has as well."""
+    return [
+        *(meaning(item.get(name)) for name, meaning in kind.members.items()),
+        *(
+            [
+                meant(inner, each)
+                for each in objects_in(item, name)
+                if beside is None or each.get("id") in {one.get("id") for one in objects_in(beside, name)}
+            ]
+            for name, inner in kind.lists.items()
+        ),
+    ]
+
+
+def differences(kind: Kind, path: str, wanted: Json, theirs: Json) -> Iterator[dict[str, object]]:
+    """Give the RFC 6902 operations that make *theirs*, at *path*, say what *wanted* says, and leave all else in it."""
+    for name, meaning in kind.members.items():
+        if meaning(wanted.get(name)) != meaning(theirs.get(name)):
+            yield member(f"{path}/{name}", wanted.get(name), theirs.get(name))
+    for name, inner in kind.lists.items():
+        places = places_in(theirs, name)
+        for each in objects_in(wanted, name):
+            if (found := places.get(each["id"])) is None:
+                yield {"op": "add", "path": f"{path}/{name}/-", "value": each}
+            else:
+                yield from differences(inner, f"{path}/{name}/{found[0]}", each, found[1])
+
+
+def member(path: str, wanted: object, theirs: object) -> dict[str, object]:
+    """Give the operation that writes one member."""
+    if wanted is None:
+        # A yes cannot be taken away, only be a no.
+        return {"op": "replace", "path": path, "value": False} if theirs is True else {"op": "remove", "path": path}
+    return {"op": "add" if theirs is None else "replace", "path": path, "value": united(wanted, theirs)}
+
+
+def places_in(body: Json, name: str) -> Mapping[object, tuple[int, Json]]:
+    """Give the items of a list by their ids, each with its index."""
+    value = body.get(name)
+    listed = value if isinstance(value, list) else []
+    return {each.get("id"): (at, each) for at, each in enumerate(listed) if isinstance(each, Mapping)}
+
+
+def united(wanted: object, theirs: object) -> object:
+    """Give *wanted* with all that stands beside it in *theirs*: further members, also of each language of a text."""
+    if isinstance(wanted, Mapping) and isinstance(theirs, Mapping):
+        return {**theirs, **{name: united(value, theirs.get(name)) for name, value in wanted.items()}}
+    if isinstance(wanted, list) and isinstance(theirs, list):
+        beside = {word_in(each, "languageCode"): each for each in theirs if isinstance(each, Mapping)}
+        return [
+            united(each, beside.get(word_in(each, "languageCode"))) if isinstance(each, Mapping) else each
+            for each in wanted
+        ]
+    return wanted
