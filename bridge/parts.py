@@ -50,6 +50,8 @@ class Bridge:
     routes: Routes
     retry: RetryPolicy
     settle: timedelta
+    late: timedelta
+    """How long a write to Altinn 2 that nobody answered may still take effect."""
     finished: "Finished"
     uploading: "Uploading"
     rooms: Rooms

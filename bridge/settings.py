@@ -106,6 +106,7 @@ class Settings:
     worker: WorkerMode
     worker_silent: float
     altinn2_settle: float
+    altinn2_late: float
     upstream_timeout: float
     altinn2_put_timeout: float
     altinn2_login: Altinn2Login
@@ -589,7 +590,18 @@ VARIABLES: tuple[Variable, ...] = (
         parse=_number(0, 3600),
         default="5",
         unit="seconds",
-        meaning="How long a PUT that was not answered is given before it may be repeated.",
+        meaning="How long a write to Altinn 2 that was not answered is given before the dialog is told that its "
+        "outcome is not known, and before one that signs and archives, deletes or confirms may be repeated.",
+    ),
+    Variable(
+        name="BRIDGE_ALTINN2_LATE",
+        parse=_number(0, 86400),
+        default="1200",
+        unit="seconds",
+        meaning="How long after the connection was cut a write to Altinn 2 may still take effect: the fifteen minutes "
+        "that Altinn 2 works on a large form, and five that a load balancer between holds a request. Until then a "
+        "draft is not written again, nothing else is sent for the same element, and nobody is told that nothing was "
+        "sent.",
     ),
     Variable(
         name="BRIDGE_UPSTREAM_TIMEOUT",

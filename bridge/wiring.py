@@ -197,6 +197,7 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
             give_up_after=timedelta(seconds=settings.give_up_after),
         ),
         settle=timedelta(seconds=settings.altinn2_settle),
+        late=timedelta(seconds=settings.altinn2_late),
         finished=Finished(look, places=settings.max_waiting),
         uploading=Uploading(secrets.token_hex(8)),
         rooms=Rooms(threads=settings.threads, apps=len(routes)),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bridge.core.elements import Element, ElementState, aim
-from bridge.core.mapping import ActionMapping, FormSource, Verb
+from bridge.core.mapping import ActionMapping, AfterUpdate, FormSource, Verb
 from bridge.core.operations import Operation, Outcome
 from bridge.core.proof import Phase
 
@@ -46,19 +46,62 @@ class Uncertain:
 Decision = Send | Took | WaitUntil | Refuse | Uncertain
 
 
+LOOK_EVERY = timedelta(minutes=1)
+"""The longest pause between two looks at an element for a write that may still arrive."""
+SOONEST = timedelta(milliseconds=50)
+"""The shortest."""
+_REPEATED = (Phase.WHOLE, Phase.TRYING, Phase.PROVED)
+
+
+def may_arrive(operation: Operation, now: datetime) -> bool:
+    """Say whether a write of *operation* is out that nobody answered, and that may still take effect."""
+    return operation.may_arrive_until is not None and now < operation.may_arrive_until
+
+
+def look_again(operation: Operation, *, now: datetime, settle: timedelta) -> datetime:
+    """Say when to look again for a write that may still arrive: often at first, then more seldom."""
+    sent, until = operation.sending_at or now, operation.may_arrive_until or now
+    pause = max(settle, min((now - sent) / 2, LOOK_EVERY), SOONEST)
+    return min(now + pause, max(until, now + SOONEST))
+
+
+def repeatable(action: ActionMapping, operation: Operation) -> bool:
+    """
+    Say whether a write may be sent again while the first one may still arrive.
+
+    It may where one of the two takes the element away from the other: what is archived, deleted or confirmed is so
+    once. A draft may not: the late one would overwrite what came after the repeat. Neither may what was answered with a
+    no meanwhile. Whether one signature archives is for the caller to know.
+    """
+    if operation.problem is not None:
+        return False
+    if action.verb is not Verb.PUT:
+        return True
+    phase = Phase.WHOLE if operation.manifest is None else operation.manifest.phase
+    return action.after is AfterUpdate.SIGN_AND_ARCHIVE and phase in _REPEATED
+
+
 def decide(
-    action: ActionMapping, operation: Operation, element: Element | None, *, now: datetime, settle: timedelta
+    action: ActionMapping,
+    operation: Operation,
+    element: Element | None,
+    *,
+    now: datetime,
+    settle: timedelta,
+    one_signature: bool,
 ) -> Decision:
     """
     Say what to do next.
 
     *element* is what stands there now: the element, or its archived copy, or None when neither is to be found.
-    *settle* is how long a PUT without an answer is given before it may be repeated.
+    *settle* is how long a PUT without an answer is given before it may be repeated where that is harmless; where it is
+    not, it is repeated when it cannot arrive any more. *one_signature* says that no second one can be given by mistake.
     """
     sent = operation.sending_at is not None
     took = Outcome.DONE if sent else Outcome.REPEATED
     if action.verb is not Verb.PUT:
         return _whole(action, operation, element, took=took, now=now, settle=settle)
+    again = one_signature and repeatable(action, operation)
     if element is None:
         return _vanished(operation, sent=sent)
     wanted = aim(action)
@@ -76,12 +119,12 @@ def decide(
             if action.form is not FormSource.NONE and not proved:
                 # Forms may only be put while the element is being filled in.
                 return Refuse("element_wrong_state", 409)
-            return _send_once_settled(operation, now=now, settle=settle)
+            return _send_once_settled(operation, now=now, settle=settle, again=again)
         case ElementState.FORM_FILLING if action.form is FormSource.NONE:
             # Whether a bare PUT completes or empties an element in form filling is unknown (facts/altinn2.md 3).
             return Refuse("element_wrong_state", 409)
         case ElementState.FORM_FILLING if untouched:
-            return _send_once_settled(operation, now=now, settle=settle)
+            return _send_once_settled(operation, now=now, settle=settle, again=again)
         case ElementState.FORM_FILLING if sent and wanted is ElementState.FORM_FILLING:
             return Took(Outcome.DONE, ElementState.FORM_FILLING, None)
         case ElementState.FORM_FILLING:
@@ -122,19 +165,23 @@ def _whole(
         case Verb.DELETE, _ if operation.built_on is not None and operation.built_on != element.last_changed:
             return Refuse("element_changed", 409)
         case Verb.DELETE, _:
-            return _send_once_settled(operation, now=now, settle=settle)
+            return _send_once_settled(operation, now=now, settle=settle, again=repeatable(action, operation))
         case Verb.CONFIRM, state if state in _UNCONFIRMED:
-            return _send_once_settled(operation, now=now, settle=settle)
+            return _send_once_settled(operation, now=now, settle=settle, again=repeatable(action, operation))
         case Verb.ARCHIVE, state if state in (*_UNCONFIRMED, ElementState.CONFIRMED):
-            return _send_once_settled(operation, now=now, settle=settle)
+            return _send_once_settled(operation, now=now, settle=settle, again=repeatable(action, operation))
         case _:
             return Refuse("element_wrong_state", 409)
 
 
-def _send_once_settled(operation: Operation, *, now: datetime, settle: timedelta) -> Decision:
-    if operation.sending_at is None or now >= operation.sending_at + settle:
+def _send_once_settled(operation: Operation, *, now: datetime, settle: timedelta, again: bool) -> Decision:
+    if operation.sending_at is None:
         return Send()
-    return WaitUntil(operation.sending_at + settle)
+    if now < operation.sending_at + settle:
+        return WaitUntil(operation.sending_at + settle)
+    if may_arrive(operation, now) and not again:
+        return WaitUntil(look_again(operation, now=now, settle=settle))
+    return Send()
 
 
 def _vanished(operation: Operation, *, sent: bool) -> Decision:

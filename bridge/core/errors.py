@@ -67,7 +67,20 @@ class CredentialsRefused(Unreachable):
 
 
 class OutcomeUnknown(UpstreamError):
-    """The call left us and no answer came: read the state back before repeating it."""
+    """
+    The call left us and no answer came: read the state back before repeating it.
+
+    *under_way* says that it may still take effect later: where nobody answered, or a gateway did that had stopped
+    waiting. None leaves it to *status*.
+    """
+
+    def __init__(self, system: str, detail: str, *, status: int | None = None, under_way: bool | None = None) -> None:
+        super().__init__(system, detail, status=status)
+        self.under_way = status in _NOT_AT_ITS_END if under_way is None else under_way
+
+
+_NOT_AT_ITS_END = (None, 408, 502, 504)
+"""Statuses of a gateway, or of a server that stopped waiting: the call may be at work behind them all the same."""
 
 
 class Rejected(UpstreamError):

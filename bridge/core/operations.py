@@ -142,6 +142,10 @@ class Operation:
     language: str = "nb"
     results: Mapping[str, str] = field(default_factory=dict)
     """What was read from the calculated form, by the names of the mapping's ``results``."""
+    may_arrive_until: datetime | None = None
+    """Until when a write that nobody answered may still take effect; None where none is out."""
+    uncertain_at: datetime | None = None
+    """When the dialog was told that it is not known yet what became of that write."""
     differences: Mapping[str, object] = field(default_factory=dict)
     """How the forms came back otherwise than they were sent: ``count``, and paths by what became of them; no values."""
     meaning: Meaning | None = None

@@ -137,6 +137,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "nn": "Handlinga kunne ikkje fullførast. Prøv igjen seinare, eller kontakt avsendaren.",
         "en": "The action could not be completed. Try again later, or contact the sender.",
     },
+    "outcome_open": {
+        "nb": "Vi vet ennå ikke om dette nådde Altinn. Ikke send på nytt; vi følger med og sier fra her.",
+        "nn": "Vi veit enno ikkje om dette nådde Altinn. Ikkje send på nytt; vi følgjer med og seier frå her.",
+        "en": "We do not know yet whether this reached Altinn. Do not send again; we keep looking, and tell you here.",
+    },
     "outcome_uncertain": {
         "nb": "Det er uvisst om saken ble sendt. Ikke send på nytt; avsenderen må kontrollere saken.",
         "nn": "Det er uvisst om saka vart send. Ikkje send på nytt; avsendaren må kontrollere saka.",

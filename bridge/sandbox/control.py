@@ -74,6 +74,7 @@ class Control:
             ("GET", "/faults", self.get_faults),
             ("POST", "/faults", self.plan_fault),
             ("DELETE", "/faults", self.clear_faults),
+            ("POST", "/faults/held", self.let_come),
             ("GET", "/switches", self.get_switches),
             ("PATCH", "/switches", self.change_switches),
             ("GET", "/settings", self.get_settings),
@@ -156,6 +157,11 @@ class Control:
         del request
         self.world.faults.clear()
         return plain(204)
+
+    def let_come(self, request: Request) -> Response:
+        """Have the effects of calls that were cut and ``held`` come now."""
+        del request
+        return as_json(200, {"came": self.world.faults.let_come()})
 
     def get_switches(self, request: Request) -> Response:
         """Every switch: name, value, default, meaning, what it takes."""

@@ -121,7 +121,7 @@ class How:
     What goes wrong with a call.
 
     Delays are seconds. A *cut* ``within`` comes after half of the answer's body; after a ``late`` one the
-    effect comes once the delay is over. A *status* replaces the effect, or
+    effect comes once the delay is over, and after a ``held`` one when it is told to. A *status* replaces the effect, or
     with *after_effect* only the answer. *internal* names a fault inside a system instead: ``lose_event`` (SSE),
     ``name_lookup_fails``, ``concurrent_change``.
     """
@@ -168,6 +168,7 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
+        self._held: list[Callable[[], None]] = []
         self._count = 0
 
     def plan(
@@ -222,6 +223,19 @@ class Faults:
                 return fault.how
         return None
 
+    def hold(self, effect: Callable[[], None]) -> None:
+        """Keep what a call does until it is told to come."""
+        with self._lock:
+            self._held.append(effect)
+
+    def let_come(self) -> int:
+        """Have everything that is held come, in its order, and say how much it was."""
+        with self._lock:
+            held, self._held = self._held, []
+        for effect in held:
+            effect()
+        return len(held)
+
     def waiting(self) -> tuple[dict[str, Any], ...]:
         """List the faults that can still be played."""
         with self._lock:
@@ -263,8 +277,8 @@ def read_how(given: Mapping[str, Any]) -> How:
             raise NotAFault(f"how.{name} is not of its type")
     delay, after = float(given.get("delay_seconds", 0)), given.get("delay_after", False)
     cut, internal = given.get("cut"), given.get("internal")
-    if cut not in (None, "before", "after", "within", "late"):
-        raise NotAFault("how.cut is before, after, within or late")
+    if cut not in (None, "before", "after", "within", "late", "held"):
+        raise NotAFault("how.cut is before, after, within, late or held")
     if internal is not None and internal not in INTERNAL:
         raise NotAFault(f"how.internal is one of {', '.join(INTERNAL)}")
     return How(

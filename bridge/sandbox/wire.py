@@ -133,8 +133,8 @@ class System(ABC):
     def _played(self, request: Request, match: Matched | None, error: HTTPException) -> Response:
         how = self.world.faults.take(system=self.name, method=request.method, path=request.path) or How()
         wait = how.delay_before + self.world.switches.latency_ms / 1000
-        if how.cut == "late":
-            self._later(request, match, error, wait)
+        if how.cut in ("late", "held"):
+            self._later(request, match, error, None if how.cut == "held" else wait)
             raise Cut("cut, and the effect comes later")
         if wait:
             self.world.sleep(wait)
@@ -158,8 +158,8 @@ class System(ABC):
             response.response = _cut_within(response.response, half)
         return response
 
-    def _later(self, request: Request, match: Matched | None, error: HTTPException, seconds: float) -> None:
-        """Do what is asked for once the client has given up, as a system does that was only slow."""
+    def _later(self, request: Request, match: Matched | None, error: HTTPException, seconds: float | None) -> None:
+        """Do what is asked for once the client has given up, as a system does that was only slow; None: when told."""
         body = request.get_data()
         environ = {**request.environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         for name in ("HTTP_TRANSFER_ENCODING", "werkzeug.request"):
@@ -168,6 +168,9 @@ class System(ABC):
         def play() -> None:
             self._effect(Request(environ), match, error).close()
 
+        if seconds is None:
+            self.world.faults.hold(play)
+            return
         timer = threading.Timer(seconds, play)
         timer.daemon = True
         timer.start()

@@ -76,6 +76,7 @@ def after_saving(
     changed: dict[str, Any] = {
         "sending_at": None,
         "answered_at": None,
+        "may_arrive_until": None,
         "built_on": element.last_changed,
         "manifest": manifest.in_phase(phase),
     }

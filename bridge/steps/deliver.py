@@ -8,9 +8,29 @@ from typing import Any
 import structlog
 
 from bridge.core.altinn2_errors import problem_for
-from bridge.core.decision import Refuse, Send, Took, Uncertain, WaitUntil, decide
-from bridge.core.elements import Element, ElementState, aim
-from bridge.core.errors import BridgeError, Finding, Missing, OutcomeUnknown, Refusal, Rejected, Unreachable
+from bridge.core.decision import (
+    SOONEST,
+    Decision,
+    Refuse,
+    Send,
+    Took,
+    Uncertain,
+    WaitUntil,
+    decide,
+    look_again,
+    may_arrive,
+)
+from bridge.core.elements import Element, ElementState, Form, aim
+from bridge.core.errors import (
+    BridgeError,
+    Finding,
+    Missing,
+    OutcomeUnknown,
+    Refusal,
+    Rejected,
+    Unreachable,
+    UpstreamError,
+)
 from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping, Target, Verb
 from bridge.core.operations import Operation, Outcome, Problem, Stage
 from bridge.core.proof import Phase, Proof, prove
@@ -22,7 +42,8 @@ from bridge.steps.calculate_only import calculate_only
 from bridge.steps.comparing import lost_from_forms
 from bridge.steps.content import sent_content
 from bridge.steps.first_look import first_look, kept
-from bridge.steps.holding import write
+from bridge.steps.holding import TakenOver, write
+from bridge.steps.meanwhile import tell_that_it_is_open
 from bridge.steps.orders import (
     Building,
     Call,
@@ -31,14 +52,16 @@ from bridge.steps.orders import (
     bare_call,
     can_be_carried,
     content_call,
+    latest_arrival,
     living_uploads,
+    one_signature,
     refuse_what_rest_cannot_do,
     signing_call,
     upload_silence,
     whole_call,
 )
 from bridge.steps.preparing import check_forms, wanted_forms
-from bridge.steps.standing import after_parts, put_back, rest_of, shows_ours, was_done
+from bridge.steps.standing import after_parts, rest_of, shows_ours, still_to_put_back, was_done
 from bridge.steps.subforms import refuse_what_is_not_allowed, subform_call
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
@@ -86,7 +109,9 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
     try:
         if (moment := _behind_upload(bridge, operation)) is not None:
             return moment
-        element = _read(bridge, operation)
+        if (until := _others_out(bridge, operation)) is not None:
+            return _held_back(bridge, operation, until)
+        element = _looked(bridge, operation)
         if (
             element is not None
             and element.state is ElementState.FORM_FILLING
@@ -110,7 +135,7 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
         operation = first_look(bridge, operation, element)
     if _is(operation, Phase.WRITTEN) and aim(action) is ElementState.FORM_FILLING and element is not None:
         return _proved(bridge, operation, Took(Outcome.DONE, element.state, None), element)
-    match decide(action, operation, element, now=bridge.clock(), settle=bridge.settle):
+    match _decided(bridge, mapping, action, operation, element):
         case Took() as took:
             beyond = element if took.outcome is Outcome.REPEATED else None
             if beyond is not None and not was_done(bridge, operation, mapping, action, beyond):
@@ -118,14 +143,18 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
                 return _end(bridge, operation, Outcome.REFUSED, problem, element=element)
             return _proved(bridge, operation, took, element)
         case WaitUntil(moment):
-            return moment
+            return _waiting(bridge, operation, moment)
         case Refuse(code, status):
-            if element is not None and _was_lost(operation, element):
+            if element is not None and _was_lost(operation, element) and not may_arrive(operation, bridge.clock()):
                 return _lost(bridge, operation, element)
             return _end(bridge, operation, Outcome.REFUSED, Problem(code=code, status=status), element=element)
         case Uncertain():
-            log.error("the outcome of a PUT is uncertain: the element and its archived copy are both gone")
+            if not may_arrive(operation, bridge.clock()):
+                log.error("the outcome of a PUT is uncertain: the element and its archived copy are both gone")
             return _end(bridge, operation, Outcome.GIVEN_UP, Problem(code="outcome_uncertain", status=504))
+        case Send() if operation.problem is not None:
+            # Altinn 2 said no to a repeat while an earlier PUT might still arrive; it did not, so the no stands.
+            return _end(bridge, operation, Outcome.REFUSED, operation.problem, element=element)
         case Send():
             assert element is not None  # noqa: S101 - decide() sends only what it has seen
             with kept(bridge, operation):
@@ -144,7 +173,7 @@ def _behind_upload(bridge: Bridge, operation: Operation) -> datetime | None:
     """
     now, since = bridge.clock(), operation.awaits_upload_since
     with bridge.store.reading() as tx:
-        uploading = tx.uploading(operation.dialog_id, living_uploads(bridge))
+        uploading = tx.uploading(operation.key, living_uploads(bridge))
     if not uploading:
         if since is not None:
             write(bridge, operation, awaits_upload_since=None)
@@ -157,6 +186,57 @@ def _behind_upload(bridge: Bridge, operation: Operation) -> datetime | None:
         log.warning("an attachment is on its way for too long to wait for it", dialog=str(operation.dialog_id))
         raise Stop(Problem(code="upload_under_way", status=409))
     return now + min(max(UPLOAD_PAUSE, (now - since) / 5), LONGEST_UPLOAD_PAUSE)
+
+
+def _others_out(bridge: Bridge, operation: Operation) -> datetime | None:
+    """Say until when something else that nobody answered may arrive at the element; None where nothing may."""
+    now = bridge.clock()
+    with bridge.store.reading() as tx:
+        if tx.others_out(operation, since=now, now=now):
+            return now + bridge.late
+    return None
+
+
+def _decided(
+    bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, operation: Operation, element: Element | None
+) -> Decision:
+    one = one_signature(bridge, mapping)
+    return decide(action, operation, element, now=bridge.clock(), settle=bridge.settle, one_signature=one)
+
+
+def _looked(bridge: Bridge, operation: Operation) -> Element | None:
+    """
+    Read the element; where a write may still arrive and nobody can see whether it did, the dialog is told so.
+
+    Raises:
+        UpstreamError: As for ``_read``.
+    """
+    try:
+        return _read(bridge, operation)
+    except Unreachable:
+        _tell_if_open(bridge, operation)
+        raise
+
+
+def _waiting(bridge: Bridge, operation: Operation, moment: datetime) -> datetime:
+    _tell_if_open(bridge, operation)
+    return moment
+
+
+def _held_back(bridge: Bridge, operation: Operation, until: datetime) -> datetime:
+    """Wait for what else may arrive at the element; the dialog is told, since that may take its time."""
+    now = bridge.clock()
+    if now >= operation.accepted_at + bridge.settle:
+        tell_that_it_is_open(bridge, operation)
+    return min(until, now + max(bridge.settle, SOONEST))
+
+
+def _tell_if_open(bridge: Bridge, operation: Operation) -> None:
+    """Tell the dialog that the outcome is not known yet, once the write has had its usual time."""
+    now = bridge.clock()
+    sent = operation.sending_at
+    if sent is not None and may_arrive(operation, now) and now >= sent + bridge.settle:
+        tell_that_it_is_open(bridge, operation)
 
 
 def _read(bridge: Bridge, operation: Operation) -> Element | None:
@@ -230,8 +310,11 @@ def _advanced(
         "sent_forms": (),
         "sending_at": None,
         "answered_at": None,
+        "may_arrive_until": None,
         "built_on": element.last_changed,
         "manifest": manifest.in_phase(Phase.PROVED),
+        # A no to a repeat of what did arrive.
+        "problem": None,
     }
     write(bridge, operation, **changed)
     return replace(operation, **changed)
@@ -240,6 +323,7 @@ def _advanced(
 def _send(
     bridge: Bridge, operation: Operation, mapping: ServiceMapping, action: ActionMapping, element: Element
 ) -> datetime | None:
+    began = bridge.clock()
     try:
         call = _call(bridge, operation, mapping, action, element)
         _still_the_same(bridge, operation, element)
@@ -250,8 +334,10 @@ def _send(
         problem = Problem(code=refusal.code, status=refusal.status, facts=refusal.facts, findings=refusal.findings)
         return _end(bridge, operation, Outcome.REFUSED, problem, element=element)
     # From here on a crash leaves a trace: whoever takes over sees that a PUT may be out, and reads before sending.
+    now = bridge.clock()
     sending: dict[str, Any] = {
-        "sending_at": bridge.clock(),
+        "sending_at": now,
+        "may_arrive_until": latest_arrival(bridge),
         "built_on": element.last_changed,
         "answered_at": None,
         "manifest": call.manifest,
@@ -259,23 +345,33 @@ def _send(
         "sent_forms": call.forms or operation.sent_forms,
         "held_forms": operation.held_forms if _is(operation, Phase.PARTS) or not call.forms else call.before,
     }
-    write(bridge, operation, **sending)
+    other = _set_out(bridge, operation, since=began, values=sending)
+    if other is not None:
+        return _held_back(bridge, operation, other)
     before = operation
     operation = replace(operation, **sending)
     try:
         location_id = call.send()
-    except OutcomeUnknown:
+    except OutcomeUnknown as error:
+        until = bridge.clock() + bridge.late if error.under_way else before.may_arrive_until
+        write(bridge, operation, may_arrive_until=until)
         raise
     except Unreachable:
         # It never left us, so the next try need not wait for it to settle.
-        write(bridge, operation, sending_at=before.sending_at)
+        write(bridge, operation, sending_at=before.sending_at, may_arrive_until=before.may_arrive_until)
         raise
     except Rejected as error:
+        # This one is at its end; an earlier one may still arrive, and is not sent a third time.
+        ended: dict[str, Any] = {"may_arrive_until": before.may_arrive_until}
+        if may_arrive(before, bridge.clock()):
+            ended["problem"] = _problem_of(error)
+        write(bridge, operation, **ended)
+        operation, before = replace(operation, **ended), replace(before, **ended)
         after = _read(bridge, operation)
         if _is(operation, Phase.PARTS) and after is not None and after.state is ElementState.FORM_FILLING:
             return _begin_putting_back(bridge, operation, error)
         # An earlier PUT of ours, or somebody else, may have brought the element there meanwhile.
-        again = decide(action, operation, after, now=bridge.clock(), settle=bridge.settle)
+        again = _decided(bridge, mapping, action, operation, after)
         if isinstance(again, Took):
             return _proved(bridge, operation, again, after)
         return _refused(bridge, before, error, element=element)
@@ -283,11 +379,29 @@ def _send(
     if location_id == operation.key.message_id:
         # A PUT that archives nothing may answer with the element's own address.
         location_id = None
-    write(bridge, operation, answered_at=answered, archived_id=location_id)
-    operation = replace(operation, answered_at=answered, archived_id=location_id)
+    told: dict[str, Any] = {"answered_at": answered, "archived_id": location_id, "may_arrive_until": None}
+    write(bridge, operation, **told)
+    operation = replace(operation, **told)
     if call.manifest is not None and call.manifest.phase in (Phase.TRYING, Phase.SAVING, Phase.PARTS):
         return answered
-    return _read_back(bridge, operation, action, location_id)
+    return _read_back(bridge, operation, mapping, action, location_id)
+
+
+def _set_out(bridge: Bridge, operation: Operation, *, since: datetime, values: dict[str, Any]) -> datetime | None:
+    """
+    Write down that a write sets out, if nothing else is out for the element; else say when to look again.
+
+    Another dialog's operation may be at work on the same element, or have been since it was read: Altinn 2 has no lock,
+    so ours is here.
+    """
+    now = bridge.clock()
+    with bridge.store.transaction() as tx:
+        tx.lock_element(operation.key)
+        if tx.others_out(operation, since=since, now=now):
+            return now + max(bridge.settle, SOONEST)
+        if not tx.update(operation.id, now=now, held_by=bridge.holder, **values):
+            raise TakenOver(str(operation.id))
+    return None
 
 
 def _still_the_same(bridge: Bridge, operation: Operation, element: Element) -> None:
@@ -361,20 +475,22 @@ def _call(
     return asked(bridge, mapping, action, building, saved=phase is Phase.SAVED, call=call)
 
 
-def _read_back(bridge: Bridge, operation: Operation, action: ActionMapping, location_id: str | None) -> datetime | None:
+def _read_back(
+    bridge: Bridge, operation: Operation, mapping: ServiceMapping, action: ActionMapping, location_id: str | None
+) -> datetime | None:
     after = None if location_id is None else _or_none(lambda: _copy(bridge, operation, location_id))
     if after is None:
         after = _or_none(lambda: bridge.altinn2.read(operation.key, content=False))
     if after is None and action.verb is not Verb.DELETE:
         after = bridge.altinn2.find_archived(operation.key, since=operation.accepted_at - LOOK_BACK)
-    match decide(action, operation, after, now=bridge.clock(), settle=bridge.settle):
+    match _decided(bridge, mapping, action, operation, after):
         case Took() as took:
             return _proved(bridge, operation, took, after)
         case _:
             if after is not None and _was_lost(operation, after):
                 return _lost(bridge, operation, after)
             # It said yes, and nothing moved: that is for the next try to look into.
-            raise OutcomeUnknown("Altinn 2", "accepted a PUT, but the element does not show it")
+            raise OutcomeUnknown("Altinn 2", "accepted a PUT, but the element does not show it", under_way=False)
 
 
 def _proved(bridge: Bridge, operation: Operation, took: Took, after: Element | None) -> datetime | None:
@@ -387,7 +503,12 @@ def _proved(bridge: Bridge, operation: Operation, took: Took, after: Element | N
         after = _or_none(lambda: bridge.altinn2.read(key, content=False))
     proof = Proof.NOT_SHOWN if after is None else prove(manifest, after)
     silent = operation.sending_at if operation.answered_at is None else None
-    if after is not None and proof is not Proof.NOT_SHOWN and silent and not shows_ours(bridge, operation, after):
+    if (
+        after is not None
+        and proof is not Proof.NOT_SHOWN
+        and silent
+        and not shows_ours(bridge, operation, after, exactly=may_arrive(operation, bridge.clock()))
+    ):
         settled = silent + bridge.settle
         return settled if bridge.clock() < settled else _changed(bridge, operation, after)
     if proof is Proof.LOST and after is not None:
@@ -417,22 +538,27 @@ def _lost(bridge: Bridge, operation: Operation, element: Element, gone: tuple[Fi
         expected=repr(operation.manifest),
     )
     problem = Problem(code="content_lost", status=502, findings=gone)
-    return _end(bridge, operation, Outcome.GIVEN_UP, problem, element=element)
+    return _end(bridge, operation, Outcome.GIVEN_UP, problem, element=element, landed=True)
 
 
 def _changed(bridge: Bridge, operation: Operation, element: Element) -> datetime | None:
     """End without what was wanted: somebody else changed the element, and what they wrote stays."""
-    log.warning("somebody else changed the element while a PUT without an answer was out")
+    if not may_arrive(operation, bridge.clock()):
+        log.warning("somebody else changed the element while a PUT without an answer was out")
     return _end(bridge, operation, Outcome.REFUSED, Problem(code="element_changed", status=409), element=element)
 
 
 def _begin_putting_back(bridge: Bridge, operation: Operation, error: Rejected) -> datetime | None:
     """Altinn 2 took some of the forms and not this one: note its no, and that the others are to be put back."""
     log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
-    findings = tuple(Finding(path=path, rule="refused_by_altinn") for path in error.keys)
     manifest = None if operation.manifest is None else operation.manifest.in_phase(Phase.PUTTING_BACK)
-    write(bridge, operation, manifest=manifest, problem=replace(problem_for(error.reason), findings=findings))
+    write(bridge, operation, manifest=manifest, problem=_problem_of(error))
     return bridge.clock()
+
+
+def _problem_of(error: Rejected) -> Problem:
+    findings = tuple(Finding(path=path, rule="refused_by_altinn") for path in error.keys)
+    return replace(problem_for(error.reason), findings=findings)
 
 
 def _put_back(bridge: Bridge, operation: Operation, element: Element | None) -> datetime | None:
@@ -442,14 +568,32 @@ def _put_back(bridge: Bridge, operation: Operation, element: Element | None) -> 
     if element.state is not ElementState.FORM_FILLING:
         return _changed(bridge, operation, element)
     try:
-        whole = put_back(bridge, operation)
+        left = still_to_put_back(bridge, operation)
+        if left and may_arrive(operation, bridge.clock()):
+            # One of these may be on its way: written again, it could overwrite what comes after us.
+            return _waiting(bridge, operation, look_again(operation, now=bridge.clock(), settle=bridge.settle))
+        for form in left or ():
+            _written_back(bridge, operation, form)
     except Rejected as error:
         log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
-        whole = False
-    if whole:
-        return _end(bridge, operation, Outcome.REFUSED, problem, element=element)
+        left = None
+    if left is not None:
+        return _end(bridge, operation, Outcome.REFUSED, problem, element=element, landed=True)
     log.error("some forms of a draft are written and others not, and they cannot be put back")
     return _end(bridge, operation, Outcome.GIVEN_UP, Problem(code="content_lost", status=502), element=element)
+
+
+def _written_back(bridge: Bridge, operation: Operation, form: Form) -> None:
+    now = bridge.clock()
+    write(bridge, operation, sending_at=now, may_arrive_until=latest_arrival(bridge))
+    try:
+        bridge.altinn2.update_form(operation.key, form)
+    except OutcomeUnknown as error:
+        write(bridge, operation, may_arrive_until=bridge.clock() + bridge.late if error.under_way else None)
+        raise
+    except UpstreamError:
+        write(bridge, operation, may_arrive_until=None)
+        raise
 
 
 def _is(operation: Operation, phase: Phase) -> bool:
@@ -463,9 +607,7 @@ def _refused(
     log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
     if operation.sending_at is not None and element is None:
         return _end(bridge, operation, Outcome.GIVEN_UP, Problem(code="outcome_uncertain", status=504))
-    problem = problem_for(error.reason)
-    findings = tuple(Finding(path=path, rule="refused_by_altinn") for path in error.keys)
-    return _end(bridge, operation, Outcome.REFUSED, replace(problem, findings=findings), element=element)
+    return _end(bridge, operation, Outcome.REFUSED, _problem_of(error), element=element)
 
 
 def _or_none(read: Callable[[], Element | None]) -> Element | None:
@@ -484,14 +626,29 @@ def _took(bridge: Bridge, operation: Operation, took: Took) -> datetime | None:
         state_after=took.state.value,
         archived_id=took.archived_id,
         copy=took.archived_id,
+        may_arrive_until=None,
         tries=0,
     )
     return None
 
 
 def _end(
-    bridge: Bridge, operation: Operation, outcome: Outcome, problem: Problem, *, element: Element | None = None
+    bridge: Bridge,
+    operation: Operation,
+    outcome: Outcome,
+    problem: Problem,
+    *,
+    element: Element | None = None,
+    landed: bool = False,
 ) -> datetime | None:
+    """
+    End without what was wanted, unless a write may still arrive: then nothing is decided, and it is looked for again.
+
+    *landed* says that the write was seen to have arrived.
+    """
+    now = bridge.clock()
+    if not landed and may_arrive(operation, now):
+        return _waiting(bridge, operation, look_again(operation, now=now, settle=bridge.settle))
     copy = element.key.message_id if element is not None and element.state is ElementState.ARCHIVED else None
     write(
         bridge,
@@ -502,6 +659,7 @@ def _end(
         state_after=None if element is None else element.state.value,
         archived_id=copy or operation.archived_id,
         copy=copy,
+        may_arrive_until=None,
         tries=0,
     )
     return None

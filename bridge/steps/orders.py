@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bridge.adapters.altinn2.messages import put_body
 from bridge.adapters.altinn2.streams import base64_length
@@ -71,6 +71,11 @@ def living_uploads(bridge: Bridge) -> Living:
     return bridge.uploading.living(silent_since=bridge.clock() - upload_silence(bridge))
 
 
+def latest_arrival(bridge: Bridge) -> datetime:
+    """Say until when a write that sets out now may take effect, also where we die before it is cut."""
+    return bridge.clock() + timedelta(seconds=bridge.settings.altinn2_put_timeout) + bridge.late
+
+
 def can_be_carried(bridge: Bridge, element: Element) -> bool:
     """Say whether the attachments that an element lists fit into a PUT; one of unknown size is fetched to see."""
     sizes = [each.size or 0 for each in element.listed_attachments or ()]
@@ -92,6 +97,13 @@ def refuse_what_rest_cannot_do(
     known = bridge.services.find(service.service_code, service.service_edition)
     if element.payment or (known is not None and known.has_payment):
         raise Stop(Problem(code="payment_needed", status=409))
+
+
+def one_signature(bridge: Bridge, mapping: ServiceMapping) -> bool:
+    """Say whether one signature archives, so that a repeated PUT cannot give another one."""
+    service = mapping.altinn2
+    known = None if service is None else bridge.services.find(service.service_code, service.service_edition)
+    return known is None or known.signing_steps <= 1
 
 
 def rules_for(bridge: Bridge, mapping: ServiceMapping) -> tuple[AttachmentRule, ...]:
@@ -206,7 +218,8 @@ def _around(
             except Unreachable as error:
                 if not at:
                     raise
-                raise OutcomeUnknown(error.system, f"some forms are written, others not: {error.detail}") from error
+                detail = f"some forms are written, others not: {error.detail}"
+                raise OutcomeUnknown(error.system, detail, under_way=False) from error
 
     return Call(manifest=_manifest(element).in_phase(Phase.PARTS), send=send, forms=building.forms, before=before)
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+from bridge.core.decision import look_again, may_arrive
 from bridge.core.errors import Paused, UpstreamError, place_of
 from bridge.core.operations import NOT_TOLD, Operation, Outcome, Problem, Stage
 from bridge.core.retry import GiveUp, TryAt
@@ -79,6 +80,13 @@ def _after_failure(bridge: Bridge, operation: Operation, stage: Stage, failure: 
         now=bridge.clock(),
         spread=bridge.spread(),
     )
+    if isinstance(decision, GiveUp):
+        # This try may have sent something itself.
+        with bridge.store.reading() as tx:
+            operation = tx.operation(operation.id) or operation
+    if isinstance(decision, GiveUp) and may_arrive(operation, bridge.clock()):
+        # Whatever is told now, what is out may still make it untrue.
+        decision = TryAt(look_again(operation, now=bridge.clock(), settle=bridge.settle))
     match decision:
         case TryAt(moment):
             log.warning("will be tried again", stage=stage.value, why=why, tries=operation.tries + 1)

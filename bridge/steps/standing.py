@@ -23,11 +23,12 @@ from bridge.steps.preparing import wanted_forms
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 
-def shows_ours(bridge: Bridge, operation: Operation, after: Element) -> bool:
+def shows_ours(bridge: Bridge, operation: Operation, after: Element, *, exactly: bool) -> bool:
     """
     Say whether what moved an element was our PUT, which nobody answered, or somebody else's.
 
-    Ours shows every form that was sent, and none that was to change as it was before.
+    Ours shows every form that was sent, and none that was to change as it was before. *exactly* takes no other value in
+    a draft for one that Altinn 2 calculated: while ours may still arrive, it may be what somebody else wrote.
 
     Raises:
         Unreachable: The forms cannot be read now.
@@ -50,6 +51,8 @@ def shows_ours(bridge: Bridge, operation: Operation, after: Element) -> bool:
             return False
         if not form.data or _stands(bridge, form, twin, before.get(form.form_id)):
             continue
+        if filling and exactly:
+            return False
         was = before.get(form.form_id)
         if (was is not None and was.data == twin.data) or (filling and Change.LOST in _changes(bridge, form, twin)):
             return False
@@ -134,24 +137,25 @@ def rest_of(bridge: Bridge, operation: Operation, held: tuple[Form, ...]) -> tup
     return tuple(map(standing, operation.sent_forms))
 
 
-def put_back(bridge: Bridge, operation: Operation) -> bool:
+def still_to_put_back(bridge: Bridge, operation: Operation) -> tuple[Form, ...] | None:
     """
-    Make the forms that were written what they were before; False where one of them cannot be.
+    Give the forms that were written and are not yet what they were before; None where one of them cannot be put back.
 
     Raises:
-        UpstreamError: It is not known whether they are: ask again, which looks first.
+        UpstreamError: They cannot be read now.
     """
     element = bridge.altinn2.read(operation.key, content=False)
     shown = {form.form_id: form for form in bridge.altinn2.read_contents(element, attached=False).forms}
     wanted = {form.form_id: form for form in operation.sent_forms}
+    left: list[Form] = []
     for was in operation.held_forms:
         now = shown.get(was.form_id)
         if now is None or _equal(bridge, was, now):
             continue
         if not _stands(bridge, wanted[was.form_id], now, was):
-            return False  # Neither what was nor what we wrote: it is somebody else's now.
-        bridge.altinn2.update_form(operation.key, was)
-    return True
+            return None  # Neither what was nor what we wrote: it is somebody else's now.
+        left.append(was)
+    return tuple(left)
 
 
 def _go_on(bridge: Bridge, operation: Operation, element: Element, phase: Phase) -> Operation:
@@ -159,6 +163,7 @@ def _go_on(bridge: Bridge, operation: Operation, element: Element, phase: Phase)
     changed: dict[str, Any] = {
         "sending_at": None,
         "answered_at": None,
+        "may_arrive_until": None,
         "built_on": element.last_changed,
         "manifest": None if manifest is None else manifest.in_phase(phase),
     }

@@ -108,7 +108,10 @@ def _accept_or_join(bridge: Bridge, intent: Intent, mapping: ServiceMapping) -> 
         standing = tx.under_way(intent)
         if standing is not None:
             if standing.body_digest != intent.body_digest:
-                raise Refusal("other_form_under_way", 409)
+                # What is out may still arrive over what would be written now: the sender keeps it until then.
+                until = standing.may_arrive_until
+                wait = None if until is None else max(until - bridge.clock(), timedelta(seconds=1))
+                raise Refusal("other_form_under_way", 409, retry_after=wait)
             return Accepted(standing.id, joined=True)
         operation_id = bridge.new_id()
         tx.keep_mapping(mapping, now=bridge.clock())

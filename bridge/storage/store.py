@@ -245,7 +245,13 @@ class Transaction:
             .where(mine, attachments.c.ended_at.is_(None), ~living.condition())
             .values(ended_at=now, uncertain_at=now)
         )
-        busy = sa.exists().where(operations.c.dialog_id == str(upload.dialog_id), operations.c.finished_at.is_(None))
+        busy = sa.exists().where(
+            sa.or_(
+                sa.and_(operations.c.dialog_id == str(upload.dialog_id), operations.c.finished_at.is_(None)),
+                # Another dialog's, at work on the same element.
+                sa.and_(operations.c.message_id == upload.element.message_id, operations.c.may_arrive_until > now),
+            )
+        )
         if self.connection.scalar(sa.select(busy)):
             raise UnderWay
         values = {
@@ -267,13 +273,13 @@ class Transaction:
         """Note that an upload still moves."""
         self.connection.execute(attachments.update().where(attachments.c.id == str(upload_id)).values(seen_at=now))
 
-    def uploading(self, dialog_id: UUID, living: Living) -> bool:
-        """Say whether an attachment of *dialog_id* is on its way."""
+    def uploading(self, key: ElementKey, living: Living) -> bool:
+        """Say whether an attachment is on its way to an element, by whichever dialog."""
         return bool(
             self.connection.scalar(
                 sa.select(
                     sa.exists().where(
-                        attachments.c.dialog_id == str(dialog_id),
+                        attachments.c.message_id == key.message_id,
                         attachments.c.ended_at.is_(None),
                         living.condition(),
                     )
@@ -381,6 +387,21 @@ class Transaction:
     def mapping(self, digest: str) -> str | None:
         """Give what the mapping of *digest* says, as ``ServiceMapping.said``."""
         return self.connection.scalar(sa.select(mappings.c.said).where(mappings.c.digest == digest))
+
+    def lock_element(self, key: ElementKey) -> None:
+        """Let nobody else set out for this element until this transaction ends. SQLite has one writer anyway."""
+        if self.connection.dialect.name == "postgresql":
+            lock = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:element, 7246303))")
+            self.connection.execute(lock, {"element": key.message_id})
+
+    def others_out(self, operation: Operation, *, since: datetime, now: datetime) -> bool:
+        """Say whether another operation's write is out for the same element, or was answered since *since*."""
+        other = sa.exists().where(
+            operations.c.message_id == operation.key.message_id,
+            operations.c.id != str(operation.id),
+            sa.or_(operations.c.may_arrive_until > now, operations.c.answered_at >= since),
+        )
+        return bool(self.connection.scalar(sa.select(other)))
 
     def earlier_unfinished(self, operation: Operation) -> bool:
         """Say whether an operation accepted before *operation* on its dialog is not finished."""
@@ -714,6 +735,8 @@ def _operation(row: sa.RowMapping) -> Operation:
         archived_id=row["archived_id"],
         accepted_at=row["accepted_at"],
         finished_at=row["finished_at"],
+        may_arrive_until=row["may_arrive_until"],
+        uncertain_at=row["uncertain_at"],
         last_error=row["last_error"],
         manifest=None if row["manifest"] is None else _manifest(row["manifest"]),
         **_unpacked(row["sent_forms"]),

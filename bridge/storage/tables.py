@@ -97,6 +97,8 @@ operations = sa.Table(
         postgresql_where=sa.text("dead_at IS NOT NULL"),
     ),
     sa.Column("awaits_upload_since", Moment),
+    sa.Column("may_arrive_until", Moment),
+    sa.Column("uncertain_at", Moment),
     sa.UniqueConstraint("dialog_id", "sequence", name="uq_operations_sequence"),
     # One unfinished operation per dialog, action and target: a second press joins the first.
     sa.Index(
@@ -113,6 +115,8 @@ operations = sa.Table(
         sqlite_where=sa.text("finished_at IS NULL"),
         postgresql_where=sa.text("finished_at IS NULL"),
     ),
+    # What else is out for the same element, also of another dialog.
+    sa.Index("ix_operations_message_id", "message_id"),
 )
 
 # Each mapping under which something was accepted, once: the file may be another, or gone, before that has ended.

@@ -91,6 +91,9 @@ def _told(operation: Operation) -> dict[str, object]:
         told["waitsFor"] = "attachment" if operation.awaits_upload_since is not None else "earlierOperation"
     if operation.outcome is not None:
         told["outcome"] = _OUTCOMES[operation.outcome]
+    elif operation.may_arrive_until is not None and operation.uncertain_at is not None:
+        # Nobody answered, and it may still take effect: neither done nor not done.
+        told["uncertainUntil"] = operation.may_arrive_until.isoformat()
     if operation.differences:
         told["differences"] = operation.differences
     if operation.finished_at is not None and operation.outcome is not None:

@@ -290,6 +290,10 @@ def _schemas() -> Json:
             "description": "What it waits for: an attachment that is on its way to the same case, or an earlier press.",
         },
         "outcome": {"enum": ["done", "repeated", "refused", "givenUp"]},
+        "uncertainUntil": {
+            **_MOMENT,
+            "description": "What was sent was not answered and may still take effect until then: neither done nor not.",
+        },
         "problem": {"$ref": "#/components/schemas/Problem"},
         "differences": {
             "type": "object",

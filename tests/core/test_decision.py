@@ -8,8 +8,9 @@ import pytest
 
 from bridge.core.decision import Decision, Refuse, Send, Took, Uncertain, WaitUntil, decide
 from bridge.core.elements import Element, ElementKey, ElementState
-from bridge.core.mapping import ActionMapping, AfterUpdate, FormSource, Requirement, Target, Then, Validation
-from bridge.core.operations import Operation, Outcome, Stage
+from bridge.core.mapping import ActionMapping, AfterUpdate, FormSource, Requirement, Target, Then, Validation, Verb
+from bridge.core.operations import Operation, Outcome, Problem, Stage
+from bridge.core.proof import Manifest, Phase
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 READ = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -74,6 +75,10 @@ FRESH = Operation(
     last_error=None,
 )
 SENT = replace(FRESH, sending_at=NOW - timedelta(minutes=1))
+UNTIL = NOW + timedelta(minutes=10)
+OUT = replace(SENT, may_arrive_until=UNTIL)
+OVER = replace(SENT, may_arrive_until=NOW)
+LOOK = NOW + timedelta(seconds=30)
 JUST_SENT = replace(FRESH, sending_at=NOW - timedelta(seconds=1))
 ANSWERED = replace(SENT, answered_at=NOW)
 
@@ -128,6 +133,38 @@ ANSWERED = replace(SENT, answered_at=NOW)
             ACTION, JUST_SENT, ELEMENT, WaitUntil(NOW + timedelta(seconds=4)), id="an unanswered PUT gets time"
         ),
         pytest.param(ACTION, SENT, ELEMENT, Send(), id="an unanswered PUT that did nothing is repeated"),
+        pytest.param(ACTION, OUT, ELEMENT, Send(), id="what archives may be repeated while the first may arrive"),
+        pytest.param(SAVE, OUT, ELEMENT, WaitUntil(LOOK), id="a draft that may arrive is not written again"),
+        pytest.param(SAVE, OVER, ELEMENT, Send(), id="a draft that cannot arrive any more is written again"),
+        pytest.param(SEND_TO_SIGNING, OUT, ELEMENT, WaitUntil(LOOK), id="nor is it sent to signing again"),
+        pytest.param(
+            SAVE,
+            replace(OUT, sending_at=NOW - timedelta(hours=1)),
+            ELEMENT,
+            WaitUntil(NOW + timedelta(minutes=1)),
+            id="one look a minute",
+        ),
+        pytest.param(
+            SAVE,
+            replace(OUT, may_arrive_until=NOW + timedelta(seconds=3)),
+            ELEMENT,
+            WaitUntil(NOW + timedelta(seconds=3)),
+            id="the last look when the time is over",
+        ),
+        pytest.param(
+            ACTION,
+            replace(OUT, problem=Problem(code="form_refused", status=422)),
+            ELEMENT,
+            WaitUntil(LOOK),
+            id="no third one after a no",
+        ),
+        pytest.param(
+            ACTION,
+            replace(OUT, manifest=Manifest(forms=1, files=(), phase=Phase.SAVING)),
+            ELEMENT,
+            WaitUntil(LOOK),
+            id="the draft before a question is a draft",
+        ),
         pytest.param(
             ACTION,
             FRESH,
@@ -166,4 +203,20 @@ def test_decision_follows_what_stands_there(
     action: ActionMapping, operation: Operation, element: Element | None, decision: Decision
 ) -> None:
     """Each row of what can stand there has one decision."""
-    assert decide(action, operation, element, now=NOW, settle=SETTLE) == decision
+    assert decide(action, operation, element, now=NOW, settle=SETTLE, one_signature=True) == decision
+
+
+@pytest.mark.parametrize(("action", "element"), [(ACTION, ELEMENT), (SIGN, IN_SIGNING)])
+def test_nothing_is_signed_again_where_a_second_signature_counts(action: ActionMapping, element: Element) -> None:
+    """The late PUT would give the next signature in the name of the same person."""
+    decision = decide(action, OUT, element, now=NOW, settle=SETTLE, one_signature=False)
+
+    assert decision == WaitUntil(LOOK)
+
+
+@pytest.mark.parametrize("verb", [Verb.DELETE, Verb.CONFIRM, Verb.ARCHIVE])
+def test_what_can_be_done_once_may_be_repeated(verb: Verb) -> None:
+    """Deleted twice is deleted; a letter that was confirmed is confirmed."""
+    element = ELEMENT if verb is Verb.DELETE else replace(ELEMENT, state=ElementState.READ)
+
+    assert decide(replace(ACTION, verb=verb), OUT, element, now=NOW, settle=SETTLE, one_signature=False) == Send()

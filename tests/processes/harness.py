@@ -118,6 +118,7 @@ class Site:
             "BRIDGE_LISTEN": f"127.0.0.1:{self.port}",
             "BRIDGE_ANSWER_WITHIN": "10",
             "BRIDGE_ALTINN2_SETTLE": "0.2",
+            "BRIDGE_ALTINN2_LATE": "0.2",
             "BRIDGE_RETRY_FIRST": "0.1",
             **environ,
         }

@@ -67,6 +67,20 @@ def test_a_call_that_was_given_up_is_done_late() -> None:
     assert before == 0
 
 
+def test_a_call_that_is_held_is_done_when_told() -> None:
+    """The connection is cut first; the effect comes once, and not before."""
+    world = make_world()
+    element = seeded(world)
+    plan(world, {"cut": "held"}, system="altinn2", match={"method": "PUT"})
+
+    with pytest.raises(requests.ConnectionError):
+        put(world, element)
+    before = len(world.ledger.effects())
+    came = [world.faults.let_come() for _ in range(2)]
+
+    assert (before, came, len(world.ledger.effects())) == (0, [1, 0], 2)
+
+
 def test_a_cut_within_an_answer_leaves_half_of_it() -> None:
     """The head says how long it is, and the body ends before that."""
     world = make_world(print_mb=1)

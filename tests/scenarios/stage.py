@@ -67,6 +67,7 @@ class Stage:
             "BRIDGE_ALLOWED_ORIGINS": ORIGIN,
             "BRIDGE_ANSWER_WITHIN": "10",
             "BRIDGE_ALTINN2_SETTLE": "0.2",
+            "BRIDGE_ALTINN2_LATE": "0.2",
             "BRIDGE_RETRY_FIRST": "0.1",
             **environ,
         }

@@ -38,9 +38,9 @@ class ServiceMetadata:
         return any(step.casefold() in _PAYMENT for step in self.steps)
 
     @property
-    def has_signing(self) -> bool:
-        """Whether it has a signing step. Who has to sign is not in metadata."""
-        return any(step.casefold() in _SIGNING for step in self.steps)
+    def signing_steps(self) -> int:
+        """How many signing steps it has. Who has to sign is not in metadata."""
+        return sum(step.casefold() in _SIGNING for step in self.steps)
 
 
 class MetadataFiles:
