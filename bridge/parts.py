@@ -60,6 +60,8 @@ class Bridge:
     clock: Clock
     spread: Callable[[], float]
     new_id: Callable[[], UUID]
+    new_secret: Callable[[], str]
+    """What nobody can guess, fit for an address."""
     wake: Callable[[], None]
     holder: str
     """Who this process is among those that write operations; never the same twice."""

@@ -92,6 +92,7 @@ class Settings:
     proxy_key: Secret | None
     allowed_origins: tuple[str, ...]
     answer_within: float
+    print_link: float
     max_waiting: int
     threads: int
     web_processes: int
@@ -493,6 +494,13 @@ VARIABLES: tuple[Variable, ...] = (
         default="2",
         unit="seconds, 0–10",
         meaning="How long a request waits for its 204 before it gets a 202; Arbeidsflate gives up after 10.",
+    ),
+    Variable(
+        name="BRIDGE_PRINT_LINK",
+        parse=_number(10, 600),
+        default="120",
+        unit="seconds, 10–600",
+        meaning="How long a link to a print, which opens once and without a token, is good.",
     ),
     Variable(
         name="BRIDGE_MAX_WAITING",

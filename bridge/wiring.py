@@ -1,5 +1,6 @@
 """Settings become a Bridge, here and nowhere else."""
 
+import base64
 import hashlib
 import os
 import random
@@ -206,6 +207,7 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
         clock=around.clock,
         spread=around.spread,
         new_id=lambda: uuid7(around.clock(), around.entropy(10)),
+        new_secret=lambda: base64.urlsafe_b64encode(around.entropy(32)).rstrip(b"=").decode(),
         wake=lambda: None,
         holder=secrets.token_hex(8),
     )

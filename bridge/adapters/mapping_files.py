@@ -15,12 +15,14 @@ from bridge.adapters.mapping_says import (
     ActionName,
     ButtonKeys,
     DialogKeys,
+    EmbedKeys,
     LinkKeys,
     LongText,
     Model,
     ReceiptKeys,
     RefusedKeys,
     ShortText,
+    ShownKeys,
     StateKeys,
     StatusText,
     ThenKeys,
@@ -29,6 +31,8 @@ from bridge.adapters.mapping_says import (
     crowded,
     dialog_faults,
     dialog_of,
+    embed_faults,
+    embeds_of,
     link_faults,
     refused_faults,
     refused_of,
@@ -328,6 +332,9 @@ class MappingFile(Model):
     refused: Annotated[
         RefusedKeys, Field(description="What its dialogs say after a refusal; built-in words if left out.")
     ] = RefusedKeys()
+    embeds: Annotated[
+        EmbedKeys | None, Field(description="Content of the bridge's that dialogs show; none if left out.")
+    ] = None
 
 
 def mapping_json_schema() -> dict[str, Any]:
@@ -470,6 +477,9 @@ _MODELS: Models = (
     (("actions", "*", "requires"), _Narrowed),
     (("states", "*"), StateKeys),
     (("dialog",), DialogKeys),
+    (("embeds",), EmbedKeys),
+    (("embeds", "fields", "*"), ShownKeys),
+    (("embeds", "fields", "*", "label"), ShortText),
     (("dialog", "receipt"), ReceiptKeys),
     (("refused",), RefusedKeys),
     (("refused", "extended_status"), StatusText),
@@ -537,6 +547,7 @@ class _Parts:
     states: Mapping[str, StateKeys]
     dialog: DialogKeys | None
     refused: RefusedKeys | None
+    embeds: EmbedKeys | None
     action_names: tuple[str, ...]
     attachment_types: tuple[str, ...]
     others_sign: bool
@@ -557,6 +568,7 @@ class _Parts:
             states=dict(_sound(StateKeys, states.items() if isinstance(states, dict) else ())),
             dialog=dict(_sound(DialogKeys, [("dialog", data.get("dialog", {}))])).get("dialog"),
             refused=dict(_sound(RefusedKeys, [("refused", data.get("refused", {}))])).get("refused"),
+            embeds=dict(_sound(EmbedKeys, [("embeds", data["embeds"])] if data.get("embeds") else [])).get("embeds"),
             action_names=tuple(named),
             attachment_types=_types_in(data.get("attachment_rules")),
             others_sign=isinstance(data.get("altinn2"), dict) and data["altinn2"].get("others_sign") is True,
@@ -629,6 +641,11 @@ def _check_says(document: Document, parts: _Parts) -> None:
         document.fault(("dialog", *place), message)
     for place, message in refused_faults(parts.refused) if parts.refused else ():
         document.fault(("refused", *place), message)
+    for place, message in embed_faults(parts.embeds, parts.states, elements="altinn2" in parts.systems):
+        document.fault(place, message)
+    for index, shown in enumerate(() if parts.embeds is None else parts.embeds.fields or ()):
+        for message in _xpath_faults(shown.at):
+            document.fault(("embeds", "fields", index, "at"), message)
     buttons = {name: action.button for name, action in parts.actions.items()}
     named = {state: rule.actions for state, rule in parts.states.items()}
     acting = {
@@ -929,6 +946,7 @@ def _to_values(file: MappingFile, source: Path | str) -> ServiceMapping:
         ),
         actions={name: _action(name, action) for name, action in file.actions.items()},
         states={state: state_of(rule) for state, rule in file.states.items()},
+        embeds=embeds_of(file.embeds),
         source=str(source),
         attachment_rules=tuple(map(_attachment_rule, file.attachment_rules)),
         dialog=dialog_of(file.dialog),

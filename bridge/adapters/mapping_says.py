@@ -9,7 +9,21 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bridge.adapters.yaml_places import Place
 from bridge.core.dialog_merge import PRIORITIES
-from bridge.core.mapping import Button, Dates, DialogSpec, Link, Priority, Receipt, StateRule, Texts, Then, Wording
+from bridge.core.mapping import (
+    Button,
+    Dates,
+    DialogSpec,
+    Embed,
+    Embeds,
+    Link,
+    Priority,
+    Receipt,
+    ShownField,
+    StateRule,
+    Texts,
+    Then,
+    Wording,
+)
 from bridge.core.templates import DIALOG_NAMES, names_in
 
 # What a mapping may say (facts/dialogporten.md 2.5); a status that Dialogporten stores under another name is taken too.
@@ -123,6 +137,10 @@ class StateKeys(DatedKeys):
         bool | None,
         Field(description="Whether a change to it leaves the dialog in the user's archive; left out, news does not."),
     ] = None
+    main_content: Annotated[
+        Literal["summary", "signing-text", "receipt", "none"] | None,
+        Field(description="The embed that it shows in its middle; left out, the one that fits the state."),
+    ] = None
 
 
 class ButtonKeys(Model):
@@ -170,7 +188,49 @@ class RefusedKeys(Model):
     ] = None
 
 
+class ShownKeys(Model):
+    """A place of the main form that the summary shows."""
+
+    at: Annotated[str, Field(max_length=500, description="XPath 1.0 of the elements or attributes, from the root.")]
+    label: Annotated[
+        ShortText | None, Field(description="What stands before the value; left out, what the schema calls it.")
+    ] = None
+
+
+class EmbedKeys(Model):
+    """Content of the bridge's that dialogs show: summary, signing text and receipt."""
+
+    minimum_level: Annotated[
+        int, Field(ge=0, le=4, description="The lowest authentication level of who may see them, beside 'read'.")
+    ]
+    fields: Annotated[
+        list[ShownKeys] | None,
+        Field(
+            min_length=1,
+            max_length=200,
+            description="What the summary shows, in order; left out, all that is filled in.",
+        ),
+    ] = None
+
+
 Fault = tuple[Place, str]
+
+_EMBED_STATES = {"signing-text": ("Signering",), "receipt": ("Sendt og arkivert",)}
+
+
+def embed_faults(keys: "EmbedKeys | None", states: Mapping[str, StateKeys], *, elements: bool) -> Iterator[Fault]:
+    """Find embeds that nobody serves, or that have nothing to show in their state; *elements*: there are Altinn 2's."""
+    if keys is not None and not elements:
+        yield ("embeds",), "embeds show elements of Altinn 2: write 'altinn2', or leave it out"
+    for state, rule in states.items():
+        if rule.main_content is None:
+            continue
+        place: Place = ("states", state, "main_content")
+        fitting = _EMBED_STATES.get(rule.main_content)
+        if keys is None:
+            yield place, "the mapping has no 'embeds' to say who may see them"
+        elif fitting is not None and state not in fitting:
+            yield place, f"there is no {rule.main_content} in this state, only in {fitting[0]!r}"
 
 
 def wording_faults(keys: WordingKeys, results: Iterable[str] = ()) -> Iterator[Fault]:
@@ -313,7 +373,16 @@ def state_of(keys: StateKeys) -> StateRule:
         wording=wording_of(keys),
         silent=keys.silent,
         dates=_dates(keys),
+        main_content=None if keys.main_content is None else Embed(keys.main_content),
     )
+
+
+def embeds_of(keys: EmbedKeys | None) -> Embeds | None:
+    """Give what the keys say."""
+    if keys is None:
+        return None
+    shown = (ShownField(at=each.at, label=_texts(each.label)) for each in keys.fields or ())
+    return Embeds(minimum_level=keys.minimum_level, fields=tuple(shown))
 
 
 def button_of(keys: ButtonKeys | None) -> Button | None:

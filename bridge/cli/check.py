@@ -107,6 +107,9 @@ def _notes(services: Mapping[str, "ServiceMapping"]) -> Iterator[str]:
             f"no button of {', '.join(shown)} is put on a dialog, nor back after a failure: "
             "set BRIDGE_PUBLIC_URL, where the buttons lead"
         )
+    embedding = [name for name, each in services.items() if each.embeds is not None]
+    if embedding and not os.environ.get("BRIDGE_PUBLIC_URL", "").strip():
+        yield f"no embed of {', '.join(embedding)} is shown: set BRIDGE_PUBLIC_URL, where they are fetched"
 
 
 def _settings_faults() -> list[Fault]:

@@ -330,6 +330,32 @@ class DialogSpec:
     receipt: Receipt | None = None
 
 
+class Embed(Enum):
+    """What a dialog shows in its middle, by the name that ends its URL."""
+
+    SUMMARY = "summary"
+    """The form as it stands, field by field."""
+    SIGNING_TEXT = "signing-text"
+    RECEIPT = "receipt"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownField:
+    """A place of the main form that the summary shows, and what stands before it; None is what the schema calls it."""
+
+    at: str
+    label: Texts | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embeds:
+    """Whether dialogs show content of the bridge's, and to whom. No *fields* are all of the forms."""
+
+    minimum_level: int
+    fields: tuple[ShownField, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionMapping:
     """What one action's URL means."""
@@ -385,6 +411,8 @@ class StateRule:
     silent: bool | None = None
     """Whether a change to this state is silent; None leaves it to who caused it."""
     dates: Dates = Dates()
+    main_content: Embed | None = None
+    """What it shows in its middle; None leaves it to the table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -404,6 +432,7 @@ class ServiceMapping:
     dialog: DialogSpec = field(default_factory=DialogSpec)
     refused: Wording = Wording()
     """What a dialog says after a refusal, in place of the built-in words."""
+    embeds: Embeds | None = None
     said: str = field(default="", repr=False, compare=False)
     """All that the file says, as JSON: from it the mapping can be made again when the file is another, or gone."""
 

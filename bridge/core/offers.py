@@ -7,8 +7,20 @@ from urllib.parse import quote
 from uuid import UUID
 
 from bridge.core.dialogs import Actor, Field, Json, LinkOffer, Offer, actor_to_json, moment_to_json
+from bridge.core.embeds import embed_url, reference
 from bridge.core.ids import sibling_id
-from bridge.core.mapping import ActionMapping, Dates, FormSource, Link, Narrowed, ServiceMapping, Texts, Verb, Wording
+from bridge.core.mapping import (
+    ActionMapping,
+    Dates,
+    Embed,
+    FormSource,
+    Link,
+    Narrowed,
+    ServiceMapping,
+    Texts,
+    Verb,
+    Wording,
+)
 from bridge.core.templates import fill
 
 LIMITS: Mapping[str, int] = {"title": 255, "summary": 255, "additionalInfo": 1023, "extendedStatus": 25}
@@ -170,9 +182,19 @@ def fit_for_url(value: str) -> bool:
 
 
 def receipt_of(
-    mapping: ServiceMapping, dialog_id: UUID, values: Mapping[str, str], *, sender: Actor, created_at: datetime
+    mapping: ServiceMapping,
+    dialog_id: UUID,
+    values: Mapping[str, str],
+    *,
+    sender: Actor,
+    created_at: datetime,
+    public_url: str | None,
 ) -> tuple[Json, ...]:
-    """Make the transmission that a submitted form is; none where the mapping has no receipt, or knows too little."""
+    """
+    Make the transmission that a submitted form is; none where the mapping has no receipt, or knows too little.
+
+    It shows the receipt's embed where there are embeds, which come from *public_url*.
+    """
     receipt = mapping.dialog.receipt
     title = None if receipt is None else filled(receipt.title, values, limit=TITLE_LIMIT)
     if receipt is None or title is None or "archived_id" not in values:
@@ -183,7 +205,7 @@ def receipt_of(
         "createdAt": moment_to_json(created_at),
         "type": "Submission",
         "sender": actor_to_json(sender),
-        "content": {"title": content_value(title)},
+        "content": {"title": content_value(title), **_shown(mapping, dialog_id, public_url)},
     }
     if "archive_reference" in values:
         transmission["externalReference"] = values["archive_reference"]
@@ -200,3 +222,9 @@ def receipt_of(
             }
         ]
     return (transmission,)
+
+
+def _shown(mapping: ServiceMapping, dialog_id: UUID, public_url: str | None) -> Mapping[str, object]:
+    if mapping.embeds is None or public_url is None:
+        return {}
+    return {"contentReference": reference(embed_url(public_url, dialog_id, Embed.RECEIPT))}

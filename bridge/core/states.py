@@ -20,6 +20,7 @@ from bridge.core.dialogs import (
     party_representative,
 )
 from bridge.core.elements import ENDED, ElementState, aim, can_act
+from bridge.core.embeds import main_content
 from bridge.core.ids import derived_id
 from bridge.core.mapping import ActionMapping, ServiceMapping, StateRule, Texts, Then, Wording
 from bridge.core.offers import (
@@ -235,7 +236,12 @@ def _success(
         search_tags=mapping.dialog.search_tags,
         labels=mapping.dialog.labels,
         transmissions=receipt_of(
-            mapping, subject.dialog_id, subject.values, sender=told.performed_by, created_at=told.created_at
+            mapping,
+            subject.dialog_id,
+            subject.values,
+            sender=told.performed_by,
+            created_at=told.created_at,
+            public_url=subject.public_url,
         )
         if done and state is ElementState.ARCHIVED
         else (),
@@ -305,7 +311,12 @@ def news_of(subject: Subject, state: ElementState, *, activity: Activity | None)
         search_tags=mapping.dialog.search_tags,
         labels=mapping.dialog.labels,
         transmissions=receipt_of(
-            mapping, subject.dialog_id, subject.values, sender=SERVICE_OWNER, created_at=activity.created_at
+            mapping,
+            subject.dialog_id,
+            subject.values,
+            sender=SERVICE_OWNER,
+            created_at=activity.created_at,
+            public_url=subject.public_url,
         )
         if activity is not None and state is ElementState.ARCHIVED
         else (),
@@ -349,6 +360,7 @@ def _fields(subject: Subject, state: ElementState, then: Then, *, at: datetime |
     if state in ENDED:
         # What is done is not due any more; a date that others set is theirs.
         fields["/dueAt"] = Field(value=None, asked=False)
+    fields |= main_content(subject.mapping, subject.dialog_id, state, public_url=subject.public_url)
     if at is not None:
         fields |= dates_of((then.dates, rule.dates), at)
     return fields

@@ -296,6 +296,16 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Vedlegget kom ikkje heilt fram", "Ingenting er lagt ved. Send det på nytt."),
         "en": _text("The attachment did not arrive whole", "Nothing was attached. Send it again."),
     },
+    "unknown_embed": {
+        "nb": _text("Innholdet finnes ikke", "Tjenesten viser ikke noe innhold med dette navnet."),
+        "nn": _text("Innhaldet finst ikkje", "Tenesta viser ikkje noko innhald med dette namnet."),
+        "en": _text("No such content", "The service shows no content of this name."),
+    },
+    "print_link_used": {
+        "nb": _text("Lenken er brukt eller utløpt", "Last dialogen på nytt i Arbeidsflate, og bruk lenken der."),
+        "nn": _text("Lenkja er brukt eller gått ut", "Last dialogen på nytt i Arbeidsflate, og bruk lenkja der."),
+        "en": _text("The link was used or has expired", "Load the dialog again in Arbeidsflate, and use its link."),
+    },
     "unknown_attachment": {
         "nb": _text("Vedlegget finnes ikke", "Det finnes ikke noe vedlegg med denne id-en for denne dialogen."),
         "nn": _text("Vedlegget finst ikkje", "Det finst ikkje noko vedlegg med denne id-en for denne dialogen."),

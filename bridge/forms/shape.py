@@ -83,6 +83,8 @@ class Place:
     many: bool
     nillable: bool
     content: Content
+    labels: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """What the schema calls it, by ``xml:lang``; empty for a text without language."""
     leaf: Kind | None = field(init=False)
     """The kind of a simple value without attributes; its tags are made once, as most of a form is these."""
     opening: str = field(init=False)
@@ -171,6 +173,7 @@ class _Builder:
             many=many,
             nillable=bool(element.nillable),
             content=self._content(element.type),
+            labels=_labels(element),
         )
 
     def _content(self, kind: Any) -> Content:
@@ -214,6 +217,20 @@ class _Builder:
         member = local if local not in taken else f"@{attribute.name}"
         written = f"{prefix}:{local}" if prefix else local
         return Attribute(tag=attribute.name, written=written, member=member, kind=_kind(attribute.type))
+
+
+def _labels(element: Any) -> Mapping[str, str]:
+    """Read what an element's documentation calls it; what holds elements, as SERES writes it, is no name."""
+    annotation = getattr(element, "annotation", None)
+    if annotation is None and getattr(element, "ref", None) is not None:
+        annotation = element.ref.annotation
+    documents = () if annotation is None else annotation.documentation
+    texts = [
+        (each.get(f"{_XML}lang", "").partition("-")[0].lower(), " ".join((each.text or "").split()))
+        for each in documents
+        if not len(each)
+    ]
+    return {language: text for language, text in reversed(texts) if text}
 
 
 def _uri(name: str) -> str:

@@ -59,6 +59,7 @@ async function load(id) {
   const opened = state.dialog?.id !== id;
   state.dialog = await answer.json();
   draw();
+  drawEmbed(at("embed"), state.dialog.content?.mainContentReference);
   if (opened) {
     at("title").focus();
     listen();
@@ -77,7 +78,78 @@ function draw() {
   at("place").textContent = labels.includes("Bin") ? "I papirkurven" : labels.includes("Archive") ? "I arkivet" : "";
   at("activities").replaceChildren(...dialog.activities.map((each) =>
     element("li", text(each.description) || each.type)));
+  drawTransmissions(dialog.transmissions || []);
   drawActions(dialog.guiActions.filter((each) => !each.isDeleteDialogAction || labels.includes("Bin")));
+}
+
+// Content of the sender's own, fetched by the browser with the dialog token (facts/dialogporten.md 5.1, 5.3).
+const EMBED = /^application\/vnd\.dialogporten\.frontchannelembed-url;type=(text\/[a-z]+)$/;
+const LONGEST_EMBED = 100 * 1024;
+const EMBED_TRIES = 3;
+
+async function fetchEmbed(reference) {
+  const wanted = EMBED.exec(reference.mediaType)?.[1];
+  if (!wanted) throw new Error(`media type ${reference.mediaType}`);
+  const answer = await fetch(text(reference.value), {
+    headers: {
+      Authorization: `Bearer ${state.dialog.dialogToken}`, "Content-Type": "text/plain", "Accept-Language": "nb",
+      Prefer: 'timezone="Europe/Oslo"',
+    },
+    signal: AbortSignal.timeout(10000),
+  });
+  if (answer.status === 204) return "";
+  if (answer.status !== 200) throw Object.assign(new Error(`embed ${answer.status}`), { status: answer.status });
+  const type = (answer.headers.get("Content-Type") || "").split(";")[0].trim();
+  const body = await answer.arrayBuffer();
+  if (type !== wanted || body.byteLength > LONGEST_EMBED) throw new Error(`embed of ${body.byteLength} bytes of ${type}`);
+  return new TextDecoder().decode(body);
+}
+
+async function drawEmbed(place, reference) {
+  const id = state.dialog?.id;
+  place.hidden = !reference;
+  place.dataset.embed = "";
+  if (!reference) {
+    place.replaceChildren();
+    return;
+  }
+  for (let tries = 1; ; tries++) {
+    try {
+      const markdown = await fetchEmbed(reference);
+      const shown = await (await send("markdown", { markdown })).json();
+      if (state.dialog?.id !== id) return;
+      place.innerHTML = shown.html; // Made by the backend, without any HTML of the sender's.
+      place.dataset.embed = "shown";
+      return;
+    } catch (error) {
+      console.info("embed", error.message);
+      if (tries === EMBED_TRIES || error.status === 403 || error.status === 404) {
+        place.textContent = error.status === 403 ? "Du har ikke tilgang til innholdet." : "Innholdet kan ikke vises nå.";
+        place.dataset.embed = "failed";
+        return;
+      }
+      await new Promise((go) => { setTimeout(go, 1000); });
+    }
+  }
+}
+
+function drawTransmissions(transmissions) {
+  at("transmissions-part").hidden = !transmissions.length;
+  at("transmissions").replaceChildren(...transmissions.map((each) => {
+    const row = element("li", "", { className: "dialog" });
+    const title = text(each.content?.title?.value);
+    const reference = each.content?.contentReference;
+    if (!reference) {
+      row.append(title);
+      return row;
+    }
+    const more = document.createElement("details");
+    const place = document.createElement("div");
+    more.append(element("summary", title), place);
+    more.addEventListener("toggle", () => { if (more.open) drawEmbed(place, reference); });
+    row.append(more);
+    return row;
+  }));
 }
 
 function drawActions(actions) {

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
+from markdown_it import MarkdownIt
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
@@ -48,6 +49,7 @@ class Arbeidsflate:
             ("GET", "/api/dialogs", self._list),
             ("GET", "/api/dialogs/<uuid:dialog_id>", self._get),
             ("POST", "/api/dialogs/<uuid:dialog_id>/labels", self._label),
+            ("POST", "/api/markdown", _markdown),
         )
         self._handlers = tuple(handler for _, _, handler in routes)
         self._map = route_map(PREFIX, tuple((method, rule) for method, rule, _ in routes))
@@ -130,6 +132,12 @@ class Arbeidsflate:
                 first = next((each.party for each in self._world.dialogporten.dialogs()), None)
                 reader = self._sessions[key] = _user(first)
             return key, reader
+
+
+def _markdown(request: Request) -> Response:
+    """Show Markdown as CommonMark has it; what is HTML in it is shown as text, as one who cleans it would."""
+    text = str(json.loads(read_body(request, 2 * _LIMIT))["markdown"])
+    return as_json(200, {"html": MarkdownIt("commonmark", {"html": False}).render(text)})
 
 
 def _user(party: str | None) -> Reader:

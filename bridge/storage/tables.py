@@ -169,6 +169,17 @@ attachments = sa.Table(
     ),
 )
 
+# Links that open a print once, without a token: what is kept of one is a digest that nobody can open anything with.
+print_links = sa.Table(
+    "print_links",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("dialog_id", sa.String(36), sa.ForeignKey("links.dialog_id"), nullable=False),
+    sa.Column("language", sa.String(8), nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Index("ix_print_links_expires_at", "expires_at"),
+)
+
 workers = sa.Table(
     "workers",
     metadata,

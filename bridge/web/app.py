@@ -15,6 +15,7 @@ from bridge.web.actions import actions
 from bridge.web.attachments import attachments
 from bridge.web.description import description
 from bridge.web.elements import elements
+from bridge.web.embeds import embeds
 from bridge.web.health import health
 from bridge.web.proxy import proxy
 from bridge.web.reading import refuse_what_is_unknown, trace_id
@@ -91,6 +92,7 @@ def create_app(bridge: Bridge) -> Flask:
     app.register_blueprint(attachments)
     app.register_blueprint(description)
     app.register_blueprint(elements)
+    app.register_blueprint(embeds)
     app.register_blueprint(health)
     app.register_blueprint(proxy)
     return app

@@ -71,8 +71,11 @@ def document(public_url: str | None) -> Json:
                 "get": _below("What who signs must have seen", {"text/plain": {"schema": _TEXT}})
             },
             "/actions/{dialogId}/{action}/print": {
-                "get": _below("Altinn 2's print of the element", {"application/pdf": {}, "text/html": {}})
+                "get": _below("Altinn 2's print of the element", {"application/pdf": {}, "text/html": {}}),
+                "post": _print_link(),
             },
+            "/prints/{secret}": {"get": _print()},
+            "/embeds/{dialogId}/{embed}": {"get": _embed()},
             "/operations/{operationId}": {"get": _operation()},
             "/{org}/{app}/v1/data": _calculation("With the token that the app's route asks for."),
             "/{org}/{app}/v1/data/anonymous": _calculation("Without a token, where the app's route opens it."),
@@ -216,6 +219,58 @@ def _below(summary: str, content: Json) -> Json:
     }
 
 
+def _embed() -> Json:
+    return {
+        "summary": "Content that a dialog shows in its middle",
+        "description": "summary, signing-text or receipt, with the right read. At most 100 KB.",
+        "security": [{"dialogToken": []}],
+        "parameters": [
+            _path("dialogId", _ID),
+            _path("embed", {"enum": ["summary", "signing-text", "receipt"]}),
+            _language(),
+            {
+                "name": "Prefer",
+                "in": "header",
+                "description": 'timezone="Europe/Oslo": where times are told; that is also the zone without it.',
+                "schema": _TEXT,
+            },
+        ],
+        "responses": {
+            "200": {"description": "As it is now.", "content": {"text/markdown": {"schema": _TEXT}}},
+            "204": {"description": "There is nothing to show now."},
+            **_problems("401", "403", "404", "410", "502", "503"),
+        },
+    }
+
+
+def _print_link() -> Json:
+    return {
+        "summary": "Make a link that opens the print in a browser, once and for a short time",
+        "operationId": "makePrintLink",
+        "security": [{"dialogToken": []}],
+        "parameters": [_path("dialogId", _ID), _path("action", _TEXT), _language()],
+        "responses": {
+            "201": {
+                "description": "It is good until expiresAt.",
+                "headers": {"Location": {"description": "The link.", "schema": _TEXT}},
+                "content": _json("PrintLink"),
+            },
+            **_problems("401", "403", "404", "503"),
+        },
+    }
+
+
+def _print() -> Json:
+    return {
+        "summary": "Open a print by its link, which is used up by it",
+        "parameters": [_path("secret", _TEXT)],
+        "responses": {
+            "200": {"description": "The print.", "content": {"application/pdf": {}, "text/html": {}}},
+            **_problems("404", "410", "502", "503"),
+        },
+    }
+
+
 def _operation() -> Json:
     return {
         "summary": "How far an operation is",
@@ -339,6 +394,7 @@ def _schemas() -> Json:
         "Finding": _object(finding, *finding),
         "Operation": _object(operation, "id", "dialogId", "action", "status", "acceptedAt"),
         "Attachment": _object(attachment, *attachment),
+        "PrintLink": _object({"url": _TEXT, "expiresAt": _MOMENT}, "url", "expiresAt"),
         "Attachments": _object({"attachments": {"type": "array", "items": _object(listed, *listed)}}, "attachments"),
         "NewAttachment": {**_object(new, *new), "description": "Data comes last, so that it can be passed on."},
         "Forms": _object({"forms": {"type": "array", "items": _object(form, *form)}}, "forms"),

@@ -51,6 +51,8 @@ def page(problem: Text, *, status: int, language: str, origins: Sequence[str]) -
         _PAGE,
         language=language,
         words=LANDING[language],
+        # What is amiss with the address itself is no news to a person; that a link is used up is.
+        own=status not in (401, 403, 404, 405),
         problem=problem,
         status=status,
         arbeidsflate=next(iter(origins), None),
@@ -67,11 +69,12 @@ _PAGE = """<!doctype html>
 <html lang="{{ language }}">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ words.title }}</title>
+{% set title = problem.title if own else words.title %}
+<title>{{ title }}</title>
 <style>{{ style | safe }}</style>
 <main>
-<h1>{{ words.title }}</h1>
-<p>{{ words.about }}</p>
+<h1>{{ title }}</h1>
+<p>{{ problem.detail if own else words.about }}</p>
 <p>{{ words.next }}</p>
 {% if arbeidsflate %}<p><a href="{{ arbeidsflate }}" rel="noreferrer">{{ words.link }}</a></p>{% endif %}
 <p><small>{{ status }}: {{ problem.title }}. {{ problem.detail }}</small></p>

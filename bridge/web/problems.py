@@ -82,7 +82,7 @@ def problem_response(problem: Problem, *, retry_after: float | None = None) -> R
             origins=_bridge().settings.allowed_origins,
         )
         return _with_headers(response, problem, retry_after=retry_after)
-    body = problem_body(problem, chosen) | {"instance": request.path, "traceId": g.trace_id}
+    body = problem_body(problem, chosen) | {"instance": _instance(), "traceId": g.trace_id}
     response = Response(orjson.dumps(body), status=problem.status, content_type="application/problem+json")
     response.headers["Content-Language"] = chosen
     return _with_headers(response, problem, retry_after=retry_after)
@@ -94,6 +94,11 @@ def _with_headers(response: Response, problem: Problem, *, retry_after: float | 
     if retry_after is not None:
         response.headers["Retry-After"] = str(max(1, round(retry_after)))
     return response
+
+
+def _instance() -> str:
+    # The address of a print is a secret, also once it is used.
+    return "/prints" if request.path.startswith("/prints/") else request.path
 
 
 def _bridge() -> Bridge:

@@ -9,11 +9,14 @@ from bridge.core.errors import ConfigurationError, Fault
 from bridge.core.mapping import (
     ActionMapping,
     AfterUpdate,
+    Embed,
+    Embeds,
     FormKind,
     FormSource,
     LostFields,
     Narrowed,
     Requirement,
+    ShownField,
     StateRule,
     Target,
     Then,
@@ -378,3 +381,57 @@ def test_a_folder_may_be_empty_where_routes_are_all(tmp_path: Path):
         load_mappings(tmp_path, tmp_path)
 
     assert load_mappings(tmp_path, tmp_path, may_be_empty=True) == {}
+
+
+def test_embeds_are_read(tmp_path: Path):
+    """Who may see them, what the summary shows, and which of them a state shows."""
+    text = action(PLAIN) + (
+        "embeds:\n"
+        "  minimum_level: 3\n"
+        "  fields:\n"
+        "    - {at: /melding/navn, label: {nb: Navn, nn: Namn, en: Name}}\n"
+        "    - {at: /melding/@nr}\n"
+        "states:\n"
+        "  Signering: {main_content: none}\n"
+    )
+
+    (mapping,) = load_mappings(*folders(tmp_path, text)).values()
+
+    label = {"nb": "Navn", "nn": "Namn", "en": "Name"}
+    fields = (ShownField(at="/melding/navn", label=label), ShownField(at="/melding/@nr", label=None))
+    assert mapping.embeds == Embeds(minimum_level=3, fields=fields)
+    assert mapping.states["Signering"].main_content is Embed.NONE
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("embeds: {}\n", "the key 'minimum_level' is missing here"),
+        ("embeds: {minimum_level: 3, summary: true}\n", "there is no key 'summary' here"),
+        ("embeds: {minimum_level: 3, fields: [{at: 'melding['}]}\n", "no XPath 1.0"),
+        ("states: {Signering: {main_content: summary}}\n", "the mapping has no 'embeds'"),
+        (
+            "embeds: {minimum_level: 3}\nstates: {Utfylling: {main_content: receipt}}\n",
+            "there is no receipt in this state, only in 'Sendt og arkivert'",
+        ),
+        (
+            "embeds: {minimum_level: 3}\nstates: {Utfylling: {main_content: signing-text}}\n",
+            "there is no signing-text in this state, only in 'Signering'",
+        ),
+    ],
+)
+def test_embeds_that_show_nothing_are_faults(tmp_path: Path, text: str, said: str):
+    """Told when the file is read, with their place."""
+    (fault,) = told(tmp_path, action(PLAIN) + text)
+
+    assert said in fault
+
+
+def test_embeds_need_an_element(tmp_path: Path):
+    """An app that only calculates has none to show."""
+    text = action("requires: write, minimum_level: 3, target: altinn3, form: body")
+    text = text.replace('altinn2: {service_code: "4711", service_edition: 1}', "altinn3: {app: ttd/x, data_type: x}")
+
+    (fault,) = told(tmp_path, text + "embeds: {minimum_level: 3}\n")
+
+    assert "embeds show elements of Altinn 2" in fault

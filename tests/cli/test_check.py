@@ -108,6 +108,17 @@ def test_buttons_that_lead_nowhere_are_told(url: str, told: bool):
     assert any("BRIDGE_PUBLIC_URL" in each for each in json.loads(result.stdout)["notes"]) is told
 
 
+@pytest.mark.parametrize(("url", "told"), [("", True), ("https://bridge.example.no", False)])
+def test_embeds_that_nobody_can_fetch_are_told(tmp_path: Path, url: str, told: bool):
+    """As for buttons."""
+    text = (mappings_folder() / "serveringsbevilling.yaml").read_text("utf-8")
+    (tmp_path / "m.yaml").write_text(text + "embeds: {minimum_level: 3}\n", "utf-8")
+
+    result = run("--json", BRIDGE_PUBLIC_URL=url, BRIDGE_MAPPINGS=str(tmp_path))
+
+    assert any("embed" in each for each in json.loads(result.stdout)["notes"]) is told
+
+
 def test_apps_are_asked_online(tmp_path: Path):
     """What an app says against a route is a fault of the route's file, and what is good to know stands beside it."""
     world = World(utc_now, 7)

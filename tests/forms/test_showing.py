@@ -1,0 +1,92 @@
+"""A form as people read it."""
+
+from pathlib import Path
+
+import pytest
+
+from bridge.forms.convert import Shape
+from bridge.forms.reading import Limits
+from bridge.forms.showing import Shown, shown_form, shown_places, spoken
+
+SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+<xs:element name="melding"><xs:complexType><xs:sequence>
+  <xs:element name="navn" type="xs:string">
+    <xs:annotation>
+      <xs:documentation xml:lang="nb">Navnet på stedet</xs:documentation>
+      <xs:documentation xml:lang="en">Name of the place</xs:documentation>
+    </xs:annotation>
+  </xs:element>
+  <xs:element name="harUteservering" type="xs:boolean">
+    <xs:annotation><xs:documentation>Ute?</xs:documentation></xs:annotation>
+  </xs:element>
+  <xs:element name="adresse" maxOccurs="unbounded"><xs:complexType><xs:sequence>
+    <xs:element name="postNr-datadef-63" type="xs:string" minOccurs="0"/>
+    <xs:element name="lang" type="xs:string" minOccurs="0">
+      <xs:annotation><xs:documentation>LONG</xs:documentation></xs:annotation>
+    </xs:element>
+  </xs:sequence></xs:complexType></xs:element>
+</xs:sequence></xs:complexType></xs:element></xs:schema>""".replace("LONG", "ord " * 40)
+FORM = """<melding xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><!-- x -->
+<navn> Kafé Påfunn </navn><harUteservering>1</harUteservering>
+<adresse><postNr-datadef-63>0002</postNr-datadef-63><lang>x</lang></adresse><adresse><lang xsi:nil="true"/></adresse>
+</melding>"""
+
+
+@pytest.fixture
+def shape(tmp_path: Path) -> Shape:
+    (tmp_path / "s.xsd").write_text(SCHEMA, "utf-8")
+    return Shape.from_schema(tmp_path / "s.xsd")
+
+
+def test_a_form_is_shown_with_the_schemas_words(shape: Shape) -> None:
+    """In order, with documentation by language, names made words where there is none, and nothing that is empty."""
+    found = list(shown_form(FORM, shape.root, limits=Limits()))
+
+    assert found == [
+        Shown(
+            depth=0,
+            labels={"nb": "Navnet på stedet", "en": "Name of the place"},
+            name="Navn",
+            value=" Kafé Påfunn ",
+        ),
+        Shown(depth=0, labels={"": "Ute?"}, name="Har uteservering", value="1", boolean=True),
+        Shown(depth=0, labels={}, name="Adresse", value=None),
+        Shown(depth=1, labels={}, name="Post nr", value="0002"),
+        Shown(depth=1, labels={}, name="Lang", value="x"),
+    ]
+
+
+def test_a_form_is_shown_without_a_schema() -> None:
+    """By its names alone."""
+    found = [(each.name, each.value) for each in shown_form(FORM, None, limits=Limits())]
+
+    assert found[:2] == [("Navn", " Kafé Påfunn "), ("Har uteservering", "1")]
+
+
+def test_only_what_is_wanted_is_shown(shape: Shape) -> None:
+    """Each place that is found, under the mapping's label or else the schema's; attributes, too."""
+    wanted = [("/melding/adresse/postNr-datadef-63", {"nb": "Sted"}), ("/melding/navn", None), ("/melding/@x", None)]
+
+    found = list(shown_places(FORM.replace("<melding ", '<melding x="y" '), shape.root, wanted, limits=Limits()))
+
+    assert [(each.labels, each.name, each.value) for each in found] == [
+        ({"nb": "Sted"}, "Post nr", "0002"),
+        ({"nb": "Navnet på stedet", "en": "Name of the place"}, "Navn", " Kafé Påfunn "),
+        ({}, "X", "y"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("sitteplasserInne", "Sitteplasser inne"),
+        ("OrgNr", "Org nr"),
+        ("OppgavegiverNavn-datadef-68", "Oppgavegiver navn"),
+        ("Kontaktperson-grp-1234", "Kontaktperson"),
+        ("til_dato", "Til dato"),
+        ("åpningstidHverdagØnsket", "Åpningstid hverdag ønsket"),
+    ],
+)
+def test_names_become_words(name: str, said: str) -> None:
+    """As near as names come."""
+    assert spoken(name) == said
