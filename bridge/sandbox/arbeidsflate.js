@@ -75,6 +75,12 @@ function draw() {
   at("summary").textContent = text(dialog.content?.summary?.value);
   at("status").textContent = STATUS[dialog.status] || dialog.status;
   at("status").dataset.status = dialog.status;
+  const badge = text(dialog.content?.extendedStatus?.value);
+  at("badge").textContent = badge;
+  at("badge").hidden = !badge;
+  const info = text(dialog.content?.additionalInfo?.value);
+  at("info").textContent = info;
+  at("more").hidden = !info;
   at("place").textContent = labels.includes("Bin") ? "I papirkurven" : labels.includes("Archive") ? "I arkivet" : "";
   at("activities").replaceChildren(...dialog.activities.map((each) =>
     element("li", text(each.description) || each.type)));

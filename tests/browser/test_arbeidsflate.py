@@ -1,6 +1,7 @@
 """A person presses a button in a real browser, and the spinner ends when the dialog was changed, and only then."""
 
 import threading
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Response, expect
 
 from bridge.sandbox.records import How
-from tests.processes.harness import FAULTY, Case, Site, free_port, until
+from tests.processes.harness import FAULTY, VALID, Case, Site, free_port, until
 
 pytestmark = pytest.mark.browser
 SPINNING = "button[aria-busy=true]"
@@ -95,6 +96,33 @@ def test_a_refusal_releases_the_button(page: Page, bridge: Site) -> None:
     expect(page.locator(SPINNING)).to_have_count(0)
     expect(button(page)).to_be_enabled()
     assert 400 <= answer.status < 500
+
+
+def test_a_refusal_is_shown_until_the_next_success(page: Page, bridge: Site) -> None:
+    """The message goes, and says nothing: the badge and the words below the summary stay, in the reader's language."""
+    case = bridge.case(FAULTY)
+    opened(page, bridge, case.dialog_id)
+    hidden = (page.locator("#badge").is_hidden(), page.locator("#more").is_hidden())
+
+    pressed(page, bridge)
+
+    expect(page.locator("#badge")).to_have_text("Må rettes")
+    expect(page.get_by_role("region", name="Mer informasjon")).to_contain_text("Rett feilene i skjemaet")
+    assert hidden == (True, True)
+    assert button(page).count() == 1
+
+    corrected(bridge, case)
+    pressed(page, bridge)
+
+    expect(page.locator("#badge")).to_have_text("Sendt inn")
+    expect(page.locator("#more")).to_be_hidden()
+
+
+def corrected(bridge: Site, case: Case) -> None:
+    """Put the form right, as its owner would in Altinn."""
+    elements = bridge.world.altinn2._elements
+    element = elements[case.message_id]
+    elements[case.message_id] = replace(element, forms=(replace(element.forms[0], data=VALID),))
 
 
 def test_altinn_down_then_up_ends_the_spinner(page: Page, bridge: Site) -> None:
