@@ -110,6 +110,26 @@ def _notes(services: Mapping[str, "ServiceMapping"]) -> Iterator[str]:
     embedding = [name for name, each in services.items() if each.embeds is not None]
     if embedding and not os.environ.get("BRIDGE_PUBLIC_URL", "").strip():
         yield f"no embed of {', '.join(embedding)} is shown: set BRIDGE_PUBLIC_URL, where they are fetched"
+    yield from _silent_submissions(services)
+
+
+def _silent_submissions(services: Mapping[str, "ServiceMapping"]) -> Iterator[str]:
+    """Say where a form is submitted without an event, and nobody said that it should be."""
+    from bridge.core.elements import ElementState, aim
+
+    archived = ElementState.ARCHIVED
+    for name, each in services.items():
+        rule = each.states.get(archived.value)
+        unsaid = [
+            action.name
+            for action in each.actions.values()
+            if aim(action) is archived and action.then.silent is None and (rule is None or rule.silent is None)
+        ]
+        if unsaid:
+            yield (
+                f"{', '.join(unsaid)} of {name} submit a form silently, so that Altinn sends no event of it: "
+                "write 'silent: false' where somebody subscribes to activity.form-submitted, or 'silent: true'"
+            )
 
 
 def _settings_faults() -> list[Fault]:

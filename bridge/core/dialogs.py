@@ -12,6 +12,8 @@ Json = Mapping[str, object]
 
 _REFERENCE = re.compile(r"(?:urn:altinn:integration:)?a2:message:(?P<letter>[abc]?)(?P<number>\d{1,18})", re.ASCII)
 
+_KEY = re.compile(r"a2-message-(?P<id>[abc]\d{1,18})", re.ASCII)
+
 _STORED_AS = {"new": "notapplicable", "sent": "awaiting"}
 """Statuses that are taken under one name and shown under another."""
 
@@ -253,14 +255,17 @@ def actor_to_json(actor: Actor) -> dict[str, object]:
 
 def element_reference(dialog: Dialog) -> str | None:
     """
-    Say which Altinn 2 element the dialog stands for by its label or, where no label says it, its external reference.
+    Say which Altinn 2 element the dialog stands for: by its label, or its external reference, or its idempotent key.
 
-    A number without letter is an active element's. Labels that name different elements name none.
+    The first of them that says it counts. A number without letter is an active element's. Labels that name different
+    elements name none. A key is fixed when the dialog is made, and only its owner can have given it.
     """
     labelled = {found for label in dialog.labels if (found := _message_id(label, labels=True)) is not None}
     if labelled:
         return labelled.pop() if len(labelled) == 1 else None
-    return _message_id(dialog.external_reference or "", labels=False)
+    referred = _message_id(dialog.external_reference or "", labels=False)
+    key = _KEY.fullmatch((_optional_text(dialog.raw, "idempotentKey") or "").strip().lower())
+    return referred or (None if key is None else key["id"])
 
 
 def action_of(url: str, dialog_id: UUID) -> str | None:

@@ -1,6 +1,7 @@
 """One element's dialog: found, made, and brought up to date with what became of the element."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -77,7 +78,8 @@ def make(bridge: Bridge, mapping: ServiceMapping, element: Element, *, party: st
     body, written = new_dialog(subject, says, element, party=party, key=key, label=label)
     stands = bridge.dialogporten.create(body, silent=False)
     if not stands.made and stands.dialog_id != draft.dialog_id:
-        return _give_way(bridge, draft, element, stands.dialog_id)
+        theirs = None if stands.dialog_id is None else _linkable(bridge, wanted, stands.dialog_id)
+        return _give_way(bridge, draft, element, stands.dialog_id, link=theirs)
     if not stands.made and _read(bridge, draft.dialog_id) is None:
         return draft.dialog_id, _end(bridge, draft, Ending.DIALOG_GONE)
     with bridge.store.transaction() as tx:
@@ -188,11 +190,35 @@ def _end(bridge: Bridge, draft: Draft, ending: Ending, element: Element | None =
     return ending
 
 
-def _give_way(bridge: Bridge, draft: Draft, element: Element, dialog_id: UUID | None) -> tuple[UUID, Ending]:
-    """Leave the element to the dialog that has its key; *dialog_id* None is a deleted one."""
+def _linkable(bridge: Bridge, wanted: Link, dialog_id: UUID) -> Link | None:
+    """
+    Say how the dialog that has the element's key is linked to it, so that its buttons find the element.
+
+    None where it is another service's or another party's: its key says what nothing else of it does.
+
+    Raises:
+        UpstreamError: Not now; the next run tries.
+    """
+    dialog = _read(bridge, dialog_id)
+    if dialog is None:
+        return None
+    if (dialog.service_resource, dialog.party.casefold()) != (wanted.service_resource, wanted.party.casefold()):
+        log.warning("a dialog with an element's key is of another service or party", dialog=str(dialog_id))
+        return None
+    return replace(wanted, dialog_id=dialog_id, party=dialog.party)
+
+
+def _give_way(
+    bridge: Bridge, draft: Draft, element: Element, dialog_id: UUID | None, *, link: Link | None
+) -> tuple[UUID, Ending]:
+    """Leave the element to the dialog that has its key, by *link*; *dialog_id* None is a deleted one."""
     ending = Ending.DIALOG_GONE if dialog_id is None else Ending.FOREIGN
+    now = bridge.clock()
     with bridge.store.transaction() as tx:
-        Drafts(tx).give_way(draft, dialog_id or draft.dialog_id, element, ending, now=bridge.clock())
+        Drafts(tx).give_way(draft, dialog_id or draft.dialog_id, element, ending, now=now)
+        if link is not None:
+            tx.add_link(link, now=now)
+            tx.set_element(link)
     return dialog_id or draft.dialog_id, ending
 
 

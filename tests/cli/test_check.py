@@ -119,6 +119,22 @@ def test_embeds_that_nobody_can_fetch_are_told(tmp_path: Path, url: str, told: b
     assert any("embed" in each for each in json.loads(result.stdout)["notes"]) is told
 
 
+@pytest.mark.parametrize(
+    ("then", "told"),
+    [("{status: Completed}", True), ("{silent: true}", False), ("{silent: false}", False)],
+)
+def test_silent_submissions_are_told(tmp_path: Path, then: str, told: bool):
+    """Who subscribes to Altinn's events hears of nothing that is told silently, unless the mapping decided on it."""
+    text = (mappings_folder() / "serveringsbevilling.yaml").read_text("utf-8")
+    said = "then: {status: Completed, activity: FormSubmitted}"
+    assert said in text
+    (tmp_path / "a.yaml").write_text(text.replace(said, f"then: {then}"), "utf-8")
+
+    notes = json.loads(run("--json", BRIDGE_MAPPINGS=str(tmp_path)).stdout)["notes"]
+
+    assert any("submit, sign of" in each and "form-submitted" in each for each in notes) is told
+
+
 def test_apps_are_asked_online(tmp_path: Path):
     """What an app says against a route is a fault of the route's file, and what is good to know stands beside it."""
     world = World(utc_now, 7)

@@ -109,8 +109,9 @@ def test_no_party_shows_when_printed(value: object) -> None:
     assert PARTY not in repr(value)
 
 
-def _with(labels: tuple[str, ...] = (), external_reference: str | None = None) -> Dialog:
-    return replace(DIALOG, labels=labels, external_reference=external_reference)
+def _with(labels: tuple[str, ...] = (), external_reference: str | None = None, key: str | None = None) -> Dialog:
+    raw = {**DIALOG.raw, "idempotentKey": key}
+    return replace(DIALOG, labels=labels, external_reference=external_reference, raw=raw)
 
 
 LABEL = "urn:altinn:integration:a2:message:"
@@ -131,6 +132,11 @@ LABEL = "urn:altinn:integration:a2:message:"
         pytest.param(_with((f"{LABEL}a١",)), None, id="digits of another script"),
         pytest.param(_with(("a2:message:a1",), f"{LABEL}a1"), None, id="each in the other's place"),
         pytest.param(_with(), None, id="nothing"),
+        pytest.param(_with((), None, "a2-message-a5900001"), "a5900001", id="key"),
+        pytest.param(_with((), "a2:message:a2", "a2-message-a1"), "a2", id="reference before key"),
+        pytest.param(_with((f"{LABEL}a1", f"{LABEL}a2"), None, "a2-message-a1"), None, id="labels disagree, with key"),
+        pytest.param(_with((), None, "a2-message-5900001"), None, id="key without letter"),
+        pytest.param(_with((), None, "sak-a2-message-a1"), None, id="another key"),
     ],
 )
 def test_labels_say_which_element_it_is(dialog: Dialog, expected: str | None) -> None:

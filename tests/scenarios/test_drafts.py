@@ -297,6 +297,40 @@ def test_the_agencys_own_dialog_stays_the_only_one(stage: Stage, about: Any) -> 
     assert stage.dialog(own)["revision"] == before
 
 
+@pytest.mark.parametrize("drafted_first", [True, False], ids=["after a run", "before any run"])
+def test_a_key_alone_leads_a_press_to_its_element(stage: Stage, drafted_first: bool) -> None:
+    """A dialog of the agency's own that has the element's key and nothing else takes a press like any."""
+    who, message_id = element(stage)
+    own = stage.dialog_for(message_id, who, serviceOwnerContext=None, idempotentKey=idempotent_key(message_id))
+
+    if drafted_first:
+        run(stage, who)
+        with stage.bridge.store.reading() as tx:
+            link = tx.link(own.dialog_id)
+        assert link is not None
+        assert link.key == ElementKey(who=who, message_id=message_id)
+    answer = stage.press(own)
+
+    assert answer.status_code == 204
+    assert stage.element(own)["state"] == "archived"
+    assert stage.activities(own) == ["FormSubmitted"]
+
+
+def test_a_key_on_another_partys_dialog_links_nothing(stage: Stage) -> None:
+    """It is not made twice, and nobody gets at the element by it."""
+    who, message_id = element(stage)
+    other = stage.world.new_organisation().number
+    own = stage.dialog_for(message_id, other, serviceOwnerContext=None, idempotentKey=idempotent_key(message_id))
+
+    counts, _ = run(stage, who)
+
+    with stage.bridge.store.reading() as tx:
+        assert tx.link(own.dialog_id) is None
+    assert counts == {What.STANDING: 1}
+    assert stage.press(own).status_code >= 400
+    assert stage.element(own)["state"] == "formfilling"
+
+
 def test_a_linked_dialog_is_enough(stage: Stage) -> None:
     """Where a press made a link, Dialogporten need not be asked."""
     case = stage.case()
