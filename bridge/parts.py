@@ -1,6 +1,8 @@
 """What a step or a route may use."""
 
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -93,17 +95,27 @@ class Uploading:
         return Living(process=self.process, uploads=uploads, silent_since=silent_since)
 
 
+SCOUTS = 2
+"""So many requests wait, to see how it is, while waiting is in vain."""
+
+
 class Finished:
     """
     Lets requests wait for their operation to end.
 
     A worker in the same process tells at once; what other processes end is asked of the store, for all who wait in
     one query, and only while somebody waits.
+
+    Once a wait was in vain, the queue is longer than a wait: all but a few are then answered at once, until one of
+    those few is done in half the time.
     """
 
     def __init__(self, look: Callable[[Sequence[UUID]], set[UUID]], *, pause: float = 0.02, places: int) -> None:
         self._look, self._pause = look, pause
-        self._places = threading.BoundedSemaphore(places)
+        self._places = places
+        self._taken = 0
+        self._callers: Counter[str] = Counter()
+        self._in_vain = False
         self._lock = threading.Lock()
         self._waiting: dict[UUID, list[threading.Event]] = {}
         self._watcher: threading.Thread | None = None
@@ -115,16 +127,17 @@ class Finished:
         for event in events:
             event.set()
 
-    def wait(self, operation_id: UUID, *, seconds: float, begin: Callable[[], None]) -> bool:
+    def wait(self, operation_id: UUID, *, seconds: float, begin: Callable[[], None], caller: str = "") -> bool:
         """
         Call *begin* (which may set the work going), wait until *operation_id* is finished, and say whether it is.
 
-        False at once when too many wait already: a waiting request holds a thread, and others need one too.
+        False at once when too many wait already, or too many of *caller*'s: a waiting request holds a thread, and
+        others need one too.
         """
-        if seconds <= 0 or not self._places.acquire(blocking=False):
+        if seconds <= 0 or not self._enter(caller):
             begin()
             return False
-        event = threading.Event()
+        event, began = threading.Event(), time.monotonic()
         try:
             with self._lock:
                 self._waiting.setdefault(operation_id, []).append(event)
@@ -132,15 +145,34 @@ class Finished:
                     self._watcher = threading.Thread(target=self._watch, name="bridge-finished", daemon=True)
                     self._watcher.start()
             begin()
-            return event.wait(seconds)
+            ended = event.wait(seconds)
+            if not ended or time.monotonic() - began < seconds / 2:
+                self._in_vain = not ended
+            return ended
         finally:
-            self._places.release()
             with self._lock:
+                self._leave(caller)
                 events = self._waiting.get(operation_id, [])
                 if event in events:
                     events.remove(event)
                     if not events:
                         del self._waiting[operation_id]
+
+    def _enter(self, caller: str) -> bool:
+        with self._lock:
+            places = min(SCOUTS, self._places) if self._in_vain else self._places
+            mine = max(1, self._places // 4) if caller else self._places
+            if self._taken >= places or self._callers[caller] >= mine:
+                return False
+            self._taken += 1
+            self._callers[caller] += 1
+            return True
+
+    def _leave(self, caller: str) -> None:
+        self._taken -= 1
+        self._callers[caller] -= 1
+        if not self._callers[caller]:
+            del self._callers[caller]
 
     def _watch(self) -> None:
         idle = threading.Event()

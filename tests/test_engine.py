@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bridge.engine import IDLE_POLL, Queue, Run, Step, Worker, prepare
+from bridge.engine import IDLE_POLL, SHARE, Queue, Run, Step, Worker, bucket, prepare
 from bridge.storage.store import Store, open_database
 
 DIALOG = UUID("0196f000-0000-7000-8000-000000000002")
@@ -148,3 +148,38 @@ def test_stored_arguments_are_ids_only(desk: Desk) -> None:
 
     assert str(operation.operation_id) in stored
     assert len(stored) < 200
+
+
+def of_caller(number: int, caller: str, *, rank: int) -> Run:
+    """A run on a dialog of its own."""
+    return Run(
+        operation_id=UUID(int=number), attempt=1, dialog_id=UUID(int=number), sequence=1, caller=caller, rank=rank
+    )
+
+
+def test_a_caller_has_a_share_of_the_queue() -> None:
+    """Hundreds of dialogs of one caller lie in a few buckets, so they run a few at a time; others have their own."""
+    mine = {bucket(of_caller(number, "one", rank=number)) for number in range(600)}
+    others = {bucket(of_caller(1, f"other {number}", rank=1)) for number in range(600)}
+
+    assert len(mine) == SHARE
+    assert len(others - mine) > 200
+
+
+def test_who_waits_for_less_comes_first(desk: Desk) -> None:
+    """Where a caller's single press shares a bucket with another's crowd, it does not wait for all of it."""
+    place = bucket(of_caller(1, "many", rank=1))
+    numbers = [number for number in range(1, 500) if bucket(of_caller(number, "many", rank=1)) == place][:30]
+    caller = next(name for name in map(str, range(100_000)) if bucket(of_caller(9999, name, rank=1)) == place)
+    desk.ask(*(of_caller(number, "many", rank=rank) for rank, number in enumerate(numbers, 1)))
+    desk.ask(of_caller(9999, caller, rank=1))
+    worker = desk.worker(wanted=3)
+
+    worker.start()
+    for _ in range(600):
+        worker.wake()
+        if desk.enough.wait(0.1):
+            break
+    worker.stop(patience=timedelta(0))
+
+    assert [each.int for each in desk.ran[:3]] == [numbers[0], 9999, numbers[1]]

@@ -63,3 +63,57 @@ def test_failing_look_leaves_others_waiting() -> None:
     finished = Finished(look, pause=0.001, places=1)
 
     assert finished.wait(operation_id, seconds=30, begin=lambda: None)
+
+
+def test_a_caller_waits_in_a_quarter_of_the_places() -> None:
+    """The others' requests find room beside those of one who presses hundreds of buttons."""
+    finished = Finished(lambda _: set(), pause=60, places=8)
+    mine = [uuid4() for _ in range(2)]
+    inside = [threading.Event() for _ in mine]
+    waiting = [
+        threading.Thread(
+            target=lambda each=each, event=event: finished.wait(each, seconds=30, begin=event.set, caller="one")
+        )
+        for each, event in zip(mine, inside, strict=True)
+    ]
+    for thread in waiting:
+        thread.start()
+    for event in inside:
+        event.wait(30)
+
+    third = finished.wait(uuid4(), seconds=30, begin=lambda: None, caller="one")
+    other = uuid4()
+    others = finished.wait(other, seconds=30, begin=lambda: finished.tell(other), caller="two")
+
+    for each in mine:
+        finished.tell(each)
+    for thread in waiting:
+        thread.join(30)
+    assert (third, others) == (False, True)
+
+
+def test_nobody_waits_in_vain_for_long() -> None:
+    """After one wait that did not end only a few wait, to see when it is better; then all do again."""
+    finished = Finished(lambda _: set(), pause=60, places=8)
+    assert not finished.wait(uuid4(), seconds=0.01, begin=lambda: None)
+    inside = [threading.Event() for _ in range(2)]
+    scouts = [uuid4() for _ in inside]
+    waiting = [
+        threading.Thread(target=lambda each=each, event=event: finished.wait(each, seconds=30, begin=event.set))
+        for each, event in zip(scouts, inside, strict=True)
+    ]
+    for thread in waiting:
+        thread.start()
+    for event in inside:
+        event.wait(30)
+
+    while_in_vain = finished.wait(uuid4(), seconds=30, begin=lambda: None)
+    for each in scouts:
+        finished.tell(each)
+    for thread in waiting:
+        thread.join(30)
+    three = [uuid4() for _ in range(3)]
+    entered = [finished._enter("") for _ in three]
+
+    assert not while_in_vain
+    assert entered == [True] * 3

@@ -446,6 +446,11 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Handlinga vart avbroten", "Den som driv tenesta, avbraut ho. Kontakt avsendaren."),
         "en": _text("The action was cancelled", "Whoever runs the service cancelled it. Contact the sender."),
     },
+    "pressed_too_often": {
+        "nb": _text("Det er trykket for mange ganger", "Det har alt fått sitt svar. Vent litt før du prøver igjen."),
+        "nn": _text("Det er trykt for mange gonger", "Det har alt fått svaret sitt. Vent litt før du prøver igjen."),
+        "en": _text("It was pressed too many times", "It has had its answer. Wait a little before you try again."),
+    },
     "upstream_busy": {
         "nb": _text("Et system bak svarer for sent", "Ingenting er sendt. Prøv igjen om litt."),
         "nn": _text("Eit system bak svarer for seint", "Ingenting er sendt. Prøv igjen om litt."),

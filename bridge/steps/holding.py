@@ -111,5 +111,7 @@ def next_run(operation: Operation, *, delay: timedelta = timedelta(0)) -> Run:
         attempt=operation.attempt + 1,
         dialog_id=operation.dialog_id,
         sequence=operation.sequence,
+        caller=operation.actor or "",
+        rank=1,  # It has waited already.
         delay=delay,
     )

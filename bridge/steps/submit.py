@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from bridge.adapters.altinn2.who import ORGANISATION, who_of
@@ -16,8 +16,10 @@ from bridge.core.meaning import meaning_of
 from bridge.core.operations import Intent, Link
 from bridge.engine import Run
 from bridge.parts import Bridge
-from bridge.storage.store import UnderWay
+from bridge.storage.store import Transaction, UnderWay
 
+MOST_REPEATS, REPEATS_WITHIN = 10, timedelta(minutes=1)
+"""So many presses of one button may end without effect, because it was done or is refused, in so long a time."""
 QUICK_TRIES = 5
 """How often a lost race is run again at once."""
 
@@ -113,12 +115,35 @@ def _accept_or_join(bridge: Bridge, intent: Intent, mapping: ServiceMapping) -> 
                 wait = None if until is None else max(until - bridge.clock(), timedelta(seconds=1))
                 raise Refusal("other_form_under_way", 409, retry_after=wait)
             return Accepted(standing.id, joined=True)
+        now = bridge.clock()
+        refuse_endless_repeats(tx, intent, now=now)
+        rank = tx.standing_of(intent.actor) + 1
         operation_id = bridge.new_id()
         tx.keep_mapping(mapping, now=bridge.clock())
         sequence = tx.add_operation(operation_id, intent, now=bridge.clock())
-        run = Run(operation_id=operation_id, attempt=1, dialog_id=intent.dialog_id, sequence=sequence)
+        run = Run(
+            operation_id=operation_id,
+            attempt=1,
+            dialog_id=intent.dialog_id,
+            sequence=sequence,
+            caller=intent.actor,
+            rank=rank,
+        )
         bridge.queue.ask(tx.connection, run)
     return Accepted(operation_id, joined=False)
+
+
+def refuse_endless_repeats(tx: Transaction, intent: Intent, *, now: datetime) -> None:
+    """
+    Let a press that was done, or is refused, be repeated some times a minute: each is a row and a change of the dialog.
+
+    Raises:
+        Refusal: 429 ``pressed_too_often``, with the time until the next may come.
+    """
+    oldest = tx.repeats(intent, since=now - REPEATS_WITHIN, at_most=MOST_REPEATS)
+    if oldest is not None:
+        wait = max(oldest + REPEATS_WITHIN - now, timedelta(seconds=1))
+        raise Refusal("pressed_too_often", 429, retry_after=wait)
 
 
 def _first_use(bridge: Bridge, caller: Caller, *, element: bool) -> Link:

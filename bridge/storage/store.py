@@ -331,6 +331,32 @@ class Transaction:
         )
         return None if row is None else _operation(row)
 
+    def standing_of(self, actor: str) -> int:
+        """Count the unfinished operations that *actor* asked for."""
+        mine = (operations.c.actor == actor, operations.c.finished_at.is_(None))
+        return self.connection.scalar(sa.select(sa.func.count()).select_from(operations).where(*mine)) or 0
+
+    def repeats(self, intent: Intent, *, since: datetime, at_most: int) -> datetime | None:
+        """
+        Look for *at_most* presses of *intent*'s button that ended without effect after *since*.
+
+        Gives when the first of them ended; None where there were fewer.
+        """
+        ended = list(
+            self.connection.scalars(
+                sa.select(operations.c.finished_at)
+                .where(
+                    operations.c.dialog_id == str(intent.dialog_id),
+                    operations.c.action == intent.action,
+                    operations.c.outcome.in_((Outcome.REPEATED.value, Outcome.REFUSED.value)),
+                    operations.c.finished_at > since,
+                )
+                .order_by(operations.c.sequence.desc())
+                .limit(at_most)
+            )
+        )
+        return ended[-1] if len(ended) == at_most else None
+
     def add_operation(self, operation_id: UUID, intent: Intent, *, now: datetime) -> int:
         """
         Write down an accepted action, and give its place in the dialog's order.

@@ -110,6 +110,12 @@ operations = sa.Table(
         postgresql_where=sa.text("finished_at IS NULL"),
     ),
     sa.Index(
+        "ix_operations_actor",
+        "actor",
+        sqlite_where=sa.text("finished_at IS NULL"),
+        postgresql_where=sa.text("finished_at IS NULL"),
+    ),
+    sa.Index(
         "ix_operations_unfinished",
         "updated_at",
         sqlite_where=sa.text("finished_at IS NULL"),

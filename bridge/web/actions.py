@@ -33,7 +33,9 @@ def press(dialog_id: UUID, name: str) -> ResponseReturnValue:
         mapping, _ = action_for(bridge, caller, name)
         body = form_or_message(bridge, mapping, action, link, media_type=request.mimetype, body=body)
     accepted = submit(bridge, caller=caller, action=action, link=link, body=body, language=language())
-    finished = bridge.finished.wait(accepted.operation_id, seconds=bridge.settings.answer_within, begin=bridge.wake)
+    finished = bridge.finished.wait(
+        accepted.operation_id, seconds=bridge.settings.answer_within, begin=bridge.wake, caller=caller.actor
+    )
     answer = _outcome(bridge, accepted.operation_id) if finished else _under_way(accepted.operation_id)
     bridge.metrics.write_actions.labels(link.service_resource, name, str(answer.status_code)).inc()
     return answer

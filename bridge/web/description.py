@@ -130,7 +130,9 @@ def _actions() -> Json:
                     "Retry-After": {"description": "Seconds.", "schema": _WHOLE},
                 },
             },
-            **_problems("400", "401", "403", "404", "408", "409", "410", "413", "415", "422", "502", "503", "504"),
+            **_problems(
+                "400", "401", "403", "404", "408", "409", "410", "413", "415", "422", "429", "502", "503", "504"
+            ),
         },
     }
     return {name: {**press, "operationId": f"{name}Action"} for name in ("post", "put", "delete")}
@@ -437,6 +439,7 @@ _MEANINGS = {
     "413": "It is too large.",
     "415": "This kind of body is not taken.",
     "422": "What was sent has faults; nothing was sent on.",
+    "429": "It comes too often: wait as Retry-After says.",
     "502": "Another system said no, or broke off; the detail says whether anything was sent.",
     "503": "Another system is away: try again, with Retry-After after that.",
     "504": "Another system did not answer in time; the detail says whether anything was sent.",

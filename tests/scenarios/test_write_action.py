@@ -308,3 +308,18 @@ def test_unknown_addresses_are_problem_documents(stage: Stage) -> None:
     assert (missing.status_code, missing.mimetype) == (404, "application/problem+json")
     assert (wrong.status_code, wrong.mimetype) == (405, "application/problem+json")
     assert "GET" in wrong.headers["Allow"]
+
+
+def test_a_press_is_not_repeated_without_end(stage: Stage) -> None:
+    """Each repeat of what was done is a row and a change of the dialog; after ten in a minute it is told to wait."""
+    case = stage.case()
+    token = stage.token(case)
+    assert stage.press(case, token=token).status_code == 204
+
+    repeats = [stage.press(case, token=token) for _ in range(13)]
+
+    assert [each.status_code for each in repeats] == [204] * 10 + [429] * 3
+    assert repeats[-1].get_json()["type"].endswith("pressed_too_often")
+    assert 1 <= int(repeats[-1].headers["Retry-After"]) <= 60
+    assert len(stage.operations(case)) == 11
+    assert len(stage.effects(case, "altinn2.archived")) == 1
