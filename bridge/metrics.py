@@ -25,6 +25,7 @@ class Metrics:
     gates: Gauge = field(init=False)
     store_up: Gauge = field(init=False)
     unfinished: Gauge = field(init=False)
+    left_out: Counter = field(init=False)
     oldest: Gauge = field(init=False)
     dead: Gauge = field(init=False)
     drafts: Counter = field(init=False)
@@ -132,6 +133,15 @@ class Metrics:
             Gauge(
                 "bridge_oldest_operation_age_seconds",
                 "Age of the oldest unfinished operation.",
+                registry=self.registry,
+            ),
+        )
+        put(
+            "left_out",
+            Counter(
+                "bridge_dialog_left_out",
+                "Outcomes of which a dialog was told less than it should say, by how much was told.",
+                ["service", "rung"],
                 registry=self.registry,
             ),
         )

@@ -79,6 +79,7 @@ class Settings:
     platform_url: str
     dialogporten_url: str
     dialogporten_issuer: str
+    dialogporten_scopes: tuple[str, ...]
     maskinporten_url: str
     maskinporten_client_id: str
     maskinporten_key: Secret
@@ -365,6 +366,13 @@ def _scope(text: str) -> tuple[str, ...]:
     raise ValueError("write all, or organisation numbers and Altinn 2's ids of reportees (r and a number), by commas")
 
 
+def _scopes(text: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(text.replace(",", " ").split()))
+    if not all(re.fullmatch(r"[a-z0-9:._/-]{3,100}", each, re.ASCII) for each in found):
+        raise ValueError("write scopes as Maskinporten has them, such as digdir:dialogporten.correspondence")
+    return found
+
+
 def _schedule(text: str) -> float:
     return 0.0 if text == "0" else _number(60, 604_800)(text)
 
@@ -424,6 +432,14 @@ VARIABLES: tuple[Variable, ...] = (
         parse=_url,
         depends="`{BRIDGE_DIALOGPORTEN_URL}/api/v1`",
         meaning="The `iss` that dialog tokens must have; their keys are fetched below it.",
+    ),
+    Variable(
+        name="BRIDGE_DIALOGPORTEN_SCOPES",
+        parse=_scopes,
+        default="",
+        meaning="Further scopes of the agency's client that Dialogporten is shown, separated by blanks or commas: "
+        "`digdir:dialogporten.correspondence`, `digdir:dialogporten.serviceprovider.legacyhtml`. It judges a whole "
+        "dialog at every change by what the client may.",
     ),
     Variable(
         name="BRIDGE_MASKINPORTEN_URL",

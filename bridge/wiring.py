@@ -169,7 +169,11 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
         dialogporten=DialogportenClient(
             session(),
             base_url=settings.dialogporten_url,
-            auth=MaskinportenAuth(maskinporten, scopes=DIALOGPORTEN_SCOPES, base_url=settings.dialogporten_url),
+            auth=MaskinportenAuth(
+                maskinporten,
+                scopes=(*DIALOGPORTEN_SCOPES, *settings.dialogporten_scopes),
+                base_url=settings.dialogporten_url,
+            ),
             clock=around.clock,
             timeout=settings.upstream_timeout,
         ),

@@ -29,6 +29,7 @@ from bridge.adapters.mapping_says import (
     button_faults,
     button_of,
     crowded,
+    date_faults,
     dialog_faults,
     dialog_of,
     embed_faults,
@@ -36,13 +37,14 @@ from bridge.adapters.mapping_says import (
     link_faults,
     refused_faults,
     refused_of,
+    state_date_faults,
     state_of,
     then_of,
     wording_faults,
 )
 from bridge.adapters.yaml_places import Document, Models, Place, did_you_mean, line_and_column, read_yaml, wrong_value
 from bridge.core.attachment_rules import MEGABYTE, extensions_in
-from bridge.core.elements import ElementState, can_act
+from bridge.core.elements import ElementState, aim, can_act
 from bridge.core.errors import ConfigurationError, Fault, Severity
 from bridge.core.mapping import (
     DEFAULT_SCOPES,
@@ -634,8 +636,11 @@ def _check_says(document: Document, parts: _Parts) -> None:
             document.fault(("actions", name, "then", *place), message)
         for place, message in button_faults(action.button) if action.button else ():
             document.fault(("actions", name, "button", *place), message)
+        rule = None if _after(action) is None else parts.states.get(aim(_action(name, action)).value)
+        for place, message in date_faults(action.then, rule):
+            document.fault(("actions", name, "then", *place), message)
     for state, rule in parts.states.items():
-        for place, message in wording_faults(rule):
+        for place, message in (*wording_faults(rule), *state_date_faults(rule)):
             document.fault(("states", state, *place), message)
     for place, message in dialog_faults(parts.dialog) if parts.dialog else ():
         document.fault(("dialog", *place), message)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bridge.adapters.yaml_places import Place
 from bridge.core.dialog_merge import PRIORITIES
+from bridge.core.lengths import units
 from bridge.core.mapping import (
     Button,
     Dates,
@@ -233,8 +234,40 @@ def embed_faults(keys: "EmbedKeys | None", states: Mapping[str, StateKeys], *, e
             yield place, f"there is no {rule.main_content} in this state, only in {fitting[0]!r}"
 
 
+def date_faults(then: ThenKeys, rule: StateKeys | None) -> Iterator[Fault]:
+    """Find dates of an action that Dialogporten refuses together; *rule* is that of the state it leads to."""
+    due = then.due_in_days or (rule and rule.due_in_days)
+    expires = then.expires_in_days or (rule and rule.expires_in_days)
+    if not due or not expires or due <= expires:
+        return
+    if then.due_in_days:
+        yield ("due_in_days",), f"a dialog cannot be due after it expires: write at most {expires}"
+    elif then.expires_in_days:
+        yield ("expires_in_days",), f"a dialog cannot expire before it is due: write at least {due}"
+
+
+def state_date_faults(rule: StateKeys) -> Iterator[Fault]:
+    """Find dates of a state that Dialogporten refuses together."""
+    if rule.due_in_days and rule.expires_in_days and rule.due_in_days > rule.expires_in_days:
+        message = f"a dialog cannot be due after it expires: write at most {rule.expires_in_days}, its expires_in_days"
+        yield ("due_in_days",), message
+
+
+def _length_faults(text: str, limit: int) -> Iterator[str]:
+    # The model counts letters; what has no emoji was found there.
+    if len(text) <= limit < units(text):
+        yield (
+            f"Dialogporten counts {units(text)} characters here and takes {limit}: "
+            "an emoji, or another letter of that kind, counts as two"
+        )
+
+
+_LIMIT_OF: Mapping[type[Model], int] = {LongText: 1023, ShortText: 255, StatusText: 25}
+
+
 def wording_faults(keys: WordingKeys, results: Iterable[str] = ()) -> Iterator[Fault]:
     """Find names that nothing fills in; *results* are those that a calculation gives."""
+    yield from ((("code",), each) for each in _length_faults(keys.code or "", 255))
     for name in ("extended_status", "title", "summary", "additional_info"):
         yield from _text_faults((name,), getattr(keys, name), results)
 
@@ -275,6 +308,7 @@ def button_faults(keys: ButtonKeys) -> Iterator[Fault]:
     for name in ("title", "prompt"):
         text = getattr(keys, name)
         for language, template in ({} if text is None else text.model_dump()).items():
+            yield from (((name, language), each) for each in _length_faults(template, _LIMIT_OF[type(text)]))
             if "{" in template or "}" in template:
                 yield (name, language), "a button's text is shown as it stands: write it without braces"
 
@@ -285,6 +319,8 @@ def dialog_faults(keys: DialogKeys, results: Iterable[str] = ()) -> Iterator[Fau
     for name, listed in (("search_tags", keys.search_tags), ("labels", keys.labels)):
         seen: set[str] = set()
         for index, value in enumerate(listed):
+            limit = 63 if name == "search_tags" else 255
+            yield from (((name, index), each) for each in _length_faults(value, limit))
             if value.strip().casefold() in seen:
                 yield (name, index), f"{value!r} stands above already: keep one of the two"
             seen.add(value.strip().casefold())
@@ -323,6 +359,8 @@ def _text_faults(
     known = (*DIALOG_NAMES, *also, *(f"result.{name}" for name in results))
     for language, template in ({} if text is None else text.model_dump()).items():
         yield from (((*place, language), message) for message in _template_faults(template, known))
+        if text is not None:
+            yield from (((*place, language), each) for each in _length_faults(template, _LIMIT_OF[type(text)]))
 
 
 def _template_faults(template: str, known: Sequence[str]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from bridge.core.dialogs import (
 )
 from bridge.core.elements import ENDED, Element, ElementState, aim
 from bridge.core.ids import sibling_id
+from bridge.core.lengths import cut
 from bridge.core.mapping import ActionMapping, Button, FormSource, Priority, Texts, Verb
 from bridge.core.offers import TITLE_LIMIT, content_value, localized, offer
 from bridge.core.states import USUAL_STATUS, Subject, news_of, shown_in
@@ -169,4 +170,4 @@ def _is_address(text: str) -> bool:
 def _plain(text: str) -> str:
     """Make one line of what a system that we do not trust calls the element."""
     line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
-    return line[:TITLE_LIMIT].strip()
+    return cut(line, TITLE_LIMIT).strip()

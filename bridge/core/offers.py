@@ -9,6 +9,7 @@ from uuid import UUID
 from bridge.core.dialogs import Actor, Field, Json, LinkOffer, Offer, actor_to_json, moment_to_json
 from bridge.core.embeds import embed_url, reference
 from bridge.core.ids import sibling_id
+from bridge.core.lengths import units
 from bridge.core.mapping import (
     ActionMapping,
     Dates,
@@ -24,7 +25,7 @@ from bridge.core.mapping import (
 from bridge.core.templates import fill
 
 LIMITS: Mapping[str, int] = {"title": 255, "summary": 255, "additionalInfo": 1023, "extendedStatus": 25}
-"""The longest text of each content, in characters (facts/dialogporten.md 2.5)."""
+"""The longest text of each content, in UTF-16 code units (facts/dialogporten.md 2.5)."""
 CODE_LIMIT = 255
 TITLE_LIMIT = 255
 URL_LIMIT = 1023
@@ -39,7 +40,7 @@ LANGUAGES = ("nb", "nn", "en")
 
 def filled(texts: Texts | None, values: Mapping[str, str], *, limit: int) -> Mapping[str, str] | None:
     """
-    Fill in a text in all its languages; None where a value is not known, or where it grows beyond *limit* characters.
+    Fill in a text in all its languages; None where a value is not known, or where it grows beyond *limit* code units.
 
     It is never cut: half an amount is another amount.
     """
@@ -49,7 +50,7 @@ def filled(texts: Texts | None, values: Mapping[str, str], *, limit: int) -> Map
         done = {language: fill(text, values) for language, text in texts.items()}
     except KeyError:
         return None
-    return done if all(len(text) <= limit for text in done.values()) else None
+    return done if all(units(text) <= limit for text in done.values()) else None
 
 
 def localized(texts: Mapping[str, str]) -> list[dict[str, str]]:

@@ -226,9 +226,14 @@ class Control:
         return plain(204)
 
     def seed_dialog(self, request: Request) -> Response:
-        """Create a dialog as our service owner does, with a token made for the occasion; answers as Dialogporten."""
+        """
+        Create a dialog as our service owner does, with a token made for the occasion; answers as Dialogporten.
+
+        ``?scope=`` adds scopes to it, as Altinn's own adapter has them.
+        """
         identity = {"authority": "iso6523-actorid-upis", "ID": f"0192:{self.world.owner.number}"}
-        claims: dict[str, Any] = {"scope": OWNER_SCOPE, "consumer": identity}
+        claims: dict[str, Any] = {"scope": " ".join((OWNER_SCOPE, *request.args.getlist("scope")))}
+        claims["consumer"] = identity
         token = issue(self.world, self.host, "maskinporten", claims, lifetime=60)
         builder = EnvironBuilder(
             path=f"{Dialogporten.prefix}/api/v1/serviceowner/dialogs",

@@ -10,8 +10,9 @@ from werkzeug.wrappers import Request, Response
 from bridge.sandbox import dialog_search as search
 from bridge.sandbox.dialog_catalogue import limits, looked_up, resources
 from bridge.sandbox.dialog_labels import faults, wanted
+from bridge.sandbox.dialog_rules import ADMIN
 from bridge.sandbox.dialog_schema import ACTIVITY_TYPES, BULK_LABEL_CHANGE, LABEL_CHANGE, TRANSMISSION
-from bridge.sandbox.dialog_state import ADMIN, Dialog, Problem, Writer, missing, removed
+from bridge.sandbox.dialog_state import Dialog, Problem, Writer, missing, removed
 from bridge.sandbox.dialog_views import Reader, in_owners_list, seen_log, transmission_items
 from bridge.sandbox.wire import Route, as_json, plain
 

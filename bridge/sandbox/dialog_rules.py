@@ -14,6 +14,7 @@ from bridge.sandbox.identities import is_party
 SHORT, LONG, STATUS_TEXT = 255, 1023, 25
 # What the scope of Altinn's own Correspondence lets it write.
 CORRESPONDENCE, LEGACY_HTML = "digdir:dialogporten.correspondence", "digdir:dialogporten.serviceprovider.legacyhtml"
+ADMIN = "digdir:dialogporten.serviceprovider.admin"
 _CONTENT_OF_CORRESPONDENCE, _DESCRIPTION_OF_CORRESPONDENCE = 512, 4095
 _SKEW = timedelta(seconds=15)
 # ISO 639-1, with "no" taken out where it is checked.
@@ -64,6 +65,8 @@ class Rules:
     loopback_http: bool
     creating: bool
     scopes: frozenset[str] = frozenset()
+    visible_from: str | None = None
+    """Of the dialog that is updated, which no update can change and every update is held against."""
     errors: dict[str, list[str]] = field(default_factory=dict)
 
     def dialog(self, dto: Mapping[str, Any]) -> None:
@@ -143,7 +146,7 @@ class Rules:
 
     def label(self, key: str, value: str | None) -> None:
         """Check a service-owner label."""
-        length = len((value or "").strip())
+        length = units((value or "").strip())
         if length < 3:
             self._add(key, f"'Value' must be at least 3 characters. You entered {length} characters.")
         self._length(key, value, SHORT)
@@ -175,9 +178,9 @@ class Rules:
         self._no_repeats(place, [(label["value"] or "").strip().lower() for label in labels])
 
     def _order(self, dto: Mapping[str, Any]) -> None:
-        visible, due, expires = dto.get("visibleFrom"), dto["dueAt"], dto["expiresAt"]
-        # Canonical times compare as text.
-        if due is not None and visible is not None and due < visible:
+        visible, due, expires = dto.get("visibleFrom") or self.visible_from, dto["dueAt"], dto["expiresAt"]
+        # Canonical times compare as text. Altinn's own adapter makes dialogs that are due before they are seen.
+        if due is not None and visible is not None and due < visible and ADMIN not in self.scopes:
             self._add("dto.dueAt", "'DueAt' must be after 'VisibleFrom'.")
         if expires is not None and due is not None and expires < due:
             self._add("dto.expiresAt", "'ExpiresAt' must be after 'DueAt'.")
@@ -219,7 +222,7 @@ class Rules:
 
     def _tags(self, tags: Sequence[Mapping[str, Any]]) -> None:
         for index, tag in enumerate(tags):
-            length = len(tag["value"] or "")
+            length = units(tag["value"] or "")
             if length < 3:
                 message = f"The length of 'Value' must be at least 3 characters. You entered {length} characters."
                 self._add(f"dto.searchTags[{index}].value", message)
@@ -322,9 +325,9 @@ class Rules:
             self._add(key, f"'{_named(key)}' must have a timestamp that is not in the future.")
 
     def _idempotent_key(self, key: str, value: str | None) -> None:
-        if value is not None and len(value) < 3:
+        if value is not None and units(value) < 3:
             message = (
-                f"The length of 'IdempotentKey' must be at least 3 characters. You entered {len(value)} characters."
+                f"The length of 'IdempotentKey' must be at least 3 characters. You entered {units(value)} characters."
             )
             self._add(key, message)
         self._length(key, value, 36)
@@ -335,8 +338,8 @@ class Rules:
             self._add(key, "'AuthorizationAttribute' is not in the correct format.")
 
     def _length(self, key: str, value: str | None, limit: int) -> None:
-        if value is not None and len(value) > limit:
-            name, entered = _named(key), len(value)
+        if value is not None and units(value) > limit:
+            name, entered = _named(key), units(value)
             message = f"The length of '{name}' must be {limit} characters or fewer. You entered {entered} characters."
             self._add(key, message)
 
@@ -384,6 +387,11 @@ class Rules:
 
     def _add(self, key: str, message: str) -> None:
         self.errors.setdefault(key, []).append(message)
+
+
+def units(text: str) -> int:
+    """Count as .NET does, in UTF-16 code units: two for a letter beyond the first plane, such as an emoji."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _named(key: str) -> str:

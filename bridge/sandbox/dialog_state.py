@@ -9,7 +9,7 @@ from typing import Any
 from bridge.sandbox import identities
 from bridge.sandbox.chance import Chance
 from bridge.sandbox.dialog_labels import PLACES, UNOPENED, Assignment, assignments, relabelled
-from bridge.sandbox.dialog_rules import CORRESPONDENCE, language
+from bridge.sandbox.dialog_rules import ADMIN, CORRESPONDENCE, language
 from bridge.sandbox.dialog_schema import STORED_STATUS, UPDATE_MEMBERS, moment_of, moment_text
 from bridge.sandbox.dialog_streams import Streams
 from bridge.sandbox.records import Faults, Ledger
@@ -27,7 +27,6 @@ _CONTENT_MEMBERS = (
 )
 _BY_PARTY = ("Submission", "Correction")
 _RESTRICTED_ACTIVITIES = ("CorrespondenceOpened", "CorrespondenceConfirmed")
-ADMIN = "digdir:dialogporten.serviceprovider.admin"
 # Kinds of resource that dialogs may have; the last needs a scope of its own.
 _RESOURCE_KINDS = ("genericaccessresource", "altinnapp", "migratedapp", "correspondenceservice")
 _LONGEST_CHAIN = _MOST_SIBLINGS = 100
@@ -391,10 +390,11 @@ class DialogportenState:
         Remove for good, whatever its state; its ids and its key are free again.
 
         Raises:
-            Problem: 404, 409 or 412.
+            Problem: 403, 404, 409 or 412.
         """
         with self._lock:
             dialog = self.owned(dialog_id, writer)
+            self._check_kind(dialog, writer)
             self._check_match(dialog, if_match)
             del self._dialogs[dialog_id]
             self._remember(dialog_id, dialog.body, _empty_body())
@@ -538,9 +538,17 @@ class DialogportenState:
             raise removed(dialog_id)
         if dialog.frozen and not admin:
             raise Problem(403, {"Forbidden": ["User cannot modify frozen dialog"]})
+        self._check_kind(dialog, writer)
         if not late_match:
             self._check_match(dialog, if_match)
         return dialog
+
+    def _check_kind(self, dialog: Dialog, writer: Writer) -> None:
+        """A correspondence is changed by Correspondence alone, whoever's it is (facts 13)."""
+        resource = self.resource(dialog.service_resource, dialog.owner)
+        if resource.kind == _RESOURCE_KINDS[-1] and not {CORRESPONDENCE, ADMIN} & writer.scopes:
+            message = f"Not allowed to reference {dialog.service_resource}. Its type {resource.kind} is not supported."
+            raise Problem(403, {"Forbidden": [message]})
 
     def _check_match(self, dialog: Dialog, if_match: str | None) -> None:
         if if_match is not None and if_match != dialog.revision:

@@ -326,6 +326,7 @@ class Dialogporten(System):
     ) -> Response:
         writer = self.writer(request)
         rules = self.rules(writer, creating=False)
+        rules.visible_from = self.exists(request, dialog_id, writer).visible_from
         rules.dialog(dto)
         self.check(request, rules)
         if_match = self.if_match(request)

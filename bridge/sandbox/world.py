@@ -36,6 +36,11 @@ SERVICE_OWNER_SCOPES = frozenset(
         "digdir:dialogporten.serviceprovider.search",
     }
 )
+MAY_BE_ASKED_FOR = SERVICE_OWNER_SCOPES | {
+    "digdir:dialogporten.correspondence",
+    "digdir:dialogporten.serviceprovider.legacyhtml",
+}
+"""What a client is given who asks for it; the further ones are there to try what a setting is for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +106,7 @@ class World:
     def register_client(
         self,
         organisation: Organisation,
-        scopes: frozenset[str] = SERVICE_OWNER_SCOPES,
+        scopes: frozenset[str] = MAY_BE_ASKED_FOR,
         *,
         client_id: str | None = None,
     ) -> Client:

@@ -7,8 +7,8 @@ from uuid import UUID
 import structlog
 
 from bridge.core.decision import look_again, may_arrive
-from bridge.core.errors import Paused, UpstreamError, place_of
-from bridge.core.operations import NOT_TOLD, Operation, Outcome, Problem, Stage
+from bridge.core.errors import Paused, Rejected, UpstreamError, place_of
+from bridge.core.operations import NOT_TOLD, TOLD_IN_PART, Operation, Outcome, Problem, Stage
 from bridge.core.retry import GiveUp, TryAt
 from bridge.engine import Step
 from bridge.parts import Bridge
@@ -22,6 +22,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 ON = "on"
 LATER = "later"
 """What a step answers to the engine: go on, or leave it to a later run."""
+
+REFUSED_TRIES = 3
+"""So often Dialogporten is asked to take what it refuses; then somebody has to look, and what waits behind goes on."""
 
 
 def run_operation(bridge: Bridge, operation_id: UUID, attempt: int, step: Step) -> None:
@@ -87,6 +90,8 @@ def _after_failure(bridge: Bridge, operation: Operation, stage: Stage, failure: 
     if isinstance(decision, GiveUp) and may_arrive(operation, bridge.clock()):
         # Whatever is told now, what is out may still make it untrue.
         decision = TryAt(look_again(operation, now=bridge.clock(), settle=bridge.settle))
+    if stage is Stage.SYNC and isinstance(failure, Rejected) and operation.tries + 1 >= REFUSED_TRIES:
+        decision = GiveUp()
     match decision:
         case TryAt(moment):
             log.warning("will be tried again", stage=stage.value, why=why, tries=operation.tries + 1)
@@ -114,7 +119,7 @@ def _after_failure(bridge: Bridge, operation: Operation, stage: Stage, failure: 
                 bridge,
                 operation,
                 stage=Stage.DELIVER if undone else Stage.SYNC,
-                why=why_given_up(operation) if undone else NOT_TOLD,
+                why=why_given_up(operation) if undone else TOLD_IN_PART if operation.left_out else NOT_TOLD,
                 last_error=why,
             )
             return ON

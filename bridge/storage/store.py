@@ -478,6 +478,16 @@ class Transaction:
         mine = (operations.c.id == str(operation_id), operations.c.built_on.is_(None))
         self.connection.execute(operations.update().where(*mine).values(built_on=built_on))
 
+    def told_after(self, operation: Operation) -> bool:
+        """Say whether what was pressed later on the dialog has ended well, and so been told, before *operation*."""
+        later = sa.exists().where(
+            operations.c.dialog_id == str(operation.dialog_id),
+            operations.c.accepted_at > operation.accepted_at,
+            operations.c.finished_at.is_not(None),
+            operations.c.outcome.in_((Outcome.DONE.value, Outcome.REPEATED.value)),
+        )
+        return bool(self.connection.scalar(sa.select(later)))
+
     def next_waiting(self, dialog_id: UUID) -> Operation | None:
         """Find the first parked operation of *dialog_id*."""
         row = (

@@ -435,3 +435,35 @@ def test_embeds_need_an_element(tmp_path: Path):
     (fault,) = told(tmp_path, text + "embeds: {minimum_level: 3}\n")
 
     assert "embeds show elements of Altinn 2" in fault
+
+
+@pytest.mark.parametrize(
+    ("then", "expected"),
+    [
+        ("{due_in_days: 31, expires_in_days: 30}", "write at most 30"),
+        ("{due_in_days: 91}", "write at most 90"),
+        ("{expires_in_days: 2}", "write at least 3"),
+        (
+            "{extended_status: {nb: 'nder behandling hos oss \U0001f600', nn: Ny, en: New}}",
+            "Dialogporten counts 26 characters here and takes 25",
+        ),
+        ("{title: {nb: '" + "\U0001f600" * 128 + "', nn: Ny, en: New}}", "counts 256 characters here and takes 255"),
+        ("{code: '" + "\U0001f600" * 128 + "'}", "counts 256 characters here and takes 255"),
+    ],
+    ids=["due after it expires", "the state expires", "the state is due", "status", "title", "code"],
+)
+def test_what_dialogporten_would_refuse_is_a_fault(tmp_path: Path, then: str, expected: str) -> None:
+    """Dates against each other, also across an action and the state that it leads to; lengths in its own count."""
+    states = "states:\n  Sendt og arkivert: {expires_in_days: 90, due_in_days: 3}\n"
+
+    faults = told(tmp_path, action(f"{PLAIN}, then: {then}") + states)
+
+    assert len(faults) == 1
+    assert expected in faults[0]
+
+
+def test_dates_that_go_together_are_no_fault(tmp_path: Path) -> None:
+    """Due on the day on which it expires is the latest."""
+    mappings, schemas = folders(tmp_path, action(f"{PLAIN}, then: {{due_in_days: 30, expires_in_days: 30}}"))
+
+    assert load_mappings(mappings, schemas)

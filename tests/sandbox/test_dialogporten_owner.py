@@ -1,13 +1,16 @@
 """Dialogporten's service-owner API: who may write, what is refused, and what each write does."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bridge.sandbox.dialog_rules import ADMIN
+from bridge.sandbox.dialog_schema import moment_text
 from bridge.sandbox.dialog_state import Resource
 from bridge.sandbox.in_process import BASE_URL
 from bridge.sandbox.switches import Value
-from bridge.sandbox.world import World
+from bridge.sandbox.world import SERVICE_OWNER_SCOPES, World
 from tests.sandbox.support import (
     NOON,
     RESOURCE,
@@ -519,3 +522,57 @@ def test_the_same_seed_repeats_itself() -> None:
     assert shown(first, ids[0]) == shown(second, ids[1])
     assert first.clock() == NOON
     assert BASE_URL in as_owner(first).get(dialogs_url(ids[0])).url
+
+
+# The whole dialog, at every change
+
+
+def test_an_update_is_held_against_what_was_there_before() -> None:
+    """A dialog that is due before it is seen refuses every patch of its owner, and takes activities."""
+    world = make_world()
+    admin = as_owner(world, scopes=SERVICE_OWNER_SCOPES | {ADMIN})
+    early = {name: moment_text(NOON + timedelta(days=days)) for name, days in (("visibleFrom", 2), ("dueAt", 1))}
+    made = created(admin, **early)
+
+    refused = patched(world, made, COMPLETE, silent=True)
+    by_admin = admin.patch(dialogs_url(made), json=COMPLETE)
+    activity = as_owner(world).post(dialogs_url(made, "activities"), json=information())
+
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["dto.dueAt"])
+    assert (by_admin.status_code, activity.status_code) == (204, 201)
+
+
+@pytest.mark.parametrize("method", ["PATCH", "activities", "DELETE", "purge"])
+def test_a_correspondence_takes_its_own_scope(method: str) -> None:
+    """Whoever owns the resource: 403 for every write without it, and reading stays free."""
+    world = make_world()
+    made = created(as_owner(world))
+    world.dialogporten.own(RESOURCE, Resource(owner=world.owner.number, kind="correspondenceservice"))
+    url, session = dialogs_url(made), as_owner(world)
+
+    match method:
+        case "PATCH":
+            answer = session.patch(url, json=COMPLETE)
+        case "activities":
+            answer = session.post(f"{url}/activities", json=information())
+        case "DELETE":
+            answer = session.delete(url)
+        case _:
+            answer = session.post(f"{url}/actions/purge")
+
+    assert (answer.status_code, list(answer.json()["errors"])) == (403, ["Forbidden"])
+    assert session.get(url).status_code == 200
+
+
+def test_lengths_count_utf_16_units() -> None:
+    """Thirteen emoji are 26 characters to it, and 25 are the most of an extended status."""
+    world = make_world()
+    made = created(as_owner(world))
+
+    answers = [
+        patched(world, made, [{"op": "add", "path": "/content/extendedStatus", "value": {"value": texts(text)}}])
+        for text in ("\U0001f600" * 12, "\U0001f600" * 13)
+    ]
+
+    assert [each.status_code for each in answers] == [204, 400]
+    assert "You entered 26 characters." in answers[1].text

@@ -3,7 +3,7 @@
 import base64
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,7 +118,8 @@ class Stage:
         )
         return self.dialog_for(seeded["id"], who)
 
-    def dialog_for(self, message_id: str, who: str, **about: Any) -> Case:
+    def dialog_for(self, message_id: str, who: str, *, scopes: Sequence[str] = (), **about: Any) -> Case:
+        """The dialog of an element; with *scopes*, made by one who has more than the agency."""
         dialog_id = uuid7(self.bridge.clock(), self.world.chance.uuid4().bytes)
         buttons = [
             {
@@ -149,8 +150,11 @@ class Stage:
             },
             **about,
         }
-        answer = self.as_owner("POST", "", body)
-        assert answer.status_code == 201, answer.text
+        if scopes:
+            self.control("POST", "/dialogporten/dialogs?" + "&".join(f"scope={each}" for each in scopes), body)
+        else:
+            answer = self.as_owner("POST", "", body)
+            assert answer.status_code == 201, answer.text
         return Case(dialog_id=dialog_id, message_id=message_id, who=who)
 
     def as_owner(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:

@@ -308,23 +308,6 @@ def test_another_organisations_dialog_is_left_alone(stage: Stage) -> None:
     assert stage.outside.get(f"{theirs}/{made}", headers=headers, timeout=5).json() == before
 
 
-def test_a_correspondences_dialog_keeps_its_words(stage: Stage) -> None:
-    """Our buttons go and the history grows; status and words are Correspondence's."""
-    case, state = stage.case(), stage.world.dialogporten
-    before, usual = stage.dialog(case), state.resource(RESOURCE, stage.world.owner.number)
-    state.own(RESOURCE, replace(usual, kind="correspondenceservice"))
-
-    answer = stage.press(case)
-    after = stage.dialog(case)
-    state.own(RESOURCE, usual)
-
-    assert answer.status_code == 204
-    same = ("status", "extendedStatus", "content", "searchTags", "transmissions", "serviceOwnerContext")
-    assert {name: after.get(name) for name in same} == {name: before.get(name) for name in same}
-    assert [each["type"] for each in after["activities"]] == ["FormSubmitted"]
-    assert [each["url"] for each in after["guiActions"]] == ["https://other.example.no/help"]
-
-
 FROZEN = (
     '{"type":"about:blank","title":"Forbidden.","status":403,'
     '"errors":{"Forbidden":["User cannot modify frozen dialog"]}}'

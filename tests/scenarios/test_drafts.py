@@ -146,6 +146,17 @@ def test_an_element_becomes_a_dialog_with_its_buttons(stage: Stage) -> None:
     assert urls == [f"{PUBLIC}/actions/{case.dialog_id}/{name}" for name in ("submit", "send-to-signing")]
 
 
+def test_a_subject_of_emoji_makes_a_dialog(stage: Stage) -> None:
+    """Dialogporten counts each as two: the title is cut where it has to be, and between two of them."""
+    who, message_id = element(stage, subject="\U0001f37d" * 200)
+
+    counts, _ = run(stage, who)
+
+    dialog = stage.dialog(case_of(stage, who, message_id))
+    assert counts == {What.CREATED: 1}
+    assert dialog["content"]["title"]["value"][0]["value"] == "\U0001f37d" * 127
+
+
 def test_made_dialog_takes_a_press(stage: Stage) -> None:
     """The link that a write action needs is there with the dialog."""
     case = drafted(stage)
