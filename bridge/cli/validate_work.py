@@ -188,7 +188,10 @@ def _root(path: Path) -> etree._Element | None:
     """Read the first tag and no further; None where there is none."""
     with path.open("rb") as file:
         try:
-            events = etree.iterparse(file, events=("start",), resolve_entities=False, no_network=True, load_dtd=False)
+            # Whatever is wrong further on, the check tells; a namespace with an å is not even wrong.
+            events = etree.iterparse(
+                file, events=("start",), resolve_entities=False, no_network=True, load_dtd=False, recover=True
+            )
             return next((element for _, element in events), None)
         except etree.XMLSyntaxError:
             return None

@@ -141,10 +141,11 @@ _BADGES: Mapping[str, Texts] = {
     **dict.fromkeys(CORRECTABLE, TO_CORRECT),
     "outcome_uncertain": UNCERTAIN,
     "content_lost": TO_CHECK,
+    "content_unverified": TO_CHECK,
 }
 BADGE_TEXTS = (NOT_DONE, TO_CORRECT, UNCERTAIN, TO_CHECK)
 
-NOT_AGAIN = frozenset({"outcome_uncertain", "content_lost"})
+NOT_AGAIN = frozenset({"outcome_uncertain", "content_lost", "content_unverified"})
 """Whatever a mapping says of refusals, these say themselves that nothing may be sent again."""
 
 

@@ -133,6 +133,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "nn": "Handlinga er utført, men noko manglar i det som Altinn viser. Avsendaren må kontrollere saka.",
         "en": "The action was carried out, but Altinn does not show all of it. The sender has to check the case.",
     },
+    "content_unverified": {
+        "nb": "Handlingen er utført, men det kunne ikke kontrolleres at alt kom fram. Avsenderen må kontrollere saken.",
+        "nn": "Handlinga er utført, men det lét seg ikkje kontrollere at alt kom fram. Avsendaren må kontrollere saka.",
+        "en": "The action was carried out, but not verified: some may be missing. The sender has to check the case.",
+    },
     "given_up": {
         "nb": "Handlingen kunne ikke fullføres. Prøv igjen senere, eller kontakt avsenderen.",
         "nn": "Handlinga kunne ikkje fullførast. Prøv igjen seinare, eller kontakt avsendaren.",

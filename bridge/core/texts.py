@@ -379,6 +379,13 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Noko manglar i det som vart sendt", "Ikkje send på nytt. Tenesteeigaren må kontrollere saka."),
         "en": _text("Something is missing from what was sent", "Do not send again. The service owner has to check."),
     },
+    "content_unverified": {
+        "nb": _text("Det som ble sendt, kunne ikke kontrolleres", "Ikke send på nytt. Tjenesteeieren må se på saken."),
+        "nn": _text(
+            "Det som vart sendt, lét seg ikkje kontrollere", "Ikkje send på nytt. Tenesteeigaren må sjå på saka."
+        ),
+        "en": _text("What was sent could not be verified", "Do not send again. The service owner has to look."),
+    },
     "other_service_edition": {
         "nb": _text("Skjemaet hører til en annen utgave", "Tjenesten er ikke koblet til utgaven som saken har."),
         "nn": _text("Skjemaet høyrer til ei anna utgåve", "Tenesta er ikkje kopla til utgåva som saka har."),

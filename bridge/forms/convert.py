@@ -20,7 +20,7 @@ from bridge.core.errors import BridgeError, ConfigurationError, Fault, Finding
 from bridge.core.ids import mask_identity_numbers
 from bridge.forms.explain import path_of
 from bridge.forms.json_reading import Json, Number, placed, pointer, read_exact, text_of
-from bridge.forms.reading import Limits, Unreadable, line_of, parse, to_utf8
+from bridge.forms.reading import Limits, Unreadable, canonical, line_of, parse, to_utf8
 from bridge.forms.shape import ANY, XSI, Content, Kind, Place, arrange, read_model
 
 _NIL, _TYPE = XSI + "nil", XSI + "type"
@@ -468,7 +468,7 @@ def _value(kind: Kind, text: str) -> str:
 
 def _fragment(node: etree._Element) -> str:
     """Write one element with the namespaces that it uses and no others."""
-    return etree.tostring(node, method="c14n", exclusive=True, with_comments=True, with_tail=False).decode()
+    return canonical(node).decode()
 
 
 def _is_element(node: Any) -> bool:

@@ -1,12 +1,14 @@
 """Hostile or broken XML stops here: what passes is one well-formed document without a DOCTYPE, of bounded size."""
 
 import codecs
+import copy
 import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
+from xml.parsers import expat
 
 from lxml import etree
 
@@ -19,7 +21,11 @@ UTF8_NAMES = {"utf-8", "utf8", "us-ascii", "ascii"}
 ONE_BYTE = {"iso-8859-1": "iso-8859-1", "latin1": "iso-8859-1", "windows-1252": "cp1252", "iso-8859-15": "iso-8859-15"}
 """The other encodings that a declaration may name."""
 _INVALID_ENCODING, _NAME_TOO_LONG, _RESOURCE_LIMIT = 81, 110, 114  # XML_ERR_… of libxml2
-_NAMESPACE_NOT_A_URI = "WAR_NS_URI"
+_DECLARATION = re.compile(rb"\sxmlns[^=\s>]*+\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+')")
+# An absolute URI as nearly all are, which libxml2 takes for one.
+_PLAIN = re.compile(rb"\sxmlns[^=]*=\s*[\"'](?:(?:https?://|urn:)[A-Za-z0-9._~/:#-]+)?[\"']")
+_NAMESPACES = {"WAR_NS_URI", "WAR_NS_URI_RELATIVE"}
+"""No URI, and no absolute one, of which the latter is only a warning."""
 DEEPEST = 256
 """libxml2's own limit."""
 MOST_ATTRIBUTES = 256
@@ -110,17 +116,18 @@ def to_text(xml: bytes | str, limits: Limits) -> str:
         raise Unreadable("encoding") from error
 
 
-def parse(data: bytes, *, max_depth: int = DEEPEST, any_namespace: bool = False) -> etree._Element:
+def parse(data: bytes, *, max_depth: int = DEEPEST) -> etree._Element:
     """
     Parse what ``to_utf8`` gave, with the thread's own parser: a shared one makes threads wait for each other.
 
-    *any_namespace* takes namespaces that are no URI to libxml2 (facts/altinn3-and-tokens.md 3.2).
+    Namespaces are taken that are no URI to libxml2 (facts/altinn3-and-tokens.md 3.2): whoever reads a form reads it by
+    this, so that what the check takes everything after it can read.
 
     Raises:
         Unreadable: Not well-formed, deeper than *max_depth*, or beyond libxml2's own limits.
     """
     try:
-        root = parse_any_namespace(data) if any_namespace else etree.fromstring(data, _own_parser())
+        root = parse_any_namespace(data, strict=_own_parser())
     except etree.XMLSyntaxError as error:
         raise unreadable(error) from error
     refuse_more_than_allowed(root, max_depth)
@@ -150,17 +157,19 @@ def refuse_more_than_allowed(root: etree._Element, max_depth: int) -> None:
         raise Unreadable("too_complex")
 
 
-def parse_any_namespace(data: bytes, *, encoding: str | None = "utf-8") -> etree._Element:
+def parse_any_namespace(
+    data: bytes, *, encoding: str | None = "utf-8", strict: etree.XMLParser | None = None
+) -> etree._Element:
     """
     Parse, and forgive a namespace for having letters such as ø in it, and nothing else.
 
     Raises:
         etree.XMLSyntaxError: Anything else.
     """
-    strict = parser(encoding=encoding)
+    strict = strict or parser(encoding=encoding)
     try:
-        return etree.fromstring(data, strict)
-    except etree.XMLSyntaxError:
+        root = etree.fromstring(data, strict)
+    except etree.XMLSyntaxError as error:
         # The parser's own log: the error's may hold what the thread met before.
         if not _only_namespaces(strict.error_log):
             raise
@@ -168,12 +177,55 @@ def parse_any_namespace(data: bytes, *, encoding: str | None = "utf-8") -> etree
         root = etree.fromstring(data, forgiving)
         if not _only_namespaces(forgiving.error_log):
             raise
+        _refuse_what_follows(data, encoding, error)
         return root
+    if _only_namespaces(strict.error_log):
+        _refuse_what_follows(data, encoding, _follows())
+    return root
+
+
+def _follows() -> etree.XMLSyntaxError:
+    made: etree.XMLSyntaxError = cast("Any", etree.XMLSyntaxError)("something follows the root", 0, 0, 0)
+    return made
+
+
+def _refuse_what_follows(data: bytes, encoding: str | None, error: etree.XMLSyntaxError) -> None:
+    """
+    Raise *error* where *data* is no single document.
+
+    After a namespace that it does not like, libxml2 says nothing of what stands behind the root, and leaves it out.
+    """
+    if not _is_one_document(data, encoding):
+        raise error from None
+
+
+def is_one_document(data: bytes) -> bool:
+    """Say whether nothing follows the root of *data*, of which libxml2 says that it is well-formed."""
+    return all(_PLAIN.fullmatch(found[0]) for found in _DECLARATION.finditer(data)) or _is_one_document(data, "utf-8")
+
+
+def _is_one_document(data: bytes, encoding: str | None) -> bool:
+    try:
+        expat.ParserCreate(encoding).Parse(data, True)
+    except expat.ExpatError:
+        return False
+    return True
+
+
+def canonical(node: etree._Element) -> bytes:
+    """Write *node* with the namespaces that it uses and no others, canonically where its namespaces allow that."""
+    try:
+        return etree.tostring(node, method="c14n", exclusive=True, with_comments=True, with_tail=False)
+    except etree.C14NError:
+        # Canonical XML knows no relative namespaces, and to libxml2 ``urn:prøve`` is one as well.
+        bare = copy.deepcopy(node)
+        etree.cleanup_namespaces(bare)
+        return etree.tostring(bare, encoding="utf-8", with_tail=False)
 
 
 def _only_namespaces(entries: Any) -> bool:
     kinds = {entry.type_name for entry in entries}
-    return kinds == {_NAMESPACE_NOT_A_URI}
+    return bool(kinds) and kinds <= _NAMESPACES
 
 
 def _has_too_many_attributes(data: bytes) -> bool:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
 from bridge.core.errors import ConfigurationError, Fault
-from bridge.forms.reading import has_doctype, line_of, parse_any_namespace
+from bridge.forms.reading import has_doctype, line_of, parse_any_namespace, parser
 
 XSD = "{http://www.w3.org/2001/XMLSchema}"
 _BASE = "bridge:///"
@@ -133,7 +134,7 @@ def _with_engine(files: SchemaFiles, folder: Path, unresolved: list[Fault]) -> S
         files = replace(files, engine=Engine.XMLSCHEMA)
         why = f"libxml2 cannot take it ({faults[0].message.rstrip('.')})"
     elif files.engine is Engine.XMLSCHEMA:
-        why = "libxml2 takes no form in its namespace, which has letters that no URI has"
+        why = "libxml2 takes no form in its namespace, which is no URI to it"
     else:
         why = "it is XSD 1.1"
     refused = build_xmlschema(files).refused
@@ -189,8 +190,7 @@ class _Reading:
         """Say which engine has to be tried first."""
         if any(map(_is_1_1, self.roots.values())):
             return Engine.XMLSCHEMA11
-        plain = all(root.get("targetNamespace", "").isascii() for root in self.roots.values())
-        return Engine.LIBXML2 if plain else Engine.XMLSCHEMA
+        return Engine.LIBXML2 if all(map(_has_plain_namespaces, self.roots.values())) else Engine.XMLSCHEMA
 
     def digest(self, name: str) -> str:
         if len(self.digests) == 1:
@@ -223,6 +223,17 @@ class _Reading:
             self.faults.append(Fault(where=where, message=message))
             return None
         return root
+
+
+def _has_plain_namespaces(root: etree._Element) -> bool:
+    """Say whether libxml2 takes every namespace for a URI: it refuses the schema else, and every form."""
+    own = f"<a xmlns={quoteattr(root.get('targetNamespace', ''))}/>"
+    try:
+        for text in (own.encode(), etree.tostring(root, encoding="utf-8")):
+            etree.fromstring(text, parser())
+    except etree.XMLSyntaxError:
+        return False
+    return True
 
 
 def _is_1_1(root: etree._Element) -> bool:

@@ -381,6 +381,11 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nn": "{field} vart sendt, men kom ikkje tilbake.",
         "en": "{field} was sent and did not come back.",
     },
+    "not_comparable": {
+        "nb": "Hva som ble av skjemaet {form}, kunne ikke kontrolleres.",
+        "nn": "Kva som vart av skjemaet {form}, lét seg ikkje kontrollere.",
+        "en": "What became of the form {form} could not be verified.",
+    },
     "added": {
         "nb": "{field} kom tilbake uten å være sendt.",
         "nn": "{field} kom tilbake utan å vere sendt.",

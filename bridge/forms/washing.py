@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 from lxml import etree
 
 from bridge.forms.losses import Change, Difference, differences
-from bridge.forms.reading import Limits, parse, to_utf8
+from bridge.forms.reading import Limits, canonical, parse, to_utf8
 
 _INFOPATH = "http://schemas.microsoft.com/office/infopath/"
 
@@ -34,7 +34,7 @@ def _bare(form: str, limits: Limits) -> bytes:
             del element.attrib[name]
         if element is not root and _is_infopath(str(element.tag)):
             _drop(element)
-    return etree.tostring(root, method="c14n", exclusive=True)
+    return canonical(root)
 
 
 def _is_infopath(name: str) -> bool:

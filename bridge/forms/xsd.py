@@ -17,7 +17,16 @@ from bridge.forms.explain import explain, refused_values, spell_fixed_values
 from bridge.forms.json_schema import JsonSchemaRegistry, is_json_schema
 from bridge.forms.model import SchemaModel
 from bridge.forms.places import with_places
-from bridge.forms.reading import Effort, Limits, Unreadable, parse, parser, refuse_more_than_allowed, to_utf8
+from bridge.forms.reading import (
+    Effort,
+    Limits,
+    Unreadable,
+    is_one_document,
+    parse,
+    parser,
+    refuse_more_than_allowed,
+    to_utf8,
+)
 from bridge.forms.rules import broken_rules
 from bridge.forms.schema_files import Engine, SchemaFiles, read_schema_files
 from bridge.forms.second import explain_by_xmlschema
@@ -150,7 +159,7 @@ class SchemaRegistry:
             Unreadable: It is no XML that we take.
         """
         data = to_utf8(xml, self.limits)
-        root = parse(data, max_depth=self.limits.max_depth, any_namespace=True)
+        root = parse(data, max_depth=self.limits.max_depth)
         if spec.schema is None or spec.namespace is not NamespaceReading.LENIENT:
             return data
         self._schemas[spec.schema].put_into_namespace(root)
@@ -240,7 +249,7 @@ class _Schema:
     ) -> tuple[Finding, ...]:
         if len(data) > SLOW_ENGINE_BYTES:
             raise Unreadable("too_large", max_bytes=str(SLOW_ENGINE_BYTES))
-        root = parse(data, max_depth=limits.max_depth, any_namespace=True)
+        root = parse(data, max_depth=limits.max_depth)
         if lenient:
             self.put_into_namespace(root)
         with self._alone():
@@ -318,9 +327,11 @@ def _is_large(data: bytes) -> bool:
 def _parse_if_valid(schema: etree.XMLSchema, data: bytes) -> etree._Element | None:
     """Parse and judge at once; None when something is wrong, whatever it is."""
     try:
-        return etree.fromstring(data, parser(schema=schema))
+        root = etree.fromstring(data, parser(schema=schema))
     except etree.XMLSyntaxError:
         return None
+    # A namespace that it did not like hides what follows the root, and with a schema it is not even told.
+    return root if is_one_document(data) else None
 
 
 def _count_faults(schema: etree.XMLSchema, data: bytes, most: int) -> int:

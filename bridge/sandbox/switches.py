@@ -74,8 +74,8 @@ class Switches:
     )
     washed_formdata: bool = _flag("formdata comes back without declaration and processing instructions.", default=True)
     put_forms: str = _choice(
-        "What becomes of the last value of each form that is put: kept, dropped or overwritten.",
-        *("kept", "last_value_dropped", "last_value_overwritten"),
+        "What becomes of the last value of each form that is put: kept, dropped, overwritten, or the form broken off.",
+        *("kept", "last_value_dropped", "last_value_overwritten", "broken_off"),
     )
     message_limit_mb: int = _number("Largest JSON body that Altinn 2 takes, in megabytes.", 50, 1, 2000)
     streamed_limit_mb: int = _number("Largest streamed attachment of a type without a rule, in megabytes.", 30, 1, 2000)

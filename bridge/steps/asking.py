@@ -12,10 +12,10 @@ from bridge.core.errors import Finding, Missing, Refusal, Rejected
 from bridge.core.mapping import ActionMapping, AfterUpdate, ServiceMapping
 from bridge.core.operations import Operation, Problem
 from bridge.core.proof import Phase, Proof, prove
-from bridge.forms.losses import differences
 from bridge.parts import Bridge
 from bridge.steps.holding import write
 from bridge.steps.orders import Building, Call, Stop, content_call
+from bridge.steps.standing import holds_same
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -90,8 +90,8 @@ def _holds(bridge: Bridge, element: Element, build: Callable[[tuple[Form, ...]],
         wanted = build(held)
     except (Stop, Refusal):
         return False
-    return len(held) == len(wanted) and not any(
-        differences(one.data, other.data, limits=bridge.schemas.limits) for one, other in zip(wanted, held, strict=True)
+    return len(held) == len(wanted) and all(
+        holds_same(bridge, one, other) for one, other in zip(wanted, held, strict=True)
     )
 
 

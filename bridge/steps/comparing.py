@@ -6,7 +6,7 @@ from datetime import timedelta
 import structlog
 
 from bridge.core.elements import Element, ElementState, Form
-from bridge.core.errors import Finding, Unreachable, UpstreamError
+from bridge.core.errors import BridgeError, Finding, Unreachable, UpstreamError
 from bridge.core.operations import Operation
 from bridge.forms.losses import Change, Difference
 from bridge.forms.reading import Unreadable
@@ -24,9 +24,28 @@ _MOST_PATHS = 50
 _GONE = Difference(path="/", change=Change.LOST)
 
 
+NOT_COMPARABLE = "not_comparable"
+"""The rule of a finding that says that nobody knows what became of a form: no loss, and not fine either."""
+
+
+class Incomparable(BridgeError):
+    """A form that is shown cannot be held against what was sent, so nobody can say whose it is."""
+
+    def __init__(self, element: Element, form: Form) -> None:
+        super().__init__("incomparable")
+        self.element, self.finding = element, unknown(form)
+
+
+def unknown(form: Form) -> Finding:
+    """Say that what became of *form* is not known."""
+    return Finding(path="/", rule=NOT_COMPARABLE, facts={"form": f"{form.data_format_id}/{form.data_format_version}"})
+
+
 def lost_from_forms(bridge: Bridge, operation: Operation, after: Element) -> tuple[Finding, ...]:
     """
     Read the forms back and say, by path, which values are gone; all that differs is on the operation's row.
+
+    Forms that cannot be read back or compared are findings as well (``NOT_COMPARABLE``).
 
     Raises:
         Unreachable: They cannot be read now; what was sent is kept for the next try.
@@ -42,9 +61,16 @@ def lost_from_forms(bridge: Bridge, operation: Operation, after: Element) -> tup
         if isinstance(error, Unreachable) and operation.tries < _MOST_TRIES:
             raise
         log.error("the forms could not be read back, and what became of them is unknown", why=str(error))
-        return ()
-    found = [each for form, twin in paired(operation.sent_forms, shown) for each in _compared(bridge, form, twin)]
-    lost = tuple(each.finding() for each in found if each.change is Change.LOST)
+        return tuple(map(unknown, operation.sent_forms))
+    found: list[Difference] = []
+    unclear: list[Finding] = []
+    for form, twin in paired(operation.sent_forms, shown):
+        try:
+            found += _compared(bridge, form, twin)
+        except Unreadable as error:
+            log.error("a form cannot be compared, and what became of it is unknown", why=error.finding.rule)
+            unclear.append(unknown(form))
+    lost = (*(each.finding() for each in found if each.change is Change.LOST), *unclear)
     if found:
         by_change = {change.value: [each.path for each in found if each.change is change] for change in Change}
         told = {name: paths[:_MOST_PATHS] for name, paths in by_change.items() if paths}
@@ -81,10 +107,9 @@ def _key(form: Form) -> tuple[object, ...]:
 
 
 def _compared(bridge: Bridge, form: Form, twin: Form | None) -> tuple[Difference, ...]:
+    """Say what became of a form. Raises Unreadable where that cannot be said."""
     if twin is None:
         return (_GONE,)
-    try:
-        return washed_differences(form.data, twin.data, limits=bridge.schemas.limits)
-    except Unreadable:
-        log.error("a form that came back cannot be read, and what became of it is unknown")
+    if not form.data or form.data == twin.data:  # Altinn 2 filled it in, or shows it as it was sent.
         return ()
+    return washed_differences(form.data, twin.data, limits=bridge.schemas.limits)

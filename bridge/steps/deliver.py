@@ -39,7 +39,7 @@ from bridge.steps.agreed import agreed
 from bridge.steps.asking import after_saving, asked, refuse_what_altinn_refuses
 from bridge.steps.attached import settle, unsettled
 from bridge.steps.calculate_only import calculate_only
-from bridge.steps.comparing import lost_from_forms
+from bridge.steps.comparing import NOT_COMPARABLE, Incomparable, lost_from_forms
 from bridge.steps.content import sent_content
 from bridge.steps.first_look import first_look, kept
 from bridge.steps.holding import TakenOver, write
@@ -96,6 +96,13 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
     Raises:
         UpstreamError: Altinn 2 could not be asked, or its answer is unknown; the next try reads back first.
     """
+    try:
+        return _delivered(bridge, operation)
+    except Incomparable as error:
+        return _unverified(bridge, operation, error.element, (error.finding,), answered=False)
+
+
+def _delivered(bridge: Bridge, operation: Operation) -> datetime | None:
     try:
         mapping, action = agreed(bridge, operation)
     except Stop as stop:
@@ -530,7 +537,9 @@ def _was_lost(operation: Operation, element: Element) -> bool:
 
 
 def _lost(bridge: Bridge, operation: Operation, element: Element, gone: tuple[Finding, ...] = ()) -> datetime | None:
-    """End with an alarm: the write took, and something that it carried is not there."""
+    """End with an alarm: the write took, and something that it carried is not there, or cannot be seen to be."""
+    if gone and all(each.rule == NOT_COMPARABLE for each in gone):
+        return _unverified(bridge, operation, element, gone, answered=operation.answered_at is not None)
     log.error(
         "something was lost on the way",
         forms=len(element.listed_forms or ()),
@@ -539,6 +548,23 @@ def _lost(bridge: Bridge, operation: Operation, element: Element, gone: tuple[Fi
     )
     problem = Problem(code="content_lost", status=502, findings=gone)
     return _end(bridge, operation, Outcome.GIVEN_UP, problem, element=element, landed=True)
+
+
+def _unverified(
+    bridge: Bridge, operation: Operation, element: Element, unknown: tuple[Finding, ...], *, answered: bool
+) -> datetime | None:
+    """
+    End with an alarm: nobody can say whether all that was sent is there.
+
+    Where Altinn 2 did not even say yes, nobody can say whether it was ours that moved the element.
+    """
+    log.error("what was sent could not be verified", forms=[each.facts.get("form") for each in unknown])
+    problem = (
+        Problem(code="content_unverified", status=502, findings=unknown)
+        if answered
+        else Problem(code="outcome_uncertain", status=504, findings=unknown)
+    )
+    return _end(bridge, operation, Outcome.GIVEN_UP, problem, element=element, landed=answered)
 
 
 def _changed(bridge: Bridge, operation: Operation, element: Element) -> datetime | None:

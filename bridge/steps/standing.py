@@ -14,7 +14,7 @@ from bridge.forms.losses import Change, differences
 from bridge.forms.reading import Unreadable
 from bridge.forms.washing import washed_differences
 from bridge.parts import Bridge
-from bridge.steps.comparing import paired
+from bridge.steps.comparing import Incomparable, paired
 from bridge.steps.content import sent_content
 from bridge.steps.holding import write
 from bridge.steps.orders import Stop
@@ -32,6 +32,7 @@ def shows_ours(bridge: Bridge, operation: Operation, after: Element, *, exactly:
 
     Raises:
         Unreachable: The forms cannot be read now.
+        Incomparable: They cannot be read at all, or not be compared.
     """
     if not operation.sent_forms:
         return True
@@ -40,8 +41,8 @@ def shows_ours(bridge: Bridge, operation: Operation, after: Element, *, exactly:
     except UpstreamError as error:
         if isinstance(error, Unreachable):
             raise
-        log.error("the forms could not be read back, and what became of them is unknown", why=str(error))
-        return True
+        log.error("the forms could not be read back, and whose they are is unknown", why=str(error))
+        raise Incomparable(after, operation.sent_forms[0]) from error
     filling = after.state is ElementState.FORM_FILLING
     if len(shown) < len(operation.sent_forms) or (filling and len(shown) > len(operation.sent_forms)):
         return False
@@ -49,13 +50,16 @@ def shows_ours(bridge: Bridge, operation: Operation, after: Element, *, exactly:
     for form, twin in paired(operation.sent_forms, shown):
         if twin is None:
             return False
-        if not form.data or _stands(bridge, form, twin, before.get(form.form_id)):
-            continue
-        if filling and exactly:
-            return False
         was = before.get(form.form_id)
-        if (was is not None and was.data == twin.data) or (filling and Change.LOST in _changes(bridge, form, twin)):
-            return False
+        try:
+            if not form.data or _stands(bridge, form, twin, was):
+                continue
+            if filling and exactly:
+                return False
+            if (was is not None and was.data == twin.data) or (filling and Change.LOST in _changes(bridge, form, twin)):
+                return False
+        except Unreadable as error:
+            raise Incomparable(after, form) from error
     return True
 
 
@@ -83,7 +87,8 @@ def was_done(
     except (Rejected, Refusal, Stop) as error:
         log.info("it cannot be seen whether what was sent is there already", why=type(error).__name__)
         return False
-    same = len(wanted) == len(held) and all(_equal(bridge, form, twin) for form, twin in zip(wanted, held, strict=True))
+    pairs = zip(wanted, held, strict=True) if len(wanted) == len(held) else None
+    same = pairs is not None and all(holds_same(bridge, form, twin) for form, twin in pairs)
     return same and prove(manifest_of(0, sent.attachments), whole) is Proof.WHOLE
 
 
@@ -95,6 +100,7 @@ def after_parts(bridge: Bridge, operation: Operation, element: Element | None) -
 
     Raises:
         Unreachable: The forms cannot be read now.
+        Incomparable: One cannot be compared.
     """
     manifest = operation.manifest
     if manifest is None or operation.sending_at is None or element is None:
@@ -114,8 +120,11 @@ def after_parts(bridge: Bridge, operation: Operation, element: Element | None) -
         twin, was = shown.get(form.form_id), before.get(form.form_id)
         if twin is None:
             return operation, False
-        if _stands(bridge, form, twin, was):
-            continue
+        try:
+            if _stands(bridge, form, twin, was):
+                continue
+        except Unreadable as error:
+            raise Incomparable(element, form) from error
         if was is None or was.data != twin.data:
             return operation, False
         missing = True
@@ -131,7 +140,10 @@ def rest_of(bridge: Bridge, operation: Operation, held: tuple[Form, ...]) -> tup
 
     def standing(form: Form) -> Form:
         twin = shown.get(form.form_id)
-        stands = twin is not None and _stands(bridge, form, twin, before.get(form.form_id))
+        try:
+            stands = twin is not None and _stands(bridge, form, twin, before.get(form.form_id))
+        except Unreadable:
+            return form  # Written again: that it stands there cannot be seen.
         return twin if stands and twin is not None else form
 
     return tuple(map(standing, operation.sent_forms))
@@ -150,9 +162,13 @@ def still_to_put_back(bridge: Bridge, operation: Operation) -> tuple[Form, ...] 
     left: list[Form] = []
     for was in operation.held_forms:
         now = shown.get(was.form_id)
-        if now is None or _equal(bridge, was, now):
+        if now is None or holds_same(bridge, was, now):
             continue
-        if not _stands(bridge, wanted[was.form_id], now, was):
+        try:
+            ours = _stands(bridge, wanted[was.form_id], now, was)
+        except Unreadable:
+            return None
+        if not ours:
             return None  # Neither what was nor what we wrote: it is somebody else's now.
         left.append(was)
     return tuple(left)
@@ -177,14 +193,17 @@ def _stands(bridge: Bridge, form: Form, shown: Form, was: Form | None) -> bool:
 
     What is shown just as it *was* was not written, also where the change is one that Altinn 2 might make itself: a
     value taken out, or the case of a letter.
+
+    Raises:
+        Unreadable: It cannot be said.
     """
     if was is not None and was.data == shown.data:
-        return _equal(bridge, form, was)
+        return holds_same(bridge, form, was)
     return not _changes(bridge, form, shown)
 
 
-def _equal(bridge: Bridge, form: Form, other: Form) -> bool:
-    """Say whether two forms hold the same values."""
+def holds_same(bridge: Bridge, form: Form, other: Form) -> bool:
+    """Say whether two forms are known to hold the same values."""
     try:
         return not differences(form.data, other.data, limits=bridge.schemas.limits)
     except Unreadable:
@@ -192,8 +211,7 @@ def _equal(bridge: Bridge, form: Form, other: Form) -> bool:
 
 
 def _changes(bridge: Bridge, form: Form, shown: Form) -> set[Change]:
-    """Say what became of a form; one that cannot be read is another one."""
-    try:
-        return {each.change for each in washed_differences(form.data, shown.data, limits=bridge.schemas.limits)}
-    except Unreadable:
-        return set() if form.data == shown.data else {Change.LOST}
+    """Say what became of a form. Raises Unreadable where that cannot be said."""
+    if form.data == shown.data:
+        return set()
+    return {each.change for each in washed_differences(form.data, shown.data, limits=bridge.schemas.limits)}

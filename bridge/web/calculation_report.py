@@ -27,6 +27,11 @@ _HEADINGS: Mapping[str, tuple[str, str, str, str, str, str]] = {
     "nn": ("Utrekninga", "Kva appen endra", "Sti", "Endring", "Før", "Etter"),
     "en": ("The calculation", "What the app changed", "Path", "Change", "Before", "After"),
 }
+_NOT_COMPARED: Mapping[str, str] = {
+    "nb": "Skjemaene kunne ikke sammenlignes: hva appen endret, er ikke kjent.",
+    "nn": "Skjemaa lét seg ikkje samanlikne: kva appen endra, er ikkje kjent.",
+    "en": "The forms could not be compared: what the app changed is not known.",
+}
 _STYLE = "body{font:1rem sans-serif;margin:2rem}td,th{text-align:left;padding:.2rem .8rem;border-bottom:1px solid #999}"
 
 
@@ -44,11 +49,14 @@ def report(
     """
     Write the report as (media type, document); *sent* and *answered* end with a type and a body.
 
-    ``changes`` is null where the two could not be compared: the app gave no form, or one is XML, the other JSON and no
-    schema tells how they belong together.
+    ``changes`` is null where the two could not be compared, and ``notCompared`` says why: the app gave no form, one of
+    them cannot be read, or one is XML, the other JSON and no schema tells how they belong together.
     """
     status, _, answer = answered
-    changes = _changes(data_type, shapes, sent[1], answer) if status == 200 and sent[1] else None
+    changes: tuple[Difference, ...] | None = None
+    reason: str | None = "no_form"
+    if status == 200 and sent[1]:
+        changes, reason = _changes(data_type, shapes, sent[1], answer)
     document = {
         "app": route.name,
         "dataType": data_type.data_type,
@@ -66,6 +74,7 @@ def report(
             for each in findings
         ],
         "changes": None if changes is None else [as_json(each) for each in changes],
+        "notCompared": reason,
     }
     if html:
         return "text/html; charset=utf-8", as_html(document, language).encode()
@@ -94,7 +103,9 @@ def as_html(document: Mapping[str, Any], language: str) -> str:
         parts.append("<ul>")
         parts += [f"<li><code>{_shown(each['path'])}</code> {_shown(each['message'])}</li>" for each in findings]
         parts.append("</ul>")
-    if document["changes"] is not None:
+    if document["changes"] is None:
+        parts.append(f"<p><strong>{_NOT_COMPARED[language]}</strong></p>")
+    else:
         parts.append(f"<h2>{changed}</h2><table><tr>{''.join(f'<th>{each}</th>' for each in columns)}</tr>")
         parts += [
             f"<tr><td><code>{_shown(each['path'])}</code></td><td>{each['change']}</td>"
@@ -105,12 +116,19 @@ def as_html(document: Mapping[str, Any], language: str) -> str:
     return "".join([*parts, "</body></html>"])
 
 
-def _changes(data_type: DataTypeRoute, shapes: Shapes, sent: bytes, answer: bytes) -> tuple[Difference, ...] | None:
+def _changes(
+    data_type: DataTypeRoute, shapes: Shapes, sent: bytes, answer: bytes
+) -> tuple[tuple[Difference, ...] | None, str | None]:
+    """Give the changes, or else the rule by which they cannot be told."""
     shape = None if data_type.schema is None else shapes.shape(data_type.schema)
     try:
-        return differences(sent, answer, shape=shape)
-    except (Unreadable, Unconvertible, ValueError):
-        return None
+        return differences(sent, answer, shape=shape, limits=shapes.limits), None
+    except Unreadable as error:
+        return None, error.finding.rule
+    except Unconvertible as error:
+        return None, error.findings[0].rule
+    except ValueError:
+        return None, "no_schema"
 
 
 def _shown(value: object) -> str:

@@ -13,7 +13,7 @@ from bridge.core.calculations import DataTypeRoute
 from bridge.core.errors import Finding
 from bridge.core.mapping import FormKind, FormSpec, NamespaceReading, Speaks
 from bridge.forms.convert import Shape, Unconvertible
-from bridge.forms.reading import Unreadable, is_utf8
+from bridge.forms.reading import Limits, Unreadable, is_utf8
 from bridge.forms.turning import JSON, XML, kind_of, turned
 from bridge.forms.xsd import SchemaRegistry
 
@@ -44,6 +44,11 @@ class Shapes:
         self._schemas = schemas
         self._lock = threading.Lock()
         self._shapes: dict[str, Shape] = {}
+
+    @property
+    def limits(self) -> Limits:
+        """How much of a form is read."""
+        return self._schemas.limits
 
     def shape(self, name: str) -> Shape:
         """Give the converter of the schema *name*. Raises ConfigurationError where it cannot be used."""

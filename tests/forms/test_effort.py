@@ -10,7 +10,7 @@ import pytest
 from bridge.forms.convert import Shape
 from bridge.forms.fields import read_values
 from bridge.forms.losses import differences
-from bridge.forms.reading import MOST_ATTRIBUTES, Effort, Limits, Unreadable
+from bridge.forms.reading import MOST_ATTRIBUTES, Effort, Limits, Unreadable, is_one_document
 from bridge.forms.washing import washed_differences
 from bridge.forms.xsd import SECOND_OPINION_FAULTS, SchemaRegistry
 from tests.effort import growth
@@ -182,3 +182,9 @@ def test_threads_get_the_same_verdicts_of_xmlschema(registry: SchemaRegistry) ->
         thread.join()
 
     assert wrong == []
+
+
+@pytest.mark.parametrize("piece", [" xmlns", " xmlns=", ' xmlns="', "xmlnsxmlns ", " xmlns:a  \n ", "xmlns" * 20])
+def test_looking_for_namespaces_grows_with_the_form(piece: str) -> None:
+    """However many there seem to be."""
+    assert growth(lambda size: is_one_document((piece * size).encode()), 2_000) < 80

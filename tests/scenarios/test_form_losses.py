@@ -70,8 +70,8 @@ def test_a_form_that_came_back_whole_alarms_nobody(stage: Stage) -> None:
     assert [each.differences for each in stage.operations(case)] == [{}]
 
 
-def test_what_was_sent_is_kept_until_it_was_compared_and_no_longer(stage: Stage) -> None:
-    """A read that fails after the PUT is repeated, and finds the loss; then nothing of the form stays in the row."""
+def test_what_was_sent_is_kept_until_it_was_compared(stage: Stage) -> None:
+    """A read that fails after the PUT is repeated, and finds the loss; an operator can look again."""
     case = stage.case()
     stage.world.change_switches(put_forms="last_value_dropped")
     # The first read is that of the form to be sent.
@@ -81,20 +81,60 @@ def test_what_was_sent_is_kept_until_it_was_compared_and_no_longer(stage: Stage)
 
     assert answer.get_json()["type"].endswith("content_lost")
     (operation,) = stage.operations(case)
-    assert operation.sent_forms == ()
+    assert operation.dead_why == "content_lost"
     assert len(stage.effects(case, "altinn2.put")) == 1
 
 
-def test_forms_that_cannot_be_read_back_hold_nobody_up(stage: Stage) -> None:
-    """The PUT took: after a refusal the action is done, and the log says that nothing was compared."""
+def problem_of(answer: Any) -> tuple[int, str, list[str]]:
+    told = answer.get_json()
+    return answer.status_code, told["type"].rpartition(":")[2], [each["rule"] for each in told.get("findings", [])]
+
+
+UNVERIFIED = "what was sent could not be verified"
+
+
+@pytest.mark.parametrize(
+    ("kept", "refused"), [("broken_off", False), ("kept", True)], ids=["not comparable", "not read back"]
+)
+def test_what_cannot_be_compared_is_no_success(stage: Stage, kept: str, refused: bool) -> None:
+    """The PUT took: the dialog says that it was carried out and not verified, and an operator has to look."""
     case = stage.case()
-    stage.fault("altinn2", "GET", "formdata", status=403, skip=1)
+    stage.world.change_switches(put_forms=kept)
+    if refused:
+        stage.fault("altinn2", "GET", "formdata", status=403, skip=1)
 
     with capture_logs() as logs:
         answer = stage.press(case)
 
-    assert answer.status_code == 204
-    assert any(each["event"].startswith("the forms could not be read back") for each in logs)
+    assert problem_of(answer) == (502, "content_unverified", ["not_comparable"])
+    assert [each["log_level"] for each in logs if each["event"] == UNVERIFIED] == ["error"]
+    (operation,) = stage.operations(case)
+    assert (operation.outcome, operation.dead_why) == (Outcome.GIVEN_UP, "content_unverified")
+    assert "not verified" in str(stage.dialog(case)["activities"])
+    assert len(stage.effects(case, "altinn2.put")) == 1
+
+
+def test_what_was_not_answered_and_cannot_be_compared_is_uncertain(stage: Stage) -> None:
+    """Without a yes nobody knows whether it was ours that moved the element."""
+    case = stage.case()
+    stage.world.change_switches(put_forms="broken_off")
+    stage.fault("altinn2", "PUT", case.message_id, cut="after")
+
+    answer = stage.press(case)
+
+    assert problem_of(answer) == (504, "outcome_uncertain", ["not_comparable"])
+    assert len(stage.effects(case, "altinn2.put")) == 1
+
+
+def test_the_same_bytes_need_no_comparing(stage: Stage) -> None:
+    """What Altinn 2 shows just as it was sent is there, also where nobody here can read it."""
+    case = stage.case()
+    stage.world.change_switches(washed_formdata=False)
+
+    try:
+        assert stage.press(case).status_code == 204
+    finally:
+        stage.world.change_switches(washed_formdata=True)
 
 
 def test_a_loss_is_found_after_an_answer_that_never_came(stage: Stage) -> None:

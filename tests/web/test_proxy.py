@@ -383,6 +383,28 @@ def test_a_report_explains_the_calculation(alone: Any, query: str, headers: dict
     assert b"/ukjent" in page.data
 
 
+@pytest.mark.parametrize(
+    ("method", "body", "headers", "why"),
+    [
+        pytest.param("POST", b"<Regnestykke/>", {**XML, "Accept": "application/json"}, "no_schema", id="two languages"),
+        pytest.param("GET", None, {}, "no_form", id="nothing was sent"),
+    ],
+)
+def test_a_report_says_that_nothing_was_compared(
+    alone: Any, method: str, body: bytes | None, headers: dict[str, str], why: str
+) -> None:
+    """No changes is something else than not known, for machines and for people."""
+    stage = alone()
+    query = "dataType=regnestykke&bridge-report=true"
+
+    document = stage.send(method, query=query, data=body, headers=headers).get_json()
+    html = {**headers, "Accept": headers.get("Accept", "*/*") + ", text/html"}
+    page = stage.send(method, query=query, data=body, headers=html)
+
+    assert (document["changes"], document["notCompared"]) == (None, why)
+    assert b"could not be compared" in page.data or b"kunne ikke sammenlignes" in page.data
+
+
 def test_reports_never_reach_the_app(alone: Any) -> None:
     """The query's other parts go on as they came."""
     seen: list[str] = []
