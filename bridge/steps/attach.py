@@ -16,12 +16,12 @@ from bridge.adapters.altinn2.streams import Body, Interrupted, Spool, Watched, p
 from bridge.core.altinn2_errors import problem_for
 from bridge.core.attachment_rules import check_attachment, check_size, rule_for
 from bridge.core.elements import Attachment, Content, Element, ElementState
-from bridge.core.errors import Missing, OutcomeUnknown, Refusal, Rejected, Unreachable, UpstreamError
+from bridge.core.errors import Missing, OutcomeUnknown, Refusal, Rejected, UpstreamError
 from bridge.core.mapping import ActionMapping, ServiceMapping, Supply
 from bridge.core.operations import Link, Upload
 from bridge.parts import Bridge
-from bridge.steps.attached import Standing, Target, name_of, settle, take_away, unsettled
-from bridge.steps.orders import living_uploads, rules_for
+from bridge.steps.attached import Standing, Target, look_for_uploads, name_of, settle, take_away, unsettled
+from bridge.steps.orders import latest_arrival, living_uploads, rules_for
 from bridge.storage.store import UnderWay
 from bridge.storage.uploads import Uploads
 
@@ -90,24 +90,16 @@ def attach(
 
 
 def _ended(bridge: Bridge, coming: "_Coming") -> Attached:
-    """Attach, and note how it ended; where nobody knows, what is sent again is looked for first."""
+    """Attach, and note how it ended."""
     attached: Attached | None = None
-    uncertain = True
     try:
         with explained():
             attached = _attach(bridge, coming)
-        uncertain = False
-    except Refusal as refusal:
-        uncertain = refusal.code == "attachment_uncertain"
-        raise
-    except Unreachable:
-        uncertain = False
-        raise
     finally:
         with bridge.store.transaction() as tx:
             if attached is not None and attached.upload.id == coming.upload.id:
                 Uploads(tx).arrived(attached.upload)
-            Uploads(tx).ended(coming.upload.id, now=bridge.clock(), uncertain=uncertain)
+            Uploads(tx).ended(coming.upload.id, now=bridge.clock())
     return attached
 
 
@@ -193,6 +185,7 @@ class _Coming:
 def _attach(bridge: Bridge, coming: _Coming) -> Attached:
     offer, upload = coming.offer, coming.upload
     element = element_of(bridge, coming.mapping, upload)
+    look_for_uploads(bridge, element.key)
     settle(bridge, unsettled(bridge, upload.dialog_id), element.key)
     there = bridge.altinn2.list_attachments(element.key)
     standing = Standing(bridge, element.key, upload.dialog_id, there)
@@ -227,11 +220,12 @@ def _attach(bridge: Bridge, coming: _Coming) -> Attached:
 
 def _wait_for_an_earlier_one(bridge: Bridge, upload: Upload) -> None:
     """Refuse while one of the same name may still come to be seen: sent now, it would be there twice."""
-    with bridge.store.reading() as tx:
-        since = Uploads(tx).uncertain_since(upload)
     now = bridge.clock()
-    if since is not None and now < since + bridge.settle:
-        raise Refusal("attachment_unsettled", 409, retry_after=since + bridge.settle - now)
+    with bridge.store.reading() as tx:
+        out = Uploads(tx).out(upload.element, now=now)
+    until = max((until for each, until in out if name_of(each) == name_of(upload)), default=None)
+    if until is not None:
+        raise Refusal("attachment_unsettled", 409, retry_after=until - now)
 
 
 def _placed(standing: Standing, target: Target) -> Attachment:
@@ -375,23 +369,41 @@ def _sent(bridge: Bridge, element: Element, before: set[int | None], way: _Way) 
     upload, offer = way.upload, way.offer
     told: int | None = None
     answered = False
+    # Before it leaves, so that a crash leaves a trace.
+    _may_arrive(bridge, upload, latest_arrival(bridge))
     try:
         told = way.send(element)
         answered = True
     except OutcomeUnknown as error:
         log.warning("an attachment was not answered", detail=error.detail)
+        # What did not leave us whole is shorter than it says, and is not taken.
+        wait = bridge.late if error.under_way and way.sha256 is not None else bridge.settle
+    except (UpstreamError, Interrupted):
+        _may_arrive(bridge, upload, None)
+        raise
+    else:
+        wait = bridge.settle
     done = replace(upload, length=offer.length, sha256=way.sha256)
+    until: datetime | None = bridge.clock() + wait
     try:
         new = [each for each in bridge.altinn2.list_attachments(element.key) if each.attachment_id not in before]
         found = next((each for each in new if each.attachment_id == told), None) or _new(
             bridge, element, new, offer, way.sha256, trusted=answered
         )
+        if found is not None and found.size in (None, offer.length):
+            until = None
+            return Attached(replace(done, attachment_id=found.attachment_id), repeated=False)
     except UpstreamError as error:
         raise Refusal("attachment_uncertain", 504) from error
-    if found is None or (found.size is not None and found.size != offer.length):
-        # Said yes and does not show it, or is still at work: sending again looks first.
-        raise Refusal("attachment_uncertain", 504)
-    return Attached(replace(done, attachment_id=found.attachment_id), repeated=False)
+    finally:
+        _may_arrive(bridge, done, until)
+    # Said yes and does not show it, or is still at work: sending again looks first.
+    raise Refusal("attachment_uncertain", 504)
+
+
+def _may_arrive(bridge: Bridge, upload: Upload, until: datetime | None) -> None:
+    with bridge.store.transaction() as tx:
+        Uploads(tx).may_arrive(upload, until)
 
 
 def _new(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -128,9 +129,40 @@ def take_away(bridge: Bridge, key: ElementKey, attachment_id: int) -> bool:
 
 
 def unsettled(bridge: Bridge, dialog_id: UUID) -> tuple[Upload, ...]:
-    """Give the dialog's uploads that broke off while they took another's place, or took one away."""
+    """Give the dialog's uploads that broke off while they took another's place, or took one away, and cannot arrive."""
+    now = bridge.clock()
     with bridge.store.reading() as tx:
-        return Uploads(tx).unsettled(dialog_id, living_uploads(bridge))
+        found = Uploads(tx).unsettled(dialog_id, living_uploads(bridge))
+        coming = {upload.id for each in found for upload, _ in Uploads(tx).out(each.element, now=now)}
+    return tuple(each for each in found if each.id not in coming)
+
+
+def look_for_uploads(bridge: Bridge, key: ElementKey) -> tuple[tuple[Upload, datetime], ...]:
+    """
+    Look for what was sent to an element and not answered; give what may still arrive, and until when.
+
+    Raises:
+        UpstreamError: Altinn 2 could not be asked.
+    """
+    with bridge.store.reading() as tx:
+        out = Uploads(tx).out(key, now=bridge.clock())
+    if not out:
+        return ()
+    try:
+        there = bridge.altinn2.list_attachments(key)
+    except Missing:
+        return ()  # Nothing arrives where there is no element.
+    left: list[tuple[Upload, datetime]] = []
+    for upload, until in out:
+        new = None if upload.sha256 is None else _new_one(bridge, upload, there)
+        if new is None or new.attachment_id is None:
+            left.append((upload, until))
+            continue
+        with bridge.store.transaction() as tx:
+            arrived = replace(upload, attachment_id=new.attachment_id)
+            Uploads(tx).arrived(arrived)
+            Uploads(tx).may_arrive(arrived, None)
+    return tuple(left)
 
 
 def settle(bridge: Bridge, uploads: Sequence[Upload], key: ElementKey) -> bool:

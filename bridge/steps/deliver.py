@@ -37,7 +37,7 @@ from bridge.core.proof import Phase, Proof, prove
 from bridge.parts import Bridge
 from bridge.steps.agreed import agreed
 from bridge.steps.asking import after_saving, asked, refuse_what_altinn_refuses
-from bridge.steps.attached import settle, unsettled
+from bridge.steps.attached import look_for_uploads, settle, unsettled
 from bridge.steps.calculate_only import calculate_only
 from bridge.steps.comparing import NOT_COMPARABLE, Incomparable, lost_from_forms
 from bridge.steps.content import sent_content
@@ -201,7 +201,7 @@ def _others_out(bridge: Bridge, operation: Operation) -> datetime | None:
     with bridge.store.reading() as tx:
         if tx.others_out(operation, since=now, now=now):
             return now + bridge.late
-    return None
+    return max((until for _, until in look_for_uploads(bridge, operation.key)), default=None)
 
 
 def _decided(

@@ -8,7 +8,7 @@ from bridge.core.mapping import ActionMapping, ServiceMapping
 from bridge.core.operations import Link, Upload
 from bridge.parts import Bridge
 from bridge.steps.attach import begin, check_type, element_of, explained, named
-from bridge.steps.attached import Standing, Target, settle, take_away, unsettled
+from bridge.steps.attached import Standing, Target, look_for_uploads, settle, take_away, unsettled
 from bridge.storage.uploads import Uploads
 
 
@@ -64,6 +64,7 @@ def _record(bridge: Bridge, link: Link, upload_id: UUID) -> Upload:
 
 def _detach(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, upload: Upload, target: Target) -> None:
     element = element_of(bridge, mapping, upload)
+    look_for_uploads(bridge, element.key)
     settle(bridge, unsettled(bridge, upload.dialog_id), element.key)
     standing = Standing(bridge, element.key, upload.dialog_id, bridge.altinn2.list_attachments(element.key))
     listed = standing.at(target)

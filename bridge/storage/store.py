@@ -241,9 +241,7 @@ class Transaction:
         """
         mine = attachments.c.dialog_id == str(upload.dialog_id)
         self.connection.execute(
-            attachments.update()
-            .where(mine, attachments.c.ended_at.is_(None), ~living.condition())
-            .values(ended_at=now, uncertain_at=now)
+            attachments.update().where(mine, attachments.c.ended_at.is_(None), ~living.condition()).values(ended_at=now)
         )
         busy = sa.exists().where(
             sa.or_(

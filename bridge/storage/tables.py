@@ -156,7 +156,7 @@ attachments = sa.Table(
     # It was there before, and nothing says that it came through us.
     sa.Column("found", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("process", sa.String(64)),
-    sa.Column("uncertain_at", Moment),
+    sa.Column("may_arrive_until", Moment),
     # One at a time for each dialog, and none beside an operation: a PUT would overwrite what comes meanwhile.
     sa.Index(
         "uq_attachments_under_way",
@@ -172,6 +172,12 @@ attachments = sa.Table(
         unique=True,
         sqlite_where=sa.text("attachment_id IS NOT NULL"),
         postgresql_where=sa.text("attachment_id IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_attachments_may_arrive",
+        "message_id",
+        sqlite_where=sa.text("may_arrive_until IS NOT NULL"),
+        postgresql_where=sa.text("may_arrive_until IS NOT NULL"),
     ),
 )
 

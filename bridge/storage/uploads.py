@@ -7,9 +7,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from bridge.core.elements import ElementKey
 from bridge.core.operations import Upload
 from bridge.storage.store import Living, Transaction, upload_of
-from bridge.storage.tables import Moment, attachments
+from bridge.storage.tables import attachments
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +56,23 @@ class Uploads:
             found=upload.found,
         )
 
-    def ended(self, upload_id: UUID, *, now: datetime, uncertain: bool = False) -> None:
-        """Note down that nobody is at work on an upload any more, and whether it is *uncertain* what became of it."""
-        self._write(upload_id, ended_at=now, uncertain_at=now if uncertain else None)
+    def ended(self, upload_id: UUID, *, now: datetime) -> None:
+        """Note down that nobody is at work on an upload any more."""
+        self._write(upload_id, ended_at=now)
 
-    def uncertain_since(self, upload: Upload) -> datetime | None:
-        """Say when an upload of the same name and type to the same element ended last without anybody knowing how."""
-        since: datetime | None = self.tx.connection.scalar(
-            sa.select(sa.func.max(attachments.c.uncertain_at, type_=Moment())).where(
-                attachments.c.message_id == upload.element.message_id,
-                attachments.c.file_name == upload.file_name,
-                attachments.c.attachment_type == upload.attachment_type,
+    def may_arrive(self, upload: Upload, until: datetime | None) -> None:
+        """Note down what was sent, and until when it may still arrive: before it is, and when more is known."""
+        bytes_ = {} if upload.sha256 is None else {"length": upload.length, "sha256": upload.sha256}
+        self._write(upload.id, **bytes_, may_arrive_until=until)
+
+    def out(self, key: ElementKey, *, now: datetime) -> tuple[tuple[Upload, datetime], ...]:
+        """Give what was sent to an element, was not answered and may still arrive, with until when."""
+        rows = self.tx.connection.execute(
+            sa.select(attachments).where(
+                attachments.c.message_id == key.message_id, attachments.c.may_arrive_until > now
             )
         )
-        return since
+        return tuple((upload_of(row), row["may_arrive_until"]) for row in rows.mappings())
 
     def settled(self, upload: Upload, gone: Sequence[int], *, now: datetime) -> None:
         """

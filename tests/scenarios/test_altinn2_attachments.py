@@ -214,7 +214,9 @@ def test_a_lost_answer_doubles_nothing(stage: Stage, how: dict[str, Any], status
     second = attach(stage, case)
     until(lambda: attach(stage, case).status_code == 201)
 
-    assert (first.status_code, second.status_code) == (status, 409 if status == 504 else 201)
+    assert first.status_code == status
+    # On a slow machine the time is over by then, or what came later is seen: test_late_writes stops it.
+    assert second.status_code in ((201, 409) if status == 504 else (201,))
     assert held(stage, case) == [("tegning.pdf", digest(PDF))]
 
 
@@ -222,7 +224,7 @@ def test_an_upload_that_nobody_ended_holds_nothing_up(stage: Stage) -> None:
     """The store was away when it ended: in the same process its row counts no more, and what it sent is looked for."""
     case = stage.case()
     attach(stage, case)
-    left_open = sa.update(attachments).values(ended_at=None, attachment_id=None, uncertain_at=None)
+    left_open = sa.update(attachments).values(ended_at=None, attachment_id=None, may_arrive_until=None)
     with stage.bridge.store.engine.begin() as connection:
         connection.execute(left_open.where(attachments.c.dialog_id == str(case.dialog_id)))
 

@@ -1,5 +1,6 @@
 """A write that nobody answered may still arrive: until it cannot, nothing is decided, denied, or sent over it."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -269,6 +270,50 @@ def test_a_discard_is_repeated_without_harm(stage: Stage) -> None:
     assert operation.outcome is Outcome.DONE
     assert stage.element(case)["state"] == "deleted"
     assert len(stage.effects(case, "altinn2.delete")) == 1
+
+
+def test_a_late_attachment_is_there_once_and_is_carried(stage: Stage) -> None:
+    """While it may arrive, the same is not sent beside it, and no PUT overwrites it."""
+    case = stage.case()
+    late(stage, case, method="POST")
+    token = stage.token(case)
+
+    def upload() -> TestResponse:
+        path = "send/attachments?fileName=tegning.pdf&attachmentType=Plan"
+        return stage.press(case, path, token=token, data=PDF, headers={"Content-Type": "application/octet-stream"})
+
+    first, again = upload(), upload()
+    held_back = save(stage, case, ONE)
+    open_at(stage, case)
+    early = puts(stage, case)
+    lands(stage)
+    outcome = ended(stage, case).outcome
+    third = upload()
+
+    assert (code(first), code(again)) == ((504, "attachment_uncertain"), (409, "attachment_unsettled"))
+    assert int(again.headers["Retry-After"]) >= 1
+    assert (held_back.status_code, early, outcome) == (202, 0, Outcome.DONE)
+    assert third.status_code == 201
+    digests = [each["sha256"] for each in stage.element(case)["attachments"]]
+    assert digests.count(hashlib.sha256(PDF).hexdigest()) == 1
+    assert len(digests) == 2
+
+
+@pytest.mark.parametrize("stage", BRIEF, ids=WAYS, indirect=True)
+def test_an_attachment_that_cannot_arrive_any_more_is_sent_again(stage: Stage) -> None:
+    """Its time is over and it is not there: the same press puts it there."""
+    case = stage.case()
+    stage.fault("altinn2", "POST", case.message_id, cut="before")
+    token = stage.token(case)
+
+    def arrived() -> bool:
+        path = "send/attachments?fileName=tegning.pdf&attachmentType=Plan"
+        answer = stage.press(case, path, token=token, data=PDF, headers={"Content-Type": "application/octet-stream"})
+        return answer.status_code == 201
+
+    assert not arrived()
+    until(arrived)
+    assert len(stage.element(case)["attachments"]) == 2
 
 
 @pytest.mark.parametrize("stage", LONG[1:], ids=WAYS[1:], indirect=True)

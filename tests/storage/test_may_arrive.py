@@ -16,6 +16,7 @@ from bridge.core.elements import ElementKey
 from bridge.core.operations import Link, Operation, Upload
 from bridge.storage.store import Store, UnderWay, migrate, open_database
 from bridge.storage.tables import operations
+from bridge.storage.uploads import Uploads
 from tests.storage.test_store import INTENT
 from tests.storage.test_uploads import LIVING
 
@@ -84,6 +85,24 @@ def test_no_upload_begins_beside_what_may_arrive(store: Store) -> None:
         tx.begin_upload(upload(ONE), LIVING, now=NOW)
     with store.transaction() as tx:
         tx.begin_upload(upload(ONE), LIVING, now=SOON)
+
+
+def test_an_upload_that_may_arrive_is_known_by_its_element(store: Store) -> None:
+    """With what was sent, until it is seen or cannot arrive any more."""
+    mine = upload(ONE)
+    sent = replace(mine, sha256="digest")
+    with store.transaction() as tx:
+        tx.begin_upload(mine, LIVING, now=NOW)
+        uploads = Uploads(tx)
+        uploads.may_arrive(mine, NOW + timedelta(minutes=22))
+        uploads.may_arrive(sent, SOON)
+        uploads.ended(mine.id, now=NOW)
+        out, over = uploads.out(KEY, now=NOW), uploads.out(KEY, now=SOON)
+        uploads.may_arrive(sent, None)
+        seen = uploads.out(KEY, now=NOW)
+
+    assert [(each.sha256, until) for each, until in out] == [("digest", SOON)]
+    assert (over, seen) == ((), ())
 
 
 def test_what_is_out_at_the_upgrade_may_arrive(tmp_path: Path) -> None:
