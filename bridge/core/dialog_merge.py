@@ -65,6 +65,7 @@ PRIORITIES: Mapping[str, int] = {"Primary": 1, "Secondary": 1, "Tertiary": 5}
 
 _SAID = "state:"
 _STATE = "state"
+_MADE = "made"
 
 # Words that a dialog can be without. A title it cannot, and dates have rules of their own.
 _MAY_END = re.compile(r"/extendedStatus|/content/(?!title$)\w+")
@@ -83,6 +84,10 @@ class Written:
     def told_last(self, state: str) -> bool:
         """Say whether *state* is the last one that was told."""
         return self.digests.get(_STATE) == digest(state)
+
+    def ours(self) -> "Written":
+        """Note that the bridge made the dialog itself."""
+        return Written({**self.digests, _MADE: digest(_MADE)})
 
 
 NOTHING_WRITTEN = Written()
@@ -135,6 +140,8 @@ class _Merge:
         ids = {each.id for each in change.activities}
         self._told = bool(ids) and ids <= dialog.activity_ids
         self._foreign = of_correspondence(dialog)
+        mine = _MADE in base.digests
+        self._offers = [] if self._foreign else [each for each in change.offers if mine or not each.on_ours_alone]
 
     def done(self) -> Merged:
         self._take_away()
@@ -257,7 +264,7 @@ class _Merge:
         going = [at for at, item in enumerate(theirs) if self._goes(item.url)]
         taken = [word_in(item.raw, "priority") for at, item in enumerate(theirs) if at not in going]
         added: list[Operation] = []
-        for offer in () if self._foreign else self._change.offers:
+        for offer in self._offers:
             button = offer.button
             if button is None:
                 continue
@@ -299,7 +306,7 @@ class _Merge:
         yield {"op": "add", "path": "/guiActions/-", "value": {**button, "priority": priority}}
 
     def _api_actions(self) -> Iterator[Operation]:
-        for offer in () if self._foreign else self._change.offers:
+        for offer in self._offers:
             wanted = offer.api_action
             at = None if wanted is None else _index(self._dialog.api_actions, wanted)
             if wanted is not None and at is not None:
@@ -319,7 +326,7 @@ class _Merge:
             for action in self._dialog.api_actions
             for endpoint in action.endpoints
         }
-        for offer in () if self._foreign else self._change.offers:
+        for offer in self._offers:
             wanted = offer.api_action
             if wanted is None or offer.name in led_to or _index(self._dialog.api_actions, wanted) is not None:
                 continue

@@ -176,6 +176,8 @@ class Offer:
     name: str
     button: Json | None = None
     api_action: Json | None = None
+    on_ours_alone: bool = False
+    """Whether only a dialog that the bridge made offers it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

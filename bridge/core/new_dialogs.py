@@ -1,6 +1,5 @@
 """What the bridge's own dialogs say: when one is made for an element, and when its element moves."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,12 +17,12 @@ from bridge.core.dialogs import (
     dialog_from_json,
     moment_to_json,
 )
-from bridge.core.elements import ENDED, Element, ElementState, aim
+from bridge.core.elements import ENDED, Element, ElementState
 from bridge.core.ids import sibling_id
 from bridge.core.lengths import cut
-from bridge.core.mapping import ActionMapping, Button, FormSource, Priority, Texts, Verb
-from bridge.core.offers import TITLE_LIMIT, content_value, localized, offer
-from bridge.core.states import USUAL_STATUS, Subject, news_of, shown_in
+from bridge.core.mapping import Priority, Texts
+from bridge.core.offers import TITLE_LIMIT, content_value, localized
+from bridge.core.states import USUAL_STATUS, Subject, news_of, offers_of, shown_in
 
 _LONGEST_URL = 1023
 _UNTITLED: Texts = {"nb": "Skjema i Altinn", "nn": "Skjema i Altinn", "en": "Form in Altinn"}
@@ -35,17 +34,6 @@ _GONE: Texts = {
 }
 
 _NOT_THERE: Texts = {"nb": "Ikke i Altinn", "nn": "Ikkje i Altinn", "en": "Not in Altinn"}
-
-_TITLES: Mapping[ElementState, Texts] = {
-    ElementState.FORM_FILLING: {"nb": "Lagre", "nn": "Lagre", "en": "Save"},
-    ElementState.SIGNING: {"nb": "Send til signering", "nn": "Send til signering", "en": "Send to signing"},
-    ElementState.ARCHIVED: {"nb": "Send inn", "nn": "Send inn", "en": "Submit"},
-    ElementState.DELETED: {"nb": "Slett skjemaet", "nn": "Slett skjemaet", "en": "Delete the form"},
-    ElementState.CONFIRMED: {"nb": "Bekreft", "nn": "Stadfest", "en": "Confirm"},
-    ElementState.CALCULATED: {"nb": "Beregn", "nn": "Rekn ut", "en": "Calculate"},
-}
-"""Buttons, by where they want the element, for actions to which the mapping gives none."""
-_SIGN: Texts = {"nb": "Signer og send inn", "nn": "Signer og send inn", "en": "Sign and submit"}
 
 
 def says_of(subject: Subject, element: Element | None, *, activity: Activity | None, now: datetime) -> DialogChange:
@@ -77,10 +65,11 @@ def says_of(subject: Subject, element: Element | None, *, activity: Activity | N
         fields["/content/summary"] = replace(summary, only=None)
     if element.due is not None and element.due > now and state not in ENDED:
         fields["/dueAt"] = Field(value=moment_to_json(element.due), asked=True)
+    offers = offers_of(subject, shown_in(subject.mapping, state) or ())
     return replace(
         says,
         status=says.status or USUAL_STATUS.get(state),
-        offers=(*_page(subject.dialog_id, element), *_offers(subject, shown_in(subject.mapping, state) or ())),
+        offers=(*_page(subject.dialog_id, element), *(replace(each, on_ours_alone=False) for each in offers)),
         fields=fields,
     )
 
@@ -105,7 +94,7 @@ def new_dialog(
             place.append(operation["value"])
         else:
             place[last] = operation["value"]
-    return body, merged.written
+    return body, merged.written.ours()
 
 
 def _empty(subject: Subject, element: Element, *, party: str, key: str, label: str) -> dict[str, object]:
@@ -127,25 +116,6 @@ def _empty(subject: Subject, element: Element, *, party: str, key: str, label: s
             "serviceOwnerLabels": [{"value": each} for each in (label, *subject.mapping.dialog.labels)]
         },
     }
-
-
-def _offers(subject: Subject, names: Sequence[str]) -> tuple[Offer, ...]:
-    actions = [subject.mapping.actions[name] for name in names]
-    made = [
-        # The first is the weightiest; a place that is taken gives way to the next lower one.
-        offer(
-            subject.dialog_id,
-            replace(each, button=each.button or Button(title=_title(each), priority=Priority.PRIMARY, api=True)),
-            public_url=subject.public_url or "",
-        )
-        for each in actions
-    ]
-    return tuple(each for each in made if each is not None)
-
-
-def _title(action: ActionMapping) -> Texts:
-    signs = action.verb is Verb.PUT and action.form is FormSource.NONE
-    return _SIGN if signs else _TITLES[aim(action)]
 
 
 def _page(dialog_id: UUID, element: Element) -> tuple[Offer, ...]:

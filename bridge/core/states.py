@@ -1,8 +1,7 @@
 """What a dialog says after an action: the state table, and how a mapping overrides it."""
 
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 from uuid import UUID
@@ -22,7 +21,18 @@ from bridge.core.dialogs import (
 from bridge.core.elements import ENDED, ElementState, aim, can_act
 from bridge.core.embeds import main_content
 from bridge.core.ids import derived_id
-from bridge.core.mapping import ActionMapping, ServiceMapping, StateRule, Texts, Then, Wording
+from bridge.core.mapping import (
+    ActionMapping,
+    Button,
+    FormSource,
+    Priority,
+    ServiceMapping,
+    StateRule,
+    Texts,
+    Then,
+    Verb,
+    Wording,
+)
 from bridge.core.offers import (
     LIMITS,
     content_value,
@@ -350,7 +360,8 @@ def _buttons(subject: Subject, state: ElementState) -> tuple[frozenset[str], tup
     shown = shown_in(subject.mapping, state)
     if shown is None:
         return frozenset(), ()
-    return frozenset(subject.mapping.actions).difference(shown), _offers(subject, frozenset(shown))
+    there = [name for name in subject.mapping.actions if name in shown]
+    return frozenset(subject.mapping.actions).difference(shown), offers_of(subject, there)
 
 
 def _fields(subject: Subject, state: ElementState, then: Then, *, at: datetime | None) -> Mapping[str, Field]:
@@ -393,15 +404,48 @@ def _refusal(subject: Subject, code: str, told: Texts) -> Mapping[str, Field]:
     return fields
 
 
-def _offers(subject: Subject, names: AbstractSet[str]) -> tuple[Offer, ...]:
+def offers_of(subject: Subject, names: Iterable[str]) -> tuple[Offer, ...]:
+    """
+    Say how a dialog offers these actions, the weightiest first: a place that is taken gives way to the next lower one.
+
+    An action to which the mapping gives no button has a built-in one on the bridge's own dialogs: one that nobody can
+    press is no use.
+    """
     if subject.public_url is None:
         return ()
+    actions = [subject.mapping.actions[name] for name in names]
     made = (
-        offer(subject.dialog_id, action, public_url=subject.public_url)
-        for name, action in subject.mapping.actions.items()
-        if name in names
+        (
+            each.button,
+            offer(
+                subject.dialog_id,
+                replace(each, button=each.button or Button(title=_title(each), priority=Priority.PRIMARY, api=True)),
+                public_url=subject.public_url,
+            ),
+        )
+        for each in actions
     )
-    return tuple(each for each in made if each is not None)
+    return tuple(replace(found, on_ours_alone=button is None) for button, found in made if found is not None)
+
+
+TITLES: Mapping[ElementState, Texts] = {
+    ElementState.FORM_FILLING: {"nb": "Lagre", "nn": "Lagre", "en": "Save"},
+    ElementState.SIGNING: {"nb": "Send til signering", "nn": "Send til signering", "en": "Send to signing"},
+    ElementState.ARCHIVED: {"nb": "Send inn", "nn": "Send inn", "en": "Submit"},
+    ElementState.DELETED: {"nb": "Slett skjemaet", "nn": "Slett skjemaet", "en": "Delete the form"},
+    ElementState.CONFIRMED: {"nb": "Bekreft", "nn": "Stadfest", "en": "Confirm"},
+    ElementState.CALCULATED: {"nb": "Beregn", "nn": "Rekn ut", "en": "Calculate"},
+}
+"""Built-in buttons, by where they want the element."""
+_SIGN: Texts = {"nb": "Signer og send inn", "nn": "Signer og send inn", "en": "Sign and submit"}
+_PUT_AWAY: Texts = {"nb": "Arkiver", "nn": "Arkiver", "en": "Archive"}
+
+
+def _title(action: ActionMapping) -> Texts:
+    if action.verb is Verb.ARCHIVE:
+        return _PUT_AWAY
+    signs = action.verb is Verb.PUT and action.form is FormSource.NONE
+    return _SIGN if signs else TITLES[aim(action)]
 
 
 def _activity(action: ActionMapping, state: ElementState) -> str | None:

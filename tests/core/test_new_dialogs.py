@@ -33,7 +33,8 @@ from bridge.core.mapping import (
     Wording,
 )
 from bridge.core.new_dialogs import new_dialog, says_of
-from bridge.core.states import Subject
+from bridge.core.operations import Outcome
+from bridge.core.states import Subject, change_for
 from tests.core.test_drafts import DRAFT, ELEMENT, NOW
 
 PUBLIC = "https://bridge.example.no"
@@ -179,6 +180,28 @@ def test_the_same_element_makes_the_same_dialog() -> None:
 def test_nothing_changes_while_nothing_moved() -> None:
     """Saved once more: the dialog says the same, and no call is made."""
     assert to(ElementState.FORM_FILLING, made()) == ()
+
+
+def test_a_press_brings_built_in_buttons_to_our_dialogs_alone() -> None:
+    """Where the mapping gives none: what signs is there as soon as a press sent it to signing, and not on others'."""
+    body, written = born()
+    theirs = dialog_from_json({**body, "guiActions": [], "apiActions": [], "revision": "x"})
+    change = change_for(
+        subject=subject(),
+        action=TO_SIGNING,
+        outcome=Outcome.DONE,
+        code=None,
+        state=ElementState.SIGNING,
+        operation_id="operation-1",
+        accepted_at=NOW,
+        actor=PARTY,
+    )
+
+    ours = merge(dialog_from_json({**body, "revision": "x"}), change, written).operations
+    others = merge(theirs, change).operations
+
+    assert names(_added(ours, "/guiActions/-")) == ["sign"]
+    assert [each for each in others if "Actions" in str(each["path"])] == []
 
 
 def test_a_button_that_others_took_away_stays_away() -> None:
