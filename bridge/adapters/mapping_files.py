@@ -116,6 +116,14 @@ class _Altinn2(Model):
     others_sign: Annotated[
         bool, Field(description="Whether others have to sign (user-controlled signing), so that no action may archive.")
     ] = False
+    signing_steps: Annotated[
+        int,
+        Field(ge=1, le=20, description="How many signatures an element takes, each by another person's press."),
+    ] = 1
+    unique_signers: Annotated[
+        bool,
+        Field(description="Whether Altinn 2 takes one signature of each user: after the bridge's, sign in Altinn."),
+    ] = False
     compare_forms: Annotated[
         bool, Field(description="Whether forms are read back after a PUT and held against what was sent.")
     ] = True
@@ -553,6 +561,7 @@ class _Parts:
     action_names: tuple[str, ...]
     attachment_types: tuple[str, ...]
     others_sign: bool
+    lone_signer: bool
     speaks_json: bool
     forms_complete: bool
     any_schema: bool
@@ -574,6 +583,9 @@ class _Parts:
             action_names=tuple(named),
             attachment_types=_types_in(data.get("attachment_rules")),
             others_sign=isinstance(data.get("altinn2"), dict) and data["altinn2"].get("others_sign") is True,
+            lone_signer=isinstance(data.get("altinn2"), dict)
+            and data["altinn2"].get("unique_signers") is True
+            and data["altinn2"].get("signing_steps", 1) == 1,
             speaks_json=isinstance(data.get("altinn3"), dict) and data["altinn3"].get("speaks") == "json",
             forms_complete=0 < len(sound) == len(listed),
             any_schema=not listed or any(isinstance(form, dict) and form.get("schema") for _, form in listed),
@@ -663,6 +675,9 @@ def _check_says(document: Document, parts: _Parts) -> None:
 
 def _check_forms(document: Document, parts: _Parts, schemas: Path) -> None:
     mains = [index for index, form in parts.forms.items() if form.type == "MainForm"]
+    if parts.lone_signer:
+        message = "one signing step has one signer: say 'signing_steps', or leave it out"
+        document.fault(("altinn2", "unique_signers"), message)
     if parts.speaks_json and any(parts.forms[index].schema_ is None for index in mains):
         document.fault(("altinn3", "speaks"), "forms become JSON by the MainForm's XSD: name its 'schema'")
     if not mains and parts.forms_complete:
@@ -929,6 +944,8 @@ def _to_values(file: MappingFile, source: Path | str) -> ServiceMapping:
             service_edition=file.altinn2.service_edition,
             bare_completion=file.altinn2.bare_completion,
             others_sign=file.altinn2.others_sign,
+            signing_steps=file.altinn2.signing_steps,
+            unique_signers=file.altinn2.unique_signers,
             compare_forms=file.altinn2.compare_forms,
         ),
         altinn3=None if file.altinn3 is None else _app(file.altinn3),

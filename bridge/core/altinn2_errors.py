@@ -82,7 +82,8 @@ TOLD: Mapping[str, Problem] = {
     "no_profile": Problem(code="profile_missing", status=409),
     "payment": Problem(code="payment_needed", status=409),
     "others_sign": Problem(code="others_must_sign", status=409),
-    "already_signed": Problem(code="already_signed", status=409),
+    # To Altinn 2 the bridge is one user, whoever presses.
+    "already_signed": Problem(code="sign_in_altinn", status=409),
     "already_archived": Problem(code="element_wrong_state", status=409),
     "attachment_refused": Problem(code="attachment_refused", status=422),
     "level_too_low": Problem(code="altinn_level_too_low", status=403),

@@ -157,6 +157,10 @@ class Altinn2Service:
     service_edition: int
     bare_completion: bool = False
     others_sign: bool = False
+    signing_steps: int = 1
+    """How many signatures an element takes through the bridge, each by another person's press."""
+    unique_signers: bool = False
+    """Whether Altinn 2 takes one signature from each of its users: the bridge is one, so it gives the first alone."""
     compare_forms: bool = True
     """Whether forms are read back after a PUT and held against what was sent."""
 
@@ -388,6 +392,11 @@ class ActionMapping:
     def deletes_dialog(self) -> bool:
         """Whether the dialog goes with the element."""
         return self.verb is Verb.DELETE and not self.keeps_dialog
+
+    @property
+    def signs(self) -> bool:
+        """Whether it gives a signature: a person's, so that two people's presses are two."""
+        return self.target is Target.ALTINN2 and self.verb is Verb.PUT and all(self.after.value)
 
     @property
     def calculates(self) -> bool:

@@ -79,7 +79,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Intent:
-    """What a press asks for. Two presses with equal *key* mean the same thing."""
+    """What a press asks for. Two presses with equal *key* and *signer* mean the same thing."""
 
     dialog_id: UUID
     action: str
@@ -91,6 +91,8 @@ class Intent:
     meaning: Meaning
     mapping_digest: str
     """Of the whole mapping that was in force, which is kept under it."""
+    signer: str = ""
+    """Who signs, as a digest, where it signs: another person's press is another one."""
     language: str = "nb"
     """What the caller reads; an app is asked to calculate in it."""
 
@@ -166,6 +168,10 @@ class Operation:
     dismissed_at: datetime | None = None
     dismissed_why: str | None = field(default=None, repr=False)
     """In an operator's words."""
+    signer: str = ""
+    """Who signs, as a digest; kept while the element waits for the signatures of others, and erased then."""
+    left_on: datetime | None = None
+    """The element's last change once this operation had its effect."""
     awaits_upload_since: datetime | None = None
     """Since when it waits for an attachment that is on its way; None where it does not."""
 

@@ -85,10 +85,10 @@ REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
         "nn": "Skjemaet må signerast av fleire, og ingenting vart sendt. Send det til signering i Altinn.",
         "en": "Others have to sign the form, and nothing was sent. Send it to signing in Altinn.",
     },
-    "already_signed": {
-        "nb": "Du har signert allerede, og skjemaet venter på andre. Du trenger ikke å gjøre noe mer.",
-        "nn": "Du har signert allereie, og skjemaet ventar på andre. Du treng ikkje gjere noko meir.",
-        "en": "You have signed already, and the form waits for others. You need not do anything more.",
+    "sign_in_altinn": {
+        "nb": "Signaturen kan ikke gis herfra, og ingenting ble signert. Åpne skjemaet i Altinn, og signer der.",
+        "nn": "Signaturen kan ikkje givast herifrå, og ingenting vart signert. Opne skjemaet i Altinn, og signer der.",
+        "en": "The signature cannot be given here, and nothing was signed. Open the form in Altinn, and sign there.",
     },
     "profile_missing": {
         "nb": "Du har ingen profil i Altinn, og ingenting ble sendt. Logg inn i Altinn en gang, og prøv igjen.",

@@ -411,10 +411,10 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Andre må signere", "Send skjemaet til signering i staden. Ingenting er sendt."),
         "en": _text("Others have to sign", "Send the form to signing instead. Nothing was sent."),
     },
-    "already_signed": {
-        "nb": _text("Du har signert allerede", "Skjemaet venter på andre. Du trenger ikke å gjøre mer."),
-        "nn": _text("Du har signert allereie", "Skjemaet ventar på andre. Du treng ikkje gjere meir."),
-        "en": _text("You have signed already", "The form waits for others. You need not do anything more."),
+    "sign_in_altinn": {
+        "nb": _text("Signaturen må gis i Altinn", "Åpne skjemaet i Altinn, og signer der. Ingenting er signert."),
+        "nn": _text("Signaturen må givast i Altinn", "Opne skjemaet i Altinn, og signer der. Ingenting er signert."),
+        "en": _text("The signature is given in Altinn", "Open the form in Altinn, and sign there. Nothing was signed."),
     },
     "altinn_level_too_low": {
         "nb": _text("Altinn krever et høyere nivå", "Tjenesten krever et høyere innloggingsnivå. Ingenting er sendt."),

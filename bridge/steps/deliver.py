@@ -34,6 +34,7 @@ from bridge.core.errors import (
 from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping, Target, Verb
 from bridge.core.operations import Operation, Outcome, Problem, Stage
 from bridge.core.proof import Phase, Proof, prove
+from bridge.core.signing import MaySign, may_sign
 from bridge.parts import Bridge
 from bridge.steps.agreed import agreed
 from bridge.steps.asking import after_saving, asked, refuse_what_altinn_refuses
@@ -142,7 +143,10 @@ def _delivered(bridge: Bridge, operation: Operation) -> datetime | None:
         operation = first_look(bridge, operation, element)
     if _is(operation, Phase.WRITTEN) and aim(action) is ElementState.FORM_FILLING and element is not None:
         return _proved(bridge, operation, Took(Outcome.DONE, element.state, None), element)
-    match _decided(bridge, mapping, action, operation, element):
+    decision = _decided(bridge, mapping, action, operation, element)
+    if element is not None and isinstance(decision, Send | Refuse):
+        decision = _by_signatures(bridge, operation, mapping, action, element, decision)
+    match decision:
         case Took() as took:
             beyond = element if took.outcome is Outcome.REPEATED else None
             if beyond is not None and not was_done(bridge, operation, mapping, action, beyond):
@@ -166,6 +170,37 @@ def _delivered(bridge: Bridge, operation: Operation) -> datetime | None:
             assert element is not None  # noqa: S101 - decide() sends only what it has seen
             with kept(bridge, operation):
                 return _send(bridge, operation, mapping, action, element)
+
+
+def _by_signatures(
+    bridge: Bridge,
+    operation: Operation,
+    mapping: ServiceMapping,
+    action: ActionMapping,
+    element: Element,
+    decision: Send | Refuse,
+) -> Send | Refuse | Took:
+    """Give *decision*, or what becomes of a press that signs by who has signed before."""
+    service = mapping.altinn2
+    if not action.signs or service is None or operation.sending_at is not None:
+        return decision
+    with bridge.store.reading() as tx:
+        earlier = tx.signatures(operation)
+    known = bridge.services.find(service.service_code, service.service_edition)
+    steps = None if known is None else known.signing_steps
+    match may_sign(operation.signer, earlier, service=service, element=element, steps=steps):
+        case MaySign.REPEATED:
+            return Took(Outcome.REPEATED, element.state, None)
+        case MaySign.ELSEWHERE if isinstance(decision, Send):
+            log.warning(
+                "a signature was not given: the service takes more of them than its mapping says, or others went on",
+                signing_steps=steps,
+                said=service.signing_steps,
+                given=sum(each.given for each in earlier),
+            )
+            return Refuse("sign_in_altinn", 409)
+        case _:
+            return decision
 
 
 def _behind_upload(bridge: Bridge, operation: Operation) -> datetime | None:
@@ -504,7 +539,7 @@ def _proved(bridge: Bridge, operation: Operation, took: Took, after: Element | N
     """Call it done only when all that was carried is seen to be there."""
     manifest = operation.manifest
     if manifest is None or took.outcome is not Outcome.DONE:
-        return _took(bridge, operation, took)
+        return _took(bridge, operation, took, after)
     if after is not None and after.listed_attachments is None:
         key = after.key
         after = _or_none(lambda: bridge.altinn2.read(key, content=False))
@@ -525,7 +560,7 @@ def _proved(bridge: Bridge, operation: Operation, took: Took, after: Element | N
         log.info("what was sent cannot be looked at any more: the service keeps no copy")
     elif after is not None and (gone := lost_from_forms(bridge, operation, after)):
         return _lost(bridge, operation, after, gone)
-    return _took(bridge, operation, took)
+    return _took(bridge, operation, took, after)
 
 
 def _was_lost(operation: Operation, element: Element) -> bool:
@@ -643,7 +678,8 @@ def _or_none(read: Callable[[], Element | None]) -> Element | None:
         return None
 
 
-def _took(bridge: Bridge, operation: Operation, took: Took) -> datetime | None:
+def _took(bridge: Bridge, operation: Operation, took: Took, after: Element | None) -> datetime | None:
+    signs = operation.signer != "" and took.state is ElementState.SIGNING
     write(
         bridge,
         operation,
@@ -651,8 +687,11 @@ def _took(bridge: Bridge, operation: Operation, took: Took) -> datetime | None:
         outcome=took.outcome,
         state_after=took.state.value,
         archived_id=took.archived_id,
+        left_on=None if after is None else after.last_changed,
         copy=took.archived_id,
         may_arrive_until=None,
+        # One of several signatures leaves the others; what was sent anew, or has all of them, leaves none to remember.
+        signed_anew=not signs and (took.outcome is Outcome.DONE or took.state is ElementState.ARCHIVED),
         tries=0,
     )
     return None

@@ -6,9 +6,9 @@ from uuid import UUID
 
 import structlog
 
-from bridge.core.elements import archive_reference
+from bridge.core.elements import ElementState, archive_reference
 from bridge.core.errors import BridgeError
-from bridge.core.operations import Operation, Stage
+from bridge.core.operations import Operation, Outcome, Stage
 from bridge.engine import Run
 from bridge.parts import Bridge
 from bridge.storage.dead_letters import ERASED
@@ -40,12 +40,14 @@ def claim(bridge: Bridge, operation_id: UUID, attempt: int) -> Operation | None:
         return operation
 
 
-def write(bridge: Bridge, operation: Operation, *, copy: str | None = None, **values: Any) -> None:
+def write(
+    bridge: Bridge, operation: Operation, *, copy: str | None = None, signed_anew: bool = False, **values: Any
+) -> None:
     """
     Write down how far *operation* is, and on its dialog's link the id of the archived *copy*, if one was seen.
 
-    Both or neither: after a crash between them nothing would look for the copy again. Raises TakenOver when the
-    operation is no longer ours.
+    Both or neither: after a crash between them nothing would look for the copy again. *signed_anew* says that what was
+    signed before counts no more, or that it is complete. Raises TakenOver when the operation is no longer ours.
     """
     now = bridge.clock()
     if values.get("stage") is Stage.SYNC:
@@ -56,6 +58,8 @@ def write(bridge: Bridge, operation: Operation, *, copy: str | None = None, **va
             raise TakenOver(str(operation.id))
         if copy is not None:
             tx.record_archive(operation.dialog_id, copy, archive_reference(copy))
+        if signed_anew:
+            tx.forget_signers(operation.dialog_id)
 
 
 def ask_again(bridge: Bridge, operation: Operation, *, moment: datetime, failed: str | None) -> None:
@@ -71,8 +75,15 @@ def ask_again(bridge: Bridge, operation: Operation, *, moment: datetime, failed:
 
 
 def finish(bridge: Bridge, operation: Operation, **values: Any) -> None:
-    """Close *operation*, erase who asked and what they sent, and let the dialog's next one begin."""
-    _close(bridge, operation, **ERASED, **values)
+    """
+    Close *operation*, erase who asked and what they sent, and let the dialog's next one begin.
+
+    Who signed is remembered, as a digest, while others' signatures are waited for, or nobody knows whether it took.
+    """
+    waiting = operation.outcome is Outcome.DONE and operation.state_after == ElementState.SIGNING.value
+    uncertain = operation.outcome is Outcome.GIVEN_UP and operation.sending_at is not None
+    signer = operation.signer if waiting or uncertain else ""
+    _close(bridge, operation, **ERASED, signer=signer, **values)
 
 
 def set_aside(bridge: Bridge, operation: Operation, *, stage: Stage, why: str, **values: Any) -> None:

@@ -102,6 +102,8 @@ def refuse_what_rest_cannot_do(
 def one_signature(bridge: Bridge, mapping: ServiceMapping) -> bool:
     """Say whether one signature archives, so that a repeated PUT cannot give another one."""
     service = mapping.altinn2
+    if service is not None and service.signing_steps > 1:
+        return False
     known = None if service is None else bridge.services.find(service.service_code, service.service_edition)
     return known is None or known.signing_steps <= 1
 

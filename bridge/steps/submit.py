@@ -14,6 +14,7 @@ from bridge.core.errors import Missing, Refusal, Rejected, UpstreamError
 from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping
 from bridge.core.meaning import meaning_of
 from bridge.core.operations import Intent, Link
+from bridge.core.signing import signer_of
 from bridge.engine import Run
 from bridge.parts import Bridge
 from bridge.storage.store import Transaction, UnderWay
@@ -93,6 +94,7 @@ def submit(
         body_digest=hashlib.sha256(body or b"").hexdigest(),
         meaning=meaning_of(mapping, action),
         mapping_digest=mapping.digest,
+        signer=signer_of(caller.dialog_id, caller.actor) if action.signs else "",
         language=language,
     )
     for _ in range(QUICK_TRIES):

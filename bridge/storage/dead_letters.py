@@ -141,6 +141,7 @@ class DeadLetters:
         same = sa.exists().where(
             operations.c.dialog_id == str(operation.dialog_id),
             operations.c.intent == intent,
+            operations.c.signer == operation.signer,
             operations.c.finished_at.is_(None),
         )
         if self._connection.scalar(sa.select(same)):

@@ -23,6 +23,7 @@ from bridge.core.mapping import FormKind, FormSource, ServiceMapping, Target, Ve
 from bridge.core.meaning import Meaning
 from bridge.core.operations import Intent, Link, Operation, Outcome, Problem, Stage, Upload
 from bridge.core.proof import Manifest, Phase
+from bridge.core.signing import Signature
 from bridge.storage.tables import attachments, drafts, links, mappings, operations, pulse, snapshots, workers
 from bridge.storage.trouble import SameFile, file_of
 
@@ -321,6 +322,11 @@ class Transaction:
                 sa.select(operations).where(
                     operations.c.dialog_id == str(intent.dialog_id),
                     operations.c.intent == intent.key,
+                    sa.or_(
+                        operations.c.signer == intent.signer,
+                        # Accepted by a release that did not keep who signs.
+                        sa.and_(operations.c.signer == "", operations.c.actor == intent.actor),
+                    ),
                     operations.c.finished_at.is_(None),
                 )
             )
@@ -371,6 +377,7 @@ class Transaction:
             "dialog_id": str(intent.dialog_id),
             "sequence": sequence,
             "intent": intent.key,
+            "signer": intent.signer,
             "service_resource": intent.service_resource,
             "action": intent.action,
             **_element_columns(intent.element),
@@ -387,7 +394,9 @@ class Transaction:
             "accepted_at": now,
             "updated_at": now,
         }
-        if not self._added(operations, values, one=("dialog_id", "intent"), of=operations.c.finished_at.is_(None)):
+        if not self._added(
+            operations, values, one=("dialog_id", "intent", "signer"), of=operations.c.finished_at.is_(None)
+        ):
             raise UnderWay
         return sequence
 
@@ -485,6 +494,41 @@ class Transaction:
             operations.c.outcome.in_((Outcome.DONE.value, Outcome.REPEATED.value)),
         )
         return bool(self.connection.scalar(sa.select(later)))
+
+    def signatures(self, operation: Operation) -> tuple[Signature, ...]:
+        """Give what other presses on the dialog signed of the element, and are still remembered for."""
+        rows = self.connection.execute(
+            sa.select(operations).where(
+                operations.c.dialog_id == str(operation.dialog_id),
+                operations.c.message_id == operation.key.message_id,
+                operations.c.id != str(operation.id),
+                operations.c.finished_at.is_not(None),
+                operations.c.signer != "",
+                operations.c.sending_at.is_not(None),
+            )
+        ).mappings()
+        return tuple(
+            Signature(
+                signer=row["signer"],
+                given=row["outcome"] == Outcome.DONE.value,
+                built_on=row["built_on"],
+                left_on=row["left_on"],
+            )
+            for row in rows
+        )
+
+    def forget_signers(self, dialog_id: UUID) -> None:
+        """Erase who signed, once nobody's signature is waited for any more, or none of them counts."""
+        self.connection.execute(
+            operations.update()
+            .where(
+                operations.c.dialog_id == str(dialog_id),
+                operations.c.finished_at.is_not(None),
+                operations.c.dead_at.is_(None),
+                operations.c.signer != "",
+            )
+            .values(signer="")
+        )
 
     def next_waiting(self, dialog_id: UUID) -> Operation | None:
         """Find the first parked operation of *dialog_id*."""
@@ -787,6 +831,8 @@ def _operation(row: sa.RowMapping) -> Operation:
         dismissed_at=row["dismissed_at"],
         dismissed_why=row["dismissed_why"],
         awaits_upload_since=row["awaits_upload_since"],
+        signer=row["signer"],
+        left_on=row["left_on"],
     )
 
 

@@ -99,12 +99,15 @@ operations = sa.Table(
     sa.Column("awaits_upload_since", Moment),
     sa.Column("may_arrive_until", Moment),
     sa.Column("uncertain_at", Moment),
+    sa.Column("signer", sa.String(64), nullable=False, server_default=""),
+    sa.Column("left_on", Moment),
     sa.UniqueConstraint("dialog_id", "sequence", name="uq_operations_sequence"),
-    # One unfinished operation per dialog, action and target: a second press joins the first.
+    # One unfinished operation per dialog, action, target and, where it signs, person: a second press joins the first.
     sa.Index(
         "uq_operations_under_way",
         "dialog_id",
         "intent",
+        "signer",
         unique=True,
         sqlite_where=sa.text("finished_at IS NULL"),
         postgresql_where=sa.text("finished_at IS NULL"),

@@ -20,6 +20,7 @@ from bridge.core.mapping import AfterUpdate, Altinn2Service, AttachmentRule, For
 from bridge.sandbox import altinn2_model as there
 from bridge.sandbox.in_process import SandboxAdapter
 from tests.adapters.test_altinn2 import ATTACHMENT, FORM, HOST, SERVICE, SIGNED_SERVICE, START, ApiKey, Bench
+from tests.core.test_decision import SEND_TO_SIGNING, SIGN
 
 SUB_TYPE = there.FormType(
     kind="SubForm", data_format_id="5704", data_format_version="1", max_one=False, prefill="<under/>"
@@ -349,6 +350,22 @@ def test_what_differs_from_metadata_is_told() -> None:
         "attachments of type Plan are looser than Altinn 2 takes them",
         "the service has no attachment type Kart",
     ]
+
+
+def test_more_signing_steps_than_the_mapping_says_are_told() -> None:
+    """Where an action signs, with what to write; a mapping that leaves signing to Altinn has no fault."""
+    steps = [{"SequenceNumber": n, "Name": name} for n, name in enumerate(("FormFilling", "Signing", "Signering"), 1)]
+    form = {"FormType": "MainForm", "DataFormatID": "5703", "DataFormatVersion": 34553}
+    found = read_metadata({"FormsMetaData": [form], "ProcessSteps": steps})
+    both = Altinn2Service(service_code="4711", service_edition=1, signing_steps=2)
+
+    one = list(faults_against(mapping_for(actions={"sign": SIGN}), found))
+    two = list(faults_against(mapping_for(actions={"sign": SIGN}, altinn2=both), found))
+    left = list(faults_against(mapping_for(actions={"send": SEND_TO_SIGNING}), found))
+
+    assert [each.message.partition(";")[0] for each in one] == ["sign: the service has 2 signing steps"]
+    assert "write signing_steps: 2" in one[0].message
+    assert two == left == []
 
 
 @pytest.mark.contract

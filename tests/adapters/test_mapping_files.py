@@ -185,6 +185,13 @@ def test_an_action_without_sense_is_refused(tmp_path: Path, words: str, expected
     assert [fault for fault in found if expected in fault]
 
 
+def test_unique_signers_need_several_steps(tmp_path: Path):
+    """With one signature there is nobody else who may not give it."""
+    text = action(PLAIN).replace("service_edition: 1", "service_edition: 1, unique_signers: true")
+
+    assert told(tmp_path, text) == ["2:69: one signing step has one signer: say 'signing_steps', or leave it out"]
+
+
 APP = "altinn3: {app: ttd/proeve, data_type: model}\n"
 ONLY = "requires: write, minimum_level: 3, target: altinn3, form: body"
 

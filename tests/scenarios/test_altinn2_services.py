@@ -79,7 +79,7 @@ def test_a_form_is_filed_without_metadata(stage: Stage, how: dict[str, Any]) -> 
 
 def test_altinn_refuses_what_nobody_could_know(stage: Stage) -> None:
     """Without metadata and without ``others_sign`` it is Altinn 2's own refusal that is told; nothing was done."""
-    mine = case(stage, {"signing_steps": 2, "user_controlled_signing": True})
+    mine = case(stage, {"signing_steps": 1, "user_controlled_signing": True})
 
     answer = stage.press(mine, "submit")
 

@@ -7,9 +7,13 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
+import bridge.storage
 from bridge.core.elements import ElementKey
 from bridge.core.errors import Finding
 from bridge.core.mapping import FormSource, Target, Verb
@@ -97,6 +101,58 @@ def test_same_intent_is_accepted_once(store: Store) -> None:
 
     with pytest.raises(UnderWay):
         accept(store, uuid4())
+
+
+def test_another_signer_is_another_intent(store: Store) -> None:
+    """Two people may sign at the same moment; one of them twice may not."""
+    with store.transaction() as tx:
+        tx.add_operation(uuid4(), replace(INTENT, signer="one"), now=NOW)
+        tx.add_operation(uuid4(), replace(INTENT, signer="other"), now=NOW)
+        same, nobody = tx.under_way(replace(INTENT, signer="other")), tx.under_way(INTENT)
+        with pytest.raises(UnderWay):
+            tx.add_operation(uuid4(), replace(INTENT, signer="one"), now=NOW)
+
+    assert same is not None
+    assert (same.signer, same.sequence, nobody) == ("other", 2, None)
+
+
+def test_what_is_under_way_survives_the_upgrade(tmp_path: Path) -> None:
+    """An operation of an earlier release has neither meaning nor signer, is found again, and may not be doubled."""
+    engine = open_database(f"sqlite:///{tmp_path}/store.sqlite", pool=1)
+    config = Config()
+    config.set_main_option("script_location", str(Path(bridge.storage.__file__).parent / "migrations"))
+    operation_id = uuid4()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0009")
+        moment = "2026-03-01 12:00:00.000000"
+        connection.execute(
+            sa.text(
+                "INSERT INTO links (dialog_id, service_resource, party, who, message_id, created_at)"
+                " VALUES (:d, 's', 'p', '310000005', 'a1001', :t)"
+            ),
+            {"d": str(DIALOG), "t": moment},
+        )
+        connection.execute(
+            sa.text(
+                "INSERT INTO operations (id, dialog_id, sequence, intent, service_resource, action, who, message_id,"
+                " actor, body, body_digest, stage, attempt, tries, waiting, accepted_at, updated_at)"
+                " VALUES (:i, :d, 1, :k, 's', 'submit', '310000005', 'a1001', :a, :b, 'digest', 'deliver', 1, 0, 0,"
+                " :t, :t)"
+            ),
+            {"i": str(operation_id), "d": str(DIALOG), "k": INTENT.key, "a": INTENT.actor, "b": b"x", "t": moment},
+        )
+    migrate(engine)
+
+    with Store(engine).transaction() as tx:
+        operation = tx.operation(operation_id)
+        joined = tx.under_way(replace(INTENT, signer="one"))
+        with pytest.raises(UnderWay):
+            tx.add_operation(uuid4(), INTENT, now=NOW)
+    engine.dispose()
+    assert operation is not None
+    assert joined == operation
+    assert (operation.meaning, operation.signer, operation.left_on, operation.body) == (None, "", None, b"x")
 
 
 def test_finished_intent_may_come_again(store: Store) -> None:

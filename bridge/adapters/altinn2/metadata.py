@@ -172,6 +172,14 @@ def faults_against(mapping: ServiceMapping, found: ServiceMetadata) -> Iterator[
             yield Fault(where=where, message=f"the service has no attachment type {rule.type}: it has {names}")
         elif their is not None:
             yield from _rule_faults(where, rule, their)
+    said = 1 if mapping.altinn2 is None else mapping.altinn2.signing_steps
+    signing = [action.name for action in mapping.actions.values() if action.signs]
+    if signing and found.signing_steps > said:
+        message = (
+            f"{', '.join(signing)}: the service has {found.signing_steps} signing steps; if each is to be given by "
+            f"another person's press, write signing_steps: {found.signing_steps}, else leave signing to Altinn"
+        )
+        yield Fault(where=where, message=message)
     for action in mapping.actions.values():
         if action.verb is Verb.PUT and all(action.after.value) and found.has_payment:
             message = f"{action.name} completes, but the service has a payment step, which cannot be done over REST"
