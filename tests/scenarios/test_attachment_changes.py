@@ -23,6 +23,7 @@ LOST_ANSWERS = [
     pytest.param({"status": 500, "after_effect": True}, id="500 though done"),
     pytest.param({"cut": "before"}, id="cut before the effect"),
     pytest.param({"status": 500}, id="500 and nothing done"),
+    pytest.param({"cut": "late", "delay_seconds": 0.2}, id="cut, and done later"),
     pytest.param({"status": 503}, id="503"),
 ]
 
@@ -33,7 +34,7 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     path = mappings(tmp_path_factory.mktemp("mappings")) / "serveringsbevilling.yaml"
     text = path.read_text("utf-8").replace("from: [upload, body]}", "from: [upload, body], changes: any}")
     path.write_text(text.replace("max_count: 3", "max_count: 2"), "utf-8")
-    made = Stage(tmp_path_factory.mktemp("bridge"), BRIDGE_MAPPINGS=str(path.parent), BRIDGE_ALTINN2_SETTLE="0.05")
+    made = Stage(tmp_path_factory.mktemp("bridge"), BRIDGE_MAPPINGS=str(path.parent), BRIDGE_ALTINN2_SETTLE="0.4")
     yield made
     made.stop()
 
@@ -361,7 +362,8 @@ def test_a_press_after_a_lost_answer_carries_one(stage: Stage, method: str, how:
 
     assert pressed.status_code == 204
     assert stage.element(case)["state"] == "archived"
-    assert [name for name, _ in held(stage, case)] == ["tegning.pdf"]
+    arrived = method == "DELETE" or "after" in str(how) or how.get("cut") == "late"
+    assert held(stage, case) == [("tegning.pdf", digest(NEW if arrived else PDF))]
 
 
 @pytest.mark.parametrize("how", LOST_ANSWERS)
@@ -375,7 +377,7 @@ def test_a_removal_that_was_not_answered_is_looked_up(stage: Stage, how: dict[st
     after = held(stage, case)
     second = below(stage, case, "DELETE", mine)
 
-    assert (first.status_code == 204) == (after == [])
+    assert after == [] or first.status_code != 204
     assert first.status_code in (204, 503, 504)
     assert second.status_code == 204
     assert held(stage, case) == []
