@@ -23,6 +23,7 @@ from bridge.steps.naming import tell_names
 from bridge.steps.run import run_operation
 from bridge.storage import tables
 from bridge.storage.drafts import Runs
+from bridge.storage.print_links import PrintLinks
 from bridge.storage.store import empty_log
 from bridge.storage.turns import StoredTurns
 
@@ -134,6 +135,7 @@ class Running:
         StoredTurns(self.bridge.store, clock=self.bridge.clock).forget()
         with self.bridge.store.transaction() as tx:
             Runs(tx).forget(before)
+            PrintLinks(tx).forget(self.bridge.clock())
         forget_old_rows(self.bridge)
 
     def _drafts(self) -> None:

@@ -26,7 +26,7 @@ class PrintLinks:
 
     def add(self, link: PrintLink, *, now: datetime) -> None:
         """Remember *link*, and forget those whose time is over."""
-        self.tx.connection.execute(print_links.delete().where(print_links.c.expires_at <= now))
+        self.forget(now)
         self.tx.connection.execute(
             print_links.insert().values(
                 digest=link.digest,
@@ -35,6 +35,10 @@ class PrintLinks:
                 expires_at=link.expires_at,
             )
         )
+
+    def forget(self, now: datetime) -> None:
+        """Drop those whose time is over."""
+        self.tx.connection.execute(print_links.delete().where(print_links.c.expires_at <= now))
 
     def take(self, digest: str, *, now: datetime) -> PrintLink | None:
         """Use the link up: of two who come at the same time one gets it."""

@@ -189,7 +189,7 @@ print_links = sa.Table(
     "print_links",
     metadata,
     sa.Column("digest", sa.String(64), primary_key=True),
-    sa.Column("dialog_id", sa.String(36), sa.ForeignKey("links.dialog_id"), nullable=False),
+    sa.Column("dialog_id", sa.String(36), nullable=False),
     sa.Column("language", sa.String(8), nullable=False),
     sa.Column("expires_at", Moment, nullable=False),
     sa.Index("ix_print_links_expires_at", "expires_at"),

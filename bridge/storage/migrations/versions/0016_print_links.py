@@ -12,7 +12,7 @@ def upgrade() -> None:
     op.create_table(
         "print_links",
         sa.Column("digest", sa.String(64), primary_key=True),
-        sa.Column("dialog_id", sa.String(36), sa.ForeignKey("links.dialog_id"), nullable=False),
+        sa.Column("dialog_id", sa.String(36), nullable=False),
         sa.Column("language", sa.String(8), nullable=False),
         sa.Column("expires_at", sa.DateTime, nullable=False),
     )
