@@ -262,7 +262,7 @@ def _instead(
     except Rejected as error:
         if error.reason != "attachment_refused":
             raise
-        # There may be no room for both: Altinn 2 does not say when it counts (facts/altinn2.md 2.9).
+        # There may be no room for both: Altinn 2 does not say when it counts (facts/altinn2.md 2.10).
         attached = _after(bridge, element, before, going, way)
         return Attached(_settled(bridge, replace(upload, attachment_id=attached.upload.attachment_id)), repeated=False)
     upload = replace(upload, attachment_id=attached.upload.attachment_id)

@@ -34,7 +34,12 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     path = mappings(tmp_path_factory.mktemp("mappings")) / "serveringsbevilling.yaml"
     text = path.read_text("utf-8").replace("from: [upload, body]}", "from: [upload, body], changes: any}")
     path.write_text(text.replace("max_count: 3", "max_count: 2"), "utf-8")
-    made = Stage(tmp_path_factory.mktemp("bridge"), BRIDGE_MAPPINGS=str(path.parent), BRIDGE_ALTINN2_SETTLE="0.4")
+    made = Stage(
+        tmp_path_factory.mktemp("bridge"),
+        BRIDGE_MAPPINGS=str(path.parent),
+        BRIDGE_ALTINN2_SETTLE="0.05",
+        BRIDGE_ALTINN2_LATE="1",
+    )
     yield made
     made.stop()
 
