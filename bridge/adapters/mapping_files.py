@@ -290,6 +290,10 @@ class _Action(Model):
         bool, Field(description="Move the element to the trash bin, instead of a PUT, and delete the dialog.")
     ] = False
     keep_dialog: Annotated[bool, Field(description="With delete: whether the dialog stays, and says so.")] = False
+    grace_period_days: Annotated[
+        int | None,
+        Field(ge=1, le=3650, description="With delete: days after its last change in which it may not be deleted."),
+    ] = None
     confirm: Annotated[bool, Field(description="Confirm a correspondence, instead of a PUT.")] = False
     archive: Annotated[bool, Field(description="Archive a correspondence, instead of a PUT.")] = False
     attachments: Annotated[_Attachments | None, Field(description="Which attachments it takes; none if left out.")] = (
@@ -784,6 +788,8 @@ def _action_faults(parts: _Parts, action: _Action) -> Iterator[tuple[tuple[str, 
     yield from _calculation_faults(action)
     if action.keep_dialog and not action.delete:
         yield ("keep_dialog",), "only 'delete: true' deletes a dialog: leave it out"
+    if action.grace_period_days is not None and not action.delete:
+        yield ("grace_period_days",), "only 'delete: true' has a period of grace: leave it out"
     yield from _form_faults(parts, action)
     for path, template in action.set_.items():
         for message in (*_xpath_faults(path), *_template_faults(template)):
@@ -1038,6 +1044,7 @@ def _action(name: str, action: _Action) -> ActionMapping:
         button=button_of(action.button),
         verb=next((verb for verb in Verb if getattr(action, verb.value, False)), Verb.PUT),
         keeps_dialog=action.keep_dialog,
+        grace_days=action.grace_period_days,
         attaching=None if action.attachments is None else _attaching(action.attachments),
         signed=Signed(action.signature or "all"),
         asks_altinn=action.altinn_validate,

@@ -1,8 +1,11 @@
 """What to do with an element, from what was read of it and what this operation has already done."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bridge.core.altinn_dates import OSLO
+from bridge.core.dialogs import moment_to_json
 from bridge.core.elements import Element, ElementState, aim
 from bridge.core.mapping import ActionMapping, AfterUpdate, FormSource, Verb
 from bridge.core.operations import Operation, Outcome
@@ -32,10 +35,11 @@ class WaitUntil:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """The action does not fit the element; the code and HTTP status of the refusal."""
+    """The action does not fit the element; the code and HTTP status of the refusal, and what its text needs."""
 
     code: str
     status: int
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +168,8 @@ def _whole(
             return Refuse("element_wrong_state", 409)
         case Verb.DELETE, _ if operation.built_on is not None and operation.built_on != element.last_changed:
             return Refuse("element_changed", 409)
+        case Verb.DELETE, _ if operation.sending_at is None and (early := _too_early(action, element, now)):
+            return early
         case Verb.DELETE, _:
             return _send_once_settled(operation, now=now, settle=settle, again=repeatable(action, operation))
         case Verb.CONFIRM, state if state in _UNCONFIRMED:
@@ -172,6 +178,18 @@ def _whole(
             return _send_once_settled(operation, now=now, settle=settle, again=repeatable(action, operation))
         case _:
             return Refuse("element_wrong_state", 409)
+
+
+def _too_early(action: ActionMapping, element: Element, now: datetime) -> Refuse | None:
+    """Refuse a deletion within its period of grace, with what Arbeidsflate reads (facts/dialogporten.md 5.3)."""
+    if action.grace_days is None or now >= (allowed := element.last_changed + timedelta(days=action.grace_days)):
+        return None
+    facts = {
+        "deletionAllowedAt": moment_to_json(allowed),
+        "gracePeriodDays": str(action.grace_days),
+        "date": allowed.astimezone(OSLO).date().isoformat(),
+    }
+    return Refuse("deletion_too_early", 422, facts)
 
 
 def _send_once_settled(operation: Operation, *, now: datetime, settle: timedelta, again: bool) -> Decision:

@@ -387,6 +387,8 @@ class ActionMapping:
     lost_fields: LostFields = LostFields.REFUSE
     keeps_dialog: bool = False
     """Whether the dialog stays when the action has deleted its element."""
+    grace_days: int | None = None
+    """For so many days after its last change an element may not be deleted."""
 
     @property
     def deletes_dialog(self) -> bool:

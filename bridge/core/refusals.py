@@ -115,6 +115,11 @@ REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
         "nn": "Skjemaet står ikkje der denne handlinga gjeld, og ingenting vart sendt. Sjå kva som kan gjerast no.",
         "en": "The form is not where this action applies, and nothing was sent. See what can be done now.",
     },
+    "deletion_too_early": {
+        "nb": "Skjemaet kan ikke slettes ennå, og ingenting ble slettet. Vent til fristen er ute.",
+        "nn": "Skjemaet kan ikkje slettast enno, og ingenting vart sletta. Vent til fristen er ute.",
+        "en": "The form cannot be deleted yet, and nothing was deleted. Wait until its time is up.",
+    },
     "element_gone": {
         "nb": "Skjemaet finnes ikke lenger i Altinn, og ingenting ble sendt. Kontakt avsenderen.",
         "nn": "Skjemaet finst ikkje lenger i Altinn, og ingenting vart sendt. Kontakt avsendaren.",

@@ -241,6 +241,11 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Saka kan ikkje handsamast slik no", "Saka står ikkje der denne handlinga gjeld."),
         "en": _text("The case cannot be handled like this now", "The case is not where this action applies."),
     },
+    "deletion_too_early": {
+        "nb": _text("Kan ikke slettes ennå", "Det kan slettes fra {date}. Ingenting er slettet."),
+        "nn": _text("Kan ikkje slettast enno", "Det kan slettast frå {date}. Ingenting er sletta."),
+        "en": _text("Cannot be deleted yet", "It can be deleted from {date}. Nothing was deleted."),
+    },
     "message_invalid": {
         "nb": _text("Meldingen kan ikke leses", "Feil ved {where}. Ingenting er sendt."),
         "nn": _text("Meldinga kan ikkje lesast", "Feil ved {where}. Ingenting er sendt."),

@@ -155,10 +155,11 @@ def _delivered(bridge: Bridge, operation: Operation) -> datetime | None:
             return _proved(bridge, operation, took, element)
         case WaitUntil(moment):
             return _waiting(bridge, operation, moment)
-        case Refuse(code, status):
+        case Refuse(code, status, facts):
             if element is not None and _was_lost(operation, element) and not may_arrive(operation, bridge.clock()):
                 return _lost(bridge, operation, element)
-            return _end(bridge, operation, Outcome.REFUSED, Problem(code=code, status=status), element=element)
+            problem = Problem(code=code, status=status, facts=facts)
+            return _end(bridge, operation, Outcome.REFUSED, problem, element=element)
         case Uncertain():
             if not may_arrive(operation, bridge.clock()):
                 log.error("the outcome of a PUT is uncertain: the element and its archived copy are both gone")

@@ -333,6 +333,8 @@ def _schemas() -> Json:
         "findings": {"type": "array", "items": {"$ref": "#/components/schemas/Finding"}},
         "instance": _TEXT,
         "traceId": _TEXT,
+        "deletionAllowedAt": {**_MOMENT, "description": "With deletion_too_early: from when on it may be deleted."},
+        "gracePeriodDays": {**_WHOLE, "description": "With deletion_too_early: days after the last change."},
     }
     form = {"FormId": {"type": ["integer", "null"]}, "Type": _TEXT, "DataFormatId": _TEXT, "DataFormatVersion": _TEXT}
     operation = {

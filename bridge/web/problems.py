@@ -57,6 +57,10 @@ def problem_body(problem: Problem, chosen: str) -> dict[str, Any]:
         "status": problem.status,
         "detail": words.detail,
     }
+    if problem.code == "deletion_too_early":
+        # By these names Arbeidsflate knows it, and tells the date.
+        body["deletionAllowedAt"] = problem.facts["deletionAllowedAt"]
+        body["gracePeriodDays"] = int(problem.facts["gracePeriodDays"])
     if problem.findings:
         body["findings"] = [
             {

@@ -220,3 +220,18 @@ def test_what_can_be_done_once_may_be_repeated(verb: Verb) -> None:
     element = ELEMENT if verb is Verb.DELETE else replace(ELEMENT, state=ElementState.READ)
 
     assert decide(replace(ACTION, verb=verb), OUT, element, now=NOW, settle=SETTLE, one_signature=False) == Send()
+
+
+def test_a_deletion_waits_for_its_period_of_grace() -> None:
+    """Counted from the element's last change; a DELETE that is out already is followed to its end."""
+    discard = replace(ACTION, form=FormSource.NONE, verb=Verb.DELETE, grace_days=30)
+    due = READ + timedelta(days=30)
+
+    def at(now: datetime, operation: Operation = FRESH) -> Decision:
+        return decide(discard, operation, ELEMENT, now=now, settle=SETTLE, one_signature=True)
+
+    facts = {"deletionAllowedAt": "2026-03-31T09:00:00Z", "gracePeriodDays": "30", "date": "2026-03-31"}
+    assert at(NOW) == Refuse("deletion_too_early", 422, facts)
+    assert at(due - timedelta(microseconds=1)) == Refuse("deletion_too_early", 422, facts)
+    assert at(due) == Send()
+    assert at(NOW, SENT) == Send()

@@ -57,6 +57,13 @@ actions:
     delete: true
     keep_dialog: true
     button: {{title: {{nb: Kast, nn: Kast, en: Discard}}, priority: Tertiary}}
+  discard-old:
+    requires: write
+    minimum_level: 3
+    target: altinn2
+    form: none
+    delete: true
+    grace_period_days: 30
 states:
   Utfylling:
     actions: [submit, send-to-signing]

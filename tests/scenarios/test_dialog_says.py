@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -224,6 +224,25 @@ def test_out_of_the_bin_the_dialog_is_there_again(stage: Stage) -> None:
     assert dialog.get("deletedAt") is None
     assert shown(stage, case) == ["submit", "send-to-signing"]
     assert (dialog["status"], said(dialog, "extendedStatus")) == ("Draft", "Being filled in")
+
+
+def test_a_draft_in_its_period_of_grace_is_not_deleted(stage: Stage) -> None:
+    """422 with the members that Arbeidsflate reads, and nothing is deleted; after the period it is."""
+    case, old = stage.case(), stage.case()
+    changed = stage.bridge.clock() - timedelta(days=31)
+    elements = stage.world.altinn2._elements
+    elements[old.message_id] = replace(elements[old.message_id], changed=changed)
+
+    early, late = (stage.press(each, "discard-old", method="DELETE") for each in (case, old))
+
+    problem, dialog = early.get_json(), stage.dialog(case)
+    allowed = datetime.fromisoformat(problem["deletionAllowedAt"])
+    assert (early.status_code, late.status_code) == (422, 204)
+    assert (problem["type"].rpartition(":")[2], problem["gracePeriodDays"]) == ("deletion_too_early", 30)
+    assert timedelta(days=29) < allowed - stage.bridge.clock() <= timedelta(days=30)
+    assert allowed.date().isoformat()[:7] in problem["detail"]
+    assert (stage.element(case)["state"], stage.element(old)["state"]) == ("formfilling", "deleted")
+    assert (dialog.get("deletedAt"), said(dialog, "extendedStatus")) == (None, "Not carried out")
 
 
 def test_delete_buttons_are_what_dialogporten_means_by_them(stage: Stage) -> None:
