@@ -87,6 +87,7 @@ class Settings:
     database_url: str
     """As SQLAlchemy takes it; may hold a password."""
     database_pool: int
+    store_mark: Path | None
     mappings: Path
     schemas: Path
     routes: Path | None
@@ -366,6 +367,11 @@ def _scope(text: str) -> tuple[str, ...]:
     raise ValueError("write all, or organisation numbers and Altinn 2's ids of reportees (r and a number), by commas")
 
 
+def _mark_of(database_url: str | None) -> Path | None:
+    file = (database_url or "").partition("///")[2].partition("?")[0]
+    return Path(f"{file}.mark") if file and not (database_url or "").startswith("postgresql") else None
+
+
 def _scopes(text: str) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(text.replace(",", " ").split()))
     if not all(re.fullmatch(r"[a-z0-9:._/-]{3,100}", each, re.ASCII) for each in found):
@@ -472,6 +478,14 @@ VARIABLES: tuple[Variable, ...] = (
         unit="connections",
         meaning="The most connections that one process has to the database; who gets none within 3 seconds is told "
         "503. All web processes and workers together must stay below PostgreSQL's `max_connections`.",
+    ),
+    Variable(
+        name="BRIDGE_STORE_MARK",
+        parse=Path,
+        depends="beside the database on SQLite, with `.mark` at the end of its name; none on PostgreSQL",
+        meaning="The file in which each process that runs operations notes how far the store has come, so that a "
+        "restored one is noticed at its start. On PostgreSQL name one on a disk that outlives the process and is not "
+        "part of the database's backup.",
     ),
     Variable(
         name="BRIDGE_MAPPINGS",
@@ -814,7 +828,8 @@ VARIABLES: tuple[Variable, ...] = (
         parse=_number(0, 300),
         default="10",
         unit="seconds",
-        meaning="How far the clocks of Dialogporten and the bridge may differ when a token is checked.",
+        meaning="How far the clocks of Dialogporten and the bridge may differ when a token is checked, and those of "
+        "Altinn 2 and the bridge when it is asked whether an element was changed after a press.",
     ),
     Variable(
         name="BRIDGE_DRAFTS_EVERY",
@@ -915,6 +930,7 @@ class _Reading:
             "mappings": mappings_folder(),
             "schemas": schemas_folder(),
             "database_pool": 10 if on_postgresql else 16,
+            "store_mark": _mark_of(parsed.get("database_url")),
             "web_processes": 2 if on_postgresql else 1,
             "worker": WorkerMode.SEPARATE if on_postgresql else WorkerMode.EMBEDDED,
         }

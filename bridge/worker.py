@@ -20,9 +20,11 @@ from bridge.steps.alarm import alarm
 from bridge.steps.drafts import Stopped, Watcher, run_drafts, take_run, tick
 from bridge.steps.holding import next_run
 from bridge.steps.naming import tell_names
+from bridge.steps.restored import hold
 from bridge.steps.run import run_operation
 from bridge.storage import tables
 from bridge.storage.drafts import Runs
+from bridge.storage.mark import StoreMark
 from bridge.storage.print_links import PrintLinks
 from bridge.storage.store import empty_log
 from bridge.storage.turns import StoredTurns
@@ -38,6 +40,8 @@ DRAFTS_LOOK = 30.0
 EMPTY_LOG_EVERY = 60.0
 """Seconds between two tries to empty the log of the embedded store, which holds what was erased since the last."""
 FORGET_AT_ONCE = 500
+MARK_EVERY = 5.0
+"""Seconds between two marks: a backup that is younger than the last one cannot be told from the store itself."""
 STANDING = frozenset({"ENQUEUED", "PENDING", "DELAYED"})
 
 
@@ -61,12 +65,15 @@ class Running:
             work=lambda operation_id, attempt, step: run_operation(self.bridge, operation_id, attempt, step),
         )
         self.bridge = replace(bridge, wake=self._worker.wake, holder=f"{self.name}:{self._token}")
+        self._mark = StoreMark(bridge.store, bridge.settings.store_mark, clock=bridge.clock)
         self._scheduler = new_scheduler()
         self._stopping = threading.Event()
 
     def start(self) -> None:
-        """Begin; what was left behind is taken up first."""
+        """Begin; what was left behind is taken up first, unless the store was restored since."""
+        self._note()
         self._worker.start()
+        every(self._scheduler, MARK_EVERY, self._note)
         # Several beats fit into the silence, so that one late beat does not make a dead worker.
         every(self._scheduler, self._silent.total_seconds() / 6, self._seen)
         every(self._scheduler, self._silent.total_seconds() / 3, self._take_over)
@@ -87,12 +94,22 @@ class Running:
         self._scheduler.shutdown(wait=False)
         self._worker.stop(patience=patience)
         try:
+            self._note()
             with self.bridge.store.transaction() as tx:
                 tx.leave(self.name, token=self._token)
         except sa.exc.SQLAlchemyError as error:
             # Its name is free once it has been silent for long enough.
             log.error("the store was not told that a worker leaves", error=type(error).__name__)
         log.info("worker stopped", worker=self.name)
+
+    def _note(self) -> None:
+        """Hold what a restored store would do again, and note how far the store has come."""
+        found = self._mark.look()
+        if found is not None:
+            hold(self.bridge, found)
+        if self._mark.unwritten is not None:
+            why = type(self._mark.unwritten).__name__
+            log.error("how far the store has come could not be noted beside it", error=why)
 
     def _seen(self) -> None:
         with self.bridge.store.transaction() as tx:

@@ -42,7 +42,7 @@ from bridge.steps.attached import look_for_uploads, settle, unsettled
 from bridge.steps.calculate_only import calculate_only
 from bridge.steps.comparing import NOT_COMPARABLE, Incomparable, lost_from_forms
 from bridge.steps.content import sent_content
-from bridge.steps.first_look import first_look, kept
+from bridge.steps.first_look import first_look, kept, late
 from bridge.steps.holding import TakenOver, write
 from bridge.steps.meanwhile import tell_that_it_is_open
 from bridge.steps.orders import (
@@ -62,6 +62,7 @@ from bridge.steps.orders import (
     whole_call,
 )
 from bridge.steps.preparing import check_forms, wanted_forms
+from bridge.steps.restored import held_as_told
 from bridge.steps.standing import after_parts, rest_of, shows_ours, still_to_put_back, was_done
 from bridge.steps.subforms import refuse_what_is_not_allowed, subform_call
 
@@ -139,13 +140,16 @@ def _delivered(bridge: Bridge, operation: Operation) -> datetime | None:
         return _refused(bridge, operation, error)
     except Stop as stop:
         return _end(bridge, operation, Outcome.REFUSED, stop.problem)
-    if operation.built_on is None and element is not None:
+    first = operation.built_on is None
+    if first and element is not None:
         operation = first_look(bridge, operation, element)
     if _is(operation, Phase.WRITTEN) and aim(action) is ElementState.FORM_FILLING and element is not None:
         return _proved(bridge, operation, Took(Outcome.DONE, element.state, None), element)
     decision = _decided(bridge, mapping, action, operation, element)
     if element is not None and isinstance(decision, Send | Refuse):
         decision = _by_signatures(bridge, operation, mapping, action, element, decision)
+    if first and isinstance(decision, Send | Refuse) and late(bridge, operation) and held_as_told(bridge, operation):
+        return None
     match decision:
         case Took() as took:
             beyond = element if took.outcome is Outcome.REPEATED else None

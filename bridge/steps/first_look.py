@@ -29,6 +29,11 @@ def first_look(bridge: Bridge, operation: Operation, element: Element) -> Operat
     return replace(operation, built_on=since)
 
 
+def late(bridge: Bridge, operation: Operation) -> bool:
+    """Say whether so much time has passed since the press that others may have acted on the case."""
+    return bridge.clock() > operation.accepted_at + timedelta(seconds=bridge.settings.clock_skew)
+
+
 @contextmanager
 def kept(bridge: Bridge, operation: Operation) -> Iterator[None]:
     """Keep what the first look showed where what follows it fails before anything is written down."""

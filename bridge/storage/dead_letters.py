@@ -102,9 +102,13 @@ class DeadLetters:
 
     # Setting aside
 
-    def hold_unsent(self, *, now: datetime, limit: int) -> Sequence[UUID]:
-        """Set aside what was accepted and never sent, at most *limit*, and say which."""
-        mine = (operations.c.finished_at.is_(None), operations.c.sending_at.is_(None))
+    def hold_unsent(self, *, now: datetime, accepted_until: datetime, limit: int) -> Sequence[UUID]:
+        """Set aside what was accepted until *accepted_until* and never sent, at most *limit*, and say which."""
+        mine = (
+            operations.c.finished_at.is_(None),
+            operations.c.sending_at.is_(None),
+            operations.c.accepted_at <= accepted_until,
+        )
         waiting = operations.c.stage == Stage.DELIVER.value
         ids = list(self._connection.scalars(sa.select(operations.c.id).where(*mine, waiting).limit(limit)))
         self._connection.execute(

@@ -282,6 +282,16 @@ turn_keys = sa.Table(
     sa.Column("used_at", Moment, nullable=False),
 )
 
+# How far the store has come: one row, whose count stands beside the store as well.
+marks = sa.Table(
+    "marks",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String(36), nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("noted_at", Moment),
+)
+
 # One row, written to see whether the store can be written.
 pulse = sa.Table(
     "pulse",
