@@ -77,6 +77,7 @@ def test_a_replacement_survives_a_kill(made: Site, method: str, side: str, then:
 
     assert between
     assert answer.status_code == (201 if then == "sent again" else 204)
-    arrived = then == "sent again" or (method, side) != ("POST", "before")
-    assert sizes(made, case) == [len(NEW if arrived else OLD)]
+    # Killed before the effect, what was sent may have arrived all the same.
+    open_ = (method, side, then) == ("POST", "before", "pressed")
+    assert sizes(made, case) in ([[len(OLD)], [len(NEW)]] if open_ else [[len(NEW)]])
     revived.kill()
