@@ -49,7 +49,7 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
     faults += [*found, *route_faults]
     result = _Result(services=services, registry=registry, faults=faults, routes=routes)
     if online:
-        found, result.apps = _online(services, result.routes, registry)
+        found, result.apps = _online(services, result.routes, registry, result.notes)
         faults += found
     if not mappings and not schemas:
         result.notes += _notes(services)
@@ -143,9 +143,9 @@ def _settings_faults() -> list[Fault]:
 
 
 def _online(
-    services: Mapping[str, "ServiceMapping"], routes: Sequence["AppRoute"], registry: "SchemaRegistry"
+    services: Mapping[str, "ServiceMapping"], routes: Sequence["AppRoute"], registry: "SchemaRegistry", notes: list[str]
 ) -> tuple[list[Fault], list[str]]:
-    """Ask Altinn 2 and the apps; faults, and what is good to know."""
+    """Ask Altinn 2 and the apps; faults, and what is good to know. What Altinn 2 says beside faults goes to *notes*."""
     from bridge.adapters.altinn2.metadata import MetadataClient, MetadataFiles, online_faults
     from bridge.adapters.app_metadata import AppMetadataClient, uses
     from bridge.adapters.transport import new_session
@@ -159,7 +159,8 @@ def _online(
         return [Fault(where="--online", message="the settings have faults, so nobody was asked")], []
     session = new_session(pool=1)
     client = MetadataClient(session, settings.altinn2_url, clock=utc_now, timeout=settings.upstream_timeout)
-    faults = list(online_faults(services, client, MetadataFiles(settings.altinn2_metadata)))
+    files = MetadataFiles(settings.altinn2_metadata)
+    faults = list(online_faults(services, client, files, now=utc_now(), notes=notes))
     apps = check_apps(uses(services, routes), AppMetadataClient(session, settings.altinn3_apps_url), registry)
     return faults + apps.faults, apps.notes
 

@@ -95,6 +95,8 @@ class Intent:
     """Who signs, as a digest, where it signs: another person's press is another one."""
     language: str = "nb"
     """What the caller reads; an app is asked to calculate in it."""
+    level: int | None = None
+    """The caller's authentication level."""
 
     @property
     def key(self) -> str:
@@ -146,6 +148,8 @@ class Operation:
     language: str = "nb"
     results: Mapping[str, str] = field(default_factory=dict)
     """What was read from the calculated form, by the names of the mapping's ``results``."""
+    level: int | None = None
+    """The level of who pressed; None for what was accepted before it was kept."""
     may_arrive_until: datetime | None = None
     """Until when a write that nobody answered may still take effect; None where none is out."""
     uncertain_at: datetime | None = None

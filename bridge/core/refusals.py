@@ -35,7 +35,11 @@ CORRECTABLE = frozenset(
 )
 """What the party can put right and then press again."""
 
-TRY_AGAIN = CORRECTABLE | {"element_changed", "mapping_changed", "upload_under_way", "profile_missing", "given_up"}
+TRY_AGAIN = (
+    CORRECTABLE
+    | {"element_changed", "mapping_changed", "upload_under_way", "profile_missing", "given_up"}
+    | {"service_level_too_low"}
+)
 """Where another try can help; no other text asks for one."""
 
 REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
@@ -84,6 +88,26 @@ REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
         "nb": "Skjemaet må signeres av flere, og ingenting ble sendt. Send det til signering i Altinn.",
         "nn": "Skjemaet må signerast av fleire, og ingenting vart sendt. Send det til signering i Altinn.",
         "en": "Others have to sign the form, and nothing was sent. Send it to signing in Altinn.",
+    },
+    "service_not_in_force": {
+        "nb": "Tjenesten er ikke i bruk nå, og ingenting ble sendt. Kontakt avsenderen.",
+        "nn": "Tenesta er ikkje i bruk no, og ingenting vart sendt. Kontakt avsendaren.",
+        "en": "The service is not in use now, and nothing was sent. Contact the sender.",
+    },
+    "no_signing_step": {
+        "nb": "Skjemaet skal ikke signeres, og ingenting ble sendt. Kontakt avsenderen.",
+        "nn": "Skjemaet skal ikkje signerast, og ingenting vart sendt. Kontakt avsendaren.",
+        "en": "The form is not to be signed, and nothing was sent. Contact the sender.",
+    },
+    "service_level_too_low": {
+        "nb": "Tjenesten krever et høyere sikkerhetsnivå, og ingenting ble sendt. Logg inn på nytt, og prøv igjen.",
+        "nn": "Tenesta krev eit høgare tryggleiksnivå, og ingenting vart sendt. Logg inn på nytt, og prøv igjen.",
+        "en": "The service requires a higher level, and nothing was sent. Log in at a higher level, and try again.",
+    },
+    "left_in_form_filling": {
+        "nb": "Skjemaet ble lagret i Altinn, men ikke sendt inn. Fullfør det i Altinn.",
+        "nn": "Skjemaet vart lagra i Altinn, men ikkje sendt inn. Fullfør det i Altinn.",
+        "en": "The form was saved in Altinn, but not sent in. Complete it in Altinn.",
     },
     "sign_in_altinn": {
         "nb": "Signaturen kan ikke gis herfra, og ingenting ble signert. Åpne skjemaet i Altinn, og signer der.",

@@ -411,6 +411,26 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Skjemaet må betalast", "Fullfør og betal i Altinn. Ingenting er sendt."),
         "en": _text("The form has to be paid for", "Complete it and pay in Altinn. Nothing was sent."),
     },
+    "service_not_in_force": {
+        "nb": _text("Tjenesten er ikke i bruk nå", "Altinn har den for et annet tidsrom. Ingenting er sendt."),
+        "nn": _text("Tenesta er ikkje i bruk no", "Altinn har henne for eit anna tidsrom. Ingenting er sendt."),
+        "en": _text("The service is not in use now", "Altinn has it for another period only. Nothing was sent."),
+    },
+    "no_signing_step": {
+        "nb": _text("Skjemaet skal ikke signeres", "Tjenesten har ingen signering. Ingenting er sendt."),
+        "nn": _text("Skjemaet skal ikkje signerast", "Tenesta har inga signering. Ingenting er sendt."),
+        "en": _text("The form is not to be signed", "The service has no signing step. Nothing was sent."),
+    },
+    "service_level_too_low": {
+        "nb": _text("Tjenesten krever et høyere nivå", "Logg inn med sikkerhetsnivå {level}. Ingenting er sendt."),
+        "nn": _text("Tenesta krev eit høgare nivå", "Logg inn med tryggleiksnivå {level}. Ingenting er sendt."),
+        "en": _text("The service requires a higher level", "Log in at level {level}. Nothing was sent."),
+    },
+    "left_in_form_filling": {
+        "nb": _text("Skjemaet ble lagret, ikke sendt inn", "Altinn lot det ligge. Fullfør det i Altinn."),
+        "nn": _text("Skjemaet vart lagra, ikkje sendt inn", "Altinn lét det liggje. Fullfør det i Altinn."),
+        "en": _text("The form was saved, not sent in", "Altinn left it in form filling. Complete it in Altinn."),
+    },
     "others_must_sign": {
         "nb": _text("Andre må signere", "Send skjemaet til signering i stedet. Ingenting er sendt."),
         "nn": _text("Andre må signere", "Send skjemaet til signering i staden. Ingenting er sendt."),

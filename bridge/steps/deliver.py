@@ -162,6 +162,8 @@ def _delivered(bridge: Bridge, operation: Operation) -> datetime | None:
         case Refuse(code, status, facts):
             if element is not None and _was_lost(operation, element) and not may_arrive(operation, bridge.clock()):
                 return _lost(bridge, operation, element)
+            if code == "element_changed" and element is not None and _left_behind(bridge, operation, action, element):
+                code = "left_in_form_filling"
             problem = Problem(code=code, status=status, facts=facts)
             return _end(bridge, operation, Outcome.REFUSED, problem, element=element)
         case Uncertain():
@@ -247,8 +249,10 @@ def _others_out(bridge: Bridge, operation: Operation) -> datetime | None:
 def _decided(
     bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, operation: Operation, element: Element | None
 ) -> Decision:
-    one = one_signature(bridge, mapping)
-    return decide(action, operation, element, now=bridge.clock(), settle=bridge.settle, one_signature=one)
+    now = bridge.clock()
+    # Metadata is asked for only where it counts.
+    one = not may_arrive(operation, now) or one_signature(bridge, mapping)
+    return decide(action, operation, element, now=now, settle=bridge.settle, one_signature=one)
 
 
 def _looked(bridge: Bridge, operation: Operation) -> Element | None:
@@ -492,7 +496,8 @@ def _call(
         raise Stop(Problem(code="other_service_edition", status=409))
     if action.verb is not Verb.PUT:
         return whole_call(bridge, action, element)
-    refuse_what_rest_cannot_do(bridge, service, action, element)
+    level = action.minimum_level if operation.level is None else operation.level
+    refuse_what_rest_cannot_do(bridge, service, action, element, level=level)
     phase = Phase.WHOLE if operation.manifest is None else operation.manifest.phase
     if action.form is FormSource.NONE or element.state is ElementState.SIGNING:
         return signing_call(bridge, action, element, phase)
@@ -566,6 +571,13 @@ def _proved(bridge: Bridge, operation: Operation, took: Took, after: Element | N
     elif after is not None and (gone := lost_from_forms(bridge, operation, after)):
         return _lost(bridge, operation, after, gone)
     return _took(bridge, operation, took, after)
+
+
+def _left_behind(bridge: Bridge, operation: Operation, action: ActionMapping, element: Element) -> bool:
+    """Say whether what changed an element that was to be completed was our own PUT, which did not complete it."""
+    if action.verb is not Verb.PUT or operation.sending_at is None or may_arrive(operation, bridge.clock()):
+        return False
+    return operation.answered_at is not None or shows_ours(bridge, operation, element, exactly=True)
 
 
 def _was_lost(operation: Operation, element: Element) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bridge.adapters.altinn2.messages import put_body
+from bridge.adapters.altinn2.metadata import misfits
 from bridge.adapters.altinn2.streams import base64_length
 from bridge.core.attachment_rules import check_attachment, missing_types
 from bridge.core.elements import Attachment, Element, ElementState, Form, Listed, PutMessage, SignatureSpec
@@ -83,20 +84,21 @@ def can_be_carried(bridge: Bridge, element: Element) -> bool:
 
 
 def refuse_what_rest_cannot_do(
-    bridge: Bridge, service: Altinn2Service, action: ActionMapping, element: Element
+    bridge: Bridge, service: Altinn2Service, action: ActionMapping, element: Element, *, level: int
 ) -> None:
     """
-    Refuse to sign and archive where the service wants payment, or others' signatures, first. Raises Stop.
+    Refuse what does not fit the service as its metadata has it, for who pressed with *level*. Raises Stop.
 
     Payment shows in metadata and in the element's own links; that others sign shows nowhere (facts/altinn2.md 2.8).
     """
-    if not all(action.after.value):
-        return
-    if service.others_sign and element.state is not ElementState.SIGNING:
-        raise Stop(Problem(code="others_must_sign", status=409))
+    if all(action.after.value):
+        if service.others_sign and element.state is not ElementState.SIGNING:
+            raise Stop(Problem(code="others_must_sign", status=409))
+        if element.payment:
+            raise Stop(Problem(code="payment_needed", status=409))
     known = bridge.services.find(service.service_code, service.service_edition)
-    if element.payment or (known is not None and known.has_payment):
-        raise Stop(Problem(code="payment_needed", status=409))
+    for misfit in () if known is None else misfits(action, known, level=level, now=bridge.clock()):
+        raise Stop(misfit.problem)
 
 
 def one_signature(bridge: Bridge, mapping: ServiceMapping) -> bool:

@@ -96,6 +96,7 @@ def submit(
         mapping_digest=mapping.digest,
         signer=signer_of(caller.dialog_id, caller.actor) if action.signs else "",
         language=language,
+        level=caller.level,
     )
     for _ in range(QUICK_TRIES):
         try:

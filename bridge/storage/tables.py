@@ -70,6 +70,7 @@ operations = sa.Table(
     sa.Column("manifest", sa.JSON),
     sa.Column("sent_forms", sa.LargeBinary),
     sa.Column("language", sa.String(8)),
+    sa.Column("level", sa.Integer),
     sa.Column("results", sa.JSON(none_as_null=True)),
     sa.Column("differences", sa.JSON(none_as_null=True)),
     # What it was accepted to do.

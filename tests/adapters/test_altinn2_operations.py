@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,12 +11,33 @@ import requests
 
 from bridge.adapters.altinn2 import Altinn2Client, UnsafeUpdate
 from bridge.adapters.altinn2.login import CookieLogin
-from bridge.adapters.altinn2.metadata import MetadataClient, MetadataFiles, faults_against, online_faults, read_metadata
+from bridge.adapters.altinn2.metadata import (
+    MetadataClient,
+    MetadataFiles,
+    faults_against,
+    misfits,
+    online_faults,
+    read_metadata,
+)
 from bridge.adapters.altinn2.who import who_of
 from bridge.adapters.transport import new_session
 from bridge.core.elements import ElementKey, ElementState, Form, InMemory, NewMessage, PutMessage
 from bridge.core.errors import CredentialsRefused, Missing, Rejected, Unreachable
-from bridge.core.mapping import AfterUpdate, Altinn2Service, AttachmentRule, FormKind, FormSpec, ServiceMapping
+from bridge.core.mapping import (
+    ActionMapping,
+    AfterUpdate,
+    Altinn2Service,
+    AttachmentRule,
+    FormKind,
+    FormSource,
+    FormSpec,
+    Requirement,
+    ServiceMapping,
+    Target,
+    Then,
+    Validation,
+    Verb,
+)
 from bridge.sandbox import altinn2_model as there
 from bridge.sandbox.in_process import SandboxAdapter
 from tests.adapters.test_altinn2 import ATTACHMENT, FORM, HOST, SERVICE, SIGNED_SERVICE, START, ApiKey, Bench
@@ -309,19 +330,22 @@ def test_mappings_are_held_against_metadata(bench: Bench, tmp_path: Path) -> Non
     )
     files = MetadataFiles(tmp_path)
     services = {"one": mapping_for()}
+    notes: list[str] = []
 
-    sound = list(online_faults(services, client, files))
+    sound = list(online_faults(services, client, files, now=bench.now, notes=notes))
     bench.switch(shutdown="410")
-    kept = list(online_faults(services, client, files))
-    nothing = list(online_faults(services, client, MetadataFiles(None)))
+    kept = list(online_faults(services, client, files, now=bench.now, notes=notes))
+    nothing = list(online_faults(services, client, MetadataFiles(None), now=bench.now, notes=notes))
 
     assert sound == kept == []
+    assert notes == ["Altinn 2 says of 4711/1 that REST is not enabled, as it does of most services"] * 2
     assert [each.message for each in nothing] == [
         "Altinn 2 has no metadata of service 4711/1 to give: Altinn 2 is closed"
     ]
     assert [path.suffix for path in sorted(tmp_path.iterdir())] == [".xsd", ".json"]
 
 
+IN_FORCE = datetime(2026, 3, 2, tzinfo=UTC)
 METADATA: Mapping[str, object] = {
     "FormsMetaData": [{"FormType": "MainForm", "DataFormatID": "5703", "DataFormatVersion": 2}],
     "AttachmentRules": [
@@ -339,7 +363,7 @@ def test_what_differs_from_metadata_is_told() -> None:
     )
 
     found = read_metadata(json.loads(json.dumps(METADATA)))
-    messages = [each.message for each in faults_against(mapping_for(attachment_rules=rules), found)]
+    messages = [each.message for each in faults_against(mapping_for(attachment_rules=rules), found, now=IN_FORCE)]
 
     assert found.has_payment
     assert found.steps == ("FormFilling", "Betaling")
@@ -359,9 +383,9 @@ def test_more_signing_steps_than_the_mapping_says_are_told() -> None:
     found = read_metadata({"FormsMetaData": [form], "ProcessSteps": steps})
     both = Altinn2Service(service_code="4711", service_edition=1, signing_steps=2)
 
-    one = list(faults_against(mapping_for(actions={"sign": SIGN}), found))
-    two = list(faults_against(mapping_for(actions={"sign": SIGN}, altinn2=both), found))
-    left = list(faults_against(mapping_for(actions={"send": SEND_TO_SIGNING}), found))
+    one = list(faults_against(mapping_for(actions={"sign": SIGN}), found, now=IN_FORCE))
+    two = list(faults_against(mapping_for(actions={"sign": SIGN}, altinn2=both), found, now=IN_FORCE))
+    left = list(faults_against(mapping_for(actions={"send": SEND_TO_SIGNING}), found, now=IN_FORCE))
 
     assert [each.message.partition(";")[0] for each in one] == ["sign: the service has 2 signing steps"]
     assert "write signing_steps: 2" in one[0].message
@@ -415,3 +439,91 @@ def test_a_state_of_letters_is_known(bench: Bench) -> None:
 
     assert (before.state, before.type) == (ElementState.UNREAD, "Correspondence")
     assert bench.client.read(key, content=False).state is ElementState.CONFIRMED
+
+
+PROCESS: Mapping[str, object] = {
+    "ValidFrom": "2014-01-15T00:00:00",
+    "ValidTo": "2027-01-15T00:00:00",
+    "RestEnabled": False,
+    "FormsMetaData": METADATA["FormsMetaData"],
+    "ProcessSteps": [
+        {"SequenceNumber": 1, "Name": "FormFilling", "SecurityLevel": 2},
+        {"SequenceNumber": 2, "Name": "Signering", "SecurityLevel": "4"},
+    ],
+}
+UNSIGNED = {**PROCESS, "ProcessSteps": [{"SequenceNumber": 1, "Name": "FormFilling", "SecurityLevel": 2}]}
+
+
+def put_action(after: AfterUpdate, *, form: FormSource = FormSource.MESSAGE) -> ActionMapping:
+    return ActionMapping(
+        name="act",
+        requires=Requirement(action="write"),
+        minimum_level=3,
+        target=Target.ALTINN2,
+        form=form,
+        sets=(),
+        calculate=False,
+        validate=Validation.OFF,
+        after=after,
+        then=Then(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("metadata", "action", "level", "codes"),
+    [
+        pytest.param(PROCESS, put_action(AfterUpdate.SIGN_AND_ARCHIVE), 4, [], id="signed at its level"),
+        pytest.param(
+            PROCESS, put_action(AfterUpdate.SIGN_AND_ARCHIVE), 3, ["service_level_too_low"], id="signed below it"
+        ),
+        pytest.param(PROCESS, put_action(AfterUpdate.SEND_TO_SIGNING), 2, [], id="filled in at that level"),
+        pytest.param(
+            PROCESS, put_action(AfterUpdate.KEEP_AS_DRAFT), 1, ["service_level_too_low"], id="filled in below it"
+        ),
+        pytest.param(
+            UNSIGNED, put_action(AfterUpdate.SEND_TO_SIGNING), 4, ["no_signing_step"], id="to signing without a step"
+        ),
+        pytest.param(
+            UNSIGNED,
+            put_action(AfterUpdate.SIGN_AND_ARCHIVE, form=FormSource.NONE),
+            4,
+            ["no_signing_step"],
+            id="a signature without a step",
+        ),
+        pytest.param(UNSIGNED, put_action(AfterUpdate.SIGN_AND_ARCHIVE), 4, [], id="sent in without a step"),
+        pytest.param(
+            {**PROCESS, "ValidTo": "2026-03-02T00:00:00"},
+            put_action(AfterUpdate.KEEP_AS_DRAFT),
+            4,
+            ["service_not_in_force"],
+            id="after its time",
+        ),
+        pytest.param(
+            {**PROCESS, "ValidFrom": "2026-03-03T00:00:00"},
+            put_action(AfterUpdate.KEEP_AS_DRAFT),
+            4,
+            ["service_not_in_force"],
+            id="before its time",
+        ),
+        pytest.param({}, put_action(AfterUpdate.SEND_TO_SIGNING), 0, [], id="nothing is known"),
+        pytest.param(
+            {**PROCESS, "ValidTo": "2026-03-02T00:00:00"},
+            replace(put_action(AfterUpdate.KEEP_AS_DRAFT), verb=Verb.DELETE),
+            0,
+            [],
+            id="what is thrown away goes through no step",
+        ),
+    ],
+)
+def test_an_action_is_held_against_the_service(
+    metadata: Mapping[str, object], action: ActionMapping, level: int, codes: list[str]
+) -> None:
+    """Its process, its steps' levels and its time; what metadata does not tell stops nothing."""
+    found = read_metadata(metadata)
+
+    told = [each.problem.code for each in misfits(action, found, level=level, now=IN_FORCE)]
+    actions = {"act": replace(action, minimum_level=level)}
+    faults = list(faults_against(mapping_for(actions=actions, forms=()), found, now=IN_FORCE))
+
+    assert told == codes
+    assert len(faults) == len(codes)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from bridge.adapters.altinn2.metadata import MetadataFiles
-from bridge.adapters.altinn2.services import AGAIN, AGAIN_FIRST, LIVES, KnownServices
+from bridge.adapters.altinn2.metadata import MetadataFiles, read_metadata
+from bridge.adapters.altinn2.services import AGAIN, AGAIN_FIRST, LIVES, KnownServices, _Found
 from tests.scenarios.altinn2_mapping import write_mapping
 from tests.scenarios.stage import Case, Stage
 
@@ -155,3 +155,67 @@ def test_words_that_nobody_knows_are_told_to_nobody(stage: Stage, capsys: pytest
     assert "400 rejected: … må … på nytt" in log
     assert not [each for each in words.split() if len(each) > 4 and each in told + log]
     assert words not in json.dumps(stage.dialog(mine), ensure_ascii=False)
+
+
+@pytest.mark.parametrize("action", ["to-signing", "sign"])
+def test_nothing_is_sent_to_a_signing_that_is_not_there(stage: Stage, action: str) -> None:
+    """Altinn 2 would overwrite the form and leave it in form filling: it is refused beforehand."""
+    mine = case(stage, {"signing_steps": 0}, **({"state": "signing"} if action == "sign" else {}))
+
+    answer = stage.press(mine, action)
+
+    assert (answer.status_code, code(answer)) == (409, "no_signing_step")
+    assert stage.effects(mine, "altinn2.put") == []
+
+
+def knows(stage: Stage, tmp_path: Path, old: str, new: str) -> None:
+    """Have the bridge know something else of the service than the sandbox does, which would refuse it itself."""
+    stage.press(case(stage), "submit")
+    found = stage.bridge.services.find("5701", 1)
+    assert found is not None
+    path = tmp_path / "formtask-5701-1.json"
+    text = path.read_text("utf-8").replace(old, new)
+    stage.bridge.services._known = {("5701", 1): _Found(read_metadata(json.loads(text)), stage.bridge.clock() + LIVES)}
+
+
+def test_who_presses_has_the_level_of_the_service(stage: Stage, tmp_path: Path) -> None:
+    """The mapping asks for level 3 and the service for 4: level 4 passes, level 3 is told what is missing."""
+    knows(stage, tmp_path, '"SecurityLevel":1', '"SecurityLevel":4')
+    mine = case(stage)
+
+    low, high = (
+        stage.press(mine, "submit", token=stage.token(mine, level=level), headers={"Accept-Language": "en"})
+        for level in (3, 4)
+    )
+
+    assert (low.status_code, code(low), high.status_code) == (403, "service_level_too_low", 204)
+    assert "level 4" in low.get_json()["detail"]
+
+
+def test_nothing_is_sent_to_a_service_whose_time_is_over(stage: Stage, tmp_path: Path) -> None:
+    """Altinn 2 gives no metadata of it any more; what was kept tells."""
+    knows(stage, tmp_path, '"2199-', '"2020-')
+    mine = case(stage)
+
+    answer = stage.press(mine, "submit")
+
+    assert (answer.status_code, code(answer)) == (409, "service_not_in_force")
+    assert stage.effects(mine, "altinn2.put") == []
+
+
+@pytest.mark.parametrize("how", [{}, {"cut": "after"}, {"status": 500, "after_effect": True}])
+def test_what_was_saved_and_not_completed_is_our_own_doing(stage: Stage, how: dict[str, Any]) -> None:
+    """Nobody knows the process beforehand: the form is there and waits, and nobody else is said to have changed it."""
+    stage.fault("altinn2", "GET", "/metadata/", status=404)
+    mine = case(stage, {"signing_steps": 0})
+    if how:
+        stage.fault("altinn2", "PUT", mine.message_id, **how)
+
+    answer = stage.press(mine, "to-signing")
+
+    assert (answer.status_code, code(answer)) == (409, "left_in_form_filling")
+    assert stage.element(mine)["state"] == "formfilling"
+    assert len(stage.effects(mine, "altinn2.put")) == 1
+    told = json.dumps(stage.dialog(mine)["activities"], ensure_ascii=False)
+    assert "saved in Altinn, but not sent in" in told
+    assert "nothing was sent" not in told

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,24 +14,44 @@ import requests
 from bridge.adapters.altinn2.errors import raise_for
 from bridge.adapters.altinn2.wire import HAL, SYSTEM, embedded, field, json_body, text, unreadable
 from bridge.adapters.transport import Answer, call
+from bridge.core.altinn_dates import parse_altinn_date
 from bridge.core.attachment_rules import MEGABYTE, extensions_in
 from bridge.core.clock import Clock
 from bridge.core.errors import Fault, Rejected, UpstreamError
-from bridge.core.mapping import AttachmentRule, FormKind, ServiceMapping, Verb
+from bridge.core.mapping import (
+    ActionMapping,
+    AfterUpdate,
+    AttachmentRule,
+    FormKind,
+    FormSource,
+    ServiceMapping,
+    Target,
+    Verb,
+)
+from bridge.core.operations import Problem
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,20}")
 _PAYMENT = ("payment", "betaling")
 _SIGNING = ("signing", "signering")
+_SENDING_IN = ("sendin", "innsending")
 _MAIN, _SUB = FormKind.MAIN, FormKind.SUB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceMetadata:
-    """What counts of one edition: its forms' keys, its attachment rules, and the steps of its process in order."""
+    """
+    What counts of one edition: its forms' keys, its attachment rules, and the steps of its process in order.
+
+    *levels* are the steps' security levels, None where one tells none. It is in force from *valid_from* to *valid_to*.
+    """
 
     forms: tuple[tuple[FormKind, str, str], ...]
     attachment_rules: tuple[AttachmentRule, ...]
     steps: tuple[str, ...]
+    levels: tuple[int | None, ...] = ()
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    rest_enabled: bool | None = None
 
     @property
     def has_payment(self) -> bool:
@@ -41,6 +62,47 @@ class ServiceMetadata:
     def signing_steps(self) -> int:
         """How many signing steps it has. Who has to sign is not in metadata."""
         return sum(step.casefold() in _SIGNING for step in self.steps)
+
+    def level_for(self, action: ActionMapping) -> int:
+        """Say which security level the steps have that *action* goes through; 0 where nobody says."""
+        signs = all(action.after.value)
+        known = [
+            level
+            for name, level in zip(self.steps, self.levels, strict=False)
+            if level is not None and (signs or name.casefold() not in (*_SIGNING, *_PAYMENT, *_SENDING_IN))
+        ]
+        return max(known, default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """What an action cannot do with a service as it is: what the sender is told, and what the mapping's author is."""
+
+    problem: Problem
+    message: str
+
+
+def misfits(action: ActionMapping, found: ServiceMetadata, *, level: int, now: datetime) -> Iterator[Misfit]:
+    """Hold a PUT against the service's metadata; *level* is that of who presses, or at least has to have."""
+    if action.verb is not Verb.PUT:
+        return
+    before = found.valid_from is not None and now < found.valid_from
+    if before or (found.valid_to is not None and now >= found.valid_to):
+        when = f"from {found.valid_from or '-'} to {found.valid_to or '-'}"
+        yield Misfit(Problem(code="service_not_in_force", status=409), f"the service edition is in force {when} only")
+    if all(action.after.value) and found.has_payment:
+        message = f"{action.name} completes, but the service has a payment step, which cannot be done over REST"
+        yield Misfit(Problem(code="payment_needed", status=409), message)
+    to_signing = action.after is AfterUpdate.SEND_TO_SIGNING or action.form is FormSource.NONE
+    if to_signing and found.steps and not found.signing_steps:
+        # Altinn 2 would take the form, and leave it where it is.
+        message = f"{action.name} is about signing, but the service has no signing step"
+        if action.form is not FormSource.NONE:
+            message += ": write sign: true, which sends it in"
+        yield Misfit(Problem(code="no_signing_step", status=409), message)
+    if level < (needed := found.level_for(action)):
+        message = f"{action.name} goes through a step of security level {needed}: write minimum_level: {needed}"
+        yield Misfit(Problem(code="service_level_too_low", status=403, facts={"level": str(needed)}), message)
 
 
 class MetadataFiles:
@@ -124,17 +186,31 @@ def read_metadata(body: Any) -> ServiceMetadata:
     """
     if not isinstance(body, Mapping):
         raise unreadable("the metadata is not an object")
+    steps = sorted(_list(body, "ProcessSteps"), key=_number_of)
     return ServiceMetadata(
         forms=tuple(map(_form, _list(body, "FormsMetaData"))),
         attachment_rules=tuple(map(_rule, _list(body, "AttachmentRules"))),
-        steps=tuple(text(each, "Name") for each in sorted(_list(body, "ProcessSteps"), key=_number_of)),
+        steps=tuple(text(each, "Name") for each in steps),
+        levels=tuple(_whole(each, "SecurityLevel") for each in steps),
+        valid_from=_moment(body, "ValidFrom"),
+        valid_to=_moment(body, "ValidTo"),
+        rest_enabled=_flag(body, "RestEnabled"),
     )
 
 
 def online_faults(
-    services: Mapping[str, ServiceMapping], client: MetadataClient, files: MetadataFiles
+    services: Mapping[str, ServiceMapping],
+    client: MetadataClient,
+    files: MetadataFiles,
+    *,
+    now: datetime,
+    notes: list[str],
 ) -> Iterator[Fault]:
-    """Hold mappings against Altinn 2's metadata, fetched and kept, or where it cannot be fetched, as it was kept."""
+    """
+    Hold mappings against Altinn 2's metadata, fetched and kept, or where it cannot be fetched, as it was kept.
+
+    What is good to know, and may yet be as it should, goes into *notes*.
+    """
     for mapping in services.values():
         if mapping.altinn2 is None:
             continue
@@ -151,10 +227,13 @@ def online_faults(
             found = read_metadata(json.loads(body))
             files.keep(code, edition, body)
             yield from _keep_schemas(mapping, client, files, found)
-        yield from faults_against(mapping, found)
+        if found.rest_enabled is False:
+            # So it was of every service that was seen, those that REST was used for included (facts/altinn2.md 4).
+            notes.append(f"Altinn 2 says of {code}/{edition} that REST is not enabled, as it does of most services")
+        yield from faults_against(mapping, found, now=now)
 
 
-def faults_against(mapping: ServiceMapping, found: ServiceMetadata) -> Iterator[Fault]:
+def faults_against(mapping: ServiceMapping, found: ServiceMetadata, *, now: datetime) -> Iterator[Fault]:
     """Say where *mapping* says something else than the service's metadata."""
     where = mapping.source
     known = set(found.forms)
@@ -180,10 +259,13 @@ def faults_against(mapping: ServiceMapping, found: ServiceMetadata) -> Iterator[
             f"another person's press, write signing_steps: {found.signing_steps}, else leave signing to Altinn"
         )
         yield Fault(where=where, message=message)
+    told: set[str] = set()
     for action in mapping.actions.values():
-        if action.verb is Verb.PUT and all(action.after.value) and found.has_payment:
-            message = f"{action.name} completes, but the service has a payment step, which cannot be done over REST"
-            yield Fault(where=where, message=message)
+        if action.target is Target.ALTINN2:
+            for misfit in misfits(action, found, level=action.minimum_level, now=now):
+                if misfit.message not in told:
+                    told.add(misfit.message)
+                    yield Fault(where=where, message=misfit.message)
 
 
 def _rule_faults(where: str, ours: AttachmentRule, theirs: AttachmentRule) -> Iterator[Fault]:
@@ -238,6 +320,21 @@ def _rule(entry: Mapping[str, Any]) -> AttachmentRule:
         max_count=most or None,
         max_bytes=(_whole(entry, "MaxFileSize") or 30) * MEGABYTE,
     )
+
+
+def _moment(entry: Mapping[str, Any], name: str) -> datetime | None:
+    value = text(entry, name, default="")
+    try:
+        return parse_altinn_date(value) if value else None
+    except ValueError:
+        raise unreadable(name) from None
+
+
+def _flag(entry: Mapping[str, Any], name: str) -> bool | None:
+    value = field(entry, name)
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.casefold())
+    return value if isinstance(value, bool) else None
 
 
 def _whole(entry: Mapping[str, Any], name: str) -> int | None:
