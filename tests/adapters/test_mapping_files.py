@@ -176,6 +176,8 @@ def test_a_fault_is_told_with_its_place(tmp_path: Path, text: str, expected: str
         (PLAIN + ", set: {'/p:a': b}", "without prefixes"),
         (PLAIN + ", set: {'count(/a)': b}", "write the path of an element or attribute"),
         (PLAIN + ", set: {'a': b}", "write the path of an element or attribute"),
+        (PLAIN + ", keep_dialog: true", "only 'delete: true' deletes a dialog: leave it out"),
+        (PLAIN + ", grace_period_days: 30", "only 'delete: true' has a period of grace: leave it out"),
     ],
 )
 def test_an_action_without_sense_is_refused(tmp_path: Path, words: str, expected: str):
@@ -183,6 +185,42 @@ def test_an_action_without_sense_is_refused(tmp_path: Path, words: str, expected
     found = told(tmp_path, action(words))
 
     assert [fault for fault in found if expected in fault]
+
+
+@pytest.mark.parametrize(
+    ("states", "fault"),
+    [
+        ("Utfylling: {actions: [press, sign]}", "sign can do nothing in Utfylling"),
+        ("Signering: {actions: [sign, press]}", "press can do nothing in Signering"),
+        ("Sendt og arkivert: {actions: [discard]}", "discard can do nothing in Sendt og arkivert"),
+        ("Slettet: {actions: [discard]}", "discard can do nothing in Slettet"),
+        ("Utfylling: {actions: [press, discard]}", None),
+        ("Signering: {actions: [sign, discard]}", None),
+    ],
+)
+def test_a_button_that_would_always_be_refused_is_a_fault(tmp_path: Path, states: str, fault: str | None):
+    """A state names what can be done there; whatever else it names is found before anybody presses it."""
+    whole = "requires: write, minimum_level: 3, target: altinn2, form: none"
+    text = (
+        f"{action(PLAIN)}  sign: {{{whole}, complete: true, sign: true}}\n  discard: {{{whole}, delete: true}}\n"
+        f"states: {{{states}}}\n"
+    )
+    mappings, schemas = folders(tmp_path, text)
+
+    _, faults = read_mappings(mappings, schemas)
+
+    found = [fault.message for fault in faults if "can do nothing" in fault.message]
+    assert [each.partition(",")[0] for each in found] == ([] if fault is None else [fault])
+
+
+def test_a_refusals_words_know_its_reason(tmp_path: Path):
+    """And nothing that only a result would fill in."""
+    info = "{nb: '{reason} {result.sum}', nn: b, en: c}"
+
+    (fault,) = told(tmp_path, action(PLAIN) + f"refused: {{additional_info: {info}}}\n")
+
+    assert "{result.sum} is not known" in fault
+    assert "{reason}" in fault
 
 
 def test_unique_signers_need_several_steps(tmp_path: Path):
