@@ -31,6 +31,7 @@ class Metrics:
     drafts: Counter = field(init=False)
     drafts_open: Gauge = field(init=False)
     drafts_ended: Gauge = field(init=False)
+    drafts_failing: Gauge = field(init=False)
 
     def __post_init__(self) -> None:
         """Register the measurements."""
@@ -166,6 +167,14 @@ class Metrics:
         put(
             "drafts_open",
             Gauge("bridge_drafts_open", "Dialogs that follow an element.", registry=self.registry),
+        )
+        put(
+            "drafts_failing",
+            Gauge(
+                "bridge_drafts_failing",
+                "Elements and reportees that failed by themselves when a run last tried them.",
+                registry=self.registry,
+            ),
         )
         put(
             "drafts_ended",

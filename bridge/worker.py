@@ -4,9 +4,10 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bridge.core.errors import UpstreamError, place_of
+from bridge.core.operations import Operation
 from bridge.engine import Worker
 from bridge.parts import Bridge
 from bridge.steps.alarm import alarm
@@ -27,6 +29,7 @@ from bridge.storage.drafts import Runs
 from bridge.storage.mark import StoreMark
 from bridge.storage.print_links import PrintLinks
 from bridge.storage.store import empty_log
+from bridge.storage.trouble import is_the_stores
 from bridge.storage.turns import StoredTurns
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.worker")
@@ -123,13 +126,17 @@ class Running:
         if self._embedded:
             return
         with self.bridge.store.transaction() as tx:
-            for name in tx.silent_workers(since=self.bridge.clock() - self._silent):
-                if name == self.name:
-                    continue
-                runs = self.bridge.queue.take_over(name)
-                tx.forget_worker(name)
-                log.warning("took over from a dead worker", worker=name, runs=runs)
+            silent = [name for name in tx.silent_workers(since=self.bridge.clock() - self._silent) if name != self.name]
+        each_alone("take_over", silent, self._take_over_from)
         self._worker.wake()
+
+    def _take_over_from(self, name: str) -> None:
+        with self.bridge.store.transaction() as tx:
+            if name not in tx.silent_workers(since=self.bridge.clock() - self._silent):
+                return
+            runs = self.bridge.queue.take_over(name)
+            tx.forget_worker(name)
+        log.warning("took over from a dead worker", worker=name, runs=runs)
 
     def _ask_for_stalled(self) -> None:
         """Ask again for operations whose run ended without finishing them, as when the database was away."""
@@ -137,23 +144,43 @@ class Running:
         with self.bridge.store.reading() as tx:
             stalled = tx.stalled(before=now - STALLED, limit=500)
         standing = self.bridge.queue.standing([f"{each.id}.{each.attempt}" for each in stalled])
-        for operation in stalled:
-            if standing.get(f"{operation.id}.{operation.attempt}") in STANDING:
-                continue
-            with self.bridge.store.transaction() as tx:
-                if tx.update(operation.id, now=now, attempt=operation.attempt + 1):
-                    self.bridge.queue.ask(tx.connection, next_run(operation))
-            log.warning("a run ended without finishing its operation; asked again", operation=str(operation.id))
+        ended = [each for each in stalled if standing.get(f"{each.id}.{each.attempt}") not in STANDING]
+        each_alone("ask_for_stalled", ended, self._ask_again)
+
+    def _ask_again(self, operation: Operation) -> None:
+        with self.bridge.store.transaction() as tx:
+            if tx.update(operation.id, now=self.bridge.clock(), attempt=operation.attempt + 1):
+                self.bridge.queue.ask(tx.connection, next_run(operation))
+        log.warning("a run ended without finishing its operation; asked again", operation=str(operation.id))
 
     def _forget(self) -> None:
-        before = self.bridge.clock() - timedelta(days=self.bridge.settings.keep_finished)
-        while self.bridge.queue.forget(before) > 0:
-            continue
-        StoredTurns(self.bridge.store, clock=self.bridge.clock).forget()
-        with self.bridge.store.transaction() as tx:
-            Runs(tx).forget(before)
-            PrintLinks(tx).forget(self.bridge.clock())
+        forgets = (
+            self._forget_runs_of_the_engine,
+            self._forget_turns,
+            self._forget_draft_runs,
+            self._forget_print_links,
+        )
+        each_alone("forget", forgets, lambda forget: forget())
         forget_old_rows(self.bridge)
+
+    def _forget_runs_of_the_engine(self) -> None:
+        while self.bridge.queue.forget(self._forgotten_before) > 0:
+            continue
+
+    def _forget_turns(self) -> None:
+        StoredTurns(self.bridge.store, clock=self.bridge.clock).forget()
+
+    def _forget_draft_runs(self) -> None:
+        with self.bridge.store.transaction() as tx:
+            Runs(tx).forget(self._forgotten_before, unmet=self.bridge.clock() - timedelta(days=1))
+
+    def _forget_print_links(self) -> None:
+        with self.bridge.store.transaction() as tx:
+            PrintLinks(tx).forget(self.bridge.clock())
+
+    @property
+    def _forgotten_before(self) -> datetime:
+        return self.bridge.clock() - timedelta(days=self.bridge.settings.keep_finished)
 
     def _drafts(self) -> None:
         run_due_drafts(self.bridge, self._stopping.is_set)
@@ -162,16 +189,21 @@ class Running:
 def forget_old_rows(bridge: Bridge) -> None:
     """Delete the rows whose time is over, those that point to others first, a few at a time: nobody waits for it."""
     settings = bridge.settings
-    for table, days in (
+    kept = (
         (tables.operations, settings.keep_operations),
         (tables.attachments, settings.keep_attachments),
         (tables.snapshots, settings.keep_snapshots),
         (tables.links, settings.keep_links),
-    ):
+    )
+
+    def forget(table_and_days: tuple[sa.Table, int]) -> None:
+        table, days = table_and_days
         before, gone = bridge.clock() - timedelta(days=days), FORGET_AT_ONCE
         while gone == FORGET_AT_ONCE:
             with bridge.store.transaction() as tx:
                 gone = tx.forget(table, before=before, limit=FORGET_AT_ONCE)
+
+    each_alone("forget_old_rows", kept, forget)
 
 
 def run_due_drafts(bridge: Bridge, stopping: Callable[[], bool]) -> None:
@@ -208,6 +240,20 @@ def every(scheduler: BackgroundScheduler, seconds: float, job: Callable[[], obje
             log.error("a periodic job failed", job=job.__name__, error=type(error).__name__, at=place_of(error))
 
     scheduler.add_job(guarded, "interval", seconds=seconds)
+
+
+_Item = TypeVar("_Item")
+
+
+def each_alone(job: str, items: Iterable[_Item], work: Callable[[_Item], object]) -> None:
+    """Do *work* for each of *items*: what fails is logged by type, and keeps none of the others waiting."""
+    for item in items:
+        try:
+            work(item)
+        except Exception as error:
+            if is_the_stores(error):
+                raise
+            log.error("one of many failed in a periodic job", job=job, error=type(error).__name__, at=place_of(error))
 
 
 def refresh_keys_regularly(bridge: Bridge, scheduler: BackgroundScheduler) -> None:

@@ -4,8 +4,10 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import click
 
@@ -48,6 +50,7 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
     )
     faults += [*found, *route_faults]
     result = _Result(services=services, registry=registry, faults=faults, routes=routes)
+    faults += untellable(services)
     if online:
         found, result.apps = _online(services, result.routes, registry, result.notes)
         faults += found
@@ -97,6 +100,41 @@ def _routes(registry: "SchemaRegistry") -> tuple[list["AppRoute"], list[Fault]]:
         return [], []
     routes, faults = read_routes(Path(given), registry)
     return list(routes.values()), faults
+
+
+def untellable(services: Mapping[str, "ServiceMapping"]) -> Iterator[Fault]:
+    """Make the dialog of a pretended element in each state that ``bridge drafts`` meets."""
+    from bridge.core.elements import Element, ElementKey, ElementState
+    from bridge.core.errors import place_of
+    from bridge.core.new_dialogs import new_dialog, says_of
+    from bridge.core.states import Subject
+
+    now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    values = {"message_id": "a1", "archived_id": "b1", "archive_reference": "AR1"}
+    for each in services.values():
+        if each.altinn2 is None or not each.actions:
+            continue
+        subject = Subject(mapping=each, dialog_id=UUID(int=0), public_url="https://bridge.example", values=values)
+        for state in (ElementState.FORM_FILLING, ElementState.SIGNING, ElementState.ARCHIVED):
+            element = Element(
+                key=ElementKey(who="my", message_id="a1"),
+                state=state,
+                status_text=state.value,
+                service_code=each.altinn2.service_code,
+                service_edition=each.altinn2.service_edition,
+                last_changed=now,
+                original_id=None,
+                forms=(),
+                attachments=(),
+            )
+            try:
+                says = says_of(subject, element, activity=None, now=now)
+                new_dialog(subject, says, element, party="urn:altinn:organization:identifier-no:0", key="k", label="l")
+            except Exception as error:  # noqa: BLE001 - whatever it is, it would stop each dialog of this service
+                why = f"{type(error).__name__} in {place_of(error)}"
+                message = f"no dialog can be made for an element in the state {state.value} ({why}): look at its texts"
+                yield Fault(where=f"{each.source}:1:1", message=message)
+                break
 
 
 def _notes(services: Mapping[str, "ServiceMapping"]) -> Iterator[str]:

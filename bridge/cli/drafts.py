@@ -33,7 +33,7 @@ def drafts(*, dry: bool, whom: str | None, as_json: bool) -> None:
     from bridge.cli.quiet import quiet
     from bridge.core.errors import UpstreamError
     from bridge.settings import Settings
-    from bridge.steps.drafts import Stopped, Watcher, What, run_drafts, take_run
+    from bridge.steps.drafts import BY_HAND, Stopped, Watcher, What, run_drafts, take_run
     from bridge.storage.drafts import DraftRun
     from bridge.wiring import prepare_database, wire
 
@@ -42,7 +42,7 @@ def drafts(*, dry: bool, whom: str | None, as_json: bool) -> None:
     click.get_current_context().with_resource(quiet())
     prepare_database(settings)
     bridge = wire(settings)
-    scope, run_id = tuple(sorted(settings.drafts_for)), f"drafts-by-hand-{bridge.new_id()}"
+    scope, run_id = tuple(sorted(settings.drafts_for)), f"{BY_HAND}{bridge.new_id()}"
     run = DraftRun(id=run_id, scope=scope, part="list", after="", counts={})
     if not dry:
         # No waiting for a process that may be dead: a living one stops when it finds that its run was taken over.

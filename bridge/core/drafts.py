@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from uuid import UUID
 
@@ -11,6 +11,15 @@ from bridge.core.ids import derived_id
 
 LABEL = "urn:altinn:integration:a2:message:"
 """What stands before the element's id in a service-owner label."""
+
+
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=6)
+
+
+def pause_after(tries: int) -> timedelta:
+    """Say how long an element is left alone that failed so many times in a row, and not because a system was away."""
+    doublings: int = 2 ** min(tries - 1, 20)
+    return min(FIRST_PAUSE * doublings, LONGEST_PAUSE)
 
 
 class Ending(Enum):

@@ -1,10 +1,12 @@
 """A run among elements under completion: those that no dialog stands for get one, and dialogs follow their elements."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 from uuid import UUID
@@ -16,11 +18,12 @@ from bridge.adapters.altinn2.tasks import open_tasks
 from bridge.adapters.altinn2.who import Reportee, address_of, party_of
 from bridge.core.drafts import Draft, Ending, Look, look
 from bridge.core.elements import Element
-from bridge.core.errors import OutcomeUnknown, Rejected, Unreachable, UpstreamError
+from bridge.core.errors import OutcomeUnknown, Rejected, Unreachable, UpstreamError, place_of
 from bridge.core.mapping import ServiceMapping
 from bridge.parts import Bridge
 from bridge.steps.draft_dialogs import follow, make, standing
 from bridge.storage.drafts import DraftRun, Drafts, Runs
+from bridge.storage.trouble import is_the_stores
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.drafts")
 
@@ -55,6 +58,8 @@ class What(Enum):
     BUSY = "busy"
     """A write action on its dialog is under way, which tells the dialog itself."""
     FAILED = "failed"
+    WAITING = "waiting"
+    """It failed by itself, and its time to be tried again has not come."""
     MASKED = "masked"
     """A reportee whose number Altinn 2 does not show, so that nobody can say whose dialog it would be."""
 
@@ -79,6 +84,10 @@ class Told:
     dialog_id: UUID | None = None
     service_resource: str | None = None
     why: str | None = None
+
+
+BY_HAND = "drafts-by-hand-"
+"""How runs from the command line are called: they try everything, since somebody may have mended it."""
 
 
 class Stopped(Exception):
@@ -140,9 +149,12 @@ class _Round:
         self._away = 0
         self._part, self._after = run.part, run.after
         self._met: set[str] = set()
+        self._failing: dict[str, datetime] = {}
 
     def go(self) -> Counter[What]:
         try:
+            with self._bridge.store.reading() as tx:
+                self._failing = Drafts(tx).failures()
             reportees = [each for each in self._bridge.altinn2.reportees() if _in_scope(each, self._run.scope)]
             if self._part == "list":
                 self._list_all(sorted(reportees, key=lambda each: each.reportee_id))
@@ -167,10 +179,11 @@ class _Round:
             party = party_of(reportee)
             if party is None:
                 self._tell(Told(what=What.MASKED, who=reportee.reportee_id))
-            elif services:
+            elif services and not self._waits(reportee.reportee_id):
                 who = address_of(reportee)
                 with self._guarded(Told(what=What.FAILED, who=reportee.reportee_id)):
-                    for some in _chunks(open_tasks(self._bridge.altinn2, who, services), PAGE):
+                    tasks = open_tasks(self._bridge.altinn2, who, services, passed_over=partial(self._unread, who))
+                    for some in _chunks(tasks, PAGE):
                         # A list that was cut gives the same element in a whole and in its halves.
                         self._page(list({each.key.message_id: each for each in some}.values()), party)
             self._moved_to("list", reportee.reportee_id)
@@ -183,11 +196,10 @@ class _Round:
         for element in elements:
             draft = known.get(element.key.message_id)
             called_for = look(element, draft, linked=element.key.message_id in linked)
-            if called_for is Look.NOTHING:
-                self._counts[What.UNCHANGED] += 1
-            elif called_for is Look.STANDS:
-                self._counts[What.STANDING] += 1
-            else:
+            if called_for in (Look.NOTHING, Look.STANDS):
+                self._counts[What.UNCHANGED if called_for is Look.NOTHING else What.STANDING] += 1
+                self._recovered(element.key.message_id)
+            elif not self._waits(element.key.message_id):
                 self._one(element, draft, called_for, party)
         if self._dry:
             self._met.update(ids)
@@ -231,7 +243,7 @@ class _Round:
                 return
             for draft, link in page:
                 # Where the bridge may not look any more, it cannot say what became of an element.
-                if draft.message_id in self._met or link.key.who not in whose:
+                if draft.message_id in self._met or link.key.who not in whose or self._waits(draft.message_id):
                     continue
                 about = Told(
                     what=What.FAILED,
@@ -274,19 +286,56 @@ class _Round:
     def _guarded(self, about: Told) -> "_Guard":
         return _Guard(self, about)
 
-    def failed(self, about: Told, error: UpstreamError) -> None:
-        why = f"{type(error).__name__}: {error}"
-        log.warning("an element or list was left for the next run", element=about.message_id, why=why)
+    def _waits(self, about: str) -> bool:
+        """Say whether it failed, and is to be tried later."""
+        until = None if self._run.id.startswith(BY_HAND) else self._failing.get(about)
+        if until is None or until <= self._bridge.clock():
+            return False
+        self._counts[What.WAITING] += 1
+        return True
+
+    def _unread(self, who: str, message_id: str | None, error: Rejected) -> None:
+        about = Told(what=What.FAILED, who=who, message_id=message_id)
+        if message_id is None or not self._waits(message_id):
+            self.failed(about, error, keep=message_id is not None)
+
+    def failed(self, about: Told, error: Exception, *, keep: bool = True) -> None:
+        """
+        Count a failure; where it is the element's own, leave that alone for a while, the longer the more often.
+
+        What has no name that a later run would know it by is told and not kept.
+        """
+        # The text of an unforeseen error may hold anything; its type and place may not.
+        known = isinstance(error, UpstreamError)
+        why = f"{type(error).__name__}: {error}" if known else f"{type(error).__name__} at {place_of(error)}"
+        log.log(
+            logging.WARNING if known else logging.ERROR,
+            "an element or list was left for a later run",
+            element=about.message_id,
+            who=None if about.message_id else about.who,
+            why=why,
+        )
         self._tell(replace(about, why=why))
         away = isinstance(error, Unreachable | OutcomeUnknown) or (
             isinstance(error, Rejected) and error.reason in FOREVER
         )
         self._away = self._away + 1 if away else 0
-        if self._away >= AWAY_AFTER:
+        if isinstance(error, UpstreamError) and self._away >= AWAY_AFTER:
             raise Stopped(f"{error.system} is away: {error.detail}") from error
+        if keep and not away and not self._dry:
+            key = about.message_id or about.who
+            with self._bridge.store.transaction() as tx:
+                self._failing[key] = Drafts(tx).failed(key, why, now=self._bridge.clock())
 
-    def went_well(self) -> None:
+    def went_well(self, about: Told) -> None:
+        """Note that nothing is wrong with it any more."""
         self._away = 0
+        self._recovered(about.message_id or about.who)
+
+    def _recovered(self, about: str) -> None:
+        if self._failing.pop(about, None) is not None and not self._dry:
+            with self._bridge.store.transaction() as tx:
+                Drafts(tx).recovered(about)
 
     def _tell(self, told: Told) -> None:
         self._counts[told.what] += 1
@@ -331,8 +380,9 @@ class _Guard:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
         """Count a failure, or that none was."""
         if error is None:
-            self._round.went_well()
-        elif isinstance(error, UpstreamError):
+            self._round.went_well(self._about)
+        elif isinstance(error, Exception) and not isinstance(error, Stopped) and not is_the_stores(error):
+            # Whatever it is, the next element has nothing to do with it. The store's trouble is everybody's.
             self._round.failed(self._about, error)
             return True
         return False

@@ -7,12 +7,13 @@ from uuid import UUID
 import structlog
 
 from bridge.core.dialogs import SERVICE_OWNER, Activity, ActorType, DialogChange, actor_to_json
-from bridge.core.errors import Missing, Rejected, UpstreamError
+from bridge.core.errors import Missing, Rejected, UpstreamError, place_of
 from bridge.core.ids import sibling_id
 from bridge.core.states import TEXTS
 from bridge.parts import Bridge
 from bridge.steps.alarm import alarm
 from bridge.storage.told import Told
+from bridge.storage.trouble import is_the_stores
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -64,6 +65,12 @@ def tell_names(bridge: Bridge) -> None:
         except UpstreamError as error:
             alarm(bridge, error)
             log.warning("an activity still waits for a name", dialog=str(dialog_id), why=type(error).__name__)
+            continue
+        except Exception as error:
+            if is_the_stores(error):
+                raise
+            why, at = type(error).__name__, place_of(error)
+            log.error("an activity could not be told, and is tried later", dialog=str(dialog_id), why=why, at=at)
             continue
         if told:
             with bridge.store.transaction() as tx:

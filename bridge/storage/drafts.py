@@ -8,11 +8,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from bridge.core.drafts import Draft, Ending
+from bridge.core.drafts import Draft, Ending, pause_after
 from bridge.core.elements import Element, ElementState
 from bridge.core.operations import Link
 from bridge.storage.store import Transaction, insert_ignore
-from bridge.storage.tables import draft_runs, drafts, links, operations, workers
+from bridge.storage.tables import draft_failures, draft_runs, drafts, links, operations, workers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +131,30 @@ class Drafts:
         found = [(draft, self._tx.link(draft.dialog_id)) for _, draft in sorted(known.items())]
         return [(draft, link) for draft, link in found if link is not None]
 
+    def failures(self) -> dict[str, datetime]:
+        """Say what failed by itself when last tried, elements and reportees by id, and when each is tried again."""
+        found = self._connection.execute(sa.select(draft_failures.c.about, draft_failures.c.next_at))
+        return {row.about: row.next_at for row in found}
+
+    def failed(self, about: str, why: str, *, now: datetime) -> datetime:
+        """Note one more failure, of which the pause grows; say when it is tried again."""
+        mine = draft_failures.c.about == about
+        tries = 1 + (self._connection.scalar(sa.select(draft_failures.c.tries).where(mine)) or 0)
+        next_at = now + pause_after(tries)
+        values = {"why": why[:255], "tries": tries, "next_at": next_at}
+        begun = insert_ignore(self._connection, draft_failures).values(about=about, since=now, **values)
+        if not self._connection.execute(begun).rowcount:
+            self._connection.execute(draft_failures.update().where(mine).values(values))
+        return next_at
+
+    def recovered(self, about: str) -> None:
+        """Note that it went well."""
+        self._connection.execute(draft_failures.delete().where(draft_failures.c.about == about))
+
+    def failing(self) -> int:
+        """Count what failed when it was last tried."""
+        return self._connection.scalar(sa.select(sa.func.count()).select_from(draft_failures)) or 0
+
     def open(self) -> int:
         """Count the dialogs that are followed."""
         condition = (drafts.c.ending.is_(None), drafts.c.made_at.is_not(None))
@@ -201,9 +225,10 @@ class Runs:
         mine = (draft_runs.c.id == run_id, draft_runs.c.holder == holder)
         self._connection.execute(draft_runs.update().where(*mine).values(holder=None))
 
-    def forget(self, before: datetime) -> None:
-        """Drop the rows of runs that ended before *before*."""
+    def forget(self, before: datetime, *, unmet: datetime) -> None:
+        """Drop the rows of runs that ended before *before*, and failures that were due before *unmet* and not met."""
         self._connection.execute(draft_runs.delete().where(draft_runs.c.ended_at < before))
+        self._connection.execute(draft_failures.delete().where(draft_failures.c.next_at < unmet))
 
 
 def _is(message_id: str) -> sa.ColumnElement[bool]:

@@ -230,6 +230,17 @@ drafts = sa.Table(
     sa.Index("ix_drafts_dialog_id", "dialog_id"),
 )
 
+# Elements, and reportees by their ids, that runs pass over until their time comes.
+draft_failures = sa.Table(
+    "draft_failures",
+    metadata,
+    sa.Column("about", sa.String(64), primary_key=True),
+    sa.Column("why", sa.String(255), nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("since", Moment, nullable=False),
+    sa.Column("next_at", Moment, nullable=False),
+)
+
 draft_runs = sa.Table(
     "draft_runs",
     metadata,

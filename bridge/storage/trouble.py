@@ -40,6 +40,11 @@ def trouble_of(error: BaseException) -> Trouble | None:
             return None
 
 
+def is_the_stores(error: BaseException) -> bool:
+    """Say whether *error* is the store's trouble, which whatever is tried next would meet as well."""
+    return trouble_of(error) is not None
+
+
 _SQLITE = {
     "SQLITE_FULL": Trouble.FULL,
     "SQLITE_READONLY": Trouble.READ_ONLY,

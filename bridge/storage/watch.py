@@ -36,6 +36,7 @@ class Backlog:
     workers: int
     drafts_open: int
     drafts_ended: datetime | None
+    drafts_failing: int
     pauses: tuple[ShownPause, ...]
     refusing: tuple[RefusedHere, ...]
     dead: Mapping[str, int]
@@ -124,13 +125,14 @@ class StoreWatch:
             unfinished, oldest = tx.backlog()
             workers = tx.live_workers(since=now - self._silent)
             dead = DeadLetters(tx).counts()
-            followed, ended = Drafts(tx).open(), Drafts(tx).last_ended()
+            followed, ended, failing = Drafts(tx).open(), Drafts(tx).last_ended(), Drafts(tx).failing()
         return Backlog(
             unfinished=unfinished,
             oldest=oldest,
             workers=workers,
             drafts_open=followed,
             drafts_ended=ended,
+            drafts_failing=failing,
             pauses=tuple(pauses_of(self._store, now=now)),
             dead=dead,
             refusing=tuple(credentials_of(self._store, now=now)),

@@ -1,5 +1,7 @@
 """``/health`` and ``/metrics``, for whoever runs the bridge. Nothing here waits for the store or for anybody else."""
 
+from datetime import datetime
+
 import orjson
 from flask import Blueprint, Response, current_app
 from flask.typing import ResponseReturnValue
@@ -8,9 +10,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from bridge.core.gates import Why
 from bridge.core.operations import HELD
 from bridge.parts import Bridge
-from bridge.storage.watch import Seen
+from bridge.storage.watch import Backlog, Seen
 
 _STATES = {Why.THROTTLED: 1, Why.MAINTENANCE: 2}
+
+LATE_RUNS, LATE_AT_LEAST = 3, 3600.0
+"""A run among elements under completion is late after so many times its pause, and so many seconds."""
 
 health = Blueprint("health", __name__)
 
@@ -28,7 +33,10 @@ def readiness() -> ResponseReturnValue:
     bridge: Bridge = current_app.extensions["bridge"]
     seen, keys = bridge.watch.seen(), bridge.keys.ready
     ready = seen.trouble is None and keys
-    return _answer(200 if ready else 503, {"status": "up" if ready else "down", **_database(seen), "keys": keys})
+    # Elements that no dialog could be made for are no reason to refuse presses on those that have one.
+    failing = {} if seen.backlog is None else {"draftsFailing": seen.backlog.drafts_failing}
+    status = "up" if ready else "down"
+    return _answer(200 if ready else 503, {"status": status, **_database(seen), "keys": keys, **failing})
 
 
 @health.get("/health/deep")
@@ -41,7 +49,7 @@ def deep() -> ResponseReturnValue:
         return _answer(503, {"status": "down", **_database(seen), "keys": bridge.keys.ready})
     age = 0.0 if known.oldest is None else (now - known.oldest).total_seconds()
     refusing = [each for each in known.refusing if each.stands(now)]
-    up = known.workers > 0 and bridge.keys.ready and not refusing
+    up = known.workers > 0 and bridge.keys.ready and not refusing and not _late(bridge, known, now)
     return _answer(
         200 if up else 503,
         {
@@ -53,6 +61,7 @@ def deep() -> ResponseReturnValue:
             "oldestOperationAgeSeconds": round(age, 1),
             "deadOperations": {why: count for why, count in known.dead.items() if why != HELD},
             "heldOperations": known.dead.get(HELD, 0),
+            "drafts": _drafts(bridge, known, now),
             "apps": bridge.apps.told(),
             "refusingUs": {each.system: {"why": each.why, "at": each.at.isoformat()} for each in refusing},
             "paused": {
@@ -82,9 +91,28 @@ def metrics() -> ResponseReturnValue:
             told.dead.labels(why).set(count)
         told.unfinished.set(known.unfinished)
         told.drafts_open.set(known.drafts_open)
+        told.drafts_failing.set(known.drafts_failing)
         told.drafts_ended.set(0 if known.drafts_ended is None else known.drafts_ended.timestamp())
         told.oldest.set(0 if known.oldest is None else (now - known.oldest).total_seconds())
     return Response(generate_latest(told.registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _drafts(bridge: Bridge, known: Backlog, now: datetime) -> dict[str, object]:
+    ended = known.drafts_ended
+    return {
+        "open": known.drafts_open,
+        "failing": known.drafts_failing,
+        "lastRunEndedAt": None if ended is None else ended.isoformat(),
+        "late": _late(bridge, known, now),
+    }
+
+
+def _late(bridge: Bridge, known: Backlog, now: datetime) -> bool:
+    """Say whether runs that should come regularly do not come to their end any more."""
+    every = bridge.settings.drafts_every
+    if not every or known.drafts_ended is None:
+        return False
+    return (now - known.drafts_ended).total_seconds() > max(LATE_RUNS * every, LATE_AT_LEAST)
 
 
 def _database(seen: Seen) -> dict[str, object]:

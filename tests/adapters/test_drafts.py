@@ -36,6 +36,10 @@ def body(bench: Bench, **members: Any) -> dict[str, Any]:
     }
 
 
+def refuse(message_id: str | None, error: Rejected) -> None:
+    raise AssertionError(f"{message_id} was passed over") from error
+
+
 def problem(status: int, key: str, text: str, **members: Any) -> str:
     return json.dumps({"title": "Conflict.", "status": status, "errors": {key: [text]}, **members})
 
@@ -186,7 +190,7 @@ def test_what_was_not_asked_for_is_left_out(members: dict[str, Any]) -> None:
     bench = Altinn2Bench()
     bench.answers(200, messages({**entry(), **members}, entry("a5900002", Status="Signing", CreatedDate="?")))
 
-    found = list(open_tasks(bench.client, "310000005", [SERVICE]))
+    found = list(open_tasks(bench.client, "310000005", [SERVICE], passed_over=refuse))
 
     assert [each.key.message_id for each in found] == ["a5900002"]
 
@@ -197,7 +201,7 @@ def test_a_server_that_does_not_page_is_not_asked_for_ever() -> None:
     bench.answers(200, messages(*(entry(f"a{number}") for number in range(50))), times=None)
 
     with pytest.raises(ListTruncated):
-        list(open_tasks(bench.client, "310000005", [SERVICE]))
+        list(open_tasks(bench.client, "310000005", [SERVICE], passed_over=refuse))
 
 
 def test_a_list_that_is_always_cut_is_not_taken_for_whole() -> None:
@@ -207,7 +211,7 @@ def test_a_list_that_is_always_cut_is_not_taken_for_whole() -> None:
     bench.world.faults.plan(how, times=None)
 
     with pytest.raises(ListTruncated):
-        list(open_tasks(bench.client, "310000005", [SERVICE]))
+        list(open_tasks(bench.client, "310000005", [SERVICE], passed_over=refuse))
 
 
 def test_what_was_thrown_away_lies_in_the_trash() -> None:

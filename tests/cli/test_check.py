@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner, Result
 
-from bridge.cli.check import check
+from bridge.adapters.mapping_files import load_mappings
+from bridge.cli.check import check, untellable
 from bridge.sandbox.app_schemas import xsd
 from bridge.sandbox.control import settings
 from bridge.sandbox.server import Sandbox
@@ -175,3 +178,17 @@ def test_a_bridge_without_mappings_needs_a_route(tmp_path: Path, route: str | No
     result = run(BRIDGE_MAPPINGS=str(tmp_path / "mappings"), BRIDGE_ROUTES=str(tmp_path / "routes"))
 
     assert ("there is no mapping file" not in result.stderr) is sound
+
+
+def test_a_mapping_that_no_dialog_can_be_made_of_is_told() -> None:
+    """What would fail at every element of the service is a fault of the check, by mapping, state, type and place."""
+    mappings = load_mappings(mappings_folder(), schemas_folder())
+    (sound,) = [each for each in mappings.values() if each.altinn2 is not None and each.actions][:1]
+    name, action = next(iter(sound.actions.items()))
+    broken = replace(sound, actions={name: replace(action, button=cast("Any", 7))})
+
+    (fault,) = untellable({broken.service_resource: broken})
+
+    assert list(untellable(mappings)) == []
+    assert fault.where.startswith(sound.source)
+    assert "AttributeError" in fault.message

@@ -1,10 +1,12 @@
 """Elements under completion become dialogs, which follow them to their end."""
 
+import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -17,11 +19,11 @@ from bridge.core.operations import Intent, Link
 from bridge.core.operations import Stage as Step
 from bridge.parts import Bridge
 from bridge.sandbox import identities
-from bridge.steps.drafts import Stopped, Told, Watcher, What, run_drafts, take_run
+from bridge.steps.drafts import BY_HAND, Stopped, Told, Watcher, What, run_drafts, take_run
 from bridge.storage.drafts import DraftRun, Drafts
 from bridge.storage.tables import drafts, links
 from bridge.worker import run_due_drafts
-from tests.scenarios.stage import BASE, ORGANISATION, RESOURCE, VALID, Case, Stage
+from tests.scenarios.stage import BASE, ORGANISATION, RESOURCE, VALID, Case, Stage, until
 
 PUBLIC = "https://bridge.example.no"
 LABEL = "urn:altinn:integration:a2:message:"
@@ -671,6 +673,117 @@ def test_a_hostile_list_stops_nobody_else(stage: Stage, body: str) -> None:
 
     assert counts == {What.FAILED: 1, What.CREATED: 1}
     assert len(dialogs(stage, second[0])) == 1
+
+
+def failing(stage: Stage) -> dict[str, datetime]:
+    with stage.bridge.store.reading() as tx:
+        return Drafts(tx).failures()
+
+
+def listed(stage: Stage, path: str) -> Any:
+    """What Altinn 2 lists there."""
+    return stage.outside.get(
+        f"{BASE}/altinn2/api/{path}",
+        headers={"ApiKey": stage.world.altinn2_api_key, "Accept": "application/hal+json"},
+        auth=stage.bridge.altinn2._auth,
+        timeout=5,
+    ).json()
+
+
+def later(stage: Stage, by: timedelta) -> Bridge:
+    return replace(stage.bridge, clock=lambda: datetime.now(UTC) + by)
+
+
+def test_an_element_that_cannot_be_read_stops_no_other(stage: Stage) -> None:
+    """In one list: it is named and counted, and its neighbours get their dialogs."""
+    who, first = element(stage)
+    _, second = element(stage, who)
+    page = listed(stage, f"{who}/messages")
+    broken = {**page["_embedded"]["messages"][0], "LastChangedDateTime": "i går"}
+    page["_embedded"]["messages"] = [broken, page["_embedded"]["messages"][1]]
+    stage.fault("altinn2", "GET", f"/api/{who}/messages", body=json.dumps(page), status=200, times=1)
+
+    counts, told = run(stage, who)
+
+    assert counts == {What.FAILED: 1, What.CREATED: 1}
+    assert [each.message_id for each in told if each.what is What.FAILED] == [broken["MessageId"]]
+    assert broken["MessageId"] in failing(stage)
+    run(stage, who, bridge=later(stage, timedelta(minutes=2)))
+    assert len(dialogs(stage, who)) == 2
+    assert not {first, second} & failing(stage).keys()
+
+
+def test_what_fails_by_itself_is_tried_later_and_later(stage: Stage) -> None:
+    """Refused for what it is: left alone for a minute, then for two, and by hand tried at once."""
+    who, message_id = element(stage)
+    stage.fault("dialogporten", "POST", "/api/v1/serviceowner/dialogs", status=400, times=3)
+
+    first, _ = run(stage, who)
+    began = failing(stage)[message_id]
+    at_once, _ = run(stage, who)
+    second, _ = run(stage, who, bridge=later(stage, timedelta(minutes=2)))
+    pause = failing(stage)[message_id] - began
+    by_hand = take_run(stage.bridge, f"{BY_HAND}{stage.bridge.new_id()}", (who,))
+    assert by_hand is not None
+    third = run_drafts(stage.bridge, by_hand, watcher([]), dry=False)
+    last, _ = run(stage, who, bridge=later(stage, timedelta(hours=7)))
+
+    assert [first, at_once, second] == [{What.FAILED: 1}, {What.WAITING: 1}, {What.FAILED: 1}]
+    assert timedelta(minutes=2) < pause < timedelta(minutes=5)
+    assert third == {What.FAILED: 1}
+    assert last == {What.CREATED: 1}
+    assert message_id not in failing(stage)
+
+
+def test_a_fault_of_ours_at_one_element_stops_no_other(stage: Stage) -> None:
+    """Whatever is raised, the run comes to its end: by type and place, and never by text."""
+    sound = stage.bridge.mappings[RESOURCE]
+    assert sound.altinn2 is not None
+    name, action = next(iter(sound.actions.items()))
+    broken = replace(
+        sound,
+        service_resource="urn:altinn:resource:broken",
+        altinn2=replace(sound.altinn2, service_code="5790"),
+        actions={name: replace(action, button=cast("Any", 7))},
+    )
+    both = replace(stage.bridge, mappings={RESOURCE: sound, broken.service_resource: broken})
+    who, bad = element(stage, service={"code": "5790"})
+    element(stage, who)
+
+    counts, told = run(stage, who, bridge=both)
+
+    assert counts == {What.FAILED: 1, What.CREATED: 1}
+    (failed,) = [each for each in told if each.what is What.FAILED]
+    assert failed.message_id == bad
+    assert re.fullmatch(r"AttributeError at [\w.<>]+:\d+", failed.why or "")
+    assert failing(stage).pop(bad)
+
+
+def test_what_fails_is_told_by_health_and_metrics(stage: Stage) -> None:
+    """Readiness stays, since presses are taken, and says how many; deep and metrics say it, too."""
+    who, message_id = element(stage)
+    stage.fault("dialogporten", "POST", "/api/v1/serviceowner/dialogs", status=400, times=1)
+    run(stage, who)
+    expected = len(failing(stage))
+
+    until(lambda: stage.client.get("/health/deep").get_json()["drafts"]["failing"] == expected)
+    ready = stage.client.get("/health/readiness")
+
+    assert message_id in failing(stage)
+    assert (ready.status_code, ready.get_json()["draftsFailing"]) == (200, expected)
+    assert f"bridge_drafts_failing {expected:.1f}" in stage.client.get("/metrics").get_data(as_text=True)
+
+
+def test_a_reportee_that_cannot_be_read_stops_no_other(stage: Stage) -> None:
+    """One entry of the list of reportees is passed over, and told."""
+    who, _ = element(stage)
+    page = listed(stage, "reportees")
+    page["_embedded"]["reportees"].insert(0, {"Name": "uten id"})
+    stage.fault("altinn2", "GET", "/api/reportees", body=json.dumps(page), status=200, times=1)
+
+    counts, _ = run(stage, who)
+
+    assert counts == {What.CREATED: 1}
 
 
 def test_a_search_that_ignores_its_filter_proves_nothing(stage: Stage) -> None:

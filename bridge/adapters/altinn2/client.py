@@ -1,6 +1,6 @@
 """Altinn 2's end-user API as one client (facts/altinn2.md 1 to 5)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,18 @@ from bridge.adapters.altinn2.errors import ListTruncated, paths_in, raise_for
 from bridge.adapters.altinn2.messages import FLAGS, PAGE, Window, check, element_from, message_body, put_body
 from bridge.adapters.altinn2.streams import Body
 from bridge.adapters.altinn2.who import Reportee, reportees_in
-from bridge.adapters.altinn2.wire import HAL, LANGUAGE, SYSTEM, embedded, field, json_body, moved_to, text, unreadable
+from bridge.adapters.altinn2.wire import (
+    HAL,
+    LANGUAGE,
+    MESSAGE_ID,
+    SYSTEM,
+    embedded,
+    field,
+    json_body,
+    moved_to,
+    text,
+    unreadable,
+)
 from bridge.adapters.transport import Coming
 from bridge.core.clock import Clock
 from bridge.core.elements import (
@@ -29,7 +40,7 @@ from bridge.core.elements import (
     PutReceipt,
     Verdict,
 )
-from bridge.core.errors import Missing, OutcomeUnknown, Unreachable
+from bridge.core.errors import Missing, OutcomeUnknown, Rejected, Unreachable
 from bridge.core.gates import PauseGate
 
 LONGEST_SEARCH = 100
@@ -143,10 +154,18 @@ class Altinn2Client:
         return any(text(each, "MessageId", default="").casefold() == key.message_id.casefold() for each in found)
 
     def elements(
-        self, who: str, *, since: datetime, until: datetime | None = None, filtered: str = ""
+        self,
+        who: str,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        filtered: str = "",
+        passed_over: Callable[[str | None, Rejected], None] | None = None,
     ) -> Iterator[Element]:
         """
         List what changed from *since* to *until*, newest first, without forms and attachments.
+
+        With *passed_over* an element that cannot be read ends nothing: its id, where that can be read, is told there.
 
         *filtered* is a ``$filter`` in OData v3. A list that Altinn 2 cuts is asked for in halves of its time, so an
         element that changes meanwhile may come twice.
@@ -156,7 +175,15 @@ class Altinn2Client:
         """
         query = {"$filter": filtered} if filtered else {}
         for message in self._messages(who, Window(since, until, 0), query, most=None):
-            yield self._on_own_pages(element_from(who, message, whole=False))
+            try:
+                element = element_from(who, message, whole=False)
+            except Rejected as error:
+                if passed_over is None:
+                    raise
+                found = text(message, "MessageId", default="")
+                passed_over(found if MESSAGE_ID.fullmatch(found) else None, error)
+                continue
+            yield self._on_own_pages(element)
 
     def put(self, order: PutMessage) -> PutReceipt:
         """
@@ -274,11 +301,11 @@ class Altinn2Client:
         found: dict[str, Reportee] = {}
         while True:
             query = {**LANGUAGE, **({"$skip": str(len(found))} if found else {})}
-            page = reportees_in(json_body(self._connection.get(self._connection.top("reportees"), query)))
+            page, length = reportees_in(json_body(self._connection.get(self._connection.top("reportees"), query)))
             fresh = {each.reportee_id: each for each in page if each.reportee_id not in found}
             found |= fresh
             # A server that does not page gives the same again, and is not asked for ever.
-            if len(page) < PAGE or not fresh:
+            if length < PAGE or not fresh:
                 return tuple(found.values())
 
     # Below

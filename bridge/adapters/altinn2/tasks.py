@@ -1,10 +1,11 @@
 """Form tasks under completion, listed a page at a time (facts/altinn2.md 2.3)."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
 from bridge.adapters.altinn2.client import Altinn2Client
 from bridge.core.elements import Element, ElementState
+from bridge.core.errors import Rejected
 from bridge.core.mapping import Altinn2Service
 
 FIRST_YEAR = datetime(2003, 1, 1, tzinfo=UTC)
@@ -17,9 +18,17 @@ SERVICES_AT_ONCE = 20
 """Services in one filter: it stands in the address, which servers cut at some length."""
 
 
-def open_tasks(altinn2: Altinn2Client, who: str, services: Sequence[Altinn2Service]) -> Iterator[Element]:
+def open_tasks(
+    altinn2: Altinn2Client,
+    who: str,
+    services: Sequence[Altinn2Service],
+    *,
+    passed_over: Callable[[str | None, Rejected], None],
+) -> Iterator[Element]:
     """
     Give *who*'s form tasks of *services* that wait to be filled in or signed; one page of 50 is held at a time.
+
+    What cannot be read goes to *passed_over*.
 
     One that changes while the list is read may come twice, and one may be left out when another leaves the list: what
     is not given here is not proved to be gone.
@@ -30,7 +39,7 @@ def open_tasks(altinn2: Altinn2Client, who: str, services: Sequence[Altinn2Servi
     """
     known = {(each.service_code, each.service_edition) for each in services}
     for some in _some(services):
-        for element in altinn2.elements(who, since=FIRST_YEAR, filtered=filter_of(some, OPEN)):
+        for element in altinn2.elements(who, since=FIRST_YEAR, filtered=filter_of(some, OPEN), passed_over=passed_over):
             # Whatever came: a filter that is not understood must not make dialogs of letters.
             mine = (element.service_code, element.service_edition) in known
             if mine and element.type == "FormTask" and element.state in OPEN and element.key.message_id[0] == "a":

@@ -4,8 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from bridge.adapters.altinn2.wire import embedded, text
 from bridge.core.dialog_queries import is_identity_number, is_organisation_number
+from bridge.core.errors import Rejected
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.altinn2")
 
 ORGANISATION = "urn:altinn:organization:identifier-no:"
 PERSON = "urn:altinn:person:identifier-no:"
@@ -22,9 +27,25 @@ class Reportee:
         return f"Reportee({self.reportee_id})"
 
 
-def reportees_in(body: Any) -> tuple[Reportee, ...]:
-    """Read one page of the list."""
-    return tuple(_reportee(each) for each in embedded(body, "reportees"))
+def reportees_in(body: Any) -> tuple[list[Reportee], int]:
+    """
+    Read one page of the list, and say how long it is; an entry that cannot be read is left out, and the others are not.
+
+    Raises:
+        Rejected: None of them can be read, so that it is another list than we know.
+    """
+    entries = embedded(body, "reportees")
+    found: list[Reportee] = []
+    for each in entries:
+        try:
+            found.append(_reportee(each))
+        except Rejected as error:
+            unread = error
+    if entries and not found:
+        raise unread
+    if len(found) < len(entries):
+        log.error("reportees were passed over that cannot be read", count=len(entries) - len(found))
+    return found, len(entries)
 
 
 def who_of(party: str, reportees: Iterable[Reportee]) -> str | None:

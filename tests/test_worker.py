@@ -1,0 +1,38 @@
+"""Jobs over many things: one that fails keeps none of the others waiting."""
+
+import pytest
+from structlog.testing import capture_logs
+
+from bridge.storage.trouble import StoreGone
+from bridge.worker import each_alone
+
+
+def test_one_of_many_that_fails_keeps_nobody_waiting() -> None:
+    """The others have their turn, and the log has its type and place, not its text."""
+    done: list[int] = []
+
+    def work(item: int) -> None:
+        if item == 2:
+            raise KeyError("hemmelig")
+        done.append(item)
+
+    with capture_logs() as logs:
+        each_alone("a job", [1, 2, 3], work)
+
+    assert done == [1, 3]
+    assert [(each["job"], each["error"]) for each in logs] == [("a job", "KeyError")]
+    assert "hemmelig" not in str(logs)
+
+
+def test_the_stores_trouble_ends_the_job() -> None:
+    """Whatever comes next would meet it as well; the job runs again later."""
+    asked: list[int] = []
+
+    def work(item: int) -> None:
+        asked.append(item)
+        raise StoreGone
+
+    with pytest.raises(StoreGone):
+        each_alone("a job", [1, 2, 3], work)
+
+    assert asked == [1]
