@@ -266,7 +266,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return
         except OSError:
             piece = b""
-        if not piece:
+        if not piece and wait is Wait.HEAD and conn.whole is not None:
+            # The body is cut short; who has only ended sending still reads.
+            self._stop_waiting(conn)
+            self._refuse(conn, "body_incomplete", 400)
+        elif not piece:
             self._drop(conn)
         elif wait is Wait.END:
             conn.looked += len(piece)
@@ -452,6 +456,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
 
 _REASONS = {
+    400: "Bad Request",
     404: "Not Found",
     408: "Request Timeout",
     431: "Request Header Fields Too Large",
