@@ -74,12 +74,13 @@ def show(results: Mapping[str, Any]) -> None:
     ratios = {name for each in stores.values() for name in each["ratios"]}
     for name in sorted(ratios):
         lines.append((name, [f"{each['ratios'][name]:.2f}" for each in stores.values()], "ratio"))
-    _draw(["", *stores, "goal"], [[name, *cells, goal] for name, cells, goal in lines])
+    draw(["", *stores, "goal"], [[name, *cells, goal] for name, cells, goal in lines])
     for name, reason in results["skipped"].items():
         print(f"{name} was skipped: {reason}")
 
 
-def _draw(heads: list[str], lines: list[list[str]]) -> None:
+def draw(heads: list[str], lines: list[list[str]]) -> None:
+    """Print a table."""
     if not sys.stdout.isatty():
         for line in (heads, ["---"] * len(heads), *lines):
             print(f"| {' | '.join(line)} |")
