@@ -36,8 +36,10 @@ DRAIN = 0.1
 STREAM_WAITS = 5.0
 """Seconds that a long body waits until another one has come in."""
 HEALTH_THREADS, HEALTH_QUEUE = 4, 500
-QUEUE = 3
+QUEUE = 8
 """So many times as many requests as there are threads have one or wait for one; more are told to come again."""
+SHED = 1.0
+"""Seconds that a request waited for a thread, after which the next ones are told to come again."""
 _FILES = 16_384
 _PIECE = 64 * 1024
 _SWEEP = 0.25
@@ -128,7 +130,19 @@ class Lane:
 
     def __init__(self, name: str, threads: int, *, most: int) -> None:
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix=f"bridge-{name}")
-        self.busy, self.most = 0, most
+        self.busy, self.most, self._threads = 0, most, threads
+        self._waited, self._noted = 0.0, 0.0
+
+    @property
+    def full(self) -> bool:
+        """Whether who comes now would wait for a thread for too long."""
+        slow = self._waited > SHED and time.monotonic() - self._noted < SHED
+        return self.busy >= self.most or (slow and self.busy > self._threads)
+
+    def began(self, asked: float) -> None:
+        """Note how long a request waited that was there when *asked*."""
+        self._noted = time.monotonic()
+        self._waited = self._noted - asked
 
 
 class Wait(Enum):
@@ -157,6 +171,7 @@ class Connection(TConn):  # type: ignore[misc]
         """How many bytes head and short body are; None while the head is not here."""
         self.streams = False
         self.lane: Lane | None = None
+        self.asked = 0.0
 
     def take(self) -> None:
         """Hand over to the parser what has come."""
@@ -349,11 +364,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if lane is None:
             self._refuse(conn, "not_found", 404)
             return False
-        if lane.busy >= lane.most:
+        if lane.full:
             self._refuse(conn, "too_busy", 503)
             return False
         conn.take()
         lane.busy += 1
+        conn.asked = time.monotonic()
         future = lane.pool.submit(self.handle, conn)
         future.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
         return True
@@ -361,6 +377,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def handle(self, conn: Connection) -> Any:
         """Serve a request that is here; in a thread."""
         conn.sock.begin()
+        if conn.lane is not None:
+            conn.lane.began(conn.asked)
         return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Connection) -> Any:

@@ -62,8 +62,11 @@ class Room:
 class Rooms:
     """The rooms of one web process: for each system and kind of request, of *threads* in all."""
 
-    def __init__(self, *, threads: int, apps: int) -> None:
+    def __init__(self, *, threads: int, apps: int, accepting: int) -> None:
         quarter = max(1, threads // 4)
+        self.accepting = threading.Semaphore(accepting)
+        """So many presses are written down at once. More would take turns with those who work on what was accepted, for
+        the processor and for the store's one writer, and finish less the more there is to do."""
         self.links = Room(quarter)
         """First presses, which ask Dialogporten (and of persons Altinn 2) what a dialog stands for."""
         self.looking = Room(quarter)

@@ -39,7 +39,7 @@ from bridge.forms.xsd import SchemaRegistry
 from bridge.metrics import Metrics
 from bridge.parts import Bridge, Finished, Uploading
 from bridge.rooms import Rooms
-from bridge.settings import Altinn2Login, Secret, Settings
+from bridge.settings import Altinn2Login, Secret, Settings, WorkerMode
 from bridge.storage.gates import Alarms, StoredGate, StoredPause
 from bridge.storage.store import Store, migrate, open_database
 from bridge.storage.watch import StoreWatch
@@ -48,6 +48,8 @@ DIALOGPORTEN_SCOPES = ("digdir:dialogporten.serviceprovider",)
 SEARCH_SCOPES = (*DIALOGPORTEN_SCOPES, "digdir:dialogporten.serviceprovider.search")
 ALTINN2_SCOPES = ("altinn:instances.read", "altinn:instances.write")
 LONGEST_RETRY = timedelta(minutes=5)
+ACCEPTING = 2
+"""Presses that are written down at once beside a worker in the same process."""
 METADATA_WITHIN = 5.0
 """Seconds that Altinn 2's metadata is waited for: it helps, and nothing depends on it."""
 
@@ -205,7 +207,11 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
         late=timedelta(seconds=settings.altinn2_late),
         finished=Finished(look, places=settings.max_waiting),
         uploading=Uploading(secrets.token_hex(8)),
-        rooms=Rooms(threads=settings.threads, apps=len(routes)),
+        rooms=Rooms(
+            threads=settings.threads,
+            apps=len(routes),
+            accepting=ACCEPTING if settings.worker is WorkerMode.EMBEDDED else settings.database_pool,
+        ),
         metrics=metrics,
         alarms=alarms,
         clock=around.clock,

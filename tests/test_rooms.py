@@ -71,7 +71,7 @@ def test_a_place_is_free_again_after_a_failure() -> None:
 
 def test_rooms_leave_threads_for_what_asks_nobody() -> None:
     """All that hangs at once is less than all threads."""
-    rooms = Rooms(threads=64, apps=3)
+    rooms = Rooms(threads=64, apps=3, accepting=2)
 
     taken = 0
     for room in (rooms.links, rooms.looking, rooms.uploads):

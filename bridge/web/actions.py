@@ -32,7 +32,8 @@ def press(dialog_id: UUID, name: str) -> ResponseReturnValue:
         check_charset(request, body)
         mapping, _ = action_for(bridge, caller, name)
         body = form_or_message(bridge, mapping, action, link, media_type=request.mimetype, body=body)
-    accepted = submit(bridge, caller=caller, action=action, link=link, body=body, language=language())
+    with bridge.rooms.accepting:
+        accepted = submit(bridge, caller=caller, action=action, link=link, body=body, language=language())
     finished = bridge.finished.wait(
         accepted.operation_id, seconds=bridge.settings.answer_within, begin=bridge.wake, caller=caller.actor
     )
