@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 from uuid import UUID
 
 import requests
@@ -21,7 +21,7 @@ from bridge.adapters.dialogporten import OTHER_DIALOG, SYSTEM, failure
 from bridge.adapters.sse import events
 from bridge.adapters.transport import Answer, call, calling
 from bridge.core.clock import Clock
-from bridge.core.errors import OutcomeUnknown, Rejected, Unreachable, UpstreamError
+from bridge.core.errors import CredentialsRefused, OutcomeUnknown, Rejected, Unreachable, UpstreamError
 
 RECEIVER = "The receiver of the action"
 PATIENCE, BETWEEN_POLLS = 10.0, 1.0
@@ -104,7 +104,8 @@ class Pressed:
     """
     What came of a press. *status* is None where no answer came, *problem* the receiver's problem document.
 
-    *after* is None where the dialog could not be read again: deleted, or out of reach.
+    *after* is None where the dialog is gone, and where it cannot be read any more, of which *unread* says why.
+    *operation* is what the receiver tells of a press that it took on, where it says where that is told.
     """
 
     status: int | None
@@ -113,6 +114,8 @@ class Pressed:
     seconds: float
     before: SeenDialog
     after: SeenDialog | None
+    unread: str | None = None
+    operation: "Operation | None" = None
 
     @property
     def refused(self) -> bool:
@@ -121,8 +124,21 @@ class Pressed:
 
     @property
     def changed(self) -> bool:
-        """Whether the dialog is another than before."""
-        return self.after is None or self.after.revision != self.before.revision
+        """Whether the dialog is known to be another than before."""
+        return self.unread is None and (self.after is None or self.after.revision != self.before.revision)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """A press that was taken on, as the receiver tells of it; *outcome* is None until it has ended."""
+
+    outcome: str | None
+    problem: Mapping[str, Any] | None
+
+    @property
+    def done(self) -> bool:
+        """Whether it ended well."""
+        return self.outcome in ("done", "repeated")
 
 
 class EndUserClient:
@@ -211,6 +227,38 @@ class EndUserClient:
             max_bytes=_ANSWER_BYTES,
         )
 
+    def operation(self, button: Button, location: str, token: str, *, language: str) -> Operation | None:
+        """
+        Ask the receiver what became of a press that it took on; None where it does not tell.
+
+        The token goes to nobody but the receiver of the button.
+        """
+        url = urljoin(button.url, location)
+        if urlsplit(url)[:2] != urlsplit(button.url)[:2]:
+            return None
+        try:
+            answer = call(
+                self._session,
+                "GET",
+                url,
+                system=RECEIVER,
+                writes=False,
+                headers={"Accept": "application/json", "Accept-Language": language},
+                auth=Bearer(token),
+                deadline_seconds=self._timeout,
+                max_bytes=_ANSWER_BYTES,
+            )
+            told = _problem(answer) if answer.status == 200 else None
+        except UpstreamError:
+            return None
+        if told is None or told.get("status") not in ("finished", "underWay"):
+            return None
+        outcome, problem = told.get("outcome"), told.get("problem")
+        return Operation(
+            outcome=str(outcome) if outcome is not None else None,
+            problem=problem if isinstance(problem, Mapping) else None,
+        )
+
 
 class Subscription:
     """An open stream of a dialog's events, read by a thread; leave it by ``with``."""
@@ -228,8 +276,10 @@ class Subscription:
         return self._ended.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for an event of this dialog, and say whether one has come."""
-        return self._heard.wait(seconds)
+        """Wait for an event of this dialog, and say whether one has come since the last that was waited for."""
+        heard = self._heard.wait(seconds)
+        self._heard.clear()
+        return heard
 
     def __enter__(self) -> "Subscription":
         """Begin to listen."""
@@ -281,8 +331,11 @@ def press(
     """
     Press as the specification asks of an end-user system: subscribe, press, wait for the event, read again.
 
-    Without an event the dialog is read at most once a second. After *patience* seconds the waiting is over, which
-    does not mean that the action was given up. A refusal is an outcome, not an error.
+    An event after which the dialog is as before is somebody's first look at it, and no answer; nor is a change while
+    the receiver says that the press is under way. Without an event the
+    dialog is read at most once a second. After *patience* seconds the waiting is over, which does not mean that the
+    action was given up. A refusal is an outcome, not an error; so is a dialog that cannot be read any more, where the
+    receiver is asked in its place.
 
     Raises:
         Unreachable: The press never left.
@@ -292,51 +345,76 @@ def press(
         with contextlib.suppress(UpstreamError):  # Without a stream there is still the reload.
             listening = stack.enter_context(client.subscribe(before))
         began = now()
-        status, problem = None, None
+        status, problem, location = None, None, None
         try:
             answer = client.press(button, before.token, language=language)
             status, problem = answer.status, _problem(answer)
+            location = answer.headers.get("Location") if status == 202 else None
         except OutcomeUnknown:
             pass  # It may have arrived: what the dialog says decides.
-        news, after = News.NONE, None
+        news, after, unread = News.NONE, None, None
         if status is not None and not 200 <= status < 300:
-            after = _again(client, before)
+            after, _ = _again(client, before)
             return Pressed(
-                status=status, problem=problem, news=news, seconds=now() - began, before=before, after=after or before
+                status=status,
+                problem=problem,
+                news=news,
+                seconds=now() - began,
+                before=before,
+                after=after or before,
             )
+        operation: Operation | None = None
         # Done means that the dialog says so already; the event is a moment away, if there is a stream.
         pause = BETWEEN_POLLS if status in (None, 202) else 0.3
+        looked = False
         while True:
             pause = max(0.0, min(pause, began + patience - now()))
+            heard = False
             if listening is not None and not listening.ended:
-                if listening.wait(pause):
-                    news = News.EVENT
-                    break
-            elif status in (None, 202) or after is not None:
+                heard = listening.wait(pause)
+            elif status in (None, 202) or looked:
                 sleep(pause)
-            after = _again(client, before)
-            if after is None or after.revision != before.revision:
-                news = News.POLL
+            after, unread = _again(client, before)
+            looked = True
+            changed = unread is None and (after is None or after.revision != before.revision)
+            if location is not None and (changed or unread is not None):
+                operation = client.operation(button, location, before.token, language=language)
+            under_way = operation is not None and operation.outcome is None
+            if changed and not under_way:
+                news = News.EVENT if heard else News.POLL
+                break
+            if unread is not None and not under_way and (operation is not None or status not in (None, 202)):
                 break
             if now() >= began + patience:
                 break
             pause = BETWEEN_POLLS
         seconds = now() - began
-        if news is News.EVENT:
-            after = _again(client, before)
-        return Pressed(status=status, problem=problem, news=news, seconds=seconds, before=before, after=after)
+        if operation is None and location is not None:
+            operation = client.operation(button, location, before.token, language=language)
+        return Pressed(
+            status=status,
+            problem=problem,
+            news=news,
+            seconds=seconds,
+            before=before,
+            after=after,
+            unread=unread,
+            operation=operation,
+        )
 
 
-def _again(client: EndUserClient, before: SeenDialog) -> SeenDialog | None:
-    """Read the dialog again; None where it is gone. Out of reach it counts as unchanged."""
+def _again(client: EndUserClient, before: SeenDialog) -> tuple[SeenDialog | None, str | None]:
+    """
+    Read the dialog again; None where it is gone, or may not be read any more, with why beside it.
+
+    Out of reach for a moment it counts as unchanged.
+    """
     try:
-        return client.read(before.id)
-    except Rejected as error:
-        if error.status in (404, 410):
-            return None
-        raise
+        return client.read(before.id), None
+    except (Rejected, CredentialsRefused) as error:
+        return None, None if error.status in (404, 410) else str(error)
     except Unreachable:
-        return before
+        return before, None
 
 
 def _dialog(body: Mapping[str, Any], revision: str) -> SeenDialog:

@@ -47,8 +47,8 @@ def act(
 
     \b
     Ends with
-      0  the dialog changed
-      1  the press was refused, or the dialog cannot be read
+      0  the dialog changed, or the receiver says that it is done
+      1  the press was refused, at once or later, or the dialog could not be read before it
       2  called wrongly: no such button, or more than one
       3  accepted, and nothing was heard in time; it may still be done
       4  no answer came, and nothing was heard; it may have been done
@@ -82,7 +82,11 @@ def exit_code(outcome: "Pressed") -> int:
     """Say what the command ends with."""
     if outcome.refused:
         return REFUSED
-    if outcome.changed:
+    if outcome.operation is not None:
+        # Others change dialogs, too; what became of this press its receiver knows.
+        ended = DONE if outcome.operation.done else REFUSED
+        return NO_NEWS if outcome.operation.outcome is None else ended
+    if outcome.changed or (outcome.unread is not None and outcome.status not in (None, 202)):
         return DONE
     return UNKNOWN if outcome.status is None else NO_NEWS
 
@@ -144,6 +148,11 @@ def _told(outcome: "Pressed", language: str) -> Iterable[str]:
         yield f"it says      {outcome.problem.get('title', '')}: {outcome.problem.get('detail', '')}"
     if outcome.refused:
         return
+    if outcome.operation is not None and outcome.operation.outcome is not None:
+        yield f"outcome      {outcome.operation.outcome}"
+        if outcome.operation.problem is not None:
+            said = outcome.operation.problem
+            yield f"it says      {said.get('title', '')}: {said.get('detail', '')}"
     if outcome.news is News.NONE:
         yield f"news         none in {outcome.seconds:.1f} s; that does not mean that it was given up"
     else:
@@ -154,6 +163,9 @@ def _told(outcome: "Pressed", language: str) -> Iterable[str]:
 def _changes(outcome: "Pressed", language: str) -> Iterable[tuple[str, str]]:
     """Compare the dialog before and after."""
     before, after = outcome.before, outcome.after
+    if outcome.unread is not None:
+        yield "dialog", f"cannot be read any more: {outcome.unread}"
+        return
     if after is None:
         yield "dialog", "gone"
         return
@@ -175,7 +187,8 @@ def _changes(outcome: "Pressed", language: str) -> Iterable[tuple[str, str]]:
 def _report(outcome: "Pressed", language: str) -> dict[str, Any]:
     return {
         "status": outcome.status,
-        "problem": outcome.problem,
+        "problem": outcome.problem if outcome.operation is None else outcome.operation.problem or outcome.problem,
+        "outcome": None if outcome.operation is None else outcome.operation.outcome,
         "news": outcome.news.name.lower(),
         "seconds": round(outcome.seconds, 3),
         "changed": outcome.changed,

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from urllib3.exceptions import ProtocolError
 
 from bridge.adapters.end_user import Bearer, EndUserClient, News, Pressed, press
 from bridge.adapters.transport import new_session
+from bridge.cli.act import exit_code
 from bridge.core.errors import Missing, Unreachable
 from bridge.sandbox.in_process import BASE_URL, SandboxAdapter
 from bridge.sandbox.records import How
@@ -61,6 +62,39 @@ class Receiver(BaseAdapter):
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+class Taking(Receiver):
+    """Takes presses on, and tells of the operation at *location*: each time the next of *tells*, the last for ever."""
+
+    def __init__(
+        self,
+        does: Callable[[], int | dict[str, Any] | None],
+        *tells: Mapping[str, Any],
+        location: str = "/operations/1",
+    ) -> None:
+        super().__init__(does)
+        self.tells, self.location = list(tells), location
+
+    def send(self, request: PreparedRequest, *_: Any, **__: Any) -> Response:
+        if request.method != "GET":
+            answer = super().send(request)
+            answer.headers["Location"] = self.location
+            return answer
+        self.requests.append(request)
+        told = self.tells.pop(0) if len(self.tells) > 1 else self.tells[0]
+        raw = HTTPResponse(
+            body=io.BytesIO(json.dumps(told).encode()),
+            status=200,
+            headers={"Content-Type": "application/json"},
+            preload_content=False,
+        )
+        return HTTPAdapter().build_response(request, raw)
+
+
+UNDER_WAY = {"status": "underWay"}
+ENDED = {"status": "finished", "outcome": "done"}
+REFUSED = {"status": "finished", "outcome": "refused", "problem": {"title": "Skjemaet har feil", "detail": "Rett det."}}
 
 
 class Time:
@@ -260,3 +294,103 @@ def test_a_dialog_that_is_not_there_is_missing() -> None:
 
     with pytest.raises(Missing):
         client(world, Receiver(lambda: 204)).read(UUID("019cd767-5adc-7098-b6f6-75cc81e74ef5"))
+
+
+class ChangesAtCall(Time):
+    """Has something happen when the time is asked for the *nth* time."""
+
+    def __init__(self, nth: int, does: Callable[[], object]) -> None:
+        super().__init__()
+        self.left, self.does = nth, does
+
+    def __call__(self) -> float:
+        self.left -= 1
+        if not self.left:
+            self.does()
+        return super().__call__()
+
+
+def test_somebody_elses_first_look_is_no_answer() -> None:
+    """It fires an event and leaves the dialog as it was: the answer is still to come, and is waited for."""
+    world = make_world()
+    dialog_id = created(as_owner(world))
+
+    def looked_at() -> int:
+        asked = {"party": PARTY, "pid": "01810000267"}
+        token = session_into(world).post(f"{BASE_URL}/_sandbox/enduser-token", json=asked).json()["token"]
+        other = EndUserClient(
+            new_session(pool=1, mounts={"http://": SandboxAdapter(world)}), DP, auth=Bearer(token), clock=world.clock
+        )
+        other.read(UUID(dialog_id))
+        return 202
+
+    # Asked for when the press leaves, before and after the first wait, and before the second.
+    passing = ChangesAtCall(4, changed(world, dialog_id))
+    outcome = pressed(world, dialog_id, Receiver(looked_at), passing)
+
+    assert (outcome.news, outcome.changed, exit_code(outcome)) == (News.EVENT, True, 0)
+
+
+def unreadable(world: World, dialog_id: str) -> None:
+    """The first read goes well; after the press this user may not read the dialog any more."""
+    world.faults.plan(
+        How(status=403), system="dialogporten", method="GET", path=f"/enduser/dialogs/{dialog_id}", skip=1, times=None
+    )
+
+
+@pytest.mark.parametrize(
+    ("receiver", "ends_with", "outcome_told"),
+    [
+        pytest.param(Receiver(lambda: 204), 0, None, id="done, says the answer"),
+        pytest.param(Taking(lambda: 202, UNDER_WAY, ENDED), 0, "done", id="done, says the operation"),
+        pytest.param(Taking(lambda: 202, REFUSED), 1, "refused", id="refused, says the operation"),
+        pytest.param(Taking(lambda: 202, UNDER_WAY), 3, None, id="still under way"),
+        pytest.param(Receiver(lambda: 202), 3, None, id="taken on, and nobody tells more"),
+        pytest.param(Receiver(lambda: None), 4, None, id="no answer"),
+    ],
+)
+def test_a_dialog_that_cannot_be_read_any_more_loses_no_outcome(
+    receiver: Receiver, ends_with: int, outcome_told: str | None
+) -> None:
+    """The press may have taken the right to read with it: what is known of it is told, and the rest as not known."""
+    world = make_world()
+    dialog_id = created(as_owner(world))
+    deaf(world)
+    unreadable(world, dialog_id)
+
+    outcome = pressed(world, dialog_id, receiver)
+
+    assert "403" in (outcome.unread or "")
+    assert exit_code(outcome) == ends_with
+    assert (outcome.operation.outcome if outcome.operation else None) == outcome_told
+
+
+def test_a_refusal_that_comes_later_is_one() -> None:
+    """The dialog changed, and the operation says that it was refused: that is no success."""
+    world = make_world()
+    dialog_id = created(as_owner(world))
+    change = changed(world, dialog_id)
+
+    def taken_on() -> int:
+        change()
+        return 202
+
+    receiver = Taking(taken_on, UNDER_WAY, REFUSED)
+    outcome = pressed(world, dialog_id, receiver)
+
+    assert (outcome.status, outcome.changed, exit_code(outcome)) == (202, True, 1)
+    assert outcome.operation is not None
+    assert outcome.operation.problem == REFUSED["problem"]
+    assert {each.headers["Authorization"] for each in receiver.requests} == {f"Bearer {outcome.before.token}"}
+
+
+def test_the_token_goes_to_the_receiver_alone() -> None:
+    """An operation that is told elsewhere is not asked for."""
+    world = make_world()
+    dialog_id = created(as_owner(world))
+    deaf(world)
+    receiver = Taking(lambda: 202, ENDED, location="https://other.example.no/operations/1")
+
+    outcome = pressed(world, dialog_id, receiver)
+
+    assert (outcome.operation, len(receiver.requests), exit_code(outcome)) == (None, 1, 3)
