@@ -24,6 +24,7 @@ from bridge.steps.holding import next_run
 from bridge.steps.naming import tell_names
 from bridge.steps.restored import hold
 from bridge.steps.run import run_operation
+from bridge.steps.thawed import tell_thawed
 from bridge.storage import tables
 from bridge.storage.drafts import Runs
 from bridge.storage.mark import StoreMark
@@ -43,6 +44,8 @@ DRAFTS_LOOK = 30.0
 EMPTY_LOG_EVERY = 60.0
 """Seconds between two tries to empty the log of the embedded store, which holds what was erased since the last."""
 FORGET_AT_ONCE = 500
+THAW_EVERY = 3600.0
+"""Seconds between two looks whether dialogs that were frozen can be told: nothing says when one is thawed."""
 MARK_EVERY = 5.0
 """Seconds between two marks: a backup that is younger than the last one cannot be told from the store itself."""
 STANDING = frozenset({"ENQUEUED", "PENDING", "DELAYED"})
@@ -85,6 +88,7 @@ class Running:
         if self._embedded:
             every(self._scheduler, EMPTY_LOG_EVERY, lambda: empty_log(self.bridge.store.engine))
         every(self._scheduler, 60.0, lambda: tell_names(self.bridge))
+        every(self._scheduler, THAW_EVERY, lambda: tell_thawed(self.bridge))
         if self.bridge.settings.drafts_every:
             # More often than a run is due, so that one whose process died is soon gone on with by another.
             every(self._scheduler, min(DRAFTS_LOOK, self.bridge.settings.drafts_every / 4), self._drafts)

@@ -166,7 +166,7 @@ def _decide(
     as_json: bool,
 ) -> None:
     """Do *what* with each, by itself, and ask for its run in the same transaction."""
-    from bridge.engine import Run
+    from bridge.steps.holding import run_of
     from bridge.storage.dead_letters import CannotBeDone, DeadLetters
     from bridge.wiring import utc_now
 
@@ -177,13 +177,7 @@ def _decide(
                 with store.transaction() as tx:
                     found = what(DeadLetters(tx), each, utc_now())
                     if found is not None:
-                        run = Run(
-                            operation_id=found.id,
-                            attempt=found.attempt,
-                            dialog_id=found.dialog_id,
-                            sequence=found.sequence,
-                        )
-                        queue.ask(tx.connection, run)
+                        queue.ask(tx.connection, run_of(found))
             except CannotBeDone as error:
                 results.append({"operation": str(each), "done": "no", "why": str(error)})
             else:

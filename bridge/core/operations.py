@@ -32,6 +32,8 @@ HELD = "store_restored"
 """Why an operation is held that was accepted before the store was restored: it may have been carried out since."""
 NOT_TOLD = "dialog_not_told"
 """Why an operation is a dead letter that was carried out, and whose dialog could not be told."""
+FROZEN = "dialog_frozen"
+"""The same where only Altinn can let it be told."""
 TOLD_IN_PART = "told_in_part"
 """The same where its dialog says what was done, and not how far the case has come."""
 

@@ -26,7 +26,7 @@ from bridge.core.mapping import ServiceMapping
 from bridge.core.new_dialogs import new_dialog, says_of
 from bridge.core.operations import Link
 from bridge.parts import Bridge
-from bridge.steps.telling import subject_of, tell
+from bridge.steps.telling import subject_of, tell_what_is_taken
 from bridge.storage.drafts import Drafts
 from bridge.storage.told import Told
 
@@ -240,7 +240,7 @@ def _bring_up_to_date(
             description=TEXTS[ending],
         )
     )
-    return tell(bridge, dialog, says_of(subject, element, activity=activity, now=now))
+    return tell_what_is_taken(bridge, dialog, says_of(subject, element, activity=activity, now=now))
 
 
 def _unknown_is_a_conflict(write: Callable[[], object]) -> None:

@@ -115,6 +115,16 @@ def _close(bridge: Bridge, operation: Operation, **values: Any) -> None:
         bridge.wake()
 
 
+def run_of(operation: Operation) -> Run:
+    """Make the run of the operation's present attempt."""
+    return Run(
+        operation_id=operation.id,
+        attempt=operation.attempt,
+        dialog_id=operation.dialog_id,
+        sequence=operation.sequence,
+    )
+
+
 def next_run(operation: Operation, *, delay: timedelta = timedelta(0)) -> Run:
     """Make the run that comes after the operation's present attempt."""
     return Run(

@@ -9,14 +9,14 @@ import structlog
 from bridge.core.dialogs import DialogChange
 from bridge.core.elements import ElementState
 from bridge.core.errors import Conflict, Missing, Rejected, Unreachable
-from bridge.core.ladder import Rung, Step, history, standing, step_down, step_on
-from bridge.core.operations import TOLD_IN_PART, Operation, Outcome, Stage
+from bridge.core.ladder import Rung, Step, history, standing, step_on
+from bridge.core.operations import FROZEN, TOLD_IN_PART, Operation, Outcome, Stage
 from bridge.core.states import change_for
 from bridge.parts import Bridge
 from bridge.steps.agreed import telling
 from bridge.steps.holding import finish, set_aside
 from bridge.steps.naming import keep_for_later, without_names
-from bridge.steps.telling import delete_told, ended_before, subject_of, tell
+from bridge.steps.telling import delete_told, ended_before, lower, subject_of, tell
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -40,16 +40,9 @@ class _Way:
     def step(self, whole: DialogChange) -> Step:
         """Give what to tell next. Raises the last refusal where nothing is left."""
         if self.refusal is not None:
-            down = step_down(whole, self.rung, self.refusal.reason, self.refusal.keys)
+            down = lower(whole, self.rung, self.refusal)
             if down is None:
                 raise self.refusal
-            log.error(
-                "Dialogporten does not take all that the dialog shall say",
-                reason=self.refusal.reason,
-                keys=list(self.refusal.keys)[:20],
-                rung=down.rung.name.lower(),
-                left_out=down.left_out,
-            )
             self.rung, self.keys, self.refusal = down.rung, self.refusal.keys, None
         step = step_on(whole, self.rung, self.keys)
         self.left_out = step.left_out
@@ -94,7 +87,7 @@ def sync(bridge: Bridge, operation: Operation) -> datetime | None:
             if error.reason == "frozen":
                 # Only Altinn can thaw it (facts/dialogporten.md 2.6), so waiting would help nobody.
                 log.error("the dialog is frozen, and was not told")
-                _close(bridge, operation, aside="dialog_frozen")
+                _close(bridge, operation, aside=FROZEN)
                 return None
             if error.reason != "already_exists":
                 way.refusal = error

@@ -9,6 +9,7 @@ from bridge.core.dialog_merge import merge
 from bridge.core.dialogs import Dialog, DialogChange, of_correspondence
 from bridge.core.elements import ENDED, archive_reference
 from bridge.core.errors import Conflict, Missing, OutcomeUnknown, Rejected, UpstreamError
+from bridge.core.ladder import Rung, Step, step_down, step_on
 from bridge.core.mapping import ServiceMapping
 from bridge.core.states import Subject
 from bridge.parts import Bridge
@@ -75,6 +76,46 @@ def tell(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
         with bridge.store.transaction() as tx:
             Told(tx).write(dialog.id, merged.written, now=bridge.clock())
     return bool(merged.operations)
+
+
+def lower(whole: DialogChange, at: Rung, refusal: Rejected) -> Step | None:
+    """Say what to tell where *refusal* met *whole* on the rung *at*, and log what it leaves out; None is nothing."""
+    down = step_down(whole, at, refusal.reason, refusal.keys)
+    if down is not None:
+        log.error(
+            "Dialogporten does not take all that the dialog shall say",
+            reason=refusal.reason,
+            keys=list(refusal.keys)[:20],
+            rung=down.rung.name.lower(),
+            left_out=down.left_out,
+        )
+    return down
+
+
+def tell_what_is_taken(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
+    """
+    As ``tell``; where Dialogporten does not take the whole, less and less of it is told.
+
+    Raises:
+        Conflict: As for ``tell``.
+        UpstreamError: As for ``tell``, and where nothing of it is taken.
+    """
+    step = step_on(change, Rung.WHOLE)
+    while True:
+        try:
+            if step.rung is not Rung.HISTORY:
+                return tell(bridge, dialog, step.change)
+            for activity in step.change.activities:
+                bridge.dialogporten.add_activity(dialog.id, activity, revision=None, silent=step.change.silent)
+        except (Conflict, Missing):
+            raise
+        except Rejected as error:
+            down = lower(change, step.rung, error)
+            if down is None or (down.rung is Rung.HISTORY and not change.activities):
+                raise
+            step = down
+        else:
+            return True
 
 
 def delete_told(bridge: Bridge, dialog_id: UUID) -> None:

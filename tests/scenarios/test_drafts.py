@@ -440,6 +440,21 @@ def test_saving_a_draft_changes_no_dialog(stage: Stage) -> None:
     assert stage.dialog(case)["revision"] == before
 
 
+def test_a_dialog_that_takes_no_change_hears_that_its_form_was_sent(stage: Stage) -> None:
+    """Whatever it refuses a PATCH for: its history is told, once, and the run goes on with the others."""
+    case = drafted(stage)
+    body = '{"title":"One or more validation errors occurred.","status":400,"errors":{"dto.dueAt":["Nei."]}}'
+    stage.fault("dialogporten", "PATCH", str(case.dialog_id), status=400, times=None, body=body)
+    stage.as_citizen("PUT", case, body=_put(), complete="true", sign="true")
+
+    counts, _ = run(stage, case.who)
+    again, _ = run(stage, case.who)
+    stage.control("DELETE", "/faults")
+
+    assert (counts, again) == ({What.SENT: 1}, {})
+    assert stage.activities(case) == ["Information"]
+
+
 def test_sent_in_altinn_completes_the_dialog(stage: Stage) -> None:
     """No button stays, the link knows the archived copy, and there is one event and one line of history."""
     case = drafted(stage)

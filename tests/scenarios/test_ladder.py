@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from bridge.cli.operations import operations
 from bridge.core.operations import Outcome
+from bridge.steps.thawed import tell_thawed
 from tests.scenarios.stage import RESOURCE, Case, Stage, until
 
 MAPPING = f"""
@@ -50,6 +51,10 @@ EARLIER = {
     "dueAt": (datetime.now(UTC) + timedelta(days=1)).isoformat(),
 }
 
+FROZEN = (
+    '{"type":"about:blank","title":"Forbidden.","status":403,'
+    '"errors":{"Forbidden":["User cannot modify frozen dialog"]}}'
+)
 OLD = [
     pytest.param({"content": {"title": TITLE, "additionalInfo": HTML}}, [LEGACY], id="HTML"),
     pytest.param({"content": {"title": TITLE, "mainContentReference": EMBED}}, [LEGACY], id="older embed"),
@@ -204,3 +209,22 @@ def test_a_write_that_breaks_the_server_is_told_in_less(stage: Stage) -> None:
     assert stage.dialog(mine)["status"] == "Completed"
     assert stage.activities(mine) == ["FormSubmitted"]
     assert "/content/summary" in only(stage, mine).left_out
+
+
+def test_a_frozen_dialog_is_told_when_it_thaws(stage: Stage) -> None:
+    """Until then it is a dead letter, tried again each hour; then status, buttons and history are as ever."""
+    mine = stage.case()
+    stage.fault("dialogporten", "PATCH", str(mine.dialog_id), status=403, times=2, body=FROZEN)
+    assert stage.press(mine).status_code == 204
+    frozen = only(stage, mine)
+
+    tell_thawed(stage.bridge)
+    until(lambda: only(stage, mine).attempt > frozen.attempt and only(stage, mine).finished_at is not None)
+    still = only(stage, mine).dead_why
+    tell_thawed(stage.bridge)
+    until(lambda: only(stage, mine).dead_at is None and only(stage, mine).finished_at is not None)
+
+    assert (frozen.dead_why, still) == ("dialog_frozen", "dialog_frozen")
+    assert stage.dialog(mine)["status"] == "Completed"
+    assert "submit" not in stage.buttons(mine)
+    assert stage.activities(mine) == ["FormSubmitted"]
