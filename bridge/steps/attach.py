@@ -65,15 +65,6 @@ def attach(
             attached, except with ``attachment_uncertain``, after which the same may be sent again.
         UpstreamError: Altinn 2 could not be asked; nothing was sent.
     """
-    if target is not None:
-        meant = named(bridge, link, target)
-        offer = replace(
-            offer,
-            file_name=offer.file_name or meant.file_name,
-            attachment_type=offer.attachment_type or meant.attachment_type,
-        )
-        # What goes is of a type that the action may handle, too.
-        check_type(action, meant.attachment_type)
     check_type(action, offer.attachment_type)
     _check(bridge, mapping, offer, present=0)
     upload = Upload(

@@ -28,6 +28,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 
+_RULE = "\n* * *\n"
+
 
 def markdown_of(
     bridge: Bridge, mapping: ServiceMapping, link: Link, embed: Embed, *, language: str, zone: ZoneInfo
@@ -140,6 +142,8 @@ class _Summary:
             forms = self._bridge.altinn2.read_contents(element, attached=False).forms
         shown = [each for each in forms if each.kind is FormKind.MAIN or not self._embeds.fields]
         for form in sorted(shown, key=lambda each: each.kind is not FormKind.MAIN):
+            if form.kind is not FormKind.MAIN:
+                yield _RULE
             yield from self._form(form)
         yield from _attachments(element, self._words)
 
@@ -147,8 +151,13 @@ class _Summary:
         limits = self._bridge.schemas.limits
         place, wanted = self._place(form), [(each.at, each.label) for each in self._embeds.fields]
         shown = shown_places(form.data, place, wanted, limits=limits) if wanted else None
+        below_heading = False
         try:
             for each in shown_form(form.data, place, limits=limits) if shown is None else shown:
+                if each.depth == 0 and each.value is not None and below_heading:
+                    # It belongs to the form, and not to the part before it.
+                    yield _RULE
+                below_heading = each.depth > 0 or each.value is None
                 yield self._line(each)
         except Unreadable:
             log.warning("a form cannot be shown: it is no XML that we take")

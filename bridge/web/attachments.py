@@ -7,10 +7,11 @@ import orjson
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
+from bridge.core.elements import Attachment
 from bridge.core.errors import Refusal
 from bridge.core.operations import Upload
 from bridge.parts import Bridge
-from bridge.steps.attach import Offer, attach, upload_for
+from bridge.steps.attach import Offer, attach, check_type, named, upload_for
 from bridge.steps.attached import Shown, Target
 from bridge.steps.detach import detach
 from bridge.steps.showing import attachments_of
@@ -81,12 +82,11 @@ def _brought(dialog_id: UUID, name: str, target: Target | None) -> Response:
     action = permitted(bridge, caller, dialog_id, name)
     mapping, _ = action_for(bridge, caller, name)
     link = link_for(bridge, caller)
-    offer = _offer()
-    if target is not None:
-        # Left out, the name stays; empty, it would be none.
-        for parameter in ("fileName", "attachmentType"):
-            if request.args.get(parameter) == "":
-                raise _refused(parameter)
+    before = None if target is None else named(bridge, link, target)
+    if before is not None:
+        # What goes is of a type that the action may handle, too.
+        check_type(action, before.attachment_type)
+    offer = _offer(before)
     with bridge.rooms.uploads.place():
         attached = attach(bridge, mapping=mapping, action=action, link=link, offer=offer, target=target)
     status = 201 if target is None else 200
@@ -97,17 +97,18 @@ def _brought(dialog_id: UUID, name: str, target: Target | None) -> Response:
     return answer
 
 
-def _offer() -> Offer:
-    """Read what is said of the attachment. Raises Refusal 400 and 415."""
+def _offer(before: Upload | Attachment | None) -> Offer:
+    """Read what is said of the attachment; what is not said is as *before*. Raises Refusal 400 and 415."""
     language = request.args.get("language")
     if language is not None and language not in LCIDS:
         raise _refused("language")
     _check_encoding(request.query_string)
     name, kind = request.args.get("fileName"), request.args.get("attachmentType")
+    last_name, last_kind = ("", "") if before is None else (before.file_name, before.attachment_type)
     if request.mimetype == OCTETS:
         return Offer(
-            file_name=name or "",
-            attachment_type=kind or "",
+            file_name=_said(name, last_name),
+            attachment_type=_said(kind, last_kind),
             length=request.content_length,
             read=body_reader(request),
         )
@@ -123,12 +124,16 @@ def _offer() -> Offer:
         if given is not None and inside:
             raise _refused(parameter)
     return Offer(
-        file_name=head.file_name or name or "",
-        attachment_type=head.attachment_type or kind or "",
+        file_name=_said(head.file_name if head.has("file_name") else name, last_name),
+        attachment_type=_said(head.attachment_type if head.has("attachment_type") else kind, last_kind),
         length=None,
         read=scanner.data,
         base64=True,
     )
+
+
+def _said(given: str | None, last: str) -> str:
+    return last if given is None else given
 
 
 def _refused(parameter: str) -> Refusal:

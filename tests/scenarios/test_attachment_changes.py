@@ -153,6 +153,28 @@ def test_an_attachment_is_replaced_by_its_id(stage: Stage, name: str) -> None:
     assert below(stage, case, "GET", mine).get_json()["sha256"] == digest(NEW)
 
 
+@pytest.mark.parametrize(
+    ("named", "status", "name"),
+    [
+        ({}, 200, "tegning.pdf"),
+        ({"FileName": "ny.pdf"}, 200, "ny.pdf"),
+        ({"FileName": ""}, 422, None),
+        ({"Filename": "ny.pdf"}, 400, None),
+    ],
+    ids=["left out", "given", "empty", "of another case"],
+)
+def test_a_replacement_may_be_base64(stage: Stage, named: dict[str, str], status: int, name: str | None) -> None:
+    """With the same strictness: an empty or misspelt name is refused, and not taken for none."""
+    case = stage.case()
+    mine = uploaded(stage, case)
+    body = json.dumps({**named, "Data": base64.b64encode(NEW).decode()})
+
+    answer = below(stage, case, "PUT", mine, data=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == status
+    assert held(stage, case) == [("tegning.pdf", digest(PDF)) if name is None else (name, digest(NEW))]
+
+
 def test_an_attachment_is_removed_once(stage: Stage) -> None:
     """204, again 204, and nothing else goes."""
     case = stage.case()
@@ -263,7 +285,7 @@ def test_a_name_is_not_taken_from_another(stage: Stage) -> None:
     [
         pytest.param({"query": "?fileName=a.exe"}, 422, "attachment_extension", id="extension"),
         pytest.param({"query": "?fileName=a%00.pdf"}, 422, "attachment_name", id="name"),
-        pytest.param({"query": "?fileName="}, 400, "parameter_refused", id="empty name"),
+        pytest.param({"query": "?fileName="}, 422, "attachment_name", id="empty name"),
         pytest.param({"query": "?navn=b.pdf"}, 400, "parameter_refused", id="unknown parameter"),
         pytest.param({"query": "?attachmentType=Regnskap"}, 422, "attachment_type", id="type"),
         pytest.param({"data": bytes(1_000_001)}, 413, "attachment_size", id="size"),

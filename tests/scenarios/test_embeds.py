@@ -110,6 +110,30 @@ def test_the_summary_shows_the_form(stage: Stage) -> None:
     assert "Bydel" not in answer.text
 
 
+def test_what_follows_a_part_is_not_in_it(stage: Stage) -> None:
+    """A field of the form itself after a part, and a subform, are set off."""
+    part = "<melding><del><a>1</a></del><sist>2</sist></melding>"
+    forms = [
+        {"data_format_id": "5801", "data_format_version": "42001", "xml": part},
+        {
+            "type": "SubForm",
+            "data_format_id": "5802",
+            "data_format_version": "42002",
+            "xml": "<under><b>3</b></under>",
+        },
+    ]
+    specs = [{name: value for name, value in each.items() if name != "xml"} for each in forms]
+    service = {"forms": [{"type": "MainForm", **specs[0]}, specs[1]]}
+    case = stage.case(service=service, forms=forms, attachments=[])
+
+    text = embed(stage, case, "summary").text
+
+    assert text.split() == [
+        *("##", "Del", "-", "**A:**", "1", "*", "*", "*", "-", "**Sist:**", "2"),
+        *("*", "*", "*", "-", "**B:**", "3"),
+    ]
+
+
 def test_a_form_cannot_write_markdown(stage: Stage) -> None:
     """Tags, links and headings that somebody typed are shown as they were typed."""
     evil = "&lt;script&gt;alert(1)&lt;/script&gt; [x](https://evil.example) # h"
