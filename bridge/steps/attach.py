@@ -192,7 +192,10 @@ def _attach(bridge: Bridge, coming: _Coming) -> Attached:
         twins = standing.named(offer.attachment_type, offer.file_name)
     if content is not None and (found := _same(bridge, element, twins, content)) is not None:
         if coming.target is None or found.attachment_id == _placed(standing, coming.target).attachment_id:
-            return _already(bridge, standing, replace(upload, length=content.size, sha256=content.sha256), found)
+            again = _already(bridge, standing, replace(upload, length=content.size, sha256=content.sha256), found)
+            # One that landed late stands beside what it was to replace.
+            others = [each for each in twins if each is not found and standing.may_change(coming.action, each)]
+            return _alone(bridge, element, again, others)
         raise Refusal("attachment_exists", 409)
     _wait_for_an_earlier_one(bridge, upload)
     going = _going(standing, coming, twins)
@@ -217,6 +220,18 @@ def _wait_for_an_earlier_one(bridge: Bridge, upload: Upload) -> None:
     until = max((until for each, until in out if name_of(each) == name_of(upload)), default=None)
     if until is not None:
         raise Refusal("attachment_unsettled", 409, retry_after=until - now)
+
+
+def _alone(bridge: Bridge, element: Element, attached: Attached, others: list[Attachment]) -> Attached:
+    """Take *others* away, which have the name of what is there already."""
+    ids = [each.attachment_id for each in others if each.attachment_id is not None]
+    if not all(take_away(bridge, element.key, each) for each in ids):
+        raise Refusal("attachment_uncertain", 504)
+    if ids:
+        with bridge.store.transaction() as tx:
+            Uploads(tx).arrived(attached.upload)
+            Uploads(tx).settled(attached.upload, ids, now=bridge.clock())
+    return attached
 
 
 def _placed(standing: Standing, target: Target) -> Attachment:

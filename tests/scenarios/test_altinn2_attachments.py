@@ -361,11 +361,11 @@ def test_a_message_brings_forms_and_attachments(stage: Stage) -> None:
 
 def test_nothing_is_attached_beside_an_operation(stage: Stage) -> None:
     """A PUT would overwrite what comes meanwhile: the upload is told to wait."""
-    case = stage.case(service={"signing_steps": 1})
+    case = stage.case()
     stage.fault("altinn2", "PUT", case.message_id, delay_seconds=0.6)
 
     with ThreadPoolExecutor(1) as pool:
-        pressed = pool.submit(stage.press, case, "send-to-signing")
+        pressed = pool.submit(stage.press, case)
         until(lambda: stage.control("GET", "/faults") == [])
         beside = attach(stage, case)
 

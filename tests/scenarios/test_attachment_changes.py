@@ -51,6 +51,11 @@ def stage(stages: Stage) -> Iterator[Stage]:
     stages.world.change_switches(attachment_count_check="completion", form_ids_after_put="new")
 
 
+def new(stage: Stage, **service: Any) -> Case:
+    """A service that is signed, in all tests: what a service is like is learnt once."""
+    return stage.case(service={"signing_steps": 1, **service})
+
+
 def below(stage: Stage, case: Case, method: str, which: object = "", query: str = "", **request: Any) -> TestResponse:
     path = f"{request.pop('action', 'submit')}/attachments{f'/{which}' if which != '' else ''}{query}"
     return stage.press(case, path, method=method, **request)
@@ -68,6 +73,10 @@ def listed(stage: Stage, case: Case) -> list[dict[str, Any]]:
     return found
 
 
+def as_altinn_has_it(name: str, data: bytes) -> dict[str, str]:
+    return {"FileName": name, "AttachmentType": "Plan", "Data": base64.b64encode(data).decode()}
+
+
 def code(answer: TestResponse) -> str:
     return str(answer.get_json()["type"].rpartition(":")[2])
 
@@ -79,7 +88,7 @@ def uploaded(stage: Stage, case: Case, **about: Any) -> str:
 
 def test_what_the_element_holds_is_listed(stage: Stage) -> None:
     """All of it, for whoever may read the dialog; what came by this way has the id of its record."""
-    case = stage.case()
+    case = new(stage)
     mine = uploaded(stage, case)
 
     (seeded, ours) = listed(stage, case)
@@ -96,7 +105,7 @@ def test_what_the_element_holds_is_listed(stage: Stage) -> None:
 
 def test_a_corrected_file_takes_the_place(stage: Stage) -> None:
     """The same name and type with other bytes: the new one comes, the old one goes then, and its record leads on."""
-    case = stage.case()
+    case = new(stage)
     first = attach(stage, case)
 
     again = attach(stage, case, data=NEW)
@@ -116,7 +125,7 @@ def test_a_corrected_file_takes_the_place(stage: Stage) -> None:
 
 def test_the_same_name_of_another_type_is_another(stage: Stage) -> None:
     """Type and name together are the name."""
-    case = stage.case()
+    case = new(stage)
 
     attach(stage, case)
     attach(stage, case, kind="Kart", data=NEW)
@@ -126,7 +135,7 @@ def test_the_same_name_of_another_type_is_another(stage: Stage) -> None:
 
 def test_base64_is_a_correction_too(stage: Stage) -> None:
     """Whichever way it comes."""
-    case = stage.case()
+    case = new(stage)
     attach(stage, case)
     body = {"FileName": "tegning.pdf", "AttachmentType": "plan", "Data": base64.b64encode(NEW).decode()}
 
@@ -141,7 +150,7 @@ def test_base64_is_a_correction_too(stage: Stage) -> None:
 @pytest.mark.parametrize("name", ["", "?fileName=ny.pdf"])
 def test_an_attachment_is_replaced_by_its_id(stage: Stage, name: str) -> None:
     """Under the old name unless another is said; the id stays good."""
-    case = stage.case()
+    case = new(stage)
     mine = uploaded(stage, case)
 
     answer, again = put(stage, case, mine, query=name), put(stage, case, mine, query=name)
@@ -165,7 +174,7 @@ def test_an_attachment_is_replaced_by_its_id(stage: Stage, name: str) -> None:
 )
 def test_a_replacement_may_be_base64(stage: Stage, named: dict[str, str], status: int, name: str | None) -> None:
     """With the same strictness: an empty or misspelt name is refused, and not taken for none."""
-    case = stage.case()
+    case = new(stage)
     mine = uploaded(stage, case)
     body = json.dumps({**named, "Data": base64.b64encode(NEW).decode()})
 
@@ -177,7 +186,7 @@ def test_a_replacement_may_be_base64(stage: Stage, named: dict[str, str], status
 
 def test_an_attachment_is_removed_once(stage: Stage) -> None:
     """204, again 204, and nothing else goes."""
-    case = stage.case()
+    case = new(stage)
     mine = uploaded(stage, case)
     uploaded(stage, case, name="kart.txt", kind="Kart")
 
@@ -192,7 +201,7 @@ def test_an_attachment_is_removed_once(stage: Stage) -> None:
 @pytest.mark.parametrize("ids", ["new", "kept"])
 def test_a_save_in_between_changes_nothing(stage: Stage, ids: str) -> None:
     """A PUT gives every attachment a new id in Altinn 2: ours are known by their bytes."""
-    case = stage.case()
+    case = new(stage)
     stage.world.change_switches(form_ids_after_put=ids)
     first, second = uploaded(stage, case), uploaded(stage, case, name="kart.txt", kind="Kart")
     saved = stage.press(case, "send", data=VALID.encode(), headers={"Content-Type": "application/xml"})
@@ -207,7 +216,7 @@ def test_a_save_in_between_changes_nothing(stage: Stage, ids: str) -> None:
 
 def test_what_others_brought_stays(stage: Stage) -> None:
     """An attachment from Altinn's own pages is neither corrected nor removed, whatever its name."""
-    case = stage.case()
+    case = new(stage)
     number = listed(stage, case)[0]["attachmentId"]
 
     answers = [
@@ -222,7 +231,7 @@ def test_what_others_brought_stays(stage: Stage) -> None:
 
 def test_sending_the_same_bytes_makes_nothing_ours(stage: Stage) -> None:
     """Who uploads what is there already is told so, and it still is not theirs to remove."""
-    case = stage.case()
+    case = new(stage)
 
     same = attach(stage, case, name="plan.pdf", data=b"%PDF-1.7 plan")
     removed = below(stage, case, "DELETE", same.get_json()["id"])
@@ -233,7 +242,7 @@ def test_sending_the_same_bytes_makes_nothing_ours(stage: Stage) -> None:
 
 def test_one_dialogs_uploads_are_not_anothers(stage: Stage) -> None:
     """Two dialogs of one element: each changes its own, and finds nothing by the other's ids."""
-    case = stage.case()
+    case = new(stage)
     other = stage.dialog_for(case.message_id, case.who)
     mine = uploaded(stage, case)
 
@@ -249,7 +258,7 @@ def test_one_dialogs_uploads_are_not_anothers(stage: Stage) -> None:
 
 def test_the_mapping_may_say_more(stage: Stage) -> None:
     """With ``changes: any`` whatever is of the action's types may be corrected and removed."""
-    case = stage.case()
+    case = new(stage)
     headers = {"Content-Type": "application/octet-stream"}
     number = listed(stage, case)[0]["attachmentId"]
 
@@ -267,7 +276,7 @@ def test_the_mapping_may_say_more(stage: Stage) -> None:
 
 def test_a_name_is_not_taken_from_another(stage: Stage) -> None:
     """One that is replaced under the name of a third would make two of that name."""
-    case = stage.case()
+    case = new(stage)
     mine = uploaded(stage, case, kind="Kart")
     uploaded(stage, case, name="annet.pdf", kind="Kart", data=b"annet")
 
@@ -293,7 +302,7 @@ def test_a_name_is_not_taken_from_another(stage: Stage) -> None:
 )
 def test_a_replacement_obeys_the_rules(stage: Stage, about: dict[str, Any], status: int, problem: str) -> None:
     """As any upload does; the old one stays."""
-    case = stage.case()
+    case = new(stage)
     mine = uploaded(stage, case)
 
     answer = put(stage, case, mine, **about)
@@ -305,7 +314,7 @@ def test_a_replacement_obeys_the_rules(stage: Stage, about: dict[str, Any], stat
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 def test_changing_needs_the_actions_right(stage: Stage, method: str) -> None:
     """Reading is not enough; nor is another dialog's token, or too low a level."""
-    case, other = stage.case(), stage.case()
+    case, other = new(stage), new(stage)
     mine = uploaded(stage, case)
     tokens = [
         stage.token(case, actions=["read"]),
@@ -323,7 +332,7 @@ def test_changing_needs_the_actions_right(stage: Stage, method: str) -> None:
 @pytest.mark.parametrize("which", ["0196f000-0000-7000-8000-000000000009", "999999"])
 def test_what_is_not_there_is_not_found(stage: Stage, which: str) -> None:
     """Neither by our ids nor by Altinn 2's."""
-    case = stage.case()
+    case = new(stage)
 
     answers = [put(stage, case, which), below(stage, case, "DELETE", which)]
 
@@ -332,7 +341,7 @@ def test_what_is_not_there_is_not_found(stage: Stage, which: str) -> None:
 
 def test_nothing_is_changed_beside_an_operation(stage: Stage) -> None:
     """409 with Retry-After, and the press carries what was there."""
-    case = stage.case(service={"signing_steps": 1})
+    case = new(stage)
     mine = uploaded(stage, case)
     stage.fault("altinn2", "PUT", case.message_id, delay_seconds=0.6)
 
@@ -349,7 +358,7 @@ def test_nothing_is_changed_beside_an_operation(stage: Stage) -> None:
 
 def test_nothing_is_changed_beyond_form_filling(stage: Stage) -> None:
     """What is to be signed, or is archived, stays as it is."""
-    case = stage.case(service={"signing_steps": 1})
+    case = new(stage)
     mine, token = uploaded(stage, case), stage.token(case)
     stage.press(case, "send-to-signing")
 
@@ -363,7 +372,7 @@ def test_nothing_is_changed_beyond_form_filling(stage: Stage) -> None:
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 def test_a_lost_answer_leaves_one(stage: Stage, method: str, how: dict[str, Any]) -> None:
     """Whichever call goes wrong: 2xx only where the new one stands alone, and sent again in a while it does."""
-    case = stage.case()
+    case = new(stage)
     attach(stage, case)
     stage.fault("altinn2", method, f"{case.message_id}/attachments", **how)
 
@@ -376,11 +385,38 @@ def test_a_lost_answer_leaves_one(stage: Stage, method: str, how: dict[str, Any]
     assert held(stage, case) == [("tegning.pdf", digest(NEW))]
 
 
+def test_what_landed_late_stands_alone(stage: Stage) -> None:
+    """It shows between two looks of the next upload, beside what it replaces: that goes before anybody is told 201."""
+    case = new(stage)
+    attach(stage, case)
+    stage.fault("altinn2", "POST", f"{case.message_id}/attachments", cut="before")
+    first = attach(stage, case, data=NEW)
+    stage.as_citizen("POST", case, "/attachments", as_altinn_has_it("tegning.pdf", NEW))
+    stage.as_citizen("POST", case, "/attachments", as_altinn_has_it("annen.pdf", NEW))
+
+    until(lambda: attach(stage, case, data=NEW).status_code == 201)
+
+    assert first.status_code == 504
+    assert held(stage, case) == [("tegning.pdf", digest(NEW)), ("annen.pdf", digest(NEW))]
+
+
+def test_two_of_one_name_become_one(stage: Stage) -> None:
+    """Whoever sends the newer one of two again is told 201 when it stands alone."""
+    case = new(stage)
+    attach(stage, case)
+    stage.as_citizen("POST", case, "/attachments", as_altinn_has_it("tegning.pdf", NEW))
+
+    answer = attach(stage, case, data=NEW)
+
+    assert answer.status_code == 201
+    assert held(stage, case) == [("tegning.pdf", digest(NEW))]
+
+
 @pytest.mark.parametrize("how", LOST_ANSWERS)
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 def test_a_press_after_a_lost_answer_carries_one(stage: Stage, method: str, how: dict[str, Any]) -> None:
     """Where the sender does not come back, the press ends what broke off before it completes."""
-    case = stage.case()
+    case = new(stage)
     attach(stage, case)
     stage.fault("altinn2", method, f"{case.message_id}/attachments", **how)
     attach(stage, case, data=NEW)
@@ -396,7 +432,7 @@ def test_a_press_after_a_lost_answer_carries_one(stage: Stage, method: str, how:
 @pytest.mark.parametrize("how", LOST_ANSWERS)
 def test_a_removal_that_was_not_answered_is_looked_up(stage: Stage, how: dict[str, Any]) -> None:
     """204 only where it is gone; asked again it goes."""
-    case = stage.case()
+    case = new(stage)
     mine = uploaded(stage, case)
     stage.fault("altinn2", "DELETE", f"{case.message_id}/attachments", **how)
 
@@ -415,7 +451,7 @@ def test_a_removal_that_was_not_answered_is_looked_up(stage: Stage, how: dict[st
 
 def at_limit(stage: Stage) -> Case:
     """Two of the two that may be there, counted by Altinn 2 when they come."""
-    case = stage.case(service=AT_LIMIT)
+    case = new(stage, **AT_LIMIT)
     attach(stage, case)
     stage.world.change_switches(attachment_count_check="upload")
     return case
@@ -488,7 +524,7 @@ def test_a_lost_attachment_can_be_given_up(stage: Stage) -> None:
 
 def test_a_listed_attachment_fits_its_description(stage: Stage) -> None:
     """The list and the record are as /openapi.json has them."""
-    case = stage.case()
+    case = new(stage)
     mine = uploaded(stage, case)
     described = stage.client.get("/openapi.json").get_json()
 
