@@ -96,8 +96,8 @@ class Removal(_Strict):
 class AttachmentHead(_Strict):
     """What is said of an attachment before its bytes."""
 
-    file_name: str = Field(default="", alias="FileName")
-    attachment_type: str = Field(default="", alias="AttachmentType")
+    file_name: _Text = Field(default="", alias="FileName")
+    attachment_type: _Text = Field(default="", alias="AttachmentType")
     data: str = Field(alias="Data")
     """Nothing yet: where it begins, the head ends."""
 

@@ -100,8 +100,10 @@ class Way:
 
     def send(self, case: Case, text: str | bytes, media_type: str, *, path: str = "", query: str = "") -> TestResponse:
         """Press it, or what lies below it."""
-        return self.client.post(
+        return self.client.open(
             f"/actions/{case.dialog_id}/{self.action.name}{path}" + (f"?{query}" if query else ""),
+            # What lies deeper is there already.
+            method="PUT" if path.count("/") > 1 else "POST",
             data=text,
             content_type=media_type,
             headers={"Authorization": f"Bearer {self.token(case)}"},
@@ -412,6 +414,45 @@ def coded_uploads(way: Way, *, every: int = 1) -> tuple[list[str], int]:
     )
 
 
+def replacements(way: Way, *, every: int = 1) -> tuple[list[str], int]:
+    """A file in the place of the one that is there, as it is and in base64; what is not said of it stays."""
+    query = {"fileName": "ny.pdf", "attachmentType": _upload_type(way), "language": "1044"}
+    meant = {"FileName": "ny.pdf", "AttachmentType": _upload_type(way), "Data": base64.b64encode(PLAN).decode()}
+    misses = [replace(miss, what=f"? {miss.what}") for miss in in_query(query)]
+    misses = [*misses, *in_json(meant)][::every]
+
+    def send(way: Way, case: Case, miss: Miss) -> TestResponse:
+        path = f"/attachments/{way.stage.element(case)['attachments'][0]['id']}"
+        if miss.what.startswith("?"):
+            return way.send(case, PLAN, OCTETS, path=path, query=miss.text)
+        return way.send(case, miss.text.encode(), HAL, path=path)
+
+    def lost(case: Case, miss: Miss) -> list[str]:
+        try:
+            said = (
+                dict(query_once(miss.text))
+                if miss.what.startswith("?")
+                else json.loads(miss.text, object_pairs_hook=once)
+            )
+        except ValueError as error:
+            return [type(error).__name__]
+        names = {"fileName": "FileName", "attachmentType": "AttachmentType", "language": "language", "Data": "Data"}
+        told = {names.get(name, name): value for name, value in said.items()}
+        if not set(told) <= set(names.values()):
+            return ["a member"]
+        (there,) = shown(way, case)["attachments"]
+        data = base64.b64decode(told["Data"]) if "Data" in told else PLAN
+        wanted = (told.get("FileName", "plan.pdf"), str(told.get("AttachmentType", "Plan")).casefold())
+        held = (there["file_name"], there["attachment_type"].casefold())
+        return [] if (held, there["sha256"]) == (wanted, hashlib.sha256(data).hexdigest()) else [str(held)]
+
+    return misled(way, misses, send, lost)
+
+
+def query_once(text: str) -> dict[str, str]:
+    return once([*parse_qsl(text, keep_blank_values=True)])
+
+
 def _upload_type(way: Way) -> str:
     assert way.action.attaching is not None
     return way.action.attaching.types[0]
@@ -478,6 +519,7 @@ def test_a_near_miss_of_a_message_signs_nothing_else(ways: All, embedded: bool) 
         ("test_json_bodies.py MAPPING", json_forms, 25),
         ("test_cut_bodies.py MAPPING", uploads, 2),
         ("test_cut_bodies.py MAPPING", coded_uploads, 3),
+        ("test_cut_bodies.py MAPPING", replacements, 7),
     ],
 )
 def test_a_near_miss_at_any_other_entrance_is_all_done_or_refused(
@@ -498,6 +540,7 @@ def test_a_near_miss_at_any_other_entrance_is_all_done_or_refused(
         ("test_json_bodies.py MAPPING", json_forms),
         ("test_cut_bodies.py MAPPING", uploads),
         ("test_cut_bodies.py MAPPING", coded_uploads),
+        ("test_cut_bodies.py MAPPING", replacements),
     ],
 )
 def test_every_near_miss_is_all_done_or_refused(ways: All, name: str, entrance: Entrance) -> None:
