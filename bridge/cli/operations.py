@@ -243,6 +243,7 @@ def _whole(entry: "Entry") -> dict[str, Any]:
     return {
         **_row(entry),
         "element": None if operation.element is None else operation.element.message_id,
+        "acceptedTo": _meaning(operation),
         "step": stage.value,
         "attempt": operation.attempt,
         "updated": entry.updated_at.isoformat(),
@@ -261,6 +262,18 @@ def _whole(entry: "Entry") -> dict[str, Any]:
         "cancelled": _moment(operation.dismissed_at),
         "cancelledWhy": operation.dismissed_why,
     }
+
+
+def _meaning(operation: "Operation") -> str | None:
+    """Say what the press was accepted to do, in the words of a mapping."""
+    from bridge.core.mapping import Verb
+
+    meaning = operation.meaning
+    if meaning is None:
+        return None
+    flags = f", complete: {str(meaning.complete).lower()}, sign: {str(meaning.sign).lower()}"
+    verb = meaning.verb.value if meaning.verb is not Verb.PUT else f"form: {meaning.form.value}"
+    return f"target: {meaning.target.value}, {verb}{flags if meaning.verb is Verb.PUT else ''}"
 
 
 def _moment(moment: datetime | None) -> str | None:

@@ -219,6 +219,7 @@ def test_operators_see_what_was_set_aside_and_nobodys_number(stage: Stage) -> No
     assert str(operation.id) in {each["operation"] for each in listed["operations"]}
     assert str(operation.id) in plain.output
     assert (whole["state"], whole["why"], whole["step"]) == ("dead", "given_up", "deliver")
+    assert whole["acceptedTo"] == "target: altinn2, form: body, complete: false, sign: false"
     assert (whole["keepsForm"], whole["formBytes"]) == (True, len(CHANGED.encode()))
     assert whole["lastError"].startswith("Unreachable: Altinn 2")
     everything = plain.output + shown.output + json.dumps([listed, whole])
