@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
@@ -489,8 +490,17 @@ def test_sent_by_a_press_is_told_once(stage: Stage) -> None:
     assert stage.dialog(case)["revision"] == before
 
 
-def test_a_sent_draft_does_not_say_that_it_is_not_sent(stage: Stage) -> None:
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Stage]:
+    """A bridge that has not learnt yet what steps the service has."""
+    made = Stage(tmp_path, BRIDGE_PUBLIC_URL=PUBLIC)
+    yield made
+    made.stop()
+
+
+def test_a_sent_draft_does_not_say_that_it_is_not_sent(fresh: Stage) -> None:
     """The shipped mapping has no summary: the built-in one changes with each press, and what others wrote stays."""
+    stage = fresh
     case, other = (drafted(stage, service={"signing_steps": 1}) for _ in range(2))
     theirs = {"value": [{"languageCode": "nb", "value": "Ring oss"}], "mediaType": "text/plain"}
     change = [{"op": "replace", "path": "/content/summary", "value": theirs}]
