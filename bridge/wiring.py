@@ -48,8 +48,8 @@ DIALOGPORTEN_SCOPES = ("digdir:dialogporten.serviceprovider",)
 SEARCH_SCOPES = (*DIALOGPORTEN_SCOPES, "digdir:dialogporten.serviceprovider.search")
 ALTINN2_SCOPES = ("altinn:instances.read", "altinn:instances.write")
 LONGEST_RETRY = timedelta(minutes=5)
-ACCEPTING = 2
-"""Presses that are written down at once beside a worker in the same process."""
+ACCEPTING = {WorkerMode.EMBEDDED: 2, WorkerMode.SEPARATE: 4}
+"""Presses that one process writes down at once: fewer beside a worker, and fewer than there are connections."""
 METADATA_WITHIN = 5.0
 """Seconds that Altinn 2's metadata is waited for: it helps, and nothing depends on it."""
 
@@ -210,7 +210,7 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
         rooms=Rooms(
             threads=settings.threads,
             apps=len(routes),
-            accepting=ACCEPTING if settings.worker is WorkerMode.EMBEDDED else settings.database_pool,
+            accepting=ACCEPTING[settings.worker],
         ),
         metrics=metrics,
         alarms=alarms,
