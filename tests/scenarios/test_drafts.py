@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
@@ -488,35 +487,6 @@ def test_sent_by_a_press_is_told_once(stage: Stage) -> None:
 
     assert (counts, asked) == ({What.SENT: 1}, [])
     assert stage.dialog(case)["revision"] == before
-
-
-@pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[Stage]:
-    """A bridge that has not learnt yet what steps the service has."""
-    made = Stage(tmp_path, BRIDGE_PUBLIC_URL=PUBLIC)
-    yield made
-    made.stop()
-
-
-def test_a_sent_draft_does_not_say_that_it_is_not_sent(fresh: Stage) -> None:
-    """The shipped mapping has no summary: the built-in one changes with each press, and what others wrote stays."""
-    stage = fresh
-    case, other = (drafted(stage, service={"signing_steps": 1}) for _ in range(2))
-    theirs = {"value": [{"languageCode": "nb", "value": "Ring oss"}], "mediaType": "text/plain"}
-    change = [{"op": "replace", "path": "/content/summary", "value": theirs}]
-    assert stage.as_owner("PATCH", f"/{other.dialog_id}", change).status_code == 204
-
-    told = [summary(stage, case)]
-    for action in ("send-to-signing", "sign"):
-        assert stage.press(case, action).status_code == stage.press(other, action).status_code == 204
-        told.append(summary(stage, case))
-
-    assert told == [
-        "The form has not been submitted yet.",
-        "The form waits for a signature.",
-        "The form has been submitted.",
-    ]
-    assert summary(stage, other, "nb") == "Ring oss"
 
 
 def summary(stage: Stage, case: Case, language: str = "en") -> str:
