@@ -13,6 +13,8 @@ from tests.scenarios.test_embeds import EMBEDS, RECEIPT
 
 pytestmark = pytest.mark.browser
 SECONDS = 15_000
+SIGNED = {"signing_steps": 1, "signing_text": "Jeg bekrefter <b>alt</b>."}
+"""The service of all tests here: what a service is like is learnt once."""
 EVIL = "&lt;img src=x onerror=alert(1)&gt; [x](javascript:alert(1))"
 
 
@@ -47,7 +49,7 @@ def press(page: Page, name: str) -> None:
 
 def test_the_receipt_shows_and_opens_the_print(page: Page, bridge: Site) -> None:
     """After the press the middle shows the receipt; its link opens the print once."""
-    case = bridge.case()
+    case = bridge.case(service=SIGNED)
     embed = opened(page, bridge, case)
     hidden = embed.is_hidden()
 
@@ -68,7 +70,7 @@ def test_the_receipt_shows_and_opens_the_print(page: Page, bridge: Site) -> None
 
 def test_the_signing_text_is_seen_before_signing(page: Page, bridge: Site) -> None:
     """In the dialog, beside the button that signs."""
-    case = bridge.case(service={"signing_steps": 1, "signing_text": "Jeg bekrefter <b>alt</b>."})
+    case = bridge.case(service=SIGNED)
     embed = opened(page, bridge, case)
 
     page.get_by_text("Flere handlinger").click()
@@ -80,7 +82,7 @@ def test_the_signing_text_is_seen_before_signing(page: Page, bridge: Site) -> No
 
 def test_what_a_form_says_is_shown_and_does_nothing(page: Page, bridge: Site) -> None:
     """Tags and links that somebody typed into a form are words on the page."""
-    case = bridge.case(VALID.replace("Egne midler og et lån på 100 000 kroner.", EVIL), service={"signing_steps": 1})
+    case = bridge.case(VALID.replace("Egne midler og et lån på 100 000 kroner.", EVIL), service=SIGNED)
     dialog = bridge.as_owner("GET", f"/{case.dialog_id}").json()
     url = f"{bridge.url}/embeds/{case.dialog_id}/summary"
     media_type = "application/vnd.dialogporten.frontchannelembed-url;type=text/markdown"
@@ -107,7 +109,7 @@ def test_what_a_form_says_is_shown_and_does_nothing(page: Page, bridge: Site) ->
 
 def test_whoever_opens_a_button_as_a_link_is_led_back(page: Page, bridge: Site) -> None:
     """A navigation to an action shows a page in the browser's language, with a link to Arbeidsflate."""
-    case = bridge.case()
+    case = bridge.case(service=SIGNED)
 
     answer = page.goto(f"{bridge.url}/actions/{case.dialog_id}/submit")
 
