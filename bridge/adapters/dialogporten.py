@@ -142,9 +142,9 @@ class DialogportenClient:
         self._session, self._auth, self._clock, self._timeout = session, auth, clock, timeout
         self._dialogs = f"{base_url.rstrip('/')}/api/v1/serviceowner/dialogs"
 
-    def get(self, dialog_id: UUID) -> Dialog:
+    def get(self, dialog_id: UUID, *, within: float | None = None) -> Dialog:
         """
-        Read a dialog; a soft-deleted one as well, with ``deleted_at``.
+        Read a dialog; a soft-deleted one as well, with ``deleted_at``. *within* is seconds, where less than usual.
 
         Raises:
             Missing: It is not there, or another service owner's (``not_found``).
@@ -152,7 +152,7 @@ class DialogportenClient:
             CredentialsRefused: The token, or its scopes: ``not_authenticated``, ``scope_missing``. So for every call.
             Unreachable: Ask again later; also where the answer is another dialog.
         """
-        answer = self._call("GET", f"{self._dialogs}/{dialog_id}", writes=False)
+        answer = self._call("GET", f"{self._dialogs}/{dialog_id}", writes=False, within=within)
         body = _json(answer.body)
         if not isinstance(body, Mapping):
             raise Unreachable(SYSTEM, "the answer is not a JSON object", status=answer.status)
@@ -281,8 +281,9 @@ class DialogportenClient:
         body: object = None,
         revision: str | None = None,
         silent: bool = False,
+        within: float | None = None,
     ) -> Answer:
-        answer = self._answer(method, url, writes=writes, body=body, revision=revision, silent=silent)
+        answer = self._answer(method, url, writes=writes, body=body, revision=revision, silent=silent, within=within)
         if not 200 <= answer.status < 300:
             raise failure(answer, writes=writes, clock=self._clock)
         return answer
@@ -296,6 +297,7 @@ class DialogportenClient:
         body: object = None,
         revision: str | None = None,
         silent: bool = False,
+        within: float | None = None,
     ) -> Answer:
         headers = {"Accept": "application/json"}
         if body is not None:
@@ -314,7 +316,7 @@ class DialogportenClient:
                 params={"isSilentUpdate": "true"} if silent else None,
                 data=None if body is None else json.dumps(body).encode(),
                 auth=self._auth,
-                deadline_seconds=self._timeout,
+                deadline_seconds=self._timeout if within is None else min(within, self._timeout),
                 max_bytes=_DIALOG_BYTES,
             )
 

@@ -133,6 +133,11 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Førespurnaden kan ikkje lesast", "Kontroller førespurnaden."),
         "en": _text("The request cannot be read", "Check the request."),
     },
+    "dialog_gone": {
+        "nb": _text("Dialogen finnes ikke lenger", "Den er slettet, og ingenting er sendt. Kontakt avsenderen."),
+        "nn": _text("Dialogen finst ikkje lenger", "Han er sletta, og ingenting er sendt. Kontakt avsendaren."),
+        "en": _text("The dialog is no longer there", "It was deleted, and nothing was sent. Contact the sender."),
+    },
     "not_linked": {
         "nb": _text("Dialogen er ikke koblet til en sak", "Dialogen peker ikke på noe element i Altinn."),
         "nn": _text("Dialogen er ikkje kopla til ei sak", "Dialogen peikar ikkje på noko element i Altinn."),

@@ -42,6 +42,7 @@ from bridge.steps.attached import look_for_uploads, settle, unsettled
 from bridge.steps.calculate_only import calculate_only
 from bridge.steps.comparing import NOT_COMPARABLE, Incomparable, lost_from_forms
 from bridge.steps.content import sent_content
+from bridge.steps.dialog_look import DialogLook
 from bridge.steps.first_look import first_look, kept, late
 from bridge.steps.holding import TakenOver, write
 from bridge.steps.meanwhile import tell_that_it_is_open
@@ -377,7 +378,11 @@ def _send(
     began = bridge.clock()
     try:
         call = _call(bridge, operation, mapping, action, element)
+        # A draft can be saved again; whatever else is done stays done, and somebody has to be told of it.
+        look = None if aim(action) is ElementState.FORM_FILLING else DialogLook(bridge, operation.dialog_id)
         _still_the_same(bridge, operation, element)
+        if look is not None:
+            look.refuse_where_it_is_gone()
     except Stop as stop:
         return _end(bridge, operation, Outcome.REFUSED, stop.problem, element=element)
     except Refusal as refusal:

@@ -153,11 +153,14 @@ def _first_use(bridge: Bridge, caller: Caller, *, element: bool) -> Link:
     try:
         dialog = bridge.dialogporten.get(caller.dialog_id)
     except Missing as error:
-        raise Refusal("not_linked", 404) from error
+        # Its token is genuine, so it was there: it is purged.
+        raise Refusal("dialog_gone", 410) from error
     except Rejected as error:
         raise Refusal("upstream_refused", 502) from error
     except UpstreamError as error:
         raise Refusal("upstream_unavailable", 503) from error
+    if dialog.deleted_at is not None:
+        raise Refusal("dialog_gone", 410)
     if not element:
         return Link(dialog_id=dialog.id, service_resource=dialog.service_resource, party=dialog.party, element=None)
     message_id = element_reference(dialog)

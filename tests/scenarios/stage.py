@@ -58,6 +58,7 @@ class Stage:
 
     def __init__(self, folder: Path, **environ: str) -> None:
         self.world = World(lambda: datetime.now(UTC), 7)
+        self._signing_steps = 0
         self.outside = requests.Session()
         self.outside.trust_env = False
         self.outside.mount("http://", SandboxAdapter(self.world, BASE))
@@ -99,6 +100,10 @@ class Stage:
 
     def case(self, xml: str = VALID, *, service: Mapping[str, Any] | None = None, **element: Any) -> Case:
         who = self.world.new_organisation().number
+        steps = (service or {}).get("signing_steps", 0)
+        if steps != self._signing_steps:
+            # A service does not change its process; here one service stands for several.
+            self._signing_steps, self.bridge.services._known = steps, {}
         seeded = self.control(
             "POST",
             "/altinn2/elements",
