@@ -19,6 +19,9 @@ from bridge.core.clock import Clock
 from bridge.storage.store import Store, Transaction, insert_ignore
 from bridge.storage.tables import marks
 
+LEAP = 1_000_000
+"""So much further the count is once a restore was found: other processes may have noted later marks."""
+
 
 class Restored(Enum):
     """How it shows that the store is not the one that was left."""
@@ -73,8 +76,9 @@ class StoreMark:
                 there = _there(tx)
                 found = self._judged(there, first=first, now=now)
                 known = 0 if self._last is None else self._last.number
-                # Beyond both, so that others who know the old one do not find the same again.
-                mark = Mark(name=there.name, number=max(there.number, known) + 1, at=now)
+                # After a restore beyond whatever others know of the old one, so that they do not find it again.
+                number = there.number + 1 if found is None else max(there.number, known) + LEAP
+                mark = Mark(name=there.name, number=number, at=now)
                 tx.connection.execute(marks.update().values(number=mark.number, noted_at=now))
             self._last = mark
             self.unwritten = None

@@ -30,10 +30,10 @@ def test_many_at_once_try_twice(database_url: str) -> None:
         gate = StoredGate(Store(engine), about="password", secret="bruker:feil", clock=lambda: datetime.now(UTC))
         try:
             return through(gate, refuse, system="Altinn 2", refused="login_refused")
-        except Unreachable:
-            return "busy"
         except CredentialsRefused as error:
             return error.reason
+        except Unreachable:
+            return "busy"
 
     with ThreadPoolExecutor(8) as pool:
         for _ in range(3):
