@@ -87,6 +87,7 @@ def test_what_the_store_refuses_for_another_reason_ends_at_once(stage: Stage) ->
         service_resource=mapping.service_resource,
         level=3,
         grants=frozenset(),
+        entities=frozenset(),
         actor="urn:altinn:organization:identifier-no:310000005",
         expires_at=stage.bridge.clock(),
     )
