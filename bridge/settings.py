@@ -369,7 +369,9 @@ def _scope(text: str) -> tuple[str, ...]:
 
 def _mark_of(database_url: str | None) -> Path | None:
     file = (database_url or "").partition("///")[2].partition("?")[0]
-    return Path(f"{file}.mark") if file and not (database_url or "").startswith("postgresql") else None
+    if not file or file == ":memory:" or (database_url or "").startswith("postgresql"):
+        return None
+    return Path(f"{file}.mark")
 
 
 def _scopes(text: str) -> tuple[str, ...]:

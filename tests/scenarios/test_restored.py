@@ -61,7 +61,12 @@ def test_what_the_dialog_tells_already_is_held(stage: Stage) -> None:
     as_it_waited(stage, operation, "urn:altinn:person:identifier-no:16886099957")
     until(lambda: stage.operations(mine)[0].dead_at is not None)
 
+    told = stage.client.get(
+        f"/operations/{operation.id}", headers={"Authorization": f"Bearer {stage.token(mine)}"}
+    ).get_json()
     assert stage.operations(mine)[0].dead_why == "store_restored"
+    # Nobody knows yet how it ended.
+    assert (told["status"], "outcome" in told, "finishedAt" in told) == ("underWay", False, False)
     assert stage.dialog(mine)["revision"] == before
     assert len(stage.effects(mine, "altinn2.put")) == puts
 
