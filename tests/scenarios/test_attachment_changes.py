@@ -167,7 +167,7 @@ def test_an_attachment_is_replaced_by_its_id(stage: Stage, name: str) -> None:
     [
         ({}, 200, "tegning.pdf"),
         ({"FileName": "ny.pdf"}, 200, "ny.pdf"),
-        ({"FileName": ""}, 422, None),
+        ({"FileName": ""}, 400, None),
         ({"Filename": "ny.pdf"}, 400, None),
     ],
     ids=["left out", "given", "empty", "of another case"],
