@@ -23,6 +23,8 @@ _NUMBERS = bytes(
 )
 _LONG = b"0" * 17
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+MOST_OF_AN_OBJECT = 10_000
+"""An object may have so many members: whoever finds fault with one of them looks at all."""
 Json = Any
 """What ``json`` gives: the checkers and converters look at the type of each value themselves."""
 
@@ -154,6 +156,8 @@ def placed(findings: Collection[tuple[tuple[str | int, ...], Finding]], text: st
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MOST_OF_AN_OBJECT:
+        raise Unreadable("too_complex")
     members = dict(pairs)
     if len(members) != len(pairs):
         raise Unreadable("duplicate_member")

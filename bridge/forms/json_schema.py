@@ -1,7 +1,6 @@
 """Hold JSON forms against their JSON Schema, at the place in it where the app frontend begins."""
 
 import hashlib
-import itertools
 import json
 import re
 from collections import Counter
@@ -24,6 +23,8 @@ from bridge.forms.sentences import sentence
 _BASE = "bridge:///"
 _SCHEMA_LIMITS = Limits(max_bytes=20_000_000)
 _MOST_VALUES = 12
+EXPLAINED = 10_000
+"""So many values of a form are looked through for all that is wrong; of what comes after them, the first fault is."""
 _DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 _DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema"
 _NEWEST = "http://json-schema.org/schema"
@@ -131,8 +132,21 @@ class JsonSchemaRegistry:
         value = _stripped(value)
         if schema.fast.is_valid(value):
             return ()  # The quick reading was not sure.
-        errors = itertools.islice(schema.full.iter_errors(value), self.limits.max_findings + 1)
-        return _told(itertools.chain.from_iterable(map(_findings, errors)), text, self.limits.max_findings)
+        cut = _Cut(EXPLAINED)
+        part = cut.beginning_of(value, ())
+        found: Iterator[tuple[Steps, Finding]] = iter(())
+        if not cut.hopeless:
+            errors = schema.full.iter_errors(part)
+            # That a list has fewer items than it came with is our doing.
+            found = (each for error in errors for each in _findings(error) if each[0] not in cut.shortened)
+        told = _told(found, text, self.limits.max_findings, whole=cut.whole)
+        if cut.whole or (told and told[0].rule != "more_findings"):
+            return told
+        try:
+            schema.full.validate(value)
+        except ValidationError as error:
+            return _told(_findings(error), text, self.limits.max_findings, whole=False)
+        return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,11 +159,57 @@ class _Compiled:
     sha256: str
 
 
-def _told(found: Iterator[tuple[Steps, Finding]], text: str, most: int) -> tuple[Finding, ...]:
-    """Drop what is told twice, and put the rest into the form's order."""
-    once = {(finding.path, finding.rule, *sorted(finding.facts.items())): (steps, finding) for steps, finding in found}
-    findings = sorted(placed(list(once.values()), text), key=lambda finding: (finding.line, finding.column))
-    return (*findings[:most], *([Finding(path="/", rule="more_findings")] if len(findings) > most else []))
+class _Cut:
+    """
+    The beginning of a form: so many values, and no more items of its lists.
+
+    The library finds all faults before it gives the first, and keeps two kilobytes for each.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._left, self._most = most, most
+        self.shortened: set[Steps] = set()
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was left out."""
+        return not self.shortened and not self.hopeless
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether there is too much of it without its lists, too."""
+        return self._left < -self._most
+
+    def beginning_of(self, value: Json, steps: Steps) -> Json:
+        if type(value) is dict:
+            self._left -= len(value)
+            return {
+                name: self.beginning_of(child, (*steps, name)) if type(child) in (dict, list) else child
+                for name, child in value.items()
+            }
+        if type(value) is not list:
+            return value
+        items = []
+        for number, item in enumerate(value):
+            if self._left <= 0:
+                self.shortened.add(steps)
+                break
+            self._left -= 1
+            items.append(self.beginning_of(item, (*steps, number)))
+        return items
+
+
+def _told(found: Iterator[tuple[Steps, Finding]], text: str, most: int, *, whole: bool) -> tuple[Finding, ...]:
+    """Drop what is told twice, and put the rest into the form's order; not *whole*, the last says that more may be."""
+    once: dict[tuple[Any, ...], tuple[Steps, Finding]] = {}
+    for steps, finding in found:
+        once.setdefault((finding.path, finding.rule, *sorted(finding.facts.items())), (steps, finding))
+        if len(once) > most:
+            whole = False
+            break
+    kept = list(once.values())[:most]
+    findings = sorted(placed(kept, text), key=lambda finding: (finding.line, finding.column))
+    return (*findings, *([] if whole else [Finding(path="/", rule="more_findings")]))
 
 
 def _has_blanks(form: bytes | str) -> bool:

@@ -7,7 +7,7 @@ missing one: Altinn 2 tells them apart (facts/altinn2.md 2.10).
 """
 
 import itertools
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
@@ -27,6 +27,8 @@ from bridge.forms.shape import XSI, Content, Kind, Place
 
 _MOST_PAIRS = 250_000
 """Above so many pairs of unlike rows, rows are compared by their place alone."""
+_MOST_EQUAL = 1_000_000
+"""Above so many pairs of equal rows, rows are paired with the next equal one instead of in the longest run."""
 _BLANK = " \t\r\n"
 
 
@@ -356,8 +358,9 @@ def _pair(olds: Sequence[_Node], news: Sequence[_Node]) -> list[tuple[int, int]]
     if len(olds) == 1 == len(news):
         return [(0, 0)]
     pairs: list[tuple[int, int]] = []
-    matcher = SequenceMatcher(None, [node.digest for node in olds], [node.digest for node in news], autojunk=False)
-    for what, first, first_end, second, second_end in matcher.get_opcodes():
+    for what, first, first_end, second, second_end in _runs(
+        [each.digest for each in olds], [each.digest for each in news]
+    ):
         if what == "equal":
             pairs += zip(range(first, first_end), range(second, second_end), strict=True)
         elif what == "replace":
@@ -365,6 +368,31 @@ def _pair(olds: Sequence[_Node], news: Sequence[_Node]) -> list[tuple[int, int]]
                 (first + one, second + other) for one, other in _likest(olds[first:first_end], news[second:second_end])
             ]
     return pairs
+
+
+def _runs(olds: Sequence[int], news: Sequence[int]) -> Iterator[tuple[str, int, int, int, int]]:
+    """Give the runs of equal rows, and what stands between them, as ``SequenceMatcher.get_opcodes`` does."""
+    before, after = Counter(olds), Counter(news)
+    if sum(count * after[row] for row, count in before.items()) <= _MOST_EQUAL:
+        yield from SequenceMatcher(None, olds, news, autojunk=False).get_opcodes()
+        return
+    # Its work grows with the pairs of equal rows: 100,000 empty ones would take days. What is paired otherwise than in
+    # the longest run is found as moved, never as lost.
+    places: dict[int, deque[int]] = {}
+    for place, row in enumerate(news):
+        places.setdefault(row, deque()).append(place)
+    first = second = 0
+    for old, row in enumerate(olds):
+        left = places.get(row)
+        while left and left[0] < second:
+            left.popleft()
+        if not left:
+            continue
+        if (first, second) != (old, left[0]):
+            yield "replace", first, old, second, left[0]
+        yield "equal", old, old + 1, left[0], left[0] + 1
+        first, second = old + 1, left[0] + 1
+    yield "replace", first, len(olds), second, len(news)
 
 
 def _likest(olds: Sequence[_Node], news: Sequence[_Node]) -> list[tuple[int, int]]:

@@ -1,5 +1,6 @@
 """What refusing a form costs: work that grows with the form, ends, and keeps nobody else waiting."""
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +10,9 @@ import pytest
 
 from bridge.forms.convert import Shape
 from bridge.forms.fields import read_values
-from bridge.forms.losses import differences
+from bridge.forms.json_reading import MOST_OF_AN_OBJECT
+from bridge.forms.json_schema import EXPLAINED, JsonSchemaRegistry
+from bridge.forms.losses import Change, differences
 from bridge.forms.reading import MOST_ATTRIBUTES, Effort, Limits, Unreadable, is_one_document
 from bridge.forms.washing import washed_differences
 from bridge.forms.xsd import SECOND_OPINION_FAULTS, SchemaRegistry
@@ -188,3 +191,71 @@ def test_threads_get_the_same_verdicts_of_xmlschema(registry: SchemaRegistry) ->
 def test_looking_for_namespaces_grows_with_the_form(piece: str) -> None:
     """However many there seem to be."""
     assert growth(lambda size: is_one_document((piece * size).encode()), 2_000) < 80
+
+
+ROWS = {
+    "one row more among equal ones": lambda size: (
+        "<r>1</r>" * size,
+        "<r>1</r>" * (size // 2) + "<r/>" + "<r>1</r>" * size,
+    ),
+    "rows that change places": lambda size: ("<r>1</r><r>2</r>" * size, "<r>2</r><r>1</r>" * size + "<r>3</r>"),
+}
+
+
+@pytest.mark.parametrize("rows", ROWS.values(), ids=ROWS)
+def test_comparing_grows_with_the_form(rows: Callable[[int], tuple[str, str]]) -> None:
+    """However many rows are equal."""
+
+    def compare(size: int) -> None:
+        sent, came_back = rows(size)
+        assert not [each for each in differences(f"<m>{sent}</m>", f"<m>{came_back}</m>") if each.change is Change.LOST]
+
+    assert growth(compare, 1_500) < 80
+
+
+def test_a_lost_row_among_many_equal_ones_is_found() -> None:
+    """Paired with the next equal one, as in the longest run."""
+    rows = [f"<r>{number % 3}</r>" for number in range(6_000)]
+    rows.insert(3_000, "<r>tapt</r>")
+
+    found = differences(f"<m>{''.join(rows)}</m>", f"<m>{''.join(rows).replace('<r>tapt</r>', '')}</m>")
+
+    assert [(each.path, each.change) for each in found] == [("/m/r[3001]", Change.LOST)]
+
+
+JSON_FORMS: dict[str, Callable[[int], str]] = {
+    "wrong items": lambda size: '{"a": [' + ",".join(['"x"'] * size) + "]}",
+    "unknown members of items": lambda size: '{"o": [' + ",".join(['{"y": 1}'] * size) + "]}",
+    "one fault at the end": lambda size: '{"a": [' + "1," * size + '"x"]}',
+}
+
+
+@pytest.fixture(scope="module")
+def json_registry(tmp_path_factory: pytest.TempPathFactory) -> JsonSchemaRegistry:
+    folder = tmp_path_factory.mktemp("json")
+    row = {"type": "object", "additionalProperties": False, "properties": {"x": {"type": "integer"}}}
+    lists = {"a": {"type": "array", "items": {"type": "integer"}, "minItems": 1}, "o": {"type": "array", "items": row}}
+    schema = {"type": "object", "additionalProperties": False, "properties": lists}
+    (folder / "s.json").write_text(json.dumps(schema))
+    registry = JsonSchemaRegistry(folder, LIMITS)
+    registry.load(["s.json"])
+    return registry
+
+
+@pytest.mark.parametrize("form", JSON_FORMS.values(), ids=JSON_FORMS)
+def test_explaining_json_grows_with_the_form(json_registry: JsonSchemaRegistry, form: Callable[[int], str]) -> None:
+    """Beyond the beginning only the first fault is looked for, and the last finding says so."""
+    found: list[list[str]] = []
+
+    def check(size: int) -> None:
+        found.append([each.rule for each in json_registry.check("s.json", form(size))])
+
+    assert growth(check, 2 * EXPLAINED) < 80
+    assert all(rules[-1] == "more_findings" and len(rules) > 1 for rules in found)
+
+
+def test_an_object_of_too_many_members_is_refused(json_registry: JsonSchemaRegistry) -> None:
+    """Before anybody finds fault with each of them."""
+    members = ",".join(f'"{number}": 1' for number in range(MOST_OF_AN_OBJECT + 1))
+
+    assert [each.rule for each in json_registry.check("s.json", "{" + members + "}")] == ["too_complex"]
