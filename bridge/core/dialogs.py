@@ -283,6 +283,21 @@ def action_of(url: str, dialog_id: UUID) -> str | None:
             return None
 
 
+def is_narrowed(dialog: Dialog, name: str) -> bool:
+    """
+    Say whether the dialog offers the bridge's action *name* by elements with an authorization context, and no other.
+
+    Then a token's ``a`` says nothing of it (facts/dialogporten.md 3.9, 13).
+    """
+    leading = [each.raw for each in dialog.gui_actions if action_of(each.url, dialog.id) == name]
+    leading += [
+        each.raw
+        for each in dialog.api_actions
+        if any(action_of(endpoint.url, dialog.id) == name for endpoint in each.endpoints)
+    ]
+    return bool(leading) and all(each.get("authorizationContext") for each in leading)
+
+
 def _message_id(text: str, *, labels: bool) -> str | None:
     match = _REFERENCE.fullmatch(text.strip().lower())
     if match is None or labels != match[0].startswith("urn:"):

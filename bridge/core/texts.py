@@ -98,6 +98,20 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Du har ikkje rett til dette", "Handlinga krev retten {requires}."),
         "en": _text("You may not do this", "The action requires the right {requires}."),
     },
+    "action_narrowed": {
+        "nb": _text(
+            "Knappen er avgrenset",
+            "Dialogen avgrenser hvem som kan dette, og det er ikke koblet til. Ingenting er sendt.",
+        ),
+        "nn": _text(
+            "Knappen er avgrensa",
+            "Dialogen avgrensar kven som kan dette, og det er ikkje kopla til. Ingenting er sendt.",
+        ),
+        "en": _text(
+            "The button is narrowed",
+            "The dialog narrows who may do this, and that is not connected. Nothing was sent.",
+        ),
+    },
     "level_too_low": {
         "nb": _text("Innloggingsnivået er for lavt", "Logg inn på nivå {level} eller høyere, og prøv igjen."),
         "nn": _text("Innloggingsnivået er for lågt", "Logg inn på nivå {level} eller høgare, og prøv igjen."),

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -106,6 +106,8 @@ class Dialog:
     frozen: bool = False
     seen: tuple[Seen, ...] = ()
     label_log: tuple[Assignment, ...] = ()
+    contexts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Authorization contexts by the id of the element that they narrow; experimental, so no API sets them here."""
 
     @property
     def content_seen(self) -> bool:
@@ -485,6 +487,11 @@ class DialogportenState:
         with self._lock:
             dialog = self._dialogs[dialog_id]
             self.change_labels(dialog_id, [label], [UNOPENED], actor=dialog.party, revision=None)
+
+    def narrow(self, dialog_id: str, contexts: Mapping[str, Mapping[str, Any]]) -> None:
+        """Put authorization contexts on its actions, in the place of those that are there."""
+        with self._lock:
+            self._dialogs[dialog_id] = replace(self._dialogs[dialog_id], contexts=dict(contexts))
 
     def freeze(self, dialog_id: str) -> Dialog:
         """Protect a dialog from its owner, as migrated ones are."""

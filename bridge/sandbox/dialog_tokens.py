@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.sandbox.dialog_state import Dialog
-from bridge.sandbox.dialog_views import Reader, authorized_actions
+from bridge.sandbox.dialog_views import Reader, authorized_actions, authorized_entities
 from bridge.sandbox.jose import NotAToken, SigningKey, is_genuine, public_jwk, sign, taken_apart
 from bridge.sandbox.world import World
 
@@ -52,7 +52,8 @@ def claims_for(dialog: Dialog, reader: Reader, world: World, base_url: str) -> d
         "nbf": now,
         "exp": now + LIFETIME,
     }
-    return {**claims, "e": []} if world.switches.dialog_token_claim_e else claims
+    entities = authorized_entities(dialog, reader)
+    return {**claims, "e": entities} if entities or world.switches.dialog_token_claim_e else claims
 
 
 def mint(dialog: Dialog, reader: Reader, world: World, base_url: str) -> str:

@@ -43,9 +43,19 @@ def authorized_actions(dialog: Dialog, reader: Reader) -> str:
     """Write claim ``a``: read, and what the dialog's own actions and transmissions ask for and the reader may do."""
     wanted = [("read", None)]
     for name in ("guiActions", "apiActions"):
-        wanted += [(each["action"], each["authorizationAttribute"]) for each in dialog.body[name]]
+        open_to_all = (each for each in dialog.body[name] if each["id"] not in dialog.contexts)
+        wanted += [(each["action"], each["authorizationAttribute"]) for each in open_to_all]
     wanted += [("read", each["authorizationAttribute"]) for each in dialog.body["transmissions"]]
     return ";".join(dict.fromkeys(entry(*each) for each in wanted if reader.may(*each)))
+
+
+def authorized_entities(dialog: Dialog, reader: Reader) -> list[str]:
+    """Write claim ``e``: what an authorization context narrows and takes the reader in (facts 3.9)."""
+    return [
+        str(context.get("tokenRef") or element)
+        for element, context in dialog.contexts.items()
+        if reader.may(str(context.get("action", "read")), context.get("additionalResourceAttribute"))
+    ]
 
 
 def for_owner(dialog: Dialog, state: DialogportenState, reader: Reader | None = None) -> dict[str, Any]:
@@ -72,7 +82,7 @@ def for_owner(dialog: Dialog, state: DialogportenState, reader: Reader | None = 
                 for each in body["transmissions"]
             ],
             **{
-                name: [{**each, **_judged(each, reader)} for each in body[name]]
+                name: [{**each, **_judged(each, reader), **_narrowed(dialog, each)} for each in body[name]]
                 for name in ("guiActions", "apiActions")
             },
             "activities": body["activities"],
@@ -267,6 +277,12 @@ def _listed(dialog: Dialog, content: tuple[str, ...]) -> dict[str, Any]:
         "latestActivity": max(body["activities"], key=lambda each: each["createdAt"], default=None),
         "endUserContext": _end_user_context(dialog),
     }
+
+
+def _narrowed(dialog: Dialog, item: Mapping[str, Any]) -> dict[str, Any]:
+    """The context goes before the item's own action, which is then shown as empty (facts 13)."""
+    context = dialog.contexts.get(item["id"])
+    return {} if context is None else {"action": "", "authorizationContext": dict(context)}
 
 
 def _judged(item: Mapping[str, Any], reader: Reader | None, action: str | None = None) -> dict[str, Any]:

@@ -379,10 +379,10 @@ def _send(
     try:
         call = _call(bridge, operation, mapping, action, element)
         # A draft can be saved again; whatever else is done stays done, and somebody has to be told of it.
-        look = None if aim(action) is ElementState.FORM_FILLING else DialogLook(bridge, operation.dialog_id)
+        look = None if aim(action) is ElementState.FORM_FILLING else DialogLook(bridge, operation.dialog_id, action)
         _still_the_same(bridge, operation, element)
         if look is not None:
-            look.refuse_where_it_is_gone()
+            look.refuse_what_it_forbids()
     except Stop as stop:
         return _end(bridge, operation, Outcome.REFUSED, stop.problem, element=element)
     except Refusal as refusal:

@@ -6,7 +6,9 @@ from uuid import UUID
 
 import structlog
 
+from bridge.core.dialogs import is_narrowed
 from bridge.core.errors import Missing, UpstreamError
+from bridge.core.mapping import ActionMapping, Narrowed
 from bridge.core.operations import Problem
 from bridge.parts import Bridge
 from bridge.steps.orders import Stop
@@ -16,21 +18,24 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 WITHIN = 3.0
 """Seconds that the look may take: a form does not wait longer for a Dialogporten that does not answer."""
 
+ACTION_NARROWED = Problem(code="action_narrowed", status=403)
 DIALOG_GONE = Problem(code="dialog_gone", status=410)
 
 
 class DialogLook:
     """One look at a dialog, beside what else is read; nobody waits for it longer than for that and ``WITHIN``."""
 
-    def __init__(self, bridge: Bridge, dialog_id: UUID) -> None:
-        self._bridge, self._dialog_id, self._gone = bridge, dialog_id, False
+    def __init__(self, bridge: Bridge, dialog_id: UUID, action: ActionMapping) -> None:
+        self._bridge, self._dialog_id, self._action = bridge, dialog_id, action
+        self._gone = self._narrowed = False
         context = contextvars.copy_context()
         self._thread = threading.Thread(target=context.run, args=(self._look,), name="bridge-dialog-look", daemon=True)
         self._thread.start()
 
-    def refuse_where_it_is_gone(self) -> None:
+    def refuse_what_it_forbids(self) -> None:
         """
-        Raise Stop ``dialog_gone`` where the dialog was deleted or purged.
+        Raise Stop ``dialog_gone`` where the dialog was deleted or purged, ``action_narrowed`` where it offers the
+        action only to whom an authorization context takes in, and the token's ``a`` was counted.
 
         Dialogporten being away, or refusing us, stops nothing: the dialog is told when it answers again. That a dialog
         is frozen shows nowhere before a write (facts/dialogporten.md 15).
@@ -38,6 +43,9 @@ class DialogLook:
         self._thread.join(WITHIN)
         if self._gone:
             raise Stop(DIALOG_GONE)
+        if self._narrowed:
+            log.error("the dialog narrows a button by an authorization context, and its mapping does not say so")
+            raise Stop(ACTION_NARROWED)
 
     def _look(self) -> None:
         try:
@@ -50,3 +58,5 @@ class DialogLook:
             log.error("the look at the dialog failed unexpectedly", error=type(error).__name__)
         else:
             self._gone = dialog.deleted_at is not None
+            unsaid = not isinstance(self._action.requires, Narrowed)
+            self._narrowed = unsaid and is_narrowed(dialog, self._action.name)
