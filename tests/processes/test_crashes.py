@@ -13,7 +13,7 @@ from tests.processes.harness import Case, Process, Site, site, until
 
 pytestmark = pytest.mark.slow
 
-CALLS = 18
+CALLS = 19
 """The calls of one operation in a fresh process, tokens and metadata included; a test counts them in a real run."""
 MOMENTS = [(call, side) for call in range(CALLS) for side in ("before", "after")]
 PAUSES = (0.0, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15)
