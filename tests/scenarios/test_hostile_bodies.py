@@ -40,9 +40,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     made.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def case(stage: Stage) -> Case:
-    """One for all: what is refused changes nothing."""
+    """One for each: who is refused too often has to wait."""
     return stage.case()
 
 

@@ -44,7 +44,14 @@ def test_a_browser_is_answered_on_every_route(stage: Stage, rules: list[Rule]) -
 
 def test_every_route_stands_in_the_papers(rules: list[Rule]) -> None:
     """As it is called, with its parts in braces."""
-    names = {"uuid:dialog_id": "dialogId", "name": "action", "uuid:operation_id": "id", "uuid:upload_id": "id"}
+    names = {
+        "uuid:dialog_id": "dialogId",
+        "name": "action",
+        "uuid:operation_id": "id",
+        "uuid:upload_id": "id",
+        "uuid:attachment_id": "id",
+        "int:attachment_id": "id",
+    }
     text = "".join(page.read_text("utf-8") for page in DOCS.glob("*.md"))
     paths = {re.sub(r"<([^>]+)>", lambda found: f"{{{names[found[1]]}}}", rule.rule) for rule in rules}
 
