@@ -297,6 +297,7 @@ def test_no_update_is_lost_in_many_runs(stage: Stage) -> None:
     _run(Writers, stage, runs=RUNS)
 
 
+@pytest.mark.slow
 def test_without_its_base_a_merge_loses_updates(stage: Stage) -> None:
     """The machine can fail: a merge that forgets what it wrote takes back what others changed."""
     with pytest.raises(AssertionError, match=r"was lost|assert"):
