@@ -11,7 +11,7 @@ from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapp
 from bridge.core.operations import Operation, Problem
 from bridge.core.templates import template_values
 from bridge.forms.fields import PlaceMissing, set_values
-from bridge.forms.reading import Unreadable, to_text
+from bridge.forms.reading import Unreadable, parse, to_text, to_utf8
 from bridge.parts import Bridge
 from bridge.steps.calculate import calculated
 from bridge.steps.content import is_message, merged_forms, sent_content
@@ -31,6 +31,8 @@ def wanted_forms(
         Unreachable: The app did not answer.
     """
     sent = sent_content(operation.body if action.form is FormSource.BODY else None)
+    for form in sent.forms:
+        _must_be_readable(bridge, form.data)
     forms = merged_forms(held, sent.forms, sent.removed)
     forms = tuple(_prepared(bridge, operation, action, form) for form in forms)
     if not action.calculates:
@@ -45,11 +47,8 @@ def _prepared(bridge: Bridge, operation: Operation, action: ActionMapping, form:
     if form.kind is not FormKind.MAIN:
         return form
     if action.form is FormSource.BODY and operation.body is not None and not is_message(operation.body):
-        try:
-            form = replace(form, data=to_text(operation.body, bridge.schemas.limits))
-        except Unreadable as error:
-            problem = Problem(code="form_invalid", status=422, findings=(error.finding,))
-            raise Stop(problem) from error
+        _must_be_readable(bridge, operation.body)
+        form = replace(form, data=to_text(operation.body, bridge.schemas.limits))
     if action.sets:
         with bridge.store.reading() as tx:
             link = tx.link(operation.dialog_id)
@@ -67,6 +66,18 @@ def _prepared(bridge: Bridge, operation: Operation, action: ActionMapping, form:
         except Unreadable as error:
             raise Stop(Problem(code="form_invalid", status=422, findings=(error.finding,))) from error
     return form
+
+
+def _must_be_readable(bridge: Bridge, data: bytes | str) -> None:
+    """Refuse what is no XML, however little the mapping looks at it: nobody can tell what is meant. Raises Stop."""
+    if not data:
+        # A subform that Altinn 2 fills in.
+        return
+    limits = bridge.schemas.limits
+    try:
+        parse(to_utf8(data, limits), max_depth=limits.max_depth)
+    except Unreadable as error:
+        raise Stop(Problem(code="form_invalid", status=422, findings=(error.finding,))) from error
 
 
 def check_forms(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, forms: tuple[Form, ...]) -> None:
