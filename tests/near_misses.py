@@ -195,6 +195,12 @@ def in_query(meant: Mapping[str, str]) -> Iterator[Miss]:
     yield Miss(what="Altinn 2's own", text=urlencode({**meant, "complete": "false"}))
 
 
+def in_file() -> Iterator[Miss]:
+    """A file that is not there: nobody means one of no bytes, however its end is told."""
+    for what in ("length 0", "no length", "chunks"):
+        yield Miss(what=f"the file: nothing, {what}", text="")
+
+
 def every_mapping() -> dict[str, str]:
     """The text of each mapping that the package ships, the documents show and the tests use."""
     found: dict[str, str] = {}

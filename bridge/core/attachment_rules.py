@@ -90,14 +90,15 @@ def check_attachment(
     *,
     attachment_type: str,
     file_name: str,
-    size: int,
+    size: int | None,
     present: int,
     largest: int,
 ) -> None:
     """
     Hold an attachment against the service's rules; *present* of its type are there already.
 
-    Without any rule only the name and *largest* (bytes) count.
+    Without any rule only the name and *size* count, which is None until it is known: above nothing, up to *largest*
+    bytes.
 
     Raises:
         Refusal: With the rule that it breaks.
@@ -107,13 +108,21 @@ def check_attachment(
     if rule is None and rules:
         known = ", ".join(rule.type for rule in rules)
         raise Refusal("attachment_type", 422, facts={"rule": f"AttachmentTypeName: {known}"})
-    check_size(rule, size=size, largest=largest)
+    if size is not None:
+        check_empty(size)
+        check_size(rule, size=size, largest=largest)
     if rule is None:
         return
     if rule.extensions and extension_of(file_name) not in rule.extensions:
         raise Refusal("attachment_extension", 422, facts={"rule": f"AllowedFileTypes: {', '.join(rule.extensions)}"})
     if rule.max_count is not None and present >= rule.max_count:
         raise Refusal("attachment_count", 422, facts={"rule": f"MaxAttachmentCount: {rule.max_count}"})
+
+
+def check_empty(size: int) -> None:
+    """Refuse a whole file of no bytes: nobody means it, and it would take the place of a good one."""
+    if not size:
+        raise Refusal("attachment_empty", 422)
 
 
 def check_size(rule: AttachmentRule | None, *, size: int, largest: int) -> None:

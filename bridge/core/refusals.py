@@ -30,7 +30,7 @@ CORRECTABLE = frozenset(
         *("form_invalid", "form_refused", "form_value_missing", "form_set_refused"),
         *("app_form_unreadable", "app_cannot_calculate"),
         *("attachment_missing", "attachment_name", "attachment_type", "attachment_size", "attachment_extension"),
-        *("attachment_count", "attachment_refused", "attachments_not_taken"),
+        *("attachment_empty", "attachment_count", "attachment_refused", "attachments_not_taken"),
     )
 )
 """What the party can put right and then press again."""
@@ -58,7 +58,7 @@ REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
     **dict.fromkeys(
         (
             *("attachment_name", "attachment_type", "attachment_size", "attachment_extension"),
-            *("attachment_count", "attachment_refused"),
+            *("attachment_empty", "attachment_count", "attachment_refused"),
         ),
         _ATTACHMENT,
     ),

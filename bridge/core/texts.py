@@ -285,6 +285,11 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Vedlegget er for stort", "Regel: {rule}. Ingenting er sendt."),
         "en": _text("The attachment is too large", "Rule: {rule}. Nothing was sent."),
     },
+    "attachment_empty": {
+        "nb": _text("Vedlegget er tomt", "Filen har ikke noe innhold, og ingenting er sendt. Velg den på nytt."),
+        "nn": _text("Vedlegget er tomt", "Fila har ikkje noko innhald, og ingenting er sendt. Vel ho på nytt."),
+        "en": _text("The attachment is empty", "The file has no bytes, and nothing was sent. Choose it again."),
+    },
     "attachment_extension": {
         "nb": _text("Filtypen tas ikke imot", "Regel: {rule}. Ingenting er sendt."),
         "nn": _text("Filtypen blir ikkje teken imot", "Regel: {rule}. Ingenting er sendt."),

@@ -14,7 +14,7 @@ import structlog
 
 from bridge.adapters.altinn2.streams import Body, Interrupted, Spool, Watched, pieces_of
 from bridge.core.altinn2_errors import problem_for
-from bridge.core.attachment_rules import check_attachment, check_size, rule_for
+from bridge.core.attachment_rules import check_attachment, check_empty, check_size, rule_for
 from bridge.core.elements import Attachment, Content, Element, ElementState
 from bridge.core.errors import Missing, OutcomeUnknown, Refusal, Rejected, UpstreamError
 from bridge.core.mapping import ActionMapping, ServiceMapping, Supply
@@ -145,7 +145,7 @@ def _check(bridge: Bridge, mapping: ServiceMapping, offer: Offer, *, present: in
         rules_for(bridge, mapping),
         attachment_type=offer.attachment_type,
         file_name=offer.file_name,
-        size=offer.length or 0,
+        size=offer.length,
         present=present,
         largest=bridge.settings.altinn2_max_attachment,
     )
@@ -460,6 +460,7 @@ def _spooled(bridge: Bridge, mapping: ServiceMapping, offer: Offer, upload: Uplo
     for piece in _noted(bridge, upload, pieces):
         spool.write(piece)
         check_size(rule, size=spool.size, largest=bridge.settings.altinn2_max_attachment)
+    check_empty(spool.size)
     return spool.content()
 
 

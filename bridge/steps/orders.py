@@ -268,7 +268,7 @@ def _added(
                 rules_for(bridge, mapping),
                 attachment_type=each.attachment_type,
                 file_name=each.file_name,
-                size=each.size or 0,
+                size=each.size,
                 present=present[each.attachment_type.casefold()],
                 largest=bridge.settings.altinn2_max_attachment,
             )

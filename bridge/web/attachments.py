@@ -19,7 +19,7 @@ from bridge.steps.submit import action_for, link_for
 from bridge.web.base64_json import Scanner
 from bridge.web.callers import READ, caller_of, permitted
 from bridge.web.problems import LCIDS
-from bridge.web.reading import body_reader, check_charset
+from bridge.web.reading import body_reader, check_charset, has_body
 
 attachments = Blueprint("attachments", __name__)
 
@@ -109,7 +109,8 @@ def _offer(before: Upload | Attachment | None) -> Offer:
         return Offer(
             file_name=_said(name, last_name),
             attachment_type=_said(kind, last_kind),
-            length=request.content_length,
+            # Without a word about its length a request has no body (RFC 9112, 6.3).
+            length=request.content_length if has_body(request) else 0,
             read=body_reader(request),
         )
     if request.mimetype not in JSON:

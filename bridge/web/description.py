@@ -141,6 +141,7 @@ def _actions() -> Json:
 def _attach() -> Json:
     return {
         "summary": "Attach a file to the element",
+        "description": "An empty file is refused (422 attachment_empty), and what is there stays.",
         "operationId": "attach",
         "security": [{"dialogToken": []}],
         "parameters": [
@@ -154,7 +155,8 @@ def _attach() -> Json:
         "requestBody": {
             "required": True,
             "content": {
-                "application/octet-stream": {},
+                # A file of no bytes is refused (attachment_empty).
+                "application/octet-stream": {"schema": {"type": "string", "format": "binary", "minLength": 1}},
                 "application/hal+json": {"schema": {"$ref": "#/components/schemas/NewAttachment"}},
                 "application/json": {"schema": {"$ref": "#/components/schemas/NewAttachment"}},
             },
@@ -176,7 +178,8 @@ def _replace() -> Json:
         **attach,
         "summary": "Replace an attachment",
         "description": "By its id here, or its attachmentId as listed. The old one goes once the new one is there. "
-        "Name and type are the old one's where they are left out.",
+        "Name and type are the old one's where they are left out. An empty file is refused (422 attachment_empty), and "
+        "the old one stays.",
         "operationId": "replaceAttachment",
         "parameters": [*attach["parameters"], _path("attachmentId", _TEXT)],
         "responses": {

@@ -85,6 +85,14 @@ def test_each_rule_refuses_by_its_name(about: dict[str, object], code: str | Non
     assert refused is None or refused.facts["rule"]
 
 
+@pytest.mark.parametrize("rules", [(PLAN, ANY), ()], ids=["rules", "no rules"])
+def test_a_file_of_no_bytes_is_refused(rules: tuple[AttachmentRule, ...]) -> None:
+    """Whatever the rules; one whose size is not known yet passes so far."""
+    with pytest.raises(Refusal, match="attachment_empty"):
+        check_attachment(rules, attachment_type="Plan", file_name="a.pdf", size=0, present=0, largest=1000)
+    check_attachment(rules, attachment_type="Plan", file_name="a.pdf", size=None, present=0, largest=1000)
+
+
 def test_too_few_are_named() -> None:
     """Types whose minimum is not reached."""
     assert missing_types((PLAN, ANY), {"annet": 1}) == ["Plan"]

@@ -119,6 +119,7 @@ def test_names_arrive_as_they_are(stage: Stage, name: str) -> None:
         pytest.param({"name": "tegning"}, 422, "attachment_name", "extension_missing", id="no extension"),
         pytest.param({"name": "tegning.pd"}, 422, "attachment_extension", "AllowedFileTypes", id="wrong extension"),
         pytest.param({"kind": "Regnskap"}, 422, "attachment_type", "types", id="unknown type"),
+        pytest.param({"data": b""}, 422, "attachment_empty", "no bytes", id="empty"),
         pytest.param({"data": bytes(1_000_001)}, 413, "attachment_size", "MaxFileSize: 1 MB", id="too large"),
         pytest.param(
             {"data": bytes(2_000_001), "kind": "Kart"},

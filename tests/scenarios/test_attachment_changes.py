@@ -298,6 +298,7 @@ def test_a_name_is_not_taken_from_another(stage: Stage) -> None:
         pytest.param({"query": "?navn=b.pdf"}, 400, "parameter_refused", id="unknown parameter"),
         pytest.param({"query": "?attachmentType=Regnskap"}, 422, "attachment_type", id="type"),
         pytest.param({"data": bytes(1_000_001)}, 413, "attachment_size", id="size"),
+        pytest.param({"data": b""}, 422, "attachment_empty", id="empty"),
     ],
 )
 def test_a_replacement_obeys_the_rules(stage: Stage, about: dict[str, Any], status: int, problem: str) -> None:

@@ -29,7 +29,7 @@ from bridge.sandbox.app_schemas import xsd
 from bridge.shipped import schemas_folder
 from bridge.web.app import create_app
 from tests.forms.test_json_in_mappings import FORM, JSON_SCHEMA
-from tests.near_misses import Miss, every_mapping, in_json, in_query, in_xml
+from tests.near_misses import Miss, every_mapping, in_file, in_json, in_query, in_xml
 from tests.scenarios.calculating import SUM
 from tests.scenarios.stage import VALID, Case, Stage
 from tests.web.proxying import LINES, Proxying
@@ -98,7 +98,17 @@ class Way:
             return self.stage.token(case, level=4, entities=[held])
         return self.stage.token(case, level=4, claims={"a": str(requires)})
 
-    def send(self, case: Case, text: str | bytes, media_type: str, *, path: str = "", query: str = "") -> TestResponse:
+    def send(
+        self,
+        case: Case,
+        text: str | bytes | io.BytesIO,
+        media_type: str,
+        *,
+        path: str = "",
+        query: str = "",
+        headers: Mapping[str, str] | None = None,
+        **about: Any,
+    ) -> TestResponse:
         """Press it, or what lies below it."""
         return self.client.open(
             f"/actions/{case.dialog_id}/{self.action.name}{path}" + (f"?{query}" if query else ""),
@@ -106,7 +116,8 @@ class Way:
             method="PUT" if path.count("/") > 1 else "POST",
             data=text,
             content_type=media_type,
-            headers={"Authorization": f"Bearer {self.token(case)}"},
+            headers={"Authorization": f"Bearer {self.token(case)}", **(headers or {})},
+            **about,
         )
 
     def message(self, case: Case, *, embedded: bool) -> Json:
@@ -371,6 +382,32 @@ def parameters_nobody_wants(way: Way) -> tuple[list[str], int]:
     )
 
 
+def files_of_nothing(way: Way) -> tuple[list[str], int]:
+    """No file, in the place of one that is there by its name or its id, and beside it."""
+    kind = _upload_type(way)
+    queries = {
+        "of the name": ("", {"fileName": "plan.pdf", "attachmentType": kind}),
+        "of another name": ("", {"fileName": "ny.pdf", "attachmentType": kind}),
+        "in its place": ("/", {}),
+    }
+    misses = [replace(miss, what=f"{miss.what}, {name}") for name in queries for miss in in_file()]
+
+    def send(way: Way, case: Case, miss: Miss) -> TestResponse:
+        end, query = queries[miss.what.rpartition(", ")[2]]
+        path = f"/attachments/{way.stage.element(case)['attachments'][0]['id']}" if end else "/attachments"
+        ending: dict[str, Any] = {}
+        if "chunks" in miss.what:
+            ending = {
+                "environ_overrides": {"wsgi.input_terminated": True},
+                "headers": {"Transfer-Encoding": "chunked"},
+            }
+        elif "length 0" in miss.what:
+            ending = {"headers": {"Content-Length": "0"}}
+        return way.send(case, io.BytesIO(b""), OCTETS, path=path, query=urlencode(query), **ending)
+
+    return misled(way, misses, send, lambda _case, _miss: ["the file"])
+
+
 def uploads(way: Way, *, every: int = 1) -> tuple[list[str], int]:
     """A file as it is: name, type and language stand in the query."""
     kind = _upload_type(way)
@@ -530,6 +567,11 @@ def test_a_near_miss_at_any_other_entrance_is_all_done_or_refused(
 
     assert wrong == []
     assert tried > 20
+
+
+def test_a_file_of_nothing_takes_no_place(ways: All) -> None:
+    """However its end is told, by whichever way in: the file that is there stays."""
+    assert files_of_nothing(body_way(ways["test_cut_bodies.py MAPPING"])) == ([], 9)
 
 
 @pytest.mark.slow
