@@ -1,9 +1,10 @@
 """The bridge's own items in a dialog, member by member: what counts of each, and how one is written beside others'."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bridge.core.dialogs import Json
+from bridge.core.texts import LANGUAGES
 
 Meaning = Callable[[object], object]
 """What a member means, whichever way it is spelt; None where it says nothing."""
@@ -77,47 +78,26 @@ API_ACTION = Kind(
     {"endpoints": Kind({"url": _word, "httpMethod": _method})},
 )
 LINK = Kind(
-    {"displayName": texts_in, "name": _plain},
-    {"urls": Kind({"url": _plain, "mediaType": _plain, "consumerType": _plain})},
+    {"displayName": _texts},
+    {"urls": Kind({"url": _word, "mediaType": _word, "consumerType": _word})},
 )
-"""Decided as a whole: a title without its address would be another link."""
 
 
-def meant(kind: Kind, item: Json, *, beside: Json | None = None) -> list[object]:
-    """Say what a whole item means, of what the bridge writes; of further items, those that *beside* has as well."""
+def meant(kind: Kind, item: Json) -> list[object]:
+    """Say what a whole item means, of what the bridge writes."""
     return [
         *(meaning(item.get(name)) for name, meaning in kind.members.items()),
-        *(
-            [
-                meant(inner, each)
-                for each in objects_in(item, name)
-                if beside is None or each.get("id") in {one.get("id") for one in objects_in(beside, name)}
-            ]
-            for name, inner in kind.lists.items()
-        ),
+        *([meant(inner, each) for each in objects_in(item, name)] for name, inner in kind.lists.items()),
     ]
 
 
-def differences(kind: Kind, path: str, wanted: Json, theirs: Json) -> Iterator[dict[str, object]]:
-    """Give the RFC 6902 operations that make *theirs*, at *path*, say what *wanted* says, and leave all else in it."""
-    for name, meaning in kind.members.items():
-        if meaning(wanted.get(name)) != meaning(theirs.get(name)):
-            yield member(f"{path}/{name}", wanted.get(name), theirs.get(name))
-    for name, inner in kind.lists.items():
-        places = places_in(theirs, name)
-        for each in objects_in(wanted, name):
-            if (found := places.get(each["id"])) is None:
-                yield {"op": "add", "path": f"{path}/{name}/-", "value": each}
-            else:
-                yield from differences(inner, f"{path}/{name}/{found[0]}", each, found[1])
-
-
 def member(path: str, wanted: object, theirs: object) -> dict[str, object]:
-    """Give the operation that writes one member."""
-    if wanted is None:
+    """Give the operation that writes one member, and leaves what others added to it."""
+    value = rest_of(theirs) if wanted is None else united(wanted, theirs)
+    if value is None:
         # A yes cannot be taken away, only be a no.
         return {"op": "replace", "path": path, "value": False} if theirs is True else {"op": "remove", "path": path}
-    return {"op": "add" if theirs is None else "replace", "path": path, "value": united(wanted, theirs)}
+    return {"op": "add" if theirs is None else "replace", "path": path, "value": value}
 
 
 def places_in(body: Json, name: str) -> Mapping[object, tuple[int, Json]]:
@@ -128,13 +108,41 @@ def places_in(body: Json, name: str) -> Mapping[object, tuple[int, Json]]:
 
 
 def united(wanted: object, theirs: object) -> object:
-    """Give *wanted* with all that stands beside it in *theirs*: further members, also of each language of a text."""
+    """Give *wanted* with all that stands beside it in *theirs*: further members and languages, at every level."""
     if isinstance(wanted, Mapping) and isinstance(theirs, Mapping):
         return {**theirs, **{name: united(value, theirs.get(name)) for name, value in wanted.items()}}
     if isinstance(wanted, list) and isinstance(theirs, list):
         beside = {word_in(each, "languageCode"): each for each in theirs if isinstance(each, Mapping)}
+        mine = {word_in(each, "languageCode") for each in wanted if isinstance(each, Mapping)}
         return [
-            united(each, beside.get(word_in(each, "languageCode"))) if isinstance(each, Mapping) else each
-            for each in wanted
+            *(
+                united(each, beside.get(word_in(each, "languageCode"))) if isinstance(each, Mapping) else each
+                for each in wanted
+            ),
+            *(each for language, each in beside.items() if language not in mine),
         ]
     return wanted
+
+
+def without_others(wanted: object, theirs: object) -> object:
+    """Give *theirs* without the languages that the bridge does not write: those of *wanted*, or else its own three."""
+    if isinstance(theirs, Mapping) and "value" in theirs:
+        told = wanted.get("value") if isinstance(wanted, Mapping) else None
+        own = without_others(told, theirs["value"])
+        return {**theirs, "value": own} if own else None
+    if isinstance(theirs, list):
+        mine = [word_in(each, "languageCode") for each in wanted] if isinstance(wanted, list) else LANGUAGES
+        return [each for each in theirs if isinstance(each, Mapping) and word_in(each, "languageCode") in mine] or None
+    return theirs
+
+
+def rest_of(theirs: object) -> object:
+    """Give what stays of a text where the bridge takes its own languages away; None is nothing."""
+    if isinstance(theirs, Mapping) and "value" in theirs:
+        rest = rest_of(theirs["value"])
+        return {**theirs, "value": rest} if rest else None
+    if isinstance(theirs, list):
+        return [
+            each for each in theirs if isinstance(each, Mapping) and word_in(each, "languageCode") not in LANGUAGES
+        ] or None
+    return None

@@ -17,13 +17,12 @@ from bridge.core.dialog_items import (
     BUTTON,
     LINK,
     Kind,
-    differences,
     meant,
     member,
     objects_in,
     places_in,
     texts_in,
-    united,
+    without_others,
     word_in,
 )
 from bridge.core.dialogs import (
@@ -179,17 +178,16 @@ class _Merge:
             return
         for pointer, wanted in (*self._change.fields.items(), *self._ended()):
             theirs = _at(self._dialog.raw, pointer)
-            ours, stands = _meaning(pointer, wanted.value), _meaning(pointer, theirs)
+            ours = _meaning(pointer, wanted.value)
+            stands = self._stands(
+                pointer, ours, _meaning(pointer, theirs), _meaning(pointer, without_others(wanted.value, theirs))
+            )
             writes = self._writes(pointer, ours, stands, asked=wanted.asked, only=wanted.only)
             if (writes or ours == stands) and _MAY_END.fullmatch(pointer):
                 self._said(pointer, again=wanted.value is not None and bool(self._change.state))
             if not writes:
                 continue
-            if wanted.value is None:
-                yield {"op": "remove", "path": pointer}
-            else:
-                value = united(wanted.value, theirs)
-                yield {"op": "add" if theirs is None else "replace", "path": pointer, "value": value}
+            yield member(pointer, wanted.value, theirs)
 
     def _said(self, pointer: str, *, again: bool) -> None:
         """Note in which state it is said, or that it is said in none."""
@@ -209,6 +207,12 @@ class _Merge:
                     yield pointer, _NO_MORE
                 case Ends.REFUSAL if state == _REFUSED:
                     yield pointer, _NO_MORE
+
+    def _stands(self, place: str, wanted: str, whole: str, own: str) -> str:
+        """Say what of a text is held against ours: its *own* languages; the *whole* where none of it is ours."""
+        if self._base.get(place, GONE) == GONE:
+            return own if own == wanted != GONE else whole
+        return own
 
     def _writes(self, place: str, wanted: str, theirs: str, *, asked: bool, only: Only | None = None) -> bool:
         """Decide one field, and note down what then stands as written by us."""
@@ -353,21 +357,24 @@ class _Merge:
         going: list[int] = []
         for link in () if self._foreign else self._change.links:
             place, found, item = f"/attachments/{link.id}", places.get(str(link.id)), link.item
-            if found is None:
-                if item is not None and self._adds("attachments", item):
-                    self._written[place] = digest(meant(LINK, item))
-                    yield {"op": "add", "path": "/attachments/-", "value": item}
-                continue
-            at, theirs = found
-            wanted = GONE if item is None else digest(meant(LINK, item))
-            if not self._writes(place, wanted, digest(meant(LINK, theirs, beside=item)), asked=True):
-                continue
             if item is None:
-                going.append(at)
-            else:
-                yield from differences(LINK, f"/attachments/{at}", item, theirs)
+                if found is not None and not self._told and self._leads_as_written(place, found[1]):
+                    self._forget(place)
+                    going.append(found[0])
+            elif found is not None:
+                yield from self._patched(LINK, place, f"/attachments/{found[0]}", item, found[1])
+            elif self._adds("attachments", item):
+                self._put(LINK, place, item)
+                yield {"op": "add", "path": "/attachments/-", "value": item}
         for at in sorted(going, reverse=True):
             yield _remove(f"/attachments/{at}")
+
+    def _leads_as_written(self, place: str, theirs: Json) -> bool:
+        """Say whether a link still leads where the bridge had it lead; one that others turned elsewhere is theirs."""
+        return any(
+            self._base.get(f"{place}/urls/{each.get('id')}/url") == digest(each.get("url"))
+            for each in objects_in(theirs, "urls")
+        )
 
     # One item of ours, by member
 
@@ -387,8 +394,10 @@ class _Merge:
             if known:
                 # What was not said when the item was written is others' to say.
                 self._base.setdefault(own, GONE)
-            if self._writes(own, digest(meaning(wanted.get(name))), digest(meaning(theirs.get(name))), asked=True):
-                yield member(f"{path}/{name}", wanted.get(name), theirs.get(name))
+            says, said = wanted.get(name), theirs.get(name)
+            ours, own_part = digest(meaning(says)), digest(meaning(without_others(says, said)))
+            if self._writes(own, ours, self._stands(own, ours, digest(meaning(said)), own_part), asked=True):
+                yield member(f"{path}/{name}", says, said)
             if self._written.get(own) == GONE:
                 del self._written[own]
         for name, inner in kind.lists.items():

@@ -1,6 +1,7 @@
 """Attachments that lead to pages about a result: what may stand in an address, and who is heard."""
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from bridge.core.dialog_merge import NOTHING_WRITTEN, Merged, Written, merge
 from bridge.core.dialogs import DialogChange, LinkOffer, dialog_from_json
 from bridge.core.mapping import Link
 from bridge.core.offers import fit_for_url, link_offers
+from tests.core.test_dialog_members import applied
 from tests.core.test_dialog_merge import ACTIVITY, DIALOG_ID, NOTHING, _body
 
 LINK = Link(
@@ -20,6 +22,8 @@ LINK = Link(
     url="https://www.example.no/satser/{result.rate}?side=1",
     media_type="text/html",
 )
+
+THEIR_URL = {"id": "01950000-0000-7000-8000-000000000002", "url": "https://deres.example.no/", "consumerType": "Api"}
 
 # Its last group has eleven digits in a row.
 UUID_WITH_DIGITS = "0194fe82-9280-77a5-a7cd-a12345678901"
@@ -144,20 +148,57 @@ def test_a_new_result_changes_the_link_in_place() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        pytest.param(lambda link: link.update(name="x"), id="name"),
+        pytest.param(lambda link: link.update(authorizationContext={"tokenRef": "r"}), id="authorization context"),
+        pytest.param(lambda link: link["displayName"].append({"languageCode": "se", "value": "S"}), id="language"),
+        pytest.param(lambda link: link["urls"].insert(0, dict(THEIR_URL)), id="address"),
+        pytest.param(lambda link: link["urls"][0].update(x="y"), id="member of our address"),
+    ],
+)
+def test_a_new_result_shows_whatever_others_added(theirs: Callable[[dict[str, Any]], object]) -> None:
+    """Title and address say the new result, no old number stays, and what others put beside them is still there."""
+    put = merged(made("25"))
+    link = copy.deepcopy(read_back(made("25")))
+    theirs(link)
+    expected = copy.deepcopy(read_back(made("7")))
+    theirs(expected)
+
+    found = merged(made("7"), put.written, link)
+    after = applied(_body(attachments=[link]), found.operations)
+
+    assert after["attachments"] == [expected]
+    assert merged(made("7"), found.written, *after["attachments"]).operations == ()
+
+
 def test_what_others_changed_or_took_away_stays_so() -> None:
-    """Their words are the last, and what they removed is not put back."""
+    """Their title is the last word on it, and its address goes on; what they removed is not put back."""
     base = merged(made("25")).written
     renamed = {**read_back(made("25")), "displayName": [{"languageCode": "nb", "value": "Deres"}]}
 
-    assert merged(made("7"), base, renamed).operations == ()
+    assert [each["path"] for each in merged(made("7"), base, renamed).operations] == ["/attachments/0/urls/0/url"]
     assert merged(made("7"), base).operations == ()
+
+
+@pytest.mark.parametrize("again", [made("7"), made(None)])
+def test_an_address_that_others_gave_stays(again: LinkOffer) -> None:
+    """It is their page then, and neither led elsewhere nor taken away."""
+    put = merged(made("25"))
+    link = copy.deepcopy(read_back(made("25")))
+    link["urls"][0]["url"] = "https://deres.example.no/"
+
+    after = applied(_body(attachments=[link]), merged(again, put.written, link).operations)
+
+    assert after["attachments"][0]["urls"] == link["urls"]
 
 
 def test_a_link_that_cannot_be_made_takes_the_old_one_away() -> None:
     """It would lead to another result; once there is one again, it is added again."""
     base = merged(made("25")).written
 
-    gone = merged(made(None), base, read_back(made("25")))
+    gone = merged(made(None), base, {**read_back(made("25")), "name": "x", "displayName": []})
     back = merged(made("7"), gone.written)
 
     assert gone.operations == ({"op": "remove", "path": "/attachments/0"},)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bridge.core.dialog_merge import Merged, Written, merge
 from bridge.core.dialogs import DialogChange, Field, dialog_from_json
 from bridge.core.mapping import Button, Link, Priority, Requirement, Verb
-from bridge.core.offers import content_value, link_offers, offer
+from bridge.core.offers import content_value, link_offers, localized, offer
 from tests.core.test_dialog_merge import DIALOG_ID, NOTHING, _body
 from tests.core.test_states import SUBMIT
 
@@ -246,3 +246,55 @@ def test_a_question_that_others_ask_stays() -> None:
     body["guiActions"][0]["prompt"] = [{"languageCode": "nb", "value": "Deres?"}]
 
     assert merged(body, one(prompt=words("Vår?")), put.written).operations == ()
+
+
+SAMI = {"languageCode": "se", "value": "Sáddes"}
+
+
+def test_a_language_of_others_stays_beside_ours() -> None:
+    """Titles and questions of buttons, and texts of the dialog, go on to say what the bridge says."""
+    empty = _body(content={})
+    first = replace(
+        one(prompt=words("Nå?")), fields={"/content/summary": Field(value=content_value(words("Sum 7")), asked=False)}
+    )
+    put = merged(empty, first, Written())
+    body = applied(empty, put.operations)
+    texts = (body["guiActions"][0]["title"], body["guiActions"][0]["prompt"], body["content"]["summary"]["value"])
+    for each in texts:
+        each.append(SAMI)
+
+    second = replace(
+        one(title=words("Lever"), prompt=words("Sikker?")),
+        fields={"/content/summary": Field(value=content_value(words("Sum 12.5")), asked=False)},
+    )
+    changed = merged(body, second, put.written)
+    after = applied(body, changed.operations)
+
+    button = after["guiActions"][0]
+    assert button["title"] == [*localized(words("Lever")), SAMI]
+    assert button["prompt"] == [*localized(words("Sikker?")), SAMI]
+    assert after["content"]["summary"]["value"] == [*localized(words("Sum 12.5")), SAMI]
+    assert merged(after, second, changed.written).operations == ()
+
+
+def test_what_the_bridge_says_no_more_leaves_the_languages_of_others() -> None:
+    """Its own three go; a text that has no other goes whole."""
+    empty = _body(content={})
+    summary = {"/content/summary": Field(value=content_value(words("Sum 7")), asked=True)}
+    put = merged(empty, replace(one(prompt=words("Nå?")), fields=summary), Written())
+    body = applied(empty, put.operations)
+    body["guiActions"][0]["prompt"].append(SAMI)
+    body["content"]["summary"]["value"].append(SAMI)
+    nothing = replace(one(), fields={"/content/summary": Field(value=None, asked=False)})
+
+    after = applied(body, merged(body, nothing, put.written).operations)
+
+    assert after["guiActions"][0]["prompt"] == after["content"]["summary"]["value"] == [SAMI]
+
+
+def test_a_default_goes_beside_nothing_of_others() -> None:
+    """A text that others wrote in another language alone is theirs; a default fills gaps only."""
+    body = _body(content={"summary": {"value": [SAMI], "mediaType": "text/plain"}})
+    default = replace(NOTHING, fields={"/content/summary": Field(value=content_value(words("Sum 7")), asked=False)})
+
+    assert merged(body, default, Written()).operations == ()

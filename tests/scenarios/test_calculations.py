@@ -191,19 +191,36 @@ def test_a_result_leads_to_a_page(stage: Stage) -> None:
     assert left_out == [["text"]] * 3
 
 
-def test_what_others_added_to_a_link_stays(stage: Stage) -> None:
-    """An expiry that the agency gave it outlives the next result."""
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("expiresAt", "2091-01-01T00:00:00Z"),
+        ("name", "x"),
+        ("displayName/-", {"languageCode": "se", "value": "S"}),
+        ("urls/-", {"url": "https://agency.example.no/x", "consumerType": "Api"}),
+    ],
+)
+def test_what_others_added_to_a_link_stays(stage: Stage, place: str, value: object) -> None:
+    """What the agency put beside it outlives the next result, and no old number stays for it."""
     mine = alone(stage)
     sent(stage, mine, "show-rate", SUM.replace("</linje>", "</linje><sats>7</sats>"))
-    change = [{"op": "add", "path": "/attachments/0/expiresAt", "value": "2091-01-01T00:00:00Z"}]
+    change = [{"op": "add", "path": f"/attachments/0/{place}", "value": value}]
     assert stage.as_owner("PATCH", f"/{mine.dialog_id}", change).status_code == 204
+    (before,) = stage.dialog(mine)["attachments"]
 
     answer = sent(stage, mine, "show-rate", SUM.replace("</linje>", "</linje><sats>12.5</sats>"))
 
     (link,) = stage.dialog(mine)["attachments"]
     assert answer.status_code == 204
-    assert link["urls"][0]["url"] == "https://www.example.no/satser/12.5"
-    assert str(link["expiresAt"]).startswith("2091-01-01")
+    assert (
+        json.loads(
+            json.dumps(before)
+            .replace("Sats 7", "Sats 12.5")
+            .replace("Rate 7", "Rate 12.5")
+            .replace("satser/7", "satser/12.5")
+        )
+        == link
+    )
 
 
 def test_every_press_calculates_anew(stage: Stage) -> None:
