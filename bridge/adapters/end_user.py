@@ -104,7 +104,7 @@ class Pressed:
     """
     What came of a press. *status* is None where no answer came, *problem* the receiver's problem document.
 
-    *after* is None where the dialog is gone, and where it cannot be read any more, of which *unread* says why.
+    *after* is None where the dialog is gone, and where it could not be read at the end, of which *unread* says why.
     *operation* is what the receiver tells of a press that it took on, where it says where that is told.
     """
 
@@ -335,7 +335,7 @@ def press(
     the receiver says that the press is under way. Without an event the
     dialog is read at most once a second. After *patience* seconds the waiting is over, which does not mean that the
     action was given up. A refusal is an outcome, not an error; so is a dialog that cannot be read any more, where the
-    receiver is asked in its place.
+    receiver is asked in its place. Where Dialogporten is away for a moment the dialog is read again.
 
     Raises:
         Unreachable: The press never left.
@@ -354,14 +354,15 @@ def press(
             pass  # It may have arrived: what the dialog says decides.
         news, after, unread = News.NONE, None, None
         if status is not None and not 200 <= status < 300:
-            after, _ = _again(client, before)
+            after, unread, _ = _again(client, before)
             return Pressed(
                 status=status,
                 problem=problem,
                 news=news,
                 seconds=now() - began,
                 before=before,
-                after=after or before,
+                after=after,
+                unread=unread,
             )
         operation: Operation | None = None
         # Done means that the dialog says so already; the event is a moment away, if there is a stream.
@@ -374,7 +375,7 @@ def press(
                 heard = listening.wait(pause)
             elif status in (None, 202) or looked:
                 sleep(pause)
-            after, unread = _again(client, before)
+            after, unread, for_good = _again(client, before)
             looked = True
             changed = unread is None and (after is None or after.revision != before.revision)
             if location is not None and (changed or unread is not None):
@@ -383,7 +384,7 @@ def press(
             if changed and not under_way:
                 news = News.EVENT if heard else News.POLL
                 break
-            if unread is not None and not under_way and (operation is not None or status not in (None, 202)):
+            if for_good and not under_way and (operation is not None or status not in (None, 202)):
                 break
             if now() >= began + patience:
                 break
@@ -403,18 +404,15 @@ def press(
         )
 
 
-def _again(client: EndUserClient, before: SeenDialog) -> tuple[SeenDialog | None, str | None]:
-    """
-    Read the dialog again; None where it is gone, or may not be read any more, with why beside it.
-
-    Out of reach for a moment it counts as unchanged.
-    """
+def _again(client: EndUserClient, before: SeenDialog) -> tuple[SeenDialog | None, str | None, bool]:
+    """Read the dialog again; None where it is gone, or with why it could not be read, and whether that is for good."""
     try:
-        return client.read(before.id), None
+        return client.read(before.id), None, False
     except (Rejected, CredentialsRefused) as error:
-        return None, None if error.status in (404, 410) else str(error)
-    except Unreachable:
-        return before, None
+        gone = error.status in (404, 410)
+        return None, None if gone else str(error), not gone
+    except Unreachable as error:
+        return None, str(error), False
 
 
 def _dialog(body: Mapping[str, Any], revision: str) -> SeenDialog:

@@ -164,7 +164,7 @@ def _changes(outcome: "Pressed", language: str) -> Iterable[tuple[str, str]]:
     """Compare the dialog before and after."""
     before, after = outcome.before, outcome.after
     if outcome.unread is not None:
-        yield "dialog", f"cannot be read any more: {outcome.unread}"
+        yield "dialog", f"could not be read after the press: {outcome.unread}"
         return
     if after is None:
         yield "dialog", "gone"
@@ -191,7 +191,8 @@ def _report(outcome: "Pressed", language: str) -> dict[str, Any]:
         "outcome": None if outcome.operation is None else outcome.operation.outcome,
         "news": outcome.news.name.lower(),
         "seconds": round(outcome.seconds, 3),
-        "changed": outcome.changed,
+        # Where it could not be read nobody knows.
+        "changed": outcome.changed if outcome.unread is None else None,
         "changes": [{"what": name, "text": mask_identity_numbers(text)} for name, text in _changes(outcome, language)],
         "exit_code": exit_code(outcome),
     }

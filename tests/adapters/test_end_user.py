@@ -331,13 +331,13 @@ def test_somebody_elses_first_look_is_no_answer() -> None:
     assert (outcome.news, outcome.changed, exit_code(outcome)) == (News.EVENT, True, 0)
 
 
-def unreadable(world: World, dialog_id: str) -> None:
-    """The first read goes well; after the press this user may not read the dialog any more."""
-    world.faults.plan(
-        How(status=403), system="dialogporten", method="GET", path=f"/enduser/dialogs/{dialog_id}", skip=1, times=None
-    )
+def unreadable(world: World, dialog_id: str, status: int = 403, times: int | None = None) -> None:
+    """The first read goes well; after the press it cannot be read any more."""
+    path = f"/enduser/dialogs/{dialog_id}"
+    world.faults.plan(How(status=status), system="dialogporten", method="GET", path=path, skip=1, times=times)
 
 
+@pytest.mark.parametrize("status", [403, 500])
 @pytest.mark.parametrize(
     ("receiver", "ends_with", "outcome_told"),
     [
@@ -350,19 +350,37 @@ def unreadable(world: World, dialog_id: str) -> None:
     ],
 )
 def test_a_dialog_that_cannot_be_read_any_more_loses_no_outcome(
-    receiver: Receiver, ends_with: int, outcome_told: str | None
+    receiver: Receiver, ends_with: int, outcome_told: str | None, status: int
 ) -> None:
     """The press may have taken the right to read with it: what is known of it is told, and the rest as not known."""
     world = make_world()
     dialog_id = created(as_owner(world))
     deaf(world)
-    unreadable(world, dialog_id)
+    unreadable(world, dialog_id, status)
 
     outcome = pressed(world, dialog_id, receiver)
 
-    assert "403" in (outcome.unread or "")
+    assert str(status) in (outcome.unread or "")
+    assert not outcome.changed
     assert exit_code(outcome) == ends_with
     assert (outcome.operation.outcome if outcome.operation else None) == outcome_told
+
+
+def test_a_dialog_that_is_out_of_reach_for_a_moment_is_read_again() -> None:
+    """What changed is told once it can be read."""
+    world = make_world()
+    dialog_id = created(as_owner(world))
+    deaf(world)
+    change = changed(world, dialog_id)
+    unreadable(world, dialog_id, 500, times=1)
+
+    def done() -> int:
+        change()
+        return 204
+
+    outcome = pressed(world, dialog_id, Receiver(done))
+
+    assert (outcome.unread, outcome.changed, outcome.news) == (None, True, News.POLL)
 
 
 def test_a_refusal_that_comes_later_is_one() -> None:

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Request, Response
 
 from bridge.cli import _bridge
 from bridge.cli.end_users import TOKEN_VARIABLE
+from bridge.sandbox.records import How
 from bridge.sandbox.server import Sandbox
 from bridge.sandbox.world import World
 from tests.sandbox.support import PARTY, dialog, gui_action, information, owner_token, texts
@@ -128,6 +129,20 @@ def test_no_news_ends_with_three(stage: Stage) -> None:
 
     assert result.exit_code == 3
     assert "that does not mean that it was given up" in result.stdout
+
+
+@pytest.mark.parametrize(("action", "ends_with"), [("submit", 0), ("later", 3)])
+def test_a_dialog_that_cannot_be_read_afterwards_is_not_unchanged(stage: Stage, action: str, ends_with: int) -> None:
+    """Nobody knows whether it changed: that is said, and the press counts by what its receiver said."""
+    dialog_id = stage.created()
+    path = f"/enduser/dialogs/{dialog_id}"
+    stage.world.faults.plan(How(status=500), system="dialogporten", method="GET", path=path, skip=1, times=None)
+
+    result = stage.run(dialog_id, action, "--wait", "0.2")
+
+    assert result.exit_code == ends_with, result.output
+    assert "dialog       could not be read after the press: Dialogporten: 500" in result.stdout
+    assert "unchanged" not in result.stdout
 
 
 def test_buttons_are_listed_without_an_action(stage: Stage) -> None:
