@@ -20,7 +20,7 @@ from bridge.core.errors import Missing, OutcomeUnknown, Refusal, Rejected, Upstr
 from bridge.core.mapping import ActionMapping, ServiceMapping, Supply
 from bridge.core.operations import Link, Upload
 from bridge.parts import Bridge
-from bridge.steps.attached import Standing, Target, look_for_uploads, name_of, settle, take_away, unsettled
+from bridge.steps.attached import Standing, Target, copy_of, look_for_uploads, name_of, settle, take_away, unsettled
 from bridge.steps.orders import latest_arrival, living_uploads, rules_for
 from bridge.storage.store import UnderWay
 from bridge.storage.uploads import Uploads
@@ -84,7 +84,7 @@ def _ended(bridge: Bridge, coming: "_Coming") -> Attached:
     """Attach, and note how it ended."""
     attached: Attached | None = None
     try:
-        with explained():
+        with explained(bridge, coming.upload.dialog_id):
             attached = _attach(bridge, coming)
     finally:
         with bridge.store.transaction() as tx:
@@ -113,10 +113,11 @@ def check_type(action: ActionMapping, attachment_type: str) -> None:
 
 
 def named(bridge: Bridge, link: Link, target: Target) -> Upload | Attachment:
-    """Find what *target* means, before anything is done to it. Raises Refusal 404, and as ``explained``."""
+    """Find what *target* means, before anything is done to it. Raises Refusal 404 and 409, and as ``explained``."""
     if isinstance(target, UUID):
         return upload_for(bridge, link, target)
-    with explained():
+    with explained(bridge, link.dialog_id):
+        _check_state(bridge.altinn2.read(link.key, content=False))
         there = bridge.altinn2.list_attachments(link.key)
     found = next((each for each in there if each.attachment_id == target), None)
     if found is None:
@@ -125,10 +126,17 @@ def named(bridge: Bridge, link: Link, target: Target) -> Upload | Attachment:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turn what Altinn 2 or a sender did not do into what a sender is told."""
+def explained(bridge: Bridge, dialog_id: UUID) -> Iterator[None]:
+    """Turn what Altinn 2 or a sender did not do into what a sender is told; what was archived is not called deleted."""
     try:
-        yield
+        try:
+            yield
+        except Missing as error:
+            with bridge.store.reading() as tx:
+                link = tx.link(dialog_id)
+            if link is None or copy_of(bridge, link) is None:
+                raise
+            raise Refusal("element_wrong_state", 409) from error
     except Interrupted as error:
         log.warning("an attachment did not come whole", detail=str(error))
         raise Refusal("attachment_interrupted", 400) from error
@@ -335,9 +343,13 @@ def element_of(bridge: Bridge, mapping: ServiceMapping, upload: Upload) -> Eleme
         service.service_edition,
     ):
         raise Refusal("other_service_edition", 409)
+    _check_state(element)
+    return element
+
+
+def _check_state(element: Element) -> None:
     if element.state is not ElementState.FORM_FILLING:
         raise Refusal("element_wrong_state", 409)
-    return element
 
 
 class _Way:

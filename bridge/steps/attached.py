@@ -7,12 +7,12 @@ from uuid import UUID
 
 import structlog
 
-from bridge.core.elements import Attachment, ElementKey
+from bridge.core.elements import Attachment, Element, ElementKey
 from bridge.core.errors import Missing, OutcomeUnknown, Unreachable
 from bridge.core.mapping import ActionMapping, Changes
-from bridge.core.operations import Upload
+from bridge.core.operations import Link, Upload
 from bridge.parts import Bridge
-from bridge.steps.orders import living_uploads
+from bridge.steps.orders import LOOK_BACK, living_uploads
 from bridge.storage.uploads import Uploads
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
@@ -104,6 +104,21 @@ class Standing:
     def _is(upload: Upload, listed: Attachment) -> bool:
         same = upload.attachment_id is not None and upload.attachment_id == listed.attachment_id
         return same and upload.file_name == listed.file_name
+
+
+def copy_of(bridge: Bridge, link: Link) -> Element | None:
+    """
+    Find the archived copy of an element that left its place, by whomever it was archived.
+
+    Raises:
+        Missing: The copy is gone, too.
+        Rejected, Unreachable: It cannot be asked for.
+    """
+    if link.archived_id is not None:
+        copy = bridge.altinn2.read(replace(link.key, message_id=link.archived_id), content=False)
+        if copy.is_of(link.key):
+            return copy
+    return bridge.altinn2.find_archived(link.key, since=bridge.clock() - LOOK_BACK)
 
 
 def take_away(bridge: Bridge, key: ElementKey, attachment_id: int) -> bool:

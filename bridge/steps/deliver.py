@@ -47,6 +47,7 @@ from bridge.steps.first_look import first_look, kept, late
 from bridge.steps.holding import TakenOver, write
 from bridge.steps.meanwhile import tell_that_it_is_open
 from bridge.steps.orders import (
+    LOOK_BACK,
     Building,
     Call,
     Stop,
@@ -68,9 +69,6 @@ from bridge.steps.standing import after_parts, rest_of, shows_ours, still_to_put
 from bridge.steps.subforms import refuse_what_is_not_allowed, subform_call
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
-
-LOOK_BACK = timedelta(days=90)
-"""How far back an archived copy is looked for; the list of Altinn 2 is cut by a limit that only dates get round."""
 
 UPLOAD_PAUSE, LONGEST_UPLOAD_PAUSE = timedelta(seconds=1), timedelta(seconds=5)
 """How long an operation waits before it looks again for an attachment that is on its way: at first, and at most."""

@@ -42,7 +42,7 @@ def _begun(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, uploa
     begin(bridge, upload)
     done = False
     try:
-        with explained():
+        with explained(bridge, upload.dialog_id):
             _detach(bridge, mapping, action, upload, target)
         done = True
     finally:

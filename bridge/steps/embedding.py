@@ -14,14 +14,14 @@ from bridge.core.elements import Element, ElementState, Form, archive_reference
 from bridge.core.embeds import WORDS, Words, told_moment
 from bridge.core.errors import ConfigurationError, Refusal
 from bridge.core.mapping import Embed, Embeds, FormKind, ServiceMapping
-from bridge.core.markdown import LIMIT, escaped, lines, paragraphs, text_of_html, within
+from bridge.core.markdown import LIMIT, escaped, lines, paragraphs, within
 from bridge.core.operations import Link
 from bridge.forms.reading import Unreadable
 from bridge.forms.shape import Place
 from bridge.forms.showing import Shown, shown_form, shown_places
 from bridge.parts import Bridge
 from bridge.steps.content import shape_of
-from bridge.steps.showing import explained, signing_text_of, where_of
+from bridge.steps.showing import element_at, explained, signing_text_of
 from bridge.storage.print_links import PrintLink, PrintLinks
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
@@ -95,7 +95,7 @@ def _digest(secret: str) -> str:
 
 def _element(bridge: Bridge, link: Link) -> Element:
     with explained("element_gone", 410):
-        return bridge.altinn2.read(where_of(link), content=False)
+        return element_at(bridge, link)
 
 
 def _signing_text(bridge: Bridge, link: Link, language: str) -> Iterator[str]:
@@ -105,7 +105,7 @@ def _signing_text(bridge: Bridge, link: Link, language: str) -> Iterator[str]:
         if refusal.code != "nothing_to_sign":
             raise
         return
-    for each in paragraphs(text_of_html(text)):
+    for each in paragraphs(text):
         yield f"{each}\n"
 
 

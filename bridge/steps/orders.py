@@ -27,6 +27,9 @@ from bridge.core.proof import Manifest, Phase, manifest_of
 from bridge.parts import Bridge
 from bridge.storage.store import Living
 
+LOOK_BACK = timedelta(days=90)
+"""How far back an archived copy is looked for; the list of Altinn 2 is cut by a limit that only dates get round."""
+
 SILENCE = timedelta(seconds=30)
 """How much longer than Altinn 2 may take to answer an upload is taken for alive."""
 

@@ -9,11 +9,12 @@ import structlog
 from bridge.adapters.altinn2.streams import Spool
 from bridge.adapters.transport import Coming
 from bridge.core.altinn2_errors import problem_for
-from bridge.core.elements import Content, ElementKey, Form
+from bridge.core.elements import Content, Element, ElementKey, Form
 from bridge.core.errors import Missing, Refusal, Rejected, Unreachable
+from bridge.core.markdown import text_of_html
 from bridge.core.operations import Link
 from bridge.parts import Bridge
-from bridge.steps.attached import Shown, Standing
+from bridge.steps.attached import Shown, Standing, copy_of
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -58,16 +59,15 @@ class Laid:
 
 
 def forms_of(bridge: Bridge, link: Link) -> tuple[Form, ...]:
-    """List the element's forms without their data. Raises Refusal and UpstreamError."""
+    """List the element's forms without their data, or its archived copy's. Raises Refusal and UpstreamError."""
     with bridge.rooms.looking.place(), explained("element_gone", 410):
-        return bridge.altinn2.list_forms(link.key)
+        return bridge.altinn2.list_forms(place_of(bridge, link))
 
 
 def attachments_of(bridge: Bridge, link: Link) -> tuple[Shown, ...]:
     """List the element's attachments without their bytes, or its archived copy's. Raises Refusal and UpstreamError."""
-    key = where_of(link)
     with explained("element_gone", 410):
-        there = bridge.altinn2.list_attachments(key)
+        there = bridge.altinn2.list_attachments(place_of(bridge, link))
     return Standing(bridge, link.key, link.dialog_id, there).shown()
 
 
@@ -83,7 +83,7 @@ def print_of(bridge: Bridge, link: Link, *, language: str, chunks: bool) -> Prin
         UpstreamError: Altinn 2 could not be asked.
     """
     with explained("nothing_to_print", 404):
-        coming = bridge.altinn2.print(where_of(link), language=LANGUAGES[language])
+        coming = bridge.altinn2.print(place_of(bridge, link), language=LANGUAGES[language])
     media_type = coming.answer.headers.get("Content-Type", PDF).partition(";")[0].strip().lower()
     if not coming.open_ended and (chunks or coming.length is not None):
         return Print(coming, media_type, coming.length)
@@ -101,14 +101,32 @@ def print_of(bridge: Bridge, link: Link, *, language: str, chunks: bool) -> Prin
 
 
 def signing_text_of(bridge: Bridge, link: Link, *, language: str) -> str:
-    """Give the text that who signs must have seen. Raises Refusal and UpstreamError."""
+    """Give the text that who signs must have seen, without markup. Raises Refusal and UpstreamError."""
     with bridge.rooms.looking.place(), explained("nothing_to_sign", 404):
-        return bridge.altinn2.signing_text(link.key, language=LANGUAGES[language])
+        return text_of_html(bridge.altinn2.signing_text(link.key, language=LANGUAGES[language]))
 
 
-def where_of(link: Link) -> ElementKey:
-    """Say where the element stands as far as is known: in its place, or as its archived copy."""
-    return link.key if link.archived_id is None else replace(link.key, message_id=link.archived_id)
+def place_of(bridge: Bridge, link: Link) -> ElementKey:
+    """Say where the element stands: in its place, or as its archived copy. Raises as ``element_at``."""
+    return element_at(bridge, link).key if link.archived_id is None else replace(link.key, message_id=link.archived_id)
+
+
+def element_at(bridge: Bridge, link: Link) -> Element:
+    """
+    Read the element, or its archived copy, by whomever it was archived; without content.
+
+    Raises:
+        Missing: There is neither.
+        Rejected, Unreachable: Altinn 2 cannot be asked.
+    """
+    if link.archived_id is not None:
+        return bridge.altinn2.read(replace(link.key, message_id=link.archived_id), content=False)
+    try:
+        return bridge.altinn2.read(link.key, content=False)
+    except Missing:
+        if (copy := copy_of(bridge, link)) is None:
+            raise
+        return bridge.altinn2.read(copy.key, content=False)
 
 
 @contextmanager

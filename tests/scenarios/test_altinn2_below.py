@@ -134,6 +134,21 @@ def test_the_text_that_is_signed_can_be_read(stage: Stage, shape: str) -> None:
     assert after.text == "Jeg bekrefter at alt er riktig å lese."
 
 
+@pytest.mark.parametrize("shape", ["json", "text", "html"])
+def test_the_text_that_is_signed_is_words(stage: Stage, shape: str) -> None:
+    """What Altinn 2 gives as HTML is read without its tags and entities, in the paragraphs that it has."""
+    mine = case(
+        stage, service={"signing_steps": 1, "signing_text": "<p>Jeg bekrefter <b>alt</b> &amp; mer.</p><p>Ja</p>"}
+    )
+    stage.press(mine, "to-signing")
+    stage.world.change_switches(signingtext_shape=shape)
+
+    answer = below(stage, mine, "signingtext", "sign")
+
+    assert answer.mimetype == "text/plain"
+    assert answer.text == "Jeg bekrefter alt & mer.\n\nJa"
+
+
 @pytest.mark.parametrize(("header", "language"), [("nn", "2068"), ("en", "1033"), ("nb", "1044")])
 @pytest.mark.parametrize("what", ["print", "signingtext"])
 def test_altinn_is_asked_in_the_persons_language(stage: Stage, what: str, header: str, language: str) -> None:

@@ -48,7 +48,7 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def stage(stages: Stage) -> Iterator[Stage]:
     yield stages
     stages.world.faults.clear()
-    stages.world.change_switches(attachment_count_check="completion", form_ids_after_put="new")
+    stages.world.change_switches(attachment_count_check="completion", form_ids_after_put="new", archived_aid="404")
 
 
 def new(stage: Stage, **service: Any) -> Case:
@@ -310,6 +310,43 @@ def test_a_replacement_obeys_the_rules(stage: Stage, about: dict[str, Any], stat
 
     assert (answer.status_code, code(answer)) == (status, problem)
     assert held(stage, case) == [("tegning.pdf", digest(PDF))]
+
+
+@pytest.mark.parametrize("who", ["the bridge", "the person"])
+@pytest.mark.parametrize("archived_aid", ["404", "410", "redirect"])
+def test_what_was_sent_in_is_not_called_deleted(stage: Stage, archived_aid: str, who: str) -> None:
+    """Whoever archived it, and whatever its old id answers: it can be looked at, and not be changed any more."""
+    case = new(stage)
+    mine = uploaded(stage, case)
+    number = listed(stage, case)[1]["attachmentId"]
+    token: dict[str, Any] = {"token": stage.token(case)}
+    if who == "the bridge":
+        assert stage.press(case, "submit").status_code == 204
+    else:
+        form = {"Type": "MainForm", "DataFormatId": "5801", "DataFormatVersion": "42001", "FormData": VALID}
+        files = [as_altinn_has_it("plan.pdf", b"%PDF-1.7 plan"), as_altinn_has_it("tegning.pdf", PDF)]
+        body = {
+            "Type": "FormTask",
+            "ServiceCode": "5701",
+            "ServiceEdition": 1,
+            "_embedded": {"forms": [form], "attachments": files},
+        }
+        stage.as_citizen("PUT", case, "", body, complete="true", sign="true")
+    assert stage.element(case)["state"] == "archived"
+    stage.world.change_switches(archived_aid=archived_aid)
+
+    changes = [
+        attach(stage, case, name="annet.pdf", **token),
+        attach(stage, case, **token),
+        *(put(stage, case, each, **token) for each in (mine, number)),
+        *(below(stage, case, "DELETE", each, **token) for each in (mine, number)),
+    ]
+    looked = [stage.press(case, f"submit/{what}", method="GET", **token) for what in ("forms", "attachments", "print")]
+
+    assert [(each.status_code, code(each)) for each in changes] == [(409, "element_wrong_state")] * 6
+    assert [each.status_code for each in looked] == [200, 200, 200]
+    assert [each["Type"] for each in looked[0].get_json()["forms"]] == ["MainForm"]
+    assert [each["fileName"] for each in looked[1].get_json()["attachments"]] == ["plan.pdf", "tegning.pdf"]
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
