@@ -409,5 +409,7 @@ def test_a_persons_form_is_found_among_the_reportees(stage: Stage) -> None:
     paths = [each.path for each in stage.world.calls.all("altinn2") if seeded["id"] in each.path]
     assert paths
     assert all(f"/{party.reportee}/" in path for path in paths)
-    lists = [each for each in stage.world.calls.all("altinn2") if each.path.endswith("/reportees")]
+    # The other tests' organisations are listed, too: from the fifty-first on there are more pages than one.
+    asked = [each for each in stage.world.calls.all("altinn2") if each.path.endswith("/reportees")]
+    lists = [each for each in asked if "$skip" not in each.query]
     assert len(lists) == 1
