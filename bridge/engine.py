@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -66,7 +66,12 @@ class Run:
     @property
     def id(self) -> str:
         """The engine's name for it: asking twice for the same run starts one."""
-        return f"{self.operation_id}.{self.attempt}"
+        return run_id(self.operation_id, self.attempt)
+
+
+def run_id(operation_id: UUID, attempt: int) -> str:
+    """The engine's name for one try of an operation."""
+    return f"{operation_id}.{attempt}"
 
 
 def check_platform(dialect: str) -> None:
@@ -144,11 +149,20 @@ class Queue:
 
     def take_over(self, worker: str) -> int:
         """Give the runs that dead *worker* left to whoever comes first, and say how many there were."""
-        left = self._client.list_workflows(status="PENDING", executor_id=[worker], load_input=False, load_output=False)
-        if left:
-            # Without the queue's name a run would leave its partition, and with that its place in the order.
-            self._client.resume_workflows([each.workflow_id for each in left], queue_name=QUEUE)
+        left = self.held_by(worker)
+        self.give_back(left)
         return len(left)
+
+    def held_by(self, worker: str) -> frozenset[str]:
+        """The runs that *worker* took and did not end, by the engine's record."""
+        held = self._client.list_workflows(status="PENDING", executor_id=[worker], load_input=False, load_output=False)
+        return frozenset(each.workflow_id for each in held)
+
+    def give_back(self, runs: Collection[str]) -> None:
+        """Put *runs* back into the queue, for whoever comes first."""
+        if runs:
+            # Without the queue's name a run would leave its partition, and with that its place in the order.
+            self._client.resume_workflows(sorted(runs), queue_name=QUEUE)
 
     def forget(self, before: datetime, *, limit: int = 500) -> int:
         """Delete the engine's record of runs that ended before *before*; our own rows stay."""
@@ -178,6 +192,12 @@ class Worker:
         self._idle_poll = idle_poll
         self._pulse = _Pulse()
         self._threads: list[threading.Thread] = []
+        self._at_work: set[str] = set()
+
+    @property
+    def at_work(self) -> frozenset[str]:
+        """The runs that have a thread of this process at this moment."""
+        return frozenset(self._at_work)
 
     def start(self) -> None:
         """Start working; what this worker's name left behind in a crash is taken up first."""
@@ -203,9 +223,12 @@ class Worker:
 
         @DBOS.workflow(name=WORKFLOW)
         def operation(operation_id: str, attempt: int) -> None:
+            run = run_id(UUID(operation_id), attempt)
+            self._at_work.add(run)
             try:
                 self._work(UUID(operation_id), attempt, _recorded_step)
             finally:
+                self._at_work.discard(run)
                 self._pulse.busy()
 
         # The engine looks at its queues at a fixed pace. Ours is looked after by the engine's own loop in a thread of

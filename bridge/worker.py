@@ -16,7 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from bridge.core.errors import UpstreamError, place_of
 from bridge.core.operations import Operation
-from bridge.engine import Worker
+from bridge.engine import Worker, run_id
 from bridge.parts import Bridge
 from bridge.steps.alarm import alarm
 from bridge.steps.drafts import Stopped, Watcher, run_drafts, take_run, tick
@@ -40,6 +40,8 @@ STALLED = timedelta(seconds=60)
 KEYS_EVERY = 600.0
 KEYS_WANTED_EVERY = 3.0
 """Without keys every token is refused, and a service that starts beside an issuer that blinks must not stay so."""
+LEFT_LOOK = 4.0
+"""Seconds between two looks for runs that have an entry and no thread."""
 DRAFTS_LOOK = 30.0
 EMPTY_LOG_EVERY = 60.0
 """Seconds between two tries to empty the log of the embedded store, which holds what was erased since the last."""
@@ -74,6 +76,7 @@ class Running:
         self._mark = StoreMark(bridge.store, bridge.settings.store_mark, clock=bridge.clock)
         self._scheduler = new_scheduler()
         self._stopping = threading.Event()
+        self._left: frozenset[str] = frozenset()
 
     def start(self) -> None:
         """Begin; what was left behind is taken up first, unless the store was restored since."""
@@ -84,6 +87,7 @@ class Running:
         every(self._scheduler, self._silent.total_seconds() / 6, self._seen)
         every(self._scheduler, self._silent.total_seconds() / 3, self._take_over)
         every(self._scheduler, STALLED.total_seconds() / 2, self._ask_for_stalled)
+        every(self._scheduler, LEFT_LOOK, self._give_back_left)
         every(self._scheduler, 3600.0, self._forget)
         if self._embedded:
             every(self._scheduler, EMPTY_LOG_EVERY, lambda: empty_log(self.bridge.store.engine))
@@ -142,13 +146,28 @@ class Running:
             tx.forget_worker(name)
         log.warning("took over from a dead worker", worker=name, runs=runs)
 
+    def _give_back_left(self) -> None:
+        """
+        Put back what the engine's record says that we do, and nobody here does.
+
+        A run whose end could not be written, while the store was away or full, would stand there as long as this
+        worker lives, and take one of its places. Between a run's being taken and its thread lies a moment, so it counts
+        when it is seen twice.
+        """
+        left = self.bridge.queue.held_by(self.name) - self._worker.at_work
+        twice, self._left = left & self._left, left
+        if twice:
+            self.bridge.queue.give_back(twice)
+            log.warning("runs whose end could not be written begin anew", runs=len(twice))
+            self._worker.wake()
+
     def _ask_for_stalled(self) -> None:
         """Ask again for operations whose run ended without finishing them, as when the database was away."""
         now = self.bridge.clock()
         with self.bridge.store.reading() as tx:
             stalled = tx.stalled(before=now - STALLED, limit=500)
-        standing = self.bridge.queue.standing([f"{each.id}.{each.attempt}" for each in stalled])
-        ended = [each for each in stalled if standing.get(f"{each.id}.{each.attempt}") not in STANDING]
+        standing = self.bridge.queue.standing([run_id(each.id, each.attempt) for each in stalled])
+        ended = [each for each in stalled if standing.get(run_id(each.id, each.attempt)) not in STANDING]
         each_alone("ask_for_stalled", ended, self._ask_again)
 
     def _ask_again(self, operation: Operation) -> None:
