@@ -66,6 +66,10 @@ class CredentialsRefused(Unreachable):
         self.reason = reason
 
 
+class NoRoom(Unreachable):
+    """Our own disk has no room for what passes through: nothing was sent, and an operator makes room."""
+
+
 class OutcomeUnknown(UpstreamError):
     """
     The call left us and no answer came: read the state back before repeating it.

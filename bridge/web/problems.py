@@ -11,7 +11,7 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from bridge.adapters.dialog_tokens import www_authenticate
-from bridge.core.errors import Paused, Refusal, UpstreamError, place_of
+from bridge.core.errors import NoRoom, Paused, Refusal, UpstreamError, place_of
 from bridge.core.operations import Problem
 from bridge.core.texts import LANGUAGES, text
 from bridge.forms.sentences import sentence
@@ -122,6 +122,10 @@ def register(app: Flask, bridge: Bridge) -> None:
         return problem_response(problem, retry_after=seconds)
 
     def upstream(error: UpstreamError) -> Response:
+        if isinstance(error, NoRoom):
+            bridge.metrics.refusals.labels("storage_unavailable").inc()
+            log.error("there is no room for what passes through", why=error.detail)
+            return problem_response(Problem(code="storage_unavailable", status=503), retry_after=STORAGE_RETRY)
         alarm(bridge, error)
         log.warning("a system behind did not answer", system=error.system, detail=error.detail)
         wait = error.retry_after if isinstance(error, Paused) else None

@@ -1,5 +1,7 @@
 """Large contents without large memory: spooled to disk on the way in, made while they are sent on the way out."""
 
+import contextlib
+import errno
 import hashlib
 import io
 import os
@@ -11,12 +13,13 @@ from typing import BinaryIO, cast
 import pybase64
 
 from bridge.core.elements import Content, InMemory
-from bridge.core.errors import BridgeError
+from bridge.core.errors import BridgeError, NoRoom
 
 IN_MEMORY = 1024 * 1024
 """Up to here bytes are held; what is larger goes to a nameless file, which dies with the process."""
 
 _ALL = 1 << 62
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.ENFILE})
 PIECE = 768 * 1024
 """Divisible by three, so that base64 of pieces is base64 of the whole."""
 
@@ -211,13 +214,23 @@ def _filled(read: Callable[[int], bytes], size: int) -> bytes:
 
 
 def _nameless_file() -> int:
-    with tempfile.TemporaryFile(buffering=0) as file:
+    with _room(), tempfile.TemporaryFile(buffering=0) as file:
         return os.dup(file.fileno())
 
 
 def _write(file: int, data: bytes | bytearray) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.write(file, view)
-        view = view[written:]
-    view.release()
+    with _room(), memoryview(data) as view:
+        at = 0
+        while at < len(view):
+            at += os.write(file, view[at:])
+
+
+@contextlib.contextmanager
+def _room() -> Iterator[None]:
+    """Raises NoRoom."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise NoRoom("bridge", f"no room in the folder for temporary files ({errno.errorcode[error.errno]})") from error
