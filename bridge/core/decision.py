@@ -27,6 +27,14 @@ class Took:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """What is known of an element that is not to be found: it was archived, or lies in the bin."""
+
+    state: ElementState
+    archived_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WaitUntil:
     """A PUT is out without an answer and may still be at work: look again at *moment*, not before."""
 
@@ -35,16 +43,21 @@ class WaitUntil:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """The action does not fit the element; the code and HTTP status of the refusal, and what its text needs."""
+    """
+    The action does not fit the element; the code and HTTP status of the refusal, and what its text needs.
+
+    *state* is where the element stands that is not to be found, if anybody knows.
+    """
 
     code: str
     status: int
     facts: Mapping[str, str] = field(default_factory=dict)
+    state: ElementState | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Uncertain:
-    """A PUT is out, and neither the element nor an archived copy can be found: never send again, call an operator."""
+    """A write is out, and neither the element nor a trace of it can be found: never send again, call an operator."""
 
 
 Decision = Send | Took | WaitUntil | Refuse | Uncertain
@@ -93,21 +106,23 @@ def decide(
     now: datetime,
     settle: timedelta,
     one_signature: bool,
+    ended: Ended | None = None,
 ) -> Decision:
     """
     Say what to do next.
 
-    *element* is what stands there now: the element, or its archived copy, or None when neither is to be found.
+    *element* is what stands there now: the element, or its archived copy, or None when neither is to be found. *ended*
+    is what is known of it all the same, and None where nobody knows: what is missing was not thereby deleted.
     *settle* is how long a PUT without an answer is given before it may be repeated where that is harmless; where it is
     not, it is repeated when it cannot arrive any more. *one_signature* says that no second one can be given by mistake.
     """
     sent = operation.sending_at is not None
     took = Outcome.DONE if sent else Outcome.REPEATED
     if action.verb is not Verb.PUT:
-        return _whole(action, operation, element, took=took, now=now, settle=settle)
+        return _whole(action, operation, element, took=took, now=now, settle=settle, ended=ended)
     again = one_signature and repeatable(action, operation)
     if element is None:
-        return _vanished(operation, sent=sent)
+        return _vanished(operation, sent=sent, ended=ended)
     wanted = aim(action)
     proved = operation.manifest is not None and operation.manifest.phase is Phase.PROVED
     untouched = operation.built_on is None or operation.built_on == element.last_changed
@@ -152,12 +167,11 @@ def _whole(
     took: Outcome,
     now: datetime,
     settle: timedelta,
+    ended: Ended | None,
 ) -> Decision:
     """Decide for what needs no content: deleting, confirming, archiving. Asked again, they do nothing more."""
     if element is None:
-        if action.verb is Verb.DELETE:
-            return Took(took, ElementState.DELETED, None)
-        return Uncertain() if operation.sending_at is not None else Refuse("element_gone", 410)
+        return _whole_vanished(action, operation, took=took, ended=ended)
     archived_id = element.key.message_id if element.state is ElementState.ARCHIVED else None
     match action.verb, element.state:
         case Verb.DELETE, ElementState.DELETED:
@@ -202,8 +216,29 @@ def _send_once_settled(operation: Operation, *, now: datetime, settle: timedelta
     return Send()
 
 
-def _vanished(operation: Operation, *, sent: bool) -> Decision:
+def _vanished(operation: Operation, *, sent: bool, ended: Ended | None) -> Decision:
     if operation.answered_at is not None:
         # A service that keeps no copy answers a completing PUT without Location (facts/altinn2.md 2.7).
         return Took(Outcome.DONE, ElementState.ARCHIVED, None)
-    return Uncertain() if sent else Refuse("element_gone", 410)
+    if sent:
+        return Uncertain()
+    if ended is not None and ended.state is ElementState.ARCHIVED:
+        return Took(Outcome.REPEATED, ElementState.ARCHIVED, ended.archived_id)
+    return Refuse("element_gone", 410)
+
+
+def _whole_vanished(action: ActionMapping, operation: Operation, *, took: Outcome, ended: Ended | None) -> Decision:
+    state = None if ended is None else ended.state
+    match action.verb, state:
+        case Verb.DELETE, _ if operation.answered_at is not None:
+            return Took(took, ElementState.DELETED, None)
+        case Verb.DELETE, ElementState.DELETED:
+            return Took(took, ElementState.DELETED, None)
+        case Verb.ARCHIVE, ElementState.ARCHIVED if ended is not None:
+            return Took(took, ElementState.ARCHIVED, ended.archived_id)
+        case _, ElementState.ARCHIVED:
+            return Refuse("element_wrong_state", 409, state=ElementState.ARCHIVED)
+        case _ if operation.sending_at is not None:
+            return Uncertain()
+        case _:
+            return Refuse("element_gone", 410)

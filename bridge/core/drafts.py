@@ -49,6 +49,11 @@ class Draft:
     state: ElementState | None
     ending: Ending | None
 
+    @property
+    def ours(self) -> bool:
+        """Whether the dialog was made here, whose ids come of the element's."""
+        return self.dialog_id == dialog_id_for(self.message_id, self.born_at)
+
 
 class Look(Enum):
     """What an element in a list calls for."""

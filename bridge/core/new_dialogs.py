@@ -36,12 +36,14 @@ _GONE: Texts = {
 _NOT_THERE: Texts = {"nb": "Ikke i Altinn", "nn": "Ikkje i Altinn", "en": "Not in Altinn"}
 
 
-def says_of(subject: Subject, element: Element | None, *, activity: Activity | None, now: datetime) -> DialogChange:
+def says_of(
+    subject: Subject, element: Element | None, *, activity: Activity | None, now: datetime, ours: bool = True
+) -> DialogChange:
     """
-    Say what a dialog of ours shall say of *element* as it stands, without a press; None is an element that is gone.
+    Say what a dialog shall say of *element* as it stands, without a press; None is an element that is gone.
 
-    An action without a ``button`` in the mapping is offered as well: a dialog that nobody can press is no use. A due
-    date that lies behind is left out: Dialogporten refuses it (facts/dialogporten.md 2.5).
+    On a dialog of *ours* an action without a ``button`` in the mapping is offered as well: one that nobody can press is
+    no use. A due date that lies behind is left out: Dialogporten refuses it (facts/dialogporten.md 2.5).
     """
     state = ElementState.UNKNOWN if element is None else element.state
     says = news_of(subject, state, activity=activity)
@@ -69,7 +71,9 @@ def says_of(subject: Subject, element: Element | None, *, activity: Activity | N
     return replace(
         says,
         status=says.status or USUAL_STATUS.get(state),
-        offers=(*_page(subject.dialog_id, element), *(replace(each, on_ours_alone=False) for each in offers)),
+        offers=(*_page(subject.dialog_id, element), *(replace(each, on_ours_alone=False) for each in offers))
+        if ours
+        else says.offers,
         fields=fields,
     )
 

@@ -44,7 +44,7 @@ from bridge.core.offers import (
     wanted_fields,
 )
 from bridge.core.operations import Outcome
-from bridge.core.refusals import CORRECTABLE, NOT_AGAIN, REFUSAL_TEXTS, badge_of
+from bridge.core.refusals import CORRECTABLE, NOT_AGAIN, REFUSAL_TEXTS, TRY_AGAIN, badge_of
 
 
 @dataclass(frozen=True, slots=True)  # By position, so that the table reads in columns.
@@ -153,6 +153,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "nn": "Handlinga kunne ikkje fullførast. Prøv igjen seinare, eller kontakt avsendaren.",
         "en": "The action could not be completed. Try again later, or contact the sender.",
     },
+    "over": {
+        "nb": "Handlingen ble ikke utført. Saken er avsluttet fra før, og du trenger ikke å gjøre noe mer.",
+        "nn": "Handlinga vart ikkje utført. Saka er avslutta frå før, og du treng ikkje gjere noko meir.",
+        "en": "The action was not carried out. The case was at its end before, and you need not do anything more.",
+    },
     "outcome_open": {
         "nb": "Vi vet ennå ikke om dette nådde Altinn. Ikke send på nytt; vi følger med og sier fra her.",
         "nn": "Vi veit enno ikkje om dette nådde Altinn. Ikkje send på nytt; vi følgjer med og seier frå her.",
@@ -205,6 +210,7 @@ def change_for(
         kind=_activity(action, state) if reached else TABLE[state].activity,
         state=state,
         actor=actor,
+        over=ended or state in ENDED,
     )
     activity = Activity(
         id=derived_id(accepted_at, operation_id, outcome.value),
@@ -458,9 +464,13 @@ def _activity(action: ActionMapping, state: ElementState) -> str | None:
 
 
 def _told(
-    outcome: Outcome, code: str | None, *, kind: str | None, state: ElementState, actor: str
+    outcome: Outcome, code: str | None, *, kind: str | None, state: ElementState, actor: str, over: bool
 ) -> tuple[str, Mapping[str, str], Actor]:
-    """Say the activity's type, its text (for Information only) and who did it; *kind* None is an unclear state."""
+    """
+    Say the activity's type, its text (for Information only) and who did it; *kind* None is an unclear state.
+
+    A case that is *over* asks nobody for another try: there is no button for it.
+    """
     match outcome:
         case Outcome.DONE if kind is not None:
             text = TEXTS[_DONE.get(state, "done")] if kind == "Information" else {}
@@ -469,12 +479,19 @@ def _told(
             return "Information", TEXTS["repeated"], SERVICE_OWNER
         case Outcome.DONE | Outcome.REPEATED:
             return "Information", TEXTS["unclear"], SERVICE_OWNER
+        case Outcome.REFUSED | Outcome.GIVEN_UP if over and _asks_again(outcome, code):
+            return "Information", TEXTS["over"], SERVICE_OWNER
         case Outcome.REFUSED:
             return "Information", REFUSAL_TEXTS.get(code or "", REFUSAL_TEXTS["refused"]), SERVICE_OWNER
         case Outcome.GIVEN_UP:
             return "Information", TEXTS.get(code or "", TEXTS["given_up"]), SERVICE_OWNER
         case _:
             assert_never(outcome)
+
+
+def _asks_again(outcome: Outcome, code: str | None) -> bool:
+    """Say whether the text of a failure asks for another try."""
+    return code in TRY_AGAIN or (outcome is Outcome.GIVEN_UP and code not in TEXTS)
 
 
 _DONE = {ElementState.CALCULATED: "calculated", ElementState.DELETED: "deleted"}

@@ -11,6 +11,7 @@ from bridge.core.altinn2_errors import problem_for
 from bridge.core.decision import (
     SOONEST,
     Decision,
+    Ended,
     Refuse,
     Send,
     Took,
@@ -43,6 +44,7 @@ from bridge.steps.calculate_only import calculate_only
 from bridge.steps.comparing import NOT_COMPARABLE, Incomparable, lost_from_forms
 from bridge.steps.content import sent_content
 from bridge.steps.dialog_look import DialogLook
+from bridge.steps.ended import deleted_before, sent_before
 from bridge.steps.first_look import first_look, kept, late
 from bridge.steps.holding import TakenOver, write
 from bridge.steps.meanwhile import tell_that_it_is_open
@@ -151,23 +153,23 @@ def _delivered(bridge: Bridge, operation: Operation) -> datetime | None:
         return None
     match decision:
         case Took() as took:
-            beyond = element if took.outcome is Outcome.REPEATED else None
-            if beyond is not None and not was_done(bridge, operation, mapping, action, beyond):
+            beyond = took.outcome is Outcome.REPEATED
+            if beyond and not was_done(bridge, operation, mapping, action, element):
                 problem = Problem(code="element_wrong_state", status=409)
-                return _end(bridge, operation, Outcome.REFUSED, problem, element=element)
+                return _end(bridge, operation, Outcome.REFUSED, problem, element=element, state=took.state)
             return _proved(bridge, operation, took, element)
         case WaitUntil(moment):
             return _waiting(bridge, operation, moment)
-        case Refuse(code, status, facts):
+        case Refuse(code, status, facts, known):
             if element is not None and _was_lost(operation, element) and not may_arrive(operation, bridge.clock()):
                 return _lost(bridge, operation, element)
             if code == "element_changed" and element is not None and _left_behind(bridge, operation, action, element):
                 code = "left_in_form_filling"
             problem = Problem(code=code, status=status, facts=facts)
-            return _end(bridge, operation, Outcome.REFUSED, problem, element=element)
+            return _end(bridge, operation, Outcome.REFUSED, problem, element=element, state=known)
         case Uncertain():
             if not may_arrive(operation, bridge.clock()):
-                log.error("the outcome of a PUT is uncertain: the element and its archived copy are both gone")
+                log.error("the outcome of a write is uncertain: neither the element nor a trace of it is to be found")
             return _end(bridge, operation, Outcome.GIVEN_UP, Problem(code="outcome_uncertain", status=504))
         case Send() if operation.problem is not None:
             # Altinn 2 said no to a repeat while an earlier PUT might still arrive; it did not, so the no stands.
@@ -251,7 +253,29 @@ def _decided(
     now = bridge.clock()
     # Metadata is asked for only where it counts.
     one = not may_arrive(operation, now) or one_signature(bridge, mapping)
-    return decide(action, operation, element, now=now, settle=bridge.settle, one_signature=one)
+    ended = None if element is not None else _ended(bridge, operation, action)
+    return decide(action, operation, element, now=now, settle=bridge.settle, one_signature=one, ended=ended)
+
+
+def _ended(bridge: Bridge, operation: Operation, action: ActionMapping) -> Ended | None:
+    """
+    Say how an element ended that is not to be found. What Altinn 2 answered with a yes needs no other witness.
+
+    Raises:
+        Unreachable: Altinn 2 does not list its bin now.
+    """
+    if operation.answered_at is not None:
+        return None
+    ended = sent_before(bridge, operation.dialog_id, operation.key, but=operation.id)
+    if ended is not None or action.verb is not Verb.DELETE:
+        return ended
+    try:
+        since = operation.accepted_at - LOOK_BACK
+        deleted = deleted_before(bridge, operation.key, but=operation.id, since=since)
+    except Rejected as error:
+        log.warning("it cannot be seen whether an element that is gone was deleted", reason=error.reason)
+        return None
+    return Ended(ElementState.DELETED) if deleted else None
 
 
 def _looked(bridge: Bridge, operation: Operation) -> Element | None:
@@ -300,7 +324,8 @@ def _read(bridge: Bridge, operation: Operation) -> Element | None:
         with bridge.store.reading() as tx:
             link = tx.link(operation.dialog_id)
         archived_id = None if link is None else link.archived_id
-    copy = None if archived_id is None else _copy(bridge, operation, archived_id)
+    # A copy may be gone as well: what is known without it is for the decision.
+    copy = None if archived_id is None else _or_none(lambda: _copy(bridge, operation, archived_id))
     return copy or bridge.altinn2.find_archived(operation.key, since=operation.accepted_at - LOOK_BACK)
 
 
@@ -428,7 +453,8 @@ def _send(
         again = _decided(bridge, mapping, action, operation, after)
         if isinstance(again, Took):
             return _proved(bridge, operation, again, after)
-        return _refused(bridge, before, error, element=element)
+        # Where it stood before is not where it stands, if it is not there any more.
+        return _refused(bridge, before, error, element=None if after is None else element)
     answered = bridge.clock()
     if location_id == operation.key.message_id:
         # A PUT that archives nothing may answer with the element's own address.
@@ -725,23 +751,25 @@ def _end(
     *,
     element: Element | None = None,
     landed: bool = False,
+    state: ElementState | None = None,
 ) -> datetime | None:
     """
     End without what was wanted, unless a write may still arrive: then nothing is decided, and it is looked for again.
 
-    *landed* says that the write was seen to have arrived.
+    *landed* says that the write was seen to have arrived; *state* where an element stood that is not to be found.
     """
     now = bridge.clock()
     if not landed and may_arrive(operation, now):
         return _waiting(bridge, operation, look_again(operation, now=now, settle=bridge.settle))
     copy = element.key.message_id if element is not None and element.state is ElementState.ARCHIVED else None
+    standing = state if element is None else element.state
     write(
         bridge,
         operation,
         stage=Stage.SYNC,
         outcome=outcome,
         problem=problem,
-        state_after=None if element is None else element.state.value,
+        state_after=None if standing is None else standing.value,
         archived_id=copy or operation.archived_id,
         copy=copy,
         may_arrive_until=None,

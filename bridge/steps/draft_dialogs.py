@@ -26,6 +26,7 @@ from bridge.core.mapping import ServiceMapping
 from bridge.core.new_dialogs import new_dialog, says_of
 from bridge.core.operations import Link
 from bridge.parts import Bridge
+from bridge.steps.ended import sent_before
 from bridge.steps.telling import subject_of, tell_what_is_taken
 from bridge.storage.drafts import Drafts
 from bridge.storage.told import Told
@@ -105,7 +106,7 @@ def follow(bridge: Bridge, draft: Draft, link: Link, *, dry: bool) -> Ending | b
         return False
     if dry:
         return ending or True
-    if link.archived_id is not None and ending is Ending.SENT:
+    if ending is Ending.SENT and (link.archived_id is not None or element is None):
         return _end(bridge, draft, ending)  # The write action that sent it has told the dialog.
     for _ in range(QUICK_TRIES):
         if _busy(bridge, link):
@@ -138,6 +139,8 @@ def _tell(bridge: Bridge, draft: Draft, link: Link) -> Ending | bool:
     if dialog is None:
         return _end(bridge, draft, Ending.DIALOG_GONE)
     element, ending = _stands(bridge, draft, link)
+    if ending is Ending.SENT and element is None:
+        return _end(bridge, draft, ending)
     if ending is Ending.DELETED:
         _unknown_is_a_conflict(lambda: bridge.dialogporten.delete(dialog.id, revision=dialog.revision, silent=False))
         return _end(bridge, draft, ending)
@@ -147,12 +150,16 @@ def _tell(bridge: Bridge, draft: Draft, link: Link) -> Ending | bool:
     if element is None:
         raise AssertionError("an element that is gone has an ending")
     with bridge.store.transaction() as tx:
-        Drafts(tx).followed(draft, last_changed=element.last_changed, state=element.state)
+        Drafts(tx).followed(draft, last_changed=element.last_changed, state=element.state, now=bridge.clock())
     return changed
 
 
 def _stands(bridge: Bridge, draft: Draft, link: Link) -> tuple[Element | None, Ending | None]:
-    """Read the element or, where it has left its place, its archived copy; and say how it ended, if it did."""
+    """
+    Read the element or, where it has left its place, its archived copy; and say how it ended, if it did.
+
+    None that was sent is one whose service keeps no copy, and of which a write action told.
+    """
     try:
         element = bridge.altinn2.read(link.key, content=False)
     except Missing:
@@ -161,6 +168,8 @@ def _stands(bridge: Bridge, draft: Draft, link: Link) -> tuple[Element | None, E
         archived = bridge.altinn2.find_archived(link.key, since=since)
         if archived is not None:
             return archived, Ending.SENT
+        if sent_before(bridge, link.dialog_id, link.key) is not None:
+            return None, Ending.SENT
         return None, Ending.DELETED if bridge.altinn2.in_trash(link.key, since=since) else Ending.GONE
     return element, ENDING_OF.get(element.state)
 
@@ -242,7 +251,7 @@ def _bring_up_to_date(
             description=TEXTS[ending],
         )
     )
-    return tell_what_is_taken(bridge, dialog, says_of(subject, element, activity=activity, now=now))
+    return tell_what_is_taken(bridge, dialog, says_of(subject, element, activity=activity, now=now, ours=draft.ours))
 
 
 def _unknown_is_a_conflict(write: Callable[[], object]) -> None:

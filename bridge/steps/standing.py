@@ -64,12 +64,13 @@ def shows_ours(bridge: Bridge, operation: Operation, after: Element, *, exactly:
 
 
 def was_done(
-    bridge: Bridge, operation: Operation, mapping: ServiceMapping, action: ActionMapping, after: Element
+    bridge: Bridge, operation: Operation, mapping: ServiceMapping, action: ActionMapping, after: Element | None
 ) -> bool:
     """
     Say whether what came with a press is there already, where the element is beyond taking it.
 
-    It is where the same was sent and done before, and where the element shows it.
+    It is where the same was sent and done before, and where the element shows it; one that is not to be found, *after*
+    None, shows nothing.
 
     Raises:
         Unreachable: The forms cannot be read now.
@@ -79,6 +80,8 @@ def was_done(
     with bridge.store.reading() as tx:
         if tx.done_before(operation):
             return True
+    if after is None:
+        return False
     try:
         whole = bridge.altinn2.read(after.key, content=False) if after.listed_forms is None else after
         held = bridge.altinn2.read_contents(whole, attached=False).forms

@@ -16,7 +16,7 @@ from bridge.parts import Bridge
 from bridge.steps.agreed import telling
 from bridge.steps.holding import finish, set_aside
 from bridge.steps.naming import keep_for_later, without_names
-from bridge.steps.telling import delete_told, ended_before, lower, subject_of, tell
+from bridge.steps.telling import delete_told, ended_before, lower, note_thrown_away, subject_of, tell
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -150,8 +150,14 @@ def _tell(bridge: Bridge, operation: Operation, way: _Way) -> None:
             bridge.dialogporten.add_activity(operation.dialog_id, activity, revision=None, silent=step.change.silent)
     else:
         tell(bridge, dialog, step.change)
+    if operation.element is not None and change.state == ElementState.DELETED.value and outcome in _THROWN_AWAY:
+        # Before the dialog goes: a run among drafts that meets it must not take this for somebody else's deletion.
+        note_thrown_away(bridge, operation.dialog_id, operation.element)
     if change.deletes:
         delete_told(bridge, operation.dialog_id)
+
+
+_THROWN_AWAY = (Outcome.DONE, Outcome.REPEATED)
 
 
 def _spoken_after(bridge: Bridge, operation: Operation) -> bool:

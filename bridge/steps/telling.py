@@ -7,9 +7,9 @@ import structlog
 
 from bridge.core.dialog_merge import merge
 from bridge.core.dialogs import Dialog, DialogChange, of_correspondence
-from bridge.core.elements import ENDED, archive_reference
+from bridge.core.elements import ENDED, ElementKey, archive_reference
 from bridge.core.errors import Conflict, Missing, OutcomeUnknown, Rejected, UpstreamError
-from bridge.core.ladder import Rung, Step, step_down, step_on
+from bridge.core.ladder import Rung, Step, standing, step_down, step_on
 from bridge.core.mapping import ServiceMapping
 from bridge.core.states import Subject
 from bridge.parts import Bridge
@@ -96,26 +96,52 @@ def tell_what_is_taken(bridge: Bridge, dialog: Dialog, change: DialogChange) -> 
     """
     As ``tell``; where Dialogporten does not take the whole, less and less of it is told.
 
+    Where only the history is taken, it is told, and the refusal raised all the same: status and buttons stand as they
+    stood, so this is to be tried again. Then the history has the line, and the rest is told without it.
+
     Raises:
         Conflict: As for ``tell``.
-        UpstreamError: As for ``tell``, and where nothing of it is taken.
+        UpstreamError: As for ``tell``, and where no more than the history is taken.
     """
+    told_of = bool(change.activities) and {each.id for each in change.activities} <= dialog.activity_ids
+    if told_of and not _stands_as_told(bridge, dialog, change):
+        change = standing(change)
     step = step_on(change, Rung.WHOLE)
     while True:
         try:
-            if step.rung is not Rung.HISTORY:
-                return tell(bridge, dialog, step.change)
-            for activity in step.change.activities:
-                bridge.dialogporten.add_activity(dialog.id, activity, revision=None, silent=step.change.silent)
+            changed = tell(bridge, dialog, step.change)
         except (Conflict, Missing):
             raise
         except Rejected as error:
             down = lower(change, step.rung, error)
-            if down is None or (down.rung is Rung.HISTORY and not change.activities):
+            if down is None:
                 raise
-            step = down
-        else:
-            return True
+            if down.rung is not Rung.HISTORY:
+                step = down
+                continue
+            for activity in down.change.activities:
+                bridge.dialogporten.add_activity(dialog.id, activity, revision=None, silent=down.change.silent)
+                _count_left_out(bridge, dialog, down.rung)
+            raise
+        if step.rung > Rung.WHOLE:
+            _count_left_out(bridge, dialog, step.rung)
+        return changed
+
+
+def _stands_as_told(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
+    """Say whether the bridge noted that it told the dialog this state, and not its history alone."""
+    with bridge.store.reading() as tx:
+        return Told(tx).written(dialog.id).told_last(change.state)
+
+
+def _count_left_out(bridge: Bridge, dialog: Dialog, rung: Rung) -> None:
+    bridge.metrics.left_out.labels(dialog.service_resource, rung.name.lower()).inc()
+
+
+def note_thrown_away(bridge: Bridge, dialog_id: UUID, key: ElementKey) -> None:
+    """Note that the element of a dialog lies in the bin: should it come back, a run among drafts tells the dialog."""
+    with bridge.store.transaction() as tx:
+        Drafts(tx).thrown_away(dialog_id, key.message_id, now=bridge.clock())
 
 
 def delete_told(bridge: Bridge, dialog_id: UUID) -> None:
@@ -129,9 +155,6 @@ def delete_told(bridge: Bridge, dialog_id: UUID) -> None:
         Conflict: Somebody else wrote, or the answer is not known: read again, and delete again.
         UpstreamError: As for ``DialogportenClient.delete``.
     """
-    # Before it goes: a run among drafts that meets it must not take this for somebody else's deletion.
-    with bridge.store.transaction() as tx:
-        Drafts(tx).thrown_away(dialog_id, now=bridge.clock())
     try:
         dialog = bridge.dialogporten.get(dialog_id)
         if dialog.deleted_at is None and not of_correspondence(dialog):

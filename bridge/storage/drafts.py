@@ -91,20 +91,28 @@ class Drafts:
         else:
             self._connection.execute(drafts.insert().values(message_id=message_id, **about))
 
-    def followed(self, draft: Draft, *, last_changed: datetime | None, state: ElementState) -> None:
-        """Note what the dialog was brought up to date with."""
-        self._write(draft, last_changed=last_changed, state=state.value, ending=None, ended_at=None)
+    def followed(self, draft: Draft, *, last_changed: datetime | None, state: ElementState, now: datetime) -> None:
+        """Note what the dialog was brought up to date with; one that is not ours is its maker's again from here on."""
+        ending, ended_at = (None, None) if draft.ours else (Ending.FOREIGN.value, now)
+        self._write(draft, last_changed=last_changed, state=state.value, ending=ending, ended_at=ended_at)
 
     def end(self, draft: Draft, ending: Ending, *, now: datetime) -> None:
         """Follow the element no more; should it be seen again, it has changed, whatever it says then."""
         made_at = sa.func.coalesce(drafts.c.made_at, now)
         self._write(draft, ending=ending.value, ended_at=now, made_at=made_at, last_changed=None, state=None)
 
-    def thrown_away(self, dialog_id: UUID, *, now: datetime) -> None:
-        """Follow the dialog's element no more, since both are deleted; out of the trash bin it is followed again."""
-        mine = (drafts.c.dialog_id == str(dialog_id), drafts.c.ending.is_(None))
+    def thrown_away(self, dialog_id: UUID, message_id: str, *, now: datetime) -> None:
+        """
+        Follow the dialog's element no more, since it was deleted; out of the trash bin it is followed again.
+
+        Also where somebody else made the dialog: what the bridge did to it is for the bridge to undo.
+        """
         values = {"ending": Ending.DELETED.value, "ended_at": now, "last_changed": None, "state": None}
-        self._connection.execute(drafts.update().where(*mine).values(values))
+        row = {"message_id": message_id, "dialog_id": str(dialog_id), "born_at": now, "made_at": now, **values}
+        if not self._connection.execute(insert_ignore(self._connection, drafts).values(row)).rowcount:
+            followed = sa.or_(drafts.c.ending.is_(None), drafts.c.ending == Ending.FOREIGN.value)
+            mine = (_is(message_id), drafts.c.dialog_id == str(dialog_id), followed)
+            self._connection.execute(drafts.update().where(*mine).values(values))
 
     def busy(self, dialog_id: UUID) -> bool:
         """Say whether an operation of the dialog is under way; call it with the dialog locked."""

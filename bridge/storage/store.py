@@ -463,6 +463,19 @@ class Transaction:
         )
         return bool(self.connection.scalar(sa.select(earlier)))
 
+    def last_states(self, message_id: str, *, but: UUID | None = None) -> list[str]:
+        """Give where operations left the element or saw it, the latest first; without those of the operation *but*."""
+        found = self.connection.scalars(
+            sa.select(operations.c.state_after)
+            .where(
+                operations.c.message_id == message_id,
+                operations.c.id != str(but),
+                operations.c.state_after.is_not(None),
+            )
+            .order_by(operations.c.accepted_at.desc(), operations.c.sequence.desc())
+        )
+        return list(found)
+
     def moved_by_us(self, operation: Operation) -> bool:
         """Say whether a press before *operation*, or an upload, may have changed its element since it was accepted."""
         message_id = "" if operation.element is None else operation.element.message_id

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from bridge.core.decision import Decision, Refuse, Send, Took, Uncertain, WaitUntil, decide
+from bridge.core.decision import Decision, Ended, Refuse, Send, Took, Uncertain, WaitUntil, decide
 from bridge.core.elements import Element, ElementKey, ElementState
 from bridge.core.mapping import ActionMapping, AfterUpdate, FormSource, Requirement, Target, Then, Validation, Verb
 from bridge.core.operations import Operation, Outcome, Problem, Stage
@@ -204,6 +204,41 @@ def test_decision_follows_what_stands_there(
 ) -> None:
     """Each row of what can stand there has one decision."""
     assert decide(action, operation, element, now=NOW, settle=SETTLE, one_signature=True) == decision
+
+
+DISCARD = replace(ACTION, name="discard", form=FormSource.NONE, verb=Verb.DELETE)
+WAS_SENT, WAS_DELETED = Ended(ElementState.ARCHIVED, "b2002"), Ended(ElementState.DELETED)
+
+
+@pytest.mark.parametrize(
+    ("action", "operation", "ended", "decision"),
+    [
+        (DISCARD, FRESH, WAS_SENT, Refuse("element_wrong_state", 409, state=ElementState.ARCHIVED)),
+        (DISCARD, SENT, WAS_SENT, Refuse("element_wrong_state", 409, state=ElementState.ARCHIVED)),
+        (DISCARD, FRESH, WAS_DELETED, Took(Outcome.REPEATED, ElementState.DELETED, None)),
+        (DISCARD, SENT, WAS_DELETED, Took(Outcome.DONE, ElementState.DELETED, None)),
+        (DISCARD, FRESH, None, Refuse("element_gone", 410)),
+        (DISCARD, SENT, None, Uncertain()),
+        (DISCARD, ANSWERED, None, Took(Outcome.DONE, ElementState.DELETED, None)),
+        (ACTION, FRESH, WAS_SENT, Took(Outcome.REPEATED, ElementState.ARCHIVED, "b2002")),
+        (SIGN, FRESH, WAS_SENT, Took(Outcome.REPEATED, ElementState.ARCHIVED, "b2002")),
+        (ACTION, SENT, WAS_SENT, Uncertain()),
+        (
+            replace(ACTION, verb=Verb.ARCHIVE),
+            FRESH,
+            WAS_SENT,
+            Took(Outcome.REPEATED, ElementState.ARCHIVED, "b2002"),
+        ),
+        (replace(ACTION, verb=Verb.CONFIRM), FRESH, None, Refuse("element_gone", 410)),
+    ],
+)
+def test_what_cannot_be_found_was_deleted_only_where_something_says_so(
+    action: ActionMapping, operation: Operation, ended: Ended | None, decision: Decision
+) -> None:
+    """A service may keep no copy: what was sent is then missing just as what was deleted."""
+    found = decide(action, operation, None, now=NOW, settle=SETTLE, one_signature=True, ended=ended)
+
+    assert found == decision
 
 
 @pytest.mark.parametrize(("action", "element"), [(ACTION, ELEMENT), (SIGN, IN_SIGNING)])

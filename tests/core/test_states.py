@@ -390,6 +390,35 @@ def test_a_press_that_came_too_late_marks_nothing(state: ElementState) -> None:
     assert (unseen.fields, unseen.status) == ({}, None)
 
 
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [
+        (Outcome.GIVEN_UP, None),
+        (Outcome.GIVEN_UP, "given_up"),
+        (Outcome.GIVEN_UP, "outcome_uncertain"),
+        *((Outcome.REFUSED, code) for code in sorted(TRY_AGAIN)),
+    ],
+)
+def test_a_case_at_its_end_asks_nobody_for_another_try(outcome: Outcome, code: str | None) -> None:
+    """It has no button for one; what is uncertain keeps its own words."""
+    change = change_for(
+        subject=Subject(mapping=MAPPING, dialog_id=DIALOG_ID, public_url=None, values={}),
+        action=SUBMIT,
+        outcome=outcome,
+        code=code,
+        state=ElementState.UNKNOWN,
+        operation_id="operation-1",
+        accepted_at=ACCEPTED_AT,
+        actor=ACTOR,
+        ended=True,
+    )
+
+    (told,) = change.activities
+    assert told.description == TEXTS["outcome_uncertain" if code == "outcome_uncertain" else "over"]
+    assert "prøv igjen" not in told.description["nb"].casefold()
+    assert "try again" not in told.description["en"].casefold()
+
+
 def test_a_mapping_says_refusals_in_its_own_words() -> None:
     """With the reason in each language where it asks for it, and never where nothing may be sent again."""
     own = Wording(

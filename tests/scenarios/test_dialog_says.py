@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 from structlog.testing import capture_logs
+from werkzeug.test import TestResponse
 
 from bridge.core.elements import ElementKey, ElementState
 from bridge.core.operations import Link, Operation, Outcome
@@ -19,6 +20,7 @@ from bridge.core.states import Subject, news_of
 from bridge.sandbox.dialog_state import Resource
 from bridge.sandbox.dialogporten import OWNER_SCOPE
 from bridge.sandbox.tokens import issue
+from bridge.steps.drafts import What
 from bridge.steps.naming import tell_names
 from bridge.steps.sync import sync
 from bridge.steps.telling import tell
@@ -225,6 +227,125 @@ def test_out_of_the_bin_the_dialog_is_there_again(stage: Stage) -> None:
     assert dialog.get("deletedAt") is None
     assert shown(stage, case) == ["submit", "send-to-signing"]
     assert (dialog["status"], said(dialog, "extendedStatus")) == ("Draft", "Being filled in")
+
+
+@pytest.mark.parametrize("action", ["discard", "empty"])
+def test_out_of_the_bin_the_agencys_dialog_is_there_again(stage: Stage, action: str) -> None:
+    """Whoever made it: what the bridge did to it is undone, with the buttons of its mapping and no others."""
+    case = stage.case()
+    kept = stage.world.altinn2._elements[case.message_id]
+
+    for _ in range(2):
+        assert stage.press(case, action).status_code == 204
+        stage.world.altinn2._elements[case.message_id] = kept
+        first, _ = run(stage, case.who)
+        again, _ = run(stage, case.who)
+
+        dialog = stage.dialog(case)
+        assert (first, again) == ({What.CHANGED: 1}, {What.UNCHANGED: 1})
+        assert dialog.get("deletedAt") is None
+        assert shown(stage, case) == ["submit", "send-to-signing"]
+        assert (dialog["status"], said(dialog, "extendedStatus")) == ("Draft", "Being filled in")
+
+
+@pytest.fixture
+def no_copies(stage: Stage) -> Iterator[None]:
+    """Altinn 2 keeps nothing of what is submitted."""
+    stage.world.change_switches(noarchive_service=True)
+    yield
+    stage.world.change_switches(noarchive_service=False)
+
+
+@pytest.mark.usefixtures("no_copies")
+@pytest.mark.parametrize("action", ["discard", "empty"])
+def test_what_was_sent_is_never_told_as_deleted(stage: Stage, action: str) -> None:
+    """Not to be found is not deleted: our own operation says that it was submitted."""
+    case = stage.case()
+    token = stage.token(case)
+    assert stage.press(case, token=token).status_code == 204
+
+    answers = [stage.press(case, action, token=token) for _ in range(2)]
+
+    dialog = stage.dialog(case)
+    assert [(each.status_code, problem_of(each)) for each in answers] == [(409, "element_wrong_state")] * 2
+    assert (dialog["status"], dialog.get("deletedAt"), shown(stage, case)) == ("Completed", None, [])
+    assert said(dialog, "extendedStatus") == "Submitted"
+    assert stage.effects(case, "altinn2.delete") == []
+
+
+@pytest.mark.usefixtures("no_copies")
+@pytest.mark.parametrize("action", ["submit", "sign", "send-to-signing"])
+def test_what_was_sent_without_a_copy_is_done_when_it_is_pressed_again(stage: Stage, action: str) -> None:
+    """As where there is a copy: 204, and nothing is sent."""
+    case = stage.case()
+    token = stage.token(case)
+    assert stage.press(case, token=token).status_code == 204
+
+    answer = stage.press(case, action, token=token)
+
+    assert (answer.status_code, stage.operations(case)[-1].outcome) == (204, Outcome.REPEATED)
+    assert len(stage.effects(case, "altinn2.archived")) == 1
+    assert (stage.dialog(case)["status"], shown(stage, case)) == ("Completed", [])
+
+
+def test_a_copy_that_is_gone_leaves_what_was_sent_sent(stage: Stage) -> None:
+    """The link knows of it, though nobody can see it any more."""
+    case = stage.case()
+    token = stage.token(case)
+    assert stage.press(case, token=token).status_code == 204
+    del stage.world.altinn2._elements[stage.element(case)["archived_id"]]
+    with stage.bridge.store.transaction() as tx:
+        tx.connection.execute(rows.delete().where(rows.c.dialog_id == str(case.dialog_id)))
+        tx.connection.execute(snapshots.delete().where(snapshots.c.dialog_id == str(case.dialog_id)))
+
+    answers = [stage.press(case, each, token=token) for each in ("discard", "submit")]
+
+    assert [each.status_code for each in answers] == [409, 204]
+    assert (stage.dialog(case)["status"], stage.dialog(case).get("deletedAt")) == ("Completed", None)
+
+
+def test_what_nobody_knows_of_is_not_called_deleted(stage: Stage) -> None:
+    """Expired, or sent in Altinn to a service that keeps no copy: 410, and the dialog stays, without our buttons."""
+    case = stage.case()
+    del stage.world.altinn2._elements[case.message_id]
+
+    answer = stage.press(case, "discard")
+
+    dialog = stage.dialog(case)
+    assert (answer.status_code, problem_of(answer)) == (410, "element_gone")
+    assert (dialog.get("deletedAt"), shown(stage, case)) == (None, [])
+    assert "deleted" not in said(dialog, "additionalInfo")
+
+
+def test_what_lies_in_the_bin_is_deleted_already(stage: Stage) -> None:
+    """Thrown away in Altinn, then by a press: that is done, and the dialog goes."""
+    case = stage.case()
+    stage.as_citizen("DELETE", case)
+
+    answer = stage.press(case, "discard")
+
+    assert (answer.status_code, stage.operations(case)[-1].outcome) == (204, Outcome.REPEATED)
+    assert stage.dialog(case)["deletedAt"]
+
+
+def test_a_deletion_without_answer_or_trace_is_uncertain(stage: Stage) -> None:
+    """Where not even the bin shows it, somebody has to look: the dialog stays and says so."""
+    case = stage.case()
+    stage.world.change_switches(delete_for_good=True)
+    try:
+        stage.fault("altinn2", "DELETE", case.message_id, cut="after", times=1)
+        stage.press(case, "discard")
+        until(lambda: stage.operations(case)[0].dead_at is not None)
+    finally:
+        stage.world.change_switches(delete_for_good=False)
+
+    (operation,), dialog = stage.operations(case), stage.dialog(case)
+    assert (operation.dead_why, dialog.get("deletedAt")) == ("outcome_uncertain", None)
+    assert said(dialog, "extendedStatus") == "Unclear if sent"
+
+
+def problem_of(answer: TestResponse) -> str:
+    return str(answer.get_json()["type"]).rpartition(":")[2]
 
 
 def test_a_draft_in_its_period_of_grace_is_not_deleted(stage: Stage) -> None:

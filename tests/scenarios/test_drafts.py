@@ -440,19 +440,38 @@ def test_saving_a_draft_changes_no_dialog(stage: Stage) -> None:
     assert stage.dialog(case)["revision"] == before
 
 
-def test_a_dialog_that_takes_no_change_hears_that_its_form_was_sent(stage: Stage) -> None:
-    """Whatever it refuses a PATCH for: its history is told, once, and the run goes on with the others."""
+def test_what_a_dialog_does_not_take_has_failed_until_it_does(stage: Stage) -> None:
+    """
+    Whatever it refuses a PATCH for: its history is told, once, and the form's dialog is not done with.
+
+    It counts as failing, waits like all that fails, and is told the rest when its time comes.
+    """
     case = drafted(stage)
     body = '{"title":"One or more validation errors occurred.","status":400,"errors":{"dto.dueAt":["Nei."]}}'
     stage.fault("dialogporten", "PATCH", str(case.dialog_id), status=400, times=None, body=body)
     stage.as_citizen("PUT", case, body=_put(), complete="true", sign="true")
 
-    counts, _ = run(stage, case.who)
-    again, _ = run(stage, case.who)
+    counts, told = run(stage, case.who)
+    at_once, _ = run(stage, case.who)
+    second, _ = run(stage, case.who, bridge=later(stage, timedelta(minutes=2)))
+    history, until = stage.activities(case), failing(stage)[case.message_id]
     stage.control("DELETE", "/faults")
+    soon, _ = run(stage, case.who)
+    mended, _ = run(stage, case.who, bridge=later(stage, timedelta(hours=1)))
+    dialog = stage.dialog(case)
 
-    assert (counts, again) == ({What.SENT: 1}, {})
-    assert stage.activities(case) == ["Information"]
+    assert (counts, at_once, second, soon) == (
+        {What.FAILED: 1},
+        {What.WAITING: 1},
+        {What.FAILED: 1},
+        {What.WAITING: 1},
+    )
+    assert [each.message_id for each in told] == [case.message_id]
+    assert until > stage.bridge.clock() + timedelta(minutes=2)
+    assert (mended, failing(stage)) == ({What.SENT: 1}, {})
+    assert history == stage.activities(case) == ["Information"]
+    assert (dialog["status"], dialog["guiActions"]) == ("Completed", [])
+    assert summary(stage, case) == "The form has been submitted."
 
 
 def test_sent_in_altinn_completes_the_dialog(stage: Stage) -> None:
@@ -486,6 +505,21 @@ def test_sent_by_a_press_is_told_once(stage: Stage) -> None:
     asked = calls(stage, "dialogporten")
 
     assert (counts, asked) == ({What.SENT: 1}, [])
+    assert stage.dialog(case)["revision"] == before
+
+
+def test_sent_by_a_press_to_a_service_without_copies_stays_sent(stage: Stage) -> None:
+    """Nothing of it is to be found in Altinn any more; our own operation says what became of it."""
+    case = drafted(stage)
+    stage.world.change_switches(noarchive_service=True)
+    try:
+        assert stage.press(case).status_code == 204
+        before = stage.dialog(case)["revision"]
+        counts, _ = run(stage, case.who)
+    finally:
+        stage.world.change_switches(noarchive_service=False)
+
+    assert (counts, stage.dialog(case)["status"]) == ({What.SENT: 1}, "Completed")
     assert stage.dialog(case)["revision"] == before
 
 
