@@ -353,7 +353,7 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
             "Vedlegget kan ikkje endrast her", "Det kom ikkje inn her. Gje fila eit anna namn, eller bruk Altinn."
         ),
         "en": _text(
-            "The attachment cannot be changed here", "It was not uploaded here. Use another file name, or go to Altinn."
+            "The attachment cannot be changed here", "It did not come in here. Use another file name, or go to Altinn."
         ),
     },
     "attachment_removal_uncertain": {

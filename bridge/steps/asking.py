@@ -13,6 +13,7 @@ from bridge.core.mapping import ActionMapping, AfterUpdate, ServiceMapping
 from bridge.core.operations import Operation, Problem
 from bridge.core.proof import Phase, Proof, prove
 from bridge.parts import Bridge
+from bridge.steps.attached import note_brought
 from bridge.steps.holding import write
 from bridge.steps.orders import Building, Call, Stop, content_call
 from bridge.steps.standing import holds_same
@@ -71,6 +72,7 @@ def after_saving(
         ours = operation.answered_at is not None or _holds(bridge, element, build)
         if not ours or prove(manifest, element) is not Proof.WHOLE:
             return operation
+        note_brought(bridge, operation, element)
     # In any other state somebody else took it on, and it is judged as if nothing had been sent.
     phase = Phase.SAVED if element.state is ElementState.FORM_FILLING else Phase.WHOLE
     changed: dict[str, Any] = {

@@ -39,7 +39,7 @@ from bridge.core.signing import MaySign, may_sign
 from bridge.parts import Bridge
 from bridge.steps.agreed import agreed
 from bridge.steps.asking import after_saving, asked, refuse_what_altinn_refuses
-from bridge.steps.attached import look_for_uploads, settle, unsettled
+from bridge.steps.attached import look_for_uploads, note_brought, settle, unsettled
 from bridge.steps.calculate_only import calculate_only
 from bridge.steps.comparing import NOT_COMPARABLE, Incomparable, lost_from_forms
 from bridge.steps.content import sent_content
@@ -725,6 +725,8 @@ def _or_none(read: Callable[[], Element | None]) -> Element | None:
 
 
 def _took(bridge: Bridge, operation: Operation, took: Took, after: Element | None) -> datetime | None:
+    if took.outcome is Outcome.DONE and after is not None:
+        note_brought(bridge, operation, after)
     signs = operation.signer != "" and took.state is ElementState.SIGNING
     write(
         bridge,

@@ -102,6 +102,45 @@ class Uploads:
         """Note down under which id an upload stands now: a PUT gives new ones."""
         self._write(upload_id, attachment_id=attachment_id)
 
+    def brought(self, upload: Upload, *, now: datetime) -> None:
+        """
+        Note down what a message brought: in the record of what stood there by its name, else in one of its own.
+
+        Noted twice it is one record.
+        """
+        before = [
+            each
+            for each in self.of(upload.dialog_id, upload.element.message_id)
+            if each.file_name == upload.file_name
+            and each.attachment_type.casefold() == upload.attachment_type.casefold()
+            and each.attachment_id is not None
+        ]
+        last = before.pop() if before else None
+        mine = upload.id if last is None else last.id
+        known: dict[str, object] = {"length": upload.length, "sha256": upload.sha256, "found": False}
+        holder = None if upload.attachment_id is None else self.tx.uploaded_as(upload.dialog_id, upload.attachment_id)
+        if upload.attachment_id is not None and (holder is None or holder.id == mine):
+            known["attachment_id"] = upload.attachment_id
+        if last is not None:
+            self._write(mine, **known)
+            for each in before:
+                self._write(each.id, removed_at=now, replaced_by=str(mine))
+            return
+        self.tx.connection.execute(
+            attachments.insert().values(
+                id=str(mine),
+                dialog_id=str(upload.dialog_id),
+                who=upload.element.who,
+                message_id=upload.element.message_id,
+                file_name=upload.file_name,
+                attachment_type=upload.attachment_type,
+                began_at=now,
+                seen_at=now,
+                ended_at=now,
+                **known,
+            )
+        )
+
     def drop(self, upload_id: UUID) -> None:
         """Forget an upload that was none: it kept others away while one was taken away."""
         self.tx.connection.execute(attachments.delete().where(attachments.c.id == str(upload_id)))

@@ -369,7 +369,10 @@ def _schemas() -> Json:
         "id": {"type": ["string", "null"], "format": "uuid", "description": "Of its record, where it has one."},
         **file,
         "length": perhaps,
-        "uploaded": {"type": "boolean", "description": "Whether it came by this way, so that it may be changed."},
+        "uploaded": {
+            "type": "boolean",
+            "description": "Whether it came in by this dialog, so that it may be changed.",
+        },
     }
     new = {"FileName": _TEXT, "AttachmentType": _TEXT, "Data": {**_TEXT, "contentEncoding": "base64"}}
     number: Json = {"type": ["string", "integer"]}

@@ -391,6 +391,82 @@ def test_an_operation_waits_for_an_attachment(stage: Stage) -> None:
     assert held(stage, case) == [("tegning.pdf", digest(PDF))]
 
 
+def in_message(stage: Stage, case: Case, *files: tuple[str, bytes]) -> int:
+    """Send a draft with *files* as *send* takes it: what may be changed is what came through us, and no more."""
+    form = {"Type": "MainForm", "DataFormatId": "5801", "DataFormatVersion": "42001", "FormData": VALID}
+    sent = [
+        {"FileName": name, "AttachmentType": "Plan", "Data": base64.b64encode(data).decode()} for name, data in files
+    ]
+    body = json.dumps({"_embedded": {"forms": [form], "attachments": sent}})
+    return stage.press(case, "send", data=body, headers={"Content-Type": "application/hal+json"}).status_code
+
+
+def records(stage: Stage, case: Case) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = stage.press(case, "submit/attachments", method="GET").get_json()["attachments"]
+    return found[1:]
+
+
+@pytest.mark.parametrize("ids", ["new", "kept"])
+@pytest.mark.parametrize("by", ["POST", "PUT", "DELETE"])
+def test_what_came_in_a_message_may_be_changed(stage: Stage, by: str, ids: str) -> None:
+    """It came through us: its record is listed and tells of it, and a correction or a removal is taken."""
+    stage.world.change_switches(form_ids_after_put=ids)
+    case = stage.case()
+    assert in_message(stage, case, ("b.pdf", PDF)) == 204
+    (listed,) = records(stage, case)
+    told = stage.press(case, f"submit/attachments/{listed['id']}", method="GET").get_json()
+    path, octets = f"submit/attachments/{listed['id']}", {"Content-Type": "application/octet-stream"}
+
+    match by:
+        case "POST":
+            answer = attach(stage, case, "b.pdf", data=b"corrected")
+        case "PUT":
+            answer = stage.press(case, path, method="PUT", data=b"corrected", headers=octets)
+        case _:
+            answer = stage.press(case, path, method="DELETE")
+    stage.world.change_switches(form_ids_after_put="new")
+
+    assert listed["uploaded"] is True
+    assert (told["attachmentId"], told["length"], told["sha256"]) == (listed["attachmentId"], len(PDF), digest(PDF))
+    assert answer.status_code == {"POST": 201, "PUT": 200, "DELETE": 204}[by]
+    assert held(stage, case) == ([] if by == "DELETE" else [("b.pdf", digest(b"corrected"))])
+
+
+@pytest.mark.parametrize("ids", ["new", "kept"])
+def test_the_record_tells_what_a_message_put_in_its_place(stage: Stage, ids: str) -> None:
+    """The upload's id leads to the file that is there now, by which it can be replaced."""
+    stage.world.change_switches(form_ids_after_put=ids)
+    case = stage.case()
+    mine = attach(stage, case, "b.pdf").get_json()["id"]
+
+    for data in (b"by a message", b"by another"):
+        assert in_message(stage, case, ("b.pdf", data), ("c.pdf", PDF)) == 204
+        listed = {each["fileName"]: each for each in records(stage, case)}["b.pdf"]
+        told = stage.press(case, f"submit/attachments/{mine}", method="GET").get_json()
+        assert (listed["id"], listed["uploaded"]) == (mine, True)
+        assert {name: told[name] for name in ("attachmentId", "length", "sha256")} == {
+            "attachmentId": listed["attachmentId"],
+            "length": len(data),
+            "sha256": digest(data),
+        }
+    path, octets = f"submit/attachments/{mine}", {"Content-Type": "application/octet-stream"}
+    answer = stage.press(case, path, method="PUT", data=b"corrected", headers=octets)
+    stage.world.change_switches(form_ids_after_put="new")
+
+    assert answer.status_code == 200
+    assert held(stage, case) == [("c.pdf", digest(PDF)), ("b.pdf", digest(b"corrected"))]
+
+
+def test_what_was_there_is_not_ours_for_a_message_of_another_name(stage: Stage) -> None:
+    """A message that brings one file makes no other the sender's own."""
+    case = stage.case()
+    assert in_message(stage, case, ("b.pdf", PDF)) == 204
+
+    answer = attach(stage, case, "plan.pdf")
+
+    assert (answer.status_code, answer.get_json()["type"].rpartition(":")[2]) == (409, "attachment_not_uploaded")
+
+
 def test_a_persons_form_is_found_among_the_reportees(stage: Stage) -> None:
     """A person's number stands in no address: the element is asked for by its r-id, which the link keeps."""
     person = stage.world.new_person()
