@@ -155,7 +155,11 @@ class Operation:
     may_arrive_until: datetime | None = None
     """Until when a write that nobody answered may still take effect; None where none is out."""
     uncertain_at: datetime | None = None
-    """When the dialog was told that it is not known yet what became of that write."""
+    """
+    When the dialog was told that it is not known yet what became of that write.
+
+    Before one of its own has set out: that it waits for what else may arrive at the element.
+    """
     differences: Mapping[str, object] = field(default_factory=dict)
     """How the forms came back otherwise than they were sent: ``count``, and paths by what became of them; no values."""
     meaning: Meaning | None = None

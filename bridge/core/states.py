@@ -163,6 +163,16 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "nn": "Vi veit enno ikkje om dette nådde Altinn. Ikkje send på nytt; vi følgjer med og seier frå her.",
         "en": "We do not know yet whether this reached Altinn. Do not send again; we keep looking, and tell you here.",
     },
+    "waits_for_attachment": {
+        "nb": "Et vedlegg kan fortsatt være på vei til Altinn. Skjemaet venter på det; du trenger ikke å gjøre noe.",
+        "nn": "Eit vedlegg kan framleis vere på veg til Altinn. Skjemaet ventar på det; du treng ikkje å gjere noko.",
+        "en": "An attachment may still be on its way to Altinn. The form waits for it; you need not do anything.",
+    },
+    "waits_for_operation": {
+        "nb": "En tidligere handling kan fortsatt nå Altinn. Denne venter på den; du trenger ikke å gjøre noe.",
+        "nn": "Ei tidlegare handling kan framleis nå Altinn. Denne ventar på henne; du treng ikkje å gjere noko.",
+        "en": "An earlier action may still reach Altinn. This one waits for it; you need not do anything.",
+    },
     "outcome_uncertain": {
         "nb": "Det er uvisst om saken ble sendt. Ikke send på nytt; avsenderen må kontrollere saken.",
         "nn": "Det er uvisst om saka vart send. Ikkje send på nytt; avsendaren må kontrollere saka.",

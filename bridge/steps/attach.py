@@ -399,6 +399,10 @@ def _sent(bridge: Bridge, element: Element, before: set[int | None], way: _Way) 
     except (UpstreamError, Interrupted):
         _may_arrive(bridge, upload, None)
         raise
+    except BaseException:
+        # How far it came nobody can say, but it goes no further: it may arrive for as long as anything that was cut.
+        _may_arrive(bridge, upload, bridge.clock() + bridge.late)
+        raise
     else:
         wait = bridge.settle
     done = replace(upload, length=offer.length, sha256=way.sha256)

@@ -47,7 +47,7 @@ from bridge.steps.dialog_look import DialogLook
 from bridge.steps.ended import deleted_before, sent_before
 from bridge.steps.first_look import first_look, kept, late
 from bridge.steps.holding import TakenOver, write
-from bridge.steps.meanwhile import tell_that_it_is_open
+from bridge.steps.meanwhile import Behind, Open, tell_what_is_open
 from bridge.steps.orders import (
     LOOK_BACK,
     Building,
@@ -119,8 +119,8 @@ def _delivered(bridge: Bridge, operation: Operation) -> datetime | None:
     try:
         if (moment := _behind_upload(bridge, operation)) is not None:
             return moment
-        if (until := _others_out(bridge, operation)) is not None:
-            return _held_back(bridge, operation, until)
+        if (behind := _others_out(bridge, operation)) is not None:
+            return _held_back(bridge, operation, behind)
         element = _looked(bridge, operation)
         if (
             element is not None
@@ -238,13 +238,14 @@ def _behind_upload(bridge: Bridge, operation: Operation) -> datetime | None:
     return now + min(max(UPLOAD_PAUSE, (now - since) / 5), LONGEST_UPLOAD_PAUSE)
 
 
-def _others_out(bridge: Bridge, operation: Operation) -> datetime | None:
-    """Say until when something else that nobody answered may arrive at the element; None where nothing may."""
+def _others_out(bridge: Bridge, operation: Operation) -> Behind | None:
+    """Say what else nobody answered and may arrive at the element, and until when; None where nothing may."""
     now = bridge.clock()
     with bridge.store.reading() as tx:
         if tx.others_out(operation, since=now, now=now):
-            return now + bridge.late
-    return max((until for _, until in look_for_uploads(bridge, operation.key)), default=None)
+            return Behind(Open.OPERATION, tx.others_arrive_until(operation, now=now))
+    until = max((until for _, until in look_for_uploads(bridge, operation.key)), default=None)
+    return None if until is None else Behind(Open.ATTACHMENT, until)
 
 
 def _decided(
@@ -297,12 +298,13 @@ def _waiting(bridge: Bridge, operation: Operation, moment: datetime) -> datetime
     return moment
 
 
-def _held_back(bridge: Bridge, operation: Operation, until: datetime) -> datetime:
+def _held_back(bridge: Bridge, operation: Operation, behind: Behind) -> datetime:
     """Wait for what else may arrive at the element; the dialog is told, since that may take its time."""
     now = bridge.clock()
     if now >= operation.accepted_at + bridge.settle:
-        tell_that_it_is_open(bridge, operation)
-    return min(until, now + max(bridge.settle, SOONEST))
+        tell_what_is_open(bridge, operation, behind.what, behind.until)
+    soon = now + max(bridge.settle, SOONEST)
+    return soon if behind.until is None else min(behind.until, soon)
 
 
 def _tell_if_open(bridge: Bridge, operation: Operation) -> None:
@@ -310,7 +312,7 @@ def _tell_if_open(bridge: Bridge, operation: Operation) -> None:
     now = bridge.clock()
     sent = operation.sending_at
     if sent is not None and may_arrive(operation, now) and now >= sent + bridge.settle:
-        tell_that_it_is_open(bridge, operation)
+        tell_what_is_open(bridge, operation, Open.OUTCOME, operation.may_arrive_until)
 
 
 def _read(bridge: Bridge, operation: Operation) -> Element | None:
@@ -417,6 +419,8 @@ def _send(
     sending: dict[str, Any] = {
         "sending_at": now,
         "may_arrive_until": latest_arrival(bridge),
+        # Until now the dialog may have been told of others' writes only.
+        "uncertain_at": None if operation.sending_at is None else operation.uncertain_at,
         "built_on": element.last_changed,
         "answered_at": None,
         "manifest": call.manifest,
@@ -467,9 +471,9 @@ def _send(
     return _read_back(bridge, operation, mapping, action, location_id)
 
 
-def _set_out(bridge: Bridge, operation: Operation, *, since: datetime, values: dict[str, Any]) -> datetime | None:
+def _set_out(bridge: Bridge, operation: Operation, *, since: datetime, values: dict[str, Any]) -> Behind | None:
     """
-    Write down that a write sets out, if nothing else is out for the element; else say when to look again.
+    Write down that a write sets out, if nothing else is out for the element; else say what is waited for.
 
     Another dialog's operation may be at work on the same element, or have been since it was read: Altinn 2 has no lock,
     so ours is here.
@@ -478,7 +482,7 @@ def _set_out(bridge: Bridge, operation: Operation, *, since: datetime, values: d
     with bridge.store.transaction() as tx:
         tx.lock_element(operation.key)
         if tx.others_out(operation, since=since, now=now):
-            return now + max(bridge.settle, SOONEST)
+            return Behind(Open.OPERATION, tx.others_arrive_until(operation, now=now))
         if not tx.update(operation.id, now=now, held_by=bridge.holder, **values):
             raise TakenOver(str(operation.id))
     return None

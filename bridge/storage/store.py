@@ -437,6 +437,17 @@ class Transaction:
         )
         return bool(self.connection.scalar(sa.select(other)))
 
+    def others_arrive_until(self, operation: Operation, *, now: datetime) -> datetime | None:
+        """Say until when another operation's write may arrive at the same element; None where none is out."""
+        latest: datetime | None = self.connection.scalar(
+            sa.select(sa.func.max(operations.c.may_arrive_until, type_=operations.c.may_arrive_until.type)).where(
+                operations.c.message_id == operation.key.message_id,
+                operations.c.id != str(operation.id),
+                operations.c.may_arrive_until > now,
+            )
+        )
+        return latest
+
     def earlier_unfinished(self, operation: Operation) -> bool:
         """Say whether an operation accepted before *operation* on its dialog is not finished."""
         return bool(

@@ -12,6 +12,7 @@ from bridge.core.errors import Refusal
 from bridge.core.operations import Operation, Outcome, Stage
 from bridge.parts import Bridge
 from bridge.steps.content import form_or_message
+from bridge.steps.meanwhile import Behind, Open, waits_for
 from bridge.steps.submit import action_for, link_for, submit
 from bridge.web.callers import READ, caller_of, permitted
 from bridge.web.problems import language, problem_body, problem_response
@@ -60,7 +61,7 @@ def show(operation_id: UUID) -> ResponseReturnValue:
         requirement=READ,
         minimum_level=0,
     )
-    return Response(orjson.dumps(_told(operation)), content_type="application/json")
+    return Response(orjson.dumps(_told(operation, waits_for(bridge, operation))), content_type="application/json")
 
 
 def _under_way(operation_id: UUID) -> Response:
@@ -81,7 +82,7 @@ def _outcome(bridge: Bridge, operation_id: UUID) -> Response:
     return Response(status=204)
 
 
-def _told(operation: Operation) -> dict[str, object]:
+def _told(operation: Operation, behind: Behind | None) -> dict[str, object]:
     told: dict[str, object] = {
         "id": str(operation.id),
         "dialogId": str(operation.dialog_id),
@@ -90,8 +91,10 @@ def _told(operation: Operation) -> dict[str, object]:
         "status": "finished" if operation.stage is Stage.FINISHED and operation.outcome is not None else "underWay",
         "acceptedAt": operation.accepted_at.isoformat(),
     }
-    if operation.awaits_upload_since is not None or operation.waiting:
-        told["waitsFor"] = "attachment" if operation.awaits_upload_since is not None else "earlierOperation"
+    if behind is not None:
+        told["waitsFor"] = "attachment" if behind.what is Open.ATTACHMENT else "earlierOperation"
+        if behind.until is not None:
+            told["waitsUntil"] = behind.until.isoformat()
     if operation.outcome is not None:
         told["outcome"] = _OUTCOMES[operation.outcome]
     elif operation.may_arrive_until is not None and operation.uncertain_at is not None:

@@ -351,6 +351,10 @@ def _schemas() -> Json:
             "enum": ["attachment", "earlierOperation"],
             "description": "What it waits for: an attachment that is on its way to the same case, or an earlier press.",
         },
+        "waitsUntil": {
+            **_MOMENT,
+            "description": "The longest that it waits for that, where that is known; then it goes on, or is refused.",
+        },
         "outcome": {"enum": ["done", "repeated", "refused", "givenUp"]},
         "uncertainUntil": {
             **_MOMENT,

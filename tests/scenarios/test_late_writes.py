@@ -2,14 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+import requests
+import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
+from bridge.core.elements import ElementKey
 from bridge.core.operations import Operation, Outcome
 from bridge.core.operations import Stage as Progress
+from bridge.storage.tables import attachments
+from bridge.storage.uploads import Uploads
 from tests.scenarios.altinn2_mapping import write_mapping
 from tests.scenarios.stage import VALID, Case, Stage, until
 
@@ -342,3 +348,97 @@ def test_forms_are_not_put_back_twice(stage: Stage) -> None:
     assert operation.outcome is Outcome.REFUSED
     assert len(stage.effects(case, "altinn2.form")) == 3
     assert seats(stage, case) == "52"
+
+
+def upload(stage: Stage, case: Case) -> TestResponse:
+    path = "send/attachments?fileName=tegning.pdf&attachmentType=Plan"
+    return stage.press(case, path, data=PDF, headers={"Content-Type": "application/octet-stream"})
+
+
+def shown(stage: Stage, case: Case, answer: TestResponse) -> Any:
+    token = {"Authorization": f"Bearer {stage.token(case)}"}
+    return stage.client.get(answer.headers["Location"], headers=token).get_json()
+
+
+def open_until(stage: Stage, case: Case) -> datetime:
+    """Until when the case's one upload may arrive."""
+    key = ElementKey(who=case.who, message_id=case.message_id)
+    with stage.bridge.store.reading() as tx:
+        [(_, moment)] = Uploads(tx).out(key, now=stage.bridge.clock())
+    return moment
+
+
+@pytest.mark.parametrize("how", ["held", "before", "raises"])
+def test_a_press_behind_an_upload_of_unknown_end_waits_and_says_so(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """It says for what and until when, its dialog says that it waits, and when the time is over it is sent, once."""
+    case = stage.case()
+    if how == "raises":
+        # After it set out, where nothing is expected to fail: as the machine's own faults do.
+        monkeypatch.setattr(requests.Session, "send", _breaking(requests.Session.send))
+    else:
+        stage.fault("altinn2", "POST", case.message_id, cut=how)
+    uploaded = upload(stage, case)
+    monkeypatch.undo()
+
+    pressed = stage.press(case, "submit")
+    until(lambda: last(stage, case).uncertain_at is not None)
+    waiting = shown(stage, case, pressed)
+    moment, now = open_until(stage, case), stage.bridge.clock()
+    words = told(stage, case)
+    before = puts(stage, case)
+    it_is_over = sa.update(attachments).values(may_arrive_until=now).where(attachments.c.may_arrive_until > now)
+    with stage.bridge.store.engine.begin() as connection:
+        connection.execute(it_is_over.where(attachments.c.message_id == case.message_id))
+    operation = ended(stage, case)
+    if how == "held":
+        lands(stage)
+
+    assert uploaded.status_code == (500 if how == "raises" else 504)
+    assert pressed.status_code == 202
+    assert (waiting["status"], waiting["waitsFor"]) == ("underWay", "attachment")
+    assert datetime.fromisoformat(waiting["waitsUntil"]) == moment
+    assert moment - now <= stage.bridge.late
+    assert "uncertainUntil" not in waiting
+    assert "An attachment may still be on its way to Altinn" in words
+    assert "We do not know yet" not in words
+    assert before == 0
+    assert operation.outcome is Outcome.DONE
+    assert len(stage.effects(case, "altinn2.put")) >= 1
+    assert "waitsFor" not in shown(stage, case, pressed)
+
+
+def _breaking(send: Callable[..., Any]) -> Callable[..., Any]:
+    def sent(self: requests.Session, request: requests.PreparedRequest, **how: Any) -> Any:
+        if "streamedattachment" in (request.url or ""):
+            raise RuntimeError
+        return send(self, request, **how)
+
+    return sent
+
+
+def test_a_press_behind_another_dialogs_write_says_so(stage: Stage) -> None:
+    """Of two dialogs of one element the second waits for what the first sent, and was not sent itself."""
+    case = stage.case()
+    twin = stage.dialog_for(case.message_id, case.who)
+    late(stage, case)
+    first = save(stage, case, ONE)
+    open_at(stage, case)
+
+    second = stage.press(twin, "submit")
+    until(lambda: last(stage, twin).uncertain_at is not None)
+    waiting = shown(stage, twin, second)
+    words = told(stage, twin)
+    lands(stage)
+    ended(stage, case)
+    ended(stage, twin)
+
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert (waiting["waitsFor"], "waitsUntil" in waiting, "uncertainUntil" in waiting) == (
+        "earlierOperation",
+        True,
+        False,
+    )
+    assert "An earlier action may still reach Altinn" in words
+    assert "We do not know yet" not in words
