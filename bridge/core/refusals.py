@@ -104,6 +104,11 @@ REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
         "nn": "Tenesta krev eit høgare tryggleiksnivå, og ingenting vart sendt. Logg inn på nytt, og prøv igjen.",
         "en": "The service requires a higher level, and nothing was sent. Log in at a higher level, and try again.",
     },
+    "service_out_of_reach": {
+        "nb": "Tjenesten kan ikke brukes herfra, og ingenting ble sendt. Fullfør skjemaet i Altinn.",
+        "nn": "Tenesta kan ikkje brukast herifrå, og ingenting vart sendt. Fullfør skjemaet i Altinn.",
+        "en": "The service cannot be used from here, and nothing was sent. Complete the form in Altinn.",
+    },
     "left_in_form_filling": {
         "nb": "Skjemaet ble lagret i Altinn, men ikke sendt inn. Fullfør det i Altinn.",
         "nn": "Skjemaet vart lagra i Altinn, men ikkje sendt inn. Fullfør det i Altinn.",

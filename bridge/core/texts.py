@@ -450,6 +450,11 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Tenesta krev eit høgare nivå", "Logg inn med tryggleiksnivå {level}. Ingenting er sendt."),
         "en": _text("The service requires a higher level", "Log in at level {level}. Nothing was sent."),
     },
+    "service_out_of_reach": {
+        "nb": _text("Tjenesten kan ikke brukes herfra", "Åpne skjemaet i Altinn, og fullfør der. Ingenting er sendt."),
+        "nn": _text("Tenesta kan ikkje brukast herifrå", "Opne skjemaet i Altinn, og fullfør der. Ingenting er sendt."),
+        "en": _text("The service is out of reach here", "Open the form in Altinn, and complete it. Nothing was sent."),
+    },
     "left_in_form_filling": {
         "nb": _text("Skjemaet ble lagret, ikke sendt inn", "Altinn lot det ligge. Fullfør det i Altinn."),
         "nn": _text("Skjemaet vart lagra, ikkje sendt inn", "Altinn lét det liggje. Fullfør det i Altinn."),

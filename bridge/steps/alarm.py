@@ -4,6 +4,7 @@ import sqlalchemy as sa
 import structlog
 
 from bridge.core.errors import CredentialsRefused
+from bridge.core.mapping import Altinn2Service
 from bridge.parts import Bridge
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
@@ -17,8 +18,25 @@ def alarm(bridge: Bridge, error: BaseException | None) -> None:
         return
     log.error("the bridge's own credentials were refused", system=error.system, reason=error.reason, why=error.detail)
     bridge.metrics.credentials.labels(error.system).inc()
+    _raise(bridge, error.system, error.detail)
+
+
+def alarm_out_of_reach(bridge: Bridge, service: Altinn2Service) -> None:
+    """
+    Tell likewise that the bridge's own login is below the level of *service*.
+
+    Under a name of its own: that Altinn 2 takes the login for other services ends nothing of it.
+    """
+    name = f"Altinn 2, service {service.service_code}/{service.service_edition}"
+    why = "the service's level is above that of the bridge's own login"
+    log.error("a service is out of the bridge's reach", system=name, why=why)
+    bridge.metrics.credentials.labels(name).inc()
+    _raise(bridge, name, why)
+
+
+def _raise(bridge: Bridge, system: str, why: str) -> None:
     try:
-        bridge.alarms.raised(error.system, error.detail)
+        bridge.alarms.raised(system, why)
     except sa.exc.SQLAlchemyError as failed:
         # Logged and counted it is; the database has alarms of its own.
         log.warning("an alarm was not written down", error=type(failed).__name__)

@@ -22,6 +22,7 @@ from bridge.core.operations import Link, Upload
 from bridge.parts import Bridge
 from bridge.steps.attached import Standing, Target, copy_of, look_for_uploads, name_of, settle, take_away, unsettled
 from bridge.steps.orders import latest_arrival, living_uploads, rules_for
+from bridge.steps.reach import within_reach
 from bridge.storage.store import UnderWay
 from bridge.storage.uploads import Uploads
 
@@ -84,7 +85,10 @@ def _ended(bridge: Bridge, coming: "_Coming") -> Attached:
     """Attach, and note how it ended."""
     attached: Attached | None = None
     try:
-        with explained(bridge, coming.upload.dialog_id):
+        with (
+            explained(bridge, coming.upload.dialog_id),
+            within_reach(bridge, coming.mapping.service_resource, coming.upload.element.who),
+        ):
             attached = _attach(bridge, coming)
     finally:
         with bridge.store.transaction() as tx:
@@ -116,7 +120,7 @@ def named(bridge: Bridge, link: Link, target: Target) -> Upload | Attachment:
     """Find what *target* means, before anything is done to it. Raises Refusal 404 and 409, and as ``explained``."""
     if isinstance(target, UUID):
         return upload_for(bridge, link, target)
-    with explained(bridge, link.dialog_id):
+    with explained(bridge, link.dialog_id), within_reach(bridge, link.service_resource, link.key.who):
         _check_state(bridge.altinn2.read(link.key, content=False))
         there = bridge.altinn2.list_attachments(link.key)
     found = next((each for each in there if each.attachment_id == target), None)

@@ -24,6 +24,7 @@ from bridge.core.decision import (
 from bridge.core.elements import Element, ElementState, Form, aim
 from bridge.core.errors import (
     BridgeError,
+    CredentialsRefused,
     Finding,
     Missing,
     OutcomeUnknown,
@@ -66,6 +67,7 @@ from bridge.steps.orders import (
     whole_call,
 )
 from bridge.steps.preparing import check_forms, wanted_forms
+from bridge.steps.reach import OUT_OF_REACH, call_for_a_level, level_missing, out_of_reach
 from bridge.steps.restored import held_as_told
 from bridge.steps.standing import after_parts, rest_of, shows_ours, still_to_put_back, was_done
 from bridge.steps.subforms import refuse_what_is_not_allowed, subform_call
@@ -103,6 +105,14 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
         return _delivered(bridge, operation)
     except Incomparable as error:
         return _unverified(bridge, operation, error.element, (error.finding,), answered=False)
+    except CredentialsRefused as error:
+        # It may have written down that a write set out, and that it did not leave.
+        with bridge.store.reading() as tx:
+            operation = tx.operation(operation.id) or operation
+        begun = operation.sending_at is not None or operation.stage is not Stage.DELIVER or operation.element is None
+        if begun or not out_of_reach(bridge, operation.service_resource, operation.key.who, error):
+            raise
+        return _end(bridge, operation, Outcome.REFUSED, OUT_OF_REACH)
 
 
 def _delivered(bridge: Bridge, operation: Operation) -> datetime | None:
@@ -116,6 +126,10 @@ def _delivered(bridge: Bridge, operation: Operation) -> datetime | None:
     if operation.element is None:
         # Accepted before its meaning was kept, when the mapping said altinn3.
         return _end(bridge, operation, Outcome.REFUSED, Problem(code="not_linked", status=404))
+    if operation.sending_at is None:
+        level = action.minimum_level if operation.level is None else operation.level
+        if (problem := level_missing(bridge, mapping, action, level, ask=True)) is not None:
+            return _end(bridge, operation, Outcome.REFUSED, problem)
     try:
         if (moment := _behind_upload(bridge, operation)) is not None:
             return moment
@@ -716,6 +730,7 @@ def _refused(
 ) -> datetime | None:
     """End with Altinn 2's no; where an earlier PUT may be out and cannot be looked after, as uncertain."""
     log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
+    call_for_a_level(bridge, operation.service_resource, error)
     if operation.sending_at is not None and element is None:
         return _end(bridge, operation, Outcome.GIVEN_UP, Problem(code="outcome_uncertain", status=504))
     return _end(bridge, operation, Outcome.REFUSED, _problem_of(error), element=element)

@@ -9,6 +9,7 @@ from bridge.core.operations import Link, Upload
 from bridge.parts import Bridge
 from bridge.steps.attach import begin, check_type, element_of, explained, named
 from bridge.steps.attached import Standing, Target, look_for_uploads, settle, take_away, unsettled
+from bridge.steps.reach import within_reach
 from bridge.storage.uploads import Uploads
 
 
@@ -42,7 +43,7 @@ def _begun(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, uploa
     begin(bridge, upload)
     done = False
     try:
-        with explained(bridge, upload.dialog_id):
+        with explained(bridge, upload.dialog_id), within_reach(bridge, mapping.service_resource, upload.element.who):
             _detach(bridge, mapping, action, upload, target)
         done = True
     finally:

@@ -15,6 +15,7 @@ from bridge.core.markdown import text_of_html
 from bridge.core.operations import Link
 from bridge.parts import Bridge
 from bridge.steps.attached import Shown, Standing, copy_of
+from bridge.steps.reach import within_reach
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -60,13 +61,17 @@ class Laid:
 
 def forms_of(bridge: Bridge, link: Link) -> tuple[Form, ...]:
     """List the element's forms without their data, or its archived copy's. Raises Refusal and UpstreamError."""
-    with bridge.rooms.looking.place(), explained("element_gone", 410):
+    with (
+        bridge.rooms.looking.place(),
+        explained("element_gone", 410),
+        within_reach(bridge, link.service_resource, link.key.who),
+    ):
         return bridge.altinn2.list_forms(place_of(bridge, link))
 
 
 def attachments_of(bridge: Bridge, link: Link) -> tuple[Shown, ...]:
     """List the element's attachments without their bytes, or its archived copy's. Raises Refusal and UpstreamError."""
-    with explained("element_gone", 410):
+    with explained("element_gone", 410), within_reach(bridge, link.service_resource, link.key.who):
         there = bridge.altinn2.list_attachments(place_of(bridge, link))
     return Standing(bridge, link.key, link.dialog_id, there).shown()
 
@@ -82,7 +87,7 @@ def print_of(bridge: Bridge, link: Link, *, language: str, chunks: bool) -> Prin
         Refusal: There is none.
         UpstreamError: Altinn 2 could not be asked.
     """
-    with explained("nothing_to_print", 404):
+    with explained("nothing_to_print", 404), within_reach(bridge, link.service_resource, link.key.who):
         coming = bridge.altinn2.print(place_of(bridge, link), language=LANGUAGES[language])
     media_type = coming.answer.headers.get("Content-Type", PDF).partition(";")[0].strip().lower()
     if not coming.open_ended and (chunks or coming.length is not None):
@@ -102,7 +107,11 @@ def print_of(bridge: Bridge, link: Link, *, language: str, chunks: bool) -> Prin
 
 def signing_text_of(bridge: Bridge, link: Link, *, language: str) -> str:
     """Give the text that who signs must have seen, without markup. Raises Refusal and UpstreamError."""
-    with bridge.rooms.looking.place(), explained("nothing_to_sign", 404):
+    with (
+        bridge.rooms.looking.place(),
+        explained("nothing_to_sign", 404),
+        within_reach(bridge, link.service_resource, link.key.who),
+    ):
         return text_of_html(bridge.altinn2.signing_text(link.key, language=LANGUAGES[language]))
 
 

@@ -10,6 +10,7 @@ from bridge.core.errors import Refusal
 from bridge.core.mapping import ActionMapping, Requirement
 from bridge.core.offers import own_ids
 from bridge.parts import Bridge
+from bridge.steps.reach import level_missing
 from bridge.steps.submit import action_for
 from bridge.web.reading import bearer_token
 
@@ -51,4 +52,8 @@ def permitted(
         minimum_level=action.minimum_level,
         elements=own_ids(dialog_id, name),
     )
+    # Without a look at Altinn 2: what nobody knows yet is found out at delivery.
+    missing = level_missing(bridge, mapping, None if requires else action, caller.level, ask=False)
+    if missing is not None:
+        raise Refusal(missing.code, missing.status, facts=missing.facts)
     return action

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +14,7 @@ from werkzeug.test import TestResponse
 from bridge.adapters.altinn2.metadata import MetadataFiles, read_metadata
 from bridge.adapters.altinn2.services import AGAIN, AGAIN_FIRST, LIVES, KnownServices, _Found
 from tests.scenarios.altinn2_mapping import write_mapping
-from tests.scenarios.stage import Case, Stage
+from tests.scenarios.stage import Case, Stage, until
 
 FORM = {"type": "MainForm", "data_format_id": "5801", "data_format_version": "42001"}
 RULE = {"name": "Plan", "file_types": "*.pdf", "max_count": 2, "max_size": 1}
@@ -219,3 +220,107 @@ def test_what_was_saved_and_not_completed_is_our_own_doing(stage: Stage, how: di
     told = json.dumps(stage.dialog(mine)["activities"], ensure_ascii=False)
     assert "saved in Altinn, but not sent in" in told
     assert "nothing was sent" not in told
+
+
+HIGH = {"security_level": 4}
+SERVICE = "Altinn 2, service 5701/1"
+
+
+def presses(stage: Stage, mine: Case, level: int, action: str = "submit", **how: Any) -> TestResponse:
+    """A press by a person of that level."""
+    return stage.press(mine, action, token=stage.token(mine, level=level), **how)
+
+
+def calls(stage: Stage, mine: Case) -> list[str]:
+    return [call.method for call in stage.world.calls.all("altinn2") if mine.message_id in call.path]
+
+
+@pytest.mark.parametrize("action", ["submit", "save", "to-signing"])
+def test_a_low_level_is_told_before_altinn_refuses(stage: Stage, action: str) -> None:
+    """At delivery where nobody knew, and then at the door; Altinn 2, which would refuse it, is not asked."""
+    mine = case(stage, {**HIGH, "signing_steps": 1})
+
+    first, second = (presses(stage, mine, 3, action, headers={"Accept-Language": "en"}) for _ in range(2))
+
+    assert [(each.status_code, code(each)) for each in (first, second)] == [(403, "service_level_too_low")] * 2
+    assert "level 4" in second.get_json()["detail"]
+    assert (calls(stage, mine), len(stage.operations(mine))) == ([], 1)
+
+
+@pytest.mark.parametrize("metadata", [True, False])
+@pytest.mark.parametrize("action", ["submit", "save"])
+def test_what_is_above_our_own_login_is_told_at_once(stage: Stage, action: str, metadata: bool) -> None:
+    """The person's level is enough, and Altinn 2 answers its 401: told to the person, the dialog and the operator."""
+    if not metadata:
+        stage.fault("altinn2", "GET", "/metadata/", status=404)
+    mine = case(stage, HIGH)
+
+    answer = presses(stage, mine, 4, action)
+
+    assert (answer.status_code, code(answer)) == (409, "service_out_of_reach")
+    assert stage.element(mine)["state"] == "formfilling"
+    assert set(calls(stage, mine)) == {"GET"}
+    assert "Complete the form in Altinn" in json.dumps(stage.dialog(mine), ensure_ascii=False)
+    assert list(stage.client.get("/health/deep").get_json()["refusingUs"]) == [SERVICE]
+
+
+def test_other_services_do_not_end_the_alarm(stage: Stage) -> None:
+    """Altinn 2 takes the login for others; the operator is told all the same."""
+    presses(stage, case(stage, HIGH), 4)
+    stage.bridge.services._known = {}
+
+    other = presses(stage, case(stage, {"security_level": 0}), 4)
+
+    assert other.status_code == 204
+    assert list(stage.client.get("/health/deep").get_json()["refusingUs"]) == [SERVICE]
+
+
+def test_what_is_out_of_reach_is_told_wherever_it_is_asked_for(stage: Stage) -> None:
+    """Looks and attachments as presses; a low level is refused there, too."""
+    mine = case(stage, HIGH)
+    octets = {"headers": {"Content-Type": "application/octet-stream"}, "data": b"x"}
+    asked_for = [
+        ("submit/forms", {"method": "GET"}),
+        ("submit/attachments", {"method": "GET"}),
+        ("submit/print", {"method": "GET"}),
+        ("send/attachments?fileName=plan.pdf&attachmentType=Plan", octets),
+        ("send/attachments/1", {"method": "DELETE"}),
+    ]
+
+    high = [presses(stage, mine, 4, path, **how) for path, how in asked_for]
+    low = [presses(stage, mine, 3, path, **how) for path, how in asked_for]
+
+    assert [(each.status_code, code(each)) for each in high] == [(409, "service_out_of_reach")] * 5
+    assert [(each.status_code, code(each)) for each in low] == [(403, "service_level_too_low")] * 5
+
+
+def test_a_refused_token_is_no_service_out_of_reach(stage: Stage) -> None:
+    """Where the list is refused as well nothing is known of the service: the press is kept, and an operator called."""
+    mine = case(stage, HIGH)
+    stage.bridge.services.find("5701", 1)
+    stage.fault("altinn2", "GET", "/messages", times=None, status=401)
+
+    with ThreadPoolExecutor(1) as pool:
+        pressed = pool.submit(presses, stage, mine, 4)
+        until(lambda: any(each.last_error for each in stage.operations(mine)))
+        refusing = list(stage.client.get("/health/deep").get_json()["refusingUs"])
+        [operation] = stage.operations(mine)
+        stage.control("DELETE", "/faults")
+
+    assert (operation.outcome, refusing) == (None, ["Altinn 2"])
+    assert code(pressed.result()) == "service_out_of_reach"
+
+
+def test_a_service_that_is_not_listed_is_told_once(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    """It may be over, or metadata closed: the form is filed, and the operator reads of it once."""
+    known, now = stage.bridge.services, stage.bridge.clock()
+    case(stage, {"valid_to": "2020-01-01T00:00:00Z"})
+    found = KnownServices(known._client, MetadataFiles(None), clock=lambda: now)
+
+    answers = []
+    for _ in range(3):
+        answers.append(found.find("5701", 1))
+        now += AGAIN
+
+    assert answers == [None] * 3
+    assert capsys.readouterr().out.count("does not list a service") == 1

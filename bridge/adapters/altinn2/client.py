@@ -296,6 +296,16 @@ class Altinn2Client:
 
     # Who
 
+    def look_in(self, who: str) -> None:
+        """
+        Ask for the least of what stands around the elements of *who*, to see whether Altinn 2 takes our credentials.
+
+        Raises:
+            CredentialsRefused: It does not.
+            UpstreamError: It cannot be told.
+        """
+        self._connection.get(self._connection.url(who), {**LANGUAGE, "$top": "1"})
+
     def reportees(self) -> tuple[Reportee, ...]:
         """List on whose behalf we may act."""
         found: dict[str, Reportee] = {}

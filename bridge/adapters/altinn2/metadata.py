@@ -63,9 +63,14 @@ class ServiceMetadata:
         """How many signing steps it has. Who has to sign is not in metadata."""
         return sum(step.casefold() in _SIGNING for step in self.steps)
 
-    def level_for(self, action: ActionMapping) -> int:
-        """Say which security level the steps have that *action* goes through; 0 where nobody says."""
-        signs = all(action.after.value)
+    @property
+    def highest_level(self) -> int | None:
+        """The highest level of its steps; None where nobody says."""
+        return max((level for level in self.levels if level is not None), default=None)
+
+    def level_for(self, action: ActionMapping | None) -> int:
+        """Say which security level the steps have that *action*, or a look, goes through; 0 where nobody says."""
+        signs = action is not None and all(action.after.value)
         known = [
             level
             for name, level in zip(self.steps, self.levels, strict=False)

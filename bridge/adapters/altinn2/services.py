@@ -10,7 +10,7 @@ import structlog
 
 from bridge.adapters.altinn2.metadata import MetadataClient, MetadataFiles, ServiceMetadata, read_metadata
 from bridge.core.clock import Clock
-from bridge.core.errors import Rejected, UpstreamError
+from bridge.core.errors import Missing, Rejected, UpstreamError
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.altinn2")
 
@@ -40,6 +40,7 @@ class KnownServices:
         self._client, self._files, self._clock = client, files, clock
         self._lock = threading.Lock()
         self._known: Mapping[tuple[str, int], _Found] = {}
+        self._unlisted: set[tuple[str, int]] = set()
 
     def find(self, code: str, edition: int) -> ServiceMetadata | None:
         """Give what is known of an edition, None where that is nothing."""
@@ -54,12 +55,20 @@ class KnownServices:
                 self._known = {**self._known, key: found}
         return found.service
 
+    def known(self, code: str, edition: int) -> ServiceMetadata | None:
+        """Give what was learnt of an edition already; nobody is asked."""
+        found = self._known.get((code, edition))
+        return None if found is None else found.service
+
     def _asked(self, code: str, edition: int, now: datetime, paused: timedelta) -> _Found:
         try:
             body = self._client.service(code, edition)
         except UpstreamError as error:
             kept = self._kept(code, edition)
             log.warning("no metadata came", service=f"{code}/{edition}", why=error.detail, kept=kept is not None)
+            if isinstance(error, Missing) and kept is None and (code, edition) not in self._unlisted:
+                self._unlisted = {*self._unlisted, (code, edition)}
+                log.error("Altinn 2 does not list a service: it may not be in force", service=f"{code}/{edition}")
             pause = min(max(2 * paused, AGAIN_FIRST), AGAIN)
             return _Found(kept, now + pause, pause)
         try:
