@@ -28,7 +28,8 @@ def drafts(*, dry: bool, whom: str | None, as_json: bool) -> None:
     An unfinished run, of a schedule as well, is gone on with from where it was. What fails is told, left as it is, and
     tried by the next run.
 
-    Ends with 0 (done), 1 (something failed, or a system is away: run it again) or 2 (called or configured wrongly).
+    Ends with 0 (done), 1 (something failed, or a system is away: run it again; or Altinn 2 does not list somebody who
+    is asked for) or 2 (called or configured wrongly).
     """
     from bridge.cli.quiet import quiet
     from bridge.core.errors import UpstreamError

@@ -86,6 +86,8 @@ class Told:
     why: str | None = None
 
 
+_UNLISTED = "Altinn 2 does not list it among those that the bridge may act for: mend the number, or the rights"
+
 BY_HAND = "drafts-by-hand-"
 """How runs from the command line are called: they try everything, since somebody may have mended it."""
 
@@ -158,6 +160,7 @@ class _Round:
             reportees = [each for each in self._bridge.altinn2.reportees() if _in_scope(each, self._run.scope)]
             if self._part == "list":
                 self._list_all(sorted(reportees, key=lambda each: each.reportee_id))
+                self._miss({name for each in reportees for name in (each.reportee_id, address_of(each))})
                 self._moved_to("follow", "")
             self._follow_unseen({address_of(each) for each in reportees})
             self._write(ended_at=self._bridge.clock())
@@ -188,6 +191,19 @@ class _Round:
                         self._page(list({each.key.message_id: each for each in some}.values()), party)
             self._moved_to("list", reportee.reportee_id)
         self._watcher.progress(len(wanted), len(wanted))
+
+    def _miss(self, listed: Set[str]) -> None:
+        """Tell of who was asked for by name and is in no list: nothing of theirs was looked at."""
+        for who in self._run.scope:
+            key = f"unlisted {who}"  # Beside what fails of a list that there is.
+            if who == ALL or who in listed:
+                self._recovered(key)
+                continue
+            log.warning("a reportee that drafts are asked for is not listed by Altinn 2", who=who)
+            self._tell(Told(what=What.FAILED, who=who, why=_UNLISTED))
+            if not self._dry:
+                with self._bridge.store.transaction() as tx:
+                    Drafts(tx).failed(key, _UNLISTED, now=self._bridge.clock())
 
     def _page(self, elements: Sequence[Element], party: str) -> None:
         ids = [each.key.message_id for each in elements]

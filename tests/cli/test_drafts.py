@@ -99,6 +99,22 @@ def test_a_failure_is_told_and_ends_with_one(sandbox: Sandbox, tmp_path: Path) -
     assert second.stderr == "done: 1 created\n"
 
 
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_who_is_not_listed_is_told_and_ends_with_one(
+    sandbox: Sandbox, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """A number that Altinn 2 does not list is not taken for one that nothing waits for; the others are served."""
+    who, message_id = element(sandbox)
+
+    result = run(sandbox, tmp_path, "--for", f"999999999,{who}", *options, **PUBLIC)
+
+    assert result.exit_code == 1, result.output
+    created, failed = sorted(result.stdout.splitlines())
+    assert message_id in created
+    assert failed.startswith("failed\t999999999\tAltinn 2 does not list it")
+    assert result.stderr.endswith("1 created, 1 failed\n") or result.stderr.endswith("1 failed, 1 created\n")
+
+
 def test_altinn_away_is_said_in_words(sandbox: Sandbox, tmp_path: Path) -> None:
     """Without the list of reportees nothing can be done, and the command says who is away."""
     who, _ = element(sandbox)

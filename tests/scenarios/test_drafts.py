@@ -10,6 +10,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.core.drafts import Draft, Ending, idempotent_key
 from bridge.core.elements import ElementKey
@@ -813,6 +814,26 @@ def test_a_reportee_that_cannot_be_read_stops_no_other(stage: Stage) -> None:
     counts, _ = run(stage, who)
 
     assert counts == {What.CREATED: 1}
+
+
+def test_who_is_not_listed_counts_as_failing_until_listed(stage: Stage) -> None:
+    """In each run a line in the log and a failure, without a pause; away when the list has them."""
+    who, _ = element(stage)
+    shown = listed(stage, "reportees")
+    shown["_embedded"]["reportees"] = []
+    stage.fault("altinn2", "GET", "/api/reportees", body=json.dumps(shown), status=200, times=2)
+
+    with capture_logs() as logs:
+        counts = [run(stage, who)[0] for _ in range(2)]
+    missed = failing(stage).keys()
+    found, _ = run(stage, who)
+
+    assert counts == [{What.FAILED: 1}] * 2
+    said = [each["who"] for each in logs if each["event"].startswith("a reportee that drafts are asked for is not")]
+    assert said == [who, who]
+    assert f"unlisted {who}" in missed
+    assert found == {What.CREATED: 1}
+    assert f"unlisted {who}" not in failing(stage)
 
 
 def test_a_search_that_ignores_its_filter_proves_nothing(stage: Stage) -> None:
