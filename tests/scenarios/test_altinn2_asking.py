@@ -124,6 +124,24 @@ def test_new_attachments_are_judged_as_well(stage: Stage) -> None:
     assert sorted(each["file_name"] for each in stage.element(mine)["attachments"]) == ["ny.pdf", "plan.pdf"]
 
 
+def test_what_a_refused_message_left_in_the_draft_is_the_senders(stage: Stage) -> None:
+    """Its file stands there, came through us, and is listed as what may be changed."""
+    mine = case(stage)
+    attachment = {"FileName": "ny.pdf", "AttachmentType": "Plan", "Data": base64.b64encode(b"%PDF-1.7").decode()}
+    main = {"Type": "MainForm", "DataFormatId": "5801", "DataFormatVersion": "42001", "FormData": MORE}
+
+    answer = stage.press(
+        mine,
+        "ask-with",
+        data=json.dumps({"forms": [main], "attachments": [attachment]}),
+        headers={"Content-Type": "application/hal+json"},
+    )
+    listed = stage.press(mine, "ask-with/attachments", method="GET").get_json()["attachments"]
+
+    assert (answer.status_code, code(answer)) == (422, "form_refused")
+    assert {each["fileName"]: each["uploaded"] for each in listed} == {"plan.pdf": False, "ny.pdf": True}
+
+
 @pytest.mark.parametrize("how", FAULTS)
 @pytest.mark.parametrize("which", [0, 1], ids=["the draft", "the completion"])
 def test_a_lost_answer_stops_nothing(stage: Stage, which: int, how: dict[str, Any]) -> None:

@@ -121,3 +121,29 @@ def test_uploads_of_earlier_versions_stay(engine: sa.Engine) -> None:
     with Store(engine).reading() as tx:
         assert Uploads(tx).find(DIALOG, UPLOAD.id) == UPLOAD
         assert Uploads(tx).unsettled(DIALOG, LIVING) == ()
+
+
+def test_what_a_message_brought_is_noted_once(store: Store) -> None:
+    """Noted again after a crash it is the same record; a later message's file is told of by it."""
+    other = replace(UPLOAD, id=UUID(int=3))
+    newer = replace(UPLOAD, id=UUID(int=4), length=5, sha256="def", attachment_id=8)
+
+    for each in (UPLOAD, other, newer):
+        with store.transaction() as tx:
+            Uploads(tx).brought(each, now=NOW)
+
+    with store.reading() as tx:
+        (known,) = Uploads(tx).of(DIALOG, ELEMENT.message_id)
+    assert known == replace(newer, id=UPLOAD.id)
+
+
+def test_an_id_that_another_file_has_is_not_taken_from_it(store: Store) -> None:
+    """What the list says of two files cannot be true of both: the later one is found by its bytes."""
+    brought(store, UPLOAD)
+
+    with store.transaction() as tx:
+        Uploads(tx).brought(replace(UPLOAD, id=UUID(int=3), file_name="kart.pdf"), now=NOW)
+
+    with store.reading() as tx:
+        known = {each.file_name: each.attachment_id for each in Uploads(tx).of(DIALOG, ELEMENT.message_id)}
+    assert known == {"plan.pdf": 7, "kart.pdf": None}
