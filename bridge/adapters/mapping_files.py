@@ -34,6 +34,7 @@ from bridge.adapters.mapping_says import (
     dialog_of,
     embed_faults,
     embeds_of,
+    following_date_faults,
     link_faults,
     refused_faults,
     refused_of,
@@ -652,9 +653,13 @@ def _check_says(document: Document, parts: _Parts) -> None:
             document.fault(("actions", name, "then", *place), message)
         for place, message in button_faults(action.button) if action.button else ():
             document.fault(("actions", name, "button", *place), message)
-        rule = None if _after(action) is None else parts.states.get(aim(_action(name, action)).value)
-        for place, message in date_faults(action.then, rule):
+        state = None if _after(action) is None else aim(_action(name, action)).value
+        rule = None if state is None else parts.states.get(state)
+        other = dict(zip(OPEN_STATES, OPEN_STATES[::-1], strict=True)).get(state or "", "")
+        for place, message in date_faults(action.then, rule, parts.states.get(other)):
             document.fault(("actions", name, "then", *place), message)
+    for place, message in following_date_faults(parts.states):
+        document.fault(place, message)
     for state, rule in parts.states.items():
         for place, message in (*wording_faults(rule), *state_date_faults(rule)):
             document.fault(("states", state, *place), message)

@@ -234,10 +234,15 @@ def embed_faults(keys: "EmbedKeys | None", states: Mapping[str, StateKeys], *, e
             yield place, f"there is no {rule.main_content} in this state, only in {fitting[0]!r}"
 
 
-def date_faults(then: ThenKeys, rule: StateKeys | None) -> Iterator[Fault]:
-    """Find dates of an action that Dialogporten refuses together; *rule* is that of the state it leads to."""
-    due = then.due_in_days or (rule and rule.due_in_days)
-    expires = then.expires_in_days or (rule and rule.expires_in_days)
+def date_faults(then: ThenKeys, rule: StateKeys | None, before: StateKeys | None = None) -> Iterator[Fault]:
+    """
+    Find dates of an action that Dialogporten refuses together.
+
+    *rule* is that of the state it leads to, *before* that of the open state which it may come from: dates that
+    neither says go on to stand.
+    """
+    due = then.due_in_days or (rule and rule.due_in_days) or (before and before.due_in_days)
+    expires = then.expires_in_days or (rule and rule.expires_in_days) or (before and before.expires_in_days)
     if not due or not expires or due <= expires:
         return
     if then.due_in_days:
@@ -251,6 +256,19 @@ def state_date_faults(rule: StateKeys) -> Iterator[Fault]:
     if rule.due_in_days and rule.expires_in_days and rule.due_in_days > rule.expires_in_days:
         message = f"a dialog cannot be due after it expires: write at most {rule.expires_in_days}, its expires_in_days"
         yield ("due_in_days",), message
+
+
+def following_date_faults(states: Mapping[str, StateKeys]) -> Iterator[Fault]:
+    """Find dates of open states that Dialogporten refuses where one follows the other: what was said there stands."""
+    for before, after in (OPEN_STATES, OPEN_STATES[::-1]):
+        earlier, rule = states.get(before), states.get(after)
+        if earlier is None or rule is None:
+            continue
+        due, expires = earlier.due_in_days or 0, rule.expires_in_days or 0
+        if not rule.due_in_days and 0 < expires < due:
+            message = f"a dialog that {before} made due in {due} days cannot expire before: "
+            yield ("states", after, "expires_in_days"), f"{message}give this state a due_in_days as well"
+            return  # The way back would say the same.
 
 
 def _length_faults(text: str, limit: int) -> Iterator[str]:
@@ -309,6 +327,8 @@ def button_faults(keys: ButtonKeys) -> Iterator[Fault]:
         text = getattr(keys, name)
         for language, template in ({} if text is None else text.model_dump()).items():
             yield from (((name, language), each) for each in _length_faults(template, _LIMIT_OF[type(text)]))
+            if template and not template.strip():
+                yield (name, language), "Dialogporten takes no blank text: write words"
             if "{" in template or "}" in template:
                 yield (name, language), "a button's text is shown as it stands: write it without braces"
 
@@ -359,6 +379,8 @@ def _text_faults(
     known = (*DIALOG_NAMES, *also, *(f"result.{name}" for name in results))
     for language, template in ({} if text is None else text.model_dump()).items():
         yield from (((*place, language), message) for message in _template_faults(template, known))
+        if template and not template.strip():
+            yield (*place, language), "Dialogporten takes no blank text: write words, or leave the key out"
         if text is not None:
             yield from (((*place, language), each) for each in _length_faults(template, _LIMIT_OF[type(text)]))
 

@@ -186,6 +186,8 @@ def wrong_value(kind: str, value: Any, context: Mapping[str, Any]) -> str:
             return f"write at least {context.get('ge')}"
         case "less_than_equal":
             return f"write at most {context.get('le')}"
+        case "string_too_short" if context.get("min_length", 1) > 1:
+            return f"write at least {context['min_length']} characters: these are {len(str(value))}"
         case "too_short" | "string_too_short":
             return "this may not be empty"
         case "string_too_long":

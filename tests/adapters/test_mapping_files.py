@@ -507,6 +507,25 @@ def test_what_dialogporten_would_refuse_is_a_fault(tmp_path: Path, then: str, ex
     assert expected in faults[0]
 
 
+@pytest.mark.parametrize(
+    ("says", "expected"),
+    [
+        ("states:\n  Utfylling: {due_in_days: 40}\n  Signering: {expires_in_days: 5}\n", "due in 40 days"),
+        ("states:\n  Signering: {due_in_days: 40}\n  Utfylling: {expires_in_days: 5}\n", "due in 40 days"),
+        ("dialog: {title: {nb: ' ', nn: Ny, en: New}}\n", "takes no blank text"),
+        ("dialog: {summary: {nb: Ny, nn: Ny, en: '  '}}\n", "takes no blank text"),
+        ("dialog: {search_tags: [ab]}\n", "write at least 3 characters: these are 2"),
+    ],
+    ids=["signing after filling in", "back to filling in", "blank title", "blank summary", "short tag"],
+)
+def test_what_would_be_left_out_is_a_fault(tmp_path: Path, says: str, expected: str) -> None:
+    """Dates across states that follow each other, blank texts, and short words by their true rule."""
+    faults = told(tmp_path, action(PLAIN) + says)
+
+    assert len(faults) == 1
+    assert expected in faults[0]
+
+
 def test_dates_that_go_together_are_no_fault(tmp_path: Path) -> None:
     """Due on the day on which it expires is the latest."""
     mappings, schemas = folders(tmp_path, action(f"{PLAIN}, then: {{due_in_days: 30, expires_in_days: 30}}"))
