@@ -67,12 +67,14 @@ class Way:
         service = self.mapping.altinn2
         assert service is not None
         signing = self.action.form is FormSource.NONE
+        # One service has one process, for all actions of its mapping.
+        steps = any(each.form is FormSource.NONE for each in self.mapping.actions.values())
         about = {
             "who": self.stage.world.new_organisation().number,
             "service": {
                 "code": service.service_code,
                 "edition": service.service_edition,
-                "signing_steps": int(signing),
+                "signing_steps": int(steps),
             },
             "forms": [
                 {
