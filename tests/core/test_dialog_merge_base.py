@@ -303,6 +303,18 @@ def test_what_ended_is_said_again_when_it_comes_back() -> None:
     assert [each["op"] for each in merged(first, ended, content={}).operations] == ["add"]
 
 
+def test_what_ended_is_said_again_whoever_took_it_away() -> None:
+    """Both wanted it gone: the gap is nobody's words. Until it ends, what others took away stays away."""
+    said_once = written(refusal(additionalInfo="Prøv igjen."))
+    again = refusal(additionalInfo="Prøv igjen.")
+
+    assert merged(again, said_once, content={}).operations == ()
+
+    ended = merged(in_state("Utfylling"), said_once, content={})
+    assert ended.operations == ()
+    assert [each["op"] for each in merged(again, ended.written, content={}).operations] == ["add"]
+
+
 @pytest.mark.parametrize("ends", [Ends.STATES, Ends.REFUSAL])
 def test_a_refusal_ends_with_the_next_success(ends: Ends) -> None:
     """Badge and words go, whatever the success says of the element; what others wrote meanwhile stays."""

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from bridge.core.dialog_merge import OURS, merge
-from bridge.core.dialogs import Dialog, DialogChange, action_of
+from bridge.core.dialogs import REFUSAL, Dialog, DialogChange, Ends, action_of
 from bridge.core.elements import ElementState
 from bridge.core.errors import Conflict
 from bridge.core.operations import Outcome
@@ -62,6 +62,8 @@ class Writers(RuleBasedStateMachine):
         self.left: dict[str, Any] = {}
         """What the bridge left in a field: wrote there, or found as it wanted it."""
         self.wanted: dict[str, Any] = {}
+        self.said: dict[str, str] = {}
+        """In which state the bridge said what it left in a field."""
         self.stale: Mapping[str, Any] = self._read()
         self.user = f"{identities.PERSON}{self.stage.world.new_person()}"
         reader = Reader(actor=self.user, parties=frozenset({self.case.party}), grants=frozenset({"*"}), level=4)
@@ -192,17 +194,35 @@ class Writers(RuleBasedStateMachine):
         else:
             field = change.fields.get(pointer)
             wanted = None if field is None else _meant(field.value)
+        ended = self._ended(pointer, change)
+        mine = pointer not in self.left or before == self.left[pointer]
         if before != after:
-            mine = pointer not in self.left or before == self.left[pointer]
-            news = pointer in OURS and wanted != self.wanted.get(pointer)
+            news = pointer in OURS and wanted is not None and wanted != self.wanted.get(pointer)
             assert mine or news, f"{pointer}: what others wrote was lost"
             assert after == wanted
+            assert wanted is not None or ended, f"{pointer}: what goes on was taken away"
             # Also what it took away: the gap is its own to fill.
             self.left[pointer] = after
         if wanted is not None:
             self.wanted[pointer] = wanted
             if after == wanted:
                 self.left[pointer] = after
+                self.said[pointer] = change.state
+        elif ended:
+            assert after is None or not mine, f"{pointer}: what was said in a state that is over stands there still"
+            if after is None:
+                # Whoever took it away, it is gone as the bridge wanted it.
+                self.left[pointer] = self.wanted[pointer] = None
+                del self.said[pointer]
+
+    def _ended(self, pointer: str, change: DialogChange) -> bool:
+        """Say whether what the bridge said in a field ends with *change*; a status has no end, but a next one."""
+        said = self.said.get(pointer)
+        if said is None or pointer == "/status" or pointer in change.fields:
+            return False
+        return (change.ends is Ends.STATES and said != change.state) or (
+            change.ends is Ends.REFUSAL and said == REFUSAL
+        )
 
     def _ours(self, name: str, item: Mapping[str, Any]) -> bool:
         if name == "searchTags":
@@ -283,6 +303,62 @@ def _run(machine: type[Writers], stage: Stage, *, runs: int) -> None:
             max_examples=runs, stateful_step_count=10, deadline=None, suppress_health_check=checks, database=None
         ),
     )
+
+
+def _refused(writers: Writers) -> None:
+    writers.bridge_after_a_failure(outcome=Outcome.REFUSED, state=ElementState.FORM_FILLING, code="form_invalid")
+
+
+def _begun(machine: type[Writers], stage: Stage) -> Writers:
+    """Of a dialog that tells of a refusal."""
+    machine.stage = stage
+    writers = machine()
+    writers.begin()
+    _refused(writers)
+    assert _at(writers._read(), "/content/additionalInfo") is not None
+    return writers
+
+
+def test_the_gap_of_words_that_others_took_away_and_that_then_ended_is_filled(stage: Stage) -> None:
+    """An old read takes a refusal's words away, the refusal ends, and the next words stand there."""
+    writers = _begun(Writers, stage)
+    writers.case_system_puts_an_old_read(text="Skrevet av saksbehandler", keep=False)
+    writers.bridge_after_a_failure(outcome=Outcome.REPEATED, state=ElementState.FORM_FILLING, code="form_invalid")
+    writers.bridge_that_loses_a_race(state=ElementState.ARCHIVED, text="Skrevet av saksbehandler")
+    assert _at(writers._read(), "/content/additionalInfo")["nb"].startswith("Ref ")
+
+
+def test_a_refusal_is_told_anew_after_one_that_ended_unseen(stage: Stage) -> None:
+    """The same words again, after news that ended what others had taken away already."""
+    writers = _begun(Writers, stage)
+    told = _at(writers._read(), "/content/additionalInfo")
+    writers.case_system_puts_an_old_read(text="Skrevet av saksbehandler", keep=False)
+    writers.bridge_with_news(state=ElementState.FORM_FILLING)
+    _refused(writers)
+    assert _at(writers._read(), "/content/additionalInfo") == told
+
+
+def test_the_gap_of_words_that_others_took_away_and_that_go_on_stays(stage: Stage) -> None:
+    """Nothing ended: a second refusal does not say again what others took away."""
+    writers = _begun(Writers, stage)
+    writers.case_system_puts_an_old_read(text="Skrevet av saksbehandler", keep=False)
+    _refused(writers)
+    assert _at(writers._read(), "/content/additionalInfo") is None
+
+
+def test_the_model_sees_a_gap_filled_too_early(stage: Stage) -> None:
+    """A merge that forgets says a refusal again where others took it away, and nothing ended."""
+    writers = _begun(Forgetful, stage)
+    writers.case_system_puts_an_old_read(text="Skrevet av saksbehandler", keep=False)
+    with pytest.raises(AssertionError, match="what others wrote was lost"):
+        _refused(writers)
+
+
+def test_the_model_sees_words_that_outlive_their_state(stage: Stage) -> None:
+    """A merge that forgets leaves a refusal standing once the state is another."""
+    writers = _begun(Forgetful, stage)
+    with pytest.raises(AssertionError, match="additionalInfo: what was said in a state that is over stands"):
+        writers.bridge_after_a_failure(outcome=Outcome.REPEATED, state=ElementState.FORM_FILLING, code="form_invalid")
 
 
 def test_no_update_is_lost_among_four_writers(stage: Stage) -> None:
