@@ -29,7 +29,7 @@ class Pressed:
     activity: str
 
 
-SUBMIT = Pressed(action="submit", data=None, calls=21, writes=(1, 3, 12, 15, 20), puts=1, activity="FormSubmitted")
+SUBMIT = Pressed(action="submit", data=None, calls=22, writes=(1, 4, 12, 16, 21), puts=1, activity="FormSubmitted")
 SHOW = Pressed(action="show", data=SUM.encode(), calls=8, writes=(1, 4, 7), puts=0, activity="Information")
 MOMENTS = [
     (pressed, call, side)
