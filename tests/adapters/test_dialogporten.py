@@ -538,7 +538,7 @@ def test_snapshot_dialogs_are_read(bench: Bench) -> None:
         bench.world.faults.clear()
         bench.answers(200, body)
 
-        dialog = bench.client.get(DIALOG_ID)
+        dialog = bench.client.get(UUID(shown["id"]))
 
         assert (dialog.status, dialog.revision) == (shown["status"], shown["revision"]), path.name
         assert [action.raw for action in dialog.gui_actions] == shown["guiActions"], path.name

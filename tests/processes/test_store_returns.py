@@ -1,6 +1,7 @@
 """What ran while the store was away goes on when it is back, in a worker that lives."""
 
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,21 +15,25 @@ TABLES = ("workflow_status", "operations")
 
 def test_runs_go_on_when_the_store_is_back(tmp_path: Path) -> None:
     """Neither their end nor their next try could be written; nobody has to start the service again for them."""
+    gate = threading.Event()
     with site(tmp_path, BRIDGE_ANSWER_WITHIN="0.1") as made:
         process = made.serve()
+        made.trap = lambda: gate.wait(60)
         cases = [made.case() for _ in range(4)]
-        made.control("PATCH", "/switches", {"latency_ms": 700})
+        for case in cases:
+            match = {"method": "GET", "path": case.message_id}
+            made.control("POST", "/faults", {"system": "altinn2", "match": match, "how": {"delay_seconds": 1}})
         accepted = [made.press(case).status_code for case in cases]
         store = sqlite3.connect(tmp_path / "bridge.sqlite", timeout=30, isolation_level=None)
-        working = "SELECT 1 FROM workflow_status WHERE status = 'PENDING'"
-        until(lambda: store.execute(working).fetchone(), what="a run at work")
+        working = "SELECT count(*) FROM workflow_status WHERE status = 'PENDING'"
+        until(lambda: store.execute(working).fetchone()[0] == len(cases), what="four runs at work")
         for name in TABLES:
             store.execute(f"ALTER TABLE {name} RENAME TO {name}_away")
+        gate.set()
 
         # Each run fails at its next write, and then at writing that it failed.
-        until(lambda: "Exception encountered in background workflow" in made.logs(), what="a failure")
-        until(lambda: "a periodic job failed" in made.logs(), what="a moment more")
-        made.control("PATCH", "/switches", {"latency_ms": 0})
+        failed = "Exception encountered in background workflow"
+        until(lambda: made.logs().count(failed) == len(cases), what="four failures")
         for name in TABLES:
             store.execute(f"ALTER TABLE {name}_away RENAME TO {name}")
         store.close()
