@@ -7,13 +7,32 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
-from bridge.core.elements import Element, ElementState
+from bridge.core.elements import Element, ElementKey, ElementState
 from bridge.core.mapping import Altinn2Service
 
 
-def signer_of(dialog_id: UUID, actor: str) -> str:
-    """Give the digest by which *actor* is known again on this dialog, and on no other."""
+def signer_of(element: ElementKey, actor: str) -> str:
+    """Give the digest by which *actor* is known again on this element, by whichever dialog, and on no other."""
+    return hashlib.sha256(f"altinn2 {element.message_id} {actor}".encode()).hexdigest()
+
+
+def earlier_signer_of(dialog_id: UUID, actor: str) -> str:
+    """Give the digest of earlier releases, which knew somebody again on one dialog alone."""
     return hashlib.sha256(f"{dialog_id} {actor}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Signer:
+    """Who presses, for an element: what they signed before is found by *digest*, or by that of an earlier release."""
+
+    digest: str
+    actor: str | None
+
+    def gave(self, signature: "Signature") -> bool:
+        """Say whether *signature* is theirs."""
+        if signature.signer == self.digest:
+            return True
+        return self.actor is not None and signature.signer == earlier_signer_of(signature.dialog_id, self.actor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +44,8 @@ class Signature:
     """
 
     signer: str
+    dialog_id: UUID
+    """The dialog that it was given by."""
     given: bool
     built_on: datetime | None
     left_on: datetime | None
@@ -40,8 +61,18 @@ class MaySign(Enum):
     """It is not said, or not known, that the next signature may be given here: it is given in Altinn."""
 
 
+def has_signed(signer: Signer, earlier: Sequence[Signature], *, service: Altinn2Service) -> bool:
+    """
+    Say whether *signer*'s signature is among those by which an element was archived, after those that came *earlier*.
+
+    One that went out, and of which nobody knows whether it took, is, unless those of others were enough.
+    """
+    others = sum(each.given and not signer.gave(each) for each in earlier)
+    return any(signer.gave(each) and (each.given or others < service.signing_steps) for each in earlier)
+
+
 def may_sign(
-    signer: str, earlier: Sequence[Signature], *, service: Altinn2Service, element: Element, steps: int | None
+    signer: Signer, earlier: Sequence[Signature], *, service: Altinn2Service, element: Element, steps: int | None
 ) -> MaySign:
     """
     Say whether *signer* may sign *element*, which waits for it, after the signatures that came *earlier* through us.
@@ -55,11 +86,11 @@ def may_sign(
         # Whoever signed, signed what stood there before: Altinn 2 begins anew.
         return MaySign.YES
     given = [each for each in earlier if each.given]
-    if any(each.signer == signer for each in given):
+    if any(map(signer.gave, given)):
         # Where others went on since, they may have signed, or taken it back to be filled in and sent it here again.
         untouched = element.last_changed == max((each.left_on for each in given if each.left_on), default=None)
         return MaySign.REPEATED if untouched else MaySign.ELSEWHERE
-    if any(not each.given and each.signer == signer and each.built_on != element.last_changed for each in earlier):
+    if any(not each.given and signer.gave(each) and each.built_on != element.last_changed for each in earlier):
         return MaySign.ELSEWHERE
     if given and (service.unique_signers or len(given) >= service.signing_steps):
         return MaySign.ELSEWHERE

@@ -470,6 +470,11 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Signaturen må givast i Altinn", "Opne skjemaet i Altinn, og signer der. Ingenting er signert."),
         "en": _text("The signature is given in Altinn", "Open the form in Altinn, and sign there. Nothing was signed."),
     },
+    "signature_not_needed": {
+        "nb": _text("Signaturen trengs ikke lenger", "Skjemaet er alt sendt inn, og signaturen din ble ikke gitt."),
+        "nn": _text("Signaturen trengst ikkje lenger", "Skjemaet er alt sendt inn, og signaturen din vart ikkje gitt."),
+        "en": _text("The signature is not needed", "The form was sent in already, and yours was not given."),
+    },
     "altinn_level_too_low": {
         "nb": _text("Altinn krever et høyere nivå", "Tjenesten krever et høyere innloggingsnivå. Ingenting er sendt."),
         "nn": _text("Altinn krev eit høgare nivå", "Tenesta krev eit høgare innloggingsnivå. Ingenting er sendt."),

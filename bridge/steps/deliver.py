@@ -36,7 +36,7 @@ from bridge.core.errors import (
 from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping, Target, Verb
 from bridge.core.operations import Operation, Outcome, Problem, Stage
 from bridge.core.proof import Phase, Proof, prove
-from bridge.core.signing import MaySign, may_sign
+from bridge.core.signing import MaySign, Signer, has_signed, may_sign
 from bridge.parts import Bridge
 from bridge.steps.agreed import agreed
 from bridge.steps.asking import after_saving, asked, refuse_what_altinn_refuses
@@ -76,6 +76,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 UPLOAD_PAUSE, LONGEST_UPLOAD_PAUSE = timedelta(seconds=1), timedelta(seconds=5)
 """How long an operation waits before it looks again for an attachment that is on its way: at first, and at most."""
+
+
+_ANEW = (ElementState.FORM_FILLING, ElementState.SIGNING, ElementState.DELETED)
+"""Where an element that is taken there by a press that signs nothing has no signature that counts."""
 
 
 class Lost(BridgeError):
@@ -135,6 +139,7 @@ def _delivered(bridge: Bridge, operation: Operation) -> datetime | None:
             return moment
         if (behind := _others_out(bridge, operation)) is not None:
             return _held_back(bridge, operation, behind)
+        looked = bridge.clock()
         element = _looked(bridge, operation)
         if (
             element is not None
@@ -143,6 +148,7 @@ def _delivered(bridge: Bridge, operation: Operation) -> datetime | None:
         ):
             if not settle(bridge, open_, element.key) and aim(action) is not ElementState.FORM_FILLING:
                 return _end(bridge, operation, Outcome.REFUSED, Problem(code="attachment_lost", status=409))
+            looked = bridge.clock()
             element = _read(bridge, operation)
         if operation.manifest is not None and operation.manifest.phase is Phase.PUTTING_BACK:
             return _put_back(bridge, operation, element)
@@ -166,11 +172,9 @@ def _delivered(bridge: Bridge, operation: Operation) -> datetime | None:
     if first and isinstance(decision, Send | Refuse) and late(bridge, operation) and held_as_told(bridge, operation):
         return None
     match decision:
+        case Took(Outcome.REPEATED) as took:
+            return _repeated(bridge, operation, mapping, action, took, element)
         case Took() as took:
-            beyond = took.outcome is Outcome.REPEATED
-            if beyond and not was_done(bridge, operation, mapping, action, element):
-                problem = Problem(code="element_wrong_state", status=409)
-                return _end(bridge, operation, Outcome.REFUSED, problem, element=element, state=took.state)
             return _proved(bridge, operation, took, element)
         case WaitUntil(moment):
             return _waiting(bridge, operation, moment)
@@ -191,7 +195,45 @@ def _delivered(bridge: Bridge, operation: Operation) -> datetime | None:
         case Send():
             assert element is not None  # noqa: S101 - decide() sends only what it has seen
             with kept(bridge, operation):
-                return _send(bridge, operation, mapping, action, element)
+                return _send(bridge, operation, mapping, action, element, looked=looked)
+
+
+def _repeated(
+    bridge: Bridge,
+    operation: Operation,
+    mapping: ServiceMapping,
+    action: ActionMapping,
+    took: Took,
+    element: Element | None,
+) -> datetime | None:
+    """End as done before; not where other content stands there, or where it was not this person who signed."""
+    code = None
+    if not was_done(bridge, operation, mapping, action, element):
+        code = "element_wrong_state"
+    elif took.state is ElementState.ARCHIVED and not _signed_by_them(bridge, operation, mapping, action):
+        code = "signature_not_needed"
+    if code is not None:
+        return _end(
+            bridge, operation, Outcome.REFUSED, Problem(code=code, status=409), element=element, state=took.state
+        )
+    return _proved(bridge, operation, took, element)
+
+
+def _signed_by_them(bridge: Bridge, operation: Operation, mapping: ServiceMapping, action: ActionMapping) -> bool:
+    """Say whether who pressed has signed the element, which is archived; where nobody signs, everybody has."""
+    service = mapping.altinn2
+    if not action.signs or service is None:
+        return True
+    known = bridge.services.find(service.service_code, service.service_edition)
+    if known is not None and known.steps and not known.signing_steps:
+        return True
+    with bridge.store.reading() as tx:
+        earlier = tx.signatures(operation)
+    return has_signed(_signer(operation), earlier, service=service)
+
+
+def _signer(operation: Operation) -> Signer:
+    return Signer(digest=operation.signer, actor=operation.actor)
 
 
 def _by_signatures(
@@ -208,9 +250,13 @@ def _by_signatures(
         return decision
     with bridge.store.reading() as tx:
         earlier = tx.signatures(operation)
+    if earlier and element.state is ElementState.FORM_FILLING:
+        # It was taken back: what they signed is not what will be sent, and does not count in what follows either.
+        with bridge.store.transaction() as tx:
+            tx.forget_signers(operation.key)
     known = bridge.services.find(service.service_code, service.service_edition)
     steps = None if known is None else known.signing_steps
-    match may_sign(operation.signer, earlier, service=service, element=element, steps=steps):
+    match may_sign(_signer(operation), earlier, service=service, element=element, steps=steps):
         case MaySign.REPEATED:
             return Took(Outcome.REPEATED, element.state, None)
         case MaySign.ELSEWHERE if isinstance(decision, Send):
@@ -412,9 +458,15 @@ def _advanced(
 
 
 def _send(
-    bridge: Bridge, operation: Operation, mapping: ServiceMapping, action: ActionMapping, element: Element
+    bridge: Bridge,
+    operation: Operation,
+    mapping: ServiceMapping,
+    action: ActionMapping,
+    element: Element,
+    *,
+    looked: datetime,
 ) -> datetime | None:
-    began = bridge.clock()
+    """Send, unless something else of ours was at work on the element since it was *looked* at."""
     try:
         call = _call(bridge, operation, mapping, action, element)
         # A draft can be saved again; whatever else is done stays done, and somebody has to be told of it.
@@ -442,7 +494,7 @@ def _send(
         "sent_forms": call.forms or operation.sent_forms,
         "held_forms": operation.held_forms if _is(operation, Phase.PARTS) or not call.forms else call.before,
     }
-    other = _set_out(bridge, operation, since=began, values=sending)
+    other = _set_out(bridge, operation, since=looked, values=sending)
     if other is not None:
         return _held_back(bridge, operation, other)
     before = operation
@@ -469,7 +521,12 @@ def _send(
             return _begin_putting_back(bridge, operation, error)
         # An earlier PUT of ours, or somebody else, may have brought the element there meanwhile.
         again = _decided(bridge, mapping, action, operation, after)
-        if isinstance(again, Took):
+        signed_by_others = action.signs and before.sending_at is None
+        if isinstance(again, Took) and signed_by_others and again.state is ElementState.ARCHIVED and after is not None:
+            # Nothing of ours was out but this one, and its signature was not taken.
+            again = replace(again, outcome=Outcome.REPEATED)
+            return _repeated(bridge, operation, mapping, action, again, after)
+        if isinstance(again, Took) and not signed_by_others:
             return _proved(bridge, operation, again, after)
         # Where it stood before is not where it stands, if it is not there any more.
         return _refused(bridge, before, error, element=None if after is None else element)
@@ -746,7 +803,6 @@ def _or_none(read: Callable[[], Element | None]) -> Element | None:
 def _took(bridge: Bridge, operation: Operation, took: Took, after: Element | None) -> datetime | None:
     if took.outcome is Outcome.DONE and after is not None:
         note_brought(bridge, operation, after)
-    signs = operation.signer != "" and took.state is ElementState.SIGNING
     write(
         bridge,
         operation,
@@ -757,8 +813,8 @@ def _took(bridge: Bridge, operation: Operation, took: Took, after: Element | Non
         left_on=None if after is None else after.last_changed,
         copy=took.archived_id,
         may_arrive_until=None,
-        # One of several signatures leaves the others; what was sent anew, or has all of them, leaves none to remember.
-        signed_anew=not signs and (took.outcome is Outcome.DONE or took.state is ElementState.ARCHIVED),
+        # A signature leaves the others; what was saved or sent anew leaves none to remember.
+        signed_anew=operation.signer == "" and took.outcome is Outcome.DONE and took.state in _ANEW,
         tries=0,
     )
     return None

@@ -195,8 +195,6 @@ def _end(bridge: Bridge, draft: Draft, ending: Ending, element: Element | None =
         tx.lock_dialog(draft.dialog_id)
         if archived is not None:
             tx.record_archive(draft.dialog_id, archived, archive_reference(archived))
-        if ending is Ending.SENT:
-            tx.forget_signers(draft.dialog_id)
         Drafts(tx).end(draft, ending, now=bridge.clock())
     return ending
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 
-from bridge.core.elements import ElementState, archive_reference
+from bridge.core.elements import archive_reference
 from bridge.core.errors import BridgeError
 from bridge.core.operations import Operation, Outcome, Stage
 from bridge.engine import Run
@@ -47,7 +47,7 @@ def write(
     Write down how far *operation* is, and on its dialog's link the id of the archived *copy*, if one was seen.
 
     Both or neither: after a crash between them nothing would look for the copy again. *signed_anew* says that what was
-    signed before counts no more, or that it is complete. Raises TakenOver when the operation is no longer ours.
+    signed before counts no more. Raises TakenOver when the operation is no longer ours.
     """
     now = bridge.clock()
     if values.get("stage") is Stage.SYNC:
@@ -59,7 +59,7 @@ def write(
         if copy is not None:
             tx.record_archive(operation.dialog_id, copy, archive_reference(copy))
         if signed_anew:
-            tx.forget_signers(operation.dialog_id)
+            tx.forget_signers(operation.key)
 
 
 def ask_again(bridge: Bridge, operation: Operation, *, moment: datetime, failed: str | None) -> None:
@@ -78,11 +78,11 @@ def finish(bridge: Bridge, operation: Operation, **values: Any) -> None:
     """
     Close *operation*, erase who asked and what they sent, and let the dialog's next one begin.
 
-    Who signed is remembered, as a digest, while others' signatures are waited for, or nobody knows whether it took.
+    Who signed is remembered, as a digest, as long as the signature counts, or nobody knows whether it took.
     """
-    waiting = operation.outcome is Outcome.DONE and operation.state_after == ElementState.SIGNING.value
+    given = operation.outcome is Outcome.DONE
     uncertain = operation.outcome is Outcome.GIVEN_UP and operation.sending_at is not None
-    signer = operation.signer if waiting or uncertain else ""
+    signer = operation.signer if given or uncertain else ""
     _close(bridge, operation, **ERASED, signer=signer, **values)
 
 

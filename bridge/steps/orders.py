@@ -105,12 +105,16 @@ def refuse_what_rest_cannot_do(
 
 
 def one_signature(bridge: Bridge, mapping: ServiceMapping) -> bool:
-    """Say whether one signature archives, so that a repeated PUT cannot give another one."""
+    """
+    Say whether one signature archives, so that a repeated PUT cannot give another one.
+
+    What metadata does not tell, or does not tell now, is not known: the mapping's own word is one where it is silent.
+    """
     service = mapping.altinn2
     if service is not None and service.signing_steps > 1:
         return False
     known = None if service is None else bridge.services.find(service.service_code, service.service_edition)
-    return known is None or known.signing_steps <= 1
+    return known is not None and bool(known.steps) and known.signing_steps <= 1
 
 
 def rules_for(bridge: Bridge, mapping: ServiceMapping) -> tuple[AttachmentRule, ...]:

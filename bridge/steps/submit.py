@@ -84,17 +84,18 @@ def submit(
     if body is not None and action.form is not FormSource.BODY:
         raise Refusal("body_not_expected", 400)
     mapping, action = action_for(bridge, caller, action.name)
+    element = link.element if action.needs_element else None
     intent = Intent(
         dialog_id=caller.dialog_id,
         action=action.name,
         service_resource=caller.service_resource,
-        element=link.element if action.needs_element else None,
+        element=element,
         actor=caller.actor,
         body=body,
         body_digest=hashlib.sha256(body or b"").hexdigest(),
         meaning=meaning_of(mapping, action),
         mapping_digest=mapping.digest,
-        signer=signer_of(caller.dialog_id, caller.actor) if action.signs else "",
+        signer=signer_of(element, caller.actor) if action.signs and element is not None else "",
         language=language,
         level=caller.level,
     )

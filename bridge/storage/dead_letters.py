@@ -145,7 +145,7 @@ class DeadLetters:
         same = sa.exists().where(
             operations.c.dialog_id == str(operation.dialog_id),
             operations.c.intent == intent,
-            operations.c.signer == operation.signer,
+            sa.or_(operations.c.signer == operation.signer, operations.c.actor == operation.actor),
             operations.c.finished_at.is_(None),
         )
         if self._connection.scalar(sa.select(same)):

@@ -17,13 +17,13 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from bridge.core.elements import ElementKey, Form
+from bridge.core.elements import ElementKey, ElementState, Form
 from bridge.core.errors import ConfigurationError, Fault, Finding
 from bridge.core.mapping import FormKind, FormSource, ServiceMapping, Target, Verb
 from bridge.core.meaning import Meaning
 from bridge.core.operations import Intent, Link, Operation, Outcome, Problem, Stage, Upload
 from bridge.core.proof import Manifest, Phase
-from bridge.core.signing import Signature
+from bridge.core.signing import Signature, earlier_signer_of
 from bridge.storage.tables import attachments, drafts, links, mappings, operations, pulse, snapshots, workers
 from bridge.storage.trouble import SameFile, file_of
 
@@ -324,8 +324,11 @@ class Transaction:
                     operations.c.intent == intent.key,
                     sa.or_(
                         operations.c.signer == intent.signer,
-                        # Accepted by a release that did not keep who signs.
-                        sa.and_(operations.c.signer == "", operations.c.actor == intent.actor),
+                        # Accepted by a release that did not keep who signs, or kept it otherwise.
+                        sa.and_(
+                            operations.c.signer.in_(("", earlier_signer_of(intent.dialog_id, intent.actor))),
+                            operations.c.actor == intent.actor,
+                        ),
                     ),
                     operations.c.finished_at.is_(None),
                 )
@@ -429,11 +432,22 @@ class Transaction:
             self.connection.execute(lock, {"element": key.message_id})
 
     def others_out(self, operation: Operation, *, since: datetime, now: datetime) -> bool:
-        """Say whether another operation's write is out for the same element, or was answered since *since*."""
+        """
+        Say whether another operation's write is out for the same element, or was answered since *since*.
+
+        To one that signs and has not set out, another that signs is out until its outcome is known.
+        """
+        signing = sa.and_(
+            operations.c.signer != "",
+            operations.c.sending_at.is_not(None),
+            operations.c.outcome.is_(None),
+            operations.c.finished_at.is_(None),
+        )
+        meets_signing = signing if operation.signer != "" and operation.sending_at is None else sa.false()
         other = sa.exists().where(
             operations.c.message_id == operation.key.message_id,
             operations.c.id != str(operation.id),
-            sa.or_(operations.c.may_arrive_until > now, operations.c.answered_at >= since),
+            sa.or_(operations.c.may_arrive_until > now, operations.c.answered_at >= since, meets_signing),
         )
         return bool(self.connection.scalar(sa.select(other)))
 
@@ -521,13 +535,16 @@ class Transaction:
         return bool(self.connection.scalar(sa.select(later)))
 
     def signatures(self, operation: Operation) -> tuple[Signature, ...]:
-        """Give what other presses on the dialog signed of the element, and are still remembered for."""
+        """
+        Give what other presses signed of the element, by whichever dialog, and are still remembered for.
+
+        Their dialogs need not have been told yet.
+        """
         rows = self.connection.execute(
             sa.select(operations).where(
-                operations.c.dialog_id == str(operation.dialog_id),
                 operations.c.message_id == operation.key.message_id,
                 operations.c.id != str(operation.id),
-                operations.c.finished_at.is_not(None),
+                operations.c.outcome.in_((Outcome.DONE.value, Outcome.GIVEN_UP.value)),
                 operations.c.signer != "",
                 operations.c.sending_at.is_not(None),
             )
@@ -535,6 +552,7 @@ class Transaction:
         return tuple(
             Signature(
                 signer=row["signer"],
+                dialog_id=UUID(row["dialog_id"]),
                 given=row["outcome"] == Outcome.DONE.value,
                 built_on=row["built_on"],
                 left_on=row["left_on"],
@@ -542,12 +560,12 @@ class Transaction:
             for row in rows
         )
 
-    def forget_signers(self, dialog_id: UUID) -> None:
-        """Erase who signed, once nobody's signature is waited for any more, or none of them counts."""
+    def forget_signers(self, key: ElementKey) -> None:
+        """Erase who signed the element, once none of the signatures counts any more."""
         self.connection.execute(
             operations.update()
             .where(
-                operations.c.dialog_id == str(dialog_id),
+                operations.c.message_id == key.message_id,
                 operations.c.finished_at.is_not(None),
                 operations.c.dead_at.is_(None),
                 operations.c.signer != "",
@@ -778,8 +796,14 @@ def _unpacked(packed: bytes | None) -> dict[str, tuple[Form, ...]]:
 def _unused(table: sa.Table, before: datetime) -> Sequence[sa.ColumnElement[bool]]:
     match table.name:
         case "operations":
-            # What an operator has not decided about stays.
-            return (operations.c.finished_at < before, operations.c.dead_at.is_(None))
+            # What an operator has not decided about stays, and who signed what waits for others: nobody signs it twice.
+            archived = sa.exists().where(
+                links.c.message_id == operations.c.message_id, links.c.archived_id.is_not(None)
+            )
+            waits = sa.and_(
+                operations.c.signer != "", operations.c.state_after == ElementState.SIGNING.value, ~archived
+            )
+            return (operations.c.finished_at < before, operations.c.dead_at.is_(None), ~waits)
         case "attachments":
             return (attachments.c.ended_at < before,)
         case "snapshots":

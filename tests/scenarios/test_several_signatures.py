@@ -1,5 +1,6 @@
 """Several signatures: each is one person's press, and nobody's is given twice or for somebody else."""
 
+import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +13,7 @@ from werkzeug.test import TestResponse
 from bridge.core.operations import Outcome
 from bridge.storage.tables import operations
 from tests.scenarios.altinn2_mapping import TEXT
-from tests.scenarios.stage import Case, Stage
+from tests.scenarios.stage import Case, Stage, until
 
 FORM = {"type": "MainForm", "data_format_id": "5801", "data_format_version": "42001"}
 
@@ -26,11 +27,15 @@ def made(folder: Path, says: str, **environ: str) -> Stage:
 
 @pytest.fixture
 def stage(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
-    stage = made(tmp_path, getattr(request, "param", "signing_steps: 2"))
+    says, environ = getattr(request, "param", "signing_steps: 2"), {}
+    if isinstance(says, tuple):
+        says, environ = says
+    stage = made(tmp_path, says, **environ)
     yield stage
     stage.stop()
 
 
+LATE = {"BRIDGE_ANSWER_WITHIN": "0.05", "BRIDGE_ALTINN2_SETTLE": "0.1", "BRIDGE_ALTINN2_LATE": "300"}
 SILENT = pytest.mark.parametrize("stage", ["others_sign: false"], indirect=True)
 
 
@@ -41,13 +46,17 @@ def case(stage: Stage, **about: Any) -> Case:
 class Person:
     """Somebody with a token of their own."""
 
-    def __init__(self, stage: Stage, case: Case) -> None:
+    def __init__(self, stage: Stage, case: Case, actor: str = "") -> None:
         self.stage, self.case = stage, case
-        actor = f"urn:altinn:person:identifier-no:{stage.world.new_person()}"
-        self.token = stage.token(case, level=4, claims={"a": "sign;read;write", "c": actor})
+        self.actor = actor or f"urn:altinn:person:identifier-no:{stage.world.new_person()}"
+        self.token = stage.token(case, level=4, claims={"a": "sign;read;write", "c": self.actor})
 
     def press(self, action: str = "sign") -> TestResponse:
         return self.stage.press(self.case, action, token=self.token)
+
+    def at(self, case: Case) -> "Person":
+        """The same person, at another dialog."""
+        return Person(self.stage, case, self.actor)
 
 
 def code(answer: TestResponse) -> str:
@@ -122,15 +131,159 @@ def test_who_completed_and_signed_has_signed(stage: Stage) -> None:
     assert [each["complete"] for each in stage.effects(mine, "altinn2.put")] == [True, True]
 
 
-def test_who_signed_is_forgotten_in_the_end(stage: Stage) -> None:
-    """While others are waited for it is remembered, once it is archived no more."""
+def test_who_signed_is_known_by_a_digest_until_it_is_filled_in_anew(stage: Stage) -> None:
+    """While others are waited for, and once it is archived: the row is erased when its time is over."""
     mine = case(stage)
 
     Person(stage, mine).press()
     waiting = remembered(stage, mine)
     Person(stage, mine).press()
+    archived = remembered(stage, mine)
 
-    assert (waiting, remembered(stage, mine)) == (1, 0)
+    other = stage.case(service={"forms": [FORM], "signing_steps": 2})
+    person = Person(stage, other)
+    person.press("submit")
+    stage.as_citizen("PUT", other, body=_draft(stage, other), complete="false", sign="false")
+    person.press("to-signing")
+
+    assert (waiting, archived, remembered(stage, other)) == (1, 2, 0)
+
+
+def beside(stage: Stage, mine: Case) -> Case:
+    """Another dialog of the same element."""
+    return stage.dialog_for(mine.message_id, mine.who)
+
+
+@pytest.mark.parametrize("first", ["sign", "submit"])
+def test_the_same_person_signs_once_by_two_dialogs(stage: Stage, first: str) -> None:
+    """A signature is one of the element: the second press is a repeat, by whichever dialog it comes."""
+    mine = case(stage) if first == "sign" else stage.case(service={"forms": [FORM], "signing_steps": 2})
+    other = beside(stage, mine)
+    person = Person(stage, mine)
+
+    answers = [person.press(first), person.at(other).press(), person.press()]
+
+    assert [each.status_code for each in answers] == [204, 204, 204]
+    assert (stage.element(mine)["state"], stage.element(mine)["signatures"]) == ("signing", 1)
+    assert [each.outcome for each in stage.operations(other)] == [Outcome.REPEATED]
+
+
+@pytest.mark.parametrize("rounds", range(3))
+def test_the_same_person_signs_once_by_two_dialogs_at_the_same_moment(stage: Stage, rounds: int) -> None:
+    """The second waits until it is known what became of the first."""
+    mine = case(stage)
+    other = beside(stage, mine)
+    person = Person(stage, mine)
+    stage.fault("altinn2", "PUT", mine.message_id, delay_seconds=0.2 * rounds)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda each: each.press(), (person, person.at(other))))
+    until(lambda: all(each.outcome for each in (*stage.operations(mine), *stage.operations(other))))
+
+    assert (stage.element(mine)["state"], stage.element(mine)["signatures"]) == ("signing", 1)
+    assert len(stage.effects(mine, "altinn2.put")) == 1
+
+
+def test_a_signature_counts_before_its_dialog_was_told(stage: Stage) -> None:
+    """While Dialogporten refuses to be told, the other dialog's press finds it all the same."""
+    mine = case(stage)
+    other = beside(stage, mine)
+    person = Person(stage, mine)
+    stage.fault("dialogporten", "PATCH", str(mine.dialog_id), status=503, times=1000)
+
+    first, again = person.press(), person.at(other).press()
+    stage.control("DELETE", "/faults")
+
+    assert (first.status_code, again.status_code) == (202, 204)
+    assert stage.element(mine)["signatures"] == 1
+    assert [each.outcome for each in stage.operations(other)] == [Outcome.REPEATED]
+
+
+def test_two_people_sign_by_two_dialogs(stage: Stage) -> None:
+    """What holds one person back holds no other: both signatures are given."""
+    mine = case(stage)
+    other = beside(stage, mine)
+
+    answers = [Person(stage, mine).press().status_code, Person(stage, other).press().status_code]
+
+    assert answers == [204, 204]
+    assert stage.element(mine)["state"] == "archived"
+
+
+def test_a_signature_that_an_earlier_release_kept_protects(stage: Stage) -> None:
+    """Its digest was of dialog and person: it is known again, also by another dialog."""
+    mine = case(stage)
+    other = beside(stage, mine)
+    person = Person(stage, mine)
+    person.press()
+    before = hashlib.sha256(f"{mine.dialog_id} {person.actor}".encode()).hexdigest()
+    with stage.bridge.store.engine.begin() as connection:
+        connection.execute(operations.update().values(signer=before))
+
+    answers = [person.press().status_code, person.at(other).press().status_code]
+
+    assert answers == [204, 204]
+    assert stage.element(mine)["signatures"] == 1
+
+
+def test_who_comes_when_it_is_archived_is_not_told_that_they_signed(stage: Stage) -> None:
+    """Those who signed are told that they had; the third is told that theirs was not given."""
+    mine = case(stage)
+    people = [Person(stage, mine) for _ in range(3)]
+
+    answers = [each.press() for each in people]
+    again = [each.press() for each in people]
+
+    assert [each.status_code for each in answers + again] == [204, 204, 409, 204, 204, 409]
+    assert {code(answers[2]), code(again[2])} == {"signature_not_needed"}
+    assert [each.outcome for each in stage.operations(mine)][:3] == [Outcome.DONE, Outcome.DONE, Outcome.REFUSED]
+    told = stage.dialog(mine)["activities"][2]["description"]
+    assert any("signature was not given" in each["value"] for each in told)
+
+
+@pytest.mark.parametrize("stage", ["others_sign: false"], indirect=True)
+@pytest.mark.parametrize("action", ["sign", "submit"])
+def test_one_signature_is_one_persons(stage: Stage, action: str) -> None:
+    """Also where the press takes the form as it lies, and by another dialog."""
+    state = "signing" if action == "sign" else "formfilling"
+    mine = stage.case(service={"forms": [FORM], "signing_steps": 1}, state=state)
+    person, other = Person(stage, mine), Person(stage, beside(stage, mine))
+
+    answers = [person.press(action), person.press(action), other.press(action)]
+
+    assert [each.status_code for each in answers] == [204, 204, 409]
+    assert code(answers[2]) == "signature_not_needed"
+    assert stage.element(mine)["signatures"] == 1
+
+
+@pytest.mark.parametrize("stage", ["others_sign: false"], indirect=True)
+def test_where_nobody_signs_it_is_done_for_all(stage: Stage) -> None:
+    """A service without a signing step has no signer to be mistaken for."""
+    mine = stage.case(service={"forms": [FORM], "signing_steps": 0})
+
+    answers = [Person(stage, mine).press("submit").status_code for _ in range(2)]
+
+    assert answers == [204, 204]
+
+
+@pytest.mark.parametrize("stage", [("others_sign: false", LATE)], indirect=True, ids=["late"])
+@pytest.mark.parametrize("action", ["sign", "submit"])
+def test_nothing_that_signs_is_repeated_where_nobody_knows_the_steps(stage: Stage, action: str) -> None:
+    """Without metadata the late one could be the next signature: it is waited for."""
+    stage.fault("altinn2", "GET", "/metadata/", status=503, times=1000)
+    state = "signing" if action == "sign" else "formfilling"
+    mine = stage.case(service={"forms": [FORM], "signing_steps": 2}, state=state)
+    stage.fault("altinn2", "PUT", mine.message_id, cut="held")
+    Person(stage, mine).press(action)
+    until(lambda: stage.operations(mine)[0].uncertain_at is not None)
+    looks = len(stage.effects(mine, "altinn2.put"))
+
+    came = stage.control("POST", "/faults/held")
+    until(lambda: stage.operations(mine)[0].outcome is not None)
+    stage.control("DELETE", "/faults")
+
+    assert (looks, came) == (0, {"came": 1})
+    assert (stage.element(mine)["state"], stage.element(mine)["signatures"]) == ("signing", 1)
 
 
 def test_a_form_that_was_filled_in_anew_is_signed_anew(stage: Stage) -> None:
