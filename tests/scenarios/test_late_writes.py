@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import requests
 import sqlalchemy as sa
+from requests.adapters import BaseAdapter
 from werkzeug.test import TestResponse
 
 from bridge.core.elements import ElementKey
@@ -369,18 +370,19 @@ def open_until(stage: Stage, case: Case) -> datetime:
 
 
 @pytest.mark.parametrize("how", ["held", "before", "raises"])
-def test_a_press_behind_an_upload_of_unknown_end_waits_and_says_so(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, how: str
-) -> None:
+def test_a_press_behind_an_upload_of_unknown_end_waits_and_says_so(stage: Stage, how: str) -> None:
     """It says for what and until when, its dialog says that it waits, and when the time is over it is sent, once."""
     case = stage.case()
+    adapters = stage.bridge.altinn2._connection._session.adapters
     if how == "raises":
         # After it set out, where nothing is expected to fail: as the machine's own faults do.
-        monkeypatch.setattr(requests.Session, "send", _breaking(requests.Session.send))
+        network = adapters["http://"]
+        adapters["http://"] = _Breaking(network)
     else:
         stage.fault("altinn2", "POST", case.message_id, cut=how)
     uploaded = upload(stage, case)
-    monkeypatch.undo()
+    if how == "raises":
+        adapters["http://"] = network
 
     pressed = stage.press(case, "submit")
     until(lambda: last(stage, case).uncertain_at is not None)
@@ -409,13 +411,20 @@ def test_a_press_behind_an_upload_of_unknown_end_waits_and_says_so(
     assert "waitsFor" not in shown(stage, case, pressed)
 
 
-def _breaking(send: Callable[..., Any]) -> Callable[..., Any]:
-    def sent(self: requests.Session, request: requests.PreparedRequest, **how: Any) -> Any:
+class _Breaking(BaseAdapter):
+    """A network that fails as no network does, where an attachment sets out."""
+
+    def __init__(self, network: BaseAdapter) -> None:
+        super().__init__()
+        self._network = network
+
+    def send(self, request: requests.PreparedRequest, *about: Any, **how: Any) -> requests.Response:
         if "streamedattachment" in (request.url or ""):
             raise RuntimeError
-        return send(self, request, **how)
+        return self._network.send(request, *about, **how)
 
-    return sent
+    def close(self) -> None:
+        self._network.close()
 
 
 def test_a_press_behind_another_dialogs_write_says_so(stage: Stage) -> None:
