@@ -164,6 +164,8 @@ def bridge_with_all(folder: Path) -> Stage:
             text = text.format(keys="schema: serveringsbevilling.xsd, json_schema: skjema.json")
         text = text.replace("APP", "ttd/sandkasse-regnestykke")
         text = re.sub(r"service_resource: \S+", f"service_resource: {resource(number)}", text, count=1)
+        # Two processes of one service would be learnt as one.
+        text = re.sub(r"service_code: [^\s,}]+", f'service_code: "{8000 + number}"', text)
         # A schema that its test makes: what is held here is the form of the shipped one.
         for name in re.findall(r"\bschema: ([\w.-]+\.xsd)", text):
             if not (schemas / name).exists():
