@@ -15,9 +15,10 @@ import selectors
 import socket
 import time
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any
 
 import orjson
@@ -26,6 +27,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from bridge.core.errors import Refusal
 from bridge.core.texts import LANGUAGES, text
+from bridge.lanes import Lane, caller_in
 
 SHORT = 64 * 1024
 """A body up to here is collected before a thread is taken, and so is a head. All connections together: 128 MB."""
@@ -38,8 +40,6 @@ STREAM_WAITS = 5.0
 HEALTH_THREADS, HEALTH_QUEUE = 4, 500
 QUEUE = 8
 """So many times as many requests as there are threads have one or wait for one; more are told to come again."""
-SHED = 1.0
-"""Seconds that a request waited for a thread, after which the next ones are told to come again."""
 _FILES = 16_384
 _PIECE = 64 * 1024
 _SWEEP = 0.25
@@ -125,26 +125,6 @@ class Paced:
                 raise BrokenPipeError(errno.EPIPE, "the answer is not taken") from error
 
 
-class Lane:
-    """Threads for one kind of request, and how many have one or wait for one."""
-
-    def __init__(self, name: str, threads: int, *, most: int) -> None:
-        self.pool = ThreadPoolExecutor(threads, thread_name_prefix=f"bridge-{name}")
-        self.busy, self.most, self._threads = 0, most, threads
-        self._waited, self._noted = 0.0, 0.0
-
-    @property
-    def full(self) -> bool:
-        """Whether who comes now would wait for a thread for too long."""
-        slow = self._waited > SHED and time.monotonic() - self._noted < SHED
-        return self.busy >= self.most or (slow and self.busy > self._threads)
-
-    def began(self, asked: float) -> None:
-        """Note how long a request waited that was there when *asked*."""
-        self._noted = time.monotonic()
-        self._waited = self._noted - asked
-
-
 class Wait(Enum):
     """What the loop waits for on a connection."""
 
@@ -171,7 +151,7 @@ class Connection(TConn):  # type: ignore[misc]
         """How many bytes head and short body are; None while the head is not here."""
         self.streams = False
         self.lane: Lane | None = None
-        self.asked = 0.0
+        self.caller = 0
 
     def take(self) -> None:
         """Hand over to the parser what has come."""
@@ -310,7 +290,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                     self._refuse(conn, "head_too_large", 431)
                 elif came.count(b"\n") != came.count(b"\r\n"):
                     # Its end will never come; the parser says what is wrong with it.
-                    conn.lane = None if conn.probe else self._requests
+                    conn.lane, conn.caller = None if conn.probe else self._requests, 0
                     self._start(conn)
                 else:
                     self._wait(conn, Wait.HEAD, left)
@@ -336,6 +316,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             conn.lane = self._health
         else:
             conn.lane = self._calculations if _CALCULATES.match(head) else self._requests
+        # A calculation is for an app, and rooms.py shares the threads out among apps.
+        conn.caller = caller_in(head) if conn.lane is self._requests else 0
         if expects and length and not conn.streams:
             with contextlib.suppress(OSError):
                 conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -364,21 +346,20 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if lane is None:
             self._refuse(conn, "not_found", 404)
             return False
-        if lane.full:
+        if lane.full_for(conn.caller):
             self._refuse(conn, "too_busy", 503)
             return False
         conn.take()
-        lane.busy += 1
-        conn.asked = time.monotonic()
-        future = lane.pool.submit(self.handle, conn)
-        future.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
+        lane.add(
+            conn.caller,
+            partial(self.handle, conn),
+            lambda done: self.method_queue.defer(self.finish_request, conn, done),
+        )
         return True
 
     def handle(self, conn: Connection) -> Any:
         """Serve a request that is here; in a thread."""
         conn.sock.begin()
-        if conn.lane is not None:
-            conn.lane.began(conn.asked)
         return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Connection) -> Any:
@@ -404,7 +385,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
         """Keep the connection for the next request, or end it; in the loop."""
         if conn.lane is not None:
-            conn.lane.busy -= 1
+            conn.lane.left(conn.caller)
         if conn.streams:
             conn.streams = False
             self._streaming -= 1

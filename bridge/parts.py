@@ -107,7 +107,8 @@ class Finished:
     one query, and only while somebody waits.
 
     Once a wait was in vain, the queue is longer than a wait: all but a few are then answered at once, until one of
-    those few is done in half the time.
+    those few is done in half the time. Who has several under way waits behind himself: that his waits are in vain
+    says nothing to others.
     """
 
     def __init__(self, look: Callable[[Sequence[UUID]], set[UUID]], *, pause: float = 0.02, places: int) -> None:
@@ -115,7 +116,8 @@ class Finished:
         self._places = places
         self._taken = 0
         self._callers: Counter[str] = Counter()
-        self._in_vain = False
+        self._in_vain: set[str] = set()
+        """Whose waits are, "" for everybody's."""
         self._lock = threading.Lock()
         self._waiting: dict[UUID, list[threading.Event]] = {}
         self._watcher: threading.Thread | None = None
@@ -147,7 +149,7 @@ class Finished:
             begin()
             ended = event.wait(seconds)
             if not ended or time.monotonic() - began < seconds / 2:
-                self._in_vain = not ended
+                self._learn(caller, in_vain=not ended)
             return ended
         finally:
             with self._lock:
@@ -160,19 +162,31 @@ class Finished:
 
     def _enter(self, caller: str) -> bool:
         with self._lock:
-            places = min(SCOUTS, self._places) if self._in_vain else self._places
+            places = min(SCOUTS, self._places) if "" in self._in_vain else self._places
             mine = max(1, self._places // 4) if caller else self._places
+            if caller in self._in_vain:
+                mine = min(SCOUTS, mine)
             if self._taken >= places or self._callers[caller] >= mine:
                 return False
             self._taken += 1
             self._callers[caller] += 1
             return True
 
+    def _learn(self, caller: str, *, in_vain: bool) -> None:
+        with self._lock:
+            if not in_vain:
+                self._in_vain -= {"", caller}
+                return
+            behind_himself = self._callers[caller] > 1 or caller in self._in_vain
+            self._in_vain.add(caller if behind_himself else "")
+
     def _leave(self, caller: str) -> None:
         self._taken -= 1
         self._callers[caller] -= 1
         if not self._callers[caller]:
             del self._callers[caller]
+            if caller:
+                self._in_vain.discard(caller)
 
     def _watch(self) -> None:
         idle = threading.Event()

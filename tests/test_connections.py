@@ -2,12 +2,11 @@
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
 
-from bridge.connections import SHED, Lane, Paced, Patience, SlowBody, problem
+from bridge.connections import Paced, Patience, SlowBody, problem
 
 PATIENCE = Patience(head=1, silence=0.2, rate=1_000_000_000)
 
@@ -93,20 +92,3 @@ def test_answers_of_the_loop_are_in_the_client_s_language(asked: bytes | None, l
 
     assert b"Content-Language: " + language + b"\r\n" in answer
     assert b"Retry-After: 1\r\n" in answer
-
-
-def test_a_line_that_moves_is_let_grow() -> None:
-    """A crowd of an instant is taken in; when those who had a thread waited for long, the next are told so."""
-    lane = Lane("test", 2, most=100)
-    lane.busy = 50
-    before = lane.full
-
-    lane.began(time.monotonic() - SHED - 0.1)
-    slow = lane.full
-    lane.busy = 2
-    room = lane.full
-    lane.busy = 100
-    lane.began(time.monotonic())
-
-    lane.pool.shutdown()
-    assert (before, slow, room, lane.full) == (False, True, False, True)

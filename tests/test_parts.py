@@ -117,3 +117,26 @@ def test_nobody_waits_in_vain_for_long() -> None:
 
     assert not while_in_vain
     assert entered == [True] * 3
+
+
+def test_a_crowd_of_one_waits_in_vain_for_itself() -> None:
+    """Who has several under way waits behind himself: others are waited for as before."""
+    finished = Finished(lambda _: set(), pause=60, places=16)
+    together = threading.Barrier(3)
+    in_vain = {"seconds": 0.2, "begin": together.wait, "caller": "one"}
+    crowd = [threading.Thread(target=finished.wait, args=(uuid4(),), kwargs=in_vain) for _ in range(3)]
+    watched = threading.Thread(
+        target=finished.wait, args=(stays := uuid4(),), kwargs={"seconds": 30, "begin": lambda: None, "caller": "one"}
+    )
+    watched.start()
+    for thread in crowd:
+        thread.start()
+    for thread in crowd:
+        thread.join(30)
+
+    mine = [finished._enter("one") for _ in range(2)]
+    others = [finished._enter("two") for _ in range(3)]
+
+    finished.tell(stays)
+    watched.join(30)
+    assert (mine, others) == ([True, False], [True] * 3)
