@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from bridge.core.errors import Finding
+from bridge.core.ids import pointer
 from bridge.core.operations import Problem
 
 
@@ -44,8 +45,13 @@ CATALOGUE: Sequence[Row] = (
     Row(400, 400, "unknown content type", _NO, "app_misconfigured"),
     Row(400, 400, "invalid party", _NO, "app_party_unknown"),
     Row(400, 400, "there is an error in xml document", _NO, "app_form_unreadable"),
+    # Every fault that System.Text.Json finds ends so, those of syntax too, and Newtonsoft's (before 8.0) as the second.
+    Row(400, 400, "| bytepositioninline:", _NO, "app_form_unreadable"),
+    Row(400, 400, ". path '", _NO, "app_form_unreadable"),
     Row(400, 400, "json value could not be converted", _NO, "app_form_unreadable"),
     Row(400, 400, "unexpected exception when attempting to deserialize", _NO, "app_form_unreadable"),
+    # The form is ``null``; what else an app refuses without a word, no bridge sends.
+    Row(400, 400, None, _NO, "app_form_unreadable"),
     Row(400, 400, "", _NO, "app_misconfigured"),
     # The token was renewed once already.
     Row(401, 401, "", Next.CREDENTIALS, "app_refuses_bridge"),
@@ -84,6 +90,8 @@ PROBLEMS: Mapping[str, Problem] = {
 """How a refusal is told, by its code."""
 
 _PLACE = re.compile(r"XML document \((\d{1,9}), (\d{1,9})\)", re.IGNORECASE)
+_JSON_PLACE = re.compile(r"\bPath: \$([^|]{0,1000}?) \||\bPath '([^'\r\n]{0,1000})'")
+_JSON_STEP = re.compile(r"\['([^']*)'\]|\[(\d{1,9})\]|([^.\[\]]+)")
 _LEVEL = re.compile(r"RequiredAuthenticationLevel\"?\s*:\s*\"?(\d)", re.IGNORECASE)
 
 
@@ -106,4 +114,11 @@ def problem_of(row: Row, text: str) -> Problem:
     if row.code == "app_form_unreadable" and (found := _PLACE.search(text)):
         place = Finding(path="/", rule="refused_by_app", line=int(found[1]), column=int(found[2]))
         return replace(problem, findings=(place,))
+    if row.code == "app_form_unreadable" and (found := _JSON_PLACE.search(text)):
+        # By its members: where they stand in the text, it counts in bytes, and of JSON that may be the bridge's own.
+        steps = [
+            int(number) if number else quoted or plain
+            for quoted, number, plain in _JSON_STEP.findall(found[1] or found[2] or "")
+        ]
+        return replace(problem, findings=(Finding(path=pointer(steps), rule="refused_by_app"),))
     return problem

@@ -1,7 +1,8 @@
-"""Ids that another system recognises when the same thing is sent twice."""
+"""Ids that another system recognises when the same thing is sent twice, and names of places that tell nobody's."""
 
 import hashlib
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -43,3 +44,9 @@ def sibling_id(dialog_id: UUID, *parts: str) -> UUID:
 def mask_identity_numbers(text: str) -> str:
     """Replace each eleven-digit number in *text*, keeping nothing of it; ids in hexadecimal digits stay."""
     return _IDENTITY_NUMBER.sub(lambda found: found["id"] or "***********", text)
+
+
+def pointer(steps: Collection[str | int]) -> str:
+    """Write *steps* as a JSON pointer (RFC 6901) without identity numbers; the whole document is ``/``."""
+    names = (mask_identity_numbers(str(step))[:100].replace("~", "~0").replace("/", "~1") for step in steps)
+    return "/" + "/".join(names)

@@ -17,9 +17,9 @@ from typing import Any
 from lxml import etree
 
 from bridge.core.errors import BridgeError, ConfigurationError, Fault, Finding
-from bridge.core.ids import mask_identity_numbers
+from bridge.core.ids import mask_identity_numbers, pointer
 from bridge.forms.explain import path_of
-from bridge.forms.json_reading import Json, Number, placed, pointer, read_exact, text_of
+from bridge.forms.json_reading import Json, Number, placed, read_exact, text_of
 from bridge.forms.reading import Limits, Unreadable, canonical, line_of, parse, to_utf8
 from bridge.forms.shape import ANY, XSI, Content, Kind, Place, arrange, read_model
 
@@ -80,19 +80,22 @@ class Shape:
             raise ConfigurationError([Fault(where=f"{self.path}:1:1", message=message)])
         return next(iter(self.model.roots.values()))
 
-    def to_json(self, xml: bytes | str) -> str:
+    def to_json(self, xml: bytes | str, *, of_app: bool = False) -> str:
         """
         Write the XML form as JSON. Comments and processing instructions are no form data and stay behind.
+
+        *of_app*: it is as .NET writes it, who marks as nil whatever is empty; where the schema does not allow that, it
+        becomes the null that the same app would write.
 
         Raises:
             Unreadable: No XML that we take.
             Unconvertible: It does not have the schema's shape, or mixes text with elements; every fault at once.
         """
-        return self.json_of(parse(to_utf8(xml, self.limits)))
+        return self.json_of(parse(to_utf8(xml, self.limits)), of_app=of_app)
 
-    def json_of(self, root: etree._Element) -> str:
+    def json_of(self, root: etree._Element, *, of_app: bool = False) -> str:
         """Write a parsed XML form as JSON. Raises Unconvertible."""
-        reader = _XmlReader(self.limits)
+        reader = _XmlReader(self.limits, of_app=of_app)
         place = self.model.roots.get(str(root.tag))
         if place is None:
             expected = ", ".join(known.member for known in self.model.roots.values())
@@ -103,9 +106,11 @@ class Shape:
             raise Unconvertible(tuple(reader.findings))
         return text
 
-    def to_xml(self, json: bytes | str) -> bytes:
+    def to_xml(self, json: bytes | str, *, of_app: bool = False) -> bytes:
         """
         Write the JSON form as XML: elements in the schema's order, nulls as xsi:nil where the schema allows it.
+
+        *of_app*: a null among the items of a list is none where the schema allows no nil there.
 
         Raises:
             Unreadable: No JSON that we take.
@@ -115,7 +120,7 @@ class Shape:
         text = text_of(json, self.limits)
         value = read_exact(text, self.limits)
         place = self.root
-        writer = _XmlWriter(self.limits, self.model.default_namespace)
+        writer = _XmlWriter(self.limits, self.model.default_namespace, of_app=of_app)
         writer.element(place, value, ())
         if any(escape in text for escape in _ESCAPES):
             for steps in _not_xml(value, ()):
@@ -131,9 +136,9 @@ class Shape:
 class _XmlReader:
     """Writes JSON text from an XML tree, and notes what it cannot write."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, of_app: bool) -> None:
         self.findings: list[Finding] = []
-        self._most = limits.max_findings
+        self._most, self._of_app = limits.max_findings, of_app
 
     def add(self, rule: str, node: etree._Element, *, at: str = "", **facts: str) -> str:
         if len(self.findings) == self._most:
@@ -149,7 +154,7 @@ class _XmlReader:
         if node.attrib:
             nil = (node.get(_NIL) or "").strip(_BLANK) in {"true", "1"}
             attributes = self._attributes(node, content)
-            if nil and not place.nillable:
+            if nil and not place.nillable and not (self._of_app and len(node.attrib) == 1):
                 return self.add("nil_not_allowed", node)
             if nil and (len(node) or (node.text or "").strip(_BLANK)):
                 return self.add("nil_with_content", node)
@@ -235,11 +240,11 @@ class _XmlReader:
 class _XmlWriter:
     """Writes XML text from JSON values, and notes what it cannot write."""
 
-    def __init__(self, limits: Limits, default_namespace: str) -> None:
+    def __init__(self, limits: Limits, default_namespace: str, *, of_app: bool) -> None:
         self.parts: list[str] = []
         self.findings: list[tuple[Steps, Finding]] = []
         self.uses_xsi = False
-        self._limits, self._default = limits, default_namespace
+        self._limits, self._default, self._of_app = limits, default_namespace, of_app
         self._prefixes = 0
 
     def add(self, rule: str, steps: Steps, **facts: str) -> None:
@@ -252,6 +257,8 @@ class _XmlWriter:
         content, name = place.content, place.written
         if value is None:
             if not place.nillable:
+                if self._of_app and place.many:
+                    return
                 self.add("null_not_allowed", steps)
             self.uses_xsi = True
             self.parts.append(f'<{name} xsi:nil="true"/>')

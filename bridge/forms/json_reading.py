@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import orjson
 
 from bridge.core.errors import Finding
-from bridge.core.ids import mask_identity_numbers
+from bridge.core.ids import pointer
 from bridge.forms.reading import Limits, Unreadable
 
 _LONE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -135,12 +135,6 @@ def text_of(data: bytes | str, limits: Limits) -> str:
     if len(text) > limits.max_markup < text.count(",") + text.count("{") + text.count("["):
         raise Unreadable("too_complex")
     return text
-
-
-def pointer(steps: Collection[str | int]) -> str:
-    """Write *steps* as a JSON pointer (RFC 6901) without identity numbers; the whole document is ``/``."""
-    names = (mask_identity_numbers(str(step))[:100].replace("~", "~0").replace("/", "~1") for step in steps)
-    return "/" + "/".join(names)
 
 
 def placed(findings: Collection[tuple[tuple[str | int, ...], Finding]], text: str) -> tuple[Finding, ...]:

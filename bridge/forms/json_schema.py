@@ -15,7 +15,8 @@ import jsonschema_rs
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
 from bridge.core.errors import ConfigurationError, Fault, Finding
-from bridge.forms.json_reading import Json, placed, pointer, read_quickly, read_values, text_of
+from bridge.core.ids import pointer
+from bridge.forms.json_reading import Json, placed, read_quickly, read_values, text_of
 from bridge.forms.reading import Limits, Unreadable
 from bridge.forms.schema_files import read_schema_file, without_anchors
 from bridge.forms.sentences import sentence

@@ -109,7 +109,7 @@ def differences(
         if any(kinds) and shape is None:
             raise ValueError("XML against JSON needs the shape of the form")
         forms = [
-            shape.to_json(form) if is_xml and shape is not None else form
+            shape.to_json(form, of_app=True) if is_xml and shape is not None else form
             for form, is_xml in zip((sent, came_back), kinds, strict=True)
         ]
         old, new = (reader.json(read_exact(form, limits)) for form in forms)

@@ -381,6 +381,11 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nn": "{field} vart sendt, men kom ikkje tilbake.",
         "en": "{field} was sent and did not come back.",
     },
+    "lost_from_here": {
+        "nb": "Appen kjenner ikke {field} på denne plassen, og leste derfor ikke det som står etter.",
+        "nn": "Appen kjenner ikkje {field} på denne plassen, og las difor ikkje det som står etter.",
+        "en": "The app does not know {field} in this place, and so did not read what stands after it.",
+    },
     "not_comparable": {
         "nb": "Hva som ble av skjemaet {form}, kunne ikke kontrolleres.",
         "nn": "Kva som vart av skjemaet {form}, lét seg ikkje kontrollere.",

@@ -18,9 +18,11 @@ def turned(shape: Shape, form: bytes, *, into: Speaks) -> bytes:
     """
     Write a form of the other kind; XML without a declaration, as apps write it (facts 1.5).
 
+    What is null or nil to an app and may not be by the schema is no fault of the form: it is not there.
+
     Raises:
         Unconvertible, Unreadable: The form is none of the schema's.
     """
     if into is Speaks.JSON:
-        return shape.to_json(form).encode()
-    return shape.to_xml(form).removeprefix(_DECLARATION)
+        return shape.to_json(form, of_app=True).encode()
+    return shape.to_xml(form, of_app=True).removeprefix(_DECLARATION)

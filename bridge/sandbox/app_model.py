@@ -30,7 +30,8 @@ class Member:
     One member of a model's class: *kind* is ``text``, ``number``, ``boolean`` or ``group`` (with *members*).
 
     *fixed* presets an attribute, as generated classes do; *content* is the text of an element that has attributes, and
-    a *nillable* null is written as ``xsi:nil``.
+    a *nillable* null is written as ``xsi:nil``. So is that of every number and truth value, whether its schema allows
+    it or not (facts 1.11), unless its class has a ``ShouldSerialize`` for it: *left_out*.
     """
 
     name: str
@@ -40,7 +41,13 @@ class Member:
     fixed: str | None = None
     content: bool = False
     nillable: bool = False
+    left_out: bool = False
     members: tuple["Member", ...] = ()
+
+    @property
+    def nil_if_null(self) -> bool:
+        """Whether .NET writes its null as ``xsi:nil``: a text or group that is null is nothing at all."""
+        return self.nillable or (self.kind in ("number", "boolean") and not self.left_out)
 
 
 def empty(members: Sequence[Member]) -> Model:
@@ -71,7 +78,7 @@ def from_json(body: bytes, members: Sequence[Member], class_name: str, *, lenien
 
 def from_xml(body: bytes, root: str, members: Sequence[Member], namespace: str = "") -> Model:
     """
-    Read XML: unknown and misplaced elements are dropped in silence, as members have a fixed order.
+    Read XML: an unknown or misplaced element is dropped in silence with all that follows it (facts 1.11).
 
     The root is looked for in *namespace*, and then in none.
 
@@ -104,7 +111,7 @@ def to_json(value: Any) -> str:
 
 
 def to_xml(model: Model, root: str, members: Sequence[Member], namespace: str = "") -> bytes:
-    """Write XML without a declaration; null members are left out unless they are nillable."""
+    """Write XML without a declaration; null members are left out or nil, as .NET has it."""
     names: dict[str | None, str] = {"xsi": _XSI, "xsd": _XSD, **({None: namespace} if namespace else {})}
     element = etree.Element(_tag(namespace, root), nsmap=cast("dict[str, str]", names))
     _fill(element, model, members, namespace)
@@ -228,14 +235,16 @@ def _from_element(element: etree._Element, members: Sequence[Member], space: str
             model[member.name] = _read(member, element, element.get(member.name) or "")
         elif member.content:
             model[member.name] = _read(member, element, element.text or "")
-    # The serialiser looks for members in order and never back.
+    # The serialiser looks for members in order and never back: of what stands behind an element that it does not find
+    # it finds nothing any more, and behind a second one of what there is only one of.
     ordered = [member for member in members if not member.attribute and not member.content]
     position = 0
     for child in _children(element):
         found = next((i for i in range(position, len(ordered)) if _tag(space, ordered[i].name) == child.tag), None)
         if found is None:
-            continue
-        position, member = found, ordered[found]
+            break
+        member = ordered[found]
+        position = found if member.many else found + 1
         value = None if child.get(f"{{{_XSI}}}nil") in ("true", "1") else _from_child(child, member, space)
         if member.many:
             model[member.name].append(value)
@@ -277,7 +286,7 @@ def _fill(element: etree._Element, model: Mapping[str, Any], members: Sequence[M
                 element.text = _written(value)
             continue
         for each in value or [] if member.many else [value]:
-            if each is None and not member.nillable:
+            if each is None and not member.nil_if_null:
                 continue
             child = etree.SubElement(element, _tag(space, member.name))
             if each is None:

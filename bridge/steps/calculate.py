@@ -13,13 +13,15 @@ from bridge.adapters.transport import retry_after
 from bridge.core.app_answers import PROBLEMS, Next, problem_of, row_for
 from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse, party_header
 from bridge.core.elements import Form
-from bridge.core.errors import ConfigurationError, CredentialsRefused, OutcomeUnknown, Unreachable
+from bridge.core.errors import ConfigurationError, CredentialsRefused, Finding, OutcomeUnknown, Unreachable
 from bridge.core.mapping import ActionMapping, Altinn3App, FormSpec, LostFields, ServiceMapping, Speaks
 from bridge.core.operations import Operation, Problem
 from bridge.forms.convert import Shape, Unconvertible
+from bridge.forms.cut_short import stopped_at
 from bridge.forms.fields import read_values
 from bridge.forms.losses import Change, differences
-from bridge.forms.reading import Unreadable, parse, to_utf8
+from bridge.forms.nils import without_forbidden_nils
+from bridge.forms.reading import Unreadable
 from bridge.forms.turning import JSON, XML, kind_of, turned
 from bridge.parts import Bridge
 from bridge.steps.content import shape_of
@@ -202,12 +204,10 @@ def _called(
 
 
 def _as_xml(bridge: Bridge, spec: FormSpec, content_type: str, body: bytes) -> bytes:
-    """Read the answer as XML, by the schema where it is JSON."""
-    if kind_of(content_type) is not Speaks.JSON:
-        xml = to_utf8(body, bridge.schemas.limits)
-        parse(xml, max_depth=bridge.schemas.limits.max_depth)
-        return xml
+    """Read the answer as XML without what the app says of empty fields, by the schema where it is JSON."""
     shape = _shape(bridge, spec)
+    if kind_of(content_type) is not Speaks.JSON:
+        return without_forbidden_nils(shape, body, bridge.schemas.limits)
     if shape is None:
         raise Unreadable("not_well_formed")
     return turned(shape, body, into=Speaks.XML)
@@ -227,11 +227,24 @@ def _refuse_losses(
     bridge: Bridge, route: AppRoute, action: ActionMapping, spec: FormSpec, sent: bytes, answer: bytes
 ) -> None:
     """Hold the answer against what was sent: an app drops what it does not know in silence. Raises Stop."""
-    found = differences(sent, answer, shape=_shape(bridge, spec), limits=bridge.schemas.limits)
+    shape, limits = _shape(bridge, spec), bridge.schemas.limits
+    found = differences(sent, answer, shape=shape, limits=limits)
     lost = tuple(each.finding() for each in found if each.change is Change.LOST)
     if not lost:
         return
+    # An app reads JSON by name, in any order.
+    by_order = route.defaults.speaks is not Speaks.JSON
+    causes = stopped_at(sent, found, shape=shape, limits=limits) if by_order else ()
     paths = [each.path for each in lost][:_MOST_PATHS]
-    log.warning("an app's answer lacks what it was sent", app=route.name, lost=paths, form=spec.data_format_id)
+    log.warning(
+        "an app's answer lacks what it was sent",
+        app=route.name,
+        lost=paths,
+        stopped_at=causes[:_MOST_PATHS],
+        form=spec.data_format_id,
+    )
+    # What each is due to comes first: the others may be hundreds.
+    first = tuple(Finding(path=each, rule="lost_from_here") for each in causes)
+    lost = (*first, *(each for each in lost if each.path not in causes))
     if action.lost_fields is LostFields.REFUSE:
         raise Stop(Problem(code="calculation_lost_fields", status=502, findings=lost))

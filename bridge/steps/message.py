@@ -24,9 +24,10 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from bridge.core.errors import Finding, Refusal
+from bridge.core.ids import pointer
 from bridge.core.mapping import ServiceMapping
 from bridge.core.operations import Link
-from bridge.forms.json_reading import pointer, read_small
+from bridge.forms.json_reading import read_small
 from bridge.forms.reading import Limits, Unreadable
 
 MOST_MEMBERS = 20_000

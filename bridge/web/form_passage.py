@@ -10,10 +10,12 @@ from typing import Any
 import orjson
 
 from bridge.core.calculations import DataTypeRoute
-from bridge.core.errors import Finding
+from bridge.core.errors import ConfigurationError, Finding
 from bridge.core.mapping import FormKind, FormSpec, NamespaceReading, Speaks
 from bridge.forms.convert import Shape, Unconvertible
-from bridge.forms.reading import Limits, Unreadable, is_utf8
+from bridge.forms.nils import without_forbidden_nils
+from bridge.forms.places import with_places
+from bridge.forms.reading import Limits, Unreadable, is_utf8, to_utf8
 from bridge.forms.turning import JSON, XML, kind_of, turned
 from bridge.forms.xsd import SchemaRegistry
 
@@ -74,7 +76,7 @@ class Shapes:
         if kind is None or schema is None:
             return None
         if kind is Speaks.XML and route.speaks is not Speaks.JSON and not _read_rightly(body):
-            return (Finding(path="/", rule="not_utf8"), *self._schemas.check_form(_spec(schema), body))
+            return (Finding(path="/", rule="not_utf8"), *self._held(schema, body))
         if kind is Speaks.JSON:
             try:
                 body = self.shape(schema).to_xml(_without_row_ids(body))
@@ -82,7 +84,20 @@ class Shapes:
                 return error.findings
             except Unreadable as error:
                 return (error.finding,)
-        return self._schemas.check_form(_spec(schema), body)
+        return self._held(schema, body)
+
+    def _held(self, schema: str, body: bytes) -> tuple[Finding, ...]:
+        """Hold XML against its schema, but for the nils of an app's answer that a client sends on (facts 1.11)."""
+        spec, limits = _spec(schema), self.limits
+        if b"nil" not in body:
+            return self._schemas.check_form(spec, body)
+        try:
+            whole = self._schemas.in_namespace(spec, body)
+            form = without_forbidden_nils(self.shape(schema), whole, limits)
+            # The places are those of what came.
+            return with_places(self._schemas.check_form(spec, form), to_utf8(body, limits))
+        except (Unreadable, ConfigurationError):
+            return self._schemas.check_form(spec, body)
 
     def there(self, route: DataTypeRoute, content_type: str, body: bytes, accept: str) -> Passage:
         """

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from bridge.core.app_answers import CATALOGUE, PROBLEMS, Next, problem_of, row_for
 from bridge.core.texts import LANGUAGES, text
 
+END = "Path: $.linje[0].antall | LineNumber: 0 | BytePositionInLine: 25."
+OLD_END = "Path 'linje[0].antall', line 1, position 25."
 XML_FAULT = "There is an error in XML document (4, 17). The string 'hemmelig' is not a valid value."
 
 
@@ -23,7 +25,16 @@ XML_FAULT = "There is an error in XML document (4, 17). The string 'hemmelig' is
         (400, XML_FAULT, Next.REFUSED, "app_form_unreadable"),
         (400, "The JSON value could not be converted to X. Path: $.a", Next.REFUSED, "app_form_unreadable"),
         (400, "Unexpected exception when attempting to deserialize JSON into 'X'", Next.REFUSED, "app_form_unreadable"),
-        (400, "", Next.REFUSED, "app_misconfigured"),
+        (
+            400,
+            f"'b' is an invalid start of a property name. {END}",
+            Next.REFUSED,
+            "app_form_unreadable",
+        ),
+        (400, f"The JSON object contains a trailing comma at the end. {END}", Next.REFUSED, "app_form_unreadable"),
+        (400, f"Could not convert string to decimal: x. {OLD_END}", Next.REFUSED, "app_form_unreadable"),
+        (400, "", Next.REFUSED, "app_form_unreadable"),
+        (400, "Something else", Next.REFUSED, "app_misconfigured"),
         (401, "", Next.CREDENTIALS, "app_refuses_bridge"),
         (403, "", Next.REFUSED, "app_denies_party"),
         (403, '{"RequiredAuthenticationLevel":"4"}', Next.REFUSED, "app_level_too_low"),
@@ -68,6 +79,25 @@ def test_of_a_text_only_the_place_is_taken() -> None:
     problem = problem_of(row_for(400, XML_FAULT), XML_FAULT)
 
     assert [(each.line, each.column) for each in problem.findings] == [(4, 17)]
+    assert "hemmelig" not in repr(problem)
+
+
+@pytest.mark.parametrize(
+    ("said", "path"),
+    [
+        (f"The JSON value could not be converted to X. {END}", "/linje/0/antall"),
+        (f'"The JSON value could not be converted to X. {END}"', "/linje/0/antall"),
+        (f"Could not convert string to decimal: hemmelig. {OLD_END}", "/linje/0/antall"),
+        ("The JSON value … Path: $['a.b'][3] | LineNumber: 0 | BytePositionInLine: 1.", "/a.b/3"),
+        ("… Path: $.f01825712345 | LineNumber: 0 | BytePositionInLine: 1.", "/f***********"),
+        ("… Path: $ | LineNumber: 0 | BytePositionInLine: 7.", "/"),
+    ],
+)
+def test_a_fault_in_json_has_its_members(said: str, path: str) -> None:
+    """And neither the value nor a number of anybody."""
+    problem = problem_of(row_for(400, said), said)
+
+    assert [(each.path, each.line) for each in problem.findings] == [(path, 0)]
     assert "hemmelig" not in repr(problem)
 
 

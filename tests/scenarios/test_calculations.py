@@ -28,7 +28,7 @@ from tests.scenarios.calculating import (
     held,
     sent,
 )
-from tests.scenarios.stage import Case, Stage, until
+from tests.scenarios.stage import RESOURCE, Case, Stage, until
 
 DATA_TYPE = example_app().data_types[0]
 
@@ -365,6 +365,19 @@ def test_what_the_app_makes_is_held_against_the_schema(stage: Stage) -> None:
     assert stage.effects(mine, "altinn2.put") == []
 
 
+@pytest.mark.parametrize("resource", [RESOURCE, IN_JSON])
+def test_what_may_stay_empty_is_not_asked_for(stage: Stage, resource: str) -> None:
+    """An app says nil of every number that is not there, where its schema knows no nil (facts 1.11)."""
+    mine = held(stage, SUM.replace("</linje>", "</linje><linje><tekst>Garn</tekst></linje>"), resource)
+
+    answer = stage.press(mine, "submit")
+
+    assert answer.status_code == 204
+    form = stage.element(mine)["forms"][0]["xml"]
+    assert stage.element(mine)["state"] == "archived"
+    assert ("nil" in form, "<tekst>Garn</tekst></linje>" in form) == (False, True)
+
+
 # Lost fields
 
 
@@ -378,6 +391,21 @@ def test_a_field_lost_by_the_app_stops_the_action(stage: Stage, action: str) -> 
     assert (answer.status_code, code(answer)) == (502, "calculation_lost_fields")
     assert [(each["path"], each["rule"]) for each in answer.get_json()["findings"]] == [("/Regnestykke/ukjent", "lost")]
     assert stage.effects(mine, "altinn2.put") == []
+
+
+def test_of_many_lost_fields_the_cause_is_named(stage: Stage) -> None:
+    """At an element that it does not know an app stops reading; that one comes first, in the caller's language."""
+    mine = held(stage)
+    form = WITH_MORE.replace("</ukjent>", "</ukjent><sats>15</sats><merknad>borte</merknad>")
+
+    with capture_logs() as logs:
+        answer = sent(stage, mine, "save", form, **{"Accept-Language": "nn"})
+
+    assert (answer.status_code, code(answer)) == (502, "calculation_lost_fields")
+    first, *rest = answer.get_json()["findings"]
+    assert (first["path"], first["rule"], rest) == ("/Regnestykke/ukjent", "lost_from_here", [])
+    assert first["message"] == ("Appen kjenner ikkje ukjent på denne plassen, og las difor ikkje det som står etter.")
+    assert [each["stopped_at"] for each in logs if "stopped_at" in each] == [("/Regnestykke/ukjent",)]
 
 
 def test_a_lost_field_is_only_told_where_the_mapping_says_so(stage: Stage) -> None:
@@ -455,6 +483,12 @@ def test_an_empty_500_is_told_by_whom_it_is_about(stage: Stage) -> None:
     [
         pytest.param({"status": 400, "body": '"Invalid party header"'}, 409, "app_party_unknown", id="party"),
         pytest.param({"status": 400, "body": "Unknown content type"}, 502, "app_misconfigured", id="content type"),
+        pytest.param({"status": 400}, 422, "app_form_unreadable", id="null"),
+        pytest.param(
+            {"status": 400, "body": "'x' is invalid. Path: $.sum | LineNumber: 0 | BytePositionInLine: 2."},
+            *(422, "app_form_unreadable"),
+            id="no JSON",
+        ),
         pytest.param({"status": 404}, 410, "app_gone", id="404"),
         pytest.param({"status": 410}, 410, "app_gone", id="410"),
         pytest.param({"status": 413, "body": "<html>"}, 413, "app_too_large", id="413"),

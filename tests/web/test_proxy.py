@@ -360,6 +360,30 @@ def test_strict_validation_stops_a_faulty_form(alone: Any) -> None:
     assert stage.calls() == []
 
 
+@pytest.mark.parametrize("speaks", ["both", "json", "xml"])
+def test_an_apps_own_form_passes_strict_validation(alone: Any, speaks: str) -> None:
+    """What came from the app with nil for empty numbers may be sent to it again, and be converted."""
+    data_type = f"schema: regnestykke.xsd, validate: strict, speaks: {speaks}"
+    stage = alone({SUM: f"{OPEN}data_types: {{regnestykke: {{{data_type}}}}}\n"})
+    stage.world.apps.register(replace(stage._app(SUM), speaks=speaks))
+    nil = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"'
+    form = f"<Regnestykke>\n<linje><tekst>A</tekst><antall {nil}/></linje>\n<sats {nil}/>MORE</Regnestykke>"
+
+    answers = [
+        stage.send("POST", data=form.replace("MORE", more).encode(), headers={**XML, "Accept": accept})
+        for more, accept in (("", "application/xml"), ("", "application/json"), ("<sats>5</sats><feil/>", "*/*"))
+    ]
+
+    assert [each.status_code for each in answers] == [200, 200, 422]
+    assert answers[1].get_json()["linje"][0].get("antall") is None
+    (finding,) = answers[2].get_json()["findings"]
+    assert (finding["path"], finding["line"], finding["column"]) == (
+        "/Regnestykke/feil",
+        3,
+        len(f"<sats {nil}/><sats>5</sats>") + 1,
+    )
+
+
 @pytest.mark.parametrize(
     ("query", "headers"),
     [("dataType=regnestykke&bridge-report=true", {}), ("dataType=regnestykke", {"Prefer": "bridge-report"})],

@@ -1,0 +1,106 @@
+"""
+Where an app stopped reading a form.
+
+.NET reads the elements of a group in the order of its class: at one that it does not know, or not there, it looks to
+the end of the class and finds nothing that follows (facts/altinn3-and-tokens.md 1.11). All of that is lost without a
+word, and of all these paths one says why.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from lxml import etree
+
+from bridge.core.ids import mask_identity_numbers
+from bridge.forms.convert import Shape
+from bridge.forms.losses import Change, Difference
+from bridge.forms.reading import Limits, parse, to_utf8
+from bridge.forms.shape import XSI, Content
+
+_NIL = XSI + "nil"
+_BLANK, _YES = " \t\r\n", {"true", "1"}
+
+
+def stopped_at(
+    sent: bytes, found: Sequence[Difference], *, shape: Shape | None, limits: Limits | None = None
+) -> tuple[str, ...]:
+    """
+    Name the elements of *sent* (XML) behind which nothing of their group came back, by the differences *found*.
+
+    Of one that its schema takes where it stands this is believed only if something behind it is lost as well; what an
+    app calculates may change.
+
+    Raises:
+        Unreadable: *sent* is no XML that we take.
+    """
+    lost = {each.path for each in found if each.change is Change.LOST}
+    if not lost:
+        return ()
+    root = parse(to_utf8(sent, limits or Limits()))
+    place = None if shape is None else shape.model.roots.get(str(root.tag))
+    walk = _Walk(lost, {each.path for each in found if each.change is Change.CHANGED})
+    return tuple(walk.inside(root, "/" + _label(root), None if place is None else place.content))
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    lost: Collection[str]
+    changed: Collection[str]
+
+    def inside(
+        self, node: etree._Element, path: str, content: Content | None, *, came_back: bool = True
+    ) -> Iterator[str]:
+        """
+        Look at the children of *node*, and at theirs.
+
+        If it did not come back, or came back empty, which is the same here, only the schema can tell why.
+        """
+        children = list(_children(node, path))
+        gone = [self.is_gone(child, where) for child, where in children]
+        first = gone.index(True) if True in gone else len(children)
+        rest = range(first + 1, len(children))
+        if rest and all(gone[each] or children[each][1] in self.changed for each in rest):
+            unknown = content is not None and not _is_taken([child for child, _ in children[: first + 1]], content)
+            if unknown or (came_back and any(gone[each] for each in rest)):
+                yield children[first][1]
+                children = children[:first]
+        for (child, where), is_gone in zip(children, gone, strict=False):
+            place = None if content is None else content.children.get(str(child.tag))
+            yield from self.inside(child, where, None if place is None else place.content, came_back=not is_gone)
+
+    def is_gone(self, node: etree._Element, path: str) -> bool:
+        """Say whether nothing of *node* came back."""
+        parts = [True] if path in self.lost else []
+        parts += [f"{path}/@{_local(str(name))}" in self.lost for name in node.attrib if name != _NIL]
+        parts += [self.is_gone(child, where) for child, where in _children(node, path)]
+        return bool(parts) and all(parts)
+
+
+def _is_taken(children: Sequence[etree._Element], content: Content) -> bool:
+    """Say whether the schema takes the last of *children* behind the others; of wildcards an app's class knows none."""
+    places = [place for child in children if (place := content.children.get(str(child.tag))) is not None]
+    if not places or content.children.get(str(children[-1].tag)) is None:
+        return False
+    return content.order is not None or all(place.index <= places[-1].index for place in places)
+
+
+def _children(node: etree._Element, path: str) -> Iterator[tuple[etree._Element, str]]:
+    """Give the children with their paths as ``differences`` writes them; nil is nothing to it."""
+    found = [
+        child for child in node if isinstance(child.tag, str) and (child.get(_NIL) or "").strip(_BLANK) not in _YES
+    ]
+    several = Counter(child.tag for child in found)
+    seen: Counter[object] = Counter()
+    for child in found:
+        seen[child.tag] += 1
+        index = f"[{seen[child.tag]}]" if several[child.tag] > 1 else ""
+        yield child, f"{path}/{_label(child)}{index}"
+
+
+def _label(node: etree._Element) -> str:
+    return _local(str(node.tag))
+
+
+def _local(name: str) -> str:
+    return mask_identity_numbers(name.rpartition("}")[2])[:100]
