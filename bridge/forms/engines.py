@@ -159,11 +159,12 @@ _kept_patterns: dict[str, _Automaton | None] = {}
 def _bounded(text: str, known: Any) -> Any:
     """Let libxml2 match where it takes the pattern."""
     if text not in _kept_patterns:
-        _kept_patterns[text] = _automaton(text)
+        _kept_patterns[text] = automaton(text)
     return _kept_patterns[text] or known
 
 
-def _automaton(text: str) -> _Automaton | None:
+def automaton(text: str) -> _Automaton | None:
+    """Let libxml2 make a matcher of the pattern *text*; None where it does not take it."""
     root = etree.fromstring(_ONE_PATTERN)
     next(root.iter(XSD + "pattern")).set("value", text)
     try:

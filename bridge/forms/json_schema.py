@@ -17,8 +17,9 @@ from jsonschema_rs import ValidationError, ValidationErrorKind
 from bridge.core.errors import ConfigurationError, Fault, Finding
 from bridge.core.ids import pointer
 from bridge.forms.json_reading import Json, placed, read_quickly, read_values, text_of
+from bridge.forms.patterns import without_anchors
 from bridge.forms.reading import Limits, Unreadable
-from bridge.forms.schema_files import read_schema_file, without_anchors
+from bridge.forms.schema_files import read_schema_file
 from bridge.forms.sentences import sentence
 
 _BASE = "bridge:///"

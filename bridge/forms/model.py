@@ -11,7 +11,7 @@ from lxml import etree
 
 from bridge.forms.engines import build_xmlschema, errors_of
 from bridge.forms.reading import Effort
-from bridge.forms.schema_files import XSD, Engine, SchemaFiles, without_anchors
+from bridge.forms.schema_files import XSD, Engine, SchemaFiles
 
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
@@ -185,7 +185,7 @@ def _facets(level: Declaration) -> Iterator[tuple[str, str]]:
     for name, facet in level.facets.items():
         local = (name or "").removeprefix(XSD)
         if local == "pattern":
-            patterns = [without_anchors(text) for text in facet.regexps]
+            patterns = list(facet.regexps)
             yield "pattern", " | ".join(patterns)
             digits = _DIGITS.fullmatch(patterns[0]) if len(patterns) == 1 else None
             if digits:

@@ -21,9 +21,6 @@ UTF8_NAMES = {"utf-8", "utf8", "us-ascii", "ascii"}
 ONE_BYTE = {"iso-8859-1": "iso-8859-1", "latin1": "iso-8859-1", "windows-1252": "cp1252", "iso-8859-15": "iso-8859-15"}
 """The other encodings that a declaration may name."""
 _INVALID_ENCODING, _NAME_TOO_LONG, _RESOURCE_LIMIT = 81, 110, 114  # XML_ERR_… of libxml2
-_DECLARATION = re.compile(rb"\sxmlns[^=\s>]*+\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+')")
-# An absolute URI as nearly all are, which libxml2 takes for one.
-_PLAIN = re.compile(rb"\sxmlns[^=]*=\s*[\"'](?:(?:https?://|urn:)[A-Za-z0-9._~/:#-]+)?[\"']")
 _NAMESPACES = {"WAR_NS_URI", "WAR_NS_URI_RELATIVE"}
 """No URI, and no absolute one, of which the latter is only a warning."""
 DEEPEST = 256
@@ -197,11 +194,6 @@ def _refuse_what_follows(data: bytes, encoding: str | None, error: etree.XMLSynt
     """
     if not _is_one_document(data, encoding):
         raise error from None
-
-
-def is_one_document(data: bytes) -> bool:
-    """Say whether nothing follows the root of *data*, of which libxml2 says that it is well-formed."""
-    return all(_PLAIN.fullmatch(found[0]) for found in _DECLARATION.finditer(data)) or _is_one_document(data, "utf-8")
 
 
 def _is_one_document(data: bytes, encoding: str | None) -> bool:

@@ -2,27 +2,24 @@
 
 import hashlib
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
 from bridge.core.errors import ConfigurationError, Fault
-from bridge.forms.reading import has_doctype, line_of, parse_any_namespace, parser
+from bridge.forms.namespaces import plain_uri, real_names, schema_in_plain_namespaces
+from bridge.forms.patterns import xsd_pattern
+from bridge.forms.reading import has_doctype, line_of, parse_any_namespace
 
 XSD = "{http://www.w3.org/2001/XMLSchema}"
 _BASE = "bridge:///"
 _MAX_BYTES = 20_000_000
 _MIN_VERSION = "{http://www.w3.org/2007/XMLSchema-versioning}minVersion"
 _XSD_1_1 = ("assert", "assertion", "alternative", "openContent", "defaultOpenContent", "override", "explicitTimezone")
-# What .NET takes in a pattern and XSD has no word for; and a group that only XSD's own syntax may not name.
-_LOOK_AROUND = re.compile(r"(?<!\\)(?:\\\\)*\(\?(?:[=!]|<[=!])")
-_UNCAPTURED = re.compile(r"(?<!\\)((?:\\\\)*)\(\?:")
 
 
 class Engine(Enum):
@@ -53,6 +50,14 @@ class SchemaFiles:
     """The target namespace."""
     qualified: bool
     """Whether the elements inside the root are in the target namespace as well."""
+
+    def in_plain_namespaces(self) -> "SchemaFiles":
+        """Give the same with URIs in place of namespaces that are none to libxml2; itself where there are none such."""
+        texts = {name: schema_in_plain_namespaces(text) for name, text in self.texts.items()}
+        if texts == self.texts:
+            return self
+        namespace = None if self.namespace is None else plain_uri(self.namespace)
+        return replace(self, texts=texts, namespace=namespace, sha256=f"{self.sha256} in plain namespaces")
 
     def compile(self) -> etree.XMLSchema:
         """Compile anew: a compiled schema's error log belongs to one thread. Raises etree.XMLSchemaParseError."""
@@ -133,8 +138,6 @@ def _with_engine(files: SchemaFiles, folder: Path, unresolved: list[Fault]) -> S
             return files
         files = replace(files, engine=Engine.XMLSCHEMA)
         why = f"libxml2 cannot take it ({faults[0].message.rstrip('.')})"
-    elif files.engine is Engine.XMLSCHEMA:
-        why = "libxml2 takes no form in its namespace, which is no URI to it"
     else:
         why = "it is XSD 1.1"
     refused = build_xmlschema(files).refused
@@ -188,9 +191,7 @@ class _Reading:
 
     def engine(self) -> Engine:
         """Say which engine has to be tried first."""
-        if any(map(_is_1_1, self.roots.values())):
-            return Engine.XMLSCHEMA11
-        return Engine.LIBXML2 if all(map(_has_plain_namespaces, self.roots.values())) else Engine.XMLSCHEMA
+        return Engine.XMLSCHEMA11 if any(map(_is_1_1, self.roots.values())) else Engine.LIBXML2
 
     def digest(self, name: str) -> str:
         if len(self.digests) == 1:
@@ -223,17 +224,6 @@ class _Reading:
             self.faults.append(Fault(where=where, message=message))
             return None
         return root
-
-
-def _has_plain_namespaces(root: etree._Element) -> bool:
-    """Say whether libxml2 takes every namespace for a URI: it refuses the schema else, and every form."""
-    own = f"<a xmlns={quoteattr(root.get('targetNamespace', ''))}/>"
-    try:
-        for text in (own.encode(), etree.tostring(root, encoding="utf-8")):
-            etree.fromstring(text, parser())
-    except etree.XMLSyntaxError:
-        return False
-    return True
 
 
 def _is_1_1(root: etree._Element) -> bool:
@@ -272,11 +262,14 @@ def _inside(part: str, location: str) -> str | None:
 
 def _compile_faults(files: SchemaFiles, folder: Path) -> list[Fault]:
     try:
-        files.compile()
+        files.in_plain_namespaces().compile()
     except etree.XMLSchemaParseError as error:
         entries = [entry for entry in error.error_log if entry.message]
         return [
-            Fault(where=f"{_path_of(entry.filename, files.name, folder)}:{entry.line or 1}:1", message=entry.message)
+            Fault(
+                where=f"{_path_of(entry.filename, files.name, folder)}:{entry.line or 1}:1",
+                message=real_names(entry.message),
+            )
             for entry in entries
         ] or [Fault(where=f"{folder / files.name}:1:1", message="libxml2 cannot compile the schema")]
     return []
@@ -291,26 +284,19 @@ def _repair_patterns(root: etree._Element, path: Path) -> Iterator[str]:
     """
     Make .NET's patterns XSD's.
 
-    ``^`` and ``$`` go off the ends: XSD anchors by itself and would read them as plain characters. A pattern that
-    looks around cannot be said in XSD, and is dropped together with those beside it: a value has to fit one of them,
-    so that fewer of them would refuse what the schema allows.
+    What XSD cannot say at all is dropped together with the patterns beside it: a value has to fit one of them, so that
+    fewer of them would refuse what the schema allows.
     """
     dropped: list[etree._Element] = []
     for pattern in root.iter(XSD + "pattern"):
         value = pattern.get("value", "")
-        where = f"{path}:{line_of(pattern)}"
-        if _LOOK_AROUND.search(value):
+        where, read = f"{path}:{line_of(pattern)}", xsd_pattern(value)
+        if read.text is None:
             dropped.append(pattern)
-            yield f"{where}: the pattern {value!r} looks around, which XSD cannot: values are not held against it"
-            continue
-        bare = without_anchors(value)
-        if bare != value:
-            yield f"{where}: read the pattern {value!r} as {bare!r}: XSD anchors itself"
-        plain = _UNCAPTURED.sub(r"\1(", bare)
-        if plain != bare:
-            yield f"{where}: read '(?:' in the pattern {value!r} as '('"
-        if plain != value:
-            pattern.set("value", plain)
+            yield f"{where}: the pattern {value!r}: {'; '.join(read.notes)}: values are not held against it"
+        elif read.notes:
+            pattern.set("value", read.text)
+            yield f"{where}: read the pattern {value!r} as {read.text!r}: {'; '.join(read.notes)}"
     for parent in {pattern.getparent() for pattern in dropped}:
         if parent is not None:
             for pattern in list(parent.iterchildren(XSD + "pattern")):
@@ -329,34 +315,3 @@ def _drop_inner_types(root: etree._Element, path: Path) -> Iterator[str]:
                     f"{path}:{line_of(owner)}: {owner.get('name')!r} has the type {owner.get('type')!r} and one of"
                     " its own inside: the one inside is not used"
                 )
-
-
-def without_anchors(pattern: str) -> str:
-    """Drop an unescaped ``^`` at the start and ``$`` at the end of each branch of *pattern*."""
-    return "|".join(_without_anchors(branch) for branch in _branches(pattern))
-
-
-def _without_anchors(branch: str) -> str:
-    branch = branch.removeprefix("^")
-    escapes = len(branch[:-1]) - len(branch[:-1].rstrip("\\"))
-    return branch[:-1] if branch.endswith("$") and escapes % 2 == 0 else branch
-
-
-def _branches(pattern: str) -> list[str]:
-    """Split at the bars that stand in no group and no character class."""
-    branches, start, depth, in_class, escaped = [], 0, 0, 0, False
-    for place, character in enumerate(pattern):
-        if escaped:
-            escaped = False
-        elif character == "\\":
-            escaped = True
-        elif character == "[":
-            in_class += 1
-        elif character == "]":
-            in_class = max(0, in_class - 1)
-        elif not in_class and character in "()":
-            depth += 1 if character == "(" else -1
-        elif not in_class and depth == 0 and character == "|":
-            branches.append(pattern[start:place])
-            start = place + 1
-    return [*branches, pattern[start:]]

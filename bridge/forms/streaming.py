@@ -18,6 +18,7 @@ from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
 from bridge.forms.explain import StreamFindings
 from bridge.forms.model import SchemaModel
+from bridge.forms.namespaces import pieces_in_plain_namespaces
 from bridge.forms.reading import (
     DOCTYPE,
     ONE_BYTE,
@@ -56,7 +57,7 @@ def _first_reading(schema: etree.XMLSchema, path: Path) -> Sequence[int]:
     stream = _Stream(schema, events=("end",))
     suspects: list[int] = []
     known = 0
-    for number, piece in enumerate(_pieces(path)):
+    for number, piece in enumerate(pieces_in_plain_namespaces(_pieces(path))):
         stream.feed(piece)
         for _ in stream.events():
             continue
@@ -76,7 +77,7 @@ def _second_reading(
     findings, here = StreamFindings(model, limits), _Here()
     wanted = frozenset(suspects)
     line, known = 1, 0
-    for number, piece in enumerate(_pieces(path)):
+    for number, piece in enumerate(pieces_in_plain_namespaces(_pieces(path))):
         suspect = number in wanted or number - 1 in wanted
         for part in _TAG_END.findall(piece) if suspect else (piece,):
             stream.feed(part)

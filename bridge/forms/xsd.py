@@ -16,12 +16,12 @@ from bridge.core.mapping import FormRule, FormSpec, NamespaceReading
 from bridge.forms.explain import explain, refused_values, spell_fixed_values
 from bridge.forms.json_schema import JsonSchemaRegistry, is_json_schema
 from bridge.forms.model import SchemaModel
+from bridge.forms.namespaces import in_plain_namespaces, real_names
 from bridge.forms.places import with_places
 from bridge.forms.reading import (
     Effort,
     Limits,
     Unreadable,
-    is_one_document,
     parse,
     parser,
     refuse_more_than_allowed,
@@ -162,7 +162,7 @@ class SchemaRegistry:
         root = parse(data, max_depth=self.limits.max_depth)
         if spec.schema is None or spec.namespace is not NamespaceReading.LENIENT:
             return data
-        self._schemas[spec.schema].put_into_namespace(root)
+        put_into_namespace(root, self._schemas[spec.schema].files)
         return etree.tostring(root, encoding="utf-8")
 
     def _check(
@@ -183,28 +183,29 @@ class _Schema:
 
     def __init__(self, files: SchemaFiles, *, both_engines: bool = False) -> None:
         self.files, self._both_engines = files, both_engines
+        self.judged = files.in_plain_namespaces() if files.engine is Engine.LIBXML2 else files
         self._local = threading.local()
         self._model_lock = threading.Lock()
         self._judging = threading.Lock()
         if files.engine is Engine.LIBXML2:
-            self._local.compiled = files.compile()
+            self._local.compiled = self.judged.compile()
 
     @cached_property
     def model(self) -> SchemaModel:
         """xmlschema's reading of it."""
-        return SchemaModel(self.files)
+        return SchemaModel(self.judged)
 
     @cached_property
     def roots(self) -> tuple[str, ...]:
         """The elements that a form may begin with; those of the files that are included as well."""
         with self._model_lock:
-            return self.model.root_names()
+            return tuple(map(real_names, self.model.root_names()))
 
     def compiled(self) -> etree.XMLSchema:
         """Give this thread's copy."""
         compiled: etree.XMLSchema | None = getattr(self._local, "compiled", None)
         if compiled is None:
-            compiled = self._local.compiled = self.files.compile()
+            compiled = self._local.compiled = self.judged.compile()
         return compiled
 
     def check(
@@ -213,11 +214,12 @@ class _Schema:
         if self.files.engine is not Engine.LIBXML2:
             return self._check_slowly(data, limits, rules, lenient=lenient)
         schema = self.compiled()
+        came, data = data, in_plain_namespaces(data)
         if _is_large(data) and not lenient:
             accepted = _parse_if_valid(schema, data)
             if accepted is not None and not self._asks_again(data):
                 refuse_more_than_allowed(accepted, limits.max_depth)
-                return broken_rules(rules, accepted) if rules else ()
+                return self._broken(rules, accepted, came, data)
             markup = data.count(b"<") + data.count(b"=")
             faults = 0 if accepted is not None else _count_faults(schema, data, _MOST_STEPS // markup)
             if faults * markup > _MOST_STEPS:
@@ -226,10 +228,10 @@ class _Schema:
         effort = Effort(limits.max_seconds)
         root = parse(data, max_depth=limits.max_depth)
         if lenient:
-            self.put_into_namespace(root)
+            put_into_namespace(root, self.judged)
         try:
             accepts = schema.validate(root)
-            broken = broken_rules(rules, root) if rules else ()
+            broken = self._broken(rules, root, came, data, lenient=lenient)
             if accepts and not self._asks_again(data):
                 return broken
             with self._model_lock:
@@ -251,10 +253,20 @@ class _Schema:
             raise Unreadable("too_large", max_bytes=str(SLOW_ENGINE_BYTES))
         root = parse(data, max_depth=limits.max_depth)
         if lenient:
-            self.put_into_namespace(root)
+            put_into_namespace(root, self.files)
         with self._alone():
             found = explain_by_xmlschema(root, self.model, limits, Effort(limits.max_seconds))
         return found + broken_rules(rules, root)
+
+    def _broken(
+        self, rules: tuple[FormRule, ...], root: etree._Element, came: bytes, judged: bytes, *, lenient: bool = False
+    ) -> tuple[Finding, ...]:
+        """Try *rules* on *root*, or on the form as it came where it was *judged* in other namespaces."""
+        if rules and judged is not came:
+            root = parse(came)
+            if lenient:
+                put_into_namespace(root, self.files)
+        return broken_rules(rules, root) if rules else ()
 
     def _asks_again(self, data: bytes) -> bool:
         return self._both_engines and len(data) <= SLOW_ENGINE_BYTES
@@ -307,14 +319,15 @@ class _Schema:
         facts = {"refuses": refuses, "accepts": accepts, "rules": ", ".join(rules)}
         return (replace(found[0], rule="engines_disagree", facts=facts),)
 
-    def put_into_namespace(self, root: etree._Element) -> None:
-        """Read a form without a namespace as if it were in the schema's."""
-        namespace = self.files.namespace
-        if namespace is None or etree.QName(root).namespace is not None:
-            return
-        for element in root.iter(etree.Element) if self.files.qualified else [root]:
-            if etree.QName(element).namespace is None:
-                element.tag = f"{{{namespace}}}{element.tag}"
+
+def put_into_namespace(root: etree._Element, files: SchemaFiles) -> None:
+    """Read a form without a namespace as if it were in that of the schema *files*."""
+    namespace = files.namespace
+    if namespace is None or etree.QName(root).namespace is not None:
+        return
+    for element in root.iter(etree.Element) if files.qualified else [root]:
+        if etree.QName(element).namespace is None:
+            element.tag = f"{{{namespace}}}{element.tag}"
 
 
 def _is_large(data: bytes) -> bool:
@@ -327,11 +340,9 @@ def _is_large(data: bytes) -> bool:
 def _parse_if_valid(schema: etree.XMLSchema, data: bytes) -> etree._Element | None:
     """Parse and judge at once; None when something is wrong, whatever it is."""
     try:
-        root = etree.fromstring(data, parser(schema=schema))
+        return etree.fromstring(data, parser(schema=schema))
     except etree.XMLSyntaxError:
         return None
-    # A namespace that it did not like hides what follows the root, and with a schema it is not even told.
-    return root if is_one_document(data) else None
 
 
 def _count_faults(schema: etree.XMLSchema, data: bytes, most: int) -> int:

@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.core.mapping import FormKind, FormSpec
 from bridge.forms.convert import Shape
 from bridge.forms.fields import read_values, set_values
 from bridge.forms.losses import differences
+from bridge.forms.namespaces import in_plain_namespaces
 from bridge.forms.reading import Limits, Unreadable
+from bridge.forms.schema_files import Engine
 from bridge.forms.washing import washed_differences
 from bridge.forms.xsd import SchemaRegistry
 
@@ -62,3 +65,66 @@ def test_nothing_may_follow_a_large_form_either(tmp_path: Path) -> None:
 
     assert registry.check("a.xsd", large) == ()
     assert [each.rule for each in registry.check("a.xsd", large + "<m/>")] == ["not_well_formed"]
+
+
+ODD = ["http://skjema.example/æ", "a b", "urn:t{x}", "melding", "http://[::1"]
+AFTER = [
+    "x",
+    "<m/>",
+    "<!DOCTYPE m>",
+    "<script>2</script>",
+    "&#0;",
+    "&a;",
+    "\x01",
+    "<![CDATA[x]]>",
+    "<?xml version='1.0'?>",
+]
+
+
+@pytest.mark.parametrize("after", AFTER)
+@pytest.mark.parametrize("namespace", ODD)
+def test_nothing_may_follow_a_form_whatever_its_namespaces(tmp_path: Path, namespace: str, after: str) -> None:
+    """Whether the namespace is the schema's or an unused one, in forms, in schemas and in what streams."""
+    (tmp_path / "odd.xsd").write_text(SCHEMA.format(namespace), "utf-8")
+    (tmp_path / "plain.xsd").write_text(SCHEMA.format("urn:a"), "utf-8")
+    (tmp_path / "bad.xsd").write_text(SCHEMA.format(namespace) + after, "utf-8")
+    registry = SchemaRegistry(tmp_path)
+    registry.load(["odd.xsd", "plain.xsd"])
+    forms = {
+        "odd.xsd": f'<m xmlns="{namespace}"><a>1</a></m>',
+        "plain.xsd": f'<m xmlns="urn:a" xmlns:q="{namespace}"><a>1</a></m>',
+    }
+
+    for schema, good in forms.items():
+        assert registry.check(schema, good + "\n<!-- k --><?p k?>\n") == ()
+        assert [each.rule for each in registry.check(schema, good + after)] == ["not_well_formed"]
+        assert streamed(registry, tmp_path, schema, good) == []
+        assert streamed(registry, tmp_path, schema, good + after) == ["not_well_formed"]
+    assert registry.faults("bad.xsd")
+
+
+def streamed(registry: SchemaRegistry, folder: Path, schema: str, form: str) -> list[str]:
+    """Judge a form as one that is too large to be held."""
+    path = folder / "a.xml"
+    path.write_text(form, "utf-8")
+    small = SchemaRegistry(folder, Limits(max_bytes=1))
+    small.load([schema])
+    spec = FormSpec(kind=FormKind.MAIN, data_format_id="1", data_format_version="1", schema=schema)
+    return [each.rule for each in small.check_file(spec, path)]
+
+
+def test_faults_are_told_as_in_any_other_namespace(tmp_path: Path) -> None:
+    """By the fast engine, with comments in values, and with the names that the schema has."""
+    (tmp_path / "a.xsd").write_text(SCHEMA.format("urn:æ").replace('type="x:string"', 'type="x:int"'), "utf-8")
+    registry = SchemaRegistry(tmp_path)
+    registry.load(["a.xsd"])
+    head = '<s:m xmlns:s="urn:&#230;">'
+
+    assert registry.engine("a.xsd") is Engine.LIBXML2
+    assert registry.roots("a.xsd") == ("{urn:æ}m",)
+    assert registry.check("a.xsd", f"{head}<s:a>1<!-- k -->2</s:a></s:m>") == ()
+    assert [each.path for each in registry.check("a.xsd", f"{head}<s:a>1x</s:a></s:m>")] == ["/s:m/s:a"]
+    assert [each.rule for each in registry.check("a.xsd", '<m xmlns="urn:%C3%A6"/>')] == ["wrong_root"]
+    assert in_plain_namespaces(b'<a b=" xmlns=\'&#230;\'"><![CDATA[<a xmlns="\xc3\xa6">]]></a>') == (
+        b'<a b=" xmlns=\'&#230;\'"><![CDATA[<a xmlns="\xc3\xa6">]]></a>'
+    )

@@ -7,7 +7,8 @@ from lxml import etree
 
 from bridge.core.errors import ConfigurationError
 from bridge.forms.json_schema import JsonSchemaRegistry
-from bridge.forms.schema_files import read_schema_files, without_anchors
+from bridge.forms.patterns import without_anchors
+from bridge.forms.schema_files import read_schema_files
 
 HEAD = '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema">\n'
 

@@ -11,7 +11,9 @@ from bridge.forms.sentences import RULES, sentence
 from bridge.forms.xsd import SLOW_ENGINE_BYTES, SchemaRegistry
 
 NAMESPACE = "urn:prøve"
-SCHEMA = f"""<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" targetNamespace="{NAMESPACE}" xmlns="{NAMESPACE}"
+VERSIONING = "http://www.w3.org/2007/XMLSchema-versioning"
+SCHEMA = f"""<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" xmlns:vc="{VERSIONING}"
+ vc:minVersion="1.1" targetNamespace="{NAMESPACE}" xmlns="{NAMESPACE}"
  elementFormDefault="qualified"><x:element name="m"><x:complexType><x:sequence>
  <x:element name="a" type="x:int"/>
  <x:element name="b" minOccurs="0" maxOccurs="2"><x:simpleType><x:restriction base="x:string">
@@ -167,7 +169,7 @@ def test_a_type_that_there_is_not_ends_nothing(registry: SchemaRegistry, kind: s
 
 def test_what_is_prepared_serves(tmp_path: Path) -> None:
     """After start, a refusal is explained as before."""
-    (tmp_path / "a.xsd").write_text(SCHEMA.replace("ø", "o"))
+    (tmp_path / "a.xsd").write_text(SCHEMA.replace("ø", "o").replace("vc:minVersion", "vc:maxVersion"))
     registry = SchemaRegistry(tmp_path)
     registry.load(["a.xsd"])
 

@@ -1,0 +1,325 @@
+"""
+Patterns as .NET writes them, read as XSD's: many schemas were only ever tried there.
+
+What means the same is written in XSD's words. What XSD has no words for and takes no room (look-arounds, word borders)
+goes out, so that the rest is still held against values: fewer are refused, and never one that the pattern takes. Of
+what is left (back references, flags) nothing can be said, and the pattern is dropped.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_QUANTIFIER = re.compile(r"[*+?]|\{\d+(?:,\d*)?\}")
+_CODE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2}))")
+_CATEGORY = re.compile(r"\\[pP]\{[^}]*\}")
+_GROUP = re.compile(r"\?(?::|P?<(?![=!])[^>]*>|'[^']*')")
+_LOOK_AROUND = re.compile(r"\?(?:[=!]|<[=!])")
+_OWN = frozenset("nrt\\|.?*+(){}-[]^")
+"""What a backslash may stand before in XSD, beside its classes."""
+_CLASSES = frozenset("sSiIcCdDwW")
+_SPECIAL = frozenset("\\|.?*+(){}[]")
+
+
+class _Untold(Exception):
+    """XSD cannot say this; the reason is for the note."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Class:
+    """A character class: what stands in its brackets, with ``^`` before it if negated, and what is taken away."""
+
+    members: str
+    without: "_Class | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """A pattern in XSD's words, or None where it has none; *notes* say what was changed, *exact* if nothing is lost."""
+
+    text: str | None
+    notes: tuple[str, ...] = ()
+    exact: bool = True
+
+
+def xsd_pattern(pattern: str) -> Pattern:
+    """Read *pattern* as .NET does, and write it in XSD's words."""
+    reader = _Reader(pattern)
+    try:
+        text = reader.whole()
+    except _Untold as reason:
+        return Pattern(text=None, notes=(str(reason),), exact=False)
+    notes = tuple(reader.notes())
+    return Pattern(text=text if notes or reader.apart else pattern, notes=notes, exact=not reader.left_out)
+
+
+class _Reader:
+    """Reads a pattern from left to right."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern, self._at = pattern, 0
+        self.left_out: list[str] = []
+        # libxml2 does not see that \w and \d, or \P{…} and what is in it, share characters, unless one is in brackets.
+        self.apart = "\\P{" in pattern or ("\\w" in pattern and ("\\d" in pattern or "\\p{" in pattern))
+        self._anchored = self._unnamed = self._lazy = self._hyphen = self._spelled = self._twice = False
+
+    def notes(self) -> Iterator[str]:
+        """Say in words what was changed."""
+        if self._anchored:
+            yield "XSD anchors itself"
+        if self._unnamed:
+            yield "groups need no kind"
+        if self._lazy:
+            yield "a lazy quantifier fits the same values"
+        if self._hyphen:
+            yield "a hyphen after a range is itself"
+        if self._spelled:
+            yield "characters are written out"
+        if self._twice:
+            yield "what is taken away from what is taken away stands beside it"
+        if self.left_out:
+            yield f"without {' and '.join(dict.fromkeys(self.left_out))}, which XSD does not have"
+
+    def whole(self) -> str:
+        text = self._branches(first=True, last=True)
+        if self._at < len(self._pattern):
+            raise _Untold("it closes a group that is not open")
+        return text
+
+    def _more(self) -> str:
+        return self._pattern[self._at : self._at + 1]
+
+    def _branches(self, *, first: bool, last: bool) -> str:
+        branches = [self._branch(first=first, last=last)]
+        while self._more() == "|":
+            self._at += 1
+            branches.append(self._branch(first=first, last=last))
+        return "|".join(branches)
+
+    def _branch(self, *, first: bool, last: bool) -> str:
+        """Read up to a bar or the group's end; *first* and *last* say whether nothing stands around it."""
+        pieces: list[str] = []
+        while (character := self._more()) not in ("", "|", ")"):
+            begins = first and not any(pieces)
+            if character == "^" and begins:
+                self._anchor(1)
+            elif self._pattern.startswith("\\A", self._at) and begins:
+                self._anchor(2)
+            elif character == "$" and last and self._ends(self._at + 1):
+                self._anchor(1)
+            elif self._pattern.startswith(("\\z", "\\Z"), self._at) and last and self._ends(self._at + 2):
+                self._anchor(2)
+            else:
+                pieces.append(self._piece(begins=begins, last=last))
+        return "".join(pieces)
+
+    def _anchor(self, length: int) -> None:
+        self._anchored = True
+        self._at += length
+
+    def _ends(self, at: int) -> bool:
+        """Say whether the branch ends at *at*, but for more anchors."""
+        while self._pattern[at : at + 1] == "$":
+            at += 1
+        return self._pattern[at : at + 1] in ("", "|", ")")
+
+    def _piece(self, *, begins: bool, last: bool) -> str:
+        atom = self._atom(begins=begins, last=last)
+        quantifier = _QUANTIFIER.match(self._pattern, self._at)
+        if quantifier is None:
+            return atom
+        self._at = quantifier.end()
+        if self._more() == "?":
+            self._at += 1
+            self._lazy = True
+        return atom + quantifier[0] if atom else ""  # What was left out comes no more often.
+
+    def _atom(self, *, begins: bool, last: bool) -> str:
+        character = self._more()
+        if character == "(":
+            return self._group(begins=begins, last=last)
+        if character == "[":
+            return self._written(self._class())
+        if character == "\\":
+            return self._escape(in_class=False)
+        self._at += 1
+        if character not in "{}]":
+            return character
+        second = _QUANTIFIER.match(self._pattern, self._at - 1)
+        if second is not None:  # Of a quantifier, which nobody allows.
+            self._at = second.end()
+            return second[0]
+        self._spelled = True
+        return f"\\{character}"
+
+    def _group(self, *, begins: bool, last: bool) -> str:
+        start = self._at
+        self._at += 1
+        if self._pattern.startswith("?#", self._at):
+            self._at = self._close(start)
+            self._unnamed = True
+            return ""
+        if _LOOK_AROUND.match(self._pattern, self._at):
+            self._at = self._close(start)
+            self.left_out.append("look-arounds")
+            return ""
+        named = _GROUP.match(self._pattern, self._at)
+        if named is not None:
+            self._at = named.end()
+            self._unnamed = True
+        elif self._more() == "?":
+            raise _Untold(f"XSD has no '({self._pattern[self._at : self._at + 2]}'")
+        end = self._close(start)
+        inner = self._branches(first=begins, last=last and self._ends(_after_quantifier(self._pattern, end)))
+        if self._more() != ")":
+            raise _Untold("a group is not closed")
+        self._at += 1
+        return f"({inner})"
+
+    def _close(self, start: int) -> int:
+        """Find what stands after the group that opens at *start*."""
+        depth, in_class, at = 0, 0, start
+        while at < len(self._pattern):
+            character = self._pattern[at]
+            if character == "\\":
+                at += 1
+            elif character == "[":
+                in_class += 1
+            elif character == "]":
+                in_class = max(0, in_class - 1)
+            elif not in_class and character in "()":
+                depth += 1 if character == "(" else -1
+                if depth == 0:
+                    return at + 1
+            at += 1
+        raise _Untold("a group is not closed")
+
+    def _class(self) -> _Class:
+        """Read ``[…]``: what stands in it, and what is taken away from it."""
+        self._at += 1
+        negated = self._more() == "^"
+        self._at += negated
+        parts: list[str] = []
+        while True:
+            character = self._more()
+            if not character:
+                raise _Untold("a character class is not closed")
+            if character == "]" and parts:
+                self._at += 1
+                return _Class("^" * negated + "".join(parts))
+            if self._pattern.startswith("-[", self._at):
+                self._at += 1
+                taken = self._class()
+                if self._more() != "]":
+                    raise _Untold("something follows what a class takes away")
+                self._at += 1
+                return _Class("^" * negated + "".join(parts), taken)
+            parts.append(self._range(begins=not parts))
+
+    def _written(self, read: _Class) -> str:
+        """Write a class so that libxml2 reads it, which takes away once and no more."""
+        taken = read.without
+        if taken is None:
+            return f"[{read.members}]"
+        once = f"[{read.members}-[{taken.members}]]"
+        if taken.without is None:
+            return once
+        if taken.without.without is not None:
+            raise _Untold("it takes characters away more than twice")
+        self._twice = True
+        given_back = taken.without.members
+        if given_back.startswith("^"):
+            return f"({once}|[{read.members}-[{given_back[1:]}]])"
+        return f"({once}|[{given_back}])"  # As if it were all of the class's own, as it always is.
+
+    def _range(self, *, begins: bool) -> str:
+        low = self._member(begins=begins)
+        rest = self._pattern[self._at : self._at + 2]
+        if len(low) > 2 or low in {f"\\{letter}" for letter in _CLASSES} or rest[:1] != "-" or rest in {"-]", "-["}:
+            return low
+        self._at += 1
+        high = self._member(begins=False)
+        return f"{low}-{high}"
+
+    def _member(self, *, begins: bool) -> str:
+        """Read one character of a class, or a class in it."""
+        character = self._more()
+        if character == "\\":
+            return self._escape(in_class=True)
+        self._at += 1
+        if character == "-":
+            self._hyphen = self._hyphen or not (begins or self._more() == "]")
+            return "\\-"
+        return f"\\{character}" if character in "[]" else character
+
+    def _escape(self, *, in_class: bool) -> str:
+        start = self._at
+        letter = self._pattern[start + 1 : start + 2]
+        code = _CODE.match(self._pattern, start)
+        category = _CATEGORY.match(self._pattern, start)
+        if code is not None:
+            self._at = code.end()
+            self._spelled = True
+            return _plain(chr(int(code[1] or code[2], 16)), in_class=in_class)
+        if category is not None:
+            self._at = category.end()
+            return category[0].replace("\\P", "[^\\p") + "]" if category[0][1] == "P" and not in_class else category[0]
+        self._at += 2
+        if letter == "w" and self.apart and not in_class:
+            return r"[\w]"
+        if letter in _OWN or letter in _CLASSES:
+            return f"\\{letter}"
+        if letter in "bB" and not in_class:
+            self.left_out.append("word borders")
+            return ""
+        if not letter or letter == "_" or letter.isalnum():
+            raise _Untold(f"XSD has no '\\{letter}'")
+        self._spelled = True
+        return _plain(letter, in_class=in_class)
+
+
+def _after_quantifier(pattern: str, at: int) -> int:
+    found = _QUANTIFIER.match(pattern, at)
+    return at if found is None else found.end()
+
+
+def _plain(character: str, *, in_class: bool) -> str:
+    """Write *character* so that it means itself, in .NET as well."""
+    if "\ud800" <= character <= "\udfff" or (character < " " and character not in "\t\n\r"):
+        raise _Untold("it names half a character, or one that XML cannot hold")
+    if in_class:
+        return f"\\{character}" if character in "\\[]^-" else character
+    if character in "^$":
+        return f"[\\{character}]" if character == "^" else "[$]"
+    return f"\\{character}" if character in _SPECIAL else character
+
+
+def without_anchors(pattern: str) -> str:
+    """Drop an unescaped ``^`` at the start and ``$`` at the end of each branch of *pattern*."""
+    return "|".join(_without_anchors(branch) for branch in _branches(pattern))
+
+
+def _without_anchors(branch: str) -> str:
+    branch = branch.removeprefix("^")
+    escapes = len(branch[:-1]) - len(branch[:-1].rstrip("\\"))
+    return branch[:-1] if branch.endswith("$") and escapes % 2 == 0 else branch
+
+
+def _branches(pattern: str) -> list[str]:
+    """Split at the bars that stand in no group and no character class."""
+    branches, start, depth, in_class, escaped = [], 0, 0, 0, False
+    for place, character in enumerate(pattern):
+        if escaped:
+            escaped = False
+        elif character == "\\":
+            escaped = True
+        elif character == "[":
+            in_class += 1
+        elif character == "]":
+            in_class = max(0, in_class - 1)
+        elif not in_class and character in "()":
+            depth += 1 if character == "(" else -1
+        elif not in_class and depth == 0 and character == "|":
+            branches.append(pattern[start:place])
+            start = place + 1
+    return [*branches, pattern[start:]]

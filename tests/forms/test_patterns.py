@@ -1,0 +1,68 @@
+"""Patterns as .NET takes them, in XSD's words: each is what libxml2 matches then, and no more is refused."""
+
+import pytest
+
+from bridge.forms.engines import automaton
+from bridge.forms.patterns import xsd_pattern
+
+CASES = {
+    # pattern: (in XSD's words, fits, does not fit)
+    "^a$": ("a", ("a",), ("^a$",)),
+    "^(a|b)$": ("(a|b)", ("a", "b"), ("ab",)),
+    "^a|b$": ("a|b", ("a", "b"), ("^a",)),
+    "(^$)|(^[0-9]{4}$)": ("()|([0-9]{4})", ("", "1234"), ("123",)),
+    "^([0-9]{4}$)": ("([0-9]{4})", ("1234",), ("1234$",)),
+    "((^a$)|(^b$))?": ("((a)|(b))?", ("a", ""), ("ab",)),
+    r"\A[a-c]+\z": ("[a-c]+", ("abc",), ("d",)),
+    "a^b": ("a^b", ("a^b",), ("ab",)),
+    r"a\$": (r"a[$]", ("a$",), ("a",)),
+    r"\$[0-9]+\,\d{2}": (r"[$][0-9]+,\d{2}", ("$12,50",), ("12,50",)),
+    "[0-9a-zA-Z-_]+": (r"[0-9a-zA-Z\-_]+", ("12-3_4",), ("a.b",)),
+    "[a-z-æøå]*": (r"[a-z\-æøå]*", ("på-nå",), ("A",)),
+    "[-a]+[a-]": (None, ("--a", "a-"), ("b-",)),
+    "[+--]": (None, ("+", ",", "-"), (".",)),
+    "[a-z-[aeiou]]+": (None, ("bcd",), ("bad",)),
+    "[a-z-[aeiou-[e]]]+": ("([a-z-[aeiou]]|[e])+", ("bed",), ("bad",)),
+    "[^a-z-[A-Z-[B]]]": ("([^a-z-[A-Z]]|[B])", ("B", "1"), ("A", "a")),
+    "[0-9]*?": ("[0-9]*", ("", "12"), ("x",)),
+    "a{2,3}?b??": ("a{2,3}b?", ("aa", "aaab"), ("a",)),
+    r"[\u00C0-\u017F\x41]+": ("[À-ſA]+", ("ÅA",), ("a",)),
+    r"\x2e\x28": (r"\.\(", (".(",), ("a(",)),
+    r"[\x5d\x2d]": (r"[\]\-]", ("]", "-"), ("a",)),
+    r"\d{4}\/\d{2}": (r"\d{4}/\d{2}", ("2026/11",), ("2026-11",)),
+    "(?:ab)+": ("(ab)+", ("abab",), ("aba",)),
+    "(?<aar>[0-9]{4})": ("([0-9]{4})", ("2026",), ("26",)),
+    "(?'aar'[0-9]{4})": ("([0-9]{4})", ("2026",), ("26",)),
+    "(?!0000)[0-9]{4}": ("[0-9]{4}", ("1234",), ("abc",)),
+    r"(?=.*\d)(?=.*[)\]])[a-z0-9)]{2,}": ("[a-z0-9)]{2,}", ("a1)",), ("A",)),
+    r"\bab\b": ("ab", ("ab",), ("a",)),
+    "a(?#ord)b": ("ab", ("ab",), ("a",)),
+    "a{x}]": (r"a\{x\}\]", ("a{x}]",), ("ax",)),
+    "[a-z-[b-y-[^xy]]]": ("([a-z-[b-y]]|[a-z-[xy]])", ("a", "c", "z"), ("x", "y", "A")),
+    r"\p{L}+\P{Nd}": (r"\p{L}+[^\p{Nd}]", ("æb",), ("a1",)),
+    r"\w+\d[\w]?": (r"[\w]+\d[\w]?", ("a1", "ab12"), ("ab",)),
+}
+
+
+@pytest.mark.parametrize(("pattern", "words", "fits", "not_fits"), [(key, *case) for key, case in CASES.items()])
+def test_patterns_mean_what_they_mean_there(
+    pattern: str, words: str | None, fits: tuple[str, ...], not_fits: tuple[str, ...]
+) -> None:
+    """None stands for a pattern that is XSD's already."""
+    read = xsd_pattern(pattern)
+
+    assert read.text == (pattern if words is None else words)
+    assert bool(read.notes) == (read.text != pattern and not read.text.startswith((r"[\w]", r"\p{L}")))
+    if fits:
+        found = automaton(read.text)
+        assert found is not None
+        assert [text for text in (*fits, *not_fits) if found.match(text)] == list(fits)
+
+
+@pytest.mark.parametrize("pattern", ["(?i)abc", "(?i:a)b", r"(a)\1", r"\k<n>", "(?>a)", "(a", r"\x00", "[a-z", "a)"])
+def test_of_what_has_no_words_nothing_is_said(pattern: str) -> None:
+    """With the reason."""
+    read = xsd_pattern(pattern)
+
+    assert read.text is None
+    assert read.notes
