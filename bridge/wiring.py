@@ -103,6 +103,7 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
         settings.schemas,
         schema_faults=schemas.faults,
         schema_digest=schemas.digest,
+        schema_root=schemas.root_fault,
         may_be_empty=bool(routes),
     )
     schemas.prepare()

@@ -187,6 +187,7 @@ class TypeUse:
     id: str
     speaks: Speaks
     schema: str | None = None
+    root: str | None = None
     json_schema: str | None = None
 
 
@@ -200,6 +201,7 @@ def uses(services: Mapping[str, ServiceMapping], routes: Sequence[AppRoute]) -> 
             id=mapping.altinn3.data_type,
             speaks=mapping.altinn3.speaks,
             schema=main.schema if main else None,
+            root=main.root if main else None,
             json_schema=main.json_schema if main else None,
         )
         yield AppUse(where=mapping.source, app=f"{mapping.altinn3.org}/{mapping.altinn3.app}", data_types=(used,))
@@ -208,7 +210,13 @@ def uses(services: Mapping[str, ServiceMapping], routes: Sequence[AppRoute]) -> 
             where=route.source,
             app=route.name,
             data_types=tuple(
-                TypeUse(id=each.data_type, speaks=each.speaks, schema=each.schema, json_schema=each.json_schema)
+                TypeUse(
+                    id=each.data_type,
+                    speaks=each.speaks,
+                    schema=each.schema,
+                    root=each.root,
+                    json_schema=each.json_schema,
+                )
                 for each in route.data_types.values()
             ),
             anonymous=route.anonymous,

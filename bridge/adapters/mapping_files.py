@@ -212,6 +212,10 @@ class _Form(Model):
         str | None,
         Field(pattern=SHA256, description="The digest that the schema must have; bridge check prints it."),
     ] = None
+    root: Annotated[
+        str | None,
+        Field(min_length=1, description="The element that forms begin with, where the XSD has several."),
+    ] = None
     json_schema: Annotated[
         str | None,
         Field(
@@ -367,6 +371,7 @@ def load_mappings(
     *,
     schema_faults: Callable[[str], Sequence[Fault]] | None = None,
     schema_digest: Callable[[str], str | None] | None = None,
+    schema_root: Callable[[str, str | None], str | None] | None = None,
     may_be_empty: bool = False,
 ) -> Mapping[str, ServiceMapping]:
     """
@@ -374,13 +379,19 @@ def load_mappings(
 
     *schema_faults* compiles a schema and says what is wrong with it (``SchemaRegistry.faults``); without it a schema
     need only be there. *schema_digest* tells a compiled schema's digest (``SchemaRegistry.digest``), which is held
-    against what the mapping pins. A folder without a mapping is a fault, unless it *may_be_empty*.
+    against what the mapping pins. *schema_root* says what is wrong with a compiled schema's root
+    (``SchemaRegistry.root_fault``). A folder without a mapping is a fault, unless it *may_be_empty*.
 
     Raises:
         ConfigurationError: Every fault of every file.
     """
     mappings, faults = read_mappings(
-        folder, schemas, schema_faults=schema_faults, schema_digest=schema_digest, may_be_empty=may_be_empty
+        folder,
+        schemas,
+        schema_faults=schema_faults,
+        schema_digest=schema_digest,
+        schema_root=schema_root,
+        may_be_empty=may_be_empty,
     )
     if faults:
         raise ConfigurationError(faults)
@@ -393,6 +404,7 @@ def read_mappings(
     *,
     schema_faults: Callable[[str], Sequence[Fault]] | None = None,
     schema_digest: Callable[[str], str | None] | None = None,
+    schema_root: Callable[[str, str | None], str | None] | None = None,
     may_be_empty: bool = False,
 ) -> tuple[Mapping[str, ServiceMapping], Sequence[Fault]]:
     """Do the same, and give what is sound beside what is not. *folder* may be a single mapping file."""
@@ -420,6 +432,7 @@ def read_mappings(
             if schema_faults is not None and (schemas / name.partition("#")[0]).is_file():
                 faults += schema_faults(name)
         faults += _pin_faults(read, mapping, schema_digest)
+        faults += _root_faults(read, mapping, schema_root)
     return mappings, faults
 
 
@@ -441,6 +454,20 @@ def _pin_faults(
             if message is not None:
                 key = "sha256" if name == spec.schema else "json_sha256"
                 yield Fault(where=read.where(("forms", index, key)), message=message)
+
+
+def _root_faults(
+    read: Document, mapping: ServiceMapping, schema_root: Callable[[str, str | None], str | None] | None
+) -> Iterator[Fault]:
+    """Hold what forms begin with against what their schemas have; several are no fault while all forms are XML."""
+    for index, spec in enumerate(mapping.forms):
+        json = spec.kind is FormKind.MAIN and mapping.altinn3 is not None and mapping.altinn3.speaks is Speaks.JSON
+        if spec.schema is None or schema_root is None or (spec.root is None and not json):
+            continue
+        message = schema_root(spec.schema, spec.root)
+        if message is not None:
+            key = "schema" if spec.root is None else "root"
+            yield Fault(where=read.where(("forms", index, key)), message=message)
 
 
 def pin_fault(name: str, pinned: str | None, schema_digest: Callable[[str], str | None]) -> str | None:
@@ -717,8 +744,9 @@ def _check_forms(document: Document, parts: _Parts, schemas: Path) -> None:
 
 def _rule_faults(form: _Form) -> Iterator[tuple[Place, str]]:
     if form.schema_ is None:
-        for name, given in (("sha256", form.sha256 is not None), ("namespace", form.namespace != "strict")):
-            if given:
+        given_keys = {"sha256": form.sha256, "root": form.root, "namespace": form.namespace != "strict" or None}
+        for name, given in given_keys.items():
+            if given is not None:
                 yield (name,), f"without a 'schema' there is nothing for '{name}' to say: leave it out"
     for index, rule in enumerate(form.rules):
         place: Place = ("rules", index)
@@ -968,6 +996,7 @@ def _to_values(file: MappingFile, source: Path | str) -> ServiceMapping:
                 schema=form.schema_,
                 sha256=form.sha256,
                 namespace=NamespaceReading(form.namespace),
+                root=form.root,
                 json_schema=form.json_schema,
                 json_sha256=form.json_sha256,
                 rules=tuple(

@@ -41,6 +41,9 @@ class Schemas(Protocol):
     def digest(self, name: str) -> str | None:
         """Give the digest of one that was compiled."""
 
+    def root_fault(self, name: str, root: str | None) -> str | None:
+        """Say what is wrong with the *root* of one that was compiled."""
+
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, title=None)
@@ -61,6 +64,10 @@ class _DataType(_Model):
         None
     )
     sha256: Annotated[str | None, Field(pattern=SHA256, description="The digest that the XSD must have.")] = None
+    root: Annotated[
+        str | None,
+        Field(min_length=1, description="The element that forms begin with, where the XSD has several."),
+    ] = None
     json_schema: Annotated[
         str | None,
         Field(min_length=1, description="The JSON Schema for forms in JSON; after '#', where forms begin."),
@@ -172,6 +179,7 @@ def read_routes(folder: Path | None, schemas: Schemas) -> tuple[Routes, list[Fau
             faults += [fault for name in names if name not in compiled for fault in schemas.faults(name)]
             compiled.update(names)
             _hold_to_pins(document, route, schemas)
+            _hold_to_roots(document, route, schemas)
         faults += sorted(document.faults, key=line_and_column)
     return routes, faults
 
@@ -183,6 +191,16 @@ def _hold_to_pins(document: Document, route: AppRoute, schemas: Schemas) -> None
             if message is not None:
                 key = "sha256" if name == each.schema else "json_sha256"
                 document.fault(("data_types", data_type, key), message)
+
+
+def _hold_to_roots(document: Document, route: AppRoute, schemas: Schemas) -> None:
+    for data_type, each in route.data_types.items():
+        turns = each.held is not Held.OFF or each.speaks is not Speaks.BOTH
+        if each.schema is None or (each.root is None and not turns):
+            continue
+        message = schemas.root_fault(each.schema, each.root)
+        if message is not None:
+            document.fault(("data_types", data_type, "schema" if each.root is None else "root"), message)
 
 
 def _read(document: Document, schemas: Path) -> AppRoute | None:
@@ -237,6 +255,9 @@ def _hold_together(document: Document, file: RouteFile, schemas: Path) -> None:
                 document.fault(("data_types", name, "sha256" if key == "schema" else "json_sha256"), message)
         if each.schema_ is not None:
             continue
+        if each.root is not None:
+            message = "without a 'schema' there is nothing for this to say: leave it out"
+            document.fault(("data_types", name, "root"), message)
         if each.json_schema is None and (each.validate_ or "off") != "off":
             document.fault(("data_types", name, "validate"), "nothing to hold the form against: name its 'schema'")
         if (each.speaks or file.speaks) != "both":
@@ -286,6 +307,7 @@ def _data_type(file: RouteFile, name: str, own: _DataType) -> DataTypeRoute:
         repeatable=file.repeatable if own.repeatable is None else own.repeatable,
         speaks=Speaks.BOTH if own.schema_ is None else Speaks(cast("str", own.speaks or file.speaks)),
         sha256=own.sha256,
+        root=own.root,
         json_schema=own.json_schema,
         json_sha256=own.json_sha256,
     )

@@ -45,6 +45,7 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
         registry.folder,
         schema_faults=registry.faults,
         schema_digest=registry.digest,
+        schema_root=registry.root_fault,
         # Faulty routes are told as such; without any there is nothing to serve.
         may_be_empty=bool(routes or route_faults),
     )

@@ -46,14 +46,15 @@ def check_apps(uses: Iterable[AppUse], client: AppMetadataClient, schemas: Schem
 
 def _schemas(use: AppUse, used: TypeUse, client: AppMetadataClient, schemas: SchemaRegistry, said: Said) -> None:
     if used.schema is not None and not schemas.faults(used.schema):
-        _schema(use.app, used.id, used.schema, "xsd", client, schemas, said)
+        _schema(use.app, used, used.schema, "xsd", client, schemas, said)
     if used.json_schema is not None and not schemas.faults(used.json_schema):
-        _schema(use.app, used.id, used.json_schema.partition("#")[0], "json", client, schemas, said)
+        _schema(use.app, used, used.json_schema.partition("#")[0], "json", client, schemas, said)
 
 
 def _schema(
-    app: str, data_type: str, name: str, kind: str, client: AppMetadataClient, schemas: SchemaRegistry, said: Said
+    app: str, used: TypeUse, name: str, kind: str, client: AppMetadataClient, schemas: SchemaRegistry, said: Said
 ) -> None:
+    data_type = used.id
     route = "xsdschema" if kind == "xsd" else "jsonschema"
     address = client.address(app, f"/api/{route}/{data_type}")
     try:
@@ -63,7 +64,7 @@ def _schema(
             said.notes.append(f"{app}: gives no schema at {address}, so {name} was not held against it{since}")
             return
         if kind == "xsd":
-            differences = xsd_differences(schemas.folder, name, theirs)
+            differences = xsd_differences(schemas.folder, name, theirs, root=used.root)
         else:
             differences = json_schema_differences((schemas.folder / name).read_bytes(), theirs)
     except (UpstreamError, ConfigurationError, ValueError) as error:

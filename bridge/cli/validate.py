@@ -101,7 +101,9 @@ def _job_of_mapping(mapping: Path, schemas: Path | None, values: bool) -> "Job":
         _cannot(f"there is no mapping {mapping}")
     folder = schemas or folder_of("BRIDGE_SCHEMAS")
     registry = SchemaRegistry(folder)
-    services, faults = read_mappings(mapping, folder, schema_faults=registry.faults, schema_digest=registry.digest)
+    services, faults = read_mappings(
+        mapping, folder, schema_faults=registry.faults, schema_digest=registry.digest, schema_root=registry.root_fault
+    )
     if faults:
         raise ConfigurationError(faults)
     forms = tuple(form for service in services.values() for form in service.forms)

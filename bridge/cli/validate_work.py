@@ -84,7 +84,7 @@ class Checker:
         names = list(dict.fromkeys(name for spec in job.forms for name, _ in spec.pins))
         # Given by --schema; a mapping's JSON Schemas stand beside its XSDs.
         self._json = next((spec.schema for spec in job.forms if spec.schema and is_json_schema(spec.schema)), None)
-        self._shapes: dict[str, Shape] = {}
+        self._shapes: dict[tuple[str, str | None], Shape] = {}
         self._registry.load(names)
         self.notes = [note for name in names for note in self._registry.notes(name)]
         """What was loosened in the schemas."""
@@ -129,12 +129,11 @@ class Checker:
             spec = self._choose_json(read_values(data, self._job.limits))
             if spec is None or spec.schema is None:
                 raise _NotForIt(self._no_form())
-            if spec.schema not in self._shapes:
-                self._shapes[spec.schema] = Shape.from_schema(
-                    self._job.folder / spec.schema, folder=self._job.folder, limits=self._job.limits
-                )
+            if (spec.schema, spec.root) not in self._shapes:
+                made = Shape(self._job.folder, spec.schema, root=spec.root, limits=self._job.limits)
+                self._shapes[spec.schema, spec.root] = made
             told = () if spec.json_schema is None else self._registry.json.check(spec.json_schema, data)
-            xml = self._shapes[spec.schema].to_xml(data)
+            xml = self._shapes[spec.schema, spec.root].to_xml(data)
         except Unreadable as error:
             return (error.finding,)
         except Unconvertible as error:

@@ -101,6 +101,8 @@ class DataTypeRoute:
     speaks: Speaks
     sha256: str | None = None
     """The digest that the schema must have."""
+    root: str | None = None
+    """The element that forms begin with, as ``local`` or ``{uri}local``, where the schema has several."""
     json_schema: str | None = None
     """What forms in JSON are held against, first; after ``#``, where forms begin."""
     json_sha256: str | None = None

@@ -94,6 +94,8 @@ class FormSpec:
     """The digest that the schema must have."""
     namespace: NamespaceReading = NamespaceReading.STRICT
     rules: tuple[FormRule, ...] = ()
+    root: str | None = None
+    """The element that the form begins with, as ``local`` or ``{uri}local``, where the schema has several."""
     json_schema: str | None = None
     """The JSON Schema that the form is held against as well where it comes as JSON; after ``#``, where forms begin."""
     json_sha256: str | None = None

@@ -21,7 +21,7 @@ from bridge.core.ids import mask_identity_numbers, pointer
 from bridge.forms.explain import path_of
 from bridge.forms.json_reading import Json, Number, placed, read_exact, text_of
 from bridge.forms.reading import Limits, Unreadable, canonical, line_of, parse, to_utf8
-from bridge.forms.shape import ANY, XSI, Content, Kind, Place, arrange, read_model
+from bridge.forms.shape import ANY, XSI, Content, Kind, Place, arrange, read_model, several_roots
 
 _NIL, _TYPE = XSI + "nil", XSI + "type"
 _XML, _XMLNS = "http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/xmlns/"
@@ -74,11 +74,14 @@ class Shape:
         Raises:
             ConfigurationError: The schema has several roots and none was picked.
         """
-        if len(self.model.roots) > 1:
-            names = ", ".join(place.member for place in self.model.roots.values())
-            message = f"the schema has several root elements ({names}): say which one the form begins with"
-            raise ConfigurationError([Fault(where=f"{self.path}:1:1", message=message)])
-        return next(iter(self.model.roots.values()))
+        if self.only_root is None:
+            raise ConfigurationError([Fault(where=f"{self.path}:1:1", message=several_roots(self.model.roots))])
+        return self.only_root
+
+    @property
+    def only_root(self) -> Place | None:
+        """The same; None where there are several."""
+        return next(iter(self.model.roots.values())) if len(self.model.roots) == 1 else None
 
     def to_json(self, xml: bytes | str, *, of_app: bool = False) -> str:
         """

@@ -9,15 +9,17 @@ the names of declared elements and attributes are read.
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from lxml import etree
 
 from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
-from bridge.forms.model import Declaration, SchemaModel
+from bridge.forms.content import Group, Missing, names_in, readable, slips, takes, told
+from bridge.forms.model import SchemaModel
+from bridge.forms.namespaces import real_names
 from bridge.forms.reading import Effort, Limits, line_of
 
 MENDABLE_ELEMENTS = 5_000
@@ -26,13 +28,13 @@ ERRORS_PER_FINDING = 10
 """So many errors are looked at for each finding that may be told: several may be about one fault."""
 _MOST_ROUNDS = 20
 
+_MISSING = "Missing child element(s)"
 _CONTENT = re.compile(
     r": (?P<what>This element is not expected|Missing child element\(s\))\."
     r"(?: Expected is (?:one of )?\( (?P<names>.*) \)\.)?\Z",
     re.DOTALL,
 )
 _IS_MISSING = "' is required but missing."
-_NUMBER = re.compile(r"\[(\d+)\]\Z")
 _STEP = re.compile(r"(?P<name>[^\[]+)(?:\[(?P<index>\d+)\])?")
 
 # libxml2's code -> our rule, and the facts that its sentence needs, by their name in the model.
@@ -69,6 +71,7 @@ _RULES = {
 _FIXED = "SCHEMAV_CVC_ELT_5_2_2_2_2"
 _MOST_SPELLINGS = 500
 _MOST_OPINIONS = 50
+_MOST_STAND_INS = 20
 _OF_VALUES = {"pattern", "digits", "enumeration", "length", "min_length", "type"}
 
 
@@ -81,14 +84,13 @@ class _Search:
     found: dict[tuple[str, str, str], Finding] = field(default_factory=dict)
     paths: dict[etree._Element, str] = field(default_factory=dict)
     put_in: set[etree._Element] = field(default_factory=set)
-    taken_out: set[tuple[etree._Element, str]] = field(default_factory=set)
     excused: int = 0
     """Errors of libxml2 that are none: fixed values in another spelling."""
     cut: bool = False
     """Not all errors were looked at."""
 
     def add(self, rule: str, path: str, line: int, facts: dict[str, str]) -> None:
-        key = (path, rule, facts.get("name", ""))
+        key = (path, rule, facts.get("expected", "") if rule == "incomplete" else "")
         self.found.setdefault(key, Finding(path=path, rule=rule, facts=facts, line=line))
 
 
@@ -104,7 +106,15 @@ class _PutIn:
     tag: str
 
 
-_Mend = _TakeOut | _PutIn
+@dataclass(frozen=True, slots=True)
+class _Rename:
+    """Put *node*, and what in it is in its namespace, into that of *tag*."""
+
+    node: etree._Element
+    tag: str
+
+
+_Mend = _TakeOut | _PutIn | _Rename
 
 
 def refused_values(schema: etree.XMLSchema, root: etree._Element) -> Iterator[etree._Element]:
@@ -190,8 +200,58 @@ def _tell(search: _Search, node: etree._Element, error: Any, line: int) -> list[
     if content is None:
         _value_finding(search, node, error, line)
         return []
-    names = (content["names"] or "").split(", ") if content["names"] else []
-    return (_incomplete if content["what"].startswith("Missing") else _unexpected)(search, node, names)
+    parent = node if content["what"].startswith("Missing") else node.getparent()
+    mends = [] if parent is None else _look_at_children(search, parent)
+    if mends or parent is None:
+        return mends
+    names = (content["names"] or "").split(", ")
+    return _by_names(search, parent, None if parent is node else node, [name for name in names if name[:1] not in "#*"])
+
+
+def _look_at_children(search: _Search, parent: etree._Element) -> list[_Mend]:
+    """Tell all that is wrong with the children of *parent* by the schema's own order; nothing where it is not known."""
+    content = search.model.content(search.model.declaration(parent))
+    if content is None:
+        return []
+    children = list(parent.iterchildren(etree.Element))
+    tags = [str(child.tag) for child in children]
+    mends: list[_Mend] = []
+    for at, right in in_wrong_namespace(content, tags):
+        tags[at] = right
+        mends.append(_Rename(children[at], right))
+        rule, facts = namespace_finding(right)
+        search.add(rule, _path(search, children[at]), line_of(children[at]), facts)
+    for slip in slips(content, tags):
+        if len(search.found) > search.limits.max_findings:
+            break
+        child = children[slip.at] if slip.at < len(children) else None
+        if child not in search.put_in and not (isinstance(slip, Missing) and not slip.told):
+            rule, path, facts = told(slip, tags, _path(search, parent), lambda at: _path(search, children[at]))
+            search.add(rule, path, line_of(parent if child is None else child), facts)
+        if isinstance(slip, Missing):
+            mends += [_PutIn(parent, child, slip.need.stand_in)] * min(slip.need.count, _MOST_STAND_INS)
+        elif child is not None:
+            mends.append(_TakeOut(child))
+    return mends
+
+
+def _by_names(search: _Search, parent: etree._Element, node: etree._Element | None, names: list[str]) -> list[_Mend]:
+    """Tell what libxml2 says of the children of *parent*, where nothing else is known: *names* could come at *node*."""
+    there = {child.tag for child in parent.iterchildren(etree.Element)}
+    if node is None or (len(names) == 1 and names[0] not in there):
+        path, line = _path(search, parent), line_of(parent if node is None else node)
+        if len(names) == 1 and names[0] not in there:
+            search.add("missing_element", f"{path}/{readable(names[0])}", line, {})
+        else:
+            # A list that may go on is named like what has to come after it.
+            search.add("incomplete", path, line, {})
+        return [_PutIn(parent, node, name) for name in names[:1] if name not in there]
+    search.add("unexpected_element", _path(search, node), line_of(node), {})
+    return [_TakeOut(node)]
+
+
+class _Children(Protocol):
+    def __call__(self, *, above: bool) -> Sequence[str] | None: ...
 
 
 class StreamFindings:
@@ -200,13 +260,30 @@ class StreamFindings:
     def __init__(self, model: SchemaModel, limits: Limits) -> None:
         self._search = _Search(model=model, limits=limits)
 
-    def tell(self, error: Any, node: etree._Element, *, path: str, line: int) -> None:
-        """Add what libxml2's *error* says about *node*, which stands at *path*."""
+    def tell(self, error: Any, node: etree._Element, *, path: str, line: int, children: "_Children") -> None:
+        """Add what libxml2's *error* says about *node*, which stands at *path*; *children* gives names that came."""
         self._search.paths = {node: path}
+        if error.type_name == "SCHEMAV_ELEMENT_CONTENT":
+            self._of_children(error, node, path, line, children)
+            return
         known = set(self._search.found)
         _tell(self._search, node, error, line)
         for key in self._search.found.keys() - known:
             self._search.found[key] = replace(self._search.found[key], line=line)
+
+    def _of_children(self, error: Any, node: etree._Element, path: str, line: int, children: "_Children") -> None:
+        missing = _MISSING in error.message.rpartition(": ")[2]
+        parent, above = (node, path) if missing else (node.getparent(), path.rpartition("/")[0])
+        model, tags = self._search.model, children(above=not missing)
+        content = None if parent is None or tags is None else model.content(model.declaration(parent))
+        # What came before went through.
+        first = 0 if tags is None else len(tags) - (not missing)
+        for slip in slips(content, tags or (), ended=missing) if content is not None else ():
+            if slip.at >= first and not (isinstance(slip, Missing) and not slip.told):
+                rule, place, facts = told(slip, tags or (), above, lambda _: path)
+                self._search.add(rule, place, line, facts)
+                return
+        self._search.add("incomplete" if missing else "unexpected_element", path, line, {})
 
     def found(self) -> tuple[Finding, ...]:
         """Give all, in the form's order."""
@@ -226,15 +303,15 @@ def _value_finding(search: _Search, node: etree._Element, error: Any, line: int)
     path = _path(search, node)
     required = _required_attribute(error.message)
     if required is not None:
-        search.add("missing_attribute", f"{path}/@{_readable(required)}", line, {})
+        search.add("missing_attribute", f"{path}/@{readable(required)}", line, {})
         return
     if error.type_name == "SCHEMAV_CVC_ELT_1" and node.getparent() is not None:
         # Where any element may stand that the schema declares, it declares none of this name.
         search.add("unexpected_element", path, line, {})
         return
     if error.type_name == "SCHEMAV_CVC_ELT_1":
-        roots = search.model.roots()
-        search.add("wrong_root", path, line, {"expected": ", ".join(roots)} if 0 < len(roots) <= 5 else {})
+        rule, facts = wrong_root(str(node.tag), search.model)
+        search.add(rule, path, line, facts)
         return
     rule, needed = _RULES.get(error.type_name, ("not_allowed", ()))
     attribute = _attribute_of(error.message)
@@ -246,74 +323,12 @@ def _value_finding(search: _Search, node: etree._Element, error: Any, line: int)
     if rule == "pattern" and "digits" in known:
         rule, facts = "digits", {"digits": known["digits"]}
     if attribute is not None:
-        path = f"{path}/@{_readable(attribute)}"
+        path = f"{path}/@{readable(attribute)}"
     elif rule in _OF_VALUES and len(node):
         return  # That it holds other fields is told already.
     elif rule in _OF_VALUES and not (node.text or "").strip():
         rule, facts = "empty", {}
     search.add(rule, path, line, facts)
-
-
-def _incomplete(search: _Search, parent: etree._Element, names: list[str]) -> list[_Mend]:
-    """A parent ended before a required child came."""
-    return _missing(search, parent, None, _required(search, parent, names) or names)
-
-
-def _unexpected(search: _Search, node: etree._Element, names: list[str]) -> list[_Mend]:
-    """A child stands where it may not: unknown, one too many, out of order, or after one that is missing."""
-    parent = node.getparent()
-    path, line, tag = _path(search, node), line_of(node), str(node.tag)
-    if parent is None:
-        search.add("not_allowed", path, line, {})
-        return []
-    declared = search.model.declaration(parent)
-    child = search.model.children(declared).get(tag)
-    if child is None and not search.model.takes_any(declared):
-        search.add("unexpected_element", path, line, {})
-        return [_TakeOut(node)]
-    before = max(sum(1 for _ in node.itersiblings(tag, preceding=True)), _number(path) - 1)
-    if child is not None and child.max_occurs is not None and before >= child.max_occurs and not _in_repeat(declared):
-        search.add("too_many", path, line, {"max": str(child.max_occurs)})
-        return [_TakeOut(node)]
-    required = _required(search, parent, names)
-    later = any(next(node.itersiblings(name), None) is not None for name in required)
-    if child is None or not required or later:
-        search.add("misplaced_element" if child is not None else "unexpected_element", path, line, _expected(names))
-        search.taken_out.add((parent, tag))
-        return [_TakeOut(node)]
-    return _missing(search, parent, node, required)
-
-
-def _missing(search: _Search, parent: etree._Element, before: etree._Element | None, names: list[str]) -> list[_Mend]:
-    """One of *names* must stand in *parent*, and does not; what was taken out as misplaced is not missing."""
-    path, line = _path(search, parent), line_of(parent if before is None else before)
-    moved = [name for name in names if (parent, name) in search.taken_out]
-    if not moved and len(names) == 1:
-        search.add("missing_element", f"{path}/{_readable(names[0])}", line, {})
-    elif not moved:
-        search.add("incomplete", path, line, _expected(names))
-    wanted = (moved or names)[:1]
-    return [_PutIn(parent, before, name) for name in wanted if not name.startswith(("#", "*"))]
-
-
-def _in_repeat(declaration: Declaration) -> bool:
-    """Say whether the parent's own group repeats, so that a child may come again without being too many."""
-    group = declaration.type.content
-    return bool(group.max_occurs != 1) or any(
-        getattr(part, "max_occurs", 1) != 1 and hasattr(part, "iter_elements") for part in group
-    )
-
-
-def _required(search: _Search, parent: etree._Element, names: list[str]) -> list[str]:
-    """Those of the expected *names* that the schema asks for: one, or several to choose from."""
-    children = search.model.children(search.model.declaration(parent))
-    if len(names) == 1 and not names[0].startswith(("#", "*")):
-        return names
-    return [name for name in names if name in children and children[name].min_occurs > 0]
-
-
-def _expected(names: list[str]) -> dict[str, str]:
-    return {"expected": ", ".join(_readable(name) for name in names)} if names else {}
 
 
 def _apply(search: _Search, mends: list[_Mend]) -> None:
@@ -323,6 +338,11 @@ def _apply(search: _Search, mends: list[_Mend]) -> None:
                 parent = node.getparent()
                 if parent is not None:
                     parent.remove(node)
+            case _Rename(node, tag):
+                wrong, right = etree.QName(node).namespace, etree.QName(tag).namespace
+                for each in [node for node in node.iter(etree.Element) if etree.QName(node).namespace == wrong]:
+                    local = etree.QName(each).localname
+                    each.tag = f"{{{right}}}{local}" if right else local
             case _PutIn(parent, before, tag):
                 new = etree.Element(tag)
                 search.put_in.add(new)
@@ -330,6 +350,45 @@ def _apply(search: _Search, mends: list[_Mend]) -> None:
                     parent.append(new)
                 else:
                     before.addprevious(new)
+
+
+def other_root(root: etree._Element, wanted: str | None) -> tuple[Finding, ...]:
+    """Say that *root* is not the element that the mapping or route says its forms begin with."""
+    local = etree.QName(root).localname
+    if wanted is None or wanted in {real_names(str(root.tag)), local}:
+        return ()
+    if readable(wanted) == local:
+        rule, facts = namespace_finding(wanted)
+    else:
+        rule, facts = "wrong_root", {"expected": readable(wanted)}
+    return (Finding(path=path_of(root), rule=rule, line=line_of(root), facts=facts),)
+
+
+def wrong_root(tag: str, model: SchemaModel) -> tuple[str, dict[str, str]]:
+    """Say what is wrong with a form that begins with *tag*: the rule, and its facts."""
+    names = model.root_names()
+    same = [name for name in names if etree.QName(name).localname == etree.QName(tag).localname]
+    if same:
+        return namespace_finding(same[0])
+    roots = [etree.QName(name).localname for name in names]
+    return "wrong_root", {"expected": ", ".join(roots)} if 0 < len(roots) <= 5 else {}
+
+
+def namespace_finding(right: str) -> tuple[str, dict[str, str]]:
+    """Say that an element belongs into the namespace of *right*: the rule, and its facts."""
+    namespace = real_names(etree.QName(right).namespace or "")
+    return ("wrong_namespace", {"namespace": namespace}) if namespace else ("unwanted_namespace", {})
+
+
+def in_wrong_namespace(content: Group, tags: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Find the children whose names are known in another namespace only: which, and the name there."""
+    by_local: dict[str, str] = {}
+    for name in names_in(content):
+        by_local.setdefault(etree.QName(name).localname, name)
+    for at, tag in enumerate(tags):
+        right = by_local.get(etree.QName(tag).localname)
+        if right is not None and not takes(content, tag):
+            yield at, right
 
 
 def locate(root: etree._Element, path: str | None) -> etree._Element | None:
@@ -345,12 +404,6 @@ def locate(root: etree._Element, path: str | None) -> etree._Element | None:
         found = cast("list[Any]", node.xpath(f"{test}[{int(parsed['index'] or 1)}]", name=parsed["name"]))
         node = found[0] if found else None
     return node
-
-
-def _number(path: str) -> int:
-    """Read which of its name the last step of *path* is: of what streams by, no siblings are left to count."""
-    found = _NUMBER.search(path)
-    return int(found[1]) if found else 1
 
 
 def _path(search: _Search, node: etree._Element) -> str:
@@ -409,8 +462,3 @@ def _required_attribute(message: str) -> str | None:
     if not message.endswith(_IS_MISSING):
         return None
     return message.removesuffix(_IS_MISSING).rpartition(": The attribute '")[2] or None
-
-
-def _readable(name: str) -> str:
-    """Drop the namespace of ``{uri}local``."""
-    return mask_identity_numbers(name.rpartition("}")[2])[:100]

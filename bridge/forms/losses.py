@@ -137,7 +137,7 @@ class _Reader:
         return self._element(root, place) or _group(str(root.tag), _local(str(root.tag)), [], keeps_order=True)
 
     def json(self, value: Json) -> _Node:
-        place = self.shape.root if self.shape else None
+        place = self.shape.only_root if self.shape else None
         return self._value("", value, place.content if place else None) or _group("", "", [], keeps_order=False)
 
     def _element(self, node: etree._Element, place: Place | None) -> _Node | None:

@@ -4,14 +4,16 @@ import copy
 import itertools
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lxml import etree
 
+from bridge.forms.content import Group, content_of
 from bridge.forms.engines import build_xmlschema, errors_of
 from bridge.forms.reading import Effort
 from bridge.forms.schema_files import XSD, Engine, SchemaFiles
+from bridge.forms.shape import no_root, several_roots, usual_roots
 
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
@@ -33,6 +35,7 @@ class SchemaModel:
         self._schema: Any = build_xmlschema(files).schema
         self.judges_one_at_a_time = files.engine is Engine.XMLSCHEMA11 or _decodes_with_the_schema(files)
         self._decoding = threading.Lock()  # xmlschema keeps what it is decoding with the schema.
+        self._contents: dict[int, tuple[Any, Group | None]] = {}  # With the group, so that its id is not used again.
 
     def refuses_text(self, node: etree._Element) -> bool:
         """Say whether the declared type of *node* is known to refuse its text, whatever stands around it."""
@@ -107,22 +110,27 @@ class SchemaModel:
             return {}
         return {child.name: child for child in content.iter_elements() if getattr(child, "name", None)}
 
-    def takes_any(self, declaration: Declaration | None) -> bool:
-        """Say whether elements that are not listed may stand here as well (``xs:any``), or nothing is known."""
-        content: Any = getattr(getattr(declaration, "type", None), "content", None)
-        if declaration is None or content is None:
-            return True
-        return hasattr(content, "iter_elements") and any(
-            not getattr(child, "name", None) for child in content.iter_elements()
-        )
-
-    def roots(self) -> Sequence[str]:
-        """Name the elements that a document may begin with."""
-        return [etree.QName(name).localname for name in self.root_names()]
+    def content(self, declaration: Declaration | None) -> Group | None:
+        """Give what may stand in this one, and in which order; None where nothing is known of it."""
+        group: Any = getattr(getattr(declaration, "type", None), "content", None)
+        if not hasattr(group, "iter_elements"):
+            return None
+        if id(group) not in self._contents:
+            self._contents[id(group)] = group, content_of(group)
+        return self._contents[id(group)][1]
 
     def root_names(self) -> tuple[str, ...]:
-        """Give the same names as ``{namespace}local``."""
+        """Name the elements that a document may begin with, as ``{namespace}local``."""
         return () if self._schema is None else tuple(str(each.name) for each in self._schema.elements.values())
+
+    def root_fault(self, root: str | None) -> str | None:
+        """Say what is wrong with *root* as what forms begin with; None asks whether there is only one."""
+        if self._schema is None:
+            return None
+        names = [str(each.name) for each in usual_roots(self._schema, root)]
+        if not names:
+            return no_root(self._schema, root)
+        return several_roots(names) if len(names) > 1 else None
 
     def facts(self, declaration: Declaration | None, attribute: str | None = None) -> dict[str, str]:
         """Collect facets, type and fixed value of an element's content, or of its *attribute*."""

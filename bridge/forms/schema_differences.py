@@ -22,11 +22,11 @@ class SchemaDifference:
     theirs: str | None
 
 
-def xsd_differences(folder: Path, name: str, theirs: bytes) -> tuple[SchemaDifference, ...]:
+def xsd_differences(folder: Path, name: str, theirs: bytes, *, root: str | None = None) -> tuple[SchemaDifference, ...]:
     """
     Compare the schema *name* of *folder* with another: elements, attributes, their kinds, and whether they repeat.
 
-    The rules for values are not looked at.
+    The rules for values are not looked at. *root* picks one of several roots.
 
     Raises:
         ConfigurationError: One of them cannot be used.
@@ -35,7 +35,12 @@ def xsd_differences(folder: Path, name: str, theirs: bytes) -> tuple[SchemaDiffe
         return ()
     with TemporaryDirectory(prefix="bridge-schema-") as other:
         (Path(other) / "schema.xsd").write_bytes(theirs)
-        return _differences(_places(Shape(folder, name).root), _places(Shape(Path(other), "schema.xsd").root))
+        return _differences(
+            *(
+                _places(Shape(place, file, root=root).root)
+                for place, file in ((folder, name), (Path(other), "schema.xsd"))
+            )
+        )
 
 
 def json_schema_differences(ours: bytes, theirs: bytes) -> tuple[SchemaDifference, ...]:

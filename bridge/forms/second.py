@@ -1,13 +1,15 @@
 """From xmlschema's errors to findings, for the schemas whose forms libxml2 cannot judge."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from lxml import etree
 
 from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
-from bridge.forms.explain import ERRORS_PER_FINDING, path_of
+from bridge.forms.content import Missing, slips, told
+from bridge.forms.explain import ERRORS_PER_FINDING, in_wrong_namespace, namespace_finding, path_of, wrong_root
 from bridge.forms.model import GaveUp, SchemaModel
 from bridge.forms.reading import Effort, Limits, line_of
 
@@ -42,12 +44,15 @@ def explain_by_xmlschema(
 
     Where *effort* was spent before it had looked at all, the last finding says so; nothing found by then is no yes.
     """
-    found: dict[tuple[str, str], Finding] = {}
+    found: dict[tuple[str, str, str], Finding] = {}
     try:
         errors, whole = model.errors(root, effort, most=ERRORS_PER_FINDING * limits.max_findings)
+        looked: set[etree._Element] = set()
         for number, error in enumerate(errors):
-            finding = _finding(error, root, model)
-            found.setdefault((finding.path, finding.rule), finding)
+            for finding in _findings(error, root, model, looked):
+                found.setdefault((finding.path, finding.rule, finding.facts.get("expected", "")), finding)
+                if len(found) > limits.max_findings or effort.spent:
+                    break
             if len(found) > limits.max_findings or (effort.spent and number + 1 < len(errors)):
                 whole = False
                 break
@@ -59,16 +64,21 @@ def explain_by_xmlschema(
     return tuple(findings)
 
 
-def _finding(error: Any, root: etree._Element, model: SchemaModel) -> Finding:
+def _findings(error: Any, root: etree._Element, model: SchemaModel, looked: set[etree._Element]) -> Iterator[Finding]:
     node = error.elem if isinstance(error.elem, etree._Element) else root  # noqa: SLF001 - lxml names its class so
+    if not hasattr(error, "particle"):
+        yield _finding(error, node, model)
+    elif node not in looked:
+        looked.add(node)
+        yield from _of_children(node, model)
+
+
+def _finding(error: Any, node: etree._Element, model: SchemaModel) -> Finding:
     path, line, kind = path_of(node), line_of(node), type(error.validator).__name__
-    if hasattr(error, "particle"):
-        return _of_children(error, node, model)
     reason = str(error.reason or "")
     if "is not an element of the schema" in reason and node.getparent() is None:
-        roots = model.roots()
-        facts = {"expected": ", ".join(roots)} if 0 < len(roots) <= 5 else {}
-        return Finding(path=path, rule="wrong_root", line=line, facts=facts)
+        rule, facts = wrong_root(str(node.tag), model)
+        return Finding(path=path, rule=rule, line=line, facts=facts)
     missing = _MISSING_ATTRIBUTE.search(reason)
     if missing is not None:
         return Finding(path=f"{path}/@{_readable(missing['name'])}", rule="missing_attribute", line=line)
@@ -105,27 +115,25 @@ def _other_rule(kind: str, reason: str, known: dict[str, str]) -> tuple[str, tup
     return "not_allowed", ()
 
 
-def _of_children(error: Any, node: etree._Element, model: SchemaModel) -> Finding:
-    path, children = path_of(node), list(node)
-    expected = [_readable(str(name)) for name in error.expected_tags if not str(name).startswith("from ")]
-    if error.invalid_tag is None:
-        if len(expected) == 1:
-            return Finding(path=f"{path}/{expected[0]}", rule="missing_element", line=line_of(node))
-        facts = {"expected": ", ".join(expected)} if expected else {}
-        return Finding(path=path, rule="incomplete", line=line_of(node), facts=facts)
-    child = children[error.index]
-    declared = model.children(model.declaration(node)).get(str(child.tag))
-    if declared is None:
-        return Finding(path=path_of(child), rule="unexpected_element", line=line_of(child))
-    before = sum(1 for _ in child.itersiblings(str(child.tag), preceding=True))
-    if declared.max_occurs is not None and before >= declared.max_occurs:
-        return Finding(
-            path=path_of(child), rule="too_many", line=line_of(child), facts={"max": str(declared.max_occurs)}
-        )
-    if len(expected) == 1 and node.find(error.expected[0].name if error.expected else expected[0]) is None:
-        return Finding(path=f"{path}/{expected[0]}", rule="missing_element", line=line_of(child))
-    facts = {"expected": ", ".join(expected)} if expected else {}
-    return Finding(path=path_of(child), rule="misplaced_element", line=line_of(child), facts=facts)
+def _of_children(node: etree._Element, model: SchemaModel) -> Iterator[Finding]:
+    """Give all that is wrong with the children of *node*."""
+    path, children = path_of(node), list(node.iterchildren(etree.Element))
+    tags = [str(child.tag) for child in children]
+    content = model.content(model.declaration(node))
+    count = 0
+    for at, right in in_wrong_namespace(content, tags) if content is not None else ():
+        tags[at], (rule, facts) = right, namespace_finding(right)
+        yield Finding(path=path_of(children[at]), rule=rule, facts=facts, line=line_of(children[at]))
+        count += 1
+    for slip in slips(content, tags) if content is not None else ():
+        if isinstance(slip, Missing) and not slip.told:
+            continue
+        rule, place, facts = told(slip, tags, path, lambda at: path_of(children[at]))
+        line = line_of(children[slip.at] if slip.at < len(children) else node)
+        yield Finding(path=place, rule=rule, facts=facts, line=line)
+        count += 1
+    if not count:
+        yield Finding(path=path, rule="not_allowed", line=line_of(node))
 
 
 def _attribute_of(error: Any, node: etree._Element) -> str | None:

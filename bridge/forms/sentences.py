@@ -117,6 +117,16 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nn": "Skjemaet byrjar med {field}, men skal byrje med {expected}.",
         "en": "The form begins with {field}, but must begin with {expected}.",
     },
+    "wrong_namespace": {
+        "nb": "{field} skal stå i navnerommet {namespace}.",
+        "nn": "{field} skal stå i namnerommet {namespace}.",
+        "en": "{field} must be in the namespace {namespace}.",
+    },
+    "unwanted_namespace": {
+        "nb": "{field} skal ikke stå i noe navnerom.",
+        "nn": "{field} skal ikkje stå i noko namnerom.",
+        "en": "{field} must not be in a namespace.",
+    },
     # What is there, and in which order
     "missing_element": {
         "nb": "{field} mangler.",
@@ -128,15 +138,20 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nn": "{field} manglar eitt av desse felta: {expected}.",
         "en": "{field} lacks one of these fields: {expected}.",
     },
+    "missing_any": {
+        "nb": "{field} mangler et felt til, et som skjemaet ikke gir navn.",
+        "nn": "{field} manglar eit felt til, eit som skjemaet ikkje gir namn.",
+        "en": "{field} lacks one more field, one that the form does not name.",
+    },
     "unexpected_element": {
         "nb": "{field} hører ikke hjemme her.",
         "nn": "{field} høyrer ikkje heime her.",
         "en": "{field} does not belong here.",
     },
     "misplaced_element": {
-        "nb": "{field} står på feil plass: her skal {expected} stå.",
-        "nn": "{field} står på feil plass: her skal {expected} stå.",
-        "en": "{field} is in the wrong place: {expected} must come here.",
+        "nb": "{field} står på feil plass.",
+        "nn": "{field} står på feil plass.",
+        "en": "{field} is in the wrong place.",
     },
     "too_many": {
         "nb": "{field} kan stå høyst {max} ganger.",
@@ -413,6 +428,24 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+_SENTENCES_WITH: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("misplaced_element", "before"): {
+        "nb": "{field} står på feil plass: det skal stå før {before}.",
+        "nn": "{field} står på feil plass: det skal stå før {before}.",
+        "en": "{field} is in the wrong place: it must come before {before}.",
+    },
+    ("misplaced_element", "expected"): {
+        "nb": "{field} står på feil plass: her skal {expected} stå.",
+        "nn": "{field} står på feil plass: her skal {expected} stå.",
+        "en": "{field} is in the wrong place: {expected} must come here.",
+    },
+    ("misplaced_element", "allowed"): {
+        "nb": "{field} står på feil plass: her kan bare dette stå: {allowed}.",
+        "nn": "{field} står på feil plass: her kan berre dette stå: {allowed}.",
+        "en": "{field} is in the wrong place: only these may come here: {allowed}.",
+    },
+}
+"""What is said of a rule where a fact is known that not all of its findings have."""
 RULES = frozenset(_SENTENCES)
 """All rules that have a sentence."""
 _COUNTED = {"digits", "length", "max", "min"}
@@ -440,7 +473,8 @@ def sentence(finding: Finding, language: str) -> str:
     words = {"field": field_name(finding.path)}
     for name, fact in finding.facts.items():
         words[name] = _in_words(name, fact, language)
-    texts = _SENTENCES.get(finding.rule, _SENTENCES["not_allowed"])
+    more = (_SENTENCES_WITH.get((finding.rule, name)) for name in finding.facts)
+    texts = next(filter(None, more), None) or _SENTENCES.get(finding.rule, _SENTENCES["not_allowed"])
     try:
         text = texts[language].format_map(words)
     except KeyError:

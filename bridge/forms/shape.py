@@ -1,6 +1,6 @@
 """The shape that an XSD gives forms, read once from xmlschema's model: all that converting needs, as plain tables."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Any
 
 from bridge.core.errors import ConfigurationError, Fault
 from bridge.forms.engines import build_xmlschema
+from bridge.forms.namespaces import real_names
 from bridge.forms.schema_files import read_schema_files
 
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -118,13 +119,9 @@ def read_model(folder: Path, name: str, root: str | None = None) -> FormModel:
     if schema is None:
         message = f"xmlschema, by whose model forms are converted, cannot read the schema: {built.refused}"
         raise ConfigurationError([Fault(where=f"{path}:1:1", message=message)])
-    wanted = list(_roots(schema, root))
+    wanted = list(usual_roots(schema, root))
     if not wanted:
-        names = ", ".join(element.local_name for element in schema.elements.values()) or "none"
-        message = (
-            f"the schema has no root element {root!r}; it has {names}" if root else "the schema has no root element"
-        )
-        raise ConfigurationError([Fault(where=f"{path}:1:1", message=message)])
+        raise ConfigurationError([Fault(where=f"{path}:1:1", message=no_root(schema, root))])
     builder = _Builder(wanted)
     return FormModel(
         roots={element.name: builder.place(element, index=0, many=False) for element in wanted},
@@ -133,10 +130,10 @@ def read_model(folder: Path, name: str, root: str | None = None) -> FormModel:
     )
 
 
-def _roots(schema: Any, root: str | None) -> Iterator[Any]:
+def usual_roots(schema: Any, root: str | None) -> Iterator[Any]:
     """Give the global elements that nothing refers to (all, if each is referred to), or the one that was asked for."""
     if root is not None:
-        yield from (found for found in schema.elements.values() if root in {found.name, found.local_name})
+        yield from (found for found in schema.elements.values() if root in {real_names(found.name), found.local_name})
         return
     referred = {
         inner.ref.name
@@ -145,6 +142,18 @@ def _roots(schema: Any, root: str | None) -> Iterator[Any]:
     }
     usual = [found for found in schema.elements.values() if not found.abstract and found.name not in referred]
     yield from usual or (found for found in schema.elements.values() if not found.abstract)
+
+
+def no_root(schema: Any, root: str | None) -> str:
+    """Say that xmlschema's *schema* does not have *root*, or none at all."""
+    names = ", ".join(element.local_name for element in schema.elements.values()) or "none"
+    return f"the schema has no root element {root!r}; it has {names}" if root else "the schema has no root element"
+
+
+def several_roots(names: Iterable[str]) -> str:
+    """Say that one of these has to be picked."""
+    listed = ", ".join(name.rpartition("}")[2] for name in names)
+    return f"the schema has several root elements ({listed}): say which one forms begin with, by 'root'"
 
 
 class _Builder:
@@ -244,10 +253,12 @@ def _quoted(uri: str) -> str:
 def _kind(simple: Any) -> Kind:
     if simple is None or simple.is_list():
         return Kind.TEXT
+    # What restricts a union has it as its primitive type; the simple type of all has none.
+    primitive_type = getattr(simple, "primitive_type", simple)
     if simple.is_union():
-        kinds = {_kind(member) for member in simple.member_types}
+        kinds = {_kind(member) for member in primitive_type.member_types}
         return kinds.pop() if len(kinds) == 1 else Kind.TEXT
-    primitive = getattr(simple.primitive_type, "local_name", "")
+    primitive = primitive_type.local_name
     return Kind.NUMBER if primitive in _NUMBERS else Kind.BOOLEAN if primitive == "boolean" else Kind.TEXT
 
 

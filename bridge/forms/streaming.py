@@ -16,7 +16,7 @@ from lxml import etree
 
 from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
-from bridge.forms.explain import StreamFindings
+from bridge.forms.explain import StreamFindings, other_root
 from bridge.forms.model import SchemaModel
 from bridge.forms.namespaces import pieces_in_plain_namespaces
 from bridge.forms.reading import (
@@ -33,9 +33,13 @@ from bridge.forms.reading import (
 _PIECE = 1 << 14  # Larger ones are slower: what has been read waits longer to be forgotten.
 _TAG_END = re.compile(rb"[^>]*>|[^>]+\Z")
 _MOST_FAULTS = 10_000
+_MOST_RUNS = 10_000
+_LONGEST_RUN = 10_000
 
 
-def check_stream(schema: etree.XMLSchema, model: SchemaModel, path: Path, limits: Limits) -> tuple[Finding, ...]:
+def check_stream(
+    schema: etree.XMLSchema, model: SchemaModel, path: Path, limits: Limits, *, root: str | None = None
+) -> tuple[Finding, ...]:
     """
     Hold the file at *path* against *schema*; nothing found means valid. Of *limits* only the number of findings counts.
 
@@ -46,28 +50,36 @@ def check_stream(schema: etree.XMLSchema, model: SchemaModel, path: Path, limits
         OSError: The file cannot be read.
     """
     try:
-        suspects = _first_reading(schema, path)
+        suspects, other = _first_reading(schema, path, root)
+        if other:
+            return other
         return _second_reading(schema, model, path, suspects, limits) if suspects else ()
     except Unreadable as broken:
         return (broken.finding,)
 
 
-def _first_reading(schema: etree.XMLSchema, path: Path) -> Sequence[int]:
-    """Give the numbers of the pieces in which something is wrong; with very many faults, of the first ones."""
+def _first_reading(schema: etree.XMLSchema, path: Path, root: str | None) -> tuple[Sequence[int], tuple[Finding, ...]]:
+    """
+    Give the numbers of the pieces in which something is wrong; with very many faults, of the first ones.
+
+    What is wrong with its root, where that must be *root*, comes beside them.
+    """
     stream = _Stream(schema, events=("end",))
+    other: tuple[Finding, ...] = ()
     suspects: list[int] = []
     known = 0
     for number, piece in enumerate(pieces_in_plain_namespaces(_pieces(path))):
         stream.feed(piece)
-        for _ in stream.events():
-            continue
+        for _, last in stream.events():
+            if last.getparent() is None:
+                other = other_root(last, root)
         if stream.faults != known:
             known = stream.faults
             suspects.append(number)
         if known > _MOST_FAULTS:
-            return suspects
+            return suspects, ()
     stream.close()
-    return suspects if known == stream.faults else [*suspects, -1]
+    return suspects if known == stream.faults else [*suspects, -1], other
 
 
 def _second_reading(
@@ -85,7 +97,7 @@ def _second_reading(
             for event, node in stream.events():
                 here.follow(event, node, line)
                 for error in stream.errors(known):
-                    findings.tell(error, node, path=here.path, line=here.line)
+                    findings.tell(error, node, path=here.path, line=here.line, children=here.children)
                 known = stream.faults
             told = findings.found()
             if len(told) > limits.max_findings:
@@ -103,12 +115,14 @@ class _Here:
     def __init__(self) -> None:
         self._steps: list[tuple[str, int]] = []
         self._seen: list[Counter[str]] = [Counter()]
+        self._runs: list[list[tuple[str, int]]] = [[]]
         self._left = False
 
     def follow(self, event: str, node: etree._Element, line: int) -> None:
         if self._left:
             self._steps.pop()
             self._seen.pop()
+            self._runs.pop()
             self._left = False
         if event == "end":
             self._left = True
@@ -119,6 +133,26 @@ class _Here:
         number = self._seen[-1][name]
         self._steps.append((f"{name}[{number}]" if number > 1 else name, line))
         self._seen.append(Counter())
+        self._add_to_run(str(node.tag))
+        self._runs.append([])
+
+    def _add_to_run(self, tag: str) -> None:
+        runs = self._runs[-1]
+        if runs and runs[-1][0] == tag:
+            runs[-1] = tag, runs[-1][1] + 1
+        elif len(runs) <= _MOST_RUNS:
+            runs.append((tag, 1))
+
+    def children(self, *, above: bool) -> Sequence[str] | None:
+        """
+        Name the children that have come here, or *above*, of which this is the last.
+
+        A list is cut to the length up to which it may matter; None where there is too much else.
+        """
+        runs = self._runs[-2 if above else -1]
+        if len(runs) > _MOST_RUNS:
+            return None
+        return [tag for tag, count in runs for _ in range(min(count, _LONGEST_RUN))]
 
     @property
     def path(self) -> str:

@@ -7,13 +7,14 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
+from xml.sax.saxutils import quoteattr
 
 import structlog
 from lxml import etree
 
 from bridge.core.errors import ConfigurationError, Fault, Finding
 from bridge.core.mapping import FormRule, FormSpec, NamespaceReading
-from bridge.forms.explain import explain, refused_values, spell_fixed_values
+from bridge.forms.explain import explain, other_root, refused_values, spell_fixed_values
 from bridge.forms.json_schema import JsonSchemaRegistry, is_json_schema
 from bridge.forms.model import SchemaModel
 from bridge.forms.namespaces import in_plain_namespaces, real_names
@@ -22,13 +23,15 @@ from bridge.forms.reading import (
     Effort,
     Limits,
     Unreadable,
+    line_of,
     parse,
+    parse_any_namespace,
     parser,
     refuse_more_than_allowed,
     to_utf8,
 )
 from bridge.forms.rules import broken_rules
-from bridge.forms.schema_files import Engine, SchemaFiles, read_schema_files
+from bridge.forms.schema_files import XSD, Engine, SchemaFiles, read_schema_files
 from bridge.forms.second import explain_by_xmlschema
 from bridge.forms.streaming import check_stream
 
@@ -118,13 +121,22 @@ class SchemaRegistry:
         """Name the elements, as ``{namespace}local``, that forms of the loaded schema *name* may begin with."""
         return self._schemas[name].roots
 
+    def root_fault(self, name: str, root: str | None) -> str | None:
+        """Say why forms of the loaded schema *name* cannot begin with *root*; None is the only root that there is."""
+        schema = self._schemas.get(name)
+        if schema is None or (root is None and not schema.has_several_elements):
+            return None
+        with schema.model_lock:
+            fault = schema.model.root_fault(root)
+        return None if fault is None else real_names(fault)
+
     def compiled(self, name: str) -> etree.XMLSchema:
         """Give this thread's compiled copy of the loaded schema *name*, for libxml2."""
         return self._schemas[name].compiled()
 
     def check(self, name: str, xml: bytes | str) -> tuple[Finding, ...]:
         """Hold *xml* against the loaded schema *name*; nothing found means valid."""
-        return self._check(xml, self._schemas[name], (), lenient=False, values=False)
+        return self._check(xml, self._schemas[name], None, values=False)
 
     def check_form(self, spec: FormSpec, xml: bytes | str, *, values: bool = False) -> tuple[Finding, ...]:
         """
@@ -133,8 +145,7 @@ class SchemaRegistry:
         *values* puts what stands in the form into the findings: only for an operator who asked for it.
         """
         schema = None if spec.schema is None else self._schemas[spec.schema]
-        lenient = spec.namespace is NamespaceReading.LENIENT
-        return self._check(xml, schema, spec.rules, lenient=lenient, values=values)
+        return self._check(xml, schema, spec, values=values)
 
     def check_file(self, spec: FormSpec, path: Path, *, values: bool = False) -> tuple[Finding, ...]:
         """
@@ -149,7 +160,7 @@ class SchemaRegistry:
         lenient = spec.namespace is NamespaceReading.LENIENT
         if schema is None or schema.files.engine is not Engine.LIBXML2 or lenient or spec.rules:
             return (Finding(path="/", rule="too_large", facts={"max_bytes": str(self.limits.max_bytes)}),)
-        return check_stream(schema.compiled(), schema.model, path, self.limits)
+        return check_stream(schema.compiled(), schema.model, path, self.limits, root=spec.root)
 
     def in_namespace(self, spec: FormSpec, xml: bytes | str) -> bytes:
         """
@@ -162,15 +173,16 @@ class SchemaRegistry:
         root = parse(data, max_depth=self.limits.max_depth)
         if spec.schema is None or spec.namespace is not NamespaceReading.LENIENT:
             return data
-        put_into_namespace(root, self._schemas[spec.schema].files)
+        root = put_into_namespace(root, self._schemas[spec.schema].files, written=True)
         return etree.tostring(root, encoding="utf-8")
 
     def _check(
-        self, xml: bytes | str, schema: "_Schema | None", rules: tuple[FormRule, ...], *, lenient: bool, values: bool
+        self, xml: bytes | str, schema: "_Schema | None", spec: FormSpec | None, *, values: bool
     ) -> tuple[Finding, ...]:
+        rules = () if spec is None else spec.rules
         try:
             data = to_utf8(xml, self.limits)
-            found = () if schema is None else schema.check(data, self.limits, rules, lenient=lenient)
+            found = () if schema is None else schema.check(data, self.limits, spec)
             if schema is None and rules:
                 found = broken_rules(rules, parse(data, max_depth=self.limits.max_depth))
         except Unreadable as unreadable:
@@ -185,7 +197,7 @@ class _Schema:
         self.files, self._both_engines = files, both_engines
         self.judged = files.in_plain_namespaces() if files.engine is Engine.LIBXML2 else files
         self._local = threading.local()
-        self._model_lock = threading.Lock()
+        self.model_lock = threading.Lock()
         self._judging = threading.Lock()
         if files.engine is Engine.LIBXML2:
             self._local.compiled = self.judged.compile()
@@ -198,8 +210,14 @@ class _Schema:
     @cached_property
     def roots(self) -> tuple[str, ...]:
         """The elements that a form may begin with; those of the files that are included as well."""
-        with self._model_lock:
+        with self.model_lock:
             return tuple(map(real_names, self.model.root_names()))
+
+    @cached_property
+    def has_several_elements(self) -> bool:
+        """Whether it declares more than one element that a form could begin with; its files are small."""
+        roots = (etree.fromstring(text, parser(recover=True)) for text in self.files.texts.values())
+        return sum(1 for root in roots for _ in root.iterchildren(XSD + "element")) > 1
 
     def compiled(self) -> etree.XMLSchema:
         """Give this thread's copy."""
@@ -208,18 +226,18 @@ class _Schema:
             compiled = self._local.compiled = self.judged.compile()
         return compiled
 
-    def check(
-        self, data: bytes, limits: Limits, rules: tuple[FormRule, ...] = (), *, lenient: bool = False
-    ) -> tuple[Finding, ...]:
+    def check(self, data: bytes, limits: Limits, spec: FormSpec | None = None) -> tuple[Finding, ...]:
+        lenient = spec is not None and spec.namespace is NamespaceReading.LENIENT
+        rules, wanted = ((), None) if spec is None else (spec.rules, spec.root)
         if self.files.engine is not Engine.LIBXML2:
-            return self._check_slowly(data, limits, rules, lenient=lenient)
+            return self._check_slowly(data, limits, rules, wanted, lenient=lenient)
         schema = self.compiled()
         came, data = data, in_plain_namespaces(data)
         if _is_large(data) and not lenient:
             accepted = _parse_if_valid(schema, data)
             if accepted is not None and not self._asks_again(data):
                 refuse_more_than_allowed(accepted, limits.max_depth)
-                return self._broken(rules, accepted, came, data)
+                return other_root(accepted, wanted) or self._broken(rules, accepted, came, data)
             markup = data.count(b"<") + data.count(b"=")
             faults = 0 if accepted is not None else _count_faults(schema, data, _MOST_STEPS // markup)
             if faults * markup > _MOST_STEPS:
@@ -228,13 +246,15 @@ class _Schema:
         effort = Effort(limits.max_seconds)
         root = parse(data, max_depth=limits.max_depth)
         if lenient:
-            put_into_namespace(root, self.judged)
+            root = put_into_namespace(root, self.judged)
+        if other := other_root(root, wanted):
+            return other
         try:
             accepts = schema.validate(root)
             broken = self._broken(rules, root, came, data, lenient=lenient)
             if accepts and not self._asks_again(data):
                 return broken
-            with self._model_lock:
+            with self.model_lock:
                 model = self.model
             if accepts or spell_fixed_values(schema, root, model):
                 return (self._refused_by_xmlschema(root, limits, effort) if self._asks_again(data) else ()) + broken
@@ -247,13 +267,15 @@ class _Schema:
             return (Finding(path="/", rule="not_checkable"),)
 
     def _check_slowly(
-        self, data: bytes, limits: Limits, rules: tuple[FormRule, ...], *, lenient: bool
+        self, data: bytes, limits: Limits, rules: tuple[FormRule, ...], wanted: str | None, *, lenient: bool
     ) -> tuple[Finding, ...]:
         if len(data) > SLOW_ENGINE_BYTES:
             raise Unreadable("too_large", max_bytes=str(SLOW_ENGINE_BYTES))
         root = parse(data, max_depth=limits.max_depth)
         if lenient:
-            put_into_namespace(root, self.files)
+            root = put_into_namespace(root, self.files)
+        if other := other_root(root, wanted):
+            return other
         with self._alone():
             found = explain_by_xmlschema(root, self.model, limits, Effort(limits.max_seconds))
         return found + broken_rules(rules, root)
@@ -265,7 +287,7 @@ class _Schema:
         if rules and judged is not came:
             root = parse(came)
             if lenient:
-                put_into_namespace(root, self.files)
+                root = put_into_namespace(root, self.files)
         return broken_rules(rules, root) if rules else ()
 
     def _asks_again(self, data: bytes) -> bool:
@@ -320,14 +342,28 @@ class _Schema:
         return (replace(found[0], rule="engines_disagree", facts=facts),)
 
 
-def put_into_namespace(root: etree._Element, files: SchemaFiles) -> None:
-    """Read a form without a namespace as if it were in that of the schema *files*."""
+def put_into_namespace(root: etree._Element, files: SchemaFiles, *, written: bool = False) -> etree._Element:
+    """
+    Give a form without a namespace as if it were in that of the schema *files*, without a prefix that nobody wrote.
+
+    Only one that is to be *written* may get one, where its root alone is in the namespace.
+    """
     namespace = files.namespace
     if namespace is None or etree.QName(root).namespace is not None:
-        return
-    for element in root.iter(etree.Element) if files.qualified else [root]:
+        return root
+    if written and not files.qualified:
+        root.tag = f"{{{namespace}}}{root.tag}"
+        return root
+    declared = "".join(f" xmlns:{prefix}={quoteattr(uri)}" for prefix, uri in root.nsmap.items() if prefix)
+    # lxml takes some namespaces from a text only.
+    made = parse_any_namespace(f"<{root.tag} xmlns={quoteattr(namespace)}{declared}/>".encode())
+    made.attrib.update(root.attrib)
+    made.text, cast("Any", made).sourceline = root.text, line_of(root)
+    made.extend(list(root))
+    for element in made.iterdescendants(etree.Element) if files.qualified else ():
         if etree.QName(element).namespace is None:
             element.tag = f"{{{namespace}}}{element.tag}"
+    return made
 
 
 def _is_large(data: bytes) -> bool:

@@ -218,7 +218,7 @@ def _shape(bridge: Bridge, spec: FormSpec) -> Shape | None:
     if spec.schema is None:
         return None
     try:
-        return shape_of(bridge, spec.schema)
+        return shape_of(bridge, spec)
     except ConfigurationError:
         return None
 

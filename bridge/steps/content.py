@@ -8,8 +8,8 @@ from pathlib import Path
 import structlog
 
 from bridge.core.elements import Attachment, Form, InMemory
-from bridge.core.errors import ConfigurationError, Refusal
-from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapping, Validation
+from bridge.core.errors import ConfigurationError, Fault, Refusal
+from bridge.core.mapping import ActionMapping, FormKind, FormSource, FormSpec, ServiceMapping, Validation
 from bridge.core.operations import Link, Problem
 from bridge.forms.convert import Shape, Unconvertible
 from bridge.forms.reading import Limits, Unreadable
@@ -76,7 +76,7 @@ def _from_json(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, b
         if findings:
             log.warning("the form has faults and is sent all the same", faults=len(findings))
     try:
-        return shape_of(bridge, main.schema).to_xml(body)
+        return shape_of(bridge, main).to_xml(body)
     except Unreadable as error:
         raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
     except Unconvertible as error:
@@ -85,14 +85,16 @@ def _from_json(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, b
         raise Refusal("body_type", 415) from error
 
 
-def shape_of(bridge: Bridge, schema: str) -> Shape:
-    """Give the converter of *schema*. Raises ConfigurationError where it cannot be one."""
-    return _shape(bridge.schemas.folder / schema, bridge.schemas.limits)
+def shape_of(bridge: Bridge, spec: FormSpec) -> Shape:
+    """Give the converter of the schema of *spec*. Raises ConfigurationError where it has none that can be one."""
+    if spec.schema is None:
+        raise ConfigurationError([Fault(where="", message="the form has no schema")])
+    return _shape(bridge.schemas.folder, spec.schema, spec.root, bridge.schemas.limits)
 
 
 @functools.lru_cache(maxsize=256)
-def _shape(path: Path, limits: Limits) -> Shape:
-    return Shape.from_schema(path, limits=limits)
+def _shape(folder: Path, schema: str, root: str | None, limits: Limits) -> Shape:
+    return Shape(folder, schema, root=root, limits=limits)
 
 
 def sent_content(body: bytes | None) -> Sent:

@@ -167,7 +167,7 @@ class _Summary:
         if spec is None or spec.schema is None:
             return None
         try:
-            return shape_of(self._bridge, spec.schema).root
+            return shape_of(self._bridge, spec).root
         except ConfigurationError:
             return None  # Its names do without the schema.
 

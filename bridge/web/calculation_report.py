@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from bridge.core.calculations import AppRoute, DataTypeRoute
-from bridge.core.errors import Finding
+from bridge.core.errors import ConfigurationError, Finding
 from bridge.forms.convert import Unconvertible
 from bridge.forms.losses import Change, Difference, differences
 from bridge.forms.reading import Unreadable
@@ -120,14 +120,14 @@ def _changes(
     data_type: DataTypeRoute, shapes: Shapes, sent: bytes, answer: bytes
 ) -> tuple[tuple[Difference, ...] | None, str | None]:
     """Give the changes, or else the rule by which they cannot be told."""
-    shape = None if data_type.schema is None else shapes.shape(data_type.schema)
     try:
+        shape = None if data_type.schema is None else shapes.shape(data_type.schema, data_type.root)
         return differences(sent, answer, shape=shape, limits=shapes.limits), None
     except Unreadable as error:
         return None, error.finding.rule
     except Unconvertible as error:
         return None, error.findings[0].rule
-    except ValueError:
+    except (ValueError, ConfigurationError):
         return None, "no_schema"
 
 

@@ -45,20 +45,20 @@ class Shapes:
     def __init__(self, schemas: SchemaRegistry) -> None:
         self._schemas = schemas
         self._lock = threading.Lock()
-        self._shapes: dict[str, Shape] = {}
+        self._shapes: dict[tuple[str, str | None], Shape] = {}
 
     @property
     def limits(self) -> Limits:
         """How much of a form is read."""
         return self._schemas.limits
 
-    def shape(self, name: str) -> Shape:
-        """Give the converter of the schema *name*. Raises ConfigurationError where it cannot be used."""
+    def shape(self, name: str, root: str | None) -> Shape:
+        """Give the converter of the schema *name* for forms that begin with *root*. Raises ConfigurationError."""
         with self._lock:
-            if name not in self._shapes:
-                path = self._schemas.folder / name
-                self._shapes[name] = Shape.from_schema(path, limits=self._schemas.limits)
-            return self._shapes[name]
+            if (name, root) not in self._shapes:
+                made = Shape(self._schemas.folder, name, root=root, limits=self._schemas.limits)
+                self._shapes[name, root] = made
+            return self._shapes[name, root]
 
     def findings(self, route: DataTypeRoute, content_type: str, body: bytes) -> tuple[Finding, ...] | None:
         """
@@ -76,24 +76,24 @@ class Shapes:
         if kind is None or schema is None:
             return None
         if kind is Speaks.XML and route.speaks is not Speaks.JSON and not _read_rightly(body):
-            return (Finding(path="/", rule="not_utf8"), *self._held(schema, body))
+            return (Finding(path="/", rule="not_utf8"), *self._held(schema, route.root, body))
         if kind is Speaks.JSON:
             try:
-                body = self.shape(schema).to_xml(_without_row_ids(body))
+                body = self.shape(schema, route.root).to_xml(_without_row_ids(body))
             except Unconvertible as error:
                 return error.findings
             except Unreadable as error:
                 return (error.finding,)
-        return self._held(schema, body)
+        return self._held(schema, route.root, body)
 
-    def _held(self, schema: str, body: bytes) -> tuple[Finding, ...]:
+    def _held(self, schema: str, root: str | None, body: bytes) -> tuple[Finding, ...]:
         """Hold XML against its schema, but for the nils of an app's answer that a client sends on (facts 1.11)."""
-        spec, limits = _spec(schema), self.limits
+        spec, limits = _spec(schema, root), self.limits
         if b"nil" not in body:
             return self._schemas.check_form(spec, body)
         try:
             whole = self._schemas.in_namespace(spec, body)
-            form = without_forbidden_nils(self.shape(schema), whole, limits)
+            form = without_forbidden_nils(self.shape(schema, root), whole, limits)
             # The places are those of what came.
             return with_places(self._schemas.check_form(spec, form), to_utf8(body, limits))
         except (Unreadable, ConfigurationError):
@@ -111,7 +111,7 @@ class Shapes:
             return Passage(content_type=content_type, body=body, accept=accept, back=back)
         kind = kind_of(content_type)
         if body and kind is not None and kind is not route.speaks:
-            body = turned(self.shape(route.schema), body, into=route.speaks)
+            body = turned(self.shape(route.schema, route.root), body, into=route.speaks)
             content_type = JSON if kind is Speaks.XML else XML
         accept = JSON if route.speaks is Speaks.JSON else XML
         return Passage(content_type=content_type, body=body, accept=accept, back=back)
@@ -126,7 +126,7 @@ class Shapes:
         kind = kind_of(content_type) or (Speaks.XML if "text/xml" in content_type else None)
         if route.schema is None or kind is None or kind is wanted:
             return None
-        form = turned(self.shape(route.schema), body, into=wanted)
+        form = turned(self.shape(route.schema, route.root), body, into=wanted)
         return f"{JSON if wanted is Speaks.JSON else XML}; charset=utf-8", form
 
 
@@ -134,12 +134,13 @@ def _read_rightly(body: bytes) -> bool:
     return is_utf8(body) or body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
 
 
-def _spec(schema: str) -> FormSpec:
+def _spec(schema: str, root: str | None) -> FormSpec:
     return FormSpec(
         kind=FormKind.MAIN,
         data_format_id="",
         data_format_version="",
         schema=schema,
+        root=root,
         namespace=NamespaceReading.LENIENT,
     )
 

@@ -124,7 +124,8 @@ def test_faults_are_told_as_in_any_other_namespace(tmp_path: Path) -> None:
     assert registry.roots("a.xsd") == ("{urn:æ}m",)
     assert registry.check("a.xsd", f"{head}<s:a>1<!-- k -->2</s:a></s:m>") == ()
     assert [each.path for each in registry.check("a.xsd", f"{head}<s:a>1x</s:a></s:m>")] == ["/s:m/s:a"]
-    assert [each.rule for each in registry.check("a.xsd", '<m xmlns="urn:%C3%A6"/>')] == ["wrong_root"]
+    (other,) = registry.check("a.xsd", '<m xmlns="urn:%C3%A6"/>')
+    assert (other.rule, other.facts) == ("wrong_namespace", {"namespace": "urn:æ"})
     assert in_plain_namespaces(b'<a b=" xmlns=\'&#230;\'"><![CDATA[<a xmlns="\xc3\xa6">]]></a>') == (
         b'<a b=" xmlns=\'&#230;\'"><![CDATA[<a xmlns="\xc3\xa6">]]></a>'
     )

@@ -251,3 +251,27 @@ def test_real_forms_come_back_the_same(folder: Path):
     if kept.exists():
         assert differences(xml, kept.read_bytes(), shape=shape) == ()
         assert registry.check("schema.xsd", shape.to_xml(kept.read_bytes())) == ()
+
+
+KINDS = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="m"><x:complexType><x:sequence>
+<x:element name="a" type="R"/><x:element name="b" type="N"/><x:element name="c" type="x:anySimpleType"/>
+<x:element name="d" type="L"/></x:sequence><x:attribute name="e"/><x:attribute name="f" fixed="5801"/></x:complexType>
+</x:element>
+<x:simpleType name="U"><x:union memberTypes="x:date x:gYear"/></x:simpleType>
+<x:simpleType name="R"><x:restriction base="U"><x:enumeration value="2026"/></x:restriction></x:simpleType>
+<x:simpleType name="I"><x:union memberTypes="x:int x:decimal"/></x:simpleType>
+<x:simpleType name="N"><x:restriction base="I"><x:pattern value="[0-9]+"/></x:restriction></x:simpleType>
+<x:simpleType name="M"><x:list itemType="x:int"/></x:simpleType>
+<x:simpleType name="L"><x:restriction base="M"><x:maxLength value="3"/></x:restriction></x:simpleType></x:schema>"""
+
+
+def test_values_of_every_variety_convert(tmp_path: Path):
+    """Attributes without a type, what restricts a union or a list, and the simple type of all; back as they were."""
+    (tmp_path / "a.xsd").write_text(KINDS)
+    shape = Shape(tmp_path, "a.xsd")
+    xml = '<m e="x" f="5801"><a>2026</a><b>1</b><c>y</c><d>1 2</d></m>'
+
+    json = shape.to_json(xml)
+
+    assert json == '{"e":"x","f":"5801","a":"2026","b":1,"c":"y","d":"1 2"}'
+    assert shape.to_xml(json).decode().endswith(xml)

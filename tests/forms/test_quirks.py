@@ -226,9 +226,9 @@ def test_the_table_and_the_tests_agree():
 
 
 def test_without_lenient_a_missing_namespace_is_a_fault(tmp_path: Path):
-    """Said as the wrong beginning, and nothing is put right in silence."""
+    """Said as that, and nothing is put right in silence."""
     registry = loaded(tmp_path, QUIRKS["a target namespace, and forms without one"])
 
     findings = registry.check("a.xsd", "<m><a>1</a></m>")
 
-    assert [(finding.path, finding.rule) for finding in findings] == [("/m", "wrong_root")]
+    assert [(finding.path, finding.rule) for finding in findings] == [("/m", "wrong_namespace")]
