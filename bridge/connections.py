@@ -21,16 +21,15 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
-import orjson
 from gunicorn import http
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from bridge.core.errors import Refusal
-from bridge.core.texts import LANGUAGES, text
 from bridge.lanes import Lane, caller_in
+from bridge.turned_away import LONGEST_HEAD, LONGEST_URL, TurnedAway
 
 SHORT = 64 * 1024
-"""A body up to here is collected before a thread is taken, and so is a head. All connections together: 128 MB."""
+"""A body up to here is collected before a thread is taken, as heads are. All connections together: 128 MB."""
 LINGER = 2.0
 """Seconds for which what a client still sends is read away after an answer, lest it is cut off (RFC 9112 9.6)."""
 LINGER_BYTES = 16 * 1024 * 1024
@@ -40,6 +39,7 @@ STREAM_WAITS = 5.0
 HEALTH_THREADS, HEALTH_QUEUE = 4, 500
 QUEUE = 8
 """So many times as many requests as there are threads have one or wait for one; more are told to come again."""
+_LONGEST_LINE = LONGEST_URL + len("OPTIONS  HTTP/1.1")
 _FILES = 16_384
 _PIECE = 64 * 1024
 _SWEEP = 0.25
@@ -47,7 +47,6 @@ _SWEEP = 0.25
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,15})[ \t]*\r\n", re.IGNORECASE)
 _CODED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
-_LANGUAGE = re.compile(rb"\r\naccept-language:[ \t]*([a-z]{2})", re.IGNORECASE)
 _CALCULATES = re.compile(rb"[A-Z]+ /[^/ ?]+/[^/ ?]+/v1/data[/? ]")
 _HEALTH = re.compile(rb"(GET|HEAD) (/health(/[a-z]*)?|/metrics)(\?[^ ]*)? HTTP/")
 
@@ -76,6 +75,8 @@ class Paced:
         self.asks_to_go_on = False
         """The client sends its body when it is told to, which is when the body is first read."""
         self.in_request = False
+        self.head = b""
+        """The request that is served, as far as it was here when it got its thread."""
         self._taken, self._waited = 0, 0.0
 
     def __getattr__(self, name: str) -> Any:
@@ -125,6 +126,14 @@ class Paced:
                 raise BrokenPipeError(errno.EPIPE, "the answer is not taken") from error
 
 
+def with_one_cookie(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Put the lines of ``Cookie`` into one, as RFC 9113 8.2.3 has it: WSGI would join them by a comma."""
+    cookies = [value for name, value in headers if name == "COOKIE"]
+    if len(cookies) < 2:
+        return headers
+    return [*(each for each in headers if each[0] != "COOKIE"), ("COOKIE", "; ".join(cookies))]
+
+
 class Wait(Enum):
     """What the loop waits for on a connection."""
 
@@ -158,16 +167,18 @@ class Connection(TConn):  # type: ignore[misc]
         if self.parser is None:
             self.parser = http.get_parser(self.cfg, self.sock, self.client)
             self.initialized = self.data_ready = True
-        self.parser.unreader.unread(bytes(self.came))
+        self.sock.head = bytes(self.came)
+        self.parser.unreader.unread(self.sock.head)
         self.came, self.looked, self.whole = bytearray(), 0, None
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """See the module. The app says how long clients are waited for (``patience``)."""
+    """See the module. The app says how long clients are waited for, and what those are told that are turned away."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._patience: Patience = self.app.patience
+        self._turned_away: TurnedAway = self.app.turned_away
         self._probes: frozenset[Any] = frozenset(self.sockets[self.app.public_addresses :])
         self._waiting: dict[Connection, Wait] = {}
         """In the order in which they began to wait."""
@@ -285,10 +296,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if conn.whole is None:
             end = came.find(b"\r\n\r\n", max(0, conn.looked - 3))
             conn.looked = len(came)
+            line = came.find(b"\r\n", 0, LONGEST_HEAD)
+            if (len(came) if line < 0 else line) > _LONGEST_LINE:
+                self._refuse(conn, "url_too_long", 414)
+                return
+            if max(end, 0 if end >= 0 else len(came)) > LONGEST_HEAD:
+                self._refuse(conn, "head_too_large", 431)
+                return
             if end < 0:
-                if len(came) > SHORT:
-                    self._refuse(conn, "head_too_large", 431)
-                elif came.count(b"\n") != came.count(b"\r\n"):
+                if came.count(b"\n") != came.count(b"\r\n"):
                     # Its end will never come; the parser says what is wrong with it.
                     conn.lane, conn.caller = None if conn.probe else self._requests, 0
                     self._start(conn)
@@ -367,7 +383,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.sock.asks_to_go_on = req._expected_100_continue and not conn.continued  # noqa: SLF001
         req._expected_100_continue = False  # noqa: SLF001
         conn.sock.in_request = True
+        req.headers = with_one_cookie(req.headers)
         return super().handle_request(req, conn)
+
+    def handle_error(self, req: Any, client: Paced, addr: Any, exc: BaseException) -> None:  # noqa: ARG002
+        """Answer what cannot be read, and what failed outside the app, as any problem; gunicorn would quote it."""
+        with contextlib.suppress(OSError):
+            client.sendall(self._turned_away.because_of(exc, client.head))
 
     def _keepalive_after(self, conn: Connection, keepalive: Any) -> bool:
         if conn.sock.asks_to_go_on:
@@ -393,6 +415,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 following = self._streams.popleft()
                 self._waiting.pop(following)
                 self._stream(following)
+        conn.sock.head = b""
         kept = not fs.cancelled() and fs.exception() is None and fs.result()
         if not kept or not self.alive:
             self._linger(conn)
@@ -416,7 +439,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _refuse(self, conn: Connection, code: str, status: int) -> None:
         """Answer without a thread, and end."""
-        answer = problem(code, status, bytes(conn.came))
+        answer = self._turned_away.answer(code, status, bytes(conn.came))
         with contextlib.suppress(OSError):
             conn.sock.setblocking(False)
             conn.sock.send(answer)
@@ -452,38 +475,3 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _cap_keepalive(self, deadline: float) -> None:
         for conn in self._waiting:
             conn.deadline = min(conn.deadline, deadline)
-
-
-_REASONS = {
-    400: "Bad Request",
-    404: "Not Found",
-    408: "Request Timeout",
-    431: "Request Header Fields Too Large",
-    503: "Service Unavailable",
-}
-
-
-def problem(code: str, status: int, head: bytes) -> bytes:
-    """Write a whole answer with a problem document, in the language that *head* asks for."""
-    found = _LANGUAGE.search(head)
-    asked = found[1].decode().lower() if found else "nb"
-    language = asked if asked in LANGUAGES else "nb"
-    words = text(code, language, {})
-    body = orjson.dumps(
-        {
-            "type": f"urn:altinn-dialog-bridge:problem:{code}",
-            "title": words.title,
-            "status": status,
-            "detail": words.detail,
-        }
-    )
-    lines = [
-        f"HTTP/1.1 {status} {_REASONS[status]}",
-        "Content-Type: application/problem+json",
-        f"Content-Language: {language}",
-        f"Content-Length: {len(body)}",
-        "Cache-Control: no-store",
-        "Connection: close",
-        *(["Retry-After: 1"] if status == 503 else []),
-    ]
-    return "\r\n".join([*lines, "", ""]).encode() + body

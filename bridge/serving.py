@@ -4,6 +4,7 @@ import fcntl
 import gc
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,6 +19,8 @@ from bridge.core.errors import ConfigurationError, Fault, UpstreamError
 from bridge.parts import Bridge
 from bridge.settings import Settings, WorkerMode
 from bridge.storage.store import close_database, make_private
+from bridge.turned_away import LIMITS, TurnedAway
+from bridge.web import cors
 from bridge.web.app import create_app
 from bridge.wiring import prepare_database, wire
 from bridge.worker import Running, new_scheduler, refresh_keys_regularly
@@ -97,6 +100,15 @@ class _Server(BaseApplication):  # type: ignore[misc]
             head=self._settings.header_timeout, silence=self._settings.body_timeout, rate=self._settings.body_rate
         )
 
+    @property
+    def turned_away(self) -> TurnedAway:
+        """What writes the answers to requests that do not reach the app."""
+        return TurnedAway(browsers=partial(cors.headers_for, self._settings.allowed_origins), count=self._count)
+
+    def _count(self, code: str) -> None:
+        if self._service is not None:
+            self._service.bridge.metrics.refusals.labels(code).inc()
+
     public_addresses = 1
     """How many of the addresses are for everybody; any after them are for health alone."""
 
@@ -135,6 +147,7 @@ def _options(settings: Settings, leave: Callable[[object, object], None]) -> dic
         "graceful_timeout": 30,
         "max_requests": 0,
         "preload_app": False,
+        **LIMITS,
         # gunicorn believes any neighbour on this machine what path it was asked for; here only whom the operator names.
         "forwarded_allow_ips": ",".join(settings.trusted_proxies),
         "proxy_protocol": "off",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bridge.connections import Paced, Patience, SlowBody, problem
+from bridge.connections import Paced, Patience, SlowBody, with_one_cookie
 
 PATIENCE = Patience(head=1, silence=0.2, rate=1_000_000_000)
 
@@ -83,12 +83,9 @@ def test_a_client_is_told_to_go_on_when_its_body_is_read(pair: tuple[Paced, sock
     assert theirs.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-@pytest.mark.parametrize(("asked", "language"), [(b"nn", b"nn"), (b"en-GB", b"en"), (b"de", b"nb"), (None, b"nb")])
-def test_answers_of_the_loop_are_in_the_client_s_language(asked: bytes | None, language: bytes) -> None:
-    """A problem document as any other."""
-    head = b"GET / HTTP/1.1\r\n" + (b"" if asked is None else b"Accept-Language: " + asked + b"\r\n") + b"\r\n"
+def test_the_lines_of_a_cookie_become_one() -> None:
+    """By a semicolon, as browsers write it; a comma would be a part of a value."""
+    headers = [("COOKIE", "a=1"), ("ACCEPT", "x"), ("COOKIE", "b=2; c=3")]
 
-    answer = problem("too_busy", 503, head)
-
-    assert b"Content-Language: " + language + b"\r\n" in answer
-    assert b"Retry-After: 1\r\n" in answer
+    assert with_one_cookie(headers) == [("ACCEPT", "x"), ("COOKIE", "a=1; b=2; c=3")]
+    assert with_one_cookie(headers[:2]) == headers[:2]

@@ -6,15 +6,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
+from http.client import BadStatusLine
 from typing import Any, Protocol, cast
 
 import requests
 import structlog
 from requests.adapters import BaseAdapter, HTTPAdapter
-from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPConnectionPool, HTTPResponse, Timeout
 
 from bridge.adapters.app_metadata import fetch_metadata
+from bridge.adapters.app_transport import Exactly
 from bridge.adapters.maskinporten import PlatformTokens
 from bridge.adapters.transport import calling
 from bridge.core.calculations import AppRoute, Meaning, Verbs, first_try, verbs_of
@@ -36,6 +38,9 @@ _PIECE = 64 * 1024
 _CONNECT = 5.0
 _INGRESS = frozenset({502, 503, 504})
 _STATES = ("closed", "open")
+_NO_HEADERS = (MissingHeaderBodySeparatorDefect, FirstHeaderLineIsContinuationDefect)
+_NO_HTTP = ("BadStatusLine", "LineTooLong", "UnknownProtocol", "InvalidChunkLength", "InvalidHeader", "HeaderParsing")
+"""Errors of whoever reads an answer, in an error's detail."""
 
 Headers = Sequence[tuple[str, str]]
 
@@ -224,7 +229,7 @@ class AppClient:
         now = self._clock()
         with self._lock:
             if now < place.closed_until:
-                raise Unreachable(_system(route), "rests after failures", retry_after=place.closed_until - now)
+                raise Unreachable(system_of(route), "rests after failures", retry_after=place.closed_until - now)
             # The one that comes first tries; the others go on resting until it is back.
             if place.failures >= FAILURES:
                 place.closed_until = now + REST
@@ -273,7 +278,7 @@ class AppClient:
             return
         place.ask_at = now + ASK_AGAIN
         try:
-            document = fetch_metadata(self._session, self._base(route), system=_system(route), timeout=_CONNECT)
+            document = fetch_metadata(self._session, self._base(route), system=system_of(route), timeout=_CONNECT)
         except UpstreamError:
             return
         found = verbs_of(document.get("altinnNugetVersion"))
@@ -341,14 +346,14 @@ class AppClient:
 
     def _token(self, route: AppRoute) -> str:
         if self._tokens is None:
-            raise CredentialsRefused(_system(route), "the bridge has no token here", reason="no_token")
+            raise CredentialsRefused(system_of(route), "the bridge has no token here", reason="no_token")
         return self._tokens.token(route.scopes)
 
     def _exchanged(
         self, route: AppRoute, call: AppCall, sender: _Sender | None, *, method: str, token: str | None, ends: float
     ) -> AppAnswer:
         url = f"{self._base(route)}/v1/data{'/anonymous' if call.anonymous else ''}"
-        headers: CaseInsensitiveDict[str] = CaseInsensitiveDict(call.headers)
+        headers = Exactly(call.headers)
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         body: Any = None
@@ -360,10 +365,11 @@ class AppClient:
                 headers["Content-Length"] = str(call.length)
         address = f"{url}?{call.query}" if call.query else url
         left = max(0.001, ends - self._monotonic())
-        with calling(_system(route), writes=True):
+        with calling(system_of(route), writes=True):
             began = self._monotonic()
             raw = self._opened(method, address, headers, body, left)
             try:
+                _hold_to_http(raw)
                 answer = self._answer(route, raw, ends + (0.0 if sender is None else sender.waited))
             except BaseException:
                 raw.close()
@@ -371,9 +377,7 @@ class AppClient:
         self._answered(method, answer.status, self._monotonic() - began)
         return answer
 
-    def _opened(
-        self, method: str, address: str, headers: CaseInsensitiveDict[str], body: Any, left: float
-    ) -> HTTPResponse:
+    def _opened(self, method: str, address: str, headers: Exactly, body: Any, left: float) -> HTTPResponse:
         """
         Send, and give the answer with its body unread.
 
@@ -383,10 +387,10 @@ class AppClient:
         way = self._way(address)
         if isinstance(way, HTTPConnectionPool):
             # The pool's address is the app's: only path and query go into the request.
-            path = address[address.index("/", 8) :]
+            headers.target = address[address.index("/", 8) :]
             answer = way.urlopen(
                 method,
-                path,
+                headers.target,
                 body=body,
                 headers=headers,
                 retries=False,
@@ -425,7 +429,7 @@ class AppClient:
         )
 
     def _rest(self, route: AppRoute, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        with calling(_system(route), writes=True):
+        with calling(system_of(route), writes=True):
             yield from pieces
 
     def _pieces(self, raw: HTTPResponse, ends: float) -> Iterator[bytes]:
@@ -460,10 +464,23 @@ class AppClient:
         return self._url.replace("{org}", route.org).replace("{app}", route.app)
 
 
+def _hold_to_http(raw: HTTPResponse) -> None:
+    """Refuse an answer with a line that is no header: those after it are lost, its length among them."""
+    head = getattr(getattr(raw, "_original_response", None), "msg", None)
+    if any(isinstance(each, _NO_HEADERS) for each in getattr(head, "defects", ())):
+        raise BadStatusLine("headers")
+
+
 def timed_out(error: UpstreamError) -> bool:
     """Say whether a call ended because its time was over."""
     return "Timeout" in error.detail
 
 
-def _system(route: AppRoute) -> str:
+def no_http(error: UpstreamError) -> bool:
+    """Say whether an app answered, but not as HTTP has it."""
+    return any(each in error.detail for each in _NO_HTTP)
+
+
+def system_of(route: AppRoute) -> str:
+    """Name an app as the errors of its calls do."""
     return f"app {route.name}"

@@ -1,5 +1,5 @@
 """
-Connections to apps: head and form leave in one write.
+Connections to apps: a query leaves as it came, and head and form in one write.
 
 ``http.client`` writes them apart. Each write lets go of Python's lock, and with many threads getting it back is what
 takes the time.
@@ -10,22 +10,36 @@ from typing import Any
 
 import urllib3
 from requests.adapters import BaseAdapter
-from urllib3.connection import HTTPConnection
+from requests.structures import CaseInsensitiveDict
 
-from bridge.adapters.transport import _Adapter, _TlsConnection
+from bridge.adapters.http_connections import Adapter, PlainConnection, TlsConnection
 
 _LARGEST = 256 * 1024
 # Each org has a host of its own in production; a pool that was put out would close under a call.
 _HOSTS = 256
 
 
-class _OneWrite(HTTPConnection):
-    """Holds the head back until the form is there."""
+class Exactly(CaseInsensitiveDict[str]):
+    """The headers of a call whose *target* goes out byte for byte: urllib3 encodes anew what it finds odd in one."""
+
+    target = ""
+
+    def copy(self) -> "Exactly":
+        """Copy the target, too: pools do so before each call."""
+        made = Exactly(self.items())
+        made.target = self.target
+        return made
+
+
+class _OneWrite(PlainConnection):
+    """Holds the head back until the form is there, and sends a target as it is where that is asked for."""
 
     _held: list[bytes] | None = None
 
     def request(self, method: str, url: str, body: Any = None, *args: Any, **options: Any) -> None:
         """Send a request as the base class does, in one write where the body is short and at hand."""
+        headers = args[0] if args else options.get("headers")
+        url = headers.target if isinstance(headers, Exactly) else url
         if not isinstance(body, bytes) or len(body) > _LARGEST:
             super().request(method, url, body, *args, **options)
             return
@@ -45,7 +59,7 @@ class _OneWrite(HTTPConnection):
             super().send(data)
 
 
-class _OneWriteTls(_OneWrite, _TlsConnection):
+class _OneWriteTls(_OneWrite, TlsConnection):
     """The same over TLS."""
 
 
@@ -57,7 +71,7 @@ class _TlsPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _OneWriteTls
 
 
-class _AppAdapter(_Adapter):
+class _AppAdapter(Adapter):
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}

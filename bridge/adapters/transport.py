@@ -20,10 +20,10 @@ import requests
 import requests.exceptions as rq
 import urllib3
 import urllib3.exceptions as u3
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
-from urllib3.connection import HTTPSConnection
 
+from bridge.adapters.http_connections import Adapter
 from bridge.core.errors import ConfigurationError, Fault, OutcomeUnknown, Rejected, Unreachable
 
 URLLIB3_FROM, URLLIB3_BEFORE = (2, 5), (3,)
@@ -34,29 +34,7 @@ _IMPOSTORS = ("urllib3-future", "niquests")
 LONGEST_RETRY_AFTER = timedelta(hours=1)
 
 _PIECE = 64 * 1024
-_BLOCK = 1024 * 1024
 _HEAD = 512
-
-
-class _TlsConnection(HTTPSConnection):
-    """A handshake that fails has sent nothing of the request; said here, since afterwards nobody can tell."""
-
-    def connect(self) -> None:
-        try:
-            super().connect()
-        except (OSError, http.client.HTTPException) as error:
-            raise u3.NewConnectionError(self, f"TLS: {type(error).__name__}") from error
-
-
-class _TlsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
-class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        # What a body is read by while it is sent; 16 KB, the default, costs a third of the speed of large ones.
-        super().init_poolmanager(*args, **{"blocksize": _BLOCK, **options})
-        self.poolmanager.pool_classes_by_scheme = {"http": urllib3.HTTPConnectionPool, "https": _TlsPool}
 
 
 class _Session(requests.Session):
@@ -139,7 +117,7 @@ def new_session(
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     for scheme in ("https://", "http://"):
         # The engine owns repeats; a blocking pool would wait under no time limit.
-        session.mount(scheme, _Adapter(pool_connections=8, pool_maxsize=pool, max_retries=0, pool_block=False))
+        session.mount(scheme, Adapter(pool_connections=8, pool_maxsize=pool, max_retries=0, pool_block=False))
     for prefix, adapter in (mounts or {}).items():
         session.mount(prefix, adapter)
     return session
@@ -372,7 +350,8 @@ SENT: Mapping[type[BaseException], Sent] = {
     rq.InvalidSchema: Sent.NOTHING,
     rq.InvalidURL: Sent.NOTHING,
     rq.InvalidProxyURL: Sent.NOTHING,
-    rq.InvalidHeader: Sent.NOTHING,
+    # Ours before it is sent, or one of the answer: two lengths, for example.
+    rq.InvalidHeader: Sent.LOOK_INSIDE,
     rq.InvalidJSONError: Sent.NOTHING,
     rq.UnrewindableBodyError: Sent.MAYBE,
     rq.Timeout: Sent.MAYBE,
@@ -403,7 +382,7 @@ SENT: Mapping[type[BaseException], Sent] = {
     u3.LocationParseError: Sent.NOTHING,
     u3.URLSchemeUnknown: Sent.NOTHING,
     u3.ProxySchemeUnknown: Sent.NOTHING,
-    u3.InvalidHeader: Sent.NOTHING,
+    u3.InvalidHeader: Sent.MAYBE,
     u3.UnrewindableBodyError: Sent.MAYBE,
     u3.TimeoutError: Sent.MAYBE,
     u3.ReadTimeoutError: Sent.MAYBE,

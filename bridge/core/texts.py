@@ -537,6 +537,23 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Appen svara ikkje", "Svaret kom ikkje fram. Ingenting er lagra. Prøv igjen om litt."),
         "en": _text("The app did not answer", "No answer arrived. Nothing was stored. Try again shortly."),
     },
+    "app_answer_invalid": {
+        "nb": _text(
+            "Svaret fra appen kan ikke sendes videre", "Det følger ikke reglene for HTTP. Si fra til den som har appen."
+        ),
+        "nn": _text(
+            "Svaret frå appen kan ikkje sendast vidare",
+            "Det følgjer ikkje reglane for HTTP. Sei frå til den som har appen.",
+        ),
+        "en": _text("The app's answer cannot be passed on", "It breaks the rules of HTTP. Tell the app's owner."),
+    },
+    "app_answer_too_large": {
+        "nb": _text(
+            "Svaret fra appen er for stort", "Broen leser høyst {limit} byte for en rapport eller en omforming."
+        ),
+        "nn": _text("Svaret frå appen er for stort", "Brua les høgst {limit} byte for ein rapport eller ei omforming."),
+        "en": _text("The app's answer is too large", "The bridge reads at most {limit} bytes to report or convert."),
+    },
     "app_timeout": {
         "nb": _text("Appen brukte for lang tid", "Beregningen ble ikke ferdig i tide. Ingenting er lagret."),
         "nn": _text("Appen brukte for lang tid", "Utrekninga vart ikkje ferdig i tide. Ingenting er lagra."),
@@ -675,6 +692,35 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nb": _text("Forespørselen kom ikke fram i tide", "Send den på nytt."),
         "nn": _text("Førespurnaden kom ikkje fram i tide", "Send han på nytt."),
         "en": _text("The request did not come in time", "Send it again."),
+    },
+    "head_invalid": {
+        "nb": _text(
+            "Forespørselens hode kan ikke leses", "Feilen er i {part}. Kontroller forespørselen. Ingenting er gjort."
+        ),
+        "nn": _text(
+            "Hovudet i førespurnaden kan ikkje lesast",
+            "Feilen er i {part}. Kontroller førespurnaden. Ingenting er gjort.",
+        ),
+        "en": _text(
+            "The request's head cannot be read", "The fault is in {part}. Check the request. Nothing was done."
+        ),
+    },
+    "url_too_long": {
+        "nb": _text("Adressen er for lang", "Grensen er {limit} byte, medregnet parameterne. Ingenting er gjort."),
+        "nn": _text("Adressa er for lang", "Grensa er {limit} byte, medrekna parametrane. Ingenting er gjort."),
+        "en": _text("The address is too long", "The limit is {limit} bytes with its parameters. Nothing was done."),
+    },
+    "expectation_failed": {
+        "nb": _text("Forventningen kan ikke innfris", "Send forespørselen uten Expect, eller med 100-continue."),
+        "nn": _text("Forventninga kan ikkje innfriast", "Send førespurnaden utan Expect, eller med 100-continue."),
+        "en": _text("The expectation cannot be met", "Send the request without Expect, or with 100-continue."),
+    },
+    "transfer_coding": {
+        "nb": _text("Overføringskodingen støttes ikke", "Send innholdet med Content-Length, eller som chunked alene."),
+        "nn": _text(
+            "Overføringskodinga er ikkje støtta", "Send innhaldet med Content-Length, eller som chunked åleine."
+        ),
+        "en": _text("The transfer coding is not supported", "Send the body with Content-Length, or as chunked alone."),
     },
     "head_too_large": {
         "nb": _text("Forespørselens hode er for stort", "Send færre eller kortere hodefelter."),

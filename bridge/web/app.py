@@ -1,12 +1,14 @@
 """The Flask app over what wiring made."""
 
+import re
 import secrets
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from flask import Flask, Response, g, request
+from werkzeug.routing import Rule
 from werkzeug.wsgi import ClosingIterator
 
 from bridge.parts import Bridge
@@ -26,7 +28,10 @@ if TYPE_CHECKING:
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.web")
 
 
-class _LogsOfOneRequest:
+_UNUSUAL = re.compile(r"[^\x21-\x7e]")
+
+
+class _OneRequest:
     """
     Binds what log lines carry to one request, from its head to the last piece of its answer.
 
@@ -38,6 +43,8 @@ class _LogsOfOneRequest:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         structlog.contextvars.clear_contextvars()
+        # Our own server lets nothing else through (RFC 3986, 2); another may, and not all of it could be read.
+        environ["QUERY_STRING"] = _UNUSUAL.sub(lambda odd: f"%{ord(odd[0]):02X}", environ.get("QUERY_STRING", ""))
         try:
             answer = self._app(environ, start_response)
         except BaseException:
@@ -46,13 +53,25 @@ class _LogsOfOneRequest:
         return ClosingIterator(answer, structlog.contextvars.clear_contextvars)
 
 
+class _Rule(Rule):
+    """A route that takes the methods that it names: not every GET has a HEAD."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # Apps take no HEAD, and a look that gives nothing must not use a print's link up.
+        if self.methods is not None and self.endpoint in ("proxy.pass_on", "embeds.open_print"):
+            self.methods.discard("HEAD")
+
+
 def create_app(bridge: Bridge) -> Flask:
     """Make the app; nothing is connected or read from the environment here."""
     app = Flask("bridge", static_folder=None)
+    app.url_rule_class = _Rule
     app.extensions["bridge"] = bridge
     # Our own loop counts what is read; this one would cut a chunked body without a word.
     app.config["MAX_CONTENT_LENGTH"] = None
-    app.url_map.strict_slashes = False
+    # No address is another's: a redirect would send a form, and a token, to where a client said that it came from.
+    app.url_map.strict_slashes = app.url_map.merge_slashes = app.url_map.redirect_defaults = False
 
     @app.before_request
     def begin() -> None:
@@ -84,7 +103,7 @@ def create_app(bridge: Bridge) -> Flask:
             )
         return response
 
-    app.wsgi_app = _LogsOfOneRequest(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = _OneRequest(app.wsgi_app)  # type: ignore[method-assign]
     # Functions after a request run in reverse order: the log line above is written last.
     cors.register(app, bridge.settings.allowed_origins)
     problems.register(app, bridge)

@@ -1,8 +1,9 @@
 """What a browser on Arbeidsflate's origin may do (facts/dialogporten.md 5.4)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from flask import Flask, Response, request
+from flask.globals import request_ctx
 
 HEADERS = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE, OPTIONS",
@@ -15,20 +16,25 @@ HEADERS = {
 }
 
 
+def headers_for(origins: Collection[str], origin: str | None) -> Mapping[str, str]:
+    """Give what lets a page of *origin* read an answer; nothing where it is none of *origins*."""
+    return {"Access-Control-Allow-Origin": origin, **HEADERS} if origin is not None and origin in origins else {}
+
+
 def register(app: Flask, origins: Collection[str]) -> None:
     """Answer preflights, which carry no token, and put the headers on every answer, errors too."""
 
     @app.before_request
     def preflight() -> Response | None:
-        if request.method == "OPTIONS":
-            return Response(status=204)
-        return None
+        if request.method != "OPTIONS":
+            return None
+        allowed = request_ctx.url_adapter.allowed_methods() if request_ctx.url_adapter is not None else ()
+        if allowed:
+            return Response(status=204, headers={"Allow": ", ".join(sorted(allowed))})
+        return Response(status=204) if "Access-Control-Request-Method" in request.headers else None
 
     @app.after_request
     def allow(response: Response) -> Response:
         response.vary.add("Origin")
-        origin = request.headers.get("Origin")
-        if origin is not None and origin in origins:
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers.update(HEADERS)
+        response.headers.update(headers_for(origins, request.headers.get("Origin")))
         return response

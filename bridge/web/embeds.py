@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import orjson
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import MethodNotAllowed
 
 from bridge.adapters.dialog_tokens import authorize
 from bridge.core.altinn_dates import OSLO
@@ -77,9 +76,6 @@ def make_link(dialog_id: UUID, name: str) -> ResponseReturnValue:
 @embeds.get("/prints/<secret>")
 def open_print(secret: str) -> ResponseReturnValue:
     """Give the print that the link is for, as a download, and use the link up, unless it gave nothing."""
-    if request.method == "HEAD":
-        # A look that gives nothing must not use the link up.
-        raise MethodNotAllowed(valid_methods=["GET"])
     bridge: Bridge = current_app.extensions["bridge"]
     used, link = use_print_link(bridge, secret)
     chunks = request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0"

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
@@ -10,20 +10,22 @@ import structlog
 from flask import Blueprint, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import MethodNotAllowed
 
-from bridge.adapters.altinn3 import AppAnswer, AppCall, Readable, timed_out
+from bridge.adapters.altinn3 import AppAnswer, AppCall, Readable, no_http, system_of, timed_out
 from bridge.adapters.dialog_tokens import authorize, verify
+from bridge.core.app_answers import Next, problem_of, row_for
 from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse, meaning, party_header
-from bridge.core.errors import CredentialsRefused, Finding, OutcomeUnknown, Refusal, Rejected, Unreachable
+from bridge.core.errors import CredentialsRefused, Finding, Refusal, Unreachable, UpstreamError
 from bridge.core.mapping import Speaks
 from bridge.forms.convert import Unconvertible
 from bridge.forms.reading import Unreadable
+from bridge.forms.turning import JSON, XML, kind_of
 from bridge.parts import Bridge
 from bridge.storage.turns import NoTurn, StoredTurns
 from bridge.web.calculation_report import report
 from bridge.web.form_passage import Passage, Shapes
 from bridge.web.problems import language
+from bridge.web.proxy_headers import passed_on, phrase, returned
 from bridge.web.reading import CHUNK, bearer_token, body_reader, has_body, read_body
 from bridge.web.turns import Turns
 
@@ -35,52 +37,7 @@ IN_MEMORY = 256 * 1024
 
 _METHODS = ["GET", "POST", "PUT"]
 _REPORT = "bridge-report"
-# RFC 9110, 7.6.1; and what others claim of the way here, which the app might believe.
-_NOT_PASSED = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "expect",
-        "host",
-        "content-length",
-        "forwarded",
-        "x-forwarded-for",
-        "x-forwarded-host",
-        "x-forwarded-port",
-        "x-forwarded-prefix",
-        "x-forwarded-proto",
-        "x-real-ip",
-        # End-user systems of Altinn 2 send it, and Altinn 3 answers 410 to it (facts 4.3).
-        "x-altinn-enterpriseuser-authentication",
-    }
-)
-# The server that passes the answer on writes its own.
-_NOT_RETURNED = frozenset({"connection", "keep-alive", "transfer-encoding", "trailer", "upgrade", "date", "server"})
-# What goes on beside the bridge's own token: what the form is, how to answer, and whose it is. An app may believe any
-# other header, and would believe the bridge.
-_PASSED_WITH_OWN_TOKEN = frozenset(
-    {
-        "accept",
-        "accept-charset",
-        "accept-encoding",
-        "accept-language",
-        "content-type",
-        "party",
-        "prefer",
-        "traceparent",
-        "tracestate",
-        "user-agent",
-    }
-)
-_BOUND_TO_ROOT = "__host-"
-"""A browser keeps a cookie of such a name for the whole host only (RFC 6265bis, 4.1.3.2)."""
+_MEDIA_TYPES: Mapping[Speaks | None, str] = {Speaks.XML: XML, Speaks.JSON: JSON}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -121,10 +78,17 @@ def pass_on(org: str, app: str, anonymous: bool) -> ResponseReturnValue:
     findings = _findings(asked, body)
     answer, passage = _answered(bridge, asked, body, length)
     bridge.metrics.calculations.labels(asked.route.name, asked.meant.value, f"{answer.status // 100}xx").inc()
-    if asked.reports:
-        return _reported(bridge, asked, body, findings, answer)
-    response = _response(bridge, asked, answer, passage)
-    if findings is not None:
+    try:
+        _tell_apart(asked, answer)
+        if asked.reports:
+            response = _reported(bridge, asked, body, findings, answer)
+        else:
+            response = _response(bridge, asked, answer, passage)
+    except BaseException:
+        answer.close()
+        raise
+    response.call_on_close(answer.close)
+    if findings is not None and not asked.reports:
         response.headers["Bridge-Findings"] = str(len(findings))
     return response
 
@@ -134,9 +98,6 @@ def _asked(bridge: Bridge, org: str, app: str, *, anonymous: bool) -> _Asked:
     route = bridge.routes.get((org, app))
     if route is None or (anonymous and not route.anonymous):
         raise Refusal("not_found", 404)
-    if request.method not in _METHODS:
-        # Werkzeug would answer HEAD by GET, which apps do not.
-        raise MethodNotAllowed(_METHODS)
     brings = has_body(request)
     if brings and request.method == "GET":
         # An empty form is asked for so, and the one that was sent would be passed over.
@@ -144,7 +105,8 @@ def _asked(bridge: Bridge, org: str, app: str, *, anonymous: bool) -> _Asked:
     return _Asked(
         route=route,
         data_type=route.data_type(_data_type()),
-        meant=meaning(request.method, has_body=brings),
+        # Who says of what kind the form is, means to send one: that it is empty is for the app to say.
+        meant=meaning(request.method, has_body=brings or "Content-Type" in request.headers),
         anonymous=anonymous,
         party=_party(bridge, route),
         reports=_wants_report(),
@@ -281,7 +243,7 @@ def _answered(
     bridge: Bridge, asked: _Asked, body: bytes | Readable, length: int | None
 ) -> tuple[AppAnswer, Passage | None]:
     passage = None
-    if isinstance(body, bytes) and asked.data_type.pins:
+    if isinstance(body, bytes) and (asked.data_type.pins or asked.reports):
         passage = _there(asked, body)
         body, length = passage.body, len(passage.body)
     call = AppCall(
@@ -304,16 +266,26 @@ def _answered(
         raise Refusal("app_timeout", 503) from None
     except CredentialsRefused as error:
         raise Refusal("app_refuses_bridge", 502) from error
-    except Unreachable as error:
-        log.warning("an app was not reached", app=asked.route.name, why=error.detail)
-        code = "app_unavailable" if error.retry_after is None else "app_resting"
-        raise Refusal(code, 503, retry_after=error.retry_after) from error
-    except OutcomeUnknown as error:
-        log.warning("an app gave no answer", app=asked.route.name, why=error.detail)
-        raise Refusal(*(("app_timeout", 504) if timed_out(error) else ("app_unavailable", 502))) from error
-    except Rejected as error:
-        log.error("no token for an app", app=asked.route.name, why=error.detail)
-        raise Refusal("app_unavailable", 502) from error
+    except UpstreamError as error:
+        if error.system != system_of(asked.route):
+            raise  # Who gives out tokens is away: that is not the app's doing.
+        raise _no_answer(asked, error) from error
+
+
+def _no_answer(asked: _Asked, error: UpstreamError) -> Refusal:
+    """Say what became of a call to which the app gave no answer that could be passed on."""
+    log.warning("an app gave no answer", app=asked.route.name, why=error.detail)
+    match error:
+        case Unreachable(retry_after=None):
+            return Refusal("app_unavailable", 503)
+        case Unreachable(retry_after=wait):
+            return Refusal("app_resting", 503, retry_after=wait)
+        case _ if timed_out(error):
+            return Refusal("app_timeout", 504)
+        case _ if no_http(error):
+            return Refusal("app_answer_invalid", 502)
+        case _:
+            return Refusal("app_unavailable", 502)
 
 
 def _with_room(bridge: Bridge, route: AppRoute, call: AppCall) -> AppAnswer:
@@ -337,7 +309,10 @@ def _with_room(bridge: Bridge, route: AppRoute, call: AppCall) -> AppAnswer:
 
 
 def _there(asked: _Asked, body: bytes) -> Passage:
-    content_type, accept = request.headers.get("Content-Type", ""), request.headers.get("Accept", "")
+    content_type = request.headers.get("Content-Type", "")
+    # A report takes the form's place, so it is compared in the language in which it was sent.
+    sent_as = _MEDIA_TYPES.get(kind_of(content_type)) if asked.reports else None
+    accept = sent_as or request.headers.get("Accept", "")
     try:
         return _shapes().there(asked.data_type, content_type, body, accept)
     except Unconvertible as error:
@@ -347,7 +322,7 @@ def _there(asked: _Asked, body: bytes) -> Passage:
 
 
 def _query() -> str:
-    """Give the query as it came, without what is for the bridge."""
+    """Give the query as it came, byte for byte, without what is for the bridge."""
     query: str = request.environ.get("QUERY_STRING", "")
     if _REPORT not in query:
         return query
@@ -356,29 +331,26 @@ def _query() -> str:
 
 def _headers(asked: _Asked, passage: Passage | None) -> list[tuple[str, str]]:
     """Say what goes on: all but what belongs to this connection; beside the bridge's own token only what is known."""
-    named = {each.strip().lower() for each in request.headers.get("Connection", "").split(",")}
-    left_out = _NOT_PASSED | named
+    besides = set()
     if asked.party is not None:
-        left_out |= {"party"}
+        besides.add("party")
     if asked.meant is Meaning.CREATE:
-        left_out |= {"content-type"}
-    headers = [
-        (name, value)
-        for name, value in request.headers.items()
-        if name.lower() not in left_out and (not asked.own or name.lower() in _PASSED_WITH_OWN_TOKEN)
-    ]
+        besides.add("content-type")
+    if passage is not None:
+        # What may have to be read here must not come packed.
+        besides.add("accept-encoding")
+        if passage.accept:
+            besides |= {"accept", "content-type"}
+    headers = passed_on(request.headers.items(), own=asked.own, besides=besides)
     if asked.party is not None:
         headers.append(("party", asked.party))
     if passage is None:
         return headers
-    # What may have to be read here must not come packed.
-    changed = {"accept-encoding"} | ({"accept", "content-type"} if passage.accept else set())
-    kept = [(name, value) for name, value in headers if name.lower() not in changed]
     if passage.accept:
-        kept.append(("Accept", passage.accept))
+        headers.append(("Accept", passage.accept))
         if passage.content_type and asked.meant is Meaning.CALCULATE:
-            kept.append(("Content-Type", passage.content_type))
-    return [*kept, ("Accept-Encoding", "identity")]
+            headers.append(("Content-Type", passage.content_type))
+    return [*headers, ("Accept-Encoding", "identity")]
 
 
 def _turn_key(asked: _Asked) -> tuple[str, str, bytes] | None:
@@ -398,15 +370,29 @@ def _turn_key(asked: _Asked) -> tuple[str, str, bytes] | None:
 # The answer
 
 
+def _tell_apart(asked: _Asked, answer: AppAnswer) -> None:
+    """Keep from the caller what an app says of the bridge's own token. Raises Refusal 403 and 502."""
+    if not asked.own or answer.status not in (401, 403):
+        return
+    said = answer.start.decode("utf-8", "replace")
+    row = row_for(answer.status, said)
+    if row.next is Next.CREDENTIALS:
+        # A token that ran out was renewed once already.
+        refused = CredentialsRefused(
+            system_of(asked.route), "it refused the bridge's token", status=answer.status, reason="token_refused"
+        )
+        raise Refusal("app_refuses_bridge", 502) from refused
+    if row.code == "app_level_too_low":
+        problem = problem_of(row, said)
+        raise Refusal(problem.code, problem.status, facts=problem.facts)
+
+
 def _response(bridge: Bridge, asked: _Asked, answer: AppAnswer, passage: Passage | None) -> Response:
     """Pass the answer on; where the client speaks the other language, its form in that."""
-    headers = list(_returned(asked, answer.headers))
+    headers = list(returned(answer.headers, app=asked.route.name, own=asked.own))
     start, rest = answer.start, answer.rest
     if passage is not None and answer.status == 200:
-        whole = answer.whole(bridge.settings.max_body)
-        if whole is None:
-            answer.close()
-            raise Refusal("app_unavailable", 502)
+        whole = _whole(bridge, asked, answer)
         start, rest = whole, None
         turned = _back(asked, answer, whole, passage)
         if turned is not None:
@@ -415,7 +401,7 @@ def _response(bridge: Bridge, asked: _Asked, answer: AppAnswer, passage: Passage
                 (name, value) for name, value in headers if name.lower() not in ("content-type", "content-length")
             ]
             headers.append(("Content-Type", content_type))
-    status = f"{answer.status} {answer.reason}" if answer.reason else answer.status
+    status = f"{answer.status} {phrase(answer.reason)}"
     if rest is None:
         headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
         response = Response(start, status=status)
@@ -425,29 +411,18 @@ def _response(bridge: Bridge, asked: _Asked, answer: AppAnswer, passage: Passage
     response.headers.extend(headers)
     if rest is None and answer.status not in (204, 304):
         response.headers["Content-Length"] = str(len(start))
-    response.call_on_close(answer.close)
     return response
 
 
-def _returned(asked: _Asked, headers: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """
-    Give the headers that go back to the client.
-
-    A cookie is the caller's and this app's: all apps share the bridge's host, so it is bound to the app's own path;
-    and what an app sets beside the bridge's own token is the bridge's.
-    """
-    for name, value in headers:
-        if name.lower() in _NOT_RETURNED:
-            continue
-        if name.lower() != "set-cookie":
-            yield name, value
-            continue
-        cookie, *attributes = (part.strip() for part in value.split(";"))
-        if asked.own or cookie.lower().startswith(_BOUND_TO_ROOT):
-            log.info("a cookie of an app was left out", app=asked.route.name)
-            continue
-        kept = [each for each in attributes if each.partition("=")[0].strip().lower() not in ("path", "domain")]
-        yield name, "; ".join((cookie, *kept, f"Path=/{asked.route.name}"))
+def _whole(bridge: Bridge, asked: _Asked, answer: AppAnswer) -> bytes:
+    limit = bridge.settings.max_body
+    try:
+        whole = answer.whole(limit)
+    except UpstreamError as error:
+        raise _no_answer(asked, error) from error
+    if whole is None:
+        raise Refusal("app_answer_too_large", 502, facts={"limit": str(limit)})
+    return whole
 
 
 def _streamed(start: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
@@ -468,12 +443,7 @@ def _reported(
     bridge: Bridge, asked: _Asked, body: bytes | Readable, findings: tuple[Finding, ...] | None, answer: AppAnswer
 ) -> Response:
     """Answer with the document on the calculation, in place of the form."""
-    try:
-        whole = answer.whole(bridge.settings.max_body)
-    finally:
-        answer.close()
-    if whole is None:
-        raise Refusal("app_unavailable", 502)
+    whole = _whole(bridge, asked, answer)
     content_type, document = report(
         asked.route,
         asked.data_type,

@@ -161,8 +161,21 @@ BROKEN = [
     pytest.param(HEAD + b"Content-Length: 10\r\n\r\nhalf", id="hangs up in the body"),
     pytest.param(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhal", id="hangs up in a chunk"),
     pytest.param(HEAD + b"Transfer-Encoding: chunked\r\n\r\nsoup\r\n", id="chunk of no length"),
+    pytest.param(HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", id="has two lengths"),
+    pytest.param(b"HTTP/1.1 103 Early Hints\r\n\r\n", id="informs, and hangs up"),
+    pytest.param(b"HTTP/1.1 101 Switching Protocols\r\n\r\n", id="goes over to another protocol"),
     pytest.param(HEAD + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope", id="body that is not gzip"),
 ]
+
+
+def test_what_only_informs_is_not_the_answer() -> None:
+    """Any number of them up to twenty, with headers of their own."""
+    first = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\nLink: </a>\r\n\r\n"
+
+    with listening(answering(first * 3 + HEAD + b"Content-Length: 2\r\n\r\nok")) as address:
+        answer = put(address)
+
+    assert (answer.status, answer.body) == (200, b"ok")
 
 
 @pytest.mark.parametrize("answer", BROKEN)

@@ -1,0 +1,141 @@
+"""Answers to requests that never reach the app, as problem documents, with what browsers need to read them."""
+
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import orjson
+import structlog
+from gunicorn.http import errors as http
+
+from bridge.core.errors import place_of
+from bridge.core.texts import LANGUAGES, text
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.web")
+
+LONGEST_HEAD = 64 * 1024
+"""A head up to here is taken, with its request line: a dialog token alone may have 16 KB."""
+LONGEST_URL = 32 * 1024
+"""The query may hold a form's prefill, as a map in JSON."""
+LIMITS: Mapping[str, int] = {
+    "limit_request_line": 0,
+    "limit_request_fields": 100,
+    "limit_request_field_size": LONGEST_HEAD,
+}
+"""What gunicorn is told: heads are measured before it sees them, and its own longest line is a quarter of ours."""
+
+_LANGUAGE = re.compile(rb"\r\naccept-language:[ \t]*([a-z]{2})", re.IGNORECASE)
+_ORIGIN = re.compile(rb"\r\norigin:[ \t]*([\x21-\x7e]+)[ \t]*\r\n", re.IGNORECASE)
+
+_REASONS: Mapping[int, str] = {
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    408: "Request Timeout",
+    414: "URI Too Long",
+    417: "Expectation Failed",
+    431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+}
+_FRAMING = ("CONTENT-LENGTH", "TRANSFER-ENCODING", "CONTENT-TYPE", "HOST")
+"""Fields whose names are told: what else stands in a head may be anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What is told of a request that was turned away: a code of ``core/texts.py``, its status and its facts."""
+
+    code: str
+    status: int
+    part: str = ""
+
+
+def fault_of(error: BaseException) -> Fault:
+    """Sort what the server found in a request, without a word of the request."""
+    match error:
+        case http.InvalidResponseHeader() | http.InvalidResponseHeaderName() | http.ConfigurationProblem():
+            return Fault(code="internal", status=500)
+        case http.LimitRequestLine():
+            return Fault(code="url_too_long", status=414)
+        case http.LimitRequestHeaders():
+            return Fault(code="head_too_large", status=431)
+        case http.ExpectationFailed():
+            return Fault(code="expectation_failed", status=417)
+        case http.UnsupportedTransferCoding():
+            return Fault(code="transfer_coding", status=501)
+        case http.InvalidHeader() if error.hdr in _FRAMING:
+            return Fault(code="head_invalid", status=400, part=str(error.hdr).title())
+        case http.ParseException():
+            return Fault(code="head_invalid", status=400, part=_PARTS.get(type(error), "field-line"))
+        case _:
+            return Fault(code="internal", status=500)
+
+
+_PARTS: Mapping[type[http.ParseException], str] = {
+    http.InvalidRequestLine: "request-line",
+    http.InvalidRequestMethod: "method",
+    http.InvalidHTTPVersion: "HTTP-version",
+    http.InvalidHeaderName: "field-name",
+    http.InvalidSchemeHeaders: "X-Forwarded-Proto",
+}
+"""Parts of a request by their names in RFC 9112."""
+
+
+class TurnedAway:
+    """
+    Writes the answers of one process, and counts them.
+
+    *browsers* gives the headers by which a page of an origin may read an answer; *count* is told each code.
+    """
+
+    def __init__(self, *, browsers: Callable[[str], Mapping[str, str]], count: Callable[[str], None]) -> None:
+        self._browsers, self._count = browsers, count
+
+    def because_of(self, error: BaseException, head: bytes) -> bytes:
+        """Answer a request in which the server found *error*, or which it failed at."""
+        fault = fault_of(error)
+        if fault.status == 500:
+            log.error("a request failed unexpectedly", error=type(error).__name__, at=place_of(error))
+        return self.answer(fault.code, fault.status, head, part=fault.part)
+
+    def answer(self, code: str, status: int, head: bytes, *, part: str = "") -> bytes:
+        """Write a whole answer, in the language and for the origin that *head* asks for as far as it came."""
+        self._count(code)
+        trace_id, language = secrets.token_hex(16), _language(head)
+        if status != 503:
+            # In a crowd the line would cost as much as the answer; the crowd is counted.
+            log.info("turned away", code=code, status=status, trace_id=trace_id, part=part or None)
+        words = text(code, language, {"part": part, "limit": str(LONGEST_URL)})
+        body = orjson.dumps(
+            {
+                "type": f"urn:altinn-dialog-bridge:problem:{code}",
+                "title": words.title,
+                "status": status,
+                "detail": words.detail,
+                "traceId": trace_id,
+            }
+        )
+        origin = found[1].decode("ascii") if (found := _ORIGIN.search(head)) else ""
+        headers = {
+            "Content-Type": "application/problem+json",
+            "Content-Language": language,
+            "Content-Length": str(len(body)),
+            "Cache-Control": "no-store",
+            "X-Trace-Id": trace_id,
+            "Vary": "Origin",
+            **self._browsers(origin),
+            **({"Retry-After": "1"} if status == 503 else {}),
+            "Connection": "close",
+        }
+        lines = [f"HTTP/1.1 {status} {_REASONS[status]}", *(f"{name}: {value}" for name, value in headers.items())]
+        # RFC 9110, 9.3.2: the answer to HEAD has no content.
+        return "\r\n".join([*lines, "", ""]).encode() + (b"" if head.startswith(b"HEAD ") else body)
+
+
+def _language(head: bytes) -> str:
+    found = _LANGUAGE.search(head)
+    asked = found[1].decode("ascii").lower() if found else "nb"
+    return asked if asked in LANGUAGES else "nb"

@@ -1,0 +1,154 @@
+"""Heads on real sockets: what is refused before the app, and what has to pass whole."""
+
+import json
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.processes.harness import Site, site
+from tests.web.raw_app import RawApp
+
+pytestmark = pytest.mark.slow
+
+ORIGIN = "https://af.altinn.no"
+DIALOG = "0196f000-0000-7000-8000-000000000002"
+APP = "ttd/x"
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[RawApp]:
+    with RawApp() as raw:
+        yield raw
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, app: RawApp) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("heads")
+    (folder / "routes").mkdir()
+    (folder / "routes" / "x.yaml").write_text(f"app: {APP}\ntoken: caller\nanonymous: true\nverbs: get_post\n", "utf-8")
+    with site(
+        folder,
+        BRIDGE_ROUTES=str(folder / "routes"),
+        BRIDGE_ALTINN3_APPS_URL=app.url,
+        BRIDGE_ALLOWED_ORIGINS=ORIGIN,
+    ) as made:
+        made.serve()
+        yield made
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def code(self) -> str:
+        assert self.headers["content-type"] == "application/problem+json", self
+        problem: dict[str, Any] = json.loads(self.body)
+        assert problem["status"] == self.status
+        return str(problem["type"]).rpartition(":")[2]
+
+
+def ask(made: Site, line: str, headers: Sequence[str] = (), body: bytes = b"") -> Answer:
+    """Send these bytes, and give the whole answer."""
+    head = "\r\n".join([line, "Host: x", f"Origin: {ORIGIN}", *headers, "", ""]).encode("latin-1")
+    with socket.create_connection(("127.0.0.1", made.port), timeout=20) as client:
+        answer = b""
+        # A refusal may come, and the connection be closed, before all is sent.
+        with suppress(OSError):
+            client.sendall(head + body)
+            client.shutdown(socket.SHUT_WR)
+        with suppress(ConnectionResetError):
+            while piece := client.recv(65_536):
+                answer += piece
+    first, _, rest = answer.partition(b"\r\n\r\n")
+    status, *lines = first.decode("latin-1").split("\r\n")
+    named = {name.lower(): value for name, _, value in (each.partition(": ") for each in lines)}
+    return Answer(int(status.split()[1]), named, rest)
+
+
+PRESS = f"POST /actions/{DIALOG}/submit HTTP/1.1"
+REFUSED: dict[str, tuple[int, str, str, list[str]]] = {
+    "an address of 33 KB": (414, "url_too_long", f"GET /{'a' * 33 * 1024} HTTP/1.1", []),
+    "an address without end": (414, "url_too_long", f"GET /{'a' * 80_000}", []),
+    "a head of 65 KB": (431, "head_too_large", PRESS, [f"X-{n}: {'a' * 8000}" for n in range(9)]),
+    "a header of 65 KB": (431, "head_too_large", PRESS, [f"Cookie: {'a' * 66_000}"]),
+    "150 headers": (431, "head_too_large", PRESS, [f"X-{n}: a" for n in range(150)]),
+    "a control character": (400, "head_invalid", PRESS, ["X: a\x1cb"]),
+    "both lengths": (400, "head_invalid", PRESS, ["Content-Length: 3", "Transfer-Encoding: chunked"]),
+    "an unknown coding": (501, "transfer_coding", PRESS, ["Transfer-Encoding: br"]),
+    "another expectation": (417, "expectation_failed", PRESS, ["Expect: x"]),
+    "no version": (400, "head_invalid", "GET /", []),
+    "a version to come": (400, "head_invalid", "GET / HTTP/3.0", []),
+    "a token of 20 KB": (401, "token_invalid", PRESS, [f"Authorization: Bearer {'a' * 20_000}"]),
+}
+
+
+@pytest.mark.parametrize(("status", "code", "line", "headers"), REFUSED.values(), ids=REFUSED)
+def test_a_refusal_is_a_problem_document(made: Site, status: int, code: str, line: str, headers: list[str]) -> None:
+    """Which a page may read, in whatever part of the bridge it was made."""
+    answer = ask(made, line, [*headers, "Connection: close"])
+
+    assert (answer.status, answer.code) == (status, code)
+    assert answer.headers["x-trace-id"]
+    if "\r\n" not in line and "without" not in line and len(line) < 32 * 1024:
+        assert answer.headers["access-control-allow-origin"] == ORIGIN
+
+
+def test_refusals_are_counted_and_logged_without_their_words(made: Site) -> None:
+    """By their codes, as those of the app are."""
+    ask(made, PRESS, ["Transfer-Encoding: secret-word", "Connection: close"])
+
+    assert b'bridge_refusals_total{code="transfer_coding"}' in ask(made, "GET /metrics HTTP/1.1").body
+    assert "secret-word" not in made.logs()
+
+
+def test_a_token_of_its_longest_is_looked_at(made: Site) -> None:
+    """16 KB, which is what a token may have, and not the server's 8."""
+    answer = ask(made, PRESS, [f"Authorization: Bearer {'a.' * 8192}", "Connection: close", "Content-Length: 0"])
+
+    assert (answer.status, answer.code) == (401, "token_invalid")
+
+
+@pytest.mark.parametrize(
+    "path", [f"//actions/{DIALOG}/submit", f"/actions//{DIALOG}/submit", f"/{APP}//v1/data", "//x//y"]
+)
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_no_write_is_sent_elsewhere(made: Site, method: str, path: str) -> None:
+    """An address with a slash too many is answered, or is none; it is no redirect."""
+    answer = ask(made, f"{method} {path} HTTP/1.1", ["Content-Length: 0", "Connection: close"])
+
+    assert answer.status in (401, 404)
+    assert "location" not in answer.headers
+    assert answer.code in ("token_missing", "not_found")
+
+
+def test_an_app_is_asked_what_the_client_asked(made: Site, app: RawApp) -> None:
+    """The query byte for byte, 30 KB of it; the lines of a cookie as one; and nothing that Connection names."""
+    query = "navn=100%&d=%c3%a6&prefill=" + "%7B%22" * 5000
+
+    answer = ask(
+        made,
+        f"GET /{APP}/v1/data/anonymous?{query} HTTP/1.1",
+        ["Cookie: a=1", "Cookie: b=2; c=3", "Connection: X-Secret, close", "X-Secret: 1", "X-Kept: 2"],
+    )
+
+    assert answer.status == 200
+    assert app.target == f"/{APP}/v1/data/anonymous?{query}".encode()
+    assert app.headers("Cookie") == ["a=1; b=2; c=3"]
+    assert (app.headers("X-Secret"), app.headers("X-Kept")) == ([], ["2"])
+
+
+def test_an_answer_that_no_server_sends_on_is_a_problem(made: Site, app: RawApp) -> None:
+    """502, and not the server's own 500."""
+    before = app.answer
+    app.answer = b"HTTP/1.1 200 OK\r\nX-A: a\x1cb\r\nContent-Length: 2\r\n\r\n{}"
+    try:
+        answer = ask(made, f"GET /{APP}/v1/data/anonymous HTTP/1.1", ["Connection: close"])
+    finally:
+        app.answer = before
+
+    assert (answer.status, answer.code) == (502, "app_answer_invalid")

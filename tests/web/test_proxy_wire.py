@@ -1,0 +1,281 @@
+"""The calculation proxy byte for byte: targets, headers, and answers that only a socket can give."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.sandbox.records import How
+from tests.web.proxying import HOURS, JSON, KEY, LINES, SUM, XML, Proxying
+from tests.web.raw_app import OK, RawApp
+
+ROUTE = "token: caller\nanonymous: true\nverbs: get_post\n"
+
+
+@pytest.fixture(scope="module")
+def bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxying]:
+    made = Proxying(tmp_path_factory.mktemp("wire"), {SUM: ROUTE})
+    yield made
+    made.close()
+
+
+Send = Callable[..., Any]
+
+
+@pytest.fixture
+def app(bridge: Proxying) -> Iterator[RawApp]:
+    with RawApp() as raw:
+        raw.before(bridge)
+        bridge.bridge.apps._places.clear()
+        bridge.bridge.apps._ways.clear()
+        yield raw
+
+
+QUERIES = [
+    "navn=100%&d=%C3%A6",
+    "d=%c3%a6&E=%7e",
+    "a=%zz&b=%",
+    "a=b=c&&=&x",
+    "prefill=%7B%22a.b%22%3A%22%25%22%7D",
+    "a=1;b=2",
+    "a=[1]|{2}^`<>\"'",
+    "a=b?c/d:e@f",
+    "dataType=regnestykke&a=+%2B%20",
+    "a=../../%2e%2e/",
+]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_query_goes_on_byte_for_byte(bridge: Proxying, app: RawApp, query: str) -> None:
+    """Whatever stands in it: an app reads it, and nobody on the way."""
+    answer = bridge.client.open(f"/{SUM}/v1/data/anonymous", method="GET", environ_overrides={"QUERY_STRING": query})
+
+    assert answer.status_code == 200
+    assert app.target == f"/{SUM}/v1/data/anonymous?{query}".encode()
+
+
+def test_a_long_prefill_goes_on(bridge: Proxying, app: RawApp) -> None:
+    """A form's prefill is a map in the query."""
+    query = "dataType=x&prefill=" + "%7B%22" * 5000
+
+    assert bridge.send("GET", query=query).status_code == 200
+    assert app.target.endswith(query.encode())
+
+
+def test_what_no_query_may_hold_is_encoded(bridge: Proxying, app: RawApp) -> None:
+    """Only a server that is laxer than ours lets it in; nothing of it breaks a line of the request."""
+    bridge.client.open(
+        f"/{SUM}/v1/data/anonymous", method="GET", environ_overrides={"QUERY_STRING": "a=\xe6 b\r\nX: 1"}
+    )
+
+    assert app.target.endswith(b"?a=%E6%20b%0D%0AX:%201")
+
+
+@pytest.mark.parametrize(
+    "before", [b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", b"HTTP/1.1 102 Processing\r\n\r\n"]
+)
+@pytest.mark.parametrize("times", [1, 3])
+def test_informational_answers_are_not_the_answer(bridge: Proxying, app: RawApp, before: bytes, times: int) -> None:
+    """What follows them is (RFC 9110, 15.2)."""
+    app.answer = before * times + OK
+
+    answer = bridge.send("POST", json=LINES)
+
+    assert (answer.status_code, answer.text, answer.headers.get("Link")) == (200, "{}", None)
+
+
+BROKEN = {
+    "a control character in a header": b"HTTP/1.1 200 OK\r\nX-A: a\x1cb\r\nContent-Length: 2\r\n\r\n{}",
+    "a name that is none": b"HTTP/1.1 200 OK\r\nX A: b\r\nContent-Length: 2\r\n\r\n{}",
+    "no HTTP": b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
+    "a status of letters": b"HTTP/1.1 abc OK\r\n\r\n",
+    "another protocol": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n" + OK,
+    "nothing but information": b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100 + OK,
+    "a line that is no header": b"HTTP/1.1 200 OK\r\nX\r\nContent-Length: 2\r\n\r\n{}",
+    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+}
+
+
+@pytest.mark.parametrize("answer", BROKEN.values(), ids=BROKEN)
+def test_an_answer_that_is_none_is_the_apps_fault(bridge: Proxying, app: RawApp, answer: bytes) -> None:
+    """502 with a problem document, which neither blames the caller nor says that nothing came."""
+    app.answer = answer
+
+    told = bridge.send("POST", json=LINES)
+
+    assert (told.status_code, told.content_type) == (502, "application/problem+json")
+    assert told.get_json()["type"].endswith(":app_answer_invalid")
+
+
+def test_a_phrase_that_cannot_be_sent_is_left_out(bridge: Proxying, app: RawApp) -> None:
+    """The status says it."""
+    app.answer = b"HTTP/1.1 422 a\x01b\r\nContent-Length: 2\r\n\r\n{}"
+
+    answer = bridge.send("POST", json=LINES)
+
+    assert (answer.status_code, answer.text) == (422, "{}")
+    assert "\x01" not in answer.status
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+        b"",
+    ],
+    ids=["too short", "a bad chunk", "nothing"],
+)
+def test_an_answer_that_breaks_off_is_told(bridge: Proxying, app: RawApp, answer: bytes) -> None:
+    """502: no whole answer came."""
+    app.answer = answer
+
+    told = bridge.send("POST", json=LINES)
+
+    assert (told.status_code, told.get_json()["type"].rpartition(":")[2]) == (502, "app_unavailable")
+
+
+def test_headers_that_connection_names_end_here(bridge: Proxying, app: RawApp) -> None:
+    """In both directions (RFC 9110, 7.6.1)."""
+    app.answer = (
+        b"HTTP/1.1 200 OK\r\nConnection: X-Secret, close\r\nConnection: x-more\r\nX-Secret: 1\r\nX-More: 2\r\n"
+        b"X-Kept: 3\r\nProxy-Authenticate: Basic\r\nKeep-Alive: timeout=5\r\nContent-Length: 2\r\n\r\n{}"
+    )
+
+    answer = bridge.send("GET", headers={"Connection": "X-Own, keep-alive", "X-Own": "1", "X-Other": "2"})
+
+    assert answer.headers.get("X-Kept") == "3"
+    assert not {"X-Secret", "X-More", "Proxy-Authenticate", "Keep-Alive", "Connection"} & set(answer.headers.keys())
+    assert (app.headers("X-Own"), app.headers("X-Other")) == ([], ["2"])
+
+
+@pytest.mark.parametrize("size", [2, 600_000])
+def test_a_length_beside_chunks_is_not_believed(bridge: Proxying, app: RawApp, size: int) -> None:
+    """Chunks say how long it is; the next answer on the connection must not begin within this one."""
+    body = b"x" * size
+    app.answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (
+        size,
+        body,
+    )
+
+    answer = bridge.send("GET")
+
+    assert answer.data == body
+    assert answer.headers.get("Content-Length") in (None, str(size))
+
+
+def test_an_empty_form_of_a_kind_is_no_wish_for_one(bridge: Proxying, app: RawApp) -> None:
+    """POST with a Content-Type and no bytes goes on as POST; without one it asks for an empty form."""
+    bridge.send("POST", headers=JSON)
+    sent = app.asked[-1]
+    bridge.send("POST")
+    wished = app.asked[-1]
+
+    assert sent.startswith(b"POST ")
+    assert app.asked[0].lower().count(b"content-type: application/json") == 1
+    assert wished.startswith(b"GET ")
+
+
+def test_only_one_length_goes_on(bridge: Proxying, app: RawApp) -> None:
+    """An empty form has the length nothing."""
+    bridge.send("POST", headers=JSON)
+
+    assert app.headers("Content-Length") == ["0"]
+    assert app.headers("Transfer-Encoding") == []
+
+
+WAGE = b"<Timeliste><skjemanummer>1</skjemanummer><ukjent>1</ukjent></Timeliste>"
+
+
+@pytest.mark.parametrize(
+    "accept", [{}, {"Accept": "application/json"}, {"Accept": "text/html"}, {"Accept-Encoding": "gzip"}]
+)
+@pytest.mark.parametrize("schema", ["", "data_types: {timeliste: {schema: timeliste.xsd}}\n"], ids=["none", "a schema"])
+def test_a_report_compares_in_the_language_of_the_form(tmp_path: Path, schema: str, accept: dict[str, str]) -> None:
+    """What an app drops in silence is told, whatever the client accepts beside."""
+    stage = Proxying(tmp_path, {HOURS: ROUTE + schema})
+
+    answer = stage.send("POST", HOURS, "dataType=timeliste&bridge-report=true", data=WAGE, headers={**XML, **accept})
+    stage.close()
+
+    assert answer.status_code == 200
+    if "html" in answer.content_type:
+        assert "<code>/Timeliste/ukjent</code></td><td>dropped" in answer.text
+    else:
+        told = answer.get_json()
+        assert told["notCompared"] is None
+        assert {"path": "/Timeliste/ukjent", "change": "dropped", "old": "1", "new": None} in told["changes"]
+
+
+def test_a_report_on_json_is_no_xml(tmp_path: Path) -> None:
+    """The other way round: a client that accepts XML sent JSON."""
+    stage = Proxying(tmp_path, {SUM: ROUTE})
+
+    answer = stage.send(
+        "POST", query="dataType=regnestykke&bridge-report=true", json=LINES, headers={"Accept": "application/xml"}
+    )
+    stage.close()
+
+    assert answer.get_json()["notCompared"] is None
+
+
+# Who did wrong
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Proxying]:
+    made = Proxying(tmp_path, {SUM: "token: bridge\nverbs: get_post\n"})
+    yield made
+    made.close()
+
+
+BEARER = {"Authorization": f"Bearer {KEY}"}
+
+
+def code(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.get_json()["type"].rpartition(":")[2]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [
+        (401, "", (502, "app_refuses_bridge")),
+        (403, '{"title":"Forbidden","detail":"authorization.scopes.insufficient"}', (502, "app_refuses_bridge")),
+        (403, '{"RequiredAuthenticationLevel":"4"}', (403, "app_level_too_low")),
+    ],
+)
+def test_refusals_of_the_bridges_own_token_are_not_the_callers(
+    own: Proxying, status: int, body: str, told: tuple[int, str]
+) -> None:
+    """The key that the caller showed was right; an operator is called where the bridge's own was not."""
+    own.world.faults.plan(
+        How(status=status, body=body), system="apps", method=None, path="/v1/data", times=None, skip=0
+    )
+
+    answer = own.send("POST", anonymous=False, json=LINES, headers=BEARER)
+
+    assert code(answer) == told
+    assert "WWW-Authenticate" not in answer.headers
+    deep = own.client.get("/health/deep").get_json()
+    assert (f"app {SUM}" in str(deep.get("refusingUs"))) == (told[0] == 502)
+
+
+def test_a_party_that_an_app_denies_is_passed_on(own: Proxying) -> None:
+    """Whom the caller asks for is the caller's choice."""
+    own.world.faults.plan(How(status=403), system="apps", method=None, path="/v1/data", times=None, skip=0)
+
+    answer = own.send("POST", anonymous=False, json=LINES, headers=BEARER)
+
+    assert (answer.status_code, answer.data) == (403, b"")
+
+
+def test_who_gives_out_tokens_is_not_the_app(own: Proxying) -> None:
+    """While Maskinporten is away nobody is told that the app is, and the app is given no rest."""
+    own.world.faults.plan(How(status=503), system="maskinporten", method=None, path="", times=None, skip=0)
+
+    answers = [own.send("POST", anonymous=False, json=LINES, headers=BEARER) for _ in range(7)]
+
+    assert {code(each) for each in answers} == {(503, "upstream_unavailable")}
+    assert all("Retry-After" in each.headers for each in answers)
+    assert [each["circuit"] for each in own.bridge.apps.told()] in ([], ["closed"])
