@@ -2,6 +2,7 @@
 
 import datetime as dt
 import ipaddress
+import json
 import os
 import shutil
 import socket
@@ -137,6 +138,45 @@ def test_a_press_goes_through(front: Front) -> None:
 
     assert front.press(case).status_code == 204
     assert len(front.site.effects(case, "altinn2.archived")) == 1
+
+
+def test_a_long_address_and_a_long_token_go_through(front: Front) -> None:
+    """As far as the bridge itself takes them."""
+    url = f"https://127.0.0.1:{front.port}/ttd/x/v1/data?prefill={'a' * 32_000}"
+    answer = requests.get(
+        url, headers={"Authorization": f"Bearer {'a' * 16_000}"}, verify=str(front.certificate), timeout=20
+    )
+
+    assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (404, "not_found")
+
+
+REFUSED = {
+    "an address of 40 KB": ("GET", f"/{'a' * 40_000}", {}, 414),
+    "a header of 40 KB": ("GET", "/docs", {"X": "a" * 40_000}, 431),
+    "health": ("GET", "/health/deep", {}, 404),
+    "a body of 21 MB": ("POST", "/x", {"Content-Length": "22020096"}, 413),
+}
+
+
+@pytest.mark.parametrize(("method", "path", "headers", "status"), REFUSED.values(), ids=REFUSED)
+def test_a_refusal_is_a_problem_document(
+    front: Front, method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    """Which a page that may ask can read."""
+    asked = {"Origin": "https://af.altinn.no", **headers}
+    with front.open() as client:
+        lines = [f"{method} {path} HTTP/1.1", "Host: x", *(f"{name}: {value}" for name, value in asked.items())]
+        client.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode())
+        answer = b""
+        while piece := client.recv(65_536):
+            answer += piece
+    head, _, body = answer.partition(b"\r\n\r\n")
+
+    assert head.split()[1] == str(status).encode()
+    assert b"Content-Type: application/problem+json" in head
+    # Of an address that is too long nginx reads no further.
+    assert b"Access-Control-Allow-Origin: https://af.altinn.no" in head or status == 414
+    assert json.loads(body)["status"] == status
 
 
 @pytest.mark.parametrize("path", ["/health/readiness", "/metrics"])
