@@ -3,13 +3,14 @@ XML to JSON and back by an XSD, exactly: as Altinn 3 writes forms, and with a me
 
 What an XML form can hold and Altinn's JSON cannot say stands in members whose names no element can have: ``@nil`` (a
 group with attributes that is nil), ``@order`` (where the schema allows several orders and the form has not the
-plainest), ``@any`` (elements that the schema takes without naming them) and ``@`` before attributes of that kind.
+plainest), ``@any`` (elements that the schema takes without naming them), ``@xsi:type`` (a group of another type than
+its schema gives it), ``@xmlns:`` before the prefixes of values, and ``@`` before attributes that the schema takes
+without naming them.
 """
 
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any
@@ -17,23 +18,33 @@ from typing import Any
 from lxml import etree
 
 from bridge.core.errors import BridgeError, ConfigurationError, Fault, Finding
-from bridge.core.ids import mask_identity_numbers, pointer
+from bridge.core.ids import mask_identity_numbers
 from bridge.forms.explain import path_of
-from bridge.forms.json_reading import Json, Number, placed, read_exact, text_of
-from bridge.forms.reading import Limits, Unreadable, canonical, line_of, parse, to_utf8
-from bridge.forms.shape import ANY, XSI, Content, Kind, Place, arrange, read_model, several_roots
+from bridge.forms.json_reading import placed, read_exact, text_of
+from bridge.forms.reading import Limits, canonical, line_of, parse, to_utf8
+from bridge.forms.shape import (
+    ANY,
+    HINTS,
+    TYPE,
+    TYPE_MEMBER,
+    XSI,
+    Content,
+    FormModel,
+    Kind,
+    Place,
+    arrange,
+    content_of,
+    named,
+    read_model,
+    several_roots,
+)
+from bridge.forms.xml_writing import OWN_PREFIX, XMLNS_MEMBER, XmlWriter
 
-_NIL, _TYPE = XSI + "nil", XSI + "type"
-_XML, _XMLNS = "http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/xmlns/"
-_HINTS = {XSI + "schemaLocation": "@xsi:schemaLocation"}
-_HINTS[XSI + "noNamespaceSchemaLocation"] = "@xsi:noNamespaceSchemaLocation"
-_HINT_NAMES = {member: member[1:] for member in _HINTS.values()}
-_JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_NIL = XSI + "nil"
+_JSON_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+_JSON_NUMBER = re.compile(_JSON_DECIMAL.pattern + r"(?:[eE][+-]?[0-9]+)?")
+_PREFIX = re.compile(r"(?<![\w:.-])([^\W\d][\w.-]*):(?=[^\W\d])")
 _BLANK = " \t\r\n"
-# What XML cannot hold. JSON can only by an escape, except for the last two, so most texts need no search.
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_ESCAPES = ("\\u", "\\b", "\\f", "\ufffe", "\uffff")
-Steps = tuple[str | int, ...]
 
 
 class Unconvertible(BridgeError):
@@ -98,13 +109,13 @@ class Shape:
 
     def json_of(self, root: etree._Element, *, of_app: bool = False) -> str:
         """Write a parsed XML form as JSON. Raises Unconvertible."""
-        reader = _XmlReader(self.limits, of_app=of_app)
+        reader = _XmlReader(self.limits, self.model, of_app=of_app)
         place = self.model.roots.get(str(root.tag))
         if place is None:
             expected = ", ".join(known.member for known in self.model.roots.values())
             reader.add("wrong_root", root, expected=expected)
             raise Unconvertible(tuple(reader.findings))
-        text = reader.element(root, place)
+        text = reader.form(root, place)
         if reader.findings:
             raise Unconvertible(tuple(reader.findings))
         return text
@@ -122,26 +133,20 @@ class Shape:
         """
         text = text_of(json, self.limits)
         value = read_exact(text, self.limits)
-        place = self.root
-        writer = _XmlWriter(self.limits, self.model.default_namespace, of_app=of_app)
-        writer.element(place, value, ())
-        if any(escape in text for escape in _ESCAPES):
-            for steps in _not_xml(value, ()):
-                writer.add("not_in_xml", steps)
+        writer = XmlWriter(self.limits, self.model, of_app=of_app)
+        xml = writer.form(self.root, value, text)
         if writer.findings:
             raise Unconvertible(placed(writer.findings, text))
-        body = "".join(writer.parts)
-        name = f"<{place.written}"
-        declared = self.model.declarations + (f' xmlns:xsi="{XSI[1:-1]}"' if writer.uses_xsi else "")
-        return f'<?xml version="1.0" encoding="utf-8"?>{name}{declared}{body.removeprefix(name)}'.encode()
+        return f'<?xml version="1.0" encoding="utf-8"?>{xml}'.encode()
 
 
 class _XmlReader:
     """Writes JSON text from an XML tree, and notes what it cannot write."""
 
-    def __init__(self, limits: Limits, *, of_app: bool) -> None:
+    def __init__(self, limits: Limits, model: FormModel, *, of_app: bool) -> None:
         self.findings: list[Finding] = []
-        self._most, self._of_app = limits.max_findings, of_app
+        self._most, self._of_app, self._model = limits.max_findings, of_app, model
+        self._declared: dict[str, str] = {}
 
     def add(self, rule: str, node: etree._Element, *, at: str = "", **facts: str) -> str:
         if len(self.findings) == self._most:
@@ -150,12 +155,30 @@ class _XmlReader:
             self.findings.append(Finding(path=path_of(node) + at, rule=rule, facts=facts, line=line_of(node)))
         return "null"
 
+    def form(self, root: etree._Element, place: Place) -> str:
+        """Write the whole form, with what the prefixes in its values stand for."""
+        text = self.element(root, place)
+        declared = ",".join(
+            f"{encode_basestring(XMLNS_MEMBER + prefix)}:{encode_basestring(uri)}"
+            for prefix, uri in self._declared.items()
+        )
+        if not declared or self.findings:
+            return text
+        if not text.startswith("{"):
+            return self.add("namespace_unclear", root)
+        return f"{text[:-1]},{declared}}}"
+
     def element(self, node: etree._Element, place: Place) -> str:
         content = place.content
         nil = False
         attributes: list[str] = []
         if node.attrib:
             nil = (node.get(_NIL) or "").strip(_BLANK) in {"true", "1"}
+            if TYPE in node.attrib:
+                if (named(node, node.get(TYPE) or "") or "") not in content.types:
+                    # Without its type, nothing in it is what the schema expects.
+                    return self.add("type_override", node)
+                content = content_of(node, content)
             attributes = self._attributes(node, content)
             if nil and not place.nillable and not (self._of_app and len(node.attrib) == 1):
                 return self.add("nil_not_allowed", node)
@@ -177,7 +200,37 @@ class _XmlReader:
                 if _is_element(child):
                     return self.add("children_not_allowed", node)
                 text += child.tail or ""
-        return _value(kind, text)
+        return self._value(node, kind, text)
+
+    def _value(self, node: etree._Element, kind: Kind, text: str) -> str:
+        """Write a value of *node*; where it has a prefix, with one that stands for the same in the whole form."""
+        return _value(kind, self._prefixed(node, text) if kind is Kind.QNAME else text)
+
+    def _prefixed(self, node: etree._Element, text: str) -> str:
+        for token in text.split():
+            name = named(node, token)
+            if name is None or token.startswith("xml:"):
+                continue  # Whatever it means, it is no name, and the check says so.
+            uri, local = (name[1:].split("}", 1)) if name.startswith("{") else ("", name)
+            own = token.rpartition(":")[0]
+            if not own and uri == self._model.default_namespace:
+                continue
+            if not uri:
+                self.add("namespace_unclear", node)
+                continue
+            prefix = self._model.prefixes.get(uri) or self._prefix_for(uri, own or "q")
+            text = text.replace(token, f"{prefix}:{local}") if prefix != own else text
+        return text
+
+    def _prefix_for(self, uri: str, wanted: str) -> str:
+        """Declare *uri* for the whole form, as *wanted* if that is free."""
+        known = next((prefix for prefix, other in self._declared.items() if other == uri), None)
+        if known is not None:
+            return known
+        while wanted in self._declared or OWN_PREFIX.fullmatch(wanted):
+            wanted += "_"
+        self._declared[wanted] = uri
+        return wanted
 
     def _attributes(self, node: etree._Element, content: Content) -> list[str]:
         result = []
@@ -185,11 +238,12 @@ class _XmlReader:
             name, text = str(tag), str(given)
             known = content.attributes.get(name)
             if known is not None:
-                result.append(f"{encode_basestring(known.member)}:{_value(known.kind, text)}")
-            elif name in _HINTS:
-                result.append(f"{encode_basestring(_HINTS[name])}:{encode_basestring(text)}")
-            elif name == _TYPE:
-                self.add("type_override", node)
+                result.append(f"{encode_basestring(known.member)}:{self._value(node, known.kind, text)}")
+            elif name in HINTS:
+                result.append(f"{encode_basestring(HINTS[name])}:{encode_basestring(text)}")
+            elif name == TYPE:
+                typed = content.types[named(node, text) or ""]
+                result.append(f"{encode_basestring(TYPE_MEMBER)}:{encode_basestring(typed.member)}")
             elif name == _NIL:
                 continue
             elif content.any_attribute and not name.startswith(XSI):
@@ -240,236 +294,11 @@ class _XmlReader:
         return "{" + ",".join(parts) + "}"
 
 
-class _XmlWriter:
-    """Writes XML text from JSON values, and notes what it cannot write."""
-
-    def __init__(self, limits: Limits, default_namespace: str, *, of_app: bool) -> None:
-        self.parts: list[str] = []
-        self.findings: list[tuple[Steps, Finding]] = []
-        self.uses_xsi = False
-        self._limits, self._default, self._of_app = limits, default_namespace, of_app
-        self._prefixes = 0
-
-    def add(self, rule: str, steps: Steps, **facts: str) -> None:
-        if len(self.findings) == self._limits.max_findings:
-            self.findings.append(((), Finding(path="/", rule="more_findings")))
-        elif len(self.findings) < self._limits.max_findings:
-            self.findings.append((steps, Finding(path=pointer(steps), rule=rule, facts=facts)))
-
-    def element(self, place: Place, value: Json, steps: Steps) -> None:
-        content, name = place.content, place.written
-        if value is None:
-            if not place.nillable:
-                if self._of_app and place.many:
-                    return
-                self.add("null_not_allowed", steps)
-            self.uses_xsi = True
-            self.parts.append(f'<{name} xsi:nil="true"/>')
-        elif content.kind is None:
-            self._group(place, value, steps)
-        elif content.wrapped:
-            self._wrapped(place, content.kind, value, steps)
-        else:
-            text = self._text(content.kind, value, steps)
-            self.parts.append(f"<{name}>{text}</{name}>" if text else f"<{name}/>")
-
-    def _text(self, kind: Kind, value: Json, steps: Steps) -> str:
-        found = type(value)
-        if found is str:
-            return _escaped(value)
-        if found is Number and kind is Kind.NUMBER:
-            return str(value)
-        if found is bool and kind is Kind.BOOLEAN:
-            return "true" if value else "false"
-        self.add("type", steps, type=kind.value)
-        return ""
-
-    def _attribute(self, kind: Kind, value: Json, steps: Steps) -> str:
-        text = self._text(kind, value, steps)
-        return text.replace('"', "&quot;").replace("\t", "&#9;").replace("\n", "&#10;")
-
-    def _known_or_other(self, content: Content, member: str, value: Json, steps: Steps) -> str:
-        """Write a member that is an attribute; what the schema neither names nor lets stand here is a finding."""
-        steps = (*steps, member)
-        attribute = content.attribute_members.get(member)
-        if attribute is not None:
-            # Altinn 3 writes null for an attribute that is not there.
-            return "" if value is None else f' {attribute.written}="{self._attribute(attribute.kind, value, steps)}"'
-        if member in _HINT_NAMES:
-            self.uses_xsi = True
-            return f' {_HINT_NAMES[member]}="{self._attribute(Kind.TEXT, value, steps)}"'
-        uri, local = _attribute_name(member) if content.any_attribute else ("", "")
-        if not local or (f"{{{uri}}}{local}" if uri else local) in content.attributes:
-            self.add("unexpected_element", steps)
-            return ""
-        text = self._attribute(Kind.TEXT, value, steps)
-        if uri in {"", _XML}:
-            return f' {"xml:" if uri else ""}{local}="{text}"'
-        self._prefixes += 1
-        return f' xmlns:a{self._prefixes}="{uri}" a{self._prefixes}:{local}="{text}"'
-
-    def _wrapped(self, place: Place, kind: Kind, value: Json, steps: Steps) -> None:
-        content, name = place.content, place.written
-        if type(value) is not dict:
-            self.add("type", steps, type="object")
-            return
-        attributes = ""
-        for member, given in value.items():
-            if member != "value":
-                attributes += self._known_or_other(content, member, given, steps)
-        given = value.get("value", "")
-        if given is None:
-            self.uses_xsi = self.uses_xsi or place.nillable
-            nil = ' xsi:nil="true"' if place.nillable else ""
-            self.parts.append(f"<{name}{attributes}{nil}/>")
-            return
-        text = self._text(kind, given, (*steps, "value"))
-        self.parts.append(f"<{name}{attributes}>{text}</{name}>" if text else f"<{name}{attributes}/>")
-
-    def _group(self, place: Place, value: Json, steps: Steps) -> None:
-        content, name = place.content, place.written
-        if type(value) is not dict:
-            self.add("type", steps, type="object")
-            return
-        plain = _plain_attributes(content, value)
-        if plain is not None:
-            self._plain_group(place, value, plain, steps)
-            return
-        attributes = ""
-        items: dict[str, list[tuple[Json, Steps]]] = {}
-        for member, given in value.items():
-            known = content.members.get(member)
-            if known is not None:
-                items[member] = self._items(known, given, (*steps, member))
-            elif member == ANY and content.any_element:
-                items[member] = self._listed(given, (*steps, member))
-            elif member == "@nil" and given is True:
-                if not place.nillable:
-                    self.add("null_not_allowed", (*steps, member))
-                self.uses_xsi = True
-                attributes += ' xsi:nil="true"'
-            elif member != "@order":
-                attributes += self._known_or_other(content, member, given, steps)
-        names = self._names(content, value, items, steps)
-        if not any(items.values()):
-            self.parts.append(f"<{name}{attributes}/>")
-            return
-        if "@nil" in value:
-            self.add("nil_with_content", steps)
-        self.parts.append(f"<{name}{attributes}>")
-        for member in names:
-            if content.order is not None:
-                self._item(content, member, *items[member].pop(0))
-            else:
-                for item in items[member]:
-                    self._item(content, member, *item)
-        self.parts.append(f"</{name}>")
-
-    def _plain_group(self, place: Place, value: Mapping[str, Json], attributes: list[str], steps: Steps) -> None:
-        """Write a group as it comes: most of a form is this, and it takes a third of the time."""
-        members, parts = place.content.members, self.parts
-        start = len(parts)
-        written = "".join([self._known_or_other(place.content, member, value[member], steps) for member in attributes])
-        parts.append(f"<{place.written}{written}>" if written else place.opening)
-        for member, given in value.items():
-            known = members.get(member)
-            if known is None:
-                continue
-            if known.many:
-                for item, where in self._listed(given, (*steps, member)):
-                    self.element(known, item, where)
-            elif given is None:
-                if known.nillable:
-                    self.element(known, given, (*steps, member))
-            elif type(given) is Number and known.leaf is Kind.NUMBER:
-                parts.append(known.opening + given + known.closing)
-            elif type(given) is str and given and known.leaf is not None:
-                parts.append(known.opening + _escaped(given) + known.closing)
-            else:
-                self.element(known, given, (*steps, member))
-        if len(parts) == start + 1:
-            parts[start] = f"<{place.written}{written}/>"
-        else:
-            parts.append(place.closing)
-
-    def _items(self, place: Place, value: Json, steps: Steps) -> list[tuple[Json, Steps]]:
-        if place.many:
-            return self._listed(value, steps)
-        # Altinn 3 writes null for what is not there (facts/altinn3-and-tokens.md 1.5).
-        return [] if value is None and not place.nillable else [(value, steps)]
-
-    def _listed(self, value: Json, steps: Steps) -> list[tuple[Json, Steps]]:
-        if value is None:
-            return []
-        if type(value) is not list:
-            self.add("type", steps, type="array")
-            return []
-        return [(item, (*steps, number)) for number, item in enumerate(value)]
-
-    def _names(
-        self, content: Content, value: Mapping[str, Json], items: Mapping[str, list[Any]], steps: Steps
-    ) -> list[str]:
-        """Say in which order the members stand: each once, or once for each item where the schema leaves room."""
-        if content.order is None:
-            if "@order" in value:
-                self.add("unexpected_element", (*steps, "@order"))
-            return [name for name in content.members if name in items]
-        counts = {name: len(items[name]) for name in (*content.members, ANY) if name in items}
-        given = value.get("@order")
-        if given is None:
-            return arrange(content.order, counts)
-        if type(given) is not list or not all(type(name) is str for name in given) or Counter(given) != Counter(counts):
-            self.add("wrong_order", (*steps, "@order"))
-            return arrange(content.order, counts)
-        return given
-
-    def _item(self, content: Content, member: str, value: Json, steps: Steps) -> None:
-        if member != ANY:
-            self.element(content.members[member], value, steps)
-            return
-        if type(value) is not str:
-            self.add("type", steps, type="string")
-            return
-        try:
-            root = parse(to_utf8(value, self._limits))
-        except Unreadable as unreadable:
-            self.add(unreadable.finding.rule, steps, **unreadable.finding.facts)
-            return
-        text = etree.tostring(root, encoding="unicode", with_tail=False)
-        if self._default and None not in root.nsmap:
-            # The document's default namespace would take in what has none.
-            name = re.match(r"<[^\s/>]+", text)
-            text = f'{name[0]} xmlns=""{text[name.end() :]}' if name else text
-        self.parts.append(text)
-
-
-def _escaped(text: str) -> str:
-    if "&" in text or "<" in text or ">" in text or "\r" in text:
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
-    return text
-
-
-def _plain_attributes(content: Content, value: Mapping[str, Json]) -> list[str] | None:
-    """Name the attributes of a group that has nothing else but elements in the schema's order; None for any other."""
-    if content.order is not None:
-        return None
-    members, attributes, last = content.members, [], -1
-    for member in value:
-        known = members.get(member)
-        if known is not None:
-            if known.index < last:
-                return None
-            last = known.index
-        elif member in content.attribute_members:
-            attributes.append(member)
-        else:
-            return None
-    return attributes
-
-
 def _value(kind: Kind, text: str) -> str:
     """Write *text* as JSON: as a number or truth value where it is spelled as JSON spells them, else as a string."""
-    if kind is Kind.NUMBER and _JSON_NUMBER.fullmatch(text) and _in_range(text):
+    if kind is Kind.NUMBER and _JSON_DECIMAL.fullmatch(text):
+        return text
+    if kind is Kind.REAL and _JSON_NUMBER.fullmatch(text) and _in_range(text):
         return text
     if kind is Kind.BOOLEAN and text in {"true", "false"}:
         return text
@@ -477,8 +306,17 @@ def _value(kind: Kind, text: str) -> str:
 
 
 def _fragment(node: etree._Element) -> str:
-    """Write one element with the namespaces that it uses and no others."""
-    return canonical(node).decode()
+    """Write one element with the namespaces that it uses, in values as well, and no others."""
+    return canonical(node, prefixes=_prefixes_in_values(node)).decode()
+
+
+def _prefixes_in_values(node: etree._Element) -> set[str]:
+    """Name the prefixes of *node* that stand before a colon in a text or attribute; nobody knows which are meant."""
+    texts = [text for each in node.iter(etree.Element) for text in (each.text, *each.attrib.values()) if text]
+    wanted = {found[1] for text in texts for found in _PREFIX.finditer(str(text))}
+    if not wanted:
+        return wanted
+    return {prefix for each in node.iter(etree.Element) for prefix in each.nsmap if prefix and prefix in wanted}
 
 
 def _is_element(node: Any) -> bool:
@@ -491,37 +329,6 @@ def _in_range(text: str) -> bool:
         return True
     near = float(text)
     return not math.isinf(near) and (near != 0 or not text.lower().partition("e")[0].strip("-0."))
-
-
-def _attribute_name(member: str) -> tuple[str, str]:
-    """Split ``@{uri}local`` or ``@local``; both are empty where the name cannot be an attribute's."""
-    name = member.removeprefix("@")
-    try:
-        parsed = etree.QName(name)
-    except ValueError:
-        return "", ""
-    uri, local = parsed.namespace or "", parsed.localname
-    unfit = (
-        name == member
-        or name.startswith("{}")
-        or uri in {XSI[1:-1], _XMLNS}
-        or local == "xmlns"
-        or re.search(r"[\"'&<>\s]", name)
-    )
-    return ("", "") if unfit else (uri, local)
-
-
-def _not_xml(value: Json, steps: Steps) -> Iterator[Steps]:
-    """Find the strings that XML cannot hold."""
-    waiting: list[tuple[Json, Steps]] = [(value, steps)]
-    while waiting:
-        inner, place = waiting.pop()
-        if type(inner) is str and _NOT_XML.search(inner):
-            yield place
-        elif type(inner) is dict:
-            waiting += [(child, (*place, name)) for name, child in inner.items()]
-        elif type(inner) is list:
-            waiting += [(child, (*place, number)) for number, child in enumerate(inner)]
 
 
 def _shown(name: str) -> str:

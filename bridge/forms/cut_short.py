@@ -16,7 +16,7 @@ from bridge.core.ids import mask_identity_numbers
 from bridge.forms.convert import Shape
 from bridge.forms.losses import Change, Difference
 from bridge.forms.reading import Limits, parse, to_utf8
-from bridge.forms.shape import XSI, Content
+from bridge.forms.shape import XSI, Content, content_of
 
 _NIL = XSI + "nil"
 _BLANK, _YES = " \t\r\n", {"true", "1"}
@@ -56,6 +56,7 @@ class _Walk:
 
         If it did not come back, or came back empty, which is the same here, only the schema can tell why.
         """
+        content = None if content is None else content_of(node, content)
         children = list(_children(node, path))
         gone = [self.is_gone(child, where) for child, where in children]
         first = gone.index(True) if True in gone else len(children)

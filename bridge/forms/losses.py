@@ -23,7 +23,7 @@ from bridge.core.ids import mask_identity_numbers
 from bridge.forms.convert import Shape
 from bridge.forms.json_reading import Json, Number, read_exact
 from bridge.forms.reading import Limits, parse, to_utf8
-from bridge.forms.shape import XSI, Content, Kind, Place
+from bridge.forms.shape import TYPE, TYPE_MEMBER, XSI, Content, Kind, Place, content_of, named
 
 _MOST_PAIRS = 250_000
 """Above so many pairs of unlike rows, rows are compared by their place alone."""
@@ -143,12 +143,15 @@ class _Reader:
     def _element(self, node: etree._Element, place: Place | None) -> _Node | None:
         tag = str(node.tag)
         label = _local(tag)
-        content = place.content if place else None
+        content = content_of(node, place.content) if place else None
         nil = (node.get(XSI + "nil") or "").strip(_BLANK) in {"true", "1"}
         children = []
         for key, text in node.attrib.items():
             name = str(key)
-            if name != XSI + "nil":
+            if name == TYPE:
+                # Its prefix means nothing.
+                children.append(_leaf("@" + name, "@type", named(node, str(text)) or str(text), None))
+            elif name != XSI + "nil":
                 known = content.attributes.get(name) if content else None
                 children.append(_leaf("@" + name, "@" + _local(name), str(text), known.kind if known else None))
         inner = [child for child in node if _is_element(child)]
@@ -185,6 +188,8 @@ class _Reader:
                 return _group(name, label, list(self._items("", value, content, kind)), keeps_order=True)
             return _json_leaf(name, label, value, content.kind if content else kind)
         children: list[_Node] = []
+        typed = content.type_members.get(str(value.get(TYPE_MEMBER))) if content else None
+        content = typed.content if typed else content
         for member, given in value.items():
             place = content.members.get(member) if content else None
             attribute = content.attribute_members.get(member) if content else None
@@ -228,7 +233,7 @@ def _local(tag: str) -> str:
 
 def _leaf(name: str, label: str, text: str, kind: Kind | None, *, nil: bool = False) -> _Node:
     same: Any = ("nil",) if nil else text
-    if kind is Kind.NUMBER:
+    if kind in {Kind.NUMBER, Kind.REAL}:
         same = _number(text)
     elif kind is Kind.BOOLEAN:
         same = {"1": "true", "0": "false"}.get(text.strip(_BLANK), text.strip(_BLANK))

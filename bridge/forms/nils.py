@@ -9,7 +9,7 @@ from lxml import etree
 
 from bridge.forms.convert import Shape
 from bridge.forms.reading import Limits, parse, to_utf8
-from bridge.forms.shape import XSI, Place
+from bridge.forms.shape import XSI, Place, content_of
 
 _NIL = XSI + "nil"
 _BLANK = " \t\r\n"
@@ -34,7 +34,7 @@ def without_forbidden_nils(shape: Shape | None, xml: bytes, limits: Limits) -> b
 
 def _without(node: etree._Element, place: Place) -> bool:
     """Take them out of *node*, and say whether there were any."""
-    children = place.content.children
+    children = content_of(node, place.content).children
     found = False
     for child in list(node):
         known = children.get(str(child.tag))

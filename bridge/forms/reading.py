@@ -1,11 +1,10 @@
 """Hostile or broken XML stops here: what passes is one well-formed document without a DOCTYPE, of bounded size."""
 
 import codecs
-import copy
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, cast
 from xml.parsers import expat
@@ -204,14 +203,26 @@ def _is_one_document(data: bytes, encoding: str | None) -> bool:
     return True
 
 
-def canonical(node: etree._Element) -> bytes:
-    """Write *node* with the namespaces that it uses and no others, canonically where its namespaces allow that."""
+def canonical(node: etree._Element, *, prefixes: Collection[str] = ()) -> bytes:
+    """
+    Write *node* with the namespaces that it uses and no others, canonically where its namespaces allow that.
+
+    *prefixes* are those that its values use.
+    """
+    kept = sorted(prefixes)
     try:
-        return etree.tostring(node, method="c14n", exclusive=True, with_comments=True, with_tail=False)
+        return etree.tostring(
+            node,
+            method="c14n",
+            exclusive=True,
+            with_comments=True,
+            with_tail=False,
+            inclusive_ns_prefixes=kept or None,
+        )
     except etree.C14NError:
         # Canonical XML knows no relative namespaces, and to libxml2 ``urn:prøve`` is one as well.
-        bare = copy.deepcopy(node)
-        etree.cleanup_namespaces(bare)
+        bare = parse_any_namespace(etree.tostring(node, encoding="utf-8", with_tail=False))
+        etree.cleanup_namespaces(bare, keep_ns_prefixes=kept)
         return etree.tostring(bare, encoding="utf-8", with_tail=False)
 
 

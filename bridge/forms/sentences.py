@@ -357,9 +357,14 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "en": "{field} mixes text and fields, which JSON cannot hold.",
     },
     "type_override": {
-        "nb": "{field} bytter ut typen sin (xsi:type), og det kan ikke omformes.",
-        "nn": "{field} byter ut typen sin (xsi:type), og det kan ikkje omformast.",
-        "en": "{field} replaces its type (xsi:type), which cannot be converted.",
+        "nb": "{field} har en type (xsi:type) som ikke kan stå der, og kan ikke omformes.",
+        "nn": "{field} har ein type (xsi:type) som ikkje kan stå der, og kan ikkje omformast.",
+        "en": "{field} has a type (xsi:type) that may not stand there, and cannot be converted.",
+    },
+    "namespace_unclear": {
+        "nb": "Navnerommet til verdien i {field} kan ikke skrives i JSON.",
+        "nn": "Namnerommet til verdien i {field} kan ikkje skrivast i JSON.",
+        "en": "The namespace of the value of {field} cannot be written in JSON.",
     },
     "null_not_allowed": {
         "nb": "{field} kan ikke være null.",

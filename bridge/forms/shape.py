@@ -6,6 +6,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from lxml import etree
+
 from bridge.core.errors import ConfigurationError, Fault
 from bridge.forms.engines import build_xmlschema
 from bridge.forms.namespaces import real_names
@@ -15,7 +17,12 @@ XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 ANY = "@any"
 """The member that holds elements which the schema lets stand here without naming them, each as XML."""
-_NUMBERS = frozenset({"decimal", "float", "double"})
+HINTS = {XSI + each: f"@xsi:{each}" for each in ("schemaLocation", "noNamespaceSchemaLocation")}
+"""Attributes that may stand anywhere, and their members."""
+TYPE = XSI + "type"
+TYPE_MEMBER = "@xsi:type"
+"""The member that names the type of a group that has another one than its schema gives it."""
+_XSD = "{http://www.w3.org/2001/XMLSchema}"
 
 
 class Kind(Enum):
@@ -23,7 +30,19 @@ class Kind(Enum):
 
     TEXT = "string"
     NUMBER = "decimal"
+    """Without an exponent, unlike ``REAL``."""
+    REAL = "double"
     BOOLEAN = "boolean"
+    QNAME = "QName"
+    """A text whose prefix stands for a namespace."""
+
+
+_KINDS = {
+    "decimal": Kind.NUMBER,
+    **dict.fromkeys(("float", "double"), Kind.REAL),
+    "boolean": Kind.BOOLEAN,
+    **dict.fromkeys(("QName", "NOTATION"), Kind.QNAME),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +90,18 @@ class Content:
     children: dict[str, "Place"] = field(default_factory=dict)
     """By ``{uri}local``, in the schema's order."""
     members: dict[str, "Place"] = field(default_factory=dict)
+    types: dict[str, "Typed"] = field(default_factory=dict)
+    """The named types, this one's among them, that an element of this type may have instead (``xsi:type``)."""
+    type_members: dict[str, "Typed"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """A type that an element may name: the attribute as it is written, and its name in JSON."""
+
+    written: str
+    member: str
+    content: Content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +135,8 @@ class FormModel:
     roots: Mapping[str, Place]
     declarations: str
     default_namespace: str
+    prefixes: Mapping[str, str]
+    """By namespace; without the default one."""
 
 
 def read_model(folder: Path, name: str, root: str | None = None) -> FormModel:
@@ -127,7 +160,25 @@ def read_model(folder: Path, name: str, root: str | None = None) -> FormModel:
         roots={element.name: builder.place(element, index=0, many=False) for element in wanted},
         declarations=builder.declarations,
         default_namespace=builder.default,
+        prefixes=builder.prefixes,
     )
+
+
+def named(node: etree._Element, name: str) -> str | None:
+    """Give the ``{uri}local`` that a value of *node* stands for; None where its prefix stands for nothing."""
+    prefix, _, local = name.strip().rpartition(":")
+    namespaces = node.nsmap
+    if prefix and prefix not in namespaces:
+        return None
+    uri = namespaces.get(prefix or None)
+    return f"{{{uri}}}{local}" if uri else local
+
+
+def content_of(node: etree._Element, content: Content) -> Content:
+    """Give what *node* may hold by the type that it names, if it may name that one, or else by its schema's."""
+    name = node.get(TYPE)
+    typed = None if name is None else content.types.get(named(node, name) or "")
+    return content if typed is None else typed.content
 
 
 def usual_roots(schema: Any, root: str | None) -> Iterator[Any]:
@@ -162,21 +213,22 @@ class _Builder:
     def __init__(self, roots: Sequence[Any]) -> None:
         self._contents: dict[int, Content] = {}
         self._kept: list[Any] = []  # So that no id is used again while the tables are built.
-        elements, attributes = _namespaces(roots)
+        self._derived = _derived_types(roots[0].maps.types.values())
+        elements, attributes = _namespaces(roots, self._derived)
         qualified = elements - {""}
         # A default namespace would swallow elements that have none.
         self.default = _uri(roots[0].name) if "" not in elements else ""
         prefixed = sorted((qualified - {self.default}) | (attributes - {"", _XML[1:-1]}))
-        self._prefixes = {uri: f"n{number}" for number, uri in enumerate(prefixed, start=1)}
+        self.prefixes = {uri: f"n{number}" for number, uri in enumerate(prefixed, start=1)}
         self.declarations = (f' xmlns="{_quoted(self.default)}"' if self.default else "") + "".join(
-            f' xmlns:{prefix}="{_quoted(uri)}"' for uri, prefix in self._prefixes.items()
+            f' xmlns:{prefix}="{_quoted(uri)}"' for uri, prefix in self.prefixes.items()
         )
 
     def place(self, element: Any, *, index: int, many: bool, member: str = "") -> Place:
         uri, local = _uri(element.name), element.local_name
         return Place(
             tag=element.name,
-            written=local if uri == self.default else f"{self._prefixes[uri]}:{local}" if uri else local,
+            written=local if uri == self.default else f"{self.prefixes[uri]}:{local}" if uri else local,
             member=member or local,
             index=index,
             many=many,
@@ -218,11 +270,31 @@ class _Builder:
                 made = self._attribute(attribute, taken)
                 content.attributes[made.tag] = content.attribute_members[made.member] = made
                 taken.add(made.member)
+        for other in (kind, *self._derived.get(id(kind), ())):
+            typed = self._typed(other)
+            if typed is not None:
+                content.types[other.name] = content.type_members[typed.member] = typed
         return content
+
+    def _typed(self, kind: Any) -> Typed | None:
+        """Say how an element names *kind*, if it can."""
+        if not kind.is_complex() or not kind.name or kind.name.startswith(_XSD):
+            return None
+        uri, local = _uri(kind.name), kind.local_name
+        if kind.abstract or (self.default and not uri):
+            # The document's default namespace would be the name's.
+            return None
+        prefix = self.prefixes.get(uri, "t")
+        declared = f' xmlns:t="{_quoted(uri)}"' if prefix == "t" else ""
+        if uri == self.default:
+            written, member = f' xsi:type="{local}"', local
+        else:
+            written, member = f'{declared} xsi:type="{prefix}:{local}"', kind.name
+        return Typed(written=written, member=member, content=self._content(kind))
 
     def _attribute(self, attribute: Any, taken: set[str]) -> Attribute:
         uri, local = _uri(attribute.name), attribute.local_name
-        prefix = "xml" if uri == _XML[1:-1] else self._prefixes.get(uri)
+        prefix = "xml" if uri == _XML[1:-1] else self.prefixes.get(uri)
         member = local if local not in taken else f"@{attribute.name}"
         written = f"{prefix}:{local}" if prefix else local
         return Attribute(tag=attribute.name, written=written, member=member, kind=_kind(attribute.type))
@@ -251,15 +323,34 @@ def _quoted(uri: str) -> str:
 
 
 def _kind(simple: Any) -> Kind:
-    if simple is None or simple.is_list():
+    if simple is None:
         return Kind.TEXT
-    # What restricts a union has it as its primitive type; the simple type of all has none.
-    primitive_type = getattr(simple, "primitive_type", simple)
+    # What restricts a union or a list has that as its primitive type; the simple type of all has none.
+    primitive = getattr(simple, "primitive_type", None) or simple
+    if simple.is_list():
+        return Kind.QNAME if _kind(getattr(primitive, "item_type", None)) is Kind.QNAME else Kind.TEXT
     if simple.is_union():
-        kinds = {_kind(member) for member in primitive_type.member_types}
-        return kinds.pop() if len(kinds) == 1 else Kind.TEXT
-    primitive = primitive_type.local_name
-    return Kind.NUMBER if primitive in _NUMBERS else Kind.BOOLEAN if primitive == "boolean" else Kind.TEXT
+        return _kind_of_all({_kind(member) for member in primitive.member_types})
+    return _KINDS.get(primitive.local_name or "", Kind.TEXT)
+
+
+def _kind_of_all(kinds: set[Kind]) -> Kind:
+    if Kind.QNAME in kinds:
+        return Kind.QNAME
+    if kinds == {Kind.NUMBER, Kind.REAL}:
+        return Kind.REAL
+    return kinds.pop() if len(kinds) == 1 else Kind.TEXT
+
+
+def _derived_types(types: Iterable[Any]) -> Mapping[int, Sequence[Any]]:
+    """Give the named types with elements or attributes that are derived from another, by the id of that one."""
+    found: dict[int, list[Any]] = {}
+    for kind in types:
+        base = kind.base_type if kind.is_complex() else None
+        while base is not None and base.name != _XSD + "anyType":
+            found.setdefault(id(base), []).append(kind)
+            base = base.base_type
+    return found
 
 
 def _particles(group: Any) -> Iterator[Any]:
@@ -354,21 +445,25 @@ def _take(part: One | Parts, left: dict[str, int], result: list[str]) -> bool:
             return moved_ever
 
 
-def _namespaces(roots: Sequence[Any]) -> tuple[set[str], set[str]]:
+def _namespaces(roots: Sequence[Any], derived: Mapping[int, Sequence[Any]]) -> tuple[set[str], set[str]]:
     """Collect the namespaces of all elements and of all attributes that can be reached."""
     elements: set[str] = set()
     attributes: set[str] = set()
     seen: set[int] = set()
     kept: list[Any] = []
     waiting = list(roots)
-    while waiting:
-        element = waiting.pop()
-        elements.add(_uri(element.name))
-        kind = element.type
+    kinds: list[Any] = []
+    while waiting or kinds:
+        if not kinds:
+            element = waiting.pop()
+            elements.add(_uri(element.name))
+            kinds.append(element.type)
+        kind = kinds.pop()
         if id(kind) in seen:
             continue
         seen.add(id(kind))
         kept.append(kind)
+        kinds += derived.get(id(kind), ())
         attributes |= {_uri(name) for name in getattr(kind, "attributes", {}) if name is not None}
         if not kind.is_simple() and not kind.has_simple_content():
             for particle in _particles(kind.content):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from bridge.forms.reading import Limits, parse, to_utf8
-from bridge.forms.shape import Kind, Place
+from bridge.forms.shape import Kind, Place, content_of
 
 LONGEST_LABEL = 120
 """A longer documentation explains its element, and does not name it."""
@@ -104,7 +104,8 @@ def _children(element: etree._Element) -> Iterator[etree._Element]:
 def _below(place: Place | None, child: etree._Element) -> Place | None:
     if place is None:
         return None
-    children = place.content.children
+    parent = child.getparent()
+    children = (place.content if parent is None else content_of(parent, place.content)).children
     found = children.get(str(child.tag))
     # A form without a namespace may be read as if it had the schema's.
     local = etree.QName(child).localname

@@ -11,7 +11,7 @@ from lxml import etree
 
 from bridge.forms.convert import Shape, Unconvertible
 from bridge.forms.losses import differences
-from bridge.forms.shape import ANY, XSI, Content, Kind, One, Parts, Place
+from bridge.forms.shape import ANY, TYPE, XSI, Content, Kind, One, Parts, Place, named
 
 HEAD = '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"'
 SCHEMAS = {
@@ -65,6 +65,19 @@ SCHEMAS = {
     <xs:element name="siste" type="xs:string" minOccurs="0"/>
   </xs:sequence><xs:anyAttribute processContents="skip"/></xs:complexType></xs:element>
 </xs:schema>""",
+    "types-in-the-form": f"""{HEAD} targetNamespace="urn:oppdiktet:t" xmlns="urn:oppdiktet:t">
+  <xs:complexType name="mappe"><xs:sequence>
+    <xs:element name="tittel" type="xs:string" minOccurs="0"/>
+    <xs:element name="mappe" type="mappe" minOccurs="0" maxOccurs="unbounded" nillable="true"/></xs:sequence>
+  </xs:complexType>
+  <xs:complexType name="sak"><xs:complexContent><xs:extension base="mappe"><xs:sequence>
+    <xs:element name="aar" type="xs:double" minOccurs="0"/></xs:sequence>
+    <xs:attribute name="ny" type="xs:boolean"/></xs:extension></xs:complexContent></xs:complexType>
+  <xs:complexType name="byggesak"><xs:complexContent><xs:extension base="sak"><xs:choice maxOccurs="unbounded">
+    <xs:element name="bolig" type="mappe"/><xs:element name="naust" type="xs:decimal"/></xs:choice></xs:extension>
+  </xs:complexContent></xs:complexType>
+  <xs:element name="rot" type="mappe"/>
+</xs:schema>""",
 }
 LETTERS = st.characters(exclude_categories=["Cs", "Cc"], include_characters="\t\n\r", exclude_characters="\ufffe\uffff")
 TEXTS = st.text(LETTERS, max_size=8) | st.sampled_from(["", " ", "null", "true", "5", "<&>\"'", "]]>", "æøå 😀"])
@@ -75,7 +88,7 @@ NUMBERS = (
     | st.just("12345678901234567890123")
 )
 BOOLEANS = st.sampled_from(["true", "false", "1", "0", " true"])
-VALUES = {Kind.TEXT: TEXTS, Kind.NUMBER: NUMBERS, Kind.BOOLEAN: BOOLEANS}
+VALUES = {Kind.TEXT: TEXTS, Kind.NUMBER: NUMBERS, Kind.REAL: NUMBERS, Kind.BOOLEAN: BOOLEANS}
 OTHERS = ('<w:ukjent xmlns:w="urn:annet" w:a="1"><w:b/>tekst</w:ukjent>', "<løs><inni/></løs>", '<z xmlns="urn:z"/>')
 
 
@@ -91,6 +104,12 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shape]:
 def fill(data: st.DataObject, node: etree._Element, place: Place, depth: int) -> None:
     """Give *node* what its place in the schema lets it hold."""
     content = place.content
+    if content.types and data.draw(st.booleans()):
+        name = data.draw(st.sampled_from(sorted(content.types)))
+        content = content.types[name].content
+        named = etree.QName(name)
+        prefix = next((prefix for prefix, uri in node.nsmap.items() if uri == named.namespace), None)
+        node.set(TYPE, f"{prefix}:{named.localname}" if prefix else named.localname)
     for attribute in content.attributes.values():
         if data.draw(st.booleans()):
             node.set(attribute.tag, data.draw(VALUES[attribute.kind]))
@@ -147,7 +166,11 @@ def form(data: st.DataObject, shape: Shape) -> bytes:
 
 def plain(xml: bytes) -> str:
     """Spell *xml* in one way, whatever its prefixes."""
-    return str(etree.canonicalize(xml.decode(), rewrite_prefixes=True))
+    root = etree.fromstring(xml)
+    for node in root.iter(etree.Element):
+        if TYPE in node.attrib:
+            node.set(TYPE, named(node, node.attrib[TYPE]) or "")
+    return str(etree.canonicalize(etree.tostring(root, encoding="unicode"), rewrite_prefixes=True))
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

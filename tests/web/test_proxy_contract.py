@@ -31,7 +31,11 @@ FORMS = [
     "mva-betalingsinformasjon",
     "reference-array",
 ]
-KINDS = {Kind.TEXT: "text", Kind.NUMBER: "number", Kind.BOOLEAN: "boolean"}
+KINDS = {
+    **dict.fromkeys((Kind.TEXT, Kind.QNAME), "text"),
+    **dict.fromkeys((Kind.NUMBER, Kind.REAL), "number"),
+    Kind.BOOLEAN: "boolean",
+}
 
 
 def members_of(content: Content, depth: int = 0) -> tuple[Member, ...]:

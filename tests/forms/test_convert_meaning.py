@@ -1,0 +1,245 @@
+"""What a form says by prefixes in values, by ``xsi:type`` and by exponents means the same after it was converted."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from bridge.forms.convert import Shape, Unconvertible
+from bridge.forms.losses import Change, differences
+from bridge.forms.nils import without_forbidden_nils
+from bridge.forms.reading import Limits, parse
+from bridge.forms.xsd import SchemaRegistry
+
+XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+HEAD = 'xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDefault="qualified"'
+# In the manner of Noark 5: what a folder or record is, is said by its type, rows in rows.
+ARCHIVE = f"""<xs:schema {HEAD} targetNamespace="urn:arkiv:ø" xmlns="urn:arkiv:ø">
+  <xs:complexType name="mappe"><xs:sequence>
+    <xs:element name="tittel" type="xs:string"/>
+    <xs:element name="registrering" type="registrering" minOccurs="0" maxOccurs="unbounded"/></xs:sequence>
+  </xs:complexType>
+  <xs:complexType name="saksmappe"><xs:complexContent><xs:extension base="mappe"><xs:sequence>
+    <xs:element name="saksaar" type="xs:integer"/><xs:element name="antall" type="xs:decimal" minOccurs="0"/>
+  </xs:sequence><xs:attribute name="ny" type="xs:boolean"/></xs:extension></xs:complexContent></xs:complexType>
+  <xs:complexType name="registrering"><xs:sequence><xs:element name="tittel" type="xs:string"/></xs:sequence>
+  </xs:complexType>
+  <xs:complexType name="arkivnotat" abstract="true"><xs:complexContent><xs:extension base="registrering"/>
+  </xs:complexContent></xs:complexType>
+  <xs:complexType name="journalpost"><xs:complexContent><xs:extension base="arkivnotat"><xs:sequence>
+    <xs:element name="journalnummer" type="xs:integer"/>
+    <xs:element name="saksmappe" type="mappe" minOccurs="0"/></xs:sequence></xs:extension>
+  </xs:complexContent></xs:complexType>
+  <xs:element name="arkivmelding"><xs:complexType><xs:sequence>
+    <xs:element name="mappe" type="mappe" minOccurs="0" maxOccurs="unbounded"/></xs:sequence></xs:complexType>
+  </xs:element>
+</xs:schema>"""
+MESSAGE = f"""<a:arkivmelding xmlns:a="urn:arkiv:ø" xmlns="urn:arkiv:ø" {XSI}>
+<mappe xsi:type="a:saksmappe" ny="true"><tittel>Sak</tittel>
+<registrering xsi:type="journalpost"><tittel>Brev</tittel><journalnummer>7</journalnummer>
+<saksmappe xsi:type="mappe"><tittel>Annen</tittel></saksmappe></registrering>
+<registrering><tittel>Notat</tittel></registrering><saksaar>2026</saksaar></mappe>
+<mappe><tittel>Bare mappe</tittel></mappe></a:arkivmelding>"""
+NAMES = f"""<xs:schema {HEAD} targetNamespace="urn:m" xmlns="urn:m"><xs:element name="m"><xs:complexType><xs:sequence>
+  <xs:element name="kode" type="xs:QName" minOccurs="0" maxOccurs="unbounded"/>
+  <xs:element name="koder" minOccurs="0"><xs:simpleType><xs:list itemType="xs:QName"/></xs:simpleType></xs:element>
+  <xs:element name="fri" minOccurs="0"><xs:complexType><xs:sequence>
+    <xs:any namespace="##other" processContents="skip" maxOccurs="unbounded"/></xs:sequence></xs:complexType>
+  </xs:element></xs:sequence><xs:attribute name="art" type="xs:QName"/></xs:complexType></xs:element></xs:schema>"""
+NUMBERS = f"""<xs:schema {HEAD}><xs:element name="m"><xs:complexType><xs:sequence>
+  <xs:element name="tall" type="xs:decimal" minOccurs="0"/><xs:element name="hel" type="xs:integer" minOccurs="0"/>
+  <xs:element name="flyt" type="xs:double" minOccurs="0"/>
+  <xs:element name="begge" minOccurs="0"><xs:simpleType><xs:union memberTypes="xs:decimal xs:double"/></xs:simpleType>
+  </xs:element><xs:element name="med" minOccurs="0"><xs:complexType><xs:simpleContent><xs:extension base="xs:decimal">
+  <xs:attribute name="a" type="xs:decimal"/></xs:extension></xs:simpleContent></xs:complexType></xs:element>
+</xs:sequence></xs:complexType></xs:element></xs:schema>"""
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shape]:
+    """The three schemas."""
+    folder = tmp_path_factory.mktemp("meaning")
+    for name, text in (("arkiv", ARCHIVE), ("navn", NAMES), ("tall", NUMBERS)):
+        (folder / f"{name}.xsd").write_text(text, encoding="utf-8")
+    return {name: Shape.from_schema(folder / f"{name}.xsd") for name in ("arkiv", "navn", "tall")}
+
+
+def findings(shape: Shape, xml: bytes | str) -> list[tuple[str, str]]:
+    registry = SchemaRegistry(shape.path.parent)
+    registry.load([shape.path.name])
+    return [(each.path, each.rule) for each in registry.check(shape.path.name, xml)]
+
+
+# Types that a form names
+
+
+def test_a_message_of_typed_folders_converts(shapes: dict[str, Shape]) -> None:
+    """What each one is stands beside its members, and comes back; nothing is lost, and it is as valid as before."""
+    shape = shapes["arkiv"]
+
+    as_json = shape.to_json(MESSAGE)
+    back = shape.to_xml(as_json)
+
+    assert '"mappe":[{"@xsi:type":"saksmappe","ny":true,"tittel":"Sak","registrering":' in as_json
+    assert '{"@xsi:type":"journalpost","tittel":"Brev","journalnummer":7,"saksmappe":{"@xsi:type":"mappe",' in as_json
+    assert (findings(shape, MESSAGE), findings(shape, back)) == ([], [])
+    assert differences(MESSAGE, back, shape=shape) == ()
+    assert differences(MESSAGE, back) == ()
+    assert shape.to_json(back) == as_json
+
+
+def test_a_lost_type_is_a_loss(shapes: dict[str, Shape]) -> None:
+    """In either language; another prefix is none, and numbers are compared by the type."""
+    shape = shapes["arkiv"]
+    other = MESSAGE.replace("a:saksmappe", "saksmappe").replace(">7<", ">007<")
+    bare = MESSAGE.replace(' xsi:type="mappe"', "")
+
+    assert differences(MESSAGE, other, shape=shape) == ()
+    for came_back in (bare, shape.to_json(bare)):
+        (lost,) = differences(MESSAGE, came_back, shape=shape)
+        assert (lost.change, lost.path.rpartition("/")[2]) in {(Change.LOST, "@type"), (Change.LOST, "@xsi:type")}
+
+
+@pytest.mark.parametrize("name", ["a:registrering", "a:finnes-ikke", "b:mappe", "a:arkivnotat", ""])
+def test_a_type_that_may_not_stand_there_is_one_finding(shapes: dict[str, Shape], name: str) -> None:
+    """And not one for each thing that it would hold."""
+    shape = shapes["arkiv"]
+    with pytest.raises(Unconvertible) as refused:
+        shape.to_json(MESSAGE.replace("a:saksmappe", name))
+    with pytest.raises(Unconvertible) as written:
+        shape.to_xml('{"mappe":[{"@xsi:type":"NAME","tittel":"x"}]}'.replace("NAME", name))
+
+    assert [(each.path, each.rule) for each in refused.value.findings] == [
+        ("/a:arkivmelding/mappe[1]", "type_override")
+    ]
+    assert [(each.path, each.rule) for each in written.value.findings] == [("/mappe/0/@xsi:type", "type_override")]
+
+
+def test_a_nil_of_an_app_is_known_by_the_type_around_it(shapes: dict[str, Shape]) -> None:
+    """The types that a form names have members that the schema's own have not."""
+    shape = shapes["arkiv"]
+    xml = MESSAGE.replace("</saksaar>", '</saksaar><antall xsi:nil="true"/>').encode()
+
+    assert b"antall" not in without_forbidden_nils(shape, xml, Limits())
+
+
+def test_a_type_without_a_namespace_of_its_own_elements(tmp_path: Path) -> None:
+    """Where local elements have none, the type's name gets a prefix."""
+    (tmp_path / "m.xsd").write_text(
+        '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:t" xmlns="urn:t">'
+        '<xs:complexType name="a"><xs:sequence><xs:element name="x" type="xs:string"/></xs:sequence></xs:complexType>'
+        '<xs:complexType name="b"><xs:complexContent><xs:extension base="a"><xs:attribute name="y"/></xs:extension>'
+        '</xs:complexContent></xs:complexType><xs:element name="m" type="a"/></xs:schema>'
+    )
+    shape = Shape.from_schema(tmp_path / "m.xsd")
+    xml = f'<q:m xmlns:q="urn:t" {XSI} xsi:type="q:b" y="1"><x>2</x></q:m>'
+
+    back = shape.to_xml(shape.to_json(xml))
+
+    assert shape.to_json(xml) == '{"@xsi:type":"{urn:t}b","y":"1","x":"2"}'
+    assert (findings(shape, back), differences(xml, back, shape=shape)) == ([], ())
+
+
+# Prefixes in values
+
+
+def meanings(xml: bytes | str) -> Iterator[tuple[str, str, str | None]]:
+    """Each value of a prefixed kind, with its namespace instead of its prefix."""
+    root = parse(xml if isinstance(xml, bytes) else xml.encode())
+    for node in root.iter(etree.Element):
+        for name, text in (("", node.text or ""), *node.attrib.items()):
+            for token in str(text).split():
+                prefix, _, local = token.rpartition(":")
+                yield f"{node.tag}/{name}", local, node.nsmap.get(prefix or None)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        '<kode xmlns:k="urn:k">k:a</kode>',
+        "<kode>a</kode>",
+        '<kode xmlns:k="urn:k">k:a</kode><kode xmlns:k="urn:k2">k:a</kode><kode xmlns:b="urn:k">b:a</kode>',
+        '<kode xmlns:n1="urn:k">n1:a</kode><kode xmlns:a1="urn:b"> a1:a </kode><kode xmlns:t="urn:t">t:a</kode>',
+        '<koder xmlns:k="urn:k" xmlns:l="urn:l">k:a l:b a k:c</koder>',
+        '<kode xmlns:w="urn:m">w:a</kode>',
+        '<fri><z:x xmlns:z="urn:z" xmlns:k="urn:k" k="k:a"><z:y xmlns:l="urn:l">l:b</z:y></z:x></fri>',
+        f'<fri><z:x xmlns:z="urn:zø" xmlns:k="urn:k" {XSI} xsi:type="k:a">k:b</z:x></fri>',
+    ],
+)
+def test_a_prefix_in_a_value_goes_on_standing_for_its_namespace(shapes: dict[str, Shape], inside: str) -> None:
+    """Also where the same one stands for two, and inside what the schema does not name."""
+    shape = shapes["navn"]
+    xml = f'<m xmlns="urn:m" xmlns:art="urn:art" art="art:en">{inside}</m>'
+
+    back = shape.to_xml(shape.to_json(xml))
+
+    assert sorted(meanings(back)) == sorted(meanings(xml))
+    assert (findings(shape, xml), findings(shape, back)) == ([], [])
+
+
+def test_a_name_without_a_namespace_is_refused(shapes: dict[str, Shape]) -> None:
+    """The form that is written has a default namespace, which would become the name's."""
+    with pytest.raises(Unconvertible) as refused:
+        shapes["navn"].to_json('<w:m xmlns:w="urn:m"><w:kode>a</w:kode></w:m>')
+
+    assert [(each.path, each.rule) for each in refused.value.findings] == [("/w:m/w:kode", "namespace_unclear")]
+
+
+@pytest.mark.parametrize(
+    "member", ["@xmlns:xml", "@xmlns:n1", "@xmlns:", "@xmlns:1", '@xmlns:a"', "@xmlns", "@xmlns:a:b"]
+)
+def test_only_prefixes_are_declared(shapes: dict[str, Shape], member: str) -> None:
+    """A member that is none is one that nobody knows."""
+    with pytest.raises(Unconvertible) as refused:
+        shapes["navn"].to_xml('{"MEMBER":"urn:x"}'.replace("MEMBER", member.replace('"', '\\"')))
+
+    assert [each.rule for each in refused.value.findings] == ["unexpected_element"]
+
+
+def test_a_declared_namespace_is_escaped(shapes: dict[str, Shape]) -> None:
+    """Whatever stands in it."""
+    xml = shapes["navn"].to_xml('{"@xmlns:k":"urn:\\"<&>\\n","kode":["k:a"]}')
+
+    assert parse(xml).nsmap["k"] == 'urn:"<&>\n'
+
+
+# Numbers
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [("1e-7", "0.0000001"), ("1e+21", "1000000000000000000000"), ("-1.5E3", "-1500"), ("0e5", "0"), ("1.10", "1.10")],
+)
+def test_numbers_of_browsers_become_plain_decimals(shapes: dict[str, Shape], written: str, number: str) -> None:
+    """XML knows no exponent but in floating numbers."""
+    shape = shapes["tall"]
+
+    root = etree.fromstring(
+        shape.to_xml(
+            f'{{"tall":{written},"flyt":{written},"begge":{written},"med":{{"value":{written},"a":{written}}}}}'
+        )
+    )
+
+    assert (root.findtext("tall"), root.findtext("med"), root.find("med").attrib["a"]) == (number,) * 3
+    assert (root.findtext("flyt"), root.findtext("begge")) == (written, written)
+    assert Decimal(number) == Decimal(written)
+
+
+def test_a_whole_number_of_a_browser_is_valid(shapes: dict[str, Shape]) -> None:
+    """``1e+21`` is how JavaScript writes it."""
+    xml = shapes["tall"].to_xml('{"tall":1e-7,"hel":1e+21,"flyt":1e-7}')
+
+    assert findings(shapes["tall"], xml) == []
+
+
+def test_an_exponent_that_xml_does_not_allow_stays_as_it_is(shapes: dict[str, Shape]) -> None:
+    """A form that is not valid becomes no other by being converted; in quotes nobody wrote a number."""
+    shape = shapes["tall"]
+    xml = "<m><tall>1e3</tall><flyt>1e3</flyt></m>"
+
+    as_json = shape.to_json(xml)
+
+    assert as_json == '{"tall":"1e3","flyt":1e3}'
+    assert shape.to_xml(as_json).decode().endswith(xml)
