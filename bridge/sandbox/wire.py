@@ -43,6 +43,8 @@ class TooLarge(ValueError):
 
 
 Handler = Callable[..., Response]
+FAULTY = "bridge.sandbox.faulty"
+"""In the environ of a call that goes wrong because it was told to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,9 @@ class System(ABC):
 
     def _played(self, request: Request, match: Matched | None, error: HTTPException) -> Response:
         how = self.world.faults.take(system=self.name, method=request.method, path=request.path) or How()
+        if how != How():
+            # For whoever listens in: what is answered now is no answer of the system's own.
+            request.environ[FAULTY] = True
         wait = how.delay_before + self.world.switches.latency_ms / 1000
         if how.cut in ("late", "held"):
             self._later(request, match, error, None if how.cut == "held" else wait)

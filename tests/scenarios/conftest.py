@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.scenarios.stage import Stage
+from tests.scenarios.stage import JUDGE, Stage
 
 
 @pytest.fixture(scope="module")
@@ -19,3 +19,10 @@ def every_fault_is_played(stage: Stage) -> Iterator[None]:
     """A fault that no call met proves nothing."""
     yield
     assert stage.control("GET", "/faults") == []
+
+
+@pytest.fixture(autouse=True)
+def every_exchange_is_as_published() -> Iterator[None]:
+    """Dialogporten's own documents judge what the bridge asked and what the sandbox answered."""
+    yield
+    assert JUDGE.take() == []

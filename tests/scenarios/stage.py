@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import requests
+from requests.adapters import BaseAdapter
 from werkzeug.test import TestResponse
 
 from bridge.core.ids import uuid7
@@ -23,6 +24,7 @@ from bridge.shipped import examples_folder
 from bridge.web.app import create_app
 from bridge.wiring import Surroundings, prepare_database, wire
 from bridge.worker import Running
+from tests.judge import Judge, documents
 
 BASE = "http://127.0.0.1:9"
 RESOURCE = "urn:altinn:resource:serveringsbevilling"
@@ -53,6 +55,10 @@ class Case:
         return f"{ORGANISATION}{self.who}"
 
 
+JUDGE = Judge(documents())
+"""Listens to every exchange with the sandbox's Dialogporten; see conftest.py."""
+
+
 class Stage:
     """Everything wired; *environ* overrides settings."""
 
@@ -74,7 +80,10 @@ class Stage:
         }
         self.settings = Settings.from_environ(self.environ)
         prepare_database(self.settings)
-        mounts = {"http://": SandboxAdapter(self.world, BASE)}
+        adapter = SandboxAdapter(self.world, BASE)
+        judged: Any = JUDGE.around(adapter._app)
+        adapter._app = judged
+        mounts: Mapping[str, BaseAdapter] = {"http://": adapter}
         self._running = Running(wire(self.settings, Surroundings(mounts=mounts)))
         self.bridge = self._running.bridge
         self.bridge.keys.start()
