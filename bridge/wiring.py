@@ -6,7 +6,7 @@ import os
 import random
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 from uuid import UUID
@@ -21,10 +21,12 @@ from bridge.adapters.altinn2.metadata import MetadataClient, MetadataFiles
 from bridge.adapters.altinn2.services import KnownServices
 from bridge.adapters.altinn3 import AppClient
 from bridge.adapters.app_transport import app_mounts
+from bridge.adapters.certificates import certificate_fault
 from bridge.adapters.dialog_search import DialogSearch
 from bridge.adapters.dialog_tokens import KeyStore
 from bridge.adapters.dialogporten import DialogportenClient
-from bridge.adapters.mapping_files import load_mappings
+from bridge.adapters.mapping_files import Misfits, load_mappings
+from bridge.adapters.mapping_limits import beyond
 from bridge.adapters.maskinporten import MaskinportenAuth, MaskinportenClient, PlatformAuth, PlatformTokens, signing_key
 from bridge.adapters.route_files import Routes, load_routes
 from bridge.adapters.transport import check_urllib3, new_session
@@ -88,6 +90,8 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
     """
     around = surroundings or Surroundings()
     check_urllib3()
+    if faults := credential_faults(settings):
+        raise ConfigurationError(faults)
     limits = Limits(
         max_bytes=settings.max_form,
         max_markup=settings.max_form_markup,
@@ -104,6 +108,7 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
         schema_faults=schemas.faults,
         schema_digest=schemas.digest,
         schema_root=schemas.root_fault,
+        misfits=misfits_of(settings, schemas),
         may_be_empty=bool(routes),
     )
     schemas.prepare()
@@ -222,6 +227,25 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
         wake=lambda: None,
         holder=secrets.token_hex(8),
     )
+
+
+def misfits_of(settings: Settings, schemas: SchemaRegistry) -> Misfits:
+    """Say how a mapping is held against what lies around it: its schemas, and the sizes that the settings let pass."""
+    sizes = beyond(max_attachment=settings.altinn2_max_attachment, max_put=settings.altinn2_max_put)
+    return lambda mapping: (*schemas.misfits(mapping), *sizes(mapping))
+
+
+def credential_faults(settings: Settings) -> list[Fault]:
+    """Read the keys and certificates that the settings name, and say which cannot be used; nothing of them is told."""
+    faults: list[Fault] = []
+    try:
+        signing_key(settings.maskinporten_key.reveal())
+    except ConfigurationError as error:
+        faults += [replace(each, where="BRIDGE_MASKINPORTEN_KEY") for each in error.faults]
+    pem = settings.altinn2_certificate
+    if pem is not None and (why := certificate_fault(pem)) is not None:
+        faults.append(Fault(where="BRIDGE_ALTINN2_CERTIFICATE", message=f"{pem}: {why}"))
+    return faults
 
 
 def _altinn2_auth(

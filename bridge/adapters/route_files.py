@@ -7,17 +7,11 @@ from typing import Annotated, Any, Literal, Protocol, cast
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
-from bridge.adapters.mapping_files import (
-    CONTEXT_REF,
-    REQUIREMENT,
-    SHA256,
-    json_schema_file_faults,
-    pin_fault,
-    requirement,
-    right_kind,
-    schema_file_faults,
-    without_kind,
-)
+from bridge.adapters.editor_schema import editor_schema
+from bridge.adapters.mapping_faults import json_schema_file_faults, schema_file_faults
+from bridge.adapters.mapping_files import pin_fault
+from bridge.adapters.mapping_keys import CONTEXT_REF, REQUIREMENT, SHA256, right_kind, without_kind
+from bridge.adapters.mapping_values import requirement
 from bridge.adapters.yaml_places import Document, Models, did_you_mean, line_and_column, read_yaml, wrong_value
 from bridge.core.calculations import AppRoute, DataTypeRoute, DialogBinding, Held, TokenUse, Verbs
 from bridge.core.errors import ConfigurationError, Fault
@@ -142,11 +136,7 @@ _MODELS: Models = (
 
 def route_json_schema() -> dict[str, Any]:
     """Make the JSON Schema with which editors complete and check route files."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **RouteFile.model_json_schema(by_alias=True),
-        "title": "Route file of the Altinn dialog bridge",
-    }
+    return editor_schema(RouteFile, title="Route file of the Altinn dialog bridge")
 
 
 def load_routes(folder: Path | None, schemas: Schemas) -> Routes:

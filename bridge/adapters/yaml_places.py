@@ -15,6 +15,7 @@ from typing import Any, cast
 import yaml
 from pydantic import BaseModel
 
+from bridge.adapters.yaml_faults import unreadable_fault, yaml_fault
 from bridge.core.errors import Fault
 
 _LARGEST, _DEEPEST = 1_000_000, 20
@@ -44,6 +45,10 @@ class Document:
         """Add a fault at *place*, or at the key that leads there."""
         self.faults.append(Fault(where=self.where(place, key=key), message=message))
 
+    def give_up(self, line: int, column: int, message: str) -> None:
+        """Add the fault after which there is nothing to go on with."""
+        self.faults.append(Fault(where=f"{self.path}:{line}:{column}", message=message))
+
 
 Models = tuple[tuple[tuple[str, ...], type[BaseModel]], ...]
 """Which model stands at which place; ``*`` is any name."""
@@ -55,18 +60,17 @@ def read_yaml(document: Document, *, begins: str) -> dict[str, Any] | None:
 
     *begins* is said of a file that holds something else than keys.
     """
-    path = document.path
+    data = b""
     try:
-        text = _text(path)
+        data = _data(document.path)
+        text = data.decode("utf-8-sig")
         _refuse_unused_yaml(text)
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = "1:1" if mark is None else f"{mark.line + 1}:{mark.column + 1}"
-        document.faults.append(Fault(where=f"{path}:{place}", message=str(error.problem or error.context)))
+        document.give_up(*yaml_fault(error, data.decode("utf-8-sig", "replace")))
         return None
-    except (yaml.YAMLError, UnicodeDecodeError):
-        document.fault((), "not UTF-8, or a character that YAML does not allow")
+    except (UnicodeDecodeError, yaml.reader.ReaderError) as error:
+        document.give_up(*unreadable_fault(error, data))
         return None
     except OSError as error:
         document.fault((), f"the file cannot be read: {error.strerror}")
@@ -83,11 +87,11 @@ def line_and_column(fault: Fault) -> tuple[int, int]:
     return int(line), int(column)
 
 
-def _text(path: Path) -> str:
+def _data(path: Path) -> bytes:
     data = path.read_bytes()
     if len(data) > _LARGEST:
         raise yaml.MarkedYAMLError(problem=f"a mapping file has at most {_LARGEST} bytes")
-    return data.decode("utf-8-sig")
+    return data
 
 
 def _refuse_unused_yaml(text: str) -> None:
@@ -120,7 +124,7 @@ def _build(document: Document, node: yaml.Node, place: Place) -> Any:
             name = _scalar(key) if isinstance(key, yaml.ScalarNode) else None
             mark = f"{document.path}:{key.start_mark.line + 1}:{key.start_mark.column + 1}"
             if not isinstance(name, str):
-                shown = f": write {key.value!r}" if isinstance(key, yaml.ScalarNode) else ""
+                shown = f": write {key.value!r}" if isinstance(key, yaml.ScalarNode) else _IN_QUOTES
                 document.faults.append(Fault(where=mark, message=f"a key is text{shown}"))
             elif name in built:
                 first = document.keys[(*place, name)]
@@ -133,6 +137,9 @@ def _build(document: Document, node: yaml.Node, place: Place) -> Any:
     if isinstance(node, yaml.SequenceNode):
         return [_build(document, item, (*place, index)) for index, item in enumerate(node.value)]
     return _scalar(node)
+
+
+_IN_QUOTES = ": a text that begins with a brace or bracket is written in quotes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +176,8 @@ def wrong_value(kind: str, value: Any, context: Mapping[str, Any]) -> str:
         case "string_type" if isinstance(value, _Odd | int):
             text = str(value).lower() if isinstance(value, bool) else value.text if isinstance(value, _Odd) else value
             return f'this must be text: write it in quotes, "{text}"'
+        case "string_type" if isinstance(value, dict | list):
+            return "this must be text" + _IN_QUOTES
         case "string_type":
             return "this must be text" + (": it is empty" if value is None else "")
         case "int_type":
@@ -195,7 +204,7 @@ def wrong_value(kind: str, value: Any, context: Mapping[str, Any]) -> str:
         case "too_long":
             return f"write at most {context.get('max_length')} of them"
         case "model_type" | "model_attributes_type" | "dict_type":
-            return "keys with values must stand here"
+            return "keys with values must stand here" + (", indented below this key" if value is None else "")
         case "list_type":
             return "a list must stand here: [one, two], or lines that begin with a dash"
         case _:
@@ -209,6 +218,9 @@ def did_you_mean(models: Models, place: Place) -> str:
             part in ("*", name) for part, name in zip(shape, place[:-1], strict=True)
         ):
             known = [each.alias or name for name, each in model.model_fields.items()]
+            named, colon, rest = str(place[-1]).partition(":")
+            if colon and named in known:
+                return f": after a colon comes a blank, {named}: {rest}"
             close = difflib.get_close_matches(str(place[-1]), known, n=1)
             return f": did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
     return ""

@@ -19,6 +19,7 @@ class _Commands(click.Group):
         "elements": "See what a party has in Altinn 2: its elements, or one with forms and attachments.",
         "gates": "Show the gates before Altinn 2's login, and open them.",
         "operations": "See accepted actions, and decide about those that were set aside.",
+        "schema": "Print the JSON Schema of mapping or route files, for editors.",
         "sandbox": "Run the simulators of Altinn, Dialogporten and Maskinporten.",
         "search": "Search for dialogs as service owner or end user.",
         "serve": "Run the service.",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # They bring lxml and pydantic, which nobody waits for who as
     from bridge.core.calculations import AppRoute
     from bridge.core.mapping import ServiceMapping
     from bridge.forms.xsd import SchemaRegistry
+    from bridge.settings import Settings
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -35,9 +36,11 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
     2 when called wrongly.
     """
     from bridge.adapters.mapping_files import read_mappings
+    from bridge.cli.check_notes import notes_beside, notes_of
     from bridge.forms.xsd import SchemaRegistry
+    from bridge.wiring import misfits_of
 
-    faults = [] if mappings or schemas else _settings_faults()
+    settings, faults = (None, []) if mappings or schemas else _settings()
     registry = SchemaRegistry(schemas or folder_of("BRIDGE_SCHEMAS"))
     routes, route_faults = ([], []) if mappings else _routes(registry)
     services, found = read_mappings(
@@ -46,6 +49,7 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
         schema_faults=registry.faults,
         schema_digest=registry.digest,
         schema_root=registry.root_fault,
+        misfits=registry.misfits if settings is None else misfits_of(settings, registry),
         # Faulty routes are told as such; without any there is nothing to serve.
         may_be_empty=bool(routes or route_faults),
     )
@@ -56,7 +60,8 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
         found, result.apps = _online(services, result.routes, registry, result.notes)
         faults += found
     if not mappings and not schemas:
-        result.notes += _notes(services)
+        result.notes += notes_beside(services)
+    result.notes += notes_of(services)
     if as_json:
         click.echo(json.dumps(_report(result), ensure_ascii=False, indent=2))
     else:
@@ -138,47 +143,16 @@ def untellable(services: Mapping[str, "ServiceMapping"]) -> Iterator[Fault]:
                 break
 
 
-def _notes(services: Mapping[str, "ServiceMapping"]) -> Iterator[str]:
-    """Say what is sound, and yet may not be what was meant."""
-    shown = [name for name, each in services.items() if any(action.button for action in each.actions.values())]
-    if shown and not os.environ.get("BRIDGE_PUBLIC_URL", "").strip():
-        yield (
-            f"no button of {', '.join(shown)} is put on a dialog, nor back after a failure: "
-            "set BRIDGE_PUBLIC_URL, where the buttons lead"
-        )
-    embedding = [name for name, each in services.items() if each.embeds is not None]
-    if embedding and not os.environ.get("BRIDGE_PUBLIC_URL", "").strip():
-        yield f"no embed of {', '.join(embedding)} is shown: set BRIDGE_PUBLIC_URL, where they are fetched"
-    yield from _silent_submissions(services)
-
-
-def _silent_submissions(services: Mapping[str, "ServiceMapping"]) -> Iterator[str]:
-    """Say where a form is submitted without an event, and nobody said that it should be."""
-    from bridge.core.elements import ElementState, aim
-
-    archived = ElementState.ARCHIVED
-    for name, each in services.items():
-        rule = each.states.get(archived.value)
-        unsaid = [
-            action.name
-            for action in each.actions.values()
-            if aim(action) is archived and action.then.silent is None and (rule is None or rule.silent is None)
-        ]
-        if unsaid:
-            yield (
-                f"{', '.join(unsaid)} of {name} submit a form silently, so that Altinn sends no event of it: "
-                "write 'silent: false' where somebody subscribes to activity.form-submitted, or 'silent: true'"
-            )
-
-
-def _settings_faults() -> list[Fault]:
+def _settings() -> tuple["Settings | None", list[Fault]]:
+    """Read the settings with the keys that they name, as ``bridge serve`` does."""
     from bridge.settings import Settings
+    from bridge.wiring import credential_faults
 
     try:
-        Settings.from_environ(os.environ)
+        settings = Settings.from_environ(os.environ)
     except ConfigurationError as error:
-        return list(error.faults)
-    return []
+        return None, list(error.faults)
+    return settings, credential_faults(settings)
 
 
 def _online(
@@ -256,8 +230,10 @@ def _print(result: _Result) -> None:
             click.echo(f'  not pinned; to pin it, write beside it  {key}: "{digest}"')
     for note in (*result.apps, *(f"note: {each}" for each in result.notes)):
         click.echo(note)
-    faults = len(result.faults)
+    faults, notes = len(result.faults), len(result.notes)
     if faults:
         click.echo(f"{faults} fault{'s' if faults > 1 else ''}", err=True)
+    elif notes:
+        click.echo(f"No fault; {notes} note{'s' if notes > 1 else ''} to read.")
     else:
         click.echo("All sound.")

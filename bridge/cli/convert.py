@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from bridge.core.mapping import FORMAT_ATTRIBUTES
+
 if TYPE_CHECKING:  # They bring lxml, which nobody waits for who asks for help.
     from bridge.core.errors import Finding
     from bridge.core.mapping import FormSpec
 
 _FILE = click.Path(path_type=Path)
-# SERES and Altinn Studio forms, and the OR forms of Altinn 2 (facts/altinn3-and-tokens.md 3.1).
-_KEYS = (("dataFormatId", "dataFormatVersion"), ("skjemanummer", "spesifikasjonsnummer"))
 
 
 @click.command()
@@ -133,7 +133,7 @@ def _marks(form: bytes, target: str) -> Mapping[str, str]:
 def _is_of(spec: "FormSpec", marks: Mapping[str, str]) -> bool:
     return any(
         (marks.get(number), marks.get(version)) == (spec.data_format_id, spec.data_format_version)
-        for number, version in _KEYS
+        for number, version in FORMAT_ATTRIBUTES
     )
 
 

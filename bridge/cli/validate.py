@@ -102,7 +102,12 @@ def _job_of_mapping(mapping: Path, schemas: Path | None, values: bool) -> "Job":
     folder = schemas or folder_of("BRIDGE_SCHEMAS")
     registry = SchemaRegistry(folder)
     services, faults = read_mappings(
-        mapping, folder, schema_faults=registry.faults, schema_digest=registry.digest, schema_root=registry.root_fault
+        mapping,
+        folder,
+        schema_faults=registry.faults,
+        schema_digest=registry.digest,
+        schema_root=registry.root_fault,
+        misfits=registry.misfits,
     )
     if faults:
         raise ConfigurationError(faults)

@@ -16,7 +16,7 @@ from lxml import etree
 
 from bridge.cli.quiet import quiet
 from bridge.core.errors import BridgeError, ConfigurationError, Finding, Severity
-from bridge.core.mapping import FormKind, FormSpec
+from bridge.core.mapping import FORMAT_ATTRIBUTES, FormKind, FormSpec
 from bridge.forms.json_schema import is_json_schema
 from bridge.forms.reading import Limits, Unreadable
 from bridge.forms.xsd import SchemaRegistry
@@ -28,7 +28,6 @@ BATCH = 16
 """Files that a process is given at once."""
 _AHEAD = 4
 _WORTH_A_PROCESS = 32
-_IDS = (("dataFormatId", "dataFormatVersion"), ("skjemanummer", "spesifikasjonsnummer"))
 
 
 class Verdict(Enum):
@@ -148,7 +147,7 @@ class Checker:
         forms = self._job.forms
         if len(forms) == 1 or not isinstance(form, Mapping):
             return next((spec for spec in forms if spec.kind is FormKind.MAIN), forms[0])
-        for id_name, version_name in _IDS:
+        for id_name, version_name in FORMAT_ATTRIBUTES:
             key = (str(form.get(id_name)), str(form.get(version_name)))
             of_key = [spec for spec in forms if (spec.data_format_id, spec.data_format_version) == key]
             if of_key:
@@ -173,7 +172,7 @@ class Checker:
         root = _root(path)
         if root is None:
             return next(spec for spec in forms if spec.kind is FormKind.MAIN)
-        for id_name, version_name in _IDS:
+        for id_name, version_name in FORMAT_ATTRIBUTES:
             key = (root.get(id_name), root.get(version_name))
             of_key = [spec for spec in forms if (spec.data_format_id, spec.data_format_version) == key]
             if of_key:

@@ -82,6 +82,10 @@ def pins_of(*pairs: tuple[str | None, str | None]) -> tuple[tuple[str, str | Non
     return tuple((name, digest) for name, digest in pairs if name is not None)
 
 
+FORMAT_ATTRIBUTES = (("dataFormatId", "dataFormatVersion"), ("skjemanummer", "spesifikasjonsnummer"))
+"""How a form's root says its key: SERES and Altinn Studio, and OR forms (facts/altinn3-and-tokens.md 3.1)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormSpec:
     """One form of the service: its key in Altinn 2, the schema that it is held against, if any, and its rules."""

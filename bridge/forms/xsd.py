@@ -13,9 +13,11 @@ import structlog
 from lxml import etree
 
 from bridge.core.errors import ConfigurationError, Fault, Finding
-from bridge.core.mapping import FormRule, FormSpec, NamespaceReading
+from bridge.core.mapping import FormRule, FormSpec, NamespaceReading, ServiceMapping
+from bridge.forms.engines import build_xmlschema
 from bridge.forms.explain import explain, other_root, refused_values, spell_fixed_values
 from bridge.forms.json_schema import JsonSchemaRegistry, is_json_schema
+from bridge.forms.misfits import Misfit, misfits
 from bridge.forms.model import SchemaModel
 from bridge.forms.namespaces import in_plain_namespaces, real_names
 from bridge.forms.places import with_places
@@ -32,6 +34,7 @@ from bridge.forms.reading import (
 )
 from bridge.forms.rules import broken_rules
 from bridge.forms.schema_files import XSD, Engine, SchemaFiles, read_schema_files
+from bridge.forms.schema_tree import SchemaTree
 from bridge.forms.second import explain_by_xmlschema
 from bridge.forms.streaming import check_stream
 
@@ -102,6 +105,14 @@ class SchemaRegistry:
                 schema.model  # noqa: B018 - kept once asked for
 
         threading.Thread(target=build, name="form-models", daemon=True).start()
+
+    def misfits(self, mapping: ServiceMapping) -> tuple[Misfit, ...]:
+        """Say where *mapping* and its loaded schemas cannot both be right."""
+        return tuple(misfits(mapping, self._tree))
+
+    def _tree(self, name: str, root: str | None) -> SchemaTree | None:
+        schema = self._schemas.get(name)
+        return None if schema is None else schema.tree(root)
 
     def notes(self, name: str) -> tuple[str, ...]:
         """Say what was loosened in the loaded schema *name*."""
@@ -206,6 +217,11 @@ class _Schema:
     def model(self) -> SchemaModel:
         """xmlschema's reading of it."""
         return SchemaModel(self.judged)
+
+    def tree(self, root: str | None) -> SchemaTree | None:
+        """Say what stands in what, where xmlschema can read it; not kept, since it is large and looked at once."""
+        schema = build_xmlschema(self.files).schema
+        return None if schema is None else SchemaTree(schema, root)
 
     @cached_property
     def roots(self) -> tuple[str, ...]:

@@ -182,7 +182,7 @@ def test_what_ships_is_sound_and_current(tmp_path: Path) -> None:
 def test_the_document_explains_every_key() -> None:
     """Every key of a route file stands in docs/calculation.md."""
     text = DOCUMENT.read_text("utf-8")
-    parts = [route_json_schema(), *route_json_schema()["$defs"].values()]
+    parts = [route_json_schema(), *route_json_schema()["definitions"].values()]
 
     assert {key for part in parts for key in part["properties"] if f"`{key}`" not in text} == set()
 

@@ -1,10 +1,12 @@
 """Mapping files become values, or a list of everything wrong with them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bridge.adapters.mapping_files import load_mappings, read_mappings
+from bridge.adapters.mapping_limits import beyond
 from bridge.core.errors import ConfigurationError, Fault
 from bridge.core.mapping import (
     ActionMapping,
@@ -16,6 +18,7 @@ from bridge.core.mapping import (
     LostFields,
     Narrowed,
     Requirement,
+    ServiceMapping,
     ShownField,
     StateRule,
     Target,
@@ -327,7 +330,7 @@ def test_something_to_check_against_is_needed(tmp_path: Path):
         ("- a\n", "1:1: a mapping file begins with keys"),
         ("", "1:1: a mapping file begins with keys"),
         ("a: " + "[" * 50 + "]" * 50, "nested too deeply"),
-        ('a: "\x07"', "1:1: not UTF-8, or a character that YAML does not allow"),
+        ('a: "\x07"', "1:5: a control character stands here"),
         ("a: " + "x" * 1_000_001, "1:1: a mapping file has at most 1000000 bytes"),
         ("? [a]\n: 1\n", "1:3: a key is text"),
     ],
@@ -412,7 +415,9 @@ def test_a_folder_without_mappings_is_a_fault(tmp_path: Path):
 
 def test_a_schema_is_compiled_once(tmp_path: Path):
     """The faults of a schema that two services share are told once."""
-    mappings, schemas = folders(tmp_path, action(PLAIN), action(PLAIN).replace("proeve", "annen"))
+    mappings, schemas = folders(
+        tmp_path, action(PLAIN), action(PLAIN).replace("proeve", "annen").replace("4711", "4712")
+    )
     fault = Fault(where="form.xsd:1:1", message="does not compile")
 
     _, faults = read_mappings(mappings, schemas, schema_faults=lambda _: [fault])
@@ -531,3 +536,44 @@ def test_dates_that_go_together_are_no_fault(tmp_path: Path) -> None:
     mappings, schemas = folders(tmp_path, action(f"{PLAIN}, then: {{due_in_days: 30, expires_in_days: 30}}"))
 
     assert load_mappings(mappings, schemas)
+
+
+def test_two_mappings_of_one_service_are_told(tmp_path: Path):
+    """An element would be two dialogs': the second file is told where it names the service."""
+    mappings, schemas = folders(tmp_path, action(PLAIN), action(PLAIN).replace("proeve", "annen"))
+
+    sound, faults = read_mappings(mappings, schemas)
+
+    assert list(sound) == ["urn:altinn:resource:proeve"]
+    assert [each.where for each in faults] == [f"{mappings / '1.yaml'}:2:25"]
+    assert "4711/1 is mapped in" in faults[0].message
+
+
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [
+        (37, None),
+        (200, "press could not complete an element with one above 37 MB"),
+        (600, "BRIDGE_ALTINN2_MAX_ATTACHMENT lets 500 MB through: write at most 500"),
+    ],
+)
+def test_sizes_above_a_limit_are_told(tmp_path: Path, size: int, told: str | None):
+    """What the settings do not let through, and what could be uploaded and then never be sent on."""
+    text = action(PLAIN).replace("forms:", f"attachment_rules: [{{type: Plan, max_size_mb: {size}}}]\nforms:")
+    text += (
+        "  save: {requires: write, minimum_level: 3, target: altinn2, form: message, complete: false, sign: false,\n"
+        "         attachments: {types: [Plan], from: [upload]}}\n"
+    )
+    mappings, schemas = folders(tmp_path, text)
+    sizes = beyond(max_attachment=500_000_000, max_put=50_000_000)
+
+    _, faults = read_mappings(mappings, schemas, misfits=sizes)
+    _, bare = read_mappings(mappings, schemas, misfits=lambda each: sizes(with_bare_completion(each)))
+
+    assert [told is not None and told in each.message for each in faults] == ([] if told is None else [True])
+    assert len(bare) == (size > 500)
+
+
+def with_bare_completion(mapping: ServiceMapping) -> ServiceMapping:
+    assert mapping.altinn2 is not None
+    return replace(mapping, altinn2=replace(mapping.altinn2, bare_completion=True))

@@ -111,6 +111,32 @@ def test_buttons_that_lead_nowhere_are_told(url: str, told: bool):
     assert any("BRIDGE_PUBLIC_URL" in each for each in json.loads(result.stdout)["notes"]) is told
 
 
+def test_states_without_a_button_are_told(tmp_path: Path):
+    """Something can be done there, and no dialog that the bridge writes offers it: told, and no fault."""
+    text = (mappings_folder() / "serveringsbevilling.yaml").read_text("utf-8")
+    sign = "    button: {title: {nb: Signer, nn: Signer, en: Sign}, priority: Primary, api: true}\n"
+    (tmp_path / "m.yaml").write_text(text.replace(sign, ""), "utf-8")
+
+    result = run("--mappings", str(tmp_path), "--schemas", str(schemas_folder()))
+    before = run("--mappings", str(mappings_folder()), "--schemas", str(schemas_folder()))
+
+    assert sign in text
+    assert "in Signering no button is put on a dialog: sign has no 'button'" in result.stdout
+    assert "no button is put on a dialog" not in before.stdout
+    assert result.exit_code == 0
+
+
+def test_one_schema_for_main_and_subform_is_told(tmp_path: Path):
+    """It may be right, and is more often a slip."""
+    text = (mappings_folder() / "serveringsbevilling.yaml").read_text("utf-8")
+    sub = '  - {type: SubForm, data_format_id: "5802", data_format_version: "1", schema: serveringsbevilling.xsd}\n'
+    (tmp_path / "m.yaml").write_text(text.replace("actions:\n", f"{sub}actions:\n", 1), "utf-8")
+
+    report = json.loads(run("--json", "--mappings", str(tmp_path), "--schemas", str(schemas_folder())).stdout)
+
+    assert any("SubForm 5802/1 have one schema" in each for each in report["notes"])
+
+
 @pytest.mark.parametrize(("url", "told"), [("", True), ("https://bridge.example.no", False)])
 def test_embeds_that_nobody_can_fetch_are_told(tmp_path: Path, url: str, told: bool):
     """As for buttons."""

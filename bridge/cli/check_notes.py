@@ -1,0 +1,84 @@
+"""What is sound in a configuration, and yet may not be what was meant."""
+
+import os
+from collections.abc import Iterator, Mapping
+
+from bridge.core.elements import ElementState, aim, can_act
+from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapping
+
+_OPEN = (ElementState.FORM_FILLING, ElementState.SIGNING)
+
+
+def notes_of(services: Mapping[str, ServiceMapping]) -> Iterator[str]:
+    """Say what the mappings themselves leave open."""
+    for name, each in services.items():
+        yield from _buttonless(name, each)
+        yield from _shared_schemas(name, each)
+    yield from _silent_submissions(services)
+
+
+def notes_beside(services: Mapping[str, ServiceMapping]) -> Iterator[str]:
+    """Say what the settings of this environment leave open."""
+    if os.environ.get("BRIDGE_PUBLIC_URL", "").strip():
+        return
+    shown = [name for name, each in services.items() if any(action.button for action in each.actions.values())]
+    if shown:
+        yield (
+            f"no button of {', '.join(shown)} is put on a dialog, nor back after a failure: "
+            "set BRIDGE_PUBLIC_URL, where the buttons lead"
+        )
+    embedding = [name for name, each in services.items() if each.embeds is not None]
+    if embedding:
+        yield f"no embed of {', '.join(embedding)} is shown: set BRIDGE_PUBLIC_URL, where they are fetched"
+
+
+def _buttonless(name: str, mapping: ServiceMapping) -> Iterator[str]:
+    """Say in which states a dialog has no button of the bridge's, although something can be done there."""
+    if mapping.altinn2 is None:
+        return
+    for state in _OPEN:
+        rule = mapping.states.get(state.value)
+        named = [each for each in mapping.actions.values() if can_act(each, state)]
+        if rule is not None and rule.actions is not None:
+            named = [mapping.actions[each] for each in rule.actions if each in mapping.actions]
+        if named and not any(map(_shows, named)):
+            yield (
+                f"{name}: in {state.value} no button is put on a dialog: {_all(named)} has no 'button'; write one, "
+                "unless who makes the dialogs puts it there"
+            )
+
+
+def _shows(action: ActionMapping) -> bool:
+    """Whether it is a button of people's; a form in the body is for systems."""
+    return action.button is not None and action.form is not FormSource.BODY
+
+
+def _all(actions: list[ActionMapping]) -> str:
+    names = [each.name for each in actions]
+    return names[0] if len(names) == 1 else f"each of {', '.join(names)}"
+
+
+def _shared_schemas(name: str, mapping: ServiceMapping) -> Iterator[str]:
+    """Say where a subform is held against the main form's schema: one of the two is likely meant for the other."""
+    mains = {form.schema for form in mapping.forms if form.kind is FormKind.MAIN and form.schema is not None}
+    for form in mapping.forms:
+        if form.kind is FormKind.SUB and form.schema in mains:
+            key = f"{form.data_format_id}/{form.data_format_version}"
+            yield f"{name}: the MainForm and the SubForm {key} have one schema, {form.schema}: is it that of both?"
+
+
+def _silent_submissions(services: Mapping[str, ServiceMapping]) -> Iterator[str]:
+    """Say where a form is submitted without an event, and nobody said that it should be."""
+    archived = ElementState.ARCHIVED
+    for name, each in services.items():
+        rule = each.states.get(archived.value)
+        unsaid = [
+            action.name
+            for action in each.actions.values()
+            if aim(action) is archived and action.then.silent is None and (rule is None or rule.silent is None)
+        ]
+        if unsaid:
+            yield (
+                f"{', '.join(unsaid)} of {name} submit a form silently, so that Altinn sends no event of it: "
+                "write 'silent: false' where somebody subscribes to activity.form-submitted, or 'silent: true'"
+            )

@@ -1,0 +1,146 @@
+"""Where a mapping and the schemas that it names cannot both be right: told before any form comes."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from bridge.core.mapping import FORMAT_ATTRIBUTES, ActionMapping, FormKind, FormSpec, ServiceMapping
+from bridge.core.templates import fill, names_in, template_values
+from bridge.forms.schema_tree import Found, SchemaTree, Sort, Spot
+from bridge.forms.xpaths import Walk
+
+Misfit = tuple[tuple[str | int, ...], str]
+"""The keys that lead to the place in the mapping, and what is wrong there."""
+
+
+_NOW = datetime(2026, 1, 2, tzinfo=UTC)
+_PARTIES = ("urn:altinn:organization:identifier-no:310000019", "urn:altinn:person:identifier-no:01810012345")
+
+
+def misfits(mapping: ServiceMapping, tree_of: Callable[[str, str | None], SchemaTree | None]) -> Iterator[Misfit]:
+    """
+    Hold the paths, values and data formats of *mapping* against its schemas.
+
+    *tree_of* gives a schema's tree by its name and the root that forms begin with, or None where nothing is known of it.
+    """
+    for index, spec in enumerate(mapping.forms):
+        tree = None if spec.schema is None else tree_of(spec.schema, spec.root)
+        if tree is None:
+            continue
+        for place, message in (*_formats(mapping.forms, index, tree), *_rules(spec, tree)):
+            yield ("forms", index, *place), message
+        if spec.kind is FormKind.MAIN:
+            yield from _main_form(mapping, tree)
+
+
+def _rules(spec: FormSpec, tree: SchemaTree) -> Iterator[Misfit]:
+    for index, rule in enumerate(spec.rules):
+        walk = Walk(tree)
+        found = walk.find(rule.at)
+        yield from _said(walk, "rules", index, "at")
+        walk = Walk(tree)
+        walk.find(rule.test, seen_from=_owners(tree, found))
+        yield from _said(walk, "rules", index, "test")
+
+
+def _main_form(mapping: ServiceMapping, tree: SchemaTree) -> Iterator[Misfit]:
+    for name, action in mapping.actions.items():
+        yield from ((("actions", name, *place), message) for place, message in _action(action, tree))
+    for index, shown in enumerate(() if mapping.embeds is None else mapping.embeds.fields):
+        walk = Walk(tree)
+        walk.find(shown.at)
+        yield from _said(walk, "embeds", "fields", index, "at")
+
+
+def _action(action: ActionMapping, tree: SchemaTree) -> Iterator[Misfit]:
+    for path, template in action.sets:
+        walk = Walk(tree)
+        found = walk.find(path)
+        yield from _said(walk, "set", path)
+        if not found.more and (message := _unfit(found, template)) is not None:
+            yield ("set", path), message
+    for name, path in action.results:
+        walk = Walk(tree)
+        walk.find(path)
+        yield from _said(walk, "results", name)
+
+
+def _said(walk: Walk, *place: str | int) -> Iterator[Misfit]:
+    return ((place, each) for each in walk.faults)
+
+
+def _owners(tree: SchemaTree, found: Found) -> Found:
+    """Give what a rule's condition is seen from: of an attribute or a text its element."""
+    inner = frozenset(each for each in found.spots if each.sort in (Sort.ATTRIBUTE, Sort.TEXT))
+    owners = tree.above(Found(inner))
+    return Found((found.spots - inner) | owners.spots, found.more)
+
+
+def _unfit(found: Found, template: str) -> str | None:
+    """Say why the values of *template* can be put nowhere that *found* names."""
+    takers = [each for each in found.spots if each.holds_text and each.sort is not Sort.TEXT]
+    if not takers:
+        if any(each.sort is Sort.TEXT for each in found.spots):
+            return "a value is put into an element or attribute: leave out text()"
+        return "it holds other elements: name one that holds a text, or an attribute"
+    values = _samples(template)
+    if values and not any(_takes(each, value) for each in takers for value in values):
+        fixed = {each.fixed for each in takers}
+        if None not in fixed:
+            return (
+                f"the schema fixes what stands there to {' or '.join(sorted(map(repr, fixed)))}: this would be refused"
+            )
+        return f"the schema takes no {values[0]!r} there: every form would be refused"
+    return None
+
+
+def _samples(template: str) -> Sequence[str]:
+    """Fill *template* as a press would, for an organisation and for a person; nothing where it cannot be filled."""
+    try:
+        names_in(template)
+        return tuple(
+            dict.fromkeys(
+                fill(template, template_values(party=party, dialog_id=UUID(int=0), action="send", now=_NOW))
+                for party in _PARTIES
+            )
+        )
+    except (KeyError, ValueError):
+        return ()
+
+
+def _takes(spot: Spot, value: str) -> bool:
+    if spot.fixed is not None:
+        return spot.fixed == value
+    simple = spot.declaration.type.simple_type
+    try:
+        return simple is None or bool(simple.text_is_valid(value))
+    except (ArithmeticError, ValueError):
+        return True  # What it cannot count is not judged.
+
+
+def _formats(forms: Sequence[FormSpec], index: int, tree: SchemaTree) -> Iterator[Misfit]:
+    """Find a data format that the schema fixes otherwise in each of its roots that says one."""
+    spec = forms[index]
+    for attribute, said, key in _said_formats(spec):
+        fixed = _fixed(tree, attribute)
+        if fixed and said not in fixed:
+            other = next((at for at, each in enumerate(forms) if at != index and _has(each, attribute, fixed)), None)
+            hint = "" if other is None else f"; that is the form forms[{other}]: are the two schemas interchanged?"
+            yield (key,), f"{spec.schema} fixes {attribute} to {' or '.join(map(repr, sorted(fixed)))}{hint}"
+
+
+def _said_formats(spec: FormSpec) -> Iterable[tuple[str, str, str]]:
+    for identity, version in FORMAT_ATTRIBUTES:
+        yield identity, spec.data_format_id, "data_format_id"
+        yield version, spec.data_format_version, "data_format_version"
+
+
+def _has(spec: FormSpec, attribute: str, fixed: set[str]) -> bool:
+    return any(name == attribute and said in fixed for name, said, _ in _said_formats(spec))
+
+
+def _fixed(tree: SchemaTree, attribute: str) -> set[str]:
+    """Give the values that the roots fix *attribute* to; none where a root that has it does not fix it."""
+    held = [each for each in tree.attributes(Found(tree.roots)).spots if each.name == attribute and not each.uri]
+    fixed = {each.fixed for each in held}
+    return set() if None in fixed else {each for each in fixed if each is not None}

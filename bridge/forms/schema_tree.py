@@ -1,0 +1,198 @@
+"""The elements and attributes that forms of a schema can have, as a graph: what stands in what."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Sort(Enum):
+    """What kind of node of a form it is."""
+
+    DOCUMENT = "document"
+    ELEMENT = "element"
+    ATTRIBUTE = "attribute"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """
+    A node that forms can have; one for each name and type, wherever they stand.
+
+    *uri* is its namespace, or empty. *holds_text* says that a value may stand in it. *declaration* is xmlschema's.
+    """
+
+    sort: Sort
+    uri: str
+    name: str
+    type_id: int
+    fixed: str | None = None
+    holds_text: bool = False
+    declaration: Any = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Spots that an expression can find. *more* says that there may be others, which the schema does not name."""
+
+    spots: frozenset[Spot] = frozenset()
+    more: bool = False
+
+    def __or__(self, other: "Found") -> "Found":
+        return Found(self.spots | other.spots, self.more or other.more)
+
+
+ANYTHING = Found(more=True)
+NOTHING = Found()
+DOCUMENT = Spot(Sort.DOCUMENT, "", "", 0)
+
+
+class SchemaTree:
+    """
+    What stands in what, in forms of one schema as xmlschema reads it.
+
+    It says yes rather than no: an element may have what any type has that is derived from its own, and its parents are
+    all that may hold an element of its name and type.
+    """
+
+    def __init__(self, schema: Any, root: str | None = None) -> None:
+        """Read *schema*; *root* (local or ``{uri}local``) is the only one that forms begin with, if it is said."""
+        self._kept: list[Any] = []  # So that no id is used twice while this lives.
+        self._derived = _derived_types(schema)
+        self._below: dict[Spot, Found] = {}
+        self._attributes: dict[Spot, Found] = {}
+        self._above: dict[Spot, set[Spot]] = {}
+        known = schema.maps.elements.values()
+        roots = [
+            self._element(each)
+            for each in known
+            if not each.abstract and _parts(each.name)[0] != _XSD and root in (None, each.name, each.local_name)
+        ]
+        self._put(DOCUMENT, Found(frozenset(roots)), NOTHING)
+        waiting = list(roots)
+        while waiting:
+            spot = waiting.pop()
+            if spot not in self._below:
+                self._look_into(spot)
+                waiting += self._below[spot].spots
+
+    def below(self, found: Found) -> Found:
+        """Give the elements in *found*."""
+        return self._gathered(self._below, found)
+
+    def attributes(self, found: Found) -> Found:
+        """Give the attributes of *found*."""
+        return self._gathered(self._attributes, found)
+
+    def texts(self, found: Found) -> Found:
+        """Give the texts in *found*."""
+        owners = [each for each in found.spots if each.sort is Sort.ELEMENT and each.holds_text]
+        texts = {Spot(Sort.TEXT, each.uri, each.name, each.type_id, declaration=each) for each in owners}
+        return Found(frozenset(texts), found.more)
+
+    def above(self, found: Found) -> Found:
+        """Give what *found* may stand in."""
+        spots: set[Spot] = set()
+        for each in found.spots:
+            spots |= {each.declaration} if each.sort is Sort.TEXT else self._above.get(each, set())
+        return Found(frozenset(spots), found.more)
+
+    def within(self, found: Found) -> Found:
+        """Give *found* and all elements in it, however deep."""
+        seen, waiting, more = set(found.spots), list(found.spots), found.more
+        while waiting:
+            below = self._below.get(waiting.pop(), NOTHING)
+            more = more or below.more
+            new = below.spots - seen
+            seen |= new
+            waiting += new
+        return Found(frozenset(seen), more)
+
+    def around(self, found: Found) -> Found:
+        """Give *found* and all that it may stand in, however far up."""
+        seen, waiting = set(found.spots), list(found.spots)
+        while waiting:
+            new = self.above(Found(frozenset((waiting.pop(),)))).spots - seen
+            seen |= new
+            waiting += new
+        return Found(frozenset(seen), found.more)
+
+    @property
+    def roots(self) -> frozenset[Spot]:
+        """The elements that a form can begin with."""
+        return self._below[DOCUMENT].spots
+
+    def _gathered(self, table: Mapping[Spot, Found], found: Found) -> Found:
+        result = Found(more=found.more)
+        for each in found.spots:
+            result |= table.get(each, NOTHING)
+        return result
+
+    def _put(self, spot: Spot, below: Found, attributes: Found) -> None:
+        self._below[spot], self._attributes[spot] = below, attributes
+        for each in below.spots | attributes.spots:
+            self._above.setdefault(each, set()).add(spot)
+
+    def _look_into(self, spot: Spot) -> None:
+        elements, attributes, more, any_attribute = set(), set(), False, False
+        for kind in (spot.declaration.type, *self._derived.get(spot.type_id, ())):
+            held = getattr(kind, "attributes", {})
+            any_attribute = any_attribute or None in held
+            attributes |= {
+                self._attribute(each) for name, each in held.items() if name is not None and each.use != "prohibited"
+            }
+            for particle in _particles(kind):
+                if not particle.name:
+                    more = True
+                    continue
+                elements |= {
+                    self._element(each) for each in (particle, *particle.iter_substitutes()) if not each.abstract
+                }
+        self._put(spot, Found(frozenset(elements), more), Found(frozenset(attributes), any_attribute))
+
+    def _element(self, declaration: Any) -> Spot:
+        self._kept.append(declaration.type)
+        uri, name = _parts(declaration.name)
+        kinds = (declaration.type, *self._derived.get(id(declaration.type), ()))
+        holds_text = any(kind.is_simple() or kind.has_simple_content() or kind.mixed for kind in kinds)
+        return Spot(
+            Sort.ELEMENT, uri, name, id(declaration.type), declaration.fixed, holds_text, declaration=declaration
+        )
+
+    def _attribute(self, declaration: Any) -> Spot:
+        self._kept.append(declaration.type)
+        uri, name = _parts(declaration.name)
+        return Spot(
+            Sort.ATTRIBUTE, uri, name, id(declaration.type), declaration.fixed, holds_text=True, declaration=declaration
+        )
+
+
+def _parts(name: str) -> tuple[str, str]:
+    uri, _, local = name.rpartition("}")
+    return uri.removeprefix("{"), local
+
+
+def _particles(kind: Any) -> Iterator[Any]:
+    """Walk over the elements and wildcards that a type names."""
+    if kind.is_simple() or kind.has_simple_content():
+        return
+    yield from kind.content.iter_elements()
+    open_content = getattr(kind, "open_content", None)
+    if open_content is not None and getattr(open_content, "any_element", None) is not None:
+        yield open_content.any_element
+
+
+def _derived_types(schema: Any) -> Mapping[int, list[Any]]:
+    """Find the types that ``xsi:type`` can put in the place of each, by the id of its own."""
+    derived: dict[int, list[Any]] = {}
+    for kind in schema.maps.types.values():
+        base = getattr(kind, "base_type", None)
+        while not kind.is_simple() and base is not None and base is not kind and base.name != _ANY_TYPE:
+            derived.setdefault(id(base), []).append(kind)
+            base = getattr(base, "base_type", None)
+    return derived
+
+
+_XSD = "http://www.w3.org/2001/XMLSchema"
+_ANY_TYPE = f"{{{_XSD}}}anyType"
