@@ -21,7 +21,7 @@ def misfits(mapping: ServiceMapping, tree_of: Callable[[str, str | None], Schema
     """
     Hold the paths, values and data formats of *mapping* against its schemas.
 
-    *tree_of* gives a schema's tree by its name and the root that forms begin with, or None where nothing is known of it.
+    *tree_of* gives a schema's tree by its name and its forms' root, or None where nothing is known of it.
     """
     for index, spec in enumerate(mapping.forms):
         tree = None if spec.schema is None else tree_of(spec.schema, spec.root)
