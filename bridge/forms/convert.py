@@ -19,8 +19,8 @@ from lxml import etree
 
 from bridge.core.errors import BridgeError, ConfigurationError, Fault, Finding
 from bridge.core.ids import mask_identity_numbers
-from bridge.forms.explain import path_of
 from bridge.forms.json_reading import placed, read_exact, text_of
+from bridge.forms.paths import path_of
 from bridge.forms.reading import Limits, canonical, line_of, parse, to_utf8
 from bridge.forms.shape import (
     ANY,

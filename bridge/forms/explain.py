@@ -8,7 +8,6 @@ the names of declared elements and attributes are read.
 
 import itertools
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
@@ -17,10 +16,12 @@ from lxml import etree
 
 from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
-from bridge.forms.content import Group, Missing, names_in, readable, slips, takes, told
+from bridge.forms.content import Missing, readable, slips, told
+from bridge.forms.identities import Doubtful, holding, referring, rule_of
 from bridge.forms.model import SchemaModel
-from bridge.forms.namespaces import real_names
+from bridge.forms.paths import all_paths, locate, name_of, step_of
 from bridge.forms.reading import Effort, Limits, line_of
+from bridge.forms.roots import in_wrong_namespace, namespace_finding, wrong_root
 
 MENDABLE_ELEMENTS = 5_000
 """Above this many elements a form is validated once: mending it again and again would take too long."""
@@ -35,7 +36,6 @@ _CONTENT = re.compile(
     re.DOTALL,
 )
 _IS_MISSING = "' is required but missing."
-_STEP = re.compile(r"(?P<name>[^\[]+)(?:\[(?P<index>\d+)\])?")
 
 # libxml2's code -> our rule, and the facts that its sentence needs, by their name in the model.
 _RULES = {
@@ -66,8 +66,8 @@ _RULES = {
     "SCHEMAV_CVC_TYPE_3_1_1": ("unexpected_attribute", ()),
     "SCHEMAV_CVC_ELT_3_1": ("nil_not_allowed", ()),
     "SCHEMAV_CVC_ELT_3_2_1": ("nil_with_content", ()),
-    "SCHEMAV_CVC_IDC": ("not_unique", ()),
 }
+_IDENTITY = "SCHEMAV_CVC_IDC"
 _FIXED = "SCHEMAV_CVC_ELT_5_2_2_2_2"
 _MOST_SPELLINGS = 500
 _MOST_OPINIONS = 50
@@ -84,6 +84,9 @@ class _Search:
     found: dict[tuple[str, str, str], Finding] = field(default_factory=dict)
     paths: dict[etree._Element, str] = field(default_factory=dict)
     put_in: set[etree._Element] = field(default_factory=set)
+    doubtful: dict[str, Doubtful] = field(default_factory=dict)
+    moved: set[str] = field(default_factory=set)
+    """The local names of what was put in or taken out."""
     excused: int = 0
     """Errors of libxml2 that are none: fixed values in another spelling."""
     cut: bool = False
@@ -165,13 +168,14 @@ def explain(
             break
     rounds = _MOST_ROUNDS if elements <= MENDABLE_ELEMENTS else 0
     if rounds:
-        search.paths = dict(_all_paths(root))
+        search.paths = dict(all_paths(root))
     mends = _look(search, schema, root, effort)
     while mends and rounds and len(search.found) < limits.max_findings and not effort.spent:
         rounds -= 1
         _apply(search, mends)
         mends = [] if schema.validate(root) else _look(search, schema, root, effort)
-    findings = sorted(search.found.values(), key=lambda finding: finding.line)
+    every = [*search.found.values(), *holding(search.doubtful.values(), search.found.values(), search.moved)]
+    findings = sorted(every, key=lambda finding: finding.line)
     # What still wants mending hides what comes after it.
     if len(findings) > limits.max_findings or mends or search.cut:
         findings = [*findings[: limits.max_findings], Finding(path="/", rule="more_findings")]
@@ -186,10 +190,12 @@ def _look(search: _Search, schema: etree.XMLSchema, root: etree._Element, effort
             search.cut = True
             break
         node = locate(root, error.path)
+        if node is None and error.type_name == _IDENTITY:
+            node = referring(root, error.message, error.line)
         if node is None:
             search.add("not_allowed", "/", error.line, {})
         elif search.put_in.isdisjoint([node, *node.iterancestors()]):
-            if node not in search.paths and "*" not in error.path:
+            if node not in search.paths and "*" not in (error.path or "*"):
                 search.paths[node] = mask_identity_numbers(error.path)[:1000]  # Counted already, in a large form.
             mends += _tell(search, node, error, error.line)
     return mends
@@ -287,7 +293,8 @@ class StreamFindings:
 
     def found(self) -> tuple[Finding, ...]:
         """Give all, in the form's order."""
-        return tuple(self._search.found.values())
+        known = self._search.found.values()
+        return (*known, *holding(self._search.doubtful.values(), known))
 
     @property
     def excused(self) -> int:
@@ -301,6 +308,9 @@ def _value_finding(search: _Search, node: etree._Element, error: Any, line: int)
         search.excused += 1
         return
     path = _path(search, node)
+    if error.type_name == _IDENTITY:
+        _identity_finding(search, path, error.message, line)
+        return
     required = _required_attribute(error.message)
     if required is not None:
         search.add("missing_attribute", f"{path}/@{readable(required)}", line, {})
@@ -331,10 +341,19 @@ def _value_finding(search: _Search, node: etree._Element, error: Any, line: int)
     search.add(rule, path, line, facts)
 
 
+def _identity_finding(search: _Search, path: str, message: str, line: int) -> None:
+    known = rule_of(message)
+    if known is not None:
+        rule, reference = known
+        finding = Finding(path=path, rule=rule, line=line)
+        search.doubtful.setdefault(f"{rule} {path}", Doubtful(finding, search.model.names_of_keys(reference)))
+
+
 def _apply(search: _Search, mends: list[_Mend]) -> None:
     for mend in mends:
         match mend:
             case _TakeOut(node):
+                search.moved.update(etree.QName(each).localname for each in node.iter(etree.Element))
                 parent = node.getparent()
                 if parent is not None:
                     parent.remove(node)
@@ -345,6 +364,7 @@ def _apply(search: _Search, mends: list[_Mend]) -> None:
                     each.tag = f"{{{right}}}{local}" if right else local
             case _PutIn(parent, before, tag):
                 new = etree.Element(tag)
+                search.moved.add(readable(tag))
                 search.put_in.add(new)
                 if before is None:
                     parent.append(new)
@@ -352,97 +372,12 @@ def _apply(search: _Search, mends: list[_Mend]) -> None:
                     before.addprevious(new)
 
 
-def other_root(root: etree._Element, wanted: str | None) -> tuple[Finding, ...]:
-    """Say that *root* is not the element that the mapping or route says its forms begin with."""
-    local = etree.QName(root).localname
-    if wanted is None or wanted in {real_names(str(root.tag)), local}:
-        return ()
-    if readable(wanted) == local:
-        rule, facts = namespace_finding(wanted)
-    else:
-        rule, facts = "wrong_root", {"expected": readable(wanted)}
-    return (Finding(path=path_of(root), rule=rule, line=line_of(root), facts=facts),)
-
-
-def wrong_root(tag: str, model: SchemaModel) -> tuple[str, dict[str, str]]:
-    """Say what is wrong with a form that begins with *tag*: the rule, and its facts."""
-    names = model.root_names()
-    same = [name for name in names if etree.QName(name).localname == etree.QName(tag).localname]
-    if same:
-        return namespace_finding(same[0])
-    roots = [etree.QName(name).localname for name in names]
-    return "wrong_root", {"expected": ", ".join(roots)} if 0 < len(roots) <= 5 else {}
-
-
-def namespace_finding(right: str) -> tuple[str, dict[str, str]]:
-    """Say that an element belongs into the namespace of *right*: the rule, and its facts."""
-    namespace = real_names(etree.QName(right).namespace or "")
-    return ("wrong_namespace", {"namespace": namespace}) if namespace else ("unwanted_namespace", {})
-
-
-def in_wrong_namespace(content: Group, tags: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Find the children whose names are known in another namespace only: which, and the name there."""
-    by_local: dict[str, str] = {}
-    for name in names_in(content):
-        by_local.setdefault(etree.QName(name).localname, name)
-    for at, tag in enumerate(tags):
-        right = by_local.get(etree.QName(tag).localname)
-        if right is not None and not takes(content, tag):
-            yield at, right
-
-
-def locate(root: etree._Element, path: str | None) -> etree._Element | None:
-    """Find the element that libxml2 names by *path*, in which ``*`` stands for any name in a default namespace."""
-    if not path:
-        return None
-    node: etree._Element | None = root
-    for step in path.split("/")[2:]:
-        parsed = _STEP.fullmatch(step)
-        if parsed is None or node is None or step.startswith("@"):
-            return node
-        test = "*" if parsed["name"] == "*" else "*[name()=$name]"
-        found = cast("list[Any]", node.xpath(f"{test}[{int(parsed['index'] or 1)}]", name=parsed["name"]))
-        node = found[0] if found else None
-    return node
-
-
 def _path(search: _Search, node: etree._Element) -> str:
     known = search.paths.get(node)
     if known is not None:
         return known
     parent = node.getparent()
-    return "/" + _name(node) if parent is None else f"{_path(search, parent)}/{_step(node)}"
-
-
-def path_of(node: etree._Element) -> str:
-    """Name the place of *node* by the names of the form, with numbers where several have the same name."""
-    way = [node, *node.iterancestors()][::-1]
-    return "/" + "/".join([_name(way[0]), *map(_step, way[1:])])
-
-
-def _step(node: etree._Element) -> str:
-    index = 1 + sum(1 for _ in node.itersiblings(str(node.tag), preceding=True))
-    alone = index == 1 and next(node.itersiblings(str(node.tag)), None) is None
-    return _name(node) + ("" if alone else f"[{index}]")
-
-
-def _all_paths(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
-    waiting = [(root, "/" + _name(root))]
-    while waiting:
-        node, path = waiting.pop()
-        yield node, path
-        children = [child for child in node if isinstance(child.tag, str)]
-        total = Counter(child.tag for child in children)
-        seen: Counter[str] = Counter()
-        for child in children:
-            seen[child.tag] += 1
-            index = f"[{seen[child.tag]}]" if total[child.tag] > 1 else ""
-            waiting.append((child, f"{path}/{_name(child)}{index}"))
-
-
-def _name(node: etree._Element) -> str:
-    local = etree.QName(node).localname
-    return mask_identity_numbers(f"{node.prefix}:{local}" if node.prefix else local)[:100]
+    return "/" + name_of(node) if parent is None else f"{_path(search, parent)}/{step_of(node)}"
 
 
 def _attribute_of(message: str) -> str | None:

@@ -18,6 +18,7 @@ from bridge.forms.shape import no_root, several_roots, usual_roots
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _DIGITS = re.compile(r"(?:\[0-9\]|\\d)\{(\d+)\}")
+_STEPS = re.compile(r"[^\s./|@*\[\]]+")
 _MOST_VALUES = 12
 # xmlschema's classes come without types; they are looked at here and nowhere else.
 Declaration = Any
@@ -131,6 +132,15 @@ class SchemaModel:
         if not names:
             return no_root(self._schema, root)
         return several_roots(names) if len(names) > 1 else None
+
+    def names_of_keys(self, name: str) -> frozenset[str]:
+        """Name the elements and attributes that the key or reference *name* is made of, and those it leads to."""
+        if self._schema is None or not name:
+            return frozenset()
+        found = [each for each in self._schema.maps.identities.values() if each.local_name == name]
+        keys: list[Any] = [key for each in found for key in (each, getattr(each, "refer", None)) if key is not None]
+        paths = [part.path for key in keys for part in (key.selector, *key.fields)]
+        return frozenset(step.rpartition(":")[2] for path in paths for step in _STEPS.findall(path))
 
     def facts(self, declaration: Declaration | None, attribute: str | None = None) -> dict[str, str]:
         """Collect facets, type and fixed value of an element's content, or of its *attribute*."""

@@ -8,7 +8,7 @@ from lxml import etree
 
 from bridge.core.errors import Finding
 from bridge.core.mapping import FormRule
-from bridge.forms.explain import path_of
+from bridge.forms.paths import path_of
 from bridge.forms.reading import line_of
 
 MOST_PLACES = 1_000

@@ -9,9 +9,12 @@ from lxml import etree
 from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
 from bridge.forms.content import Missing, slips, told
-from bridge.forms.explain import ERRORS_PER_FINDING, in_wrong_namespace, namespace_finding, path_of, wrong_root
+from bridge.forms.explain import ERRORS_PER_FINDING
+from bridge.forms.identities import Doubtful, holding, rule_of_reason
 from bridge.forms.model import GaveUp, SchemaModel
+from bridge.forms.paths import path_of
 from bridge.forms.reading import Effort, Limits, line_of
+from bridge.forms.roots import in_wrong_namespace, namespace_finding, wrong_root
 
 # xmlschema's class of what was broken -> our rule, and the facts that its sentence needs.
 _RULES = {
@@ -28,9 +31,6 @@ _RULES = {
     "XsdFractionDigitsFacet": ("fraction_digits", ("fractionDigits",)),
     "XsdAssert": ("assertion", ()),
     "XsdAssertionFacet": ("assertion", ()),
-    "XsdUnique": ("not_unique", ()),
-    "XsdKey": ("not_unique", ()),
-    "XsdKeyref": ("not_unique", ()),
 }
 _ATTRIBUTE = re.compile(r"\A(?:attribute )?'?(?P<name>[^\s'=]+)'?(?:=| attribute| )")
 _MISSING_ATTRIBUTE = re.compile(r"missing required attribute '(?P<name>[^']+)'")
@@ -48,7 +48,13 @@ def explain_by_xmlschema(
     try:
         errors, whole = model.errors(root, effort, most=ERRORS_PER_FINDING * limits.max_findings)
         looked: set[etree._Element] = set()
+        doubtful: list[Doubtful] = []
         for number, error in enumerate(errors):
+            identity = rule_of_reason(str(error.reason or ""))
+            if identity is not None and isinstance(error.elem, etree._Element):  # noqa: SLF001 - as below
+                finding = Finding(path=path_of(error.elem), rule=identity[0], line=line_of(error.elem))
+                doubtful.append(Doubtful(finding, model.names_of_keys(identity[1])))
+                continue
             for finding in _findings(error, root, model, looked):
                 found.setdefault((finding.path, finding.rule, finding.facts.get("expected", "")), finding)
                 if len(found) > limits.max_findings or effort.spent:
@@ -56,6 +62,7 @@ def explain_by_xmlschema(
             if len(found) > limits.max_findings or (effort.spent and number + 1 < len(errors)):
                 whole = False
                 break
+        found |= {(each.path, each.rule, ""): each for each in holding(doubtful, found.values())}
     except GaveUp:
         return (Finding(path="/", rule="not_checkable"),)
     findings = sorted(found.values(), key=lambda finding: finding.line)[: limits.max_findings]

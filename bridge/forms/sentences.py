@@ -194,9 +194,19 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "en": "{field} is marked as empty (xsi:nil), but holds something.",
     },
     "not_unique": {
-        "nb": "{field} gjentar eller viser til noe som ikke stemmer med resten av skjemaet.",
-        "nn": "{field} gjentek eller viser til noko som ikkje stemmer med resten av skjemaet.",
-        "en": "{field} repeats or refers to something that does not agree with the rest of the form.",
+        "nb": "{field} gjentar en verdi som bare kan stå én gang.",
+        "nn": "{field} gjentek ein verdi som berre kan stå éin gong.",
+        "en": "{field} repeats a value that may stand only once.",
+    },
+    "key_incomplete": {
+        "nb": "{field} mangler en verdi som det skal kjennes på.",
+        "nn": "{field} manglar ein verdi som det skal kjennast på.",
+        "en": "{field} lacks a value by which it is known.",
+    },
+    "no_such_key": {
+        "nb": "{field} viser til noe som ikke finnes i skjemaet.",
+        "nn": "{field} viser til noko som ikkje finst i skjemaet.",
+        "en": "{field} refers to something that is not in the form.",
     },
     # Values
     "empty": {

@@ -16,7 +16,7 @@ from lxml import etree
 
 from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
-from bridge.forms.explain import StreamFindings, other_root
+from bridge.forms.explain import StreamFindings
 from bridge.forms.model import SchemaModel
 from bridge.forms.namespaces import pieces_in_plain_namespaces
 from bridge.forms.reading import (
@@ -29,6 +29,7 @@ from bridge.forms.reading import (
     has_doctype,
     unreadable,
 )
+from bridge.forms.roots import other_root
 
 _PIECE = 1 << 14  # Larger ones are slower: what has been read waits longer to be forgotten.
 _TAG_END = re.compile(rb"[^>]*>|[^>]+\Z")

@@ -15,7 +15,7 @@ from lxml import etree
 from bridge.core.errors import ConfigurationError, Fault, Finding
 from bridge.core.mapping import FormRule, FormSpec, NamespaceReading, ServiceMapping
 from bridge.forms.engines import build_xmlschema
-from bridge.forms.explain import explain, other_root, refused_values, spell_fixed_values
+from bridge.forms.explain import explain, refused_values, spell_fixed_values
 from bridge.forms.json_schema import JsonSchemaRegistry, is_json_schema
 from bridge.forms.misfits import Misfit, misfits
 from bridge.forms.model import SchemaModel
@@ -32,6 +32,7 @@ from bridge.forms.reading import (
     refuse_more_than_allowed,
     to_utf8,
 )
+from bridge.forms.roots import other_root
 from bridge.forms.rules import broken_rules
 from bridge.forms.schema_files import XSD, Engine, SchemaFiles, read_schema_files
 from bridge.forms.schema_tree import SchemaTree

@@ -1,0 +1,61 @@
+"""The places of a form by name, as people read them: ``/melding/virksomhet[2]/navn``."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, cast
+
+from lxml import etree
+
+from bridge.core.ids import mask_identity_numbers
+
+_STEP = re.compile(r"(?P<name>[^\[]+)(?:\[(?P<index>\d+)\])?")
+
+
+def path_of(node: etree._Element) -> str:
+    """Name the place of *node* by the names of the form, with numbers where several have the same name."""
+    way = [node, *node.iterancestors()][::-1]
+    return "/" + "/".join([name_of(way[0]), *map(step_of, way[1:])])
+
+
+def step_of(node: etree._Element) -> str:
+    """Name *node* inside its parent."""
+    index = 1 + sum(1 for _ in node.itersiblings(str(node.tag), preceding=True))
+    alone = index == 1 and next(node.itersiblings(str(node.tag)), None) is None
+    return name_of(node) + ("" if alone else f"[{index}]")
+
+
+def all_paths(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
+    """Name the places of all elements, at one walk."""
+    waiting = [(root, "/" + name_of(root))]
+    while waiting:
+        node, path = waiting.pop()
+        yield node, path
+        children = [child for child in node if isinstance(child.tag, str)]
+        total = Counter(child.tag for child in children)
+        seen: Counter[str] = Counter()
+        for child in children:
+            seen[child.tag] += 1
+            index = f"[{seen[child.tag]}]" if total[child.tag] > 1 else ""
+            waiting.append((child, f"{path}/{name_of(child)}{index}"))
+
+
+def name_of(node: etree._Element) -> str:
+    """Name *node* as its form does, without identity numbers."""
+    local = etree.QName(node).localname
+    return mask_identity_numbers(f"{node.prefix}:{local}" if node.prefix else local)[:100]
+
+
+def locate(root: etree._Element, path: str | None) -> etree._Element | None:
+    """Find the element that libxml2 names by *path*, in which ``*`` stands for any name in a default namespace."""
+    if not path:
+        return None
+    node: etree._Element | None = root
+    for step in path.split("/")[2:]:
+        parsed = _STEP.fullmatch(step)
+        if parsed is None or node is None or step.startswith("@"):
+            return node
+        test = "*" if parsed["name"] == "*" else "*[name()=$name]"
+        found = cast("list[Any]", node.xpath(f"{test}[{int(parsed['index'] or 1)}]", name=parsed["name"]))
+        node = found[0] if found else None
+    return node
