@@ -1,1 +1,12 @@
-"""The systems we talk to, as WSGI apps with one shared ``World``; only the command line and tests import it."""
+"""
+The systems we talk to, as WSGI apps with one shared ``World``; only the command line and tests import it.
+
+What other people's tests import from here stays: ``World`` holds all state, ``Sandbox`` runs one on loopback,
+``Organisation`` is a service owner, and ``issue`` makes a token of one of the sandbox's issuers.
+"""
+
+from bridge.sandbox.server import Sandbox
+from bridge.sandbox.tokens import issue
+from bridge.sandbox.world import Organisation, World
+
+__all__ = ["Organisation", "Sandbox", "World", "issue"]

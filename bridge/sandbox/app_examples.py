@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from bridge.sandbox.app_model import Member, Model
-from bridge.sandbox.app_state import App, Calculate, DataType
+from bridge.sandbox.app_state import PARTY, App, Calculate, DataType
 
 _CENT = Decimal("0.01")
 
@@ -75,7 +75,9 @@ def hours_app() -> App:
             Member(name="antallAnsatte", kind="number"),
         ),
         calculate=_added_up,
-        prefill={"innsender.navn": "Sandkasse AS"},
+        prefill={"innsender.navn": "Sandkasse AS", "innsender.organisasjonsnummer": PARTY},
+        query_parameters={"navn": "Innsender.navn"},
+        refuse_prefill=lambda values: ("nei", "Ikke nei") if "nei" in values.values() else None,
     )
     return App(org="ttd", name="sandkasse-timeliste", title="Timeliste", data_types=(form,))
 
@@ -112,7 +114,9 @@ def _sum_type(calculate: Calculate) -> DataType:
 
 
 def _summed(model: Model, language: str | None) -> Model:
-    """Calculate again and again: the same form gives the same sums."""
+    """Calculate again and again: the same form gives the same sums. A remark of ``kast`` makes it break."""
+    if str(model["merknad"] or "").startswith("kast"):
+        raise RuntimeError("the form says so")
     total = Decimal(0)
     for line in model["linje"] or []:
         if line is not None and line["antall"] is not None and line["pris"] is not None:

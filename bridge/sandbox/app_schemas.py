@@ -8,8 +8,22 @@ from xml.sax.saxutils import quoteattr
 from bridge.sandbox.app_model import Member
 from bridge.sandbox.app_state import DataType
 
-_TYPES = {"text": "xs:string", "number": "xs:decimal", "boolean": "xs:boolean"}
-_JSON = {"text": "string", "number": "number", "boolean": "boolean"}
+_TYPES = {
+    "text": "xs:string",
+    "number": "xs:decimal",
+    "integer": "xs:int",
+    "double": "xs:double",
+    "boolean": "xs:boolean",
+    "datetime": "xs:dateTime",
+}
+_JSON = {
+    "text": "string",
+    "number": "number",
+    "integer": "integer",
+    "double": "number",
+    "boolean": "boolean",
+    "datetime": "string",
+}
 
 
 def xsd(data_type: DataType) -> str:

@@ -11,6 +11,8 @@ Calculate = Callable[[Model, str | None], Model]
 
 GET_AND_POST = ("GET", "POST")
 POST_AND_PUT = ("POST", "PUT")
+PARTY = "{party}"
+"""Stands in a prefill for the party's own number in Altinn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +22,9 @@ class DataType:
 
     With a *class_name* all the same, the class that its metadata names is missing in the app.
 
-    *prefill* stands for the prefill file: what the registers know of the party, by model path. *refuse_prefill* is the
-    app's own check of the ``prefill`` query; it gives a sentence where it refuses.
+    *prefill* stands for the prefill file: what the registers know of the party, by model path, and *query_parameters*
+    for its list of query parameters, by name. *refuse_prefill* is the app's own check of the ``prefill`` query; it
+    gives a sentence where it refuses, or a code and a sentence.
     """
 
     id: str
@@ -32,7 +35,8 @@ class DataType:
     calculate: Calculate = lambda model, language: model  # noqa: ARG005 - the identity
     prefill: Mapping[str, str] = field(default_factory=dict)
     allow_overwrite: bool = False
-    refuse_prefill: Callable[[Mapping[str, str]], str | None] = lambda values: None  # noqa: ARG005 - takes all
+    query_parameters: Mapping[str, str] = field(default_factory=dict)
+    refuse_prefill: Callable[[Mapping[str, str]], str | tuple[str, str] | None] = lambda values: None  # noqa: ARG005 - takes all
     allow_anonymous: bool = True
     """What its metadata says; the routes do not look at it (facts 0.6)."""
     content_types: tuple[str, ...] = ("application/xml",)

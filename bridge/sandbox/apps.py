@@ -3,41 +3,26 @@
 import copy
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NoReturn
+from urllib.parse import quote
+from zlib import crc32
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Request, Response
 
-from bridge.sandbox import identities
-from bridge.sandbox.app_model import (
-    Model,
-    NotReadable,
-    empty,
-    fill_empty,
-    from_json,
-    from_xml,
-    to_json,
-    to_xml,
-    with_row_ids,
-)
-from bridge.sandbox.app_schemas import json_schema, xsd
-from bridge.sandbox.app_state import POST_AND_PUT, App, DataType
+from bridge.sandbox import app_documents
+from bridge.sandbox.app_answers import HEADERS, OBJECTS, PROBLEM, chosen, text
+from bridge.sandbox.app_json import from_json, to_json
+from bridge.sandbox.app_model import Model, NotReadable, empty, fill_empty, to_xml, with_row_ids
+from bridge.sandbox.app_state import PARTY, POST_AND_PUT, App, DataType
+from bridge.sandbox.app_xml import from_xml
 from bridge.sandbox.tokens import genuine_claims
-from bridge.sandbox.wire import Route, System, TooLarge, as_json, drain, plain, read_body, refuse
+from bridge.sandbox.wire import Matched, Route, System, TooLarge, as_json, bearer, drain, plain, read_body, refuse
 
-JSON = "application/json; charset=utf-8"
-XML = "application/xml; charset=utf-8"
-_PROBLEM = "application/problem+json; charset=utf-8"
 _LOGIN = "AltinnStudioRuntime"
-_HEADERS = {
-    "Cache-Control": "no-store,no-cache",
-    "X-Frame-Options": "deny",
-    "X-Content-Type-Options": "nosniff",
-    "X-XSS-Protection": "0",
-    "Referrer-Policy": "no-referrer",
-}
 
 
 class Apps(System):
@@ -52,17 +37,37 @@ class Apps(System):
         return (
             Route("GET|POST|PUT", f"{app}/v1/data", self.data),
             Route("GET|POST|PUT", f"{app}/v1/data/anonymous", self.data_anonymous),
+            Route("POST", f"{app}/v1/pages/order", self.page_order),
             Route("GET", f"{app}/api/v1/applicationmetadata", self.metadata),
+            Route("GET", f"{app}/api/v1/applicationlanguages", self.languages),
+            Route("GET", f"{app}/api/v1/texts/<language>", self.texts),
+            Route("GET", f"{app}/api/v1/footer", self.nothing),
+            Route("GET", f"{app}/api/v1/parties", self.parties),
+            Route("GET", f"{app}/api/authentication/keepAlive", self.keep_alive),
             Route("GET", f"{app}/api/layoutsets", self.layout_sets),
+            Route("GET", f"{app}/api/layoutsettings/<layout_set>", self.layout_settings),
+            Route("GET", f"{app}/api/ruleconfiguration/<layout_set>", self.nothing),
             Route("GET", f"{app}/api/jsonschema/<data_type_id>", self.json_schema),
             Route("GET", f"{app}/api/xsdschema/<data_type_id>", self.xsd_schema),
+            Route("GET", f"{app}/v1/customOpenapi.json", self.own_description),
+            Route("GET", f"{app}/set-query-params", self.set_query_parameters),
             Route("GET", app, self.front_page),
+            Route("GET|HEAD", "/health", self.health),
         )
+
+    def guard(self, request: Request, match: Matched | None) -> None:
+        """Refuse HEAD as every other method that a controller does not name; GET does not take it in there."""
+        if request.method == "HEAD" and match is not None and match.template != f"{self.prefix}/health":
+            drain(request)
+            of_form = match.handler in (self.data, self.data_anonymous)
+            refuse(plain(405, headers={**HEADERS, "Allow": "GET, POST" if of_form else "GET"}))
 
     def not_routed(self, error: HTTPException) -> Response:
         """Answer what the app does not have, with an empty body."""
-        allow = {"Allow": "GET, POST"} if error.code == 405 else {}
-        return plain(error.code or 404, headers={**_HEADERS, **allow})
+        if not isinstance(error, MethodNotAllowed):
+            return plain(404, headers=HEADERS)
+        allowed = {"GET", "POST"} if {"GET", "POST"} <= set(error.valid_methods or ()) else error.valid_methods or ()
+        return plain(405, headers={**HEADERS, "Allow": ", ".join(sorted(set(allowed) - {"HEAD"}))})
 
     def data(self, request: Request, org: str, name: str) -> Response:
         """Create or calculate for a caller with an Altinn token, as bearer or in the browser's cookie."""
@@ -71,17 +76,18 @@ class Apps(System):
         claims = self._claims(request)
         if claims is None:
             drain(request)
-            return plain(401, headers=_HEADERS)
+            return plain(401, headers=HEADERS)
         self._hold_against_forgery(request)
         data_type = self._data_type(request, app)
         values: Mapping[str, str] = {}
+        party = None
         if verbs != POST_AND_PUT:
             # The first generation knew neither party nor policy.
             party = self._party(request, app, claims)
             if request.method == "GET":
                 values = _prefill(request, app, data_type)
             self._decide(request, app, party, claims)
-        return self._answered(request, app, data_type, creates=request.method == verbs[0], values=values)
+        return self._answered(request, app, data_type, creates=request.method == verbs[0], values=values, party=party)
 
     def data_anonymous(self, request: Request, org: str, name: str) -> Response:
         """Create or calculate for anybody."""
@@ -92,11 +98,15 @@ class Apps(System):
         verbs = self._verbs(request, app)
         self._hold_against_forgery(request)
         data_type = self._data_type(request, app)
-        return self._answered(request, app, data_type, creates=request.method == verbs[0], values=None)
+        return self._answered(request, app, data_type, creates=request.method == verbs[0], values=None, party=None)
 
     def front_page(self, request: Request, org: str, name: str) -> Response:
-        """Hand out the two anti-forgery cookies; one of them is for scripts to read and send as a header."""
+        """Hand out the two anti-forgery cookies, one of them for scripts; who is not logged in is sent to the login."""
         self._app(request, org, name)
+        if self._claims(request) is None:
+            here = quote(f"{self.host}{request.path}", safe="").lower()
+            login = f"{self.host}/platform/authentication/api/v1/authentication?goto={here}"
+            return plain(302, headers={**HEADERS, "Location": login})
         cookie = secrets.token_hex(16)
         response = plain(200, "<!DOCTYPE html><title>App</title>", content_type="text/html; charset=utf-8")
         response.set_cookie("AS-XSRF-TOKEN", cookie, httponly=True, samesite="Lax")
@@ -104,64 +114,94 @@ class Apps(System):
         return response
 
     def json_schema(self, request: Request, org: str, name: str, data_type_id: str) -> Response:
-        """GET a schema as a *string*: who accepts JSON alone gets it encoded twice (facts 3)."""
-        found = self._app(request, org, name).data_type(data_type_id)
-        if found is None or not found.members:
-            return plain(500)
-        return _text(request, 200, json_schema(found))
+        """GET a JSON Schema."""
+        return app_documents.schema_as_json(self._app(request, org, name), request, data_type_id)
 
     def xsd_schema(self, request: Request, org: str, name: str, data_type_id: str) -> Response:
-        """GET an XSD, where the app's library has the route (8.12.6)."""
-        app = self._app(request, org, name)
-        found = app.data_type(data_type_id)
-        if found is None or not found.members or not app.since(8, 12, 6):
-            return plain(404, headers=_HEADERS)
-        return plain(200, xsd(found), content_type="application/xml", headers=_HEADERS)
+        """GET an XSD."""
+        return app_documents.schema_as_xsd(self._app(request, org, name), data_type_id)
 
     def metadata(self, request: Request, org: str, name: str) -> Response:
         """Say what the app is."""
         app = self._app(request, org, name)
-        if (app.org, app.name) != (org, name) and (_query(request, "checkorgapp") or "true").lower() != "false":
-            text = f"This is {app.org}/{app.name}, and not the app you are looking for: {org}/{name}!"
-            return _text(request, 409, text)
-        document = {
-            "id": f"{app.org}/{app.name}",
-            "org": app.org,
-            "title": {"nb": app.title},
-            "dataTypes": [
-                {
-                    "id": each.id,
-                    "allowedContentTypes": list(each.content_types) if each.class_name else ["application/pdf"],
-                    **({"appLogic": _logic(each)} if each.class_name else {}),
-                    "maxCount": 0,
-                    "minCount": 0,
-                }
-                for each in app.data_types
-            ],
-            "onEntry": {"show": app.shows},
-            # Known from 7.0 on.
-            **({"altinnNugetVersion": app.version} if app.since(7) else {}),
-        }
-        return as_json(200, document, headers={**_HEADERS, "Cache-Control": "public,max-age=60"})
+        checked = (_query(request, "checkorgapp") or "true").lower() != "false"
+        return app_documents.metadata(app, request, org, name, checked=checked)
 
     def layout_sets(self, request: Request, org: str, name: str) -> Response:
-        """Say which data type each layout set shows, the first form's in the set that opens first; gone in v9."""
+        """Say which data type each layout set shows."""
+        return app_documents.layout_sets(self._app(request, org, name), request)
+
+    def layout_settings(self, request: Request, org: str, name: str, layout_set: str) -> Response:
+        """Say which pages a layout set has."""
+        self._app(request, org, name)
+        return app_documents.layout_settings(request) if layout_set == app_documents.LAYOUT_SET else plain(500)
+
+    def texts(self, request: Request, org: str, name: str, language: str) -> Response:
+        """Give the texts of a language."""
+        return app_documents.texts(self._app(request, org, name), request, language)
+
+    def languages(self, request: Request, org: str, name: str) -> Response:
+        """List the languages that there are texts in."""
+        self._app(request, org, name)
+        return app_documents.languages()
+
+    def set_query_parameters(self, request: Request, org: str, name: str) -> Response:
+        """Keep the query parameters that a prefill file names."""
+        return app_documents.query_parameters(self._app(request, org, name), request)
+
+    def nothing(self, request: Request, org: str, name: str, layout_set: str = "") -> Response:
+        """Have no such file, which is as good as any."""
+        del layout_set
+        self._app(request, org, name)
+        return plain(204, headers=HEADERS)
+
+    def own_description(self, request: Request, org: str, name: str) -> Response:
+        """Fail to describe what the app has beside instances, as a stateless app does."""
+        self._app(request, org, name)
+        return plain(500)
+
+    def health(self, request: Request) -> Response:
+        """Be well."""
+        del request
+        return plain(200, "Healthy", content_type="text/plain", headers={"Cache-Control": "no-store, no-cache"})
+
+    def keep_alive(self, request: Request, org: str, name: str) -> Response:
+        """Renew a login, of who has one."""
+        self._app(request, org, name)
+        return plain(401 if self._claims(request) is None else 200, headers=HEADERS)
+
+    def parties(self, request: Request, org: str, name: str) -> Response:
+        """List the parties that the caller may represent: itself."""
         app = self._app(request, org, name)
-        first = next((each.id for each in app.data_types if each.class_name), None)
-        if app.since(9) or first is None:
-            return plain(404, headers=_HEADERS)
-        return _text(request, 200, json.dumps({"sets": [{"id": "stateless", "dataType": first}]}))
+        claims = self._claims(request)
+        if claims is None:
+            return plain(401, headers=HEADERS)
+        own = self._own_party(app, claims)
+        kind, _, number = (own or "").partition(":")
+        party = {"partyId": _party_id(kind, number), "orgNumber": number if kind == "org" else None}
+        return as_json(200, [] if own is None else [party], headers=HEADERS)
+
+    def page_order(self, request: Request, org: str, name: str) -> Response:
+        """Say in which order a model's pages come."""
+        self._app(request, org, name)
+        drain(request)
+        if self._claims(request) is None:
+            return plain(401, headers=HEADERS)
+        return as_json(200, [app_documents.PAGE], headers=HEADERS)
 
     def _verbs(self, request: Request, app: App) -> tuple[str, str]:
         verbs = app.verbs if self.world.switches.app_verbs == "get_post" else POST_AND_PUT
         if request.method not in verbs:
             drain(request)
-            refuse(plain(405, headers={**_HEADERS, "Allow": ", ".join(verbs)}))
+            refuse(plain(405, headers={**HEADERS, "Allow": ", ".join(verbs)}))
         return verbs
 
     def _claims(self, request: Request) -> Mapping[str, Any] | None:
         """Read the token: raw Maskinporten tokens are refused, as apps take the platform's only."""
         cookie = request.cookies.get(_LOGIN)
+        if (cookie or bearer(request)) and self.world.switches.app_keys == "unreachable":
+            # It cannot say whose token it is, and no part of the app expects that.
+            self._break(request)
         if cookie and "Authorization" not in request.headers:
             request = Request({**request.environ, "HTTP_AUTHORIZATION": f"Bearer {cookie}"})
         return genuine_claims(request, self.world, self.host, issuers=("platform", "idporten"), skew=10)
@@ -172,37 +212,58 @@ class Apps(System):
         cookie, header = request.cookies.get("AS-XSRF-TOKEN"), request.headers.get("X-XSRF-TOKEN")
         if not cookie or header != _paired(cookie):
             drain(request)
-            refuse(plain(400, headers=_HEADERS))
+            refuse(plain(400, headers=HEADERS))
 
     def _party(self, request: Request, app: App, claims: Mapping[str, Any]) -> str:
-        """Say who the form is for, by the rules of the app's version (facts 1.1)."""
+        """Say who the form is for, by the rules of the app's version (facts 1.1, 1.11)."""
         given = request.headers.get("party", "")
         if not given:
             own = self._own_party(app, claims)
             if own is None:
                 drain(request)
-                refuse(plain(403, headers=_HEADERS) if not app.since(7, 6) else _bad_party(request))
+                refuse(plain(403, headers=HEADERS) if not app.since(7, 6) else _bad_party(request))
+            if self._unknown(own):
+                self._break(request)
             return own
         kind, _, value = given.partition(":")
         if not app.since(7, 6) and "," in given:
             drain(request)
-            refuse(_text(request, 400, "Invalid party. Only one allowed"))
+            refuse(text(request, 400, "Invalid party. Only one allowed"))
         kind = kind.lower() if app.since(7, 6) else kind
-        if kind not in ("partyid", "person", "org") or not value or set(value) & set(":,"):
+        if kind not in ("partyid", "person", "org") or ":" not in given or set(value) & set(":,"):
             drain(request)
             refuse(_bad_party(request))
-        if kind == "partyid" and self.world.apps.register_refuses and app.since(7, 6):
-            drain(request)
-            refuse(plain(500))
-        if kind == "partyid" and app.since(7, 6) and (not value.isdigit() or self._unknown(given)):
+        party = f"{kind}:{value.strip()}"
+        if kind == "partyid":
+            self._hold_party_id(request, app, party)
+        else:
+            self._look_up(request, party)
+        return party
+
+    def _hold_party_id(self, request: Request, app: App, party: str) -> None:
+        if not app.since(7, 6):
+            return
+        if self.world.apps.register_refuses:
+            self._break(request)
+        number = party.removeprefix("partyid:")
+        if not (number.isascii() and number.isdigit() and int(number)) or self._unknown(party):
             drain(request)
             refuse(_bad_party(request))
-        numbers = {"person": identities.is_person_number, "org": identities.is_organisation_number}
-        if kind in numbers and (not numbers[kind](value) or self._unknown(given)):
+
+    def _look_up(self, request: Request, party: str) -> None:
+        kind, _, number = party.partition(":")
+        if not number:
+            # The register's answer is nobody, who may do nothing.
             drain(request)
+            refuse(plain(403, headers=HEADERS))
+        # Check digits are the register's own affair: it knows a number or does not.
+        if not re.fullmatch(r"\d{11}" if kind == "person" else r"\d{9}", number, re.ASCII) or self._unknown(party):
             # The register's answer is an exception that nobody catches.
-            refuse(plain(500))
-        return f"{kind}:{value}"
+            self._break(request)
+
+    def _break(self, request: Request) -> NoReturn:
+        drain(request)
+        refuse(plain(500))
 
     def _unknown(self, party: str) -> bool:
         return party in self.world.apps.unknown_parties
@@ -219,10 +280,10 @@ class Apps(System):
     def _decide(self, request: Request, app: App, party: str, claims: Mapping[str, Any]) -> None:
         if party in app.denied:
             drain(request)
-            refuse(plain(403, headers=_HEADERS))
+            refuse(plain(403, headers=HEADERS))
         if int(claims.get("urn:altinn:authlevel", 3)) < app.minimum_level:
             drain(request)
-            refuse(as_json(403, {"RequiredAuthenticationLevel": str(app.minimum_level)}, headers=_HEADERS))
+            refuse(as_json(403, {"RequiredAuthenticationLevel": str(app.minimum_level)}, headers=HEADERS))
         if app.scopes and not app.scopes & set(str(claims.get("scope", "")).split()):
             drain(request)
             document = {
@@ -232,10 +293,17 @@ class Apps(System):
                 "detail": "Insufficient scope",
                 "instance": request.path.removeprefix(self.prefix),
             }
-            refuse(as_json(403, document, content_type=_PROBLEM, headers=_HEADERS))
+            refuse(as_json(403, document, content_type=PROBLEM, headers=HEADERS))
 
     def _answered(
-        self, request: Request, app: App, data_type: DataType, *, creates: bool, values: Mapping[str, str] | None
+        self,
+        request: Request,
+        app: App,
+        data_type: DataType,
+        *,
+        creates: bool,
+        values: Mapping[str, str] | None,
+        party: str | None,
     ) -> Response:
         members = data_type.members
         model = empty(members) if creates else self._read(request, app, data_type)
@@ -243,17 +311,24 @@ class Apps(System):
             if values is not None:
                 # The query's values come first; the registers fill what is still empty. Neither is for anonymous calls.
                 fill_empty(model, members, values)
-                if fill_empty(model, members, data_type.prefill, overwrite=data_type.allow_overwrite):
+                if fill_empty(model, members, _of_party(data_type, party), overwrite=data_type.allow_overwrite):
                     refuse(plain(500))
         except NotReadable:
             refuse(plain(500))
         calculated = self._calculated(data_type, model, self._language(request, app))
-        if app.since(8, 7) and (_query(request, "includerowid") or "").lower() == "true":
+        if app.since(8, 7) and (_query(request, "includerowid") or "").strip().lower() == "true":
             calculated = with_row_ids(calculated, members, self.world.chance.uuid4)
-        if app.speaks == "xml" or (app.speaks == "both" and _wants_xml(request)):
-            body = to_xml(calculated, data_type.root, members, data_type.namespace)
-            return plain(200, body, content_type=XML, headers=_HEADERS)
-        return plain(200, to_json(calculated), content_type=JSON, headers=_HEADERS)
+        formats = [each for each in OBJECTS if app.speaks == "both" or each.endswith(app.speaks)]
+        kind = chosen(request, formats)
+        try:
+            if kind.endswith("xml"):
+                body: str | bytes = to_xml(calculated, data_type.root, members, data_type.namespace)
+            else:
+                body = to_json(calculated)
+        except ValueError:
+            # What cannot be written: numbers that JSON does not have, and letters that XML does not.
+            refuse(plain(500))
+        return plain(200, body, content_type=f"{kind}; charset=utf-8", headers=HEADERS)
 
     def _calculated(self, data_type: DataType, model: Model, language: str | None) -> Model:
         try:
@@ -270,7 +345,7 @@ class Apps(System):
         if not kind or not any(each in kind for each in known):
             shown = kind or ('"null"' if app.since(8) else "")
             drain(request)
-            refuse(_text(request, 400, f"Unknown content type {shown}. Cannot read the data."))
+            refuse(text(request, 400, f"Unknown content type {shown}. Cannot read the data."))
         try:
             body = read_body(request, self.world.apps.body_limit)
             if "application/json" in kind:
@@ -281,12 +356,12 @@ class Apps(System):
                 # Thrown inside the app's own error handling.
                 refuse(plain(500))
         except NotReadable as error:
-            refuse(_text(request, 400, str(error)))
+            refuse(text(request, 400, str(error)))
         except TooLarge:
             name = data_type.class_name
-            refuse(_text(request, 400, f"Unexpected exception when attempting to deserialize JSON into '{name}'"))
+            refuse(text(request, 400, f"Unexpected exception when attempting to deserialize JSON into '{name}'"))
         if model is None:
-            refuse(plain(400, headers=_HEADERS))
+            refuse(plain(400, headers=HEADERS))
         return model
 
     def _app(self, request: Request, org: str, name: str) -> App:
@@ -301,16 +376,12 @@ class Apps(System):
         found = app.data_type(wanted)
         if found is None:
             drain(request)
-            text = f"Invalid dataType {wanted} provided. Please provide a valid dataType as query parameter."
-            refuse(_text(request, 400, text))
+            message = f"Invalid dataType {wanted} provided. Please provide a valid dataType as query parameter."
+            refuse(text(request, 400, message))
         if not found.members:
             drain(request)
             refuse(plain(500))
         return found
-
-
-def _logic(data_type: DataType) -> dict[str, Any]:
-    return {"classRef": data_type.class_name, "allowAnonymousOnStateless": data_type.allow_anonymous}
 
 
 def _query(request: Request, name: str) -> str | None:
@@ -319,49 +390,64 @@ def _query(request: Request, name: str) -> str | None:
 
 
 def _prefill(request: Request, app: App, data_type: DataType) -> Mapping[str, str]:
-    """Read the ``prefill`` query: a JSON object of strings, or an empty 500."""
-    text = _query(request, "prefill")
-    if text is None or not app.since(8, 6):
+    """Read the ``prefill`` query: a JSON object of strings and nulls, or an empty 500."""
+    given = (_query(request, "prefill") or "").strip()
+    if not given or not app.since(8, 6):
         return {}
     try:
-        values = json.loads(text)
+        values = json.loads(given)
     except (ValueError, RecursionError):
-        values = None
-    if not isinstance(values, dict) or not all(isinstance(each, str) for each in values.values()):
+        values = ()
+    if values is None:
+        return {}
+    if not isinstance(values, dict) or not all(isinstance(each, str | None) for each in values.values()):
         drain(request)
         refuse(plain(500))
+    values = {path: value for path, value in values.items() if value is not None}
     refused = data_type.refuse_prefill(values)
     if refused is not None:
+        code, description = refused if isinstance(refused, tuple) else (None, refused)
         document = {
             "title": "Validation error from IValidateQueryParamPrefill",
             "status": 400,
-            "detail": refused,
-            "issue": {"severity": 1, "description": refused},
+            "detail": description,
+            "issue": _issue(code, description),
         }
-        refuse(as_json(400, document, content_type=_PROBLEM, headers=_HEADERS))
+        refuse(as_json(400, document, content_type=PROBLEM, headers=HEADERS))
     return values
+
+
+def _issue(code: str | None, description: str) -> dict[str, Any]:
+    return {
+        "severity": 1,
+        "dataElementId": None,
+        "field": None,
+        "code": code,
+        "description": description,
+        "source": None,
+        "customTextKey": None,
+        "customTextParams": None,
+        "customTextParameters": None,
+    }
+
+
+def _of_party(data_type: DataType, party: str | None) -> Mapping[str, str]:
+    """Give what the registers know of a party, by model path."""
+    if party is None:
+        return {path: value for path, value in data_type.prefill.items() if value != PARTY}
+    number = _party_id(*party.split(":", 1))
+    return {path: str(number) if value == PARTY else value for path, value in data_type.prefill.items()}
+
+
+def _party_id(kind: str, number: str) -> int:
+    """Say Altinn's own number of a party; for organisations and people one that always is the same."""
+    return int(number) if kind == "partyid" and number.isdigit() else 50_000_000 + crc32(number.encode()) % 1_000_000
 
 
 def _bad_party(request: Request) -> Response:
     form = ". Please provide a party header on the form partyid:123, org:[orgnr] or person:[ssn]"
-    return _text(request, 400, f"Invalid party header{form if request.method == 'GET' else ''}")
+    return text(request, 400, f"Invalid party header{form if request.method == 'GET' else ''}")
 
 
 def _paired(cookie: str) -> str:
     return hashlib.sha256(f"pair {cookie}".encode()).hexdigest()
-
-
-def _wants_xml(request: Request) -> bool:
-    accept = request.headers.get("Accept", "")
-    if "*/*" in accept:
-        return False
-    best = request.accept_mimetypes.best_match(["application/json", "application/xml", "text/xml"])
-    return best in ("application/xml", "text/xml")
-
-
-def _text(request: Request, status: int, text: str) -> Response:
-    """Answer with a string as ASP.NET does: plain text, or JSON in quotes where only JSON is accepted."""
-    accept = request.headers.get("Accept", "")
-    if "application/json" in accept and "*/*" not in accept:
-        return as_json(status, text, headers=_HEADERS)
-    return plain(status, text, content_type="text/plain; charset=utf-8", headers=_HEADERS)

@@ -196,6 +196,19 @@ class Sandbox:
             raise RuntimeError("the sandbox is not started")
         return f"http://127.0.0.1:{self._server.server_port}"
 
+    @property
+    def app(self) -> Any:
+        """The WSGI app that answers; a test may put one of its own around it."""
+        if self._server is None:
+            raise RuntimeError("the sandbox is not started")
+        return self._server.app
+
+    @app.setter
+    def app(self, app: Any) -> None:
+        if self._server is None:
+            raise RuntimeError("the sandbox is not started")
+        self._server.app = app
+
     def start(self, port: int = 0) -> "Sandbox":
         """Listen on *port* of loopback, or on any free one, and answer from now on."""
         self._server = _Server("127.0.0.1", port, plain(503), handler=_Handler)

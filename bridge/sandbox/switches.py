@@ -157,6 +157,11 @@ class Switches:
     exchange_401_body: str = _choice("Body of a refused token exchange.", "empty", "problem")
 
     # Altinn 3 apps (facts/altinn3-and-tokens.md 1)
+    app_keys: str = _choice(
+        "Whether apps reach the platform's keys: without them every call with a token is an empty 500.",
+        "reachable",
+        "unreachable",
+    )
     app_verbs: str = _choice("GET creates and POST calculates, or POST and PUT as before 4.7.", "get_post", "post_put")
 
     def __post_init__(self) -> None:

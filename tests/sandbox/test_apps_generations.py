@@ -35,7 +35,7 @@ def test_the_xsd_has_its_route_in_new_apps_only() -> None:
     unknown = session.get(f"{APPS}/sandkasse-timeliste/api/xsdschema/ukjent")
 
     assert [each.status_code for each in (found, old, unknown)] == [200, 404, 404]
-    assert found.headers["Content-Type"] == "application/xml"
+    assert found.headers["Content-Type"] == "application/xml; charset=utf-8"
 
 
 def test_forms_of_the_apps_fit_their_own_schemas() -> None:

@@ -6,11 +6,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+from bridge import sandbox as sandbox_package
 from bridge.sandbox.records import How
 from bridge.sandbox.server import Sandbox
 from bridge.sandbox.world import World
@@ -208,3 +211,24 @@ def test_an_unknown_switch_ends_the_program() -> None:
 
     assert ended.returncode == 2
     assert "nothing" in ended.stderr
+
+
+def test_other_peoples_tests_import_four_names() -> None:
+    """From the package itself; the app may be read and wrapped while the sandbox runs."""
+    world = sandbox_package.World(lambda: datetime.now(UTC), 7)
+    token_of = sandbox_package.Organisation(number="310778737", code="other")
+
+    with sandbox_package.Sandbox(world) as running:
+        inner, asked = running.app, []
+
+        def around(environ: Any, start_response: Any) -> Any:
+            asked.append(environ["PATH_INFO"])
+            return inner(environ, start_response)
+
+        running.app = around
+        client = world.register_client(token_of)
+        answer = requests.get(f"{running.base_url}/_sandbox/settings", timeout=5)
+        token = sandbox_package.issue(world, running.base_url, "maskinporten", {"scope": "x"}, lifetime=60)
+
+    assert (answer.status_code, asked, token.count(".")) == (200, ["/_sandbox/settings"], 2)
+    assert world.organisation("310778737") == client.organisation
