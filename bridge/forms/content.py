@@ -15,6 +15,7 @@ from bridge.core.ids import mask_identity_numbers
 
 _DEEPEST = 50
 """Groups inside groups that are looked into."""
+_MOST_WAYS = 100
 _FARTHEST = 2_000
 """So many children are looked at for the place that one of them should have had."""
 
@@ -172,6 +173,27 @@ def takes(part: Particle, tag: str) -> bool:
             return part.allows(tag)
         case Group():
             return any(takes(inner, tag) for inner in part.parts)
+
+
+def fits(content: Group, tags: Sequence[str]) -> bool:
+    """Say whether children named *tags* are what *content* asks for; of what has too many ways to be so, no."""
+    states: dict[object, State] = {0: (content,)}
+    for tag in tags:
+        states = {
+            _likeness(rest): rest for state in states.values() for missing, rest in _in_turn(state, tag) if not missing
+        }
+        if not states or len(states) > _MOST_WAYS:
+            return False
+    return any(all(part.may_end for part in state) for state in states.values())
+
+
+def _likeness(state: State) -> object:
+    return tuple(
+        (part.order, part.low, part.high, _likeness(part.parts))
+        if isinstance(part, Group)
+        else (part.low, part.high, part.names if isinstance(part, One) else id(part.allows))
+        for part in state
+    )
 
 
 def slips(content: Group, tags: Sequence[str], *, ended: bool = True) -> Iterator[Slip]:

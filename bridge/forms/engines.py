@@ -1,5 +1,6 @@
 """The second engine, xmlschema: models for explanations, and a judge for the schemas that libxml2 cannot take."""
 
+import functools
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -51,7 +52,7 @@ def _build(files: SchemaFiles) -> Built:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text)
         try:
-            schema = kind(str(Path(folder) / files.name), allow="sandbox", defuse="always")
+            schema = kind((Path(folder) / files.name).as_uri(), allow="sandbox", defuse="always")
         except (xmlschema.XMLSchemaException, OSError, RecursionError) as error:
             said = getattr(error, "message", None) or type(error).__name__
             return Built(schema=None, refused=str(said).replace(folder, "").strip().splitlines()[0])
@@ -151,6 +152,15 @@ class _Automaton:
                 return self if self._schema.validate(element) else None
             except etree.XMLSchemaValidateError:
                 return None
+
+
+_ONE_TYPE = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="v" type="x:%s"/></x:schema>"""
+
+
+@functools.cache
+def type_matcher(name: str) -> _Automaton:
+    """Give what says whether libxml2 takes a text for a value of the built-in type *name*."""
+    return _Automaton(name, etree.XMLSchema(etree.fromstring(_ONE_TYPE % name)))
 
 
 _kept_patterns: dict[str, _Automaton | None] = {}

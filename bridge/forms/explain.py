@@ -88,7 +88,7 @@ class _Search:
     moved: set[str] = field(default_factory=set)
     """The local names of what was put in or taken out."""
     excused: int = 0
-    """Errors of libxml2 that are none: fixed values in another spelling."""
+    """Errors of libxml2 that are none: fixed values in another spelling, blanks around dates."""
     cut: bool = False
     """Not all errors were looked at."""
 
@@ -327,6 +327,9 @@ def _value_finding(search: _Search, node: etree._Element, error: Any, line: int)
     attribute = _attribute_of(error.message)
     if error.type_name == "SCHEMAV_CVC_WILDCARD":  # Only what some schema declares may stand there.
         rule = "unexpected_attribute" if attribute else "unexpected_element"
+    if rule == "type" and search.model.takes_collapsed(node, attribute):
+        search.excused += 1
+        return
     declaration = search.model.declaration(node)
     known = search.model.facts(declaration, attribute) if needed or rule in _OF_VALUES else {}
     facts = {name: known[name] for name in needed if name in known}

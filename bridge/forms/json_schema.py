@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from calendar import monthrange
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ _DIGITS = re.compile(r"(?:\[0-9\]|\\d)\{(\d+)\}")
 # XSD dates may carry an offset and XSD times need none (facts/altinn3-and-tokens.md 1.5: as the app produced them);
 # RFC 3339, which JSON Schema asks for, wants it the other way round. Either spelling is taken.
 _OFFSET = r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})?"
-_DATE = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+_DATE = r"(?P<year>[0-9]{4})-(?P<month>0[1-9]|1[0-2])-(?P<day>0[1-9]|[12][0-9]|3[01])"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
 _FORMATS: Mapping[str, re.Pattern[str]] = {
     "date": re.compile(_DATE + _OFFSET),
@@ -642,8 +643,9 @@ def _validators(
         fragment = quote("".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in entry), safe="/$~")
         wrapper = {"$ref": f"{main.uri}#{fragment}"}
         ours = {name: _takes(pattern) for name, pattern in _FORMATS.items()}
-        # The two formats that only the frontend knows are unknown to the library, and so accepted by it.
-        mine = {name: ours[name] for name in ("year", "year-month")} if _uses_years(documents) else {}
+        # The library does not know the two formats that only the frontend knows, and takes "198/-04-12" for a date.
+        used = {"date", "date-time", "year", "year-month"} & _formats(documents)
+        mine = {name: ours[name] for name in used}
         return (
             made(wrapper, registry=registry, offline=True, validate_formats=True, formats=mine),
             made(wrapper, registry=registry, offline=True, validate_formats=True, formats=ours),
@@ -654,12 +656,15 @@ def _validators(
 
 
 def _takes(pattern: re.Pattern[str]) -> Any:
-    return lambda text: pattern.fullmatch(text) is not None
+    return lambda text: (found := pattern.fullmatch(text)) is not None and _is_a_day(found.groupdict())
 
 
-def _uses_years(documents: Mapping[str, _Document]) -> bool:
-    return any(
-        schema.get("format") in {"year", "year-month"}
-        for document in documents.values()
-        for _, schema in _schemas(document.value, ())
-    )
+def _is_a_day(parts: Mapping[str, str]) -> bool:
+    """Say whether the month has such a day, where the format has one."""
+    return "day" not in parts or int(parts["day"]) <= monthrange(int(parts["year"]), int(parts["month"]))[1]
+
+
+def _formats(documents: Mapping[str, _Document]) -> set[str]:
+    """Name the formats that are used anywhere."""
+    said = (schema.get("format") for document in documents.values() for _, schema in _schemas(document.value, ()))
+    return {name for name in said if isinstance(name, str)}

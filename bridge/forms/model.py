@@ -17,6 +17,9 @@ from bridge.forms.shape import no_root, several_roots, usual_roots
 
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+_DATES = frozenset(
+    ("date", "time", "dateTime", "duration", "gYear", "gYearMonth", "gMonth", "gMonthDay", "gDay", "dateTimeStamp")
+)
 _DIGITS = re.compile(r"(?:\[0-9\]|\\d)\{(\d+)\}")
 _STEPS = re.compile(r"[^\s./|@*\[\]]+")
 _MOST_VALUES = 12
@@ -50,6 +53,29 @@ class SchemaModel:
             except (ArithmeticError, ValueError):  # A year of twenty digits, say.
                 return False
 
+    def collapses(self, simple: Any) -> bool:
+        """Say whether blanks around a value of the type *simple* mean nothing, and libxml2 stumbles over them."""
+        if simple.is_union():
+            members = getattr(simple, "member_types", None)
+            return any(map(self.collapses, members)) if members is not None else self.collapses(simple.base_type)
+        return any((level.name or "").removeprefix(XSD) in _DATES for level in _levels(simple))
+
+    def takes_collapsed(self, node: etree._Element, attribute: str | None) -> bool:
+        """Say whether the value is one of a type for which blanks around it mean nothing, and is valid without them."""
+        declaration = self.declaration(node)
+        kind = getattr(declaration, "type", None)
+        owner = declaration if attribute is None else getattr(kind, "attributes", {}).get(attribute)
+        simple = getattr(getattr(owner, "type", None), "simple_type", None)
+        text = (node.text if attribute is None else node.get(attribute)) or ""
+        bare = text.strip(" \t\r\n")
+        if simple is None or bare == text or not self.collapses(simple):
+            return False
+        with self._decoding:
+            try:
+                return bool(simple.text_is_valid(bare))
+            except (ArithmeticError, ValueError):
+                return False
+
     def accepts(self, root: etree._Element, effort: Effort) -> bool | None:
         """Give xmlschema's verdict; None where it has none, or *effort* was spent before."""
         if self._schema is None:
@@ -73,6 +99,8 @@ class SchemaModel:
 
         if self._schema is None:
             return [], True
+        # It reads no value across them.
+        etree.strip_tags(root, etree.Comment, etree.ProcessingInstruction)
         try:
             return errors_of(self._schema, root, effort, most=most)
         except (RecursionError, ArithmeticError, LookupError, ValueError, TypeError, XMLSchemaException) as error:
@@ -85,10 +113,20 @@ class SchemaModel:
         way = [node, *node.iterancestors()][::-1]
         found = self._schema.maps.elements.get(way[0].tag)  # Those of the schema itself are by local name.
         for parent, child in itertools.pairwise(way):
-            found = self.children(self._as_said(found, parent)).get(str(child.tag))
-        return self._as_said(found, node)
+            found = self.children(self.as_said(found, parent)).get(str(child.tag))
+        return self.as_said(found, node)
 
-    def _as_said(self, declaration: Declaration | None, node: etree._Element) -> Declaration | None:
+    def anywhere(self, node: etree._Element) -> Declaration | None:
+        """Find what the schema declares of the name of *node* for any place; None where it declares nothing."""
+        return None if self._schema is None else self._schema.maps.elements.get(str(node.tag))
+
+    def untyped(self, node: etree._Element) -> Declaration | None:
+        """Give a declaration of *node* as anything, where it names its type itself; else None."""
+        if self._schema is None or _XSI_TYPE not in node.attrib:
+            return None
+        return self._schema.builders.create_element(str(node.tag), self._schema)
+
+    def as_said(self, declaration: Declaration | None, node: etree._Element) -> Declaration | None:
         """Give *declaration* with the type that *node* names by ``xsi:type``; None where it may not have that type."""
         name = node.get(_XSI_TYPE)
         if declaration is None or name is None:

@@ -15,6 +15,8 @@ from bridge.core.errors import BridgeError, Finding
 
 DOCTYPE = re.compile(rb"\A(?:\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 _DECLARED = re.compile(r"\A<\?xml[^>]{0,100}?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+_ENCODING = re.compile(r"(\A<\?xml[^>]{0,100}?)\sencoding\s*=\s*(?:\"[^\">]{0,40}\"|'[^'>]{0,40}')")
+_VERSION = re.compile(rb"\A<\?xml\s+version\s*=\s*(?:\"([^\"<]*)\"|'([^'<]*)')")
 UTF8_NAMES = {"utf-8", "utf8", "us-ascii", "ascii"}
 """What a declaration may call UTF-8, and what is part of it."""
 ONE_BYTE = {"iso-8859-1": "iso-8859-1", "latin1": "iso-8859-1", "windows-1252": "cp1252", "iso-8859-15": "iso-8859-15"}
@@ -98,10 +100,23 @@ def to_utf8(xml: bytes | str, limits: Limits) -> bytes:
         raise Unreadable("too_complex")
     if len(data) > 5 * MOST_ATTRIBUTES and _has_too_many_attributes(data):
         raise Unreadable("too_complex")
+    refuse_other_versions(data)
     # What is small is searched faster than matched.
     if (len(data) > 4096 or b"<!DOCTYPE" in data) and DOCTYPE.match(data):
         raise Unreadable("doctype_refused")
     return data
+
+
+def refuse_other_versions(data: bytes) -> None:
+    """
+    Refuse what says that it is XML 1.1 or any other: its letters and line ends are others, and .NET reads none of it.
+
+    Raises:
+        Unreadable: It says so.
+    """
+    found = _VERSION.match(data)
+    if found is not None and (found[1] or found[2]) != b"1.0":
+        raise Unreadable("xml_version")
 
 
 def to_text(xml: bytes | str, limits: Limits) -> str:
@@ -316,6 +331,33 @@ def declared_encoding(xml: bytes) -> str | None:
     """Read what the XML declaration says, in small letters."""
     found = _DECLARED.match(xml[:200].decode("latin-1"))
     return found[1].lower() if found else None
+
+
+def in_charset(xml: bytes, charset: str) -> bytes:
+    """
+    Give *xml*, which was sent with this ``charset``, so that it says itself how it is written.
+
+    A byte order mark counts more than the charset, and that more than the declaration (RFC 7303, 3).
+
+    Raises:
+        Unreadable: The charset is not known, or the bytes are not in it.
+    """
+    name = charset.lower()
+    if xml.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return xml
+    if name in UTF8_NAMES:
+        codec = "ascii" if "ascii" in name else "utf-8"
+    elif name in ONE_BYTE and (xml.isascii() or not is_utf8(xml)):
+        codec = ONE_BYTE[name]
+    elif name in {"utf-16", "utf-16le", "utf-16be"}:
+        codec = "utf-16be" if name == "utf-16" else name
+    else:
+        raise Unreadable("encoding")
+    try:
+        text = xml.decode(codec)
+    except UnicodeDecodeError as error:
+        raise Unreadable("encoding") from error
+    return xml if declared_encoding(xml) == name else _ENCODING.sub(r"\1", text, count=1).encode()
 
 
 def is_utf8(text: bytes) -> bool:

@@ -2,11 +2,13 @@
 
 import hashlib
 import os
+import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import quote, unquote
 
 from lxml import etree
 
@@ -74,7 +76,8 @@ class _Resolver(etree.Resolver):
         self._texts = texts
 
     def resolve(self, system_url: str | None, public_id: str | None, context: Any = None) -> Any:  # noqa: ARG002 - as lxml calls it
-        text = self._texts.get((system_url or "").removeprefix(_BASE))
+        asked = (system_url or "").removeprefix(_BASE)
+        text = self._texts.get(asked) or self._texts.get(unquote(asked))
         if text is None:
             raise LookupError("a schema asked for what its folder does not hold")
         return self.resolve_string(text, context, base_url=system_url)
@@ -141,6 +144,10 @@ def _with_engine(files: SchemaFiles, folder: Path, unresolved: list[Fault]) -> S
     else:
         why = "it is XSD 1.1"
     refused = build_xmlschema(files).refused
+    if refused is not None and files.engine is Engine.XMLSCHEMA:
+        unmarked = replace(files, engine=Engine.XMLSCHEMA11)
+        if build_xmlschema(unmarked).refused is None:
+            files, refused, why = unmarked, None, "it is XSD 1.1, without saying so"
     if refused is not None:
         faults = faults or [Fault(where=f"{folder / files.name}:1:1", message=f"xmlschema refuses it: {refused}")]
         raise ConfigurationError([*faults, *unresolved])
@@ -173,14 +180,23 @@ class _Reading:
             self.roots[part] = root
             for element, location in list(_references(root)):
                 where = f"{path}:{line_of(element)}:1"
-                target = _inside(part, location)
+                target = self._target(part, location)
                 if element.tag == XSD + "import" and (target is None or not (self.folder / target).is_file()):
                     self._leave_out(element, location, where)
                 elif target is None:
                     self.faults.append(Fault(where=where, message=_OUTSIDE.format(location=location)))
-                elif target not in seen:
-                    seen.add(target)
-                    waiting.append((target, where))
+                else:
+                    # Both engines read it as a URI, and ask for what it means.
+                    element.set("schemaLocation", quote(posixpath.relpath(target, posixpath.dirname(part) or ".")))
+                    if target not in seen:
+                        seen.add(target)
+                        waiting.append((target, where))
+
+    def _target(self, part: str, location: str) -> str | None:
+        """Find the file that *location* means, as it is written or else as the URI that it is."""
+        bare = location.strip(" \t\r\n")
+        meant = [_inside(part, bare), _inside(part, unquote(bare))]
+        return next((target for target in meant if target and (self.folder / target).is_file()), meant[0])
 
     def _leave_out(self, element: etree._Element, location: str, where: str) -> None:
         """Import nothing from *location*: real schemas name files that nobody has and nothing uses."""

@@ -8,7 +8,7 @@ from lxml import etree
 
 from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
-from bridge.forms.content import Missing, slips, told
+from bridge.forms.content import Missing, fits, slips, told
 from bridge.forms.explain import ERRORS_PER_FINDING
 from bridge.forms.identities import Doubtful, holding, rule_of_reason
 from bridge.forms.model import GaveUp, SchemaModel
@@ -49,6 +49,8 @@ def explain_by_xmlschema(
         errors, whole = model.errors(root, effort, most=ERRORS_PER_FINDING * limits.max_findings)
         looked: set[etree._Element] = set()
         doubtful: list[Doubtful] = []
+        # References are looked at beside it, and told where they stand.
+        errors = [error for error in errors if not str(error.reason or "").startswith("IDREF ")]
         for number, error in enumerate(errors):
             identity = rule_of_reason(str(error.reason or ""))
             if identity is not None and isinstance(error.elem, etree._Element):  # noqa: SLF001 - as below
@@ -98,7 +100,9 @@ def _finding(error: Any, node: etree._Element, model: SchemaModel) -> Finding:
         rule, needed = _RULES[kind]
     else:
         rule, needed = _other_rule(kind, reason, known)
-    if rule == "pattern" and "digits" in known:
+    if rule == "pattern" and "pattern" not in known:
+        rule, needed = "type", ("type",)  # Its own of a built-in type.
+    elif rule == "pattern" and "digits" in known:
         rule, needed = "digits", ("digits",)
     bare = attribute is None and not len(node) and not (node.text or "").strip()
     if bare and rule in {"pattern", "digits", "enumeration", "length", "min_length", "type"}:
@@ -127,6 +131,8 @@ def _of_children(node: etree._Element, model: SchemaModel) -> Iterator[Finding]:
     path, children = path_of(node), list(node.iterchildren(etree.Element))
     tags = [str(child.tag) for child in children]
     content = model.content(model.declaration(node))
+    if content is not None and fits(content, tags):
+        return  # xmlschema is at a loss with groups that repeat and may be empty, or whose members are counted.
     count = 0
     for at, right in in_wrong_namespace(content, tags) if content is not None else ():
         tags[at], (rule, facts) = right, namespace_finding(right)

@@ -92,6 +92,11 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nn": "Skjemaet er ikkje gyldig XML.",
         "en": "The form is not well-formed XML.",
     },
+    "xml_version": {
+        "nb": "Skjemaet sier at det er en annen versjon av XML enn 1.0. Send det som XML 1.0.",
+        "nn": "Skjemaet seier at det er ein annan versjon av XML enn 1.0. Send det som XML 1.0.",
+        "en": "The form says that it is another version of XML than 1.0. Send it as XML 1.0.",
+    },
     "not_checkable": {
         "nb": "Skjemaet inneholder noe som ikke lar seg kontrollere.",
         "nn": "Skjemaet inneheld noko som ikkje lèt seg kontrollere.",

@@ -27,6 +27,7 @@ from bridge.forms.reading import (
     Unreadable,
     declared_encoding,
     has_doctype,
+    refuse_other_versions,
     unreadable,
 )
 from bridge.forms.roots import other_root
@@ -252,6 +253,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
             if not begun:
                 if DOCTYPE.match(data):
                     raise Unreadable("doctype_refused")
+                refuse_other_versions(data)
                 declared = declared_encoding(data)
                 if is_utf16 and declared is not None and not declared.startswith("utf-16"):
                     raise Unreadable("encoding")

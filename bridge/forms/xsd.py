@@ -1,5 +1,6 @@
 """Hold forms against their schema: for XML the verdict is libxml2's, the findings are ours."""
 
+import itertools
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,8 +16,9 @@ from lxml import etree
 from bridge.core.errors import ConfigurationError, Fault, Finding
 from bridge.core.mapping import FormRule, FormSpec, NamespaceReading, ServiceMapping
 from bridge.forms.engines import build_xmlschema
-from bridge.forms.explain import explain, refused_values, spell_fixed_values
+from bridge.forms.explain import explain, refused_values
 from bridge.forms.json_schema import JsonSchemaRegistry, is_json_schema
+from bridge.forms.lexical import badly_written, lax_types, may_be_lax
 from bridge.forms.misfits import Misfit, misfits
 from bridge.forms.model import SchemaModel
 from bridge.forms.namespaces import in_plain_namespaces, real_names
@@ -37,6 +39,7 @@ from bridge.forms.rules import broken_rules
 from bridge.forms.schema_files import XSD, Engine, SchemaFiles, read_schema_files
 from bridge.forms.schema_tree import SchemaTree
 from bridge.forms.second import explain_by_xmlschema
+from bridge.forms.spelling import accepts_as_meant, collapse_blanks, may_be_padded
 from bridge.forms.streaming import check_stream
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.forms")
@@ -208,6 +211,7 @@ class _Schema:
     def __init__(self, files: SchemaFiles, *, both_engines: bool = False) -> None:
         self.files, self._both_engines = files, both_engines
         self.judged = files.in_plain_namespaces() if files.engine is Engine.LIBXML2 else files
+        self._lax_types = lax_types(files)
         self._local = threading.local()
         self.model_lock = threading.Lock()
         self._judging = threading.Lock()
@@ -252,9 +256,13 @@ class _Schema:
         came, data = data, in_plain_namespaces(data)
         if _is_large(data) and not lenient:
             accepted = _parse_if_valid(schema, data)
+            if accepted is None and (bare := self._without_blanks(data)) is not None:
+                data = bare
+                accepted = _parse_if_valid(schema, data)
             if accepted is not None and not self._asks_again(data):
                 refuse_more_than_allowed(accepted, limits.max_depth)
-                return other_root(accepted, wanted) or self._broken(rules, accepted, came, data)
+                badly = self._badly_written(accepted, data, limits)
+                return other_root(accepted, wanted) or badly + self._broken(rules, accepted, came, data)
             markup = data.count(b"<") + data.count(b"=")
             faults = 0 if accepted is not None else _count_faults(schema, data, _MOST_STEPS // markup)
             if faults * markup > _MOST_STEPS:
@@ -270,11 +278,14 @@ class _Schema:
             accepts = schema.validate(root)
             broken = self._broken(rules, root, came, data, lenient=lenient)
             if accepts and not self._asks_again(data):
-                return broken
+                return self._badly_written(root, data, limits) + broken
             with self.model_lock:
                 model = self.model
-            if accepts or spell_fixed_values(schema, root, model):
-                return (self._refused_by_xmlschema(root, limits, effort) if self._asks_again(data) else ()) + broken
+            if accepts or accepts_as_meant(schema, root, data, model, effort):
+                badly = self._badly_written(root, data, limits)
+                if not badly and self._asks_again(data):
+                    return self._refused_by_xmlschema(root, limits, effort) + broken
+                return badly + broken
             # Before the explanation, which changes the tree.
             taken = len(data) <= SECOND_OPINION_BYTES and self._xmlschema_accepts(schema, root, effort)
             found = explain(schema, root, model, limits, effort)
@@ -295,7 +306,30 @@ class _Schema:
             return other
         with self._alone():
             found = explain_by_xmlschema(root, self.model, limits, Effort(limits.max_seconds))
-        return found + broken_rules(rules, root)
+        known = {finding.path for finding in found}
+        badly = [each for each in self._badly_written(root, data, limits) if each.path not in known]
+        return (*found, *badly, *broken_rules(rules, root))
+
+    def _without_blanks(self, data: bytes) -> bytes | None:
+        """Give the form *data* without the blanks that libxml2 stumbles over; None where there are none."""
+        if not may_be_padded(data):
+            return None
+        try:
+            root = parse(data)
+        except Unreadable:
+            return None
+        with self.model_lock:
+            model = self.model
+        return etree.tostring(root, encoding="utf-8") if collapse_blanks(root, data, model) else None
+
+    def _badly_written(self, root: etree._Element, data: bytes, limits: Limits) -> tuple[Finding, ...]:
+        """Give the values that the schema's engine takes and their types do not."""
+        engine = self.files.engine
+        if engine is Engine.LIBXML2 and not may_be_lax(self._lax_types, data):
+            return ()
+        with self.model_lock:
+            model = self.model
+        return tuple(itertools.islice(badly_written(root, model, engine), limits.max_findings))
 
     def _broken(
         self, rules: tuple[FormRule, ...], root: etree._Element, came: bytes, judged: bytes, *, lenient: bool = False
@@ -319,6 +353,8 @@ class _Schema:
         if len(cast("Any", schema.error_log)) > SECOND_OPINION_FAULTS:
             return False
         if any(map(self.model.refuses_text, refused_values(schema, root))):
+            return False
+        if next(badly_written(root, self.model, Engine.XMLSCHEMA), None) is not None:
             return False
         with self._alone(waits=False) as free:
             return free and self.model.accepts(root, effort) is True

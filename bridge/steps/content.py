@@ -51,7 +51,7 @@ def form_or_message(
     if action.form is not FormSource.BODY:
         raise Refusal("body_not_expected", 400)
     match media_type:
-        case "application/xml":
+        case "application/xml" | "text/xml":
             if is_message(body):
                 raise Refusal("body_type", 415)
             return body

@@ -16,7 +16,7 @@ from bridge.steps.meanwhile import Behind, Open, waits_for
 from bridge.steps.submit import action_for, link_for, submit
 from bridge.web.callers import READ, caller_of, permitted
 from bridge.web.problems import language, problem_body, problem_response
-from bridge.web.reading import check_charset, read_body
+from bridge.web.reading import in_its_charset, read_body
 
 actions = Blueprint("actions", __name__)
 
@@ -30,7 +30,7 @@ def press(dialog_id: UUID, name: str) -> ResponseReturnValue:
     link = link_for(bridge, caller, element=action.needs_element)
     body = read_body(request, limit=bridge.settings.max_body)
     if body is not None:
-        check_charset(request, body)
+        body = in_its_charset(request, body)
         mapping, _ = action_for(bridge, caller, name)
         body = form_or_message(bridge, mapping, action, link, media_type=request.mimetype, body=body)
     with bridge.rooms.accepting:

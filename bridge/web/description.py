@@ -117,6 +117,7 @@ def _actions() -> Json:
             "description": "Nothing, or what the mapping takes: a form, or a message with forms and attachments.",
             "content": {
                 "application/xml": {"schema": _TEXT},
+                "text/xml": {"schema": _TEXT},
                 "application/json": {"schema": {"type": "object"}},
                 "application/hal+json": {"schema": {"$ref": "#/components/schemas/Message"}},
             },

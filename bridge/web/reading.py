@@ -9,8 +9,10 @@ from gunicorn.http.errors import ParseException
 
 from bridge.core.errors import Refusal
 from bridge.core.ids import mask_identity_numbers
-from bridge.forms.reading import declared_encoding
+from bridge.forms.reading import Unreadable, in_charset
 
+XML = frozenset({"application/xml", "text/xml"})
+"""What forms in XML are sent as; the two mean the same (RFC 7303)."""
 CHUNK = 64 * 1024
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -56,18 +58,32 @@ def refuse_what_is_unknown(request: Request) -> None:
         raise Refusal("body_not_expected", 400)
 
 
-def check_charset(request: Request, body: bytes = b"") -> None:
+def check_charset(request: Request) -> None:
     """
-    Refuse a body that is said to be in another encoding than it will be read in: its letters would be others.
-
-    JSON is read as UTF-8, XML as it declares itself.
+    Refuse JSON that is said to be in another encoding than UTF-8, as which it is read: its letters would be others.
 
     Raises:
         Refusal: 415.
     """
-    charset = request.mimetype_params.get("charset", "utf-8").casefold()
-    if charset not in ("utf-8", "us-ascii") and charset != declared_encoding(body):
+    if request.mimetype_params.get("charset", "utf-8").casefold() not in ("utf-8", "us-ascii"):
         raise Refusal("body_coding", 415)
+
+
+def in_its_charset(request: Request, body: bytes) -> bytes:
+    """
+    Give the body so that it says itself how it is written: XML may be in another encoding by its Content-Type alone.
+
+    Raises:
+        Refusal: 415 for a charset that is not known, or is not the body's.
+    """
+    charset = request.mimetype_params.get("charset")
+    if charset is None or request.mimetype not in XML:
+        check_charset(request)
+        return body
+    try:
+        return in_charset(body, charset)
+    except Unreadable as error:
+        raise Refusal("body_coding", 415) from error
 
 
 def has_body(request: Request) -> bool:

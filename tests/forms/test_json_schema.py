@@ -76,6 +76,7 @@ def found(folder: Path, form: object, schema: object = FORM, name: str = "skjema
         {**VALID, "dato": "2026-02-28+02:00", "tid": "2026-02-28T12:00:00.5Z"},
         {**VALID, "dato": None, "postnummer": "", "ja": None, "enten": None, "rader": [{"x": None}]},
         {**VALID, "antall": 12345678901234567890},
+        {**VALID, "dato": "2024-02-29", "tid": "2000-02-29T12:00:00"},
     ],
 )
 def test_valid_forms_are_accepted(tmp_path: Path, form: dict[str, Any]):
@@ -95,6 +96,11 @@ def test_valid_forms_are_accepted(tmp_path: Path, form: dict[str, Any]):
         ("slag", "annet", ("/slag", "enumeration")),
         ("versjon", "8", ("/versjon", "fixed")),
         ("dato", "28.02.2026", ("/dato", "type")),
+        ("dato", "2026-02-29", ("/dato", "type")),
+        ("dato", "198/-04-12", ("/dato", "type")),
+        ("dato", "2026-04-31+02:00", ("/dato", "type")),
+        ("tid", "2026-02-29T12:00:00Z", ("/tid", "type")),
+        ("tid", "198/-04-12T12:00:00Z", ("/tid", "type")),
         ("tid", "2026-02-28", ("/tid", "type")),
         ("aar", "26", ("/aar", "type")),
         ("epost", "nei", ("/epost", "format")),

@@ -114,6 +114,23 @@ QUIRKS = {
         invalid=("<m><a>2</a><b>1</b></m>",),
         engine="xmlschema, XSD 1.1",
     ),
+    "XSD 1.1 that does not say so, such as `notNamespace`": Quirk(
+        schema=element(
+            '<x:element name="m"><x:complexType><x:sequence><x:any notNamespace="urn:a ##local"'
+            ' processContents="skip"/></x:sequence></x:complexType></x:element>'
+        ),
+        outcome="taken, with a note",
+        said="it is XSD 1.1, without saying so",
+        valid=('<m><b xmlns="urn:b"/></m>',),
+        invalid=('<m><a xmlns="urn:a"/></m>', "<m><a/></m>"),
+        engine="xmlschema, XSD 1.1",
+    ),
+    "an include or import with blanks around its location, with æ, ø or å in it, or percent-encoded": Quirk(
+        schema=element('<x:include schemaLocation="\n felles%20d%C3%A5p.xsd "/><x:element name="m" type="dåp"/>'),
+        outcome="taken",
+        valid=("<m>1</m>",),
+        invalid=("<m>x</m>",),
+    ),
     "an import whose file is not there, or an address, and of which nothing is used": Quirk(
         schema=element(
             '<x:import namespace="urn:a" schemaLocation="https://example.org/a.xsd"/>'
@@ -191,6 +208,9 @@ QUIRKS = {
 def loaded(folder: Path, quirk: Quirk) -> SchemaRegistry:
     data = quirk.schema if isinstance(quirk.schema, bytes) else quirk.schema.encode()
     (folder / "a.xsd").write_bytes(data)
+    (folder / "felles dåp.xsd").write_text(
+        element('<x:simpleType name="dåp"><x:restriction base="x:int"/></x:simpleType>'), "utf-8"
+    )
     registry = SchemaRegistry(folder)
     registry.load(["a.xsd"])
     return registry

@@ -6,6 +6,7 @@ import pytest
 from lxml import etree
 
 from bridge.core.errors import ConfigurationError
+from bridge.forms.engines import build_xmlschema
 from bridge.forms.json_schema import JsonSchemaRegistry
 from bridge.forms.patterns import without_anchors
 from bridge.forms.schema_files import read_schema_files
@@ -42,6 +43,44 @@ def test_includes_come_from_the_folder(tmp_path: Path):
 
     assert set(files.texts) == {"a.xsd", "deep/b.xsd", "c.xsd"}
     assert files.compile().validate(etree.fromstring("<m>1</m>"))
+
+
+@pytest.mark.parametrize(
+    ("location", "file"),
+    [
+        ("felles_%C3%A6%C3%B8%C3%A5.xsd", "felles_æøå.xsd"),
+        ("felles_æøå.xsd", "felles_æøå.xsd"),
+        ("felles_%C3%A6.xsd", "felles_%C3%A6.xsd"),
+        (" ./fel les.xsd\n", "fel les.xsd"),
+        ("fel%20les.xsd", "fel les.xsd"),
+        ("mæppe/a%20b.xsd", "mæppe/a b.xsd"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.xsd", "skjæma %41.xsd"])
+def test_a_location_is_a_uri_or_the_name_of_a_file(tmp_path: Path, name: str, location: str, file: str) -> None:
+    """To both engines, and whatever the schema itself is called."""
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    kind = '<x:simpleType name="T"><x:restriction base="x:int"/></x:simpleType></x:schema>'
+    (tmp_path / file).write_text(HEAD + kind, "utf-8")
+    (tmp_path / name).write_text(
+        f'{HEAD}<x:include schemaLocation="{location}"/><x:element name="m" type="T"/></x:schema>', "utf-8"
+    )
+
+    files = read_schema_files(tmp_path, name)
+
+    assert set(files.texts) == {name, file}
+    assert files.compile().validate(etree.fromstring("<m>1</m>"))
+    assert not files.compile().validate(etree.fromstring("<m>x</m>"))
+    assert build_xmlschema(files).refused is None
+
+
+@pytest.mark.parametrize("location", ["%2e%2e/b.xsd", "%2Fetc/hostname", "..%5Cb.xsd", "file%3A///etc/hostname"])
+def test_a_location_leads_no_further_for_being_encoded(tmp_path: Path, location: str) -> None:
+    """What it means stays in the folder as well."""
+    (tmp_path.parent / "b.xsd").write_text(HEAD + "</x:schema>")
+    write(tmp_path, a=f'<x:include schemaLocation="{location}"/>')
+
+    assert faults(tmp_path)
 
 
 def test_a_byte_order_mark_is_no_fault(tmp_path: Path):

@@ -217,6 +217,28 @@ def test_a_charset_may_be_said(stage: Stage, declared: str, charset: str) -> Non
     assert "Blåbær" in stage.element(mine)["forms"][0]["xml"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "head", "coding"),
+    [
+        ("text/xml", "", "utf-8"),
+        ("text/xml; charset=utf-8", "<?xml version='1.0' encoding='iso-8859-1'?>", "utf-8"),
+        ("application/xml; charset=ISO-8859-1", "", "iso-8859-1"),
+        ('text/xml; charset="windows-1252"', '<?xml version="1.0"?>', "cp1252"),
+        ("application/xml; charset=utf-16le", "", "utf-16le"),
+        ("application/xml; charset=utf-16", '<?xml version="1.0" encoding="utf-16"?>', "utf-16"),
+    ],
+)
+def test_xml_may_say_its_charset_in_the_type_alone(stage: Stage, kind: str, head: str, coding: str) -> None:
+    """Which counts more than what the form declares, and text/xml is application/xml (RFC 7303)."""
+    mine = stage.case()
+    form = f"{head}<melding><navn>Blåbær</navn></melding>".encode(coding)
+
+    answer = stage.press(mine, "send", data=form, content_type=kind)
+
+    assert answer.status_code == 204, answer.get_json()
+    assert "Blåbær" in stage.element(mine)["forms"][0]["xml"]
+
+
 # The calculation proxy
 
 

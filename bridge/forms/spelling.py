@@ -1,0 +1,79 @@
+"""Values that XSD takes and libxml2 misreads, written so that it reads them: blanks around dates, fixed values."""
+
+import itertools
+import re
+from collections.abc import Iterable
+from typing import Any, cast
+
+from lxml import etree
+
+from bridge.forms.explain import spell_fixed_values
+from bridge.forms.model import SchemaModel
+from bridge.forms.reading import Effort
+from bridge.forms.values import BLANKS, XSI, Value, values_of
+
+_OF_BLANKS = frozenset(
+    (
+        *("SCHEMAV_CVC_DATATYPE_VALID_1_2_1", "SCHEMAV_CVC_DATATYPE_VALID_1_2_2", "SCHEMAV_CVC_DATATYPE_VALID_1_2_3"),
+        "SCHEMAV_CVC_ELT_4_2",
+    )
+)
+_UNDECLARED = "SCHEMAV_CVC_ELT_1"
+_MOST_ERRORS = 500
+_PADDED = re.compile(rb">[ \t\r\n]+[^<\s]|[^>\s][ \t\r\n]+<|=\s*[\"'][ \t\r\n]|[ \t\r\n][\"']|&#")
+
+
+def accepts_as_meant(
+    schema: etree.XMLSchema, root: etree._Element, data: bytes, model: SchemaModel, effort: Effort
+) -> bool:
+    """
+    Write what *schema*, which has just refused *root*, misreads as it reads it; True if it accepts *root* then.
+
+    *data* is the form as it came. What is wrong besides is for ``explain`` to tell.
+    """
+    errors = [error.type_name for error in itertools.islice(cast("Iterable[Any]", schema.error_log), _MOST_ERRORS)]
+    if not _OF_BLANKS.isdisjoint(errors) and collapse_blanks(root, data, model) and schema.validate(root):
+        return True
+    return spell_fixed_values(schema, root, model) or _is_typed_by_itself(schema, root, model, effort)
+
+
+def may_be_padded(data: bytes) -> bool:
+    """Say whether the form *data* has a value with blanks around it."""
+    return _PADDED.search(data) is not None
+
+
+def collapse_blanks(root: etree._Element, data: bytes, model: SchemaModel) -> bool:
+    """Take away the blanks around dates, times, durations and names of types, and say whether there were any."""
+    if not may_be_padded(data):
+        return False
+    changed = False
+    for node in root.iter(etree.Element):
+        said = node.get(f"{XSI}type")
+        if said is not None and said != said.strip(BLANKS):
+            node.set(f"{XSI}type", said.strip(BLANKS))
+            changed = True
+    for value in [each for each in values_of(root, model) if isinstance(each, Value)]:
+        bare = value.text.strip(BLANKS)
+        if bare == value.text or not model.collapses(value.simple):
+            continue
+        changed = True
+        if value.attribute is not None:
+            value.node.set(value.attribute, bare)
+        else:
+            del value.node[:]  # Comments, between which the value may stand.
+            value.node.text = bare
+    return changed
+
+
+def _is_typed_by_itself(schema: etree.XMLSchema, root: etree._Element, model: SchemaModel, effort: Effort) -> bool:
+    """
+    Say whether only elements are refused that name a type where any declared element may stand, and rightly.
+
+    To XSD the type is enough there; libxml2 wants a declaration.
+    """
+    errors = list(itertools.islice(cast("Iterable[Any]", schema.error_log), _MOST_ERRORS))
+    if not errors or any(error.type_name != _UNDECLARED for error in errors) or f"{XSI}type" in root.attrib:
+        return False
+    if root.find(f".//*[@{XSI}type]") is None:
+        return False
+    return model.accepts(root, effort) is True

@@ -1,0 +1,200 @@
+"""How values may be written: what XSD takes is taken and what it does not is not, by whichever engine."""
+
+from pathlib import Path
+
+import pytest
+
+from bridge.core.mapping import FormKind, FormSpec
+from bridge.forms.reading import Limits
+from bridge.forms.schema_files import Engine
+from bridge.forms.xsd import SchemaRegistry
+
+XS = 'xmlns:x="http://www.w3.org/2001/XMLSchema" xmlns:vc="http://www.w3.org/2007/XMLSchema-versioning"'
+DATES = {
+    "date": "2026-11-28",
+    "dateTime": "2026-11-28T12:00:00Z",
+    "time": "12:00:00",
+    "gYear": "2026",
+    "gYearMonth": "2026-11",
+    "gMonth": "--11",
+    "gMonthDay": "--11-28",
+    "gDay": "---28",
+    "duration": "P1Y",
+}
+
+
+def schema(folder: Path, content: str, name: str = "a.xsd", *, slow: bool = False) -> SchemaRegistry:
+    marked = ' vc:minVersion="1.1"' if slow else ""
+    (folder / name).write_text(f"<x:schema {XS}{marked}>{content}</x:schema>", "utf-8")
+    registry = SchemaRegistry(folder)
+    registry.load([name])
+    assert registry.engine(name) is (Engine.XMLSCHEMA11 if slow else Engine.LIBXML2)
+    return registry
+
+
+def of_type(kind: str) -> str:
+    return (
+        '<x:element name="m"><x:complexType><x:sequence>'
+        f'<x:element name="a" type="{kind}" minOccurs="0" maxOccurs="unbounded"/></x:sequence>'
+        f'<x:attribute name="b" type="{kind}"/></x:complexType></x:element>'
+    )
+
+
+def rules(registry: SchemaRegistry, form: str, name: str = "a.xsd") -> list[tuple[str, str]]:
+    return [(each.path, each.rule) for each in registry.check(name, form)]
+
+
+@pytest.mark.parametrize(("kind", "value"), DATES.items(), ids=DATES)
+def test_blanks_around_dates_and_times_mean_nothing(tmp_path: Path, kind: str, value: str) -> None:
+    """In elements and attributes, also beside a comment; blanks inside, and Unicode's, are none of XML's."""
+    registry = schema(tmp_path, of_type(f"x:{kind}"))
+
+    assert rules(registry, f"<m b=' {value}&#10;'><a>\n  {value}\t</a><a> {value}<!-- k --></a></m>") == []
+    assert rules(registry, f"<m><a> {value} </a><a> x </a></m>") == [("/m/a[2]", "type")]
+    assert rules(registry, f"<m b=' {value} x'/>") == [("/m/@b", "type")]
+    assert ("/m/a", "type") in rules(registry, f"<m><a>\u00a0{value}</a></m>")
+
+
+def test_facets_hold_for_dates_with_blanks_as_well(tmp_path: Path) -> None:
+    """And in unions."""
+    registry = schema(
+        tmp_path,
+        '<x:simpleType name="d"><x:restriction base="x:date"><x:minInclusive value="2026-01-01"/></x:restriction>'
+        '</x:simpleType><x:simpleType name="u"><x:union memberTypes="d x:int"/></x:simpleType>' + of_type("u"),
+    )
+
+    assert rules(registry, "<m b=' 2026-01-01 '><a> 2026-01-02 </a><a> 7 </a></m>") == []
+    assert [path for path, _ in rules(registry, "<m><a> 2025-12-31 </a></m>")] == ["/m/a"]
+
+
+def test_blanks_mean_nothing_in_large_forms_and_in_those_that_stream(tmp_path: Path) -> None:
+    """And what else is wrong there is found."""
+    registry = schema(tmp_path, of_type("x:date"))
+    good = "<m>" + "<a> 2026-11-28 </a>\n" * 20_000 + "%s</m>"
+    path, small = tmp_path / "a.xml", SchemaRegistry(tmp_path, Limits(max_bytes=1))
+    small.load(["a.xsd"])
+    spec = FormSpec(kind=FormKind.MAIN, data_format_id="1", data_format_version="1", schema="a.xsd")
+
+    assert rules(registry, good % "") == []
+    assert rules(registry, good % "<a> x </a>") == [("/m/a[20001]", "type")]
+    for last, expected in (("", []), ("<a> x </a>", ["type"])):
+        path.write_text("<m>" + "<a> 2026-11-28 </a>\n" * 3 + f"{last}</m>")
+        assert [each.rule for each in small.check_file(spec, path)] == expected
+
+
+WRONG = {
+    "integer": ("1_000", "１２", "١٢", "+ 1", "\u00a01", "1\u2003"),
+    "decimal": ("1_0.5", "\u00a01", "1e3", "٣.٥"),
+    "int": ("1_0", "\u202f7"),
+    "boolean": ("\u00a0true", "True"),
+    "double": ("1E", "1_0", "1e+", "Infinity"),
+    "float": ("1E", "nan"),
+    "base64Binary": ("2026-11-28", "AAA", "QUJD!"),
+    "anyURI": ("http://host:port/",),
+    "QName": ("ª",),
+    "date": ("２０２６-01-01", "2026-1-1"),
+}
+RIGHT = {
+    "integer": ("+1000", " 12\n"),
+    "decimal": (".5", "1.", "-0.50"),
+    "int": (" 7 ",),
+    "boolean": (" true ", "0"),
+    "double": ("1E3", "-INF", "NaN", ".5e-1"),
+    "float": ("1e+3",),
+    "base64Binary": ("QUJD", " QU JD\n", "QQ=="),
+    "anyURI": ("http://host:80/æ",),
+    "QName": ("x:a", "a"),
+    "date": (" 2026-01-01 ",),
+}
+
+
+@pytest.mark.parametrize("slow", [False, True], ids=["libxml2", "xmlschema"])
+@pytest.mark.parametrize("kind", WRONG)
+def test_values_are_written_as_their_types_want(tmp_path: Path, kind: str, slow: bool) -> None:
+    """By both engines alike, in elements and attributes."""
+    registry = schema(tmp_path, of_type(f"x:{kind}"), slow=slow)
+    names = 'xmlns:x="urn:x"'
+
+    for text in RIGHT[kind]:
+        assert rules(registry, f'<m {names} b="{text}"><a>{text}</a></m>') == []
+    for text in WRONG[kind]:
+        assert [path for path, _ in rules(registry, f"<m {names}><a>{text}</a></m>")] == ["/m/a"], text
+        assert [path for path, _ in rules(registry, f'<m {names} b="{text}"/>')] == ["/m/@b"], text
+
+
+@pytest.mark.parametrize("slow", [False, True], ids=["libxml2", "xmlschema"])
+def test_ids_are_unique_and_lead_somewhere(tmp_path: Path, slow: bool) -> None:
+    """In elements too, which libxml2 does not look at; and lists of names are not empty."""
+    one = '<x:element name="%s" type="x:%s" minOccurs="0" maxOccurs="9"/>'
+    inside = "".join(one % each for each in (("a", "ID"), ("b", "IDREF"), ("c", "NMTOKENS"), ("d", "IDREFS")))
+    registry = schema(
+        tmp_path,
+        f'<x:element name="m"><x:complexType><x:sequence>{inside}</x:sequence></x:complexType></x:element>',
+        slow=slow,
+    )
+
+    assert rules(registry, "<m><a>p</a><a>q</a><b>q</b><c>1 2</c><d>p q</d></m>") == []
+    for form in ("<a>p</a><a>p</a>", "<a>p</a><b>q</b>", "<c> </c>", "<a>p</a><d>p q</d>"):
+        assert len(registry.check("a.xsd", f"<m>{form}</m>")) == 1, form
+
+
+def test_the_slower_engine_reads_what_stands_between_comments_and_elements(tmp_path: Path) -> None:
+    """Comments in values, and no blanks but XML's between elements."""
+    registry = schema(tmp_path, of_type("x:int"), slow=True)
+
+    assert rules(registry, "<m>\n <a>1<!-- k -->2<?p k?></a> <!-- k --></m>") == []
+    assert rules(registry, "<m><a>1<!-- k -->x</a></m>") == [("/m/a", "type")]
+    assert rules(registry, "<m>\u00a0<a>1</a></m>") == [("/m", "text_not_allowed")]
+
+
+@pytest.mark.parametrize(
+    ("group", "good", "bad"),
+    [
+        ('minOccurs="2" maxOccurs="3"><x:element name="a" minOccurs="0" type="x:int"/>', (0, 1, 3), (4,)),
+        ('maxOccurs="3"><x:element name="a" minOccurs="2" maxOccurs="3" type="x:int"/>', (2, 4, 7, 9), (1, 10)),
+        ('minOccurs="2" maxOccurs="2"><x:element name="a" minOccurs="2" maxOccurs="2" type="x:int"/>', (4,), (2, 3, 5)),
+    ],
+)
+def test_groups_of_optional_or_counted_members_may_repeat(
+    tmp_path: Path, group: str, good: tuple[int, ...], bad: tuple[int, ...]
+) -> None:
+    """Both engines count as the schema does."""
+    content = f'<x:element name="m"><x:complexType><x:sequence {group}</x:sequence></x:complexType></x:element>'
+    fast, slow = schema(tmp_path, content), schema(tmp_path, content, "slow.xsd", slow=True)
+
+    for count in (*good, *bad):
+        form = f"<m>{'<a>1</a>' * count}</m>"
+        assert (fast.check("a.xsd", form) == ()) is (count in good)
+        assert (slow.check("slow.xsd", form) == ()) is (count in good)
+
+
+def test_a_type_may_be_named_in_other_ways(tmp_path: Path) -> None:
+    """With blanks around it, and where any declared element may stand."""
+    registry = schema(
+        tmp_path,
+        '<x:element name="m"><x:complexType><x:sequence><x:any/></x:sequence></x:complexType></x:element>'
+        '<x:element name="n" type="x:decimal"/>',
+    )
+    names = 'xmlns:x="http://www.w3.org/2001/XMLSchema" xmlns:s="http://www.w3.org/2001/XMLSchema-instance"'
+
+    assert rules(registry, f"<m {names}><n s:type=' x:int\n'>1</n></m>") == []
+    assert rules(registry, f"<m {names}><n s:type=' x:int'>1.5</n></m>") == [("/m/n", "type")]
+    assert rules(registry, f"<m {names}><z s:type='x:int'>1</z></m>") == []
+    assert rules(registry, f"<m {names}><z s:type='x:int'>x</z></m>") != []
+    assert rules(registry, f"<m {names}><z>1</z></m>") == [("/m/z", "unexpected_element")]
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.2", "2.0", ""])
+def test_only_xml_1_0_is_read(tmp_path: Path, version: str) -> None:
+    """No .NET reader takes another; as bytes, as text, and where it streams."""
+    registry = schema(tmp_path, of_type("x:int"))
+    form = f"<?xml version = '{version}' encoding='utf-8'?>\n<m/>"
+    path, small = tmp_path / "a.xml", SchemaRegistry(tmp_path, Limits(max_bytes=1))
+    small.load(["a.xsd"])
+    path.write_text(form)
+    spec = FormSpec(kind=FormKind.MAIN, data_format_id="1", data_format_version="1", schema="a.xsd")
+
+    assert rules(registry, form) == [("/", "xml_version")]
+    assert [each.rule for each in registry.check("a.xsd", form.encode("utf-16"))] == ["encoding"]
+    assert [each.rule for each in small.check_file(spec, path)] == ["xml_version"]
+    assert rules(registry, form.replace(f"'{version}'", "'1.0'")) == []
