@@ -13,9 +13,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from bridge.sandbox import dialog_search as search
+from bridge.sandbox.dialog_binding import Query
 from bridge.sandbox.dialog_end_user_api import opened, searched, visible
 from bridge.sandbox.dialog_labels import PLACES
-from bridge.sandbox.dialog_state import Problem
+from bridge.sandbox.dialog_model import Intent, Problem
 from bridge.sandbox.dialog_views import Reader
 from bridge.sandbox.wire import TooLarge, as_json, plain, read_body, route_map
 from bridge.sandbox.world import World
@@ -99,7 +100,7 @@ class Arbeidsflate:
 
     def _list(self, request: Request) -> Response:
         key, reader = self._reader(request)
-        found = search.asked({"party": sorted(reader.parties), "excludeApiOnly": ["true"]}, search.END_USER)
+        found = search.asked(Query({"party": sorted(reader.parties), "excludeApiOnly": ["true"]}), search.END_USER)
         items = searched(self._world, found, reader)[1] if reader.parties else []
         return _with_cookie(as_json(200, {"items": items}), key)
 
@@ -117,7 +118,7 @@ class Arbeidsflate:
         _, reader = self._reader(request)
         wanted = [label for label in json.loads(read_body(request, _LIMIT))["add"] if label in PLACES]
         visible(self._world, str(dialog_id), reader)
-        self._world.dialogporten.change_labels(str(dialog_id), wanted, [], actor=reader.actor, revision=None)
+        self._world.dialogporten.change_labels(str(dialog_id), wanted, [], actor=reader.actor, intent=Intent())
         return plain(204)
 
     def _reader(self, request: Request) -> tuple[str, Reader]:

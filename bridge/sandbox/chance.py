@@ -12,6 +12,7 @@ class Chance:
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose; keys are made elsewhere
         self._lock = threading.Lock()
+        self._latest = 0
 
     def below(self, limit: int) -> int:
         """Give a number from 0 to *limit* - 1."""
@@ -24,8 +25,13 @@ class Chance:
             return UUID(int=self._random.getrandbits(128), version=4)
 
     def uuid7(self, moment: datetime) -> UUID:
-        """Give a UUID of version 7 that carries *moment*."""
+        """Give a UUID of version 7 that carries *moment*; of one moment each is above the one before."""
+        milliseconds = int(moment.timestamp() * 1000)
         with self._lock:
-            bits = self._random.getrandbits(74)
-        stamp = int(moment.timestamp() * 1000) << 80
+            if self._latest >> 74 == milliseconds:
+                self._latest += 1 + self._random.getrandbits(40)
+            else:
+                self._latest = milliseconds << 74 | self._random.getrandbits(73)
+            bits = self._latest & (1 << 74) - 1
+        stamp = milliseconds << 80
         return UUID(int=stamp | 0x7 << 76 | (bits >> 62) << 64 | 0x2 << 62 | bits & (1 << 62) - 1)

@@ -21,7 +21,7 @@ from bridge.sandbox.altinn2_seed import (
     shown_party,
 )
 from bridge.sandbox.altinn2_state import BadUpdate
-from bridge.sandbox.dialog_state import Resource
+from bridge.sandbox.dialog_model import Resource
 from bridge.sandbox.dialog_tokens import claims_for, issuer, signing_key
 from bridge.sandbox.dialog_views import Reader
 from bridge.sandbox.dialogporten import OWNER_SCOPE, Dialogporten

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from bridge.sandbox import dialog_search as search
 from bridge.sandbox import identities
-from bridge.sandbox.dialog_state import Dialog, DialogportenState, Problem, missing
+from bridge.sandbox.dialog_model import Dialog, Problem, missing
+from bridge.sandbox.dialog_state import DialogportenState
 from bridge.sandbox.dialog_views import Reader
 from bridge.sandbox.world import World
 
@@ -29,21 +30,28 @@ def limits() -> dict[str, Any]:
     return {"endUserSearch": named(search.END_USER), "serviceOwnerSearch": named(search.OWNER)}
 
 
-def resources(world: World, names: Iterable[str]) -> list[dict[str, Any]]:
-    """Describe service resources, as the catalogue has them (*metadata*) and as a look-up does (*lookup*)."""
+def resources(world: World, names: Iterable[str], base_url: str = "") -> list[dict[str, Any]]:
+    """Describe service resources, as the catalogue at *base_url* does (*metadata*) and as a look-up (*lookup*)."""
     described: list[dict[str, Any]] = []
     for urn in names:
         resource = world.dialogporten.resource(urn, world.owner.number)
         owner = world.organisation(resource.owner)
+        name = urn.removeprefix("urn:altinn:resource:")
         about = {
             "id": urn,
             "isDelegable": True,
-            "minimumAuthenticationLevel": resource.minimum_level,
-            "name": _named(urn.rpartition(":")[2]),
+            # Where no policy says otherwise.
+            "minimumAuthenticationLevel": resource.minimum_level or 3,
+            "name": _named(name),
         }
         code = "unknown" if owner is None else owner.code
         service_owner = {"orgNumber": resource.owner, "code": code, "name": _named(code)}
-        more = {"resourceType": resource.kind, "status": "Completed", "links": {"metadata": f"{world.seed}/{urn}"}}
+        more = {
+            "id": name,
+            "resourceType": resource.kind,
+            "status": "completed",
+            "links": {"metadata": f"{base_url}/resourceregistry/api/v1/resource/{name}"},
+        }
         described.append(
             {
                 "lookup": {"serviceResource": about, "serviceOwner": service_owner},
@@ -61,7 +69,7 @@ def resources(world: World, names: Iterable[str]) -> list[dict[str, Any]]:
 def parties(state: DialogportenState, reader: Reader) -> list[dict[str, Any]]:
     """List whom the end user may act for."""
     listed: list[dict[str, Any]] = []
-    for number, urn in enumerate(sorted(reader.parties), start=50_000_001):
+    for number, urn in enumerate(sorted(reader.parties), start=50_000_000):
         person = not urn.startswith(identities.ORGANISATION)
         listed.append(
             {
@@ -69,15 +77,13 @@ def parties(state: DialogportenState, reader: Reader) -> list[dict[str, Any]]:
                 "partyUuid": str(UUID(int=number)),
                 "partyId": number,
                 "name": state.name_of(urn),
-                **({"dateOfBirth": "2000-01-01"} if person else {}),
                 "partyType": "Person" if person else "Organization",
                 "isDeleted": False,
                 "hasKeyRole": True,
                 "hasOnlyAccessToSubParties": False,
                 "isCurrentEndUser": urn == reader.actor.lower(),
-                "isMainAdministrator": True,
-                "isAccessManager": True,
-                "subParties": [],
+                "isMainAdministrator": False,
+                "isAccessManager": False,
             }
         )
     return listed
@@ -106,4 +112,4 @@ def looked_up(state: DialogportenState, reference: str) -> tuple[Dialog, str]:
 
 
 def _named(text: str) -> list[dict[str, str]]:
-    return [{"value": text, "languageCode": "nb"}]
+    return [{"value": text, "languageCode": code} for code in ("nb", "en", "nn")]

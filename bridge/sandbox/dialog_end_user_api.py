@@ -3,19 +3,21 @@
 from collections.abc import Iterable, Mapping, Sequence
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from werkzeug.wrappers import Request, Response
 
 from bridge.sandbox import dialog_search as search
+from bridge.sandbox.dialog_binding import Bound, Query
 from bridge.sandbox.dialog_catalogue import looked_up, parties, resources
+from bridge.sandbox.dialog_kinds import moment_of, moment_text
 from bridge.sandbox.dialog_labels import faults, wanted
-from bridge.sandbox.dialog_owner_api import TOO_BROAD, bulk_faults, given, too_broad
-from bridge.sandbox.dialog_schema import BULK_LABEL_CHANGE, LABEL_CHANGE, moment_of, moment_text
-from bridge.sandbox.dialog_state import Dialog, Problem, missing, removed
+from bridge.sandbox.dialog_model import Dialog, Intent, Problem, missing, removed
+from bridge.sandbox.dialog_owner_api import TOO_BROAD, bulk_faults, too_broad
+from bridge.sandbox.dialog_schema import BULK_LABEL_CHANGE, LABEL_CHANGE
 from bridge.sandbox.dialog_tokens import mint
 from bridge.sandbox.dialog_views import (
     Reader,
+    activity_item,
     activity_items,
     for_end_user,
     in_end_users_list,
@@ -30,8 +32,11 @@ if TYPE_CHECKING:
     from bridge.sandbox.dialogporten import Dialogporten
 
 _ALL = "/api/v1/enduser/dialogs"
-_ONE = f"{_ALL}/<uuid:dialog_id>"
-_JSON = ("application/json",)
+_ONE = f"{_ALL}/<dialog_id>"
+_BULK = 100
+
+
+LEVEL_TOO_LOW = "Altinn authentication level too low."
 
 
 class EndUserApi:
@@ -46,11 +51,11 @@ class EndUserApi:
             Route("GET", _ALL, self.search),
             Route("GET", _ONE, self.get),
             Route("GET", f"{_ONE}/activities", self.list_activities),
-            Route("GET", f"{_ONE}/activities/<uuid:item_id>", self.get_activity),
+            Route("GET", f"{_ONE}/activities/<item_id>", self.get_activity),
             Route("GET", f"{_ONE}/transmissions", self.list_transmissions),
-            Route("GET", f"{_ONE}/transmissions/<uuid:item_id>", self.get_transmission),
+            Route("GET", f"{_ONE}/transmissions/<item_id>", self.get_transmission),
             Route("GET", f"{_ONE}/seenlog", self.list_looks),
-            Route("GET", f"{_ONE}/seenlog/<uuid:item_id>", self.get_look),
+            Route("GET", f"{_ONE}/seenlog/<item_id>", self.get_look),
             Route("GET", f"{_ONE}/context/labellog", self.list_label_log),
             Route("PUT", f"{_ONE}/context/systemlabels", self.put_labels),
             Route("POST", f"{_ALL}/context/systemlabels/actions/bulkset", self.bulk_labels),
@@ -63,7 +68,7 @@ class EndUserApi:
         """GET a page of what the user may see; no right to a party is an empty page, not a refusal."""
         api = self._api
         reader = api.reader(request)
-        found = search.asked(given(request), search.END_USER)
+        found = search.asked(Query.of(request), search.END_USER)
         if found.errors:
             return api.problem(request, 400, found.errors)
         if too_broad(api, found):
@@ -71,84 +76,75 @@ class EndUserApi:
         page, items = searched(api.world, found, reader)
         return as_json(200, arranged(page.as_json(items), request))
 
-    def get(self, request: Request, dialog_id: UUID) -> Response:
+    def get(self, request: Request, dialog_id: str) -> Response:
         """GET a dialog: with a dialog token of its own, and a seen-log entry."""
         api = self._api
-        reader = api.reader(request)
-        try:
-            shown = opened(api.world, str(dialog_id), reader, api.host)
-        except Problem as found:
-            return api.problem_of(request, found)
+        reader, ids, _ = self._bound(request, {"dialogId": dialog_id})
+        shown = opened(api.world, ids[0], reader, api.host)
         return as_json(200, arranged(shown, request), headers={"Etag": shown["revision"]})
 
-    def list_activities(self, request: Request, dialog_id: UUID) -> Response:
+    def list_activities(self, request: Request, dialog_id: str) -> Response:
         """GET all activities."""
-        dialog, _ = self._visible(request, dialog_id)
+        dialog, _, _ = self._there(request, dialog_id)
         return as_json(200, arranged(activity_items(dialog, described=True), request))
 
-    def get_activity(self, request: Request, dialog_id: UUID, item_id: UUID) -> Response:
+    def get_activity(self, request: Request, dialog_id: str, item_id: str) -> Response:
         """GET one activity, with who did it."""
-        dialog, _ = self._visible(request, dialog_id)
-        items = [{k: v for k, v in each.items() if v is not None} for each in dialog.body["activities"]]
-        return self._one_of(request, items, "DialogActivity", item_id)
+        dialog, _, wanted_id = self._there(request, dialog_id, activityId=item_id)
+        return self._one_of(request, map(activity_item, dialog.body["activities"]), "DialogActivity", wanted_id)
 
-    def list_transmissions(self, request: Request, dialog_id: UUID) -> Response:
+    def list_transmissions(self, request: Request, dialog_id: str) -> Response:
         """GET all transmissions."""
-        dialog, reader = self._visible(request, dialog_id)
-        return as_json(200, arranged(transmission_items(dialog, reader), request))
+        dialog, reader, _ = self._there(request, dialog_id)
+        return as_json(200, arranged(transmission_items(dialog, reader, self._now()), request))
 
-    def get_transmission(self, request: Request, dialog_id: UUID, item_id: UUID) -> Response:
+    def get_transmission(self, request: Request, dialog_id: str, item_id: str) -> Response:
         """GET one transmission."""
-        dialog, reader = self._visible(request, dialog_id)
-        return self._one_of(request, transmission_items(dialog, reader), "DialogTransmission", item_id)
+        dialog, reader, wanted_id = self._there(request, dialog_id, transmissionId=item_id)
+        return self._one_of(request, transmission_items(dialog, reader, self._now()), "DialogTransmission", wanted_id)
 
-    def list_looks(self, request: Request, dialog_id: UUID) -> Response:
+    def list_looks(self, request: Request, dialog_id: str) -> Response:
         """GET who looked at the dialog."""
-        dialog, reader = self._visible(request, dialog_id)
+        dialog, reader, _ = self._there(request, dialog_id)
         return as_json(200, seen_log(dialog, reader))
 
-    def get_look(self, request: Request, dialog_id: UUID, item_id: UUID) -> Response:
+    def get_look(self, request: Request, dialog_id: str, item_id: str) -> Response:
         """GET one look."""
-        dialog, reader = self._visible(request, dialog_id)
-        return self._one_of(request, seen_log(dialog, reader), "DialogSeenLog", item_id)
+        dialog, reader, wanted_id = self._there(request, dialog_id, seenLogId=item_id)
+        return self._one_of(request, seen_log(dialog, reader), "DialogSeenLog", wanted_id)
 
-    def list_label_log(self, request: Request, dialog_id: UUID) -> Response:
+    def list_label_log(self, request: Request, dialog_id: str) -> Response:
         """GET what was done to the labels."""
-        dialog, _ = self._visible(request, dialog_id)
+        dialog, _, _ = self._there(request, dialog_id)
         return as_json(200, label_log(dialog))
 
-    def put_labels(self, request: Request, dialog_id: UUID) -> Response:
+    def put_labels(self, request: Request, dialog_id: str) -> Response:
         """PUT the user's own labels."""
         api = self._api
-        reader = self._visible(request, dialog_id)[1]
-        change = api.read(request, LABEL_CHANGE, _JSON)
+        api.reader(request)
+        change = api.read(request, LABEL_CHANGE)
+        reader, ids, if_match = self._bound(request, {"dialogId": dialog_id})
+        held = there(api.world, ids[0], reader)
         errors = faults(change)
         if errors:
-            return api.problem(request, 400, errors)
-        if_match = api.if_match(request)
-        try:
-            dialog = api.world.dialogporten.change_labels(
-                str(dialog_id), *wanted(change), actor=reader.actor, revision=if_match
-            )
-        except Problem as found:
-            return api.problem_of(request, found)
+            raise Problem(400, errors)
+        intent = Intent(if_match=if_match, read=held.end_user_revision)
+        api.saving(request)
+        dialog = api.world.dialogporten.change_labels(ids[0], *wanted(change), actor=reader.actor, intent=intent)
         return plain(204, headers={"Etag": dialog.end_user_revision})
 
     def bulk_labels(self, request: Request) -> Response:
         """POST labels for many dialogs, all or nothing."""
         api = self._api
         reader = api.reader(request)
-        change = api.read(request, BULK_LABEL_CHANGE, _JSON)
-        errors = bulk_faults(change)
+        change = api.read(request, BULK_LABEL_CHANGE)
+        errors = bulk_faults(change, most=_BULK)
         if errors:
-            return api.problem(request, 400, errors)
+            raise Problem(400, errors)
         pairs = [(each["dialogId"], each["endUserContextRevision"]) for each in change["dialogs"]]
-        try:
-            for dialog_id, _ in pairs:
-                visible(api.world, dialog_id, reader)
-            api.world.dialogporten.change_many_labels(pairs, *wanted(change), actor=reader.actor)
-        except Problem as found:
-            return api.problem_of(request, found)
+        for dialog_id, _ in pairs:
+            visible(api.world, dialog_id, reader)
+        api.world.dialogporten.change_many_labels(pairs, *wanted(change), actor=reader.actor)
         return plain(204)
 
     def get_parties(self, request: Request) -> Response:
@@ -159,7 +155,7 @@ class EndUserApi:
     def get_resources(self, request: Request) -> Response:
         """GET the resources of the dialogs that the user may see."""
         reader = self._api.reader(request)
-        asked = {each.lower() for each in request.args.getlist("party")}
+        asked = {each.lower() for each in Query.of(request).many("party")}
         known = sorted(
             {
                 each.service_resource
@@ -167,19 +163,16 @@ class EndUserApi:
                 if each.party in reader.parties and (not asked or each.party in asked)
             }
         )
-        items = [each["metadata"] for each in resources(self._api.world, known)]
-        return as_json(200, {"isFullCatalogueFallback": False, "items": items})
+        items = [each["metadata"] for each in resources(self._api.world, known, self._api.host)]
+        return as_json(200, {"items": items})
 
     def look_up(self, request: Request) -> Response:
         """GET the dialog that stands for an instance, a correspondence or a dialog id."""
         api = self._api
         reader = api.reader(request)
-        try:
-            dialog, reference = looked_up(api.world.dialogporten, request.args.get("instanceRef", ""))
-        except Problem as found:
-            return api.problem_of(request, found)
+        dialog, reference = looked_up(api.world.dialogporten, Query.of(request).one("instanceRef") or "")
         if dialog.party not in reader.parties or not reader.may("read"):
-            return api.problem_of(request, Problem(403, {"Forbidden": ["You have no access to the dialog."]}))
+            raise Problem(403, {"Forbidden": ["You have no access to the dialog."]})
         title = (dialog.body["content"] or {}).get("title")
         evidence = {
             "currentAuthenticationLevel": reader.level,
@@ -199,18 +192,43 @@ class EndUserApi:
         }
         return as_json(200, arranged(answer, request))
 
-    def _visible(self, request: Request, dialog_id: UUID) -> tuple[Dialog, Reader]:
-        reader = self._api.reader(request)
-        try:
-            return visible(self._api.world, str(dialog_id), reader), reader
-        except Problem as found:
-            self._api.stop(request, found)
+    def _now(self) -> str:
+        return moment_text(self._api.world.clock())
 
-    def _one_of(self, request: Request, items: Iterable[Mapping[str, Any]], entity: str, wanted_id: UUID) -> Response:
+    def _bound(self, request: Request, ids: Mapping[str, str]) -> tuple[Reader, list[str], str | None]:
+        """Say who reads, and bind the path's ids and If-Match."""
+        reader, found = self._api.reader(request), Bound(patching=False)
+        bound = [found.route(name, text) for name, text in ids.items()]
+        if_match = found.if_match(request)
+        if found.errors:
+            raise Problem(400, found.errors)
+        return reader, bound, if_match
+
+    def _there(self, request: Request, dialog_id: str, **ids: str) -> tuple[Dialog, Reader, str]:
+        """Give the dialog whose parts are asked for, who asks, and the id of the part."""
+        reader, bound, _ = self._bound(request, {"dialogId": dialog_id, **ids})
+        return there(self._api.world, bound[0], reader), reader, bound[-1]
+
+    def _one_of(self, request: Request, items: Iterable[Mapping[str, Any]], entity: str, wanted_id: str) -> Response:
         for each in items:
-            if each["id"] == str(wanted_id):
+            if each["id"] == wanted_id:
                 return as_json(200, arranged(each, request))
-        return self._api.problem_of(request, missing(entity, str(wanted_id)))
+        raise missing(entity, wanted_id)
+
+
+def there(world: World, dialog_id: str, reader: Reader) -> Dialog:
+    """
+    Give a dialog to whose parts the user has access, whether or not it is visible.
+
+    Raises:
+        Problem: 404 or 410.
+    """
+    dialog = world.dialogporten.find(dialog_id)
+    if dialog is None or dialog.party not in reader.parties or not reader.may("read"):
+        raise missing("DialogEntity", dialog_id)
+    if dialog.deleted_at is not None:
+        raise removed(dialog.id)
+    return dialog
 
 
 def visible(world: World, dialog_id: str, reader: Reader) -> Dialog:
@@ -222,18 +240,20 @@ def visible(world: World, dialog_id: str, reader: Reader) -> Dialog:
     """
     state, now = world.dialogporten, world.clock()
     dialog = state.find(dialog_id)
-    if dialog is None or dialog.party not in reader.parties or not reader.may("read"):
+    if dialog is None:
         raise missing("DialogEntity", dialog_id)
+    if dialog.party not in reader.parties or not reader.may("read"):
+        raise Problem(403, {"Forbidden": ["Forbidden"]})
     if dialog.deleted_at is not None:
         raise removed(dialog.id)
+    if reader.level < state.resource(dialog.service_resource).minimum_level:
+        raise Problem(403, {"Forbidden": [LEVEL_TOO_LOW]})
     if dialog.visible_from is not None and moment_of(dialog.visible_from) > now:
         problem = missing("DialogEntity", dialog.id)
         problem.headers = {"Expires": format_datetime(moment_of(dialog.visible_from), usegmt=True)}
         raise problem
     if not search.shown_to_end_users(dialog, now):
         raise missing("DialogEntity", dialog.id)
-    if reader.level < state.resource(dialog.service_resource).minimum_level:
-        raise Problem(403, {"Forbidden": ["Altinn authentication level too low."]})
     return dialog
 
 
@@ -262,9 +282,12 @@ def searched(world: World, found: search.Asked, reader: Reader) -> tuple[search.
 
 
 def arranged(value: Any, request: Request) -> Any:
-    """Put texts in the languages of Accept-Language first."""
-    wanted_languages = [code.partition("-")[0].lower() for code, _ in request.accept_languages]
-    return _arranged(value, wanted_languages) if wanted_languages else value
+    """Prune texts to one language: the best of Accept-Language, or one that most people read."""
+    given = [code.partition("-")[0].lower() for code, _ in request.accept_languages if code != "*"]
+    if not given:
+        return value
+    usual = ("nb", "en") if {"sv", "da"} & set(given) else ("en", "nb")
+    return _arranged(value, (*given, *usual))
 
 
 def _arranged(value: Any, languages: Sequence[str]) -> Any:
@@ -273,6 +296,7 @@ def _arranged(value: Any, languages: Sequence[str]) -> Any:
     if not isinstance(value, list):
         return value
     if value and isinstance(value[0], dict) and "languageCode" in value[0]:
-        places = {code: place for place, code in reversed(list(enumerate(languages)))}
-        return sorted(value, key=lambda each: places.get(each["languageCode"], len(languages)))
+        there = {each["languageCode"]: each for each in value}
+        best = next((code for code in languages if code in there), None)
+        return value if best is None else [there[best]]
     return [_arranged(each, languages) for each in value]

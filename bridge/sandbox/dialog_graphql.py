@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Request, Response
 
 from bridge.sandbox import dialog_search as search
+from bridge.sandbox.dialog_binding import Query
 from bridge.sandbox.dialog_catalogue import limits, parties
-from bridge.sandbox.dialog_end_user_api import opened, searched
+from bridge.sandbox.dialog_end_user_api import LEVEL_TOO_LOW, opened, searched
+from bridge.sandbox.dialog_json import NotJson, parsed
+from bridge.sandbox.dialog_model import Problem
 from bridge.sandbox.dialog_owner_api import TOO_BROAD, too_broad
-from bridge.sandbox.dialog_schema import NotReadable, read_json
-from bridge.sandbox.dialog_state import Problem
 from bridge.sandbox.dialog_views import Reader
 from bridge.sandbox.wire import Route, TooLarge, as_json, read_body
 
@@ -259,8 +260,8 @@ class _Reader:
 
 def _unquoted(token: str) -> str:
     try:
-        return str(read_json(token.encode()))
-    except NotReadable:
+        return str(parsed(token.encode()))
+    except NotJson:
         raise NotAnswered("A text is not well-formed.", "HC0011") from None
 
 
@@ -305,8 +306,8 @@ class GraphQl:
 
     def _run(self, request: Request, reader: Reader) -> dict[str, Any]:
         try:
-            body = read_json(read_body(request, _LIMIT))
-        except (NotReadable, TooLarge) as error:
+            body = parsed(read_body(request, _LIMIT))
+        except (NotJson, TooLarge) as error:
             raise NotAnswered("The request is not JSON.", "HC0012") from error
         text = body.get("query") if isinstance(body, dict) else None
         if not isinstance(text, str):
@@ -347,7 +348,9 @@ class GraphQl:
         dialog = self._api.world.dialogporten.find(dialog_id)
         if found.headers and dialog is not None:
             return {"__typename": "DialogByIdNotVisible", "message": message, "visibleFrom": dialog.visible_from}
-        names = {410: "DialogByIdDeleted", 403: "DialogByIdForbiddenAuthLevelTooLow"}
+        too_low = message == LEVEL_TOO_LOW
+        forbidden = "DialogByIdForbiddenAuthLevelTooLow" if too_low else "DialogByIdForbidden"
+        names = {410: "DialogByIdDeleted", 403: forbidden}
         return {"__typename": names.get(found.status, "DialogByIdNotFound"), "message": message}
 
     def _search(self, reader: Reader, arguments: Mapping[str, Any]) -> Any:
@@ -357,7 +360,7 @@ class GraphQl:
         unknown = sorted(set(wanted) - search.END_USER.filters)
         if unknown:
             raise NotAnswered(f"The field `{unknown[0]}` does not exist on the input type `SearchDialogInput`.")
-        found = search.asked({name: _texts(name, value) for name, value in wanted.items()}, search.END_USER)
+        found = search.asked(Query({name: _texts(name, value) for name, value in wanted.items()}), search.END_USER)
         if too_broad(self._api, found):
             return _not_found([{"__typename": "SearchDialogDomainError", "message": TOO_BROAD["Search"][0]}])
         if found.errors:

@@ -15,8 +15,9 @@ class Assignment:
     at: str
     label: str
     action: str
-    actor: str
-    name: str
+    actor: str | None
+    """None stands for the service owner."""
+    name: str | None
 
 
 def relabelled(held: Iterable[str], add: Sequence[str], remove: Sequence[str]) -> frozenset[str]:
@@ -37,17 +38,18 @@ def faults(change: Mapping[str, Any]) -> dict[str, list[str]]:
     for name in ("systemLabels", "addLabels", "removeLabels"):
         if SENT in change[name]:
             errors[name] = [f"Cannot {'remove' if name == 'removeLabels' else 'add'} the {SENT} system label manually."]
-    if not any(change[name] for name in ("systemLabels", "addLabels", "removeLabels")):
-        errors["addLabels"] = ["'AddLabels' or 'RemoveLabels' must not be empty."]
+        elif any(not isinstance(label, str) for label in change[name]):
+            errors[name] = ["A system label has a range of values which does not include it."]
     return errors
 
 
 def assignments(
-    before: frozenset[str], after: frozenset[str], *, at: str, actor: str, name: str
+    before: frozenset[str], after: frozenset[str], *, at: str, actor: str | None, name: str | None
 ) -> tuple[Assignment, ...]:
-    """Write what changed, removals first."""
-    changes = [("remove", each) for each in sorted(before - after)] + [("set", each) for each in sorted(after - before)]
+    """Write what changed, what was put on first; Default is where a dialog is when it is nowhere else."""
+    changes = [("set", each) for each in sorted(after - before)] + [("remove", each) for each in sorted(before - after)]
     return tuple(
-        Assignment(at=at, label=f"systemlabel:{label.lower()}", action=action, actor=actor, name=name)
+        Assignment(at=at, label=f"systemlabel:{label}", action=action, actor=actor, name=name)
         for action, label in changes
+        if label != "Default"
     )

@@ -3,58 +3,64 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from bridge.sandbox.dialog_schema import moment_of
+from bridge.sandbox import dialog_uris
+from bridge.sandbox.dialog_html import SUPPORTED, is_supported
+from bridge.sandbox.dialog_kinds import moment_of
+from bridge.sandbox.dialog_languages import NORMALISED, is_language, language, not_a_language
 from bridge.sandbox.identities import is_party
 
 SHORT, LONG, STATUS_TEXT = 255, 1023, 25
+MOST_LABELS = 20
 # What the scope of Altinn's own Correspondence lets it write.
 CORRESPONDENCE, LEGACY_HTML = "digdir:dialogporten.correspondence", "digdir:dialogporten.serviceprovider.legacyhtml"
 ADMIN = "digdir:dialogporten.serviceprovider.admin"
 _CONTENT_OF_CORRESPONDENCE, _DESCRIPTION_OF_CORRESPONDENCE = 512, 4095
 _SKEW = timedelta(seconds=15)
-# ISO 639-1, with "no" taken out where it is checked.
-LANGUAGES = frozenset(
-    re.findall(
-        "[a-z]{2}",
-        "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee"
-        " el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is"
-        " it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms"
-        " mt my na nb nd ne ng nl nn nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl"
-        " sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo"
-        " za zh zu",
-    )
-)
-_EMBED = "application/vnd.dialogporten.frontchannelembed-url;type=text/markdown"
-_OLD_EMBED = "application/vnd.dialogporten.frontchannelembed+json;type=markdown"
+_EMBEDS = "application/vnd.dialogporten.frontchannelembed"
+_EMBED = f"{_EMBEDS}-url;type=text/markdown"
 MEDIA_TYPES: Mapping[str, Sequence[str]] = {
     "additionalInfo": ("text/plain", "text/markdown"),
-    "mainContentReference": (_EMBED, _OLD_EMBED),
-    "contentReference": (_EMBED, _OLD_EMBED),
+    "mainContentReference": (_EMBED,),
+    "contentReference": (_EMBED,),
 }
-_HTML: Mapping[str, Sequence[str]] = {
-    name: tuple(each.replace("markdown", "html") for each in types if "markdown" in each)
-    for name, types in MEDIA_TYPES.items()
+# Still read, and kept in their new spelling; no message names them.
+OLD_MEDIA_TYPES = {
+    f"{_EMBEDS}+json;type=markdown": _EMBED,
+    f"{_EMBEDS}+json;type=html": f"{_EMBEDS}-url;type=text/html",
 }
 _ATTRIBUTE = re.compile(r"(?:urn:altinn:(?:[a-z][a-z0-9_-]*):)?[a-z][a-z0-9_-]*", re.IGNORECASE)
-_PARTY = (
-    "'Party' must be on format 'urn:altinn:organization:identifier-no:{norwegian org-nr}', "
-    "'urn:altinn:person:identifier-no:{norwegian f-nr/d-nr}', 'urn:altinn:person:legacy-selfidentified:{username}' "
-    "or 'urn:altinn:person:idporten-email:{e-mail}' with valid values, respectively."
-)
 _ACTOR = (
     "If 'ActorType' is 'ServiceOwner', both 'ActorId' and 'ActorName' must be null. For any other value of "
     "'ActorType', 'ActorId' or 'ActorName' must be set, but not both simultaneously."
 )
 
 
-def language(code: str) -> str:
-    """Reduce culture forms: ``en-US`` and ``en_GB`` are ``en``."""
-    return re.split("[-_]", code)[0].lower()
+def no_party(name: str) -> str:
+    """Say what a party has to look like."""
+    return (
+        f"'{name}' must be on format 'urn:altinn:organization:identifier-no:{{norwegian org-nr}}', "
+        "'urn:altinn:person:identifier-no:{norwegian f-nr/d-nr}', 'urn:altinn:person:legacy-selfidentified:{username}' "
+        "or 'urn:altinn:person:idporten-email:{e-mail}' with valid values, respectively."
+    )
+
+
+def too_long(name: str, limit: int, entered: int) -> str:
+    """Say that a text has too many characters."""
+    return f"The length of '{name}' must be {limit} characters or fewer. You entered {entered} characters."
+
+
+def too_short(name: str, limit: int, entered: int) -> str:
+    """Say that a text has too few characters."""
+    return f"The length of '{name}' must be at least {limit} characters. You entered {entered} characters."
+
+
+def out_of_range(name: str, value: object) -> str:
+    """Say that an enumeration has no such member."""
+    return f"'{name}' has a range of values which does not include '{value}'."
 
 
 @dataclass(slots=True)
@@ -67,27 +73,30 @@ class Rules:
     scopes: frozenset[str] = frozenset()
     visible_from: str | None = None
     """Of the dialog that is updated, which no update can change and every update is held against."""
+    mute: bool = False
+    """Whether the dialog that is updated has a transmission without content."""
     errors: dict[str, list[str]] = field(default_factory=dict)
 
     def dialog(self, dto: Mapping[str, Any]) -> None:
         """Check what POST and PUT of a dialog share, and what only POST has."""
         if self.creating:
             self._only_on_create(dto)
-        elif dto["status"] is None:
-            self._add("dto.status", "'Status' has a range of values which does not include '0'.")
+        else:
+            self._only_on_update(dto)
         progress = dto["progress"]
         if progress is not None and not 0 <= progress <= 100:
             self._add("dto.progress", f"'Progress' must be between 0 and 100. You entered {progress}.")
+        if dto["status"] is not None:
+            self._choice("dto.status", dto["status"])
         self._length("dto.extendedStatus", dto["extendedStatus"], SHORT)
         self._length("dto.externalReference", dto["externalReference"], SHORT)
-        self._uri("dto.process", dto["process"])
-        self._uri("dto.precedingProcess", dto["precedingProcess"])
-        if dto["precedingProcess"] and not dto["process"]:
-            self._add("dto.process", "'Process' must not be empty.")
-        self._order(dto)
-        self._content(dto)
+        self._process(dto)
+        if dto["content"] is not None:
+            self._values("dto.content", dto["content"])
+        elif not dto["isApiOnly"]:
+            self._add("dto.content", "'Content' must not be empty.")
         self._tags(dto["searchTags"])
-        self._attachments("dto.attachments", dto["attachments"])
+        self._attachments("dto.attachments", dto["attachments"], judged=self.creating)
         self._gui_actions(dto["guiActions"])
         for index, action in enumerate(dto["apiActions"]):
             self._api_action(f"dto.apiActions[{index}]", action)
@@ -103,24 +112,24 @@ class Rules:
         """Check one activity."""
         self._id(f"{key}.id", activity["id"])
         self._not_ahead(f"{key}.createdAt", activity["createdAt"])
-        self._uri(f"{key}.extendedType", activity["extendedType"])
+        self._link(f"{key}.extendedType", activity["extendedType"])
+        self._choice(f"{key}.type", activity["type"])
         self._actor(f"{key}.performedBy", activity["performedBy"])
-        kind = activity["type"]
-        if kind is None:
-            self._add(f"{key}.type", "'Type' has a range of values which does not include '0'.")
-        if kind == "Information":
-            if not activity["description"]:
-                self._add(f"{key}.description", "Description is required when the type is 'Information'.")
-        elif activity["description"]:
+        kind, informs = activity["type"], activity["type"] == "Information"
+        if informs and not activity["description"]:
+            self._add(f"{key}.description", "Description is required when the type is 'Information'.")
+        if not informs and activity["description"]:
             self._add(f"{key}.description", "Description is only allowed when the type is 'Information'.")
-        if kind == "TransmissionOpened":
-            if activity["transmissionId"] is None:
-                self._add(f"{key}.transmissionId", "TransmissionId is required when the type is 'TransmissionOpened'.")
-        elif activity["transmissionId"] is not None:
-            message = "TransmissionId is only allowed when the type is 'TransmissionOpened'."
+        names = activity["transmissionId"] is not None
+        if names and kind != "TransmissionOpened":
+            message = "Only activities of type TransmissionOpened can reference a transmission."
             self._add(f"{key}.transmissionId", message)
-        limit = _DESCRIPTION_OF_CORRESPONDENCE if CORRESPONDENCE in self.scopes else SHORT
-        self._localizations(f"{key}.description", activity["description"], limit)
+        if not names and kind == "TransmissionOpened":
+            message = "An activity of type TransmissionOpened needs to reference a transmission."
+            self._add(f"{key}.transmissionId", message)
+        if informs:
+            limit = _DESCRIPTION_OF_CORRESPONDENCE if CORRESPONDENCE in self.scopes else SHORT
+            self._localizations(f"{key}.description", activity["description"], limit)
 
     def transmission(self, key: str, transmission: Mapping[str, Any], *, api_only: bool) -> None:
         """Check one transmission."""
@@ -128,15 +137,21 @@ class Rules:
         self._idempotent_key(f"{key}.idempotentKey", transmission["idempotentKey"])
         self._not_ahead(f"{key}.createdAt", transmission["createdAt"])
         self._attribute(f"{key}.authorizationAttribute", transmission["authorizationAttribute"])
-        self._uri(f"{key}.extendedType", transmission["extendedType"])
+        self._link(f"{key}.extendedType", transmission["extendedType"])
         self._length(f"{key}.externalReference", transmission["externalReference"], SHORT)
-        if transmission["type"] is None:
-            self._add(f"{key}.type", "'Type' has a range of values which does not include '0'.")
+        self._choice(f"{key}.type", transmission["type"])
         if transmission["id"] is not None and transmission["id"] == transmission["relatedTransmissionId"]:
-            self._add(f"{key}.relatedTransmissionId", "A transmission cannot reference itself.")
+            self._add(
+                f"{key}.relatedTransmissionId",
+                "A transmission cannot reference itself (RelatedTransmissionId is equal to Id, "
+                f"'{transmission['id']}').",
+            )
         self._actor(f"{key}.sender", transmission["sender"])
-        self._values(f"{key}.content", transmission["content"], required=not api_only)
-        self._attachments(f"{key}.attachments", transmission["attachments"])
+        if transmission["content"] is not None:
+            self._values(f"{key}.content", transmission["content"])
+        elif not api_only:
+            self._add(f"{key}.content", "'Content' must not be empty.")
+        self._attachments(f"{key}.attachments", transmission["attachments"], judged=self.creating)
         for index, action in enumerate(transmission["navigationalActions"]):
             place = f"{key}.navigationalActions[{index}]"
             self._required(f"{place}.title", action["title"])
@@ -145,41 +160,77 @@ class Rules:
             self._future(f"{place}.expiresAt", action["expiresAt"])
 
     def label(self, key: str, value: str | None) -> None:
-        """Check a service-owner label."""
+        """Check a service-owner label; it is trimmed before."""
         length = units((value or "").strip())
         if length < 3:
-            self._add(key, f"'Value' must be at least 3 characters. You entered {length} characters.")
-        self._length(key, value, SHORT)
+            self._add(key, too_short("Value", 3, length))
+        self._length(key, (value or "").strip(), SHORT)
+
+    def labels(self, place: str, labels: Sequence[Mapping[str, Any]]) -> None:
+        """Check all service-owner labels together."""
+        for index, label in enumerate(labels):
+            self.label(f"{place}[{index}].value", label["value"])
+        self._no_repeats(place, [(label["value"] or "").strip().lower() for label in labels])
+        if len(labels) > MOST_LABELS:
+            self._add(place, f"Maximum {MOST_LABELS} service owner labels are allowed.")
 
     def _only_on_create(self, dto: Mapping[str, Any]) -> None:
         self._id("dto.id", dto["id"])
         self._idempotent_key("dto.idempotentKey", dto["idempotentKey"])
-        resource = dto["serviceResource"]
-        self._required("dto.serviceResource", resource)
-        self._length("dto.serviceResource", resource, LONG)
-        if resource and not resource.startswith("urn:altinn:resource:"):
-            self._add("dto.serviceResource", "'ServiceResource' must start with 'urn:altinn:resource:'.")
+        self._resource(dto["serviceResource"])
         party = dto["party"]
         self._required("dto.party", party)
         self._length("dto.party", party, SHORT)
-        if party and not is_party(party):
-            self._add("dto.party", _PARTY)
-        created, updated = dto["createdAt"], dto["updatedAt"]
-        for name, value in (("CreatedAt", created), ("UpdatedAt", updated)):
-            if value is not None and moment_of(value) > self.now:
-                self._add(f"dto.{name[0].lower()}{name[1:]}", f"'{name}' must be in the past.")
-        if updated is not None and (created is None or updated < created):
-            self._add("dto.updatedAt", "'UpdatedAt' must be after 'CreatedAt'.")
+        if party is not None and not is_party(party):
+            self._add("dto.party", no_party("Party"))
+        self._made(dto["createdAt"], dto["updatedAt"])
+        self._order(dto)
         context = dto["serviceOwnerContext"]
-        labels = [] if context is None else context["serviceOwnerLabels"]
-        place = "dto.serviceOwnerContext.serviceOwnerLabels"
-        for index, label in enumerate(labels):
-            self.label(f"{place}[{index}].value", label["value"])
-        self._no_repeats(place, [(label["value"] or "").strip().lower() for label in labels])
+        if context is not None:
+            self.labels("dto.serviceOwnerContext.serviceOwnerLabels", context["serviceOwnerLabels"])
+        if dto["systemLabel"] not in (None, "Default", "Bin", "Archive"):
+            self._add("dto.systemLabel", "SystemLabel must be Default, Bin or Archive.")
+        self._references(dto)
+
+    def _only_on_update(self, dto: Mapping[str, Any]) -> None:
+        due, expires = dto["dueAt"], dto["expiresAt"]
+        if expires is not None and due is not None and expires < due:
+            self._add("dto.expiresAt", "'ExpiresAt' must be after 'DueAt'.")
+        # Canonical times compare as text. Altinn's own adapter makes dialogs that are due before they are seen.
+        for name, value in (("dueAt", due), ("expiresAt", expires)):
+            exempt = name == "dueAt" and ADMIN in self.scopes
+            if value is not None and self.visible_from is not None and value < self.visible_from and not exempt:
+                title = f"{name[0].upper()}{name[1:]}"
+                self._add(f"dto.{name}", f"{title} must be greater than or equal to VisibleFrom.")
+        if self.mute and not dto["isApiOnly"]:
+            self._add(
+                "dto.transmissions",
+                "This dialog is locked to IsApiOnly=true, as one or more of the existing immutable transmissions do "
+                "not have content.",
+            )
+
+    def _resource(self, resource: str | None) -> None:
+        if resource is None:
+            return
+        if not dialog_uris.is_well_formed(resource):
+            self._add("dto.serviceResource", "'ServiceResource' is not a well-formatted URI.")
+        self._length("dto.serviceResource", resource, LONG)
+        if not resource.startswith("urn:altinn:resource:"):
+            self._add("dto.serviceResource", "'ServiceResource' must start with 'urn:altinn:resource:'.")
+
+    def _made(self, created: str | None, updated: str | None) -> None:
+        self._not_ahead("dto.createdAt", created)
+        if updated is None:
+            return
+        if created is None:
+            self._add("dto.createdAt", "CreatedAt must not be empty when 'UpdatedAt is set.")
+            return
+        self._not_ahead("dto.updatedAt", updated)
+        if updated < created:
+            self._add("dto.updatedAt", "'UpdatedAt' must be greater than or equal to 'CreatedAt'.")
 
     def _order(self, dto: Mapping[str, Any]) -> None:
-        visible, due, expires = dto.get("visibleFrom") or self.visible_from, dto["dueAt"], dto["expiresAt"]
-        # Canonical times compare as text. Altinn's own adapter makes dialogs that are due before they are seen.
+        visible, due, expires = dto["visibleFrom"], dto["dueAt"], dto["expiresAt"]
         if due is not None and visible is not None and due < visible and ADMIN not in self.scopes:
             self._add("dto.dueAt", "'DueAt' must be after 'VisibleFrom'.")
         if expires is not None and due is not None and expires < due:
@@ -187,63 +238,78 @@ class Rules:
         if expires is not None and visible is not None and expires < visible:
             self._add("dto.expiresAt", "'ExpiresAt' must be after 'VisibleFrom'.")
 
-    def _content(self, dto: Mapping[str, Any]) -> None:
-        content = dto["content"]
-        if content is None:
-            if not dto["isApiOnly"]:
-                self._add("dto.content", "'Content' must not be empty.")
-            return
-        self._values("dto.content", content, required=not dto["isApiOnly"])
+    def _references(self, dto: Mapping[str, Any]) -> None:
+        """A new dialog refers only to what is sent along with it."""
+        sent = {each["id"] for each in dto["transmissions"] if each["id"] is not None}
+        for member, name in (("transmissions", "relatedTransmissionId"), ("activities", "transmissionId")):
+            for index, each in enumerate(dto[member]):
+                wanted = each[name]
+                if wanted is not None and wanted not in sent:
+                    message = f"'{wanted}' not found in 'Transmissions'."
+                    self._add(f"dto.{member}[{index}]", message)
 
-    def _values(self, key: str, content: Mapping[str, Any] | None, *, required: bool) -> None:
-        if content is None:
-            if required:
-                self._add(key, "'Content' must not be empty.")
-            return
-        if content["title"] is None and required:
+    def _process(self, dto: Mapping[str, Any]) -> None:
+        for name in ("process", "precedingProcess"):
+            if dto[name] is not None and not dialog_uris.is_well_formed(dto[name]):
+                self._add(f"dto.{name}", f"'{_named(name)}' is not a well-formatted URI.")
+            self._length(f"dto.{name}", dto[name], LONG)
+        if dto["precedingProcess"] is not None and not dto["process"]:
+            self._add("dto.process", "Process must not be empty when PrecedingProcess is set.")
+
+    def _values(self, key: str, content: Mapping[str, Any]) -> None:
+        """Check contents; the keys of what is found in one lack its name."""
+        if content["title"] is None:
             self._add(key, "Title must not be empty.")
         for name, value in content.items():
             if value is None:
                 continue
-            place = f"{key}.{name}"
-            allowed = (
-                *MEDIA_TYPES.get(name, ("text/plain",)),
-                *(_HTML.get(name, ()) if LEGACY_HTML in self.scopes else ()),
-            )
-            if value["mediaType"] not in allowed:
-                self._add(f"{place}.mediaType", f"'MediaType' must be one of the following: [{', '.join(allowed)}].")
-            self._required(f"{place}.value", value["value"])
+            allowed = self._media_types(name)
+            given = value["mediaType"]
+            if given not in allowed and not (given in OLD_MEDIA_TYPES and OLD_MEDIA_TYPES[given] in allowed):
+                listed = ", ".join(f"'{each}'" for each in allowed)
+                self._add(
+                    f"{key}.mediaType",
+                    f"MediaType '{given}' is not allowed for content type {name[:1].upper()}{name[1:]}. "
+                    f"Allowed media types are {listed}",
+                )
+            self._required(f"{key}.value", value["value"])
             usual = _CONTENT_OF_CORRESPONDENCE if CORRESPONDENCE in self.scopes else SHORT
             limit = STATUS_TEXT if name == "extendedStatus" else LONG if name in MEDIA_TYPES else usual
-            self._localizations(f"{place}.value", value["value"], limit)
-            if name.endswith("ContentReference") or name == "contentReference":
-                for index, each in enumerate(value["value"]):
-                    self._https(f"{place}.value[{index}].value", each["value"])
+            self._localizations(f"{key}.value", value["value"], limit)
+            for index, each in enumerate(value["value"]):
+                if given.lower().startswith(_EMBEDS):
+                    self._https(f"{key}.value[{index}].value", each["value"])
+                if given == "text/html" and not is_supported(each["value"] or ""):
+                    self._add(f"{key}.value[{index}]", SUPPORTED)
+
+    def _media_types(self, name: str) -> Sequence[str]:
+        usual = MEDIA_TYPES.get(name, ("text/plain",))
+        if LEGACY_HTML not in self.scopes:
+            return usual
+        more = {"additionalInfo": "text/html", "mainContentReference": f"{_EMBEDS}-url;type=text/html"}.get(name)
+        return usual if more is None else (*usual, more)
 
     def _tags(self, tags: Sequence[Mapping[str, Any]]) -> None:
         for index, tag in enumerate(tags):
-            length = units(tag["value"] or "")
-            if length < 3:
-                message = f"The length of 'Value' must be at least 3 characters. You entered {length} characters."
-                self._add(f"dto.searchTags[{index}].value", message)
-            self._length(f"dto.searchTags[{index}].value", tag["value"], 63)
-        self._no_repeats("dto.searchTags", [(tag["value"] or "").lower() for tag in tags])
+            value = (tag["value"] or "").strip()
+            if units(value) < 3:
+                self._add(f"dto.searchTags[{index}].value", too_short("Value", 3, units(value)))
+            self._length(f"dto.searchTags[{index}].value", value, 63)
+        self._no_repeats("dto.searchTags", [(tag["value"] or "").strip().lower() for tag in tags])
 
-    def _attachments(self, key: str, attachments: Sequence[Mapping[str, Any]]) -> None:
+    def _attachments(self, key: str, attachments: Sequence[Mapping[str, Any]], *, judged: bool) -> None:
         for index, attachment in enumerate(attachments):
             place = f"{key}[{index}]"
             self._id(f"{place}.id", attachment["id"])
-            self._required(f"{place}.displayName", attachment["displayName"])
             self._localizations(f"{place}.displayName", attachment["displayName"], SHORT)
             self._length(f"{place}.name", attachment["name"], SHORT)
             self._required(f"{place}.urls", attachment["urls"])
             for number, url in enumerate(attachment["urls"]):
                 self._id(f"{place}.urls[{number}].id", url["id"])
                 self._url(f"{place}.urls[{number}].url", url["url"])
-                if url["consumerType"] is None:
-                    message = "'ConsumerType' has a range of values which does not include '0'."
-                    self._add(f"{place}.urls[{number}].consumerType", message)
-            self._future(f"{place}.expiresAt", attachment["expiresAt"])
+                self._choice(f"{place}.urls[{number}].consumerType", url["consumerType"])
+            if judged:
+                self._future(f"{place}.expiresAt", attachment["expiresAt"])
         self._unique(key, attachments)
 
     def _gui_actions(self, actions: Sequence[Mapping[str, Any]]) -> None:
@@ -256,11 +322,10 @@ class Rules:
             if action["httpMethod"] not in ("GET", "POST", "DELETE"):
                 message = "'HttpMethod' for GUI actions must be one of the following: [GET, POST, DELETE]."
                 self._add(f"{place}.httpMethod", message)
-            if action["priority"] is None:
-                self._add(f"{place}.priority", "'Priority' has a range of values which does not include '0'.")
+            self._choice(f"{place}.priority", action["priority"])
             self._required(f"{place}.title", action["title"])
             self._localizations(f"{place}.title", action["title"], SHORT)
-            self._localizations(f"{place}.prompt", action["prompt"], SHORT)
+            self._localizations(f"{place}.prompt", action["prompt"] or (), SHORT)
         for priority, limit, words in (
             ("Primary", 1, "one primary GUI action is"),
             ("Secondary", 1, "one secondary GUI action is"),
@@ -279,12 +344,11 @@ class Rules:
             place = f"{key}.endpoints[{index}]"
             self._length(f"{place}.version", endpoint["version"], SHORT)
             self._url(f"{place}.url", endpoint["url"])
-            if endpoint["httpMethod"] is None:
-                self._add(f"{place}.httpMethod", "'HttpMethod' has a range of values which does not include '0'.")
+            self._choice(f"{place}.httpMethod", endpoint["httpMethod"])
             for name in ("documentationUrl", "requestSchema", "responseSchema"):
-                self._uri(f"{place}.{name}", endpoint[name])
+                self._link(f"{place}.{name}", endpoint[name])
             if endpoint["sunsetAt"] is not None and not endpoint["deprecated"]:
-                self._add(f"{place}.deprecated", "'Deprecated' must be equal to 'True' when 'SunsetAt' is set.")
+                self._add(f"{place}.deprecated", "'Deprecated' must be equal to 'True' when SunsetAt is set.")
 
     def _action(self, key: str, action: Mapping[str, Any]) -> None:
         self._required(f"{key}.action", action["action"])
@@ -292,76 +356,83 @@ class Rules:
         self._attribute(f"{key}.authorizationAttribute", action["authorizationAttribute"])
 
     def _actor(self, key: str, actor: Mapping[str, Any] | None) -> None:
-        if actor is None or actor["actorType"] is None:
-            self._add(key if actor is None else f"{key}.actorType", f"'{_named(key)}' must not be empty.")
+        if actor is None:
+            self._required(key, actor)
             return
+        self._choice(f"{key}.actorType", actor["actorType"])
         given = sum(bool(actor[name]) for name in ("actorId", "actorName"))
         if given != (0 if actor["actorType"] == "ServiceOwner" else 1):
             self._add(key, _ACTOR)
         if actor["actorId"] and not is_party(actor["actorId"]):
-            self._add(f"{key}.actorId", _PARTY.replace("'Party'", "'ActorId'"))
+            self._add(f"{key}.actorId", no_party("ActorId"))
         self._length(f"{key}.actorName", actor["actorName"], SHORT)
 
     def _localizations(self, key: str, texts: Sequence[Mapping[str, Any]], limit: int) -> None:
         for index, each in enumerate(texts):
-            code = each["languageCode"] or ""
-            if language(code) not in LANGUAGES or language(code) == "no":
-                self._add(
-                    f"{key}[{index}].languageCode",
-                    f"'LanguageCode' '{code}' is not a valid language code. Use 'nb' or 'nn' for Norwegian. Culture "
-                    "specific codes like 'en_GB' and 'en-US' are normalized to 'en' (ISO 639).",
-                )
+            code = (each["languageCode"] or "").strip()
+            self._required(f"{key}[{index}].languageCode", code)
+            if not is_language(code):
+                self._add(f"{key}[{index}].languageCode", not_a_language("LanguageCode", code))
             self._required(f"{key}[{index}].value", (each["value"] or "").strip())
             self._length(f"{key}[{index}].value", each["value"], limit)
-        self._no_repeats(key, [language(each["languageCode"] or "") for each in texts])
+        codes = [language(each["languageCode"] or "") for each in texts]
+        repeated = _repeated(codes)
+        if repeated:
+            self._add(key, f"Can not contain duplicate items: [{', '.join(repeated)}]. {NORMALISED}")
 
     def _id(self, key: str, value: str | None) -> None:
         if value is None:
             return
-        identity = UUID(value)
-        if identity.version != 7:
-            self._add(key, f"'{_named(key)}' must be a valid version 7 UUID.")
-        elif identity.int >> 80 > (self.now + _SKEW).timestamp() * 1000:
-            self._add(key, f"'{_named(key)}' must have a timestamp that is not in the future.")
+        identity, name, date = UUID(value), _named(key), "invalid date"
+        is_seventh = identity.version == 7
+        if not is_seventh:
+            self._add(key, f"Invalid {name}. Expected big endian UUIDv7 format. Got '{value}'.")
+        else:
+            made = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=min(identity.int >> 80, 2**47))
+            date = f"{made:%Y-%m-%dT%H:%M:%S.%f}0+00:00"
+        if not is_seventh or made > self.now + _SKEW:
+            self._add(
+                key,
+                f"Invalid {name}. Expected the unix timestamp portion of the UUIDv7 to be in the past. Extrapolated "
+                f"'{date}' from '{value}'.",
+            )
 
     def _idempotent_key(self, key: str, value: str | None) -> None:
         if value is not None and units(value) < 3:
-            message = (
-                f"The length of 'IdempotentKey' must be at least 3 characters. You entered {units(value)} characters."
-            )
-            self._add(key, message)
+            self._add(key, too_short("IdempotentKey", 3, units(value)))
         self._length(key, value, 36)
 
     def _attribute(self, key: str, value: str | None) -> None:
         self._length(key, value, SHORT)
         if value is not None and not _ATTRIBUTE.fullmatch(value):
-            self._add(key, "'AuthorizationAttribute' is not in the correct format.")
+            self._add(
+                key,
+                "'AuthorizationAttribute' must be on format 'urn:altinn:{resourcetype}:{resourcename}' or "
+                "{resourcename} with valid names (letters, digits, '-' or '_', starting with a letter).",
+            )
 
     def _length(self, key: str, value: str | None, limit: int) -> None:
         if value is not None and units(value) > limit:
-            name, entered = _named(key), units(value)
-            message = f"The length of '{name}' must be {limit} characters or fewer. You entered {entered} characters."
-            self._add(key, message)
+            self._add(key, too_long(_named(key), limit, units(value)))
 
     def _url(self, key: str, value: str | None) -> None:
-        self._required(key, value)
-        if value:
-            self._https(key, value)
-            self._length(key, value, LONG)
+        if value is None:
+            self._required(key, value)
+            return
+        self._https(key, value)
+        self._length(key, value, LONG)
 
     def _https(self, key: str, value: str | None) -> None:
-        parts = _split(value)
-        host = None if parts is None else parts.hostname
-        loopback = self.loopback_http and host in ("127.0.0.1", "localhost")
-        if parts is None or not host or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
+        parts = dialog_uris.split(value or "")
+        loopback = self.loopback_http and parts is not None and parts.host in ("127.0.0.1", "localhost")
+        if parts is None or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
             self._add(key, f"'{_named(key)}' is not a well-formatted HTTPS URL.")
 
-    def _uri(self, key: str, value: str | None) -> None:
+    def _link(self, key: str, value: str | None) -> None:
         if value is None:
             return
         self._length(key, value, LONG)
-        parts = _split(value)
-        if parts is None or not parts.scheme or re.search(r"\s", value):
+        if not dialog_uris.is_well_formed(value):
             self._add(key, f"'{_named(key)}' is not a well formatted URI.")
 
     def _future(self, key: str, value: str | None) -> None:
@@ -373,6 +444,10 @@ class Rules:
         if value is not None and moment_of(value) > self.now + _SKEW:
             self._add(key, f"'{_named(key)}' must be in the past.")
 
+    def _choice(self, key: str, value: object) -> None:
+        if not isinstance(value, str):
+            self._add(key, out_of_range(_named(key), value))
+
     def _required(self, key: str, value: object) -> None:
         if not value:
             self._add(key, f"'{_named(key)}' must not be empty.")
@@ -381,12 +456,14 @@ class Rules:
         self._no_repeats(key, [each["id"] for each in items if each["id"] is not None])
 
     def _no_repeats(self, key: str, values: Sequence[str]) -> None:
-        repeated = list(dict.fromkeys(each for each in values if values.count(each) > 1))
+        repeated = _repeated(values)
         if repeated:
             self._add(key, f"Can not contain duplicate items: [{', '.join(repeated)}].")
 
     def _add(self, key: str, message: str) -> None:
-        self.errors.setdefault(key, []).append(message)
+        held = self.errors.setdefault(key, [])
+        if message not in held:
+            held.append(message)
 
 
 def units(text: str) -> int:
@@ -394,13 +471,10 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+def _repeated(values: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(each for each in values if values.count(each) > 1))
+
+
 def _named(key: str) -> str:
     name = re.sub(r"\[\d+\]$", "", key).rpartition(".")[2]
     return name[:1].upper() + name[1:]
-
-
-def _split(value: str | None) -> Any:
-    try:
-        return urlsplit(value or "")
-    except ValueError:
-        return None

@@ -1,304 +1,256 @@
-"""Reads dialogs from JSON into one canonical form, as Dialogporten's deserialiser would (facts/dialogporten.md 2.3)."""
+"""The bodies that Dialogporten takes, as tables of kinds; and what is wrong where one cannot be read."""
 
-import json
-import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
-Reader = Callable[[Any, str], Any]
+from bridge.sandbox import dialog_json
+from bridge.sandbox.dialog_kinds import (
+    Choice,
+    Flag,
+    Guid,
+    Kind,
+    Link,
+    Many,
+    Maybe,
+    Moment,
+    NotReadable,
+    Place,
+    Record,
+    Text,
+    Whole,
+)
+
+_DOMAIN = "Digdir.Domain.Dialogporten.Domain"
+_FEATURES = "Digdir.Domain.Dialogporten.Application.Features.V1"
+_COMMANDS = f"{_FEATURES}.ServiceOwner.Dialogs.Commands"
+
+VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT")
+STATUSES = ("New", "InProgress", "Draft", "Sent", "RequiresAttention", "Completed", "NotApplicable", "Awaiting")
+# What a caller writes and what is stored (facts/dialogporten.md 2.5).
+STORED_STATUS = {"New": "NotApplicable", "Sent": "Awaiting"}
+ACTIVITY_TYPES = (
+    *("DialogCreated", "DialogClosed", "Information", "TransmissionOpened", "PaymentMade", "SignatureProvided"),
+    *("DialogOpened", "DialogDeleted", "DialogRestored", "SentToSigning", "SentToFormFill", "SentToSendIn"),
+    *("SentToPayment", "FormSubmitted", "FormSaved", "CorrespondenceOpened", "CorrespondenceConfirmed"),
+)
+TRANSMISSION_TYPES = (
+    *("Information", "Acceptance", "Rejection", "Request", "Alert", "Decision", "Submission", "Correction"),
+)
+CONTENT = (
+    *("title", "nonSensitiveTitle", "summary", "nonSensitiveSummary", "senderName", "additionalInfo"),
+    *("extendedStatus", "mainContentReference"),
+)
+TRANSMISSION_CONTENT = ("title", "summary", "contentReference")
+SYSTEM_LABELS = ("Default", "Bin", "Archive", "MarkedAsUnopened", "Sent")
+
+_TEXT, _GUID, _MOMENT, _FLAG, _LINK = Text(), Guid(), Moment(), Flag(), Link()
+_MAYBE_TEXT, _MAYBE_GUID, _MAYBE_MOMENT, _MAYBE_LINK = Maybe(_TEXT), Maybe(_GUID), Maybe(_MOMENT), Maybe(_LINK)
+_VERB = Choice(f"{_DOMAIN}.Http.HttpVerb+Values", *VERBS)
+_STATUS = Choice(f"{_FEATURES}.ServiceOwner.Common.DialogStatuses.DialogStatusInput", *STATUSES)
+_LABEL = Choice(f"{_DOMAIN}.DialogEndUserContexts.Entities.SystemLabel+Values", *SYSTEM_LABELS)
+
+LOCALIZATIONS = Many(
+    Record(f"{_FEATURES}.Common.Localizations.LocalizationDto", {"value": _TEXT, "languageCode": _TEXT})
+)
+_VALUE = Record(
+    f"{_FEATURES}.Common.Content.ContentValueDto",
+    {"value": LOCALIZATIONS, "mediaType": Maybe(_TEXT, other="text/plain")},
+)
 
 
-class NotReadable(ValueError):
-    """A member has the wrong shape; *key* is its JSON path, or ``SerializerErrors`` where there is no JSON at all."""
+def _content(name: str, members: tuple[str, ...]) -> Maybe:
+    return Maybe(Record(name, {each: _VALUE if each == "title" else Maybe(_VALUE) for each in members}))
+
+
+ACTOR = Record(
+    f"{_FEATURES}.ServiceOwner.Common.Actors.ActorDto",
+    {
+        "actorType": Choice(f"{_DOMAIN}.Actors.ActorType+Values", "PartyRepresentative", "ServiceOwner"),
+        "actorName": _MAYBE_TEXT,
+        "actorId": _MAYBE_TEXT,
+    },
+)
+_CONSUMER = Choice(f"{_DOMAIN}.Attachments.AttachmentUrlConsumerType+Values", "Gui", "Api")
+
+
+def _attachment(prefix: str) -> Record:
+    url = {"id": _MAYBE_GUID, "url": _LINK, "mediaType": _MAYBE_TEXT, "consumerType": _CONSUMER}
+    return Record(
+        f"{prefix}AttachmentDto",
+        {
+            "id": _MAYBE_GUID,
+            "displayName": LOCALIZATIONS,
+            "name": _MAYBE_TEXT,
+            "urls": Many(Record(f"{prefix}AttachmentUrlDto", url)),
+            "expiresAt": _MAYBE_MOMENT,
+        },
+    )
+
+
+ATTACHMENT = _attachment("")
+_ACTIVITY: Mapping[str, Kind] = {
+    "id": _MAYBE_GUID,
+    "createdAt": _MAYBE_MOMENT,
+    "extendedType": _MAYBE_LINK,
+    "type": Choice(f"{_DOMAIN}.Dialogs.Entities.Activities.DialogActivityType+Values", *ACTIVITY_TYPES),
+    "transmissionId": _MAYBE_GUID,
+    "performedBy": ACTOR,
+    "description": LOCALIZATIONS,
+}
+_TRANSMISSION: Mapping[str, Kind] = {
+    "id": _MAYBE_GUID,
+    "idempotentKey": _MAYBE_TEXT,
+    "createdAt": _MAYBE_MOMENT,
+    "authorizationAttribute": _MAYBE_TEXT,
+    "extendedType": _MAYBE_LINK,
+    "externalReference": _MAYBE_TEXT,
+    "relatedTransmissionId": _MAYBE_GUID,
+    "type": Choice(f"{_DOMAIN}.Dialogs.Entities.Transmissions.DialogTransmissionType+Values", *TRANSMISSION_TYPES),
+    "sender": ACTOR,
+    "content": _content("TransmissionContentDto", TRANSMISSION_CONTENT),
+    "attachments": Many(_attachment("Transmission")),
+    "navigationalActions": Many(
+        Record(
+            "TransmissionNavigationalActionDto",
+            {"title": LOCALIZATIONS, "url": _LINK, "expiresAt": _MAYBE_MOMENT},
+        )
+    ),
+}
+GUI_ACTION = Record(
+    "GuiActionDto",
+    {
+        "id": _MAYBE_GUID,
+        "action": _TEXT,
+        "url": _LINK,
+        "authorizationAttribute": _MAYBE_TEXT,
+        "isDeleteDialogAction": _FLAG,
+        "priority": Choice(
+            f"{_DOMAIN}.Dialogs.Entities.Actions.DialogGuiActionPriority+Values", "Primary", "Secondary", "Tertiary"
+        ),
+        "httpMethod": Maybe(_VERB, other="GET"),
+        "title": LOCALIZATIONS,
+        "prompt": Maybe(LOCALIZATIONS),
+    },
+)
+_ENDPOINT = Record(
+    "ApiActionEndpointDto",
+    {
+        "id": _MAYBE_GUID,
+        "version": _MAYBE_TEXT,
+        "url": _LINK,
+        "httpMethod": _VERB,
+        "documentationUrl": _MAYBE_LINK,
+        "requestSchema": _MAYBE_LINK,
+        "responseSchema": _MAYBE_LINK,
+        "deprecated": _FLAG,
+        "sunsetAt": _MAYBE_MOMENT,
+    },
+)
+API_ACTION = Record(
+    "ApiActionDto",
+    {
+        "id": _MAYBE_GUID,
+        "action": _TEXT,
+        "authorizationAttribute": _MAYBE_TEXT,
+        "name": _MAYBE_TEXT,
+        "endpoints": Many(_ENDPOINT),
+    },
+)
+_LABELS = Many(_LABEL)
+_LABEL_CHANGE: Mapping[str, Kind] = {
+    "systemLabels": Maybe(_LABELS, other=()),
+    "addLabels": _LABELS,
+    "removeLabels": _LABELS,
+    "performedBy": Maybe(ACTOR),
+}
+LABEL_CHANGE = Record("SetSystemLabelRequest", _LABEL_CHANGE)
+BULK_LABEL_CHANGE = Record(
+    "BulkSetSystemLabelDto",
+    {
+        "dialogs": Many(
+            Record("DialogRevisionDto", {"dialogId": _GUID, "endUserContextRevision": _MAYBE_GUID}),
+        ),
+        **_LABEL_CHANGE,
+    },
+)
+_TAGS = Many(Record("SearchTagDto", {"value": _TEXT}))
+OWNER_LABEL = Record("ServiceOwnerLabelDto", {"value": _TEXT})
+NEW_TIME = Record("UpdateFormSavedActivityTimeRequest", {"newCreatedAt": _MOMENT})
+UPDATE_MEMBERS: Mapping[str, Kind] = {
+    "progress": Maybe(Whole()),
+    "extendedStatus": _MAYBE_TEXT,
+    "externalReference": _MAYBE_TEXT,
+    "dueAt": _MAYBE_MOMENT,
+    "process": _MAYBE_TEXT,
+    "precedingProcess": _MAYBE_TEXT,
+    "expiresAt": _MAYBE_MOMENT,
+    "isApiOnly": _FLAG,
+    "status": _STATUS,
+    "content": _content("ContentDto", CONTENT),
+    "searchTags": _TAGS,
+    "attachments": Many(ATTACHMENT),
+    "transmissions": Many(Record("TransmissionDto", _TRANSMISSION)),
+    "guiActions": Many(GUI_ACTION),
+    "apiActions": Many(API_ACTION),
+    "activities": Many(Record("ActivityDto", _ACTIVITY)),
+}
+UPDATE = Record("UpdateDialogDto", UPDATE_MEMBERS)
+CREATE = Record(
+    "CreateDialogDto",
+    {
+        "id": _MAYBE_GUID,
+        "idempotentKey": _MAYBE_TEXT,
+        "serviceResource": _TEXT,
+        "party": _TEXT,
+        "visibleFrom": _MAYBE_MOMENT,
+        "createdAt": _MAYBE_MOMENT,
+        "updatedAt": _MAYBE_MOMENT,
+        "systemLabel": Maybe(_LABEL),
+        "serviceOwnerContext": Maybe(Record("DialogServiceOwnerContextDto", {"serviceOwnerLabels": Many(OWNER_LABEL)})),
+        **UPDATE_MEMBERS,
+        "status": Maybe(_STATUS),
+    },
+)
+ACTIVITY = Record("CreateActivityDto", _ACTIVITY)
+TRANSMISSION = Record("CreateTransmissionDto", _TRANSMISSION)
+CHANGED_TRANSMISSION = Record("UpdateTransmissionDto", {**_TRANSMISSION, "isSilentUpdate": Maybe(_FLAG, other=False)})
+PATCHED = Place(f"{_COMMANDS}.Update", lenient=True)
+
+# Where the types of a body live.
+_TYPES: Mapping[str, str] = {
+    "CreateDialogDto": f"{_COMMANDS}.Create",
+    "UpdateDialogDto": f"{_COMMANDS}.Update",
+    "CreateActivityDto": f"{_COMMANDS}.CreateActivity",
+    "CreateTransmissionDto": f"{_COMMANDS}.CreateTransmission",
+    "UpdateTransmissionDto": f"{_COMMANDS}.UpdateTransmission",
+}
+
+
+class BadBody(ValueError):
+    """A body that cannot be read; the message stands under *key*."""
 
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
         self.key = key
 
 
-def read_json(body: bytes) -> Any:
+def read_body_as(kind: Record, body: bytes) -> dict[str, Any] | None:
     """
-    Parse a body.
+    Read a body into its canonical form, None where it says null.
 
     Raises:
-        NotReadable: It is not JSON.
+        BadBody: It is no JSON, or not of this kind.
+        Faulty: The real one falls over it.
     """
+    place = Place(_TYPES.get(kind.name, f"{_FEATURES}.ServiceOwner"))
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise NotReadable("SerializerErrors", "The body is not valid JSON.") from error
-
-
-def moment_text(moment: datetime) -> str:
-    """Write a time as Dialogporten does: UTC, microseconds and a seventh digit that is always 0."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}0Z"
-
-
-def moment_of(text: str) -> datetime:
-    """Read a canonical time back."""
-    return datetime.fromisoformat(text.removesuffix("0Z")).replace(tzinfo=UTC)
-
-
-def _wrong(path: str) -> NotReadable:
-    return NotReadable(path, f"The JSON value could not be converted. Path: {path}")
-
-
-def text(value: Any, path: str) -> str:
-    """Read a string."""
-    if not isinstance(value, str):
-        raise _wrong(path)
-    return value
-
-
-def integer(value: Any, path: str) -> int:
-    """Read a whole number."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise _wrong(path)
-    return value
-
-
-def boolean(value: Any, path: str) -> bool:
-    """Read true or false."""
-    if not isinstance(value, bool):
-        raise _wrong(path)
-    return value
-
-
-def uuid(value: Any, path: str) -> str:
-    """Read a UUID in its usual spelling."""
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
-        raise _wrong(path)
-    return str(UUID(value))
-
-
-def moment(value: Any, path: str) -> str:
-    """Read a time with an explicit offset; to microseconds."""
-    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\dT[0-9:.]+(Z|[+-]\d\d:\d\d)", value):
-        raise _wrong(path)
-    try:
-        return moment_text(datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", value)))
-    except ValueError as error:
-        raise _wrong(path) from error
-
-
-def choice(*names: str) -> Reader:
-    """Read one of *names*, whatever its case, or its number from 1; 0 is what the API takes for left out."""
-    known: dict[object, str | None] = {name.lower(): name for name in names}
-    known |= dict(enumerate((None, *names)))
-
-    def read(value: Any, path: str) -> str | None:
-        key = value.lower() if isinstance(value, str) else value
-        if isinstance(value, bool) or not isinstance(value, str | int) or key not in known:
-            raise _wrong(path)
-        return known[key]
-
-    return read
-
-
-def many(item: Reader) -> Reader:
-    """Read a list; null and absence are the empty list."""
-
-    def read(value: Any, path: str) -> list[Any]:
-        if not isinstance(value, list):
-            raise _wrong(path)
-        return [item(each, f"{path}[{index}]") for index, each in enumerate(value)]
-
-    read.empty = []  # type: ignore[attr-defined]
-    return read
-
-
-def record(members: Mapping[str, Reader], **defaults: Any) -> Reader:
-    """Read an object: every known member is there afterwards, unknown ones are not."""
-
-    def read(value: Any, path: str) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            raise _wrong(path)
-        found: dict[str, Any] = {}
-        for name, reader in members.items():
-            given = value.get(name)
-            if given is not None:
-                found[name] = reader(given, f"{path}.{name}")
-            else:
-                found[name] = list(reader.empty) if hasattr(reader, "empty") else defaults.get(name)
-        return found
-
-    return read
-
-
-VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT")
-STATUSES = (
-    "New",
-    "InProgress",
-    "Draft",
-    "Sent",
-    "RequiresAttention",
-    "Completed",
-    "NotApplicable",
-    "Awaiting",
-)
-# What a caller writes and what is stored (facts/dialogporten.md 2.5).
-STORED_STATUS = {"New": "NotApplicable", "Sent": "Awaiting"}
-ACTIVITY_TYPES = (
-    "DialogCreated",
-    "DialogClosed",
-    "Information",
-    "TransmissionOpened",
-    "PaymentMade",
-    "SignatureProvided",
-    "DialogOpened",
-    "DialogDeleted",
-    "DialogRestored",
-    "SentToSigning",
-    "SentToFormFill",
-    "SentToSendIn",
-    "SentToPayment",
-    "FormSubmitted",
-    "FormSaved",
-    "CorrespondenceOpened",
-    "CorrespondenceConfirmed",
-)
-TRANSMISSION_TYPES = (
-    "Information",
-    "Acceptance",
-    "Rejection",
-    "Request",
-    "Alert",
-    "Decision",
-    "Submission",
-    "Correction",
-)
-CONTENT = (
-    "title",
-    "nonSensitiveTitle",
-    "summary",
-    "nonSensitiveSummary",
-    "senderName",
-    "additionalInfo",
-    "extendedStatus",
-    "mainContentReference",
-)
-TRANSMISSION_CONTENT = ("title", "summary", "contentReference")
-
-LOCALIZATIONS = many(record({"value": text, "languageCode": text}))
-_VALUE = record({"value": LOCALIZATIONS, "mediaType": text}, mediaType="text/plain")
-_URL = record({"id": uuid, "url": text, "mediaType": text, "consumerType": choice("Gui", "Api")})
-ATTACHMENT = record(
-    {"id": uuid, "displayName": LOCALIZATIONS, "name": text, "urls": many(_URL), "expiresAt": moment},
-)
-ACTOR = record({"actorType": choice("PartyRepresentative", "ServiceOwner"), "actorName": text, "actorId": text})
-ACTIVITY = record(
-    {
-        "id": uuid,
-        "createdAt": moment,
-        "extendedType": text,
-        "type": choice(*ACTIVITY_TYPES),
-        "transmissionId": uuid,
-        "performedBy": ACTOR,
-        "description": LOCALIZATIONS,
-    }
-)
-TRANSMISSION = record(
-    {
-        "id": uuid,
-        "idempotentKey": text,
-        "createdAt": moment,
-        "authorizationAttribute": text,
-        "extendedType": text,
-        "externalReference": text,
-        "relatedTransmissionId": uuid,
-        "type": choice(*TRANSMISSION_TYPES),
-        "sender": ACTOR,
-        "content": record(dict.fromkeys(TRANSMISSION_CONTENT, _VALUE)),
-        "attachments": many(ATTACHMENT),
-        "navigationalActions": many(record({"title": LOCALIZATIONS, "url": text, "expiresAt": moment})),
-    }
-)
-GUI_ACTION = record(
-    {
-        "id": uuid,
-        "action": text,
-        "url": text,
-        "authorizationAttribute": text,
-        "isDeleteDialogAction": boolean,
-        "priority": choice("Primary", "Secondary", "Tertiary"),
-        "httpMethod": choice(*VERBS),
-        "title": LOCALIZATIONS,
-        "prompt": LOCALIZATIONS,
-    },
-    isDeleteDialogAction=False,
-    httpMethod="GET",
-)
-API_ACTION = record(
-    {
-        "id": uuid,
-        "action": text,
-        "authorizationAttribute": text,
-        "name": text,
-        "endpoints": many(
-            record(
-                {
-                    "id": uuid,
-                    "version": text,
-                    "url": text,
-                    "httpMethod": choice(*VERBS),
-                    "documentationUrl": text,
-                    "requestSchema": text,
-                    "responseSchema": text,
-                    "deprecated": boolean,
-                    "sunsetAt": moment,
-                },
-                deprecated=False,
-            )
-        ),
-    }
-)
-SYSTEM_LABELS = ("Default", "Bin", "Archive", "MarkedAsUnopened", "Sent")
-_LABELS = many(choice(*SYSTEM_LABELS))
-_LABEL_CHANGE: Mapping[str, Reader] = {
-    "systemLabels": _LABELS,
-    "addLabels": _LABELS,
-    "removeLabels": _LABELS,
-    "performedBy": ACTOR,
-}
-LABEL_CHANGE = record(_LABEL_CHANGE)
-BULK_LABEL_CHANGE = record(
-    {"dialogs": many(record({"dialogId": uuid, "endUserContextRevision": uuid})), **_LABEL_CHANGE}
-)
-_TAG = record({"value": text})
-UPDATE_MEMBERS: Mapping[str, Reader] = {
-    "progress": integer,
-    "extendedStatus": text,
-    "externalReference": text,
-    "dueAt": moment,
-    "process": text,
-    "precedingProcess": text,
-    "expiresAt": moment,
-    "isApiOnly": boolean,
-    "status": choice(*STATUSES),
-    "content": record(dict.fromkeys(CONTENT, _VALUE)),
-    "searchTags": many(_TAG),
-    "attachments": many(ATTACHMENT),
-    "transmissions": many(TRANSMISSION),
-    "guiActions": many(GUI_ACTION),
-    "apiActions": many(API_ACTION),
-    "activities": many(ACTIVITY),
-}
-UPDATE = record(UPDATE_MEMBERS, isApiOnly=False)
-CREATE = record(
-    {
-        "id": uuid,
-        "idempotentKey": text,
-        "serviceResource": text,
-        "party": text,
-        "visibleFrom": moment,
-        "createdAt": moment,
-        "updatedAt": moment,
-        "systemLabel": choice("Default", "Bin", "Archive"),
-        "serviceOwnerContext": record({"serviceOwnerLabels": many(_TAG)}),
-        **UPDATE_MEMBERS,
-    },
-    isApiOnly=False,
-    systemLabel="Default",
-)
+        value = dialog_json.parsed(body)
+        return None if value is None else kind.read(value, place)
+    except dialog_json.NotJson as error:
+        raise BadBody("SerializerErrors", str(error)) from error
+    except NotReadable as error:
+        message = str(error)
+        if error.placed:
+            message = f"{message} Path: {error.path} | {dialog_json.place(body, error.path)}"
+        key = error.path.removeprefix("$").removeprefix(".") or "SerializerErrors"
+        raise BadBody(key, message) from error

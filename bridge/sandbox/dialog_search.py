@@ -5,23 +5,32 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from bridge.sandbox.dialog_rules import LANGUAGES, language
-from bridge.sandbox.dialog_schema import SYSTEM_LABELS, NotReadable, moment, moment_of
-from bridge.sandbox.dialog_state import Dialog
+from bridge.sandbox import dialog_uris
+from bridge.sandbox.dialog_binding import Query, guid, moment, truth, whole
+from bridge.sandbox.dialog_kinds import Faulty, moment_of
+from bridge.sandbox.dialog_languages import is_language, language, not_a_language
+from bridge.sandbox.dialog_model import Dialog
+from bridge.sandbox.dialog_rules import SHORT, no_party, out_of_range, too_long, too_short, units
+from bridge.sandbox.dialog_schema import SYSTEM_LABELS
 from bridge.sandbox.identities import PERSON, is_party
 
-Given = Mapping[str, Sequence[str]]
-SYSTEM_USER = "urn:altinn:systemuser:uuid:"
 STATUSES = ("InProgress", "Draft", "RequiresAttention", "Completed", "NotApplicable", "Awaiting")
-# In the order of their numbers, from 1.
-_ENUMS: Mapping[str, Sequence[str]] = {
-    "status": STATUSES,
-    "systemLabel": SYSTEM_LABELS,
-    "label": SYSTEM_LABELS,
-    "deleted": ("Exclude", "Include", "Only"),
+_LABELS = dict(enumerate(SYSTEM_LABELS, start=1))
+# Members by their numbers; of the statuses New and Sent are written only.
+_ENUMS: Mapping[str, Mapping[int, str]] = {
+    "status": dict(zip((2, 3, 5, 6, 7, 8), STATUSES, strict=True)),
+    "systemLabel": _LABELS,
+    "label": _LABELS,
+    "deleted": dict(enumerate(("Exclude", "Include", "Only"))),
 }
+_PROPERTIES = {
+    "limit": "Int32",
+    "orderBy": "OrderSet`2",
+    "continuationToken": "ContinuationTokenSet`2",
+    "deleted": "DeletedFilter",
+}
+_LISTS = ("org", "serviceResource", "party", "extendedStatus", "serviceOwnerLabels")
 _FLAGS = ("isContentSeen", "excludeApiOnly")
 _PERIODS = ("created", "updated", "contentUpdated", "due", "visible")
 _LONGEST_URI, _MOST, _USUAL = 1023, 1000, 100
@@ -32,6 +41,8 @@ _KEYS: Mapping[str, Callable[[Dialog], str | None]] = {
     "contentupdatedat": lambda dialog: dialog.content_updated_at,
     "dueat": lambda dialog: dialog.body["dueAt"],
 }
+_NAMES = {each.lower(): each for each in ("id", "createdAt", "updatedAt", "contentUpdatedAt", "dueAt")}
+_SHORTEST = 3
 _TEXTS = ("title", "summary", "additionalInfo", "senderName", "extendedStatus")
 
 
@@ -71,6 +82,10 @@ class Order:
         return f"{self.key}_{'desc' if self.descending else 'asc'}"
 
 
+NO_END_USER = (
+    "EndUserId must be a valid end user identifier. It must match the format "
+    "'urn:altinn:person:identifier-no:{norwegian f-nr/d-nr}'."
+)
 USUAL_ORDER = (Order("contentupdatedat", descending=True), Order("id", descending=True))
 
 
@@ -84,9 +99,9 @@ class Asked:
     limit: int = _USUAL
     errors: dict[str, list[str]] = field(default_factory=dict)
 
-    def many(self, name: str) -> Sequence[str]:
+    def many(self, name: str) -> Sequence[Any]:
         """Give the values of a filter that takes several."""
-        found: Sequence[str] = self.values.get(name, ())
+        found: Sequence[Any] = self.values.get(name, ())
         return found
 
     def wrong(self, key: str, message: str) -> None:
@@ -109,19 +124,27 @@ class Page:
         return {"items": list(items), "hasNextPage": self.has_next, **token, "orderBy": self.order}
 
 
-def asked(given: Given, kind: Kind) -> Asked:
+def asked(given: Query, kind: Kind) -> Asked:
     """Read a query; names that the search does not know are passed over, as Dialogporten does."""
     found = Asked()
     for name in kind.filters:
-        values = [each for each in given.get(name, ()) if each != ""]
-        if values:
-            _read(found, name, values)
+        if given.many(name):
+            _read(found, name, given)
+    if found.errors:
+        # What cannot be bound is told alone.
+        return found
     _check(found, kind)
     return found
 
 
 def run(dialogs: Iterable[Dialog], found: Asked, *, keep: Callable[[Dialog], bool]) -> Page:
-    """Give the page that was asked for, of the dialogs that the caller may see (*keep*) and that match."""
+    """
+    Give the page that was asked for, of the dialogs that the caller may see (*keep*) and that match.
+
+    Raises:
+        Faulty: The real one answers 500 to this.
+    """
+    _fall_over(found)
     matching = [each for each in dialogs if keep(each) and _matches(each, found)]
     for order in reversed(found.order):
         # Without a value comes last when it goes up and first when it goes down, as in the database.
@@ -136,35 +159,68 @@ def run(dialogs: Iterable[Dialog], found: Asked, *, keep: Callable[[Dialog], boo
     return Page(dialogs=tuple(shown), has_next=len(matching) > len(shown), token=token, order=order_text)
 
 
-def _read(found: Asked, name: str, values: Sequence[str]) -> None:
+def _fall_over(found: Asked) -> None:
+    """Repeat the faults of the real one's own making (facts 14.1, 15): SQL that is not well-formed."""
+    labels, places = found.many("serviceOwnerLabels"), found.many("systemLabel")
+    narrow = any(found.many(name) for name in ("serviceResource", "party", "process"))
+    if (labels or places) and "Include" in found.many("deleted") and not narrow:
+        raise Faulty
+    if labels and places and found.many("endUserId"):
+        raise Faulty
+    if any("*" in label[:-1] for label in labels):
+        raise Faulty
+    if found.after is not None and any(
+        not order.descending and order.key == "dueat" and found.after.get("dueat") is None for order in found.order
+    ):
+        raise Faulty
+
+
+def _read(found: Asked, name: str, given: Query) -> None:
+    values = given.many(name)
+    text = ",".join(values)
     try:
         if name in _ENUMS:
             found.values[name] = [_chosen(each, _ENUMS[name]) for each in values]
         elif name in _FLAGS:
-            found.values[name] = {"true": True, "false": False}[values[0].lower()]
+            found.values[name] = truth(text)
         elif name.endswith(("After", "Before")):
-            found.values[name] = moment(values[0], name)
+            found.values[name] = moment(text)
         elif name == "limit":
-            found.limit = int(values[0])
+            found.limit = whole(text)
         elif name == "orderBy":
-            found.order = _order(values[0])
+            found.order = _order(text)
         elif name == "continuationToken":
-            found.values[name] = [values[0]]
-            found.after = _token(values[0])
+            found.values[name] = [text]
+            found.after = _token(text)
         else:
-            found.values[name] = list(values)
-    except (ValueError, KeyError, NotReadable):
-        found.wrong(name, f"Value [{values[0][:100]}] is not valid for a [{_property(name)}] property!")
+            found.values[name] = list(values) if name in _LISTS else [text]
+    except (ValueError, KeyError):
+        shown = next((each for each in values if _misfits(each, name)), text) if name in _ENUMS else text
+        found.wrong(name, f"Value [{shown[:100]}] is not valid for a [{_property(name)}] property!")
+
+
+def _misfits(text: str, name: str) -> bool:
+    try:
+        _chosen(text, _ENUMS[name])
+    except (ValueError, KeyError):
+        return True
+    return False
 
 
 def _property(name: str) -> str:
-    return {"orderBy": "OrderSet", "continuationToken": "ContinuationTokenSet", "limit": "Int32"}.get(name, name)
+    if name in _FLAGS:
+        return "Boolean"
+    if name.endswith(("After", "Before")):
+        return "DateTimeOffset"
+    return _PROPERTIES.get(name, "List`1")
 
 
-def _chosen(text: str, names: Sequence[str]) -> str:
-    if text.isdecimal() and 0 < int(text) <= len(names):
-        return names[int(text) - 1]
-    return {name.lower(): name for name in names}[text.lower()]
+def _chosen(text: str, names: Mapping[int, str]) -> str | int:
+    """Read one member of an enumeration, or a number that it may not have."""
+    text = text.strip()
+    if re.fullmatch(r"[+-]?\d+", text):
+        return names.get(int(text), int(text))
+    return {name.lower(): name for name in names.values()}[text.lower()]
 
 
 def _order(text: str) -> tuple[Order, ...]:
@@ -190,9 +246,9 @@ def _token(text: str) -> dict[str, str | None]:
         if key not in _KEYS or key in values or not underscore:
             raise ValueError("not a token")
         if key == "id":
-            values[key] = str(UUID(value))
+            values[key] = guid(value)
         else:
-            values[key] = moment(value, key) if value else None
+            values[key] = moment(value) if value else None
     if not values:
         raise ValueError("an empty token")
     return values
@@ -200,12 +256,11 @@ def _token(text: str) -> dict[str, str | None]:
 
 def _check(found: Asked, kind: Kind) -> None:
     if not 1 <= found.limit <= _MOST:
-        bound = "greater than or equal to '1'" if found.limit < 1 else f"less than or equal to '{_MOST}'"
-        found.wrong("limit", f"'Limit' must be {bound}.")
-    if found.after is not None and "continuationToken" not in found.errors:
-        lacking = [each.key for each in found.order if each.key not in found.after]
+        found.wrong("limit", f"'Limit' must be between 1 and {_MOST}. You entered {found.limit}.")
+    if found.after is not None:
+        lacking = [_NAMES[each.key] for each in found.order if each.key not in found.after]
         if lacking:
-            message = f"'Continuation Token' does not match OrderBy. Missing token keys: [{','.join(lacking)}]."
+            message = f"ContinuationToken does not match OrderBy. Missing token keys: [{','.join(lacking)}]."
             found.wrong("continuationToken", message)
     as_user = found.many("endUserId")
     for name, most in kind.limits.items():
@@ -214,59 +269,56 @@ def _check(found: Asked, kind: Kind) -> None:
             found.wrong(f"{name}.count", f"'{_words(name)} Count' must be less than or equal to '{most}'.")
     for index, party in enumerate(found.many("party")):
         if not is_party(party):
-            found.wrong(f"party[{index}]", "'Party' must be a valid party identifier.")
+            found.wrong(f"party[{index}]", no_party("Party"))
+    for name in ("status", "systemLabel", "label"):
+        for index, member in enumerate(found.many(name)):
+            if not isinstance(member, str):
+                found.wrong(f"{name}[{index}]", out_of_range(f"{name[0].upper()}{name[1:]}", member))
+    for index, label in enumerate(found.many("serviceOwnerLabels")):
+        if units(label) < _SHORTEST:
+            found.wrong(f"serviceOwnerLabels[{index}]", too_short("ServiceOwnerLabels", _SHORTEST, units(label)))
+        if units(label) > SHORT:
+            found.wrong(f"serviceOwnerLabels[{index}]", too_long("ServiceOwnerLabels", SHORT, units(label)))
     if kind is END_USER and not found.many("serviceResource") and not found.many("party"):
         found.wrong("", "Either ServiceResource or Party must be specified.")
     if kind is CONTEXTS and not found.many("party"):
         found.wrong("party", "'Party' must not be empty.")
+    _check_texts(found)
     if as_user:
         _check_user(found, as_user[0])
     elif kind is OWNER and found.many("search"):
-        found.wrong("endUserId", "'EndUserId' must be specified if 'Search' is provided.")
-    _check_texts(found)
+        found.wrong("search", "'EndUserId' must be specified if 'Search' is provided.")
     for name in _PERIODS:
         after, before = found.values.get(f"{name}After"), found.values.get(f"{name}Before")
         if after is not None and before is not None and after > before:
-            title = _words(name)
-            found.wrong(f"{name}After", f"'{title} After' must be less than or equal to '{title} Before'.")
+            title = f"{name[0].upper()}{name[1:]}"
+            found.wrong(f"{name}After", f"'{title}After' must be less than or equal to '{title}Before'.")
 
 
 def _check_user(found: Asked, user: str) -> None:
-    if not (is_party(user) and user.startswith(PERSON)) and not _is_system_user(user):
-        message = (
-            f"'End User Id' must be a valid end user identifier: '{PERSON}{{f-nr/d-nr}}' or '{SYSTEM_USER}{{uuid}}'."
-        )
-        found.wrong("endUserId", message)
+    if not (is_party(user) and user.startswith(PERSON)):
+        found.wrong("endUserId", NO_END_USER)
     if not found.many("serviceResource") and not found.many("party"):
         found.wrong("endUserId", "Either 'ServiceResource' or 'Party' must be specified if 'EndUserId' is provided.")
 
 
 def _check_texts(found: Asked) -> None:
     for text in found.many("search"):
-        if len(text) < 3:
-            message = f"The length of 'Search' must be at least 3 characters. You entered {len(text)} characters."
-            found.wrong("search", message)
+        if units(text) < _SHORTEST:
+            found.wrong("search", too_short("Search", _SHORTEST, units(text)))
     for code in found.many("searchLanguageCode"):
-        if language(code) not in LANGUAGES or language(code) == "no":
-            found.wrong("searchLanguageCode", f"'SearchLanguageCode' '{code[:20]}' is not a valid language code.")
+        if not is_language(code):
+            found.wrong("searchLanguageCode", not_a_language("SearchLanguageCode", code[:20]))
     for process in found.many("process"):
-        if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:\S", process) or len(process) > _LONGEST_URI:
-            found.wrong("process", "'Process' is not a well formatted URI.")
+        if not dialog_uris.is_well_formed(process):
+            found.wrong("process", "'Process' is not a well-formatted URI.")
+        if units(process) > _LONGEST_URI:
+            found.wrong("process", too_long("Process", _LONGEST_URI, units(process)))
 
 
 def _words(name: str) -> str:
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     return spaced[:1].upper() + spaced[1:]
-
-
-def _is_system_user(urn: str) -> bool:
-    if not urn.startswith(SYSTEM_USER):
-        return False
-    try:
-        UUID(urn[len(SYSTEM_USER) :])
-    except ValueError:
-        return False
-    return True
 
 
 def _is_after(dialog: Dialog, found: Asked) -> bool:
@@ -281,12 +333,8 @@ def _is_after(dialog: Dialog, found: Asked) -> bool:
 
 def _matches(dialog: Dialog, found: Asked) -> bool:
     body = dialog.body
-    exact = {
-        "org": dialog.org,
-        "serviceResource": dialog.service_resource,
-        "party": dialog.party,
-    }
-    if any(found.many(name) and value not in map(str.lower, found.many(name)) for name, value in exact.items()):
+    exact = {"org": dialog.org, "serviceResource": dialog.service_resource, "party": dialog.party}
+    if any(found.many(name) and value not in found.many(name) for name, value in exact.items()):
         return False
     for name in ("extendedStatus", "externalReference", "process", "status"):
         if found.many(name) and body[name] not in found.many(name):
@@ -322,8 +370,7 @@ def _in_periods(dialog: Dialog, found: Asked) -> bool:
 
 
 def _labelled(dialog: Dialog, found: Asked) -> bool:
-    wanted = [*found.many("systemLabel"), *found.many("label")]
-    if wanted and not dialog.labels & set(wanted):
+    if not dialog.labels >= {*found.many("systemLabel"), *found.many("label")}:
         return False
     return all(
         any(label.startswith(each[:-1]) if each.endswith("*") else label == each for label in dialog.owner_labels)

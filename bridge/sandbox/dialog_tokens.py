@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
-from bridge.sandbox.dialog_state import Dialog
+from bridge.sandbox.dialog_model import Dialog
 from bridge.sandbox.dialog_views import Reader, authorized_actions, authorized_entities
 from bridge.sandbox.jose import NotAToken, SigningKey, is_genuine, public_jwk, sign, taken_apart
 from bridge.sandbox.world import World

@@ -1,16 +1,19 @@
 """How Dialogporten shows a dialog to its owner and to end users (the approved bodies of its own tests)."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.sandbox.dialog_schema import UPDATE_MEMBERS, moment_of
-from bridge.sandbox.dialog_state import Dialog, DialogportenState, Seen
+from bridge.sandbox.dialog_kinds import moment_of
+from bridge.sandbox.dialog_model import Dialog, Seen
+from bridge.sandbox.dialog_schema import UPDATE_MEMBERS
+from bridge.sandbox.dialog_state import DialogportenState
 
 UNAUTHORIZED = "urn:dialogporten:unauthorized"
 EXPIRED = "urn:dialogporten:expired"
 _IN_LISTS = ("title", "summary", "senderName", "extendedStatus")
-_IN_OWNERS_LISTS = (*_IN_LISTS, "nonSensitiveTitle", "nonSensitiveSummary")
+_NOBODY_KNOWS = "urn:altinn:person:identifier-ephemeral:"
 _TO_END_USERS = (*_IN_LISTS, "additionalInfo", "mainContentReference")
 
 
@@ -40,13 +43,13 @@ def entry(action: str, attribute: str | None) -> str:
 
 
 def authorized_actions(dialog: Dialog, reader: Reader) -> str:
-    """Write claim ``a``: read, and what the dialog's own actions and transmissions ask for and the reader may do."""
+    """Write claim ``a``, sorted: read, and what the dialog's actions and transmissions ask for and the reader may."""
     wanted = [("read", None)]
     for name in ("guiActions", "apiActions"):
         open_to_all = (each for each in dialog.body[name] if each["id"] not in dialog.contexts)
         wanted += [(each["action"], each["authorizationAttribute"]) for each in open_to_all]
     wanted += [("read", each["authorizationAttribute"]) for each in dialog.body["transmissions"]]
-    return ";".join(dict.fromkeys(entry(*each) for each in wanted if reader.may(*each)))
+    return ";".join(sorted({entry(*each) for each in wanted if reader.may(*each)}))
 
 
 def authorized_entities(dialog: Dialog, reader: Reader) -> list[str]:
@@ -74,18 +77,18 @@ def for_owner(dialog: Dialog, state: DialogportenState, reader: Reader | None = 
             "visibleFrom": dialog.visible_from,
             "expiresAt": body["expiresAt"],
             **_middle(dialog),
-            "content": body["content"],
+            "content": body["content"] if reader is None else _judged_content(body["content"], reader),
             **_counts(dialog),
             **{name: body[name] for name in ("searchTags", "attachments")},
             "transmissions": [
                 {**each, "isOpened": _opened(dialog, each["id"]), **_judged(each, reader, "read")}
-                for each in body["transmissions"]
+                for each in _by_time(body["transmissions"])
             ],
             **{
-                name: [{**each, **_judged(each, reader), **_narrowed(dialog, each)} for each in body[name]]
+                name: [{**each, **_judged(each, reader), **_narrowed(dialog, each)} for each in _by_id(body[name])]
                 for name in ("guiActions", "apiActions")
             },
-            "activities": body["activities"],
+            "activities": _by_time(body["activities"]),
             **_seen(dialog, None if reader is None else reader.actor, masked=False),
             "serviceOwnerContext": {
                 "serviceOwnerLabels": [{"value": label} for label in dialog.owner_labels],
@@ -100,9 +103,7 @@ def for_owner(dialog: Dialog, state: DialogportenState, reader: Reader | None = 
 def for_end_user(dialog: Dialog, state: DialogportenState, reader: Reader, *, token: str, now: str) -> dict[str, Any]:
     """Show a dialog to an end user, with a new dialog token; URLs that are not for them are masked."""
     body = dialog.body
-    content = body["content"]
-    if content is not None and content["mainContentReference"] is not None:
-        content = {**content, "mainContentReference": {**content["mainContentReference"], "isAuthorized": True}}
+    content = _judged_content(body["content"], reader)
     shown: dict[str, Any] = _without_nulls(
         {
             "id": dialog.id,
@@ -113,10 +114,10 @@ def for_end_user(dialog: Dialog, state: DialogportenState, reader: Reader, *, to
             "dialogToken": token,
             **_counts(dialog),
             "attachments": [_attachment(each, now) for each in body["attachments"]],
-            "transmissions": [_transmission(dialog, each, reader) for each in body["transmissions"]],
-            "guiActions": [_gui_action(each, reader) for each in body["guiActions"]],
-            "apiActions": [_api_action(each, reader) for each in body["apiActions"]],
-            "activities": body["activities"],
+            "transmissions": [_transmission(dialog, each, reader, now) for each in _by_time(body["transmissions"])],
+            "guiActions": [_gui_action(each, reader) for each in _by_id(body["guiActions"])],
+            "apiActions": [_api_action(each, reader) for each in _by_id(body["apiActions"])],
+            "activities": [masked_activity(each) for each in _by_time(body["activities"])],
             **_seen(dialog, reader.actor, masked=True),
             "endUserContext": _end_user_context(dialog),
         }
@@ -132,7 +133,7 @@ def in_owners_list(dialog: Dialog, state: DialogportenState) -> dict[str, Any]:
             **_head(dialog, state),
             "deletedAt": dialog.deleted_at,
             "visibleFrom": dialog.visible_from,
-            **_listed(dialog, _IN_OWNERS_LISTS),
+            **_listed(dialog, masked=False),
             **_seen(dialog, None, masked=False),
             "serviceOwnerContext": {
                 "serviceOwnerLabels": [{"value": label} for label in dialog.owner_labels],
@@ -147,27 +148,39 @@ def in_end_users_list(dialog: Dialog, state: DialogportenState, reader: Reader) 
     """Show a dialog as one item of an end user's search: no revision."""
     head = {name: value for name, value in _head(dialog, state).items() if name != "revision"}
     shown: dict[str, Any] = _without_nulls(
-        {"id": dialog.id, **head, **_listed(dialog, _IN_LISTS), **_seen(dialog, reader.actor, masked=True)}
+        {"id": dialog.id, **head, **_listed(dialog, masked=True), **_seen(dialog, reader.actor, masked=True)}
     )
     return shown
 
 
 def activity_items(dialog: Dialog, *, described: bool) -> list[dict[str, Any]]:
     """List activities: who did them is told by each one alone, what they say only to end users."""
-    names = ("id", "createdAt", "extendedType", "type", "transmissionId", *(("description",) if described else ()))
+    names = ("id", "createdAt", "extendedType", "type", "transmissionId")
     items: list[dict[str, Any]] = _without_nulls(
-        [{name: each[name] for name in names} for each in dialog.body["activities"]]
+        [
+            {
+                **{name: each[name] for name in names},
+                **({"description": each["description"] or []} if described else {}),
+            }
+            for each in _by_time(dialog.body["activities"])
+        ]
     )
     return items
 
 
-def transmission_items(dialog: Dialog, reader: Reader | None) -> list[dict[str, Any]]:
-    """List transmissions, the newest first; to an end user with *reader*'s masks."""
-    newest_first = sorted(dialog.body["transmissions"], key=lambda each: (each["createdAt"], each["id"]), reverse=True)
+def activity_item(activity: Mapping[str, Any]) -> dict[str, Any]:
+    """Show one activity to an end user."""
+    shown: dict[str, Any] = _without_nulls(masked_activity(activity))
+    return shown
+
+
+def transmission_items(dialog: Dialog, reader: Reader | None, now: str = "") -> list[dict[str, Any]]:
+    """List transmissions: to the owner the newest first, to an end user the oldest, with *reader*'s masks."""
+    by_time = _by_time(dialog.body["transmissions"])
     if reader is None:
-        items: list[dict[str, Any]] = _without_nulls(newest_first)
+        items: list[dict[str, Any]] = _without_nulls(by_time[::-1])
         return items
-    masked = [_transmission(dialog, each, reader) for each in newest_first]
+    masked = [_transmission(dialog, each, reader, now) for each in by_time]
     shown: list[dict[str, Any]] = _without_nulls(
         [{name: each[name] for name in each if name != "isOpened"} for each in masked]
     )
@@ -182,21 +195,40 @@ def seen_log(dialog: Dialog, reader: Reader | None) -> list[dict[str, Any]]:
 
 
 def label_log(dialog: Dialog) -> list[dict[str, Any]]:
-    """List what was done to the labels, the newest first."""
+    """List what was done to the labels, the oldest first."""
     return [
         {
             "createdAt": each.at,
             "name": each.label,
             "action": each.action,
-            "performedBy": {"actorType": "PartyRepresentative", "actorName": each.name},
+            "performedBy": {"actorType": "ServiceOwner"}
+            if each.actor is None
+            else {
+                "actorType": "PartyRepresentative",
+                "actorName": each.name,
+                "actorId": ephemeral(each.actor),
+            },
         }
-        for each in reversed(dialog.label_log)
+        for each in dialog.label_log
     ]
+
+
+def ephemeral(urn: str) -> str:
+    """Hide a person behind a name that is theirs alone; organisations are shown."""
+    if not urn.startswith("urn:altinn:person:"):
+        return urn
+    return f"{_NOBODY_KNOWS}{hashlib.sha256(urn.encode()).hexdigest()[:10]}"
+
+
+def masked_activity(activity: Mapping[str, Any]) -> dict[str, Any]:
+    """Hide who did something from those who may see what was done."""
+    return {**activity, "performedBy": _masked(activity["performedBy"])}
 
 
 def as_update(dialog: Dialog) -> dict[str, Any]:
     """Turn a dialog into the object that PATCH works on: nulls are there, activities and transmissions are empty."""
-    return {**{name: dialog.body[name] for name in UPDATE_MEMBERS}, "activities": [], "transmissions": []}
+    lists = {name: _by_id(dialog.body[name]) for name in ("guiActions", "apiActions")}
+    return {**{name: dialog.body[name] for name in UPDATE_MEMBERS}, **lists, "activities": [], "transmissions": []}
 
 
 def _head(dialog: Dialog, state: DialogportenState) -> dict[str, Any]:
@@ -239,7 +271,8 @@ def _counts(dialog: Dialog) -> dict[str, Any]:
 
 def _seen(dialog: Dialog, actor: str | None, *, masked: bool) -> dict[str, Any]:
     def shown(since: str) -> list[dict[str, Any]]:
-        return [_look(seen, actor, masked=masked) for seen in dialog.seen if seen.at >= since]
+        last = {seen.actor: seen for seen in dialog.seen if seen.at >= since}
+        return [_look(seen, actor, masked=masked) for seen in last.values()]
 
     return {
         "seenSinceLastUpdate": shown(dialog.updated_at),
@@ -249,7 +282,6 @@ def _seen(dialog: Dialog, actor: str | None, *, masked: bool) -> dict[str, Any]:
 
 
 def _look(seen: Seen, actor: str | None, *, masked: bool) -> dict[str, Any]:
-    ephemeral = f"urn:altinn:person:identifier-ephemeral:{seen.id[-10:]}"
     return {
         "id": seen.id,
         "seenAt": seen.at,
@@ -257,16 +289,20 @@ def _look(seen: Seen, actor: str | None, *, masked: bool) -> dict[str, Any]:
             "actorType": "PartyRepresentative",
             "actorName": seen.name,
             # End users never see each other's numbers.
-            "actorId": ephemeral if masked else seen.actor,
+            "actorId": ephemeral(seen.actor) if masked else seen.actor,
         },
         "isViaServiceOwner": seen.via_owner,
         "isCurrentEndUser": actor == seen.actor,
     }
 
 
-def _listed(dialog: Dialog, content: tuple[str, ...]) -> dict[str, Any]:
+def _listed(dialog: Dialog, *, masked: bool) -> dict[str, Any]:
     body = dialog.body
-    texts = {} if body["content"] is None else {name: body["content"][name] for name in content}
+    texts = None if body["content"] is None else {name: body["content"][name] for name in _IN_LISTS}
+    latest = _by_time(body["activities"])[-1:]
+    shown = [
+        {**(masked_activity(each) if masked else each), "description": each["description"] or []} for each in latest
+    ]
     return {
         **_middle(dialog),
         "content": texts,
@@ -274,9 +310,28 @@ def _listed(dialog: Dialog, content: tuple[str, ...]) -> dict[str, Any]:
         "guiAttachmentCount": sum(
             any(url["consumerType"] == "Gui" for url in each["urls"]) for each in body["attachments"]
         ),
-        "latestActivity": max(body["activities"], key=lambda each: each["createdAt"], default=None),
+        "latestActivity": shown[0] if shown else None,
         "endUserContext": _end_user_context(dialog),
     }
+
+
+def _by_time(items: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return sorted(items, key=lambda each: str(each["createdAt"]))
+
+
+def _by_id(items: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return sorted(items, key=lambda each: str(each["id"]))
+
+
+def _masked(actor: Mapping[str, Any]) -> dict[str, Any]:
+    return {**actor, "actorId": None if actor["actorId"] is None else ephemeral(actor["actorId"])}
+
+
+def _judged_content(content: Mapping[str, Any] | None, reader: Reader) -> dict[str, Any] | None:
+    if content is None or content["mainContentReference"] is None:
+        return None if content is None else dict(content)
+    reference = {**content["mainContentReference"], "isAuthorized": reader.may("read")}
+    return {**content, "mainContentReference": reference}
 
 
 def _narrowed(dialog: Dialog, item: Mapping[str, Any]) -> dict[str, Any]:
@@ -315,24 +370,34 @@ def _api_action(action: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
 
 
 def _attachment(attachment: Mapping[str, Any], now: str) -> dict[str, Any]:
-    expired = attachment["expiresAt"] is not None and moment_of(attachment["expiresAt"]) <= moment_of(now)
-    urls = [{**each, "url": EXPIRED if expired else each["url"]} for each in attachment["urls"]]
+    expires = attachment["expiresAt"]
+    urls = [{**each, "url": _unless_expired(expires, each["url"], now)} for each in attachment["urls"]]
     return {**attachment, "urls": urls}
 
 
-def _transmission(dialog: Dialog, transmission: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
+def _transmission(dialog: Dialog, transmission: Mapping[str, Any], reader: Reader, now: str) -> dict[str, Any]:
     allowed = reader.may("read", transmission["authorizationAttribute"])
-    attachments = [
-        {**each, "urls": [{**url, "url": url["url"] if allowed else UNAUTHORIZED} for url in each["urls"]]}
-        for each in transmission["attachments"]
-    ]
     shown = {key: value for key, value in transmission.items() if key != "idempotentKey"}
+    attachments = [_attachment(each, now) for each in transmission["attachments"]]
+    actions = [
+        {**each, "url": _unless_expired(each["expiresAt"], each["url"], now)}
+        for each in transmission["navigationalActions"]
+    ]
+    if not allowed:
+        attachments = [{**each, "urls": [{**url, "url": UNAUTHORIZED} for url in each["urls"]]} for each in attachments]
+        actions = [{**each, "url": UNAUTHORIZED} for each in actions]
     return {
         **shown,
+        "sender": _masked(transmission["sender"]),
         "isAuthorized": allowed,
         "isOpened": _opened(dialog, transmission["id"]),
         "attachments": attachments,
+        "navigationalActions": actions,
     }
+
+
+def _unless_expired(expires: str | None, url: str, now: str) -> str:
+    return EXPIRED if expires is not None and moment_of(expires) <= moment_of(now) else url
 
 
 def _without_nulls(value: Any) -> Any:

@@ -32,15 +32,14 @@ def is_person_number(text: str) -> bool:
 
 
 def is_party(urn: str) -> bool:
-    """One of the four forms that Dialogporten takes as party and actorId (facts/dialogporten.md 2.5)."""
-    lowered = urn.lower()
-    if lowered.startswith(ORGANISATION):
+    """One of the four forms that Dialogporten takes as party and actorId, in small letters (facts 2.5, 14.2)."""
+    if urn.startswith(ORGANISATION):
         return is_organisation_number(urn[len(ORGANISATION) :])
-    if lowered.startswith(PERSON):
+    if urn.startswith(PERSON):
         return is_person_number(urn[len(PERSON) :])
-    if lowered.startswith(SELF_IDENTIFIED):
+    if urn.startswith(SELF_IDENTIFIED):
         return len(urn) > len(SELF_IDENTIFIED)
-    if lowered.startswith(EMAIL):
+    if urn.startswith(EMAIL):
         return bool(re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", urn[len(EMAIL) :]))
     return False
 

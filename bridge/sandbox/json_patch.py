@@ -1,8 +1,11 @@
-"""RFC 6902 on plain JSON values, as strict as Dialogporten's library: unknown members and places are errors."""
+"""JSON Patch as Dialogporten's library applies it: to typed objects, in any letters, one fault for each operation."""
 
 import copy
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from bridge.sandbox.dialog_kinds import Faulty, Kind, Many, Maybe, Place, Record, Unfit
 
 _OPERATIONS = ("add", "remove", "replace", "move", "copy", "test")
 
@@ -12,132 +15,170 @@ class NotAPatch(ValueError):
 
 
 class PatchFailed(ValueError):
-    """The patch does not apply: a place that is not there, or a test that fails. Nothing was changed."""
+    """Operations that do not apply, with a message for each; nothing was changed."""
+
+    def __init__(self, *messages: str) -> None:
+        super().__init__(*messages)
+        self.messages = list(messages)
 
 
-def read(value: Any) -> Sequence[Mapping[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation, its name in small letters."""
+
+    name: str
+    path: str
+    source: str | None
+    value: Any
+
+
+def read(value: Any) -> Sequence[Operation]:
     """
-    Check that *value* is a patch document.
+    Read a patch document; an operation that is not named adds, one without a value sets null.
 
     Raises:
-        NotAPatch: It is not.
+        NotAPatch: It is none.
+        Faulty: An operation is null, or has no path.
     """
-    if not isinstance(value, list):
-        raise NotAPatch("A JSON Patch document must be an array of operations.")
+    if not isinstance(value, list) or not all(isinstance(each, dict | None) for each in value):
+        raise NotAPatch("The JSON patch document was malformed and could not be parsed.")
+    found = []
     for each in value:
-        if not isinstance(each, dict) or each.get("op") not in _OPERATIONS or not isinstance(each.get("path"), str):
-            raise NotAPatch("Each operation must have an 'op' of RFC 6902 and a 'path'.")
-        if each["op"] in ("move", "copy") and not isinstance(each.get("from"), str):
-            raise NotAPatch(f"The operation '{each['op']}' must have a 'from'.")
-        if each["op"] in ("add", "replace", "test") and "value" not in each:
-            raise NotAPatch(f"The operation '{each['op']}' must have a 'value'.")
-    return value
+        given = {name.lower(): member for name, member in (each or {}).items()}
+        name, path, source = given.get("op", "add"), given.get("path"), given.get("from")
+        if path is None or (name in ("move", "copy") and source is None):
+            raise Faulty
+        if any(isinstance(text, dict | list) for text in (name, path, source)):
+            raise NotAPatch("The JSON patch document was malformed and could not be parsed.")
+        found.append(
+            Operation(str(name), str(path), None if source is None else str(source), given.get("value")),
+        )
+    return found
 
 
-def applied(document: Mapping[str, Any], patch: Sequence[Mapping[str, Any]], *, members: Collection[str]) -> Any:
+def applied(document: Mapping[str, Any], patch: Sequence[Operation], *, kind: Record, place: Place) -> dict[str, Any]:
     """
-    Give *document* with *patch* applied; *members* are all that it can have at its top.
+    Give *document*, an object of *kind*, with *patch* applied; values are converted as *place* says.
 
     Raises:
         PatchFailed: An operation does not apply.
     """
-    result: Any = copy.deepcopy(dict(document))
+    result = _Patched(copy.deepcopy(dict(document)), kind, place)
+    messages: list[str] = []
     for operation in patch:
-        path = _parts(operation["path"], members)
-        match operation["op"]:
+        try:
+            result.apply(operation)
+        except PatchFailed as failed:
+            messages += failed.messages
+    if messages:
+        raise PatchFailed(*messages)
+    return result.document
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where an operation works: a member or an item (*key*) of *parent*, the kind of what stands there."""
+
+    parent: Any
+    key: str | int
+    kind: Kind
+
+    def value(self) -> Any:
+        return self.parent[self.key]
+
+
+class _Patched:
+    def __init__(self, document: dict[str, Any], kind: Record, place: Place) -> None:
+        self.document, self._kind, self._place = document, kind, place
+
+    def apply(self, operation: Operation) -> None:
+        match operation.name.lower():
             case "add":
-                _add(result, path, copy.deepcopy(operation["value"]))
+                self._add(operation.path, operation.value)
             case "remove":
-                _remove(result, path)
+                self._remove(operation.path)
             case "replace":
-                _replace(result, path, copy.deepcopy(operation["value"]))
+                target = self._target(operation.path)
+                target.parent[target.key] = self._converted(target.kind, operation.value)
             case "test":
-                _test(result, path, operation["value"])
+                self._test(operation.path, operation.value)
             case "move":
-                source = _parts(operation["from"], members)
-                value = _get(result, source)
-                _remove(result, source)
-                _add(result, path, value)
+                value = copy.deepcopy(self._target(operation.source or "").value())
+                self._remove(operation.source or "")
+                self._add(operation.path, value)
+            case "copy":
+                self._add(operation.path, copy.deepcopy(self._target(operation.source or "").value()))
             case _:
-                _add(result, path, copy.deepcopy(_get(result, _parts(operation["from"], members))))
-    return result
+                raise PatchFailed(f"Invalid JsonPatch operation '{operation.name}'.")
+
+    def _add(self, path: str, value: Any) -> None:
+        target = self._target(path, adding=True)
+        converted = self._converted(target.kind, value)
+        if isinstance(target.parent, list):
+            target.parent.insert(int(target.key), converted)
+        else:
+            target.parent[target.key] = converted
+
+    def _remove(self, path: str) -> None:
+        target = self._target(path)
+        if isinstance(target.parent, list):
+            del target.parent[int(target.key)]
+        else:
+            # A typed object keeps its member, and loses its value.
+            target.parent[target.key] = target.kind.absent
+
+    def _test(self, path: str, value: Any) -> None:
+        target = self._target(path)
+        held, wanted = target.value(), self._converted(target.kind, value)
+        if held != wanted or isinstance(held, bool) is not isinstance(wanted, bool):
+            raise PatchFailed(
+                f"The current value '{_shown(held)}' at path '{_parts(path)[-1]}' is not equal to the test value "
+                f"'{_shown(value)}'."
+            )
+
+    def _converted(self, kind: Kind, value: Any) -> Any:
+        try:
+            return kind.null(self._place) if value is None else kind.read(value, self._place)
+        except Unfit:
+            raise PatchFailed(f"The value '{_shown(value)}' is invalid for target location.") from None
+
+    def _target(self, path: str, *, adding: bool = False) -> _Target:
+        parts = _parts(path)
+        value: Any = self.document
+        kind: Kind = self._kind
+        for part in parts[:-1]:
+            target = _step(value, kind, part, adding=False)
+            value, kind = target.value(), target.kind
+        return _step(value, kind, parts[-1], adding=adding)
 
 
-def _parts(path: str, members: Collection[str]) -> list[str]:
-    if not path.startswith("/"):
-        raise PatchFailed(f"The path '{path}' is not valid.")
-    parts = [part.replace("~1", "/").replace("~0", "~") for part in path[1:].split("/")]
-    if parts[0] not in members:
-        raise PatchFailed(f"The target location specified by path segment '{parts[0]}' was not found.")
-    return parts
+def _step(value: Any, kind: Kind, part: str, *, adding: bool) -> _Target:
+    if isinstance(kind, Maybe):
+        kind = kind.kind
+    if isinstance(kind, Many) and isinstance(value, list):
+        return _Target(value, _index(value, part, adding=adding), kind.item)
+    name = kind.places.get(part.lower()) if isinstance(kind, Record) and isinstance(value, dict) else None
+    if name is None or not isinstance(kind, Record):
+        raise PatchFailed(f"The target location specified by path segment '{part}' was not found.")
+    return _Target(value, name, kind.members[name])
 
 
-def _get(document: Any, parts: Sequence[str]) -> Any:
-    value = document
-    for part in parts:
-        match value:
-            case list():
-                value = value[_index(value, part, len(value) - 1)]
-            case dict() if part in value:
-                value = value[part]
-            case _:
-                raise PatchFailed(f"The target location specified by path segment '{part}' was not found.")
-    return value
-
-
-def _add(document: Any, parts: Sequence[str], value: Any) -> None:
-    parent, last = _get(document, parts[:-1]), parts[-1]
-    match parent:
-        case list():
-            parent.insert(len(parent) if last == "-" else _index(parent, last, len(parent)), value)
-        case dict():
-            parent[last] = value
-        case _:
-            raise PatchFailed(f"The target location specified by path segment '{last}' was not found.")
-
-
-def _remove(document: Any, parts: Sequence[str]) -> None:
-    parent, last = _get(document, parts[:-1]), parts[-1]
-    match parent:
-        case list():
-            del parent[_index(parent, last, len(parent) - 1)]
-        case dict() if last in parent:
-            # A typed object keeps its member and loses its value.
-            parent[last] = None
-        case _:
-            raise PatchFailed(f"The target location specified by path segment '{last}' was not found.")
-
-
-def _replace(document: Any, parts: Sequence[str], value: Any) -> None:
-    parent, last = _get(document, parts[:-1]), parts[-1]
-    match parent:
-        case list():
-            parent[_index(parent, last, len(parent) - 1)] = value
-        case dict() if last in parent:
-            parent[last] = value
-        case _:
-            raise PatchFailed(f"The target location specified by path segment '{last}' was not found.")
-
-
-def _test(document: Any, parts: Sequence[str], value: Any) -> None:
-    if not _same(_get(document, parts), value):
-        raise PatchFailed(f"The current value at path '/{'/'.join(parts)}' is not equal to the test value.")
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Compare as JSON does: true is not 1, but 1.0 is."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    return bool(one == other)
-
-
-def _index(values: Sequence[Any], part: str, last: int) -> int:
-    if part == "-" and last == len(values) - 1 and values:
+def _index(values: Sequence[Any], part: str, *, adding: bool) -> int:
+    last = len(values) if adding else len(values) - 1
+    if part == "-" and last >= 0:
         return last
-    if not part.isdecimal() or (len(part) > 1 and part[0] == "0") or int(part) > last:
+    try:
+        index = int(part)
+    except ValueError:
+        raise PatchFailed(f"The path segment '{part}' is invalid for an array index.") from None
+    if not 0 <= index <= last:
         raise PatchFailed(f"The index value provided by path segment '{part}' is out of bounds of the array size.")
-    return int(part)
+    return index
+
+
+def _parts(path: str) -> list[str]:
+    return [part.replace("~1", "/").replace("~0", "~") for part in path.removeprefix("/").split("/")]
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None else str(value)

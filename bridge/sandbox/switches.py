@@ -132,6 +132,12 @@ class Switches:
 
     # Dialogporten (facts/dialogporten.md 10 and 12)
     allow_http_loopback: bool = _flag("Action URLs may be http on 127.0.0.1 and localhost.", default=True)
+    dialogporten_save_ms: float = _number(
+        "Time between the look and the save of a write, in milliseconds: of those that meet in it one gets through.",
+        5,
+        0,
+        60_000,
+    )
     name_lookup_fails: bool = _flag("No name is found for any actorId: 422.")
     dialog_token_key: str = _choice(
         "The key that signs dialog tokens: a published one, a new published one, or one that no JWKS has.",

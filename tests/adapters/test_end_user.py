@@ -206,7 +206,7 @@ def test_a_lost_event_is_found_by_reading() -> None:
     """The stream is open and silent; the dialog is read once a second all the same."""
     world = make_world()
     dialog_id = created(as_owner(world))
-    world.faults.plan(How(internal="lose_event"), system="dialogporten")
+    world.faults.plan(How(internal="lose_event"), system="dialogporten", times=None)
 
     outcome = pressed(world, dialog_id, Receiver(changed(world, dialog_id)))
 

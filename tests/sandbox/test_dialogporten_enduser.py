@@ -7,7 +7,7 @@ import jwt
 import pytest
 import requests
 
-from bridge.sandbox.dialog_state import Resource
+from bridge.sandbox.dialog_model import Resource
 from bridge.sandbox.in_process import BASE_URL
 from bridge.sandbox.records import How
 from bridge.sandbox.world import World
@@ -80,7 +80,7 @@ def test_each_read_gives_a_new_token() -> None:
 
 
 def test_only_granted_actions_are_in_the_token() -> None:
-    """Claim a: read, and of the dialog's own actions those that the user may do; other URLs are masked."""
+    """Claim a, sorted: read, and of the dialog's own actions those that the user may do; other URLs are masked."""
     world = make_world()
     actions = [
         gui_action(),
@@ -91,7 +91,7 @@ def test_only_granted_actions_are_in_the_token() -> None:
 
     found = read(world, dialog_id, actions=["read", "write", "confirm", "sign,urn:altinn:task:Task_1"]).json()
 
-    assert verified(world, found["dialogToken"])["a"] == "read;write;sign,urn:altinn:task:Task_1"
+    assert verified(world, found["dialogToken"])["a"] == "read;sign,urn:altinn:task:Task_1;write"
     assert [each["isAuthorized"] for each in found["guiActions"]] == [True, True, False]
     assert found["guiActions"][2]["url"] == "urn:dialogporten:unauthorized"
 
@@ -136,9 +136,10 @@ def test_well_known_documents_may_be_kept_a_day() -> None:
 
 
 def test_who_may_not_read_finds_nothing() -> None:
-    """Another party, no right to read, not visible yet: 404; level too low: 403; deleted: 410; no token: 401."""
+    """Not visible yet: 404; another party, no right to read, level too low: 403; deleted: 410; no token: 401."""
     world = make_world()
     owner = as_owner(world)
+    world.dialogporten.own(RESOURCE, Resource(owner=world.owner.number))
     dialog_id = created(owner)
     hidden = created(owner, visibleFrom="2026-04-01T00:00:00Z")
     deleted = created(owner)
@@ -148,14 +149,14 @@ def test_who_may_not_read_finds_nothing() -> None:
 
     not_yet = read(world, hidden)
 
-    assert read(world, dialog_id, party="urn:altinn:organization:identifier-no:310000027").status_code == 404
-    assert read(world, dialog_id, actions=["write"]).status_code == 404
+    assert read(world, dialog_id, party="urn:altinn:organization:identifier-no:310000027").status_code == 403
+    assert read(world, dialog_id, actions=["write"]).status_code == 403
     assert (not_yet.status_code, not_yet.headers["Expires"]) == (404, "Wed, 01 Apr 2026 00:00:00 GMT")
     assert read(world, deleted).status_code == 410
     assert read(world, strict).json()["errors"] == {"Forbidden": ["Altinn authentication level too low."]}
     assert read(world, strict, level=4).status_code == 200
     assert session_into(world).get(f"{DP}/api/v1/enduser/dialogs/{dialog_id}").status_code == 401
-    assert owner.get(f"{DP}/api/v1/enduser/dialogs/{dialog_id}").status_code == 401
+    assert owner.get(f"{DP}/api/v1/enduser/dialogs/{dialog_id}").status_code == 403
 
 
 def test_reading_marks_the_dialog_as_seen() -> None:

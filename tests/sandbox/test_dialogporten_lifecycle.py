@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests
 
-from bridge.sandbox.dialog_state import Resource
+from bridge.sandbox.dialog_model import Resource
 from bridge.sandbox.in_process import BASE_URL, SandboxAdapter
 from bridge.sandbox.world import SERVICE_OWNER_SCOPES, World
 from tests.sandbox.support import (
@@ -153,6 +153,7 @@ def test_transmissions_refer_only_to_what_is_there(members: dict[str, Any], stat
     """Another transmission of the dialog, a resource of the owner's."""
     world = make_world()
     world.dialogporten.own("urn:altinn:resource:annens", Resource(owner=world.new_organisation().number))
+    world.dialogporten.own(RESOURCE, Resource(owner=world.owner.number))
     dialog_id = created(as_owner(world))
 
     answer = as_owner(world).post(dialogs_url(dialog_id, "transmissions"), json={**SUBMISSION, **members})
@@ -183,7 +184,7 @@ def test_a_dialog_for_machines_stays_one() -> None:
     answer = as_owner(world).put(dialogs_url(dialog_id), json=dialog(isApiOnly=False))
 
     assert answer.status_code == 400
-    assert "locked to IsApiOnly=true" in answer.json()["errors"]["dto.isApiOnly"][0]
+    assert "locked to IsApiOnly=true" in answer.json()["errors"]["dto.transmissions"][0]
 
 
 def test_enums_are_read_by_number_too() -> None:
@@ -309,7 +310,7 @@ def test_many_labels_are_set_or_none() -> None:
 
 
 def test_users_move_their_own_dialogs() -> None:
-    """Their own endpoint, alone and for many; what they did is logged, newest first."""
+    """Their own endpoint, alone and for many; what they did is logged, the oldest first."""
     world = make_world()
     reader, dialog_id = as_reader(world), created(as_owner(world))
     one = f"{DP}/api/v1/enduser/dialogs/{dialog_id}/context"
@@ -320,10 +321,9 @@ def test_users_move_their_own_dialogs() -> None:
 
     log = reader.get(f"{one}/labellog").json()
     assert [(each["action"], each["name"]) for each in log] == [
-        ("set", "systemlabel:bin"),
-        ("remove", "systemlabel:archive"),
-        ("set", "systemlabel:archive"),
-        ("remove", "systemlabel:default"),
+        ("set", "systemlabel:Archive"),
+        ("set", "systemlabel:Bin"),
+        ("remove", "systemlabel:Archive"),
     ]
 
 
