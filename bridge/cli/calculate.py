@@ -80,16 +80,22 @@ def _one(
     language: str | None,
 ) -> None:
     from bridge.cli.calculate_apps import Refused, shape_of
+    from bridge.core.errors import Finding
     from bridge.forms.convert import Unconvertible
+    from bridge.forms.cut_short import stopped_at
     from bridge.forms.losses import differences
     from bridge.forms.reading import Unreadable
+    from bridge.forms.sentences import sentence
     from bridge.web.calculation_report import as_html, as_json
 
     sent = form.read_bytes()
     try:
         answers = [app.calculate(sent) for app in apps]
         before, after = (sent, answers[0]) if len(apps) == 1 else (answers[0], answers[1])
-        found = differences(before, after, shape=shape_of(schema))
+        shape = shape_of(schema)
+        found = differences(before, after, shape=shape)
+        # Of two apps, nobody knows which read less.
+        stopped = stopped_at(sent, found, shape=shape) if len(apps) == 1 else ()
     except Refused as error:
         click.echo(str(error), err=True)
         context.exit(1)
@@ -97,7 +103,8 @@ def _one(
         click.echo(f"The forms cannot be compared: {_reason(error)}", err=True)
         context.exit(1)
     changes = [as_json(each) for each in found]
-    document = {"app": " / ".join(app.name for app in apps), "findings": None, "changes": changes}
+    name = " / ".join(app.name for app in apps)
+    document = {"app": name, "findings": None, "changes": changes, "stoppedAt": stopped}
     match shown_as:
         case "json":
             click.echo(json.dumps(document, ensure_ascii=False, indent=2))
@@ -108,6 +115,8 @@ def _one(
                 (str(each["path"]), str(each["change"]), _cell(each["old"]), _cell(each["new"])) for each in changes
             ]
             click.echo(_table(("path", "change", "before", "after"), rows) if rows else "Nothing differs.")
+            for path in stopped:
+                click.echo(f"{path}: {sentence(Finding(path=path, rule='lost_from_here'), 'en')}")
     context.exit(1 if changes and len(apps) > 1 else 0)
 
 

@@ -14,7 +14,7 @@ from lxml import etree
 
 from bridge.core.ids import mask_identity_numbers
 from bridge.forms.convert import Shape
-from bridge.forms.losses import Change, Difference
+from bridge.forms.losses import Change, Difference, is_xml
 from bridge.forms.reading import Limits, parse, to_utf8
 from bridge.forms.shape import XSI, Content, content_of
 
@@ -28,14 +28,14 @@ def stopped_at(
     """
     Name the elements of *sent* (XML) behind which nothing of their group came back, by the differences *found*.
 
-    Of one that its schema takes where it stands this is believed only if something behind it is lost as well; what an
-    app calculates may change.
+    An app reads JSON by name, in any order, so of that there is none. Of one that its schema takes where it stands this
+    is believed only if something behind it is lost as well; what an app calculates may change.
 
     Raises:
         Unreadable: *sent* is no XML that we take.
     """
     lost = {each.path for each in found if each.change is Change.LOST}
-    if not lost:
+    if not lost or not is_xml(sent):
         return ()
     root = parse(to_utf8(sent, limits or Limits()))
     place = None if shape is None else shape.model.roots.get(str(root.tag))

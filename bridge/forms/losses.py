@@ -101,7 +101,7 @@ def differences(
         ValueError: One is XML, the other JSON, and there is no shape.
     """
     limits = limits or Limits()
-    kinds = (_is_xml(sent), _is_xml(came_back))
+    kinds = (is_xml(sent), is_xml(came_back))
     reader = _Reader(shape=shape, nil_is_missing=nil_is_missing)
     if all(kinds):
         old, new = (reader.xml(parse(to_utf8(form, limits))) for form in (sent, came_back))
@@ -109,8 +109,8 @@ def differences(
         if any(kinds) and shape is None:
             raise ValueError("XML against JSON needs the shape of the form")
         forms = [
-            shape.to_json(form, of_app=True) if is_xml and shape is not None else form
-            for form, is_xml in zip((sent, came_back), kinds, strict=True)
+            shape.to_json(form, of_app=True) if in_xml and shape is not None else form
+            for form, in_xml in zip((sent, came_back), kinds, strict=True)
         ]
         old, new = (reader.json(read_exact(form, limits)) for form in forms)
     if old.name != new.name:
@@ -118,7 +118,8 @@ def differences(
     return tuple(_compare(old, new, "/" + old.label if old.label else ""))
 
 
-def _is_xml(form: bytes | str) -> bool:
+def is_xml(form: bytes | str) -> bool:
+    """Say whether *form* is rather XML than JSON."""
     if isinstance(form, str):
         return form.lstrip("\ufeff" + _BLANK).startswith("<")
     # Forms in UTF-16 begin with a mark; no JSON does.

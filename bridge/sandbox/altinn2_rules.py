@@ -1,5 +1,6 @@
 """How Altinn 2 judges forms and attachments (facts/altinn2.md 2.10 and 3)."""
 
+import copy
 import math
 import re
 import threading
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any, cast
+from urllib.parse import quote
 
 from lxml import etree
 
@@ -27,6 +29,7 @@ from bridge.sandbox.altinn2_model import (
 from bridge.sandbox.switches import Switches
 
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+_TARGET, _URI = re.compile(r'\btargetNamespace="([^"&]*)"'), re.compile(r"[a-z]+:[A-Za-z0-9._~/:#-]+")
 _TYPE_NAME = re.compile(r"(?!xml)[A-Za-z0-9_]+", re.IGNORECASE)
 
 
@@ -39,6 +42,10 @@ class Schemas:
 
     def faults(self, schema: str, document: etree._ElementTree) -> tuple[Finding, ...]:
         """Say where *document* breaks *schema*."""
+        uri = _no_uri(schema)
+        if uri is not None:
+            # .NET takes it for a name, and so does libxml2 once it is one.
+            schema, document = schema.replace(f'"{uri}"', f'"{_named(uri)}"'), _renamed(document, uri)
         with self.lock:
             found = self.compiled.get(schema)
             if found is None:
@@ -327,6 +334,23 @@ def _parser(*, recover: bool = False) -> etree.XMLParser:
     return etree.XMLParser(
         encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, recover=recover
     )
+
+
+def _no_uri(schema: str) -> str | None:
+    """Give the target namespace of *schema* where libxml2 does not take it for a URI."""
+    found = _TARGET.search(schema)
+    return found[1] if found is not None and _URI.fullmatch(found[1]) is None else None
+
+
+def _named(uri: str) -> str:
+    return f"urn:sandbox:{quote(uri, safe='')}"
+
+
+def _renamed(document: etree._ElementTree, uri: str) -> etree._ElementTree:
+    tree = copy.deepcopy(document)
+    for element in tree.iter(etree.Element):
+        element.tag = str(element.tag).replace(f"{{{uri}}}", f"{{{_named(uri)}}}")
+    return tree
 
 
 def _finding(path: str, message: str) -> Finding:

@@ -9,6 +9,7 @@ import orjson
 from bridge.core.calculations import AppRoute, DataTypeRoute
 from bridge.core.errors import ConfigurationError, Finding
 from bridge.forms.convert import Unconvertible
+from bridge.forms.cut_short import stopped_at
 from bridge.forms.losses import Change, Difference, differences
 from bridge.forms.reading import Unreadable
 from bridge.forms.sentences import sentence
@@ -50,13 +51,15 @@ def report(
     Write the report as (media type, document); *sent* and *answered* end with a type and a body.
 
     ``changes`` is null where the two could not be compared, and ``notCompared`` says why: the app gave no form, one of
-    them cannot be read, or one is XML, the other JSON and no schema tells how they belong together.
+    them cannot be read, or one is XML, the other JSON and no schema tells how they belong together. ``stoppedAt`` names
+    the elements behind which the app read nothing.
     """
     status, _, answer = answered
     changes: tuple[Difference, ...] | None = None
+    stopped: tuple[str, ...] = ()
     reason: str | None = "no_form"
     if status == 200 and sent[1]:
-        changes, reason = _changes(data_type, shapes, sent[1], answer)
+        changes, stopped, reason = _changes(data_type, shapes, sent[1], answer)
     document = {
         "app": route.name,
         "dataType": data_type.data_type,
@@ -74,6 +77,7 @@ def report(
             for each in findings
         ],
         "changes": None if changes is None else [as_json(each) for each in changes],
+        "stoppedAt": stopped,
         "notCompared": reason,
     }
     if html:
@@ -113,22 +117,25 @@ def as_html(document: Mapping[str, Any], language: str) -> str:
             for each in document["changes"]
         ]
         parts.append("</table>")
+        causes = [Finding(path=each, rule="lost_from_here") for each in document["stoppedAt"]]
+        parts += [f"<p><code>{_shown(each.path)}</code> {_shown(sentence(each, language))}</p>" for each in causes]
     return "".join([*parts, "</body></html>"])
 
 
 def _changes(
     data_type: DataTypeRoute, shapes: Shapes, sent: bytes, answer: bytes
-) -> tuple[tuple[Difference, ...] | None, str | None]:
-    """Give the changes, or else the rule by which they cannot be told."""
+) -> tuple[tuple[Difference, ...] | None, tuple[str, ...], str | None]:
+    """Give the changes and where the app stopped reading, or else the rule by which they cannot be told."""
     try:
         shape = None if data_type.schema is None else shapes.shape(data_type.schema, data_type.root)
-        return differences(sent, answer, shape=shape, limits=shapes.limits), None
+        found = differences(sent, answer, shape=shape, limits=shapes.limits)
+        return found, stopped_at(sent, found, shape=shape, limits=shapes.limits), None
     except Unreadable as error:
-        return None, error.finding.rule
+        return None, (), error.finding.rule
     except Unconvertible as error:
-        return None, error.findings[0].rule
+        return None, (), error.findings[0].rule
     except (ValueError, ConfigurationError):
-        return None, "no_schema"
+        return None, (), "no_schema"
 
 
 def _shown(value: object) -> str:

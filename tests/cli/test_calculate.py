@@ -67,6 +67,21 @@ def test_one_form_is_explained_as_a_table(sandbox: Sandbox, tmp_path: Path) -> N
     assert lines["/Regnestykke/linje/belop"] == ["added", "–", "3.30"]
 
 
+def test_where_an_app_stopped_reading_is_told(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Behind an element that it does not know, whichever way the answer is shown."""
+    file = tmp_path / "form.xml"
+    file.write_text("<Regnestykke><ukjent/><linje><tekst>x</tekst></linje><sats>5</sats></Regnestykke>", "utf-8")
+
+    table, as_json, as_html = (
+        run(sandbox, file, "--app", NEW, "--format", shown_as).stdout for shown_as in ("table", "json", "html")
+    )
+
+    told = "The app does not know ukjent in this place, and so did not read what stands after it."
+    assert f"/Regnestykke/ukjent: {told}" in table
+    assert json.loads(as_json)["stoppedAt"] == ["/Regnestykke/ukjent"]
+    assert f"<p><code>/Regnestykke/ukjent</code> {told}</p>" in as_html
+
+
 def test_machines_and_people_get_their_own_form(sandbox: Sandbox, tmp_path: Path) -> None:
     """The same differences as JSON, and as a page in which values are escaped."""
     file = tmp_path / "form.json"

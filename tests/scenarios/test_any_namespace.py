@@ -1,4 +1,4 @@
-"""A form whose namespace is no URI to libxml2 goes through every door of a press: Altinn 2 and apps see a name in it."""
+"""A form whose namespace is no URI to libxml2 goes through every door of a press: to Altinn 2 and apps it is a name."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +13,7 @@ from tests.scenarios.stage import Case, Stage
 NAMESPACES = {"letter": "urn:timeliste:å", "relative": "timeliste", "blank": "urn:time liste"}
 MAPPING = """
 service_resource: RESOURCE
-altinn2: {service_code: "5701", service_edition: 1}
+altinn2: {service_code: "5701", service_edition: EDITION}
 altinn3: {app: APP, data_type: timeliste, speaks: SPEAKS}
 forms:
   - type: MainForm
@@ -67,6 +67,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             "RESOURCE": resource(name, speaks),
             "APP": f"ttd/{name}-{speaks}",
             "SPEAKS": speaks,
+            "EDITION": str(KINDS.index((name, speaks)) + 1),
             "NAME": name,
             "LENIENT": "lenient" if speaks == "xml" else "strict",
         }
@@ -89,7 +90,8 @@ def held(stage: Stage, name: str, speaks: str) -> Case:
     who = stage.world.new_organisation().number
     xml = FORM.replace("NAMESPACE", NAMESPACES[name])
     kind = {"data_format_id": "7100", "data_format_version": "1"}
-    service = {"code": "5701", "edition": 1, "forms": [{**kind, "schema": xsd(form_type(NAMESPACES[name]))}]}
+    edition = KINDS.index((name, speaks)) + 1
+    service = {"code": "5701", "edition": edition, "forms": [{**kind, "schema": xsd(form_type(NAMESPACES[name]))}]}
     seed = {"who": who, "service": service, "forms": [{**kind, "xml": xml}]}
     return stage.dialog_for(
         stage.control("POST", "/altinn2/elements", seed)["id"], who, serviceResource=resource(name, speaks)

@@ -206,6 +206,7 @@ def test_a_report_compares_in_the_language_of_the_form(tmp_path: Path, schema: s
         told = answer.get_json()
         assert told["notCompared"] is None
         assert {"path": "/Timeliste/ukjent", "change": "dropped", "old": "1", "new": None} in told["changes"]
+        assert told["stoppedAt"] == ["/Timeliste/skjemanummer"]
 
 
 def test_a_report_on_json_is_no_xml(tmp_path: Path) -> None:
