@@ -3,8 +3,9 @@
 import codecs
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
+from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
@@ -80,10 +81,14 @@ def _initial(member: Member) -> Any:
 
 def to_xml(model: Model, root: str, members: Sequence[Member], namespace: str = "") -> bytes:
     """Write XML without a declaration; null members are left out or nil, as .NET has it."""
-    names: dict[str | None, str] = {"xsi": XSI, "xsd": _XSD, **({None: namespace} if namespace else {})}
-    element = etree.Element(_tag(namespace, root), nsmap=cast("dict[str, str]", names))
-    _fill(element, model, members, namespace)
-    return etree.tostring(element, encoding="utf-8", xml_declaration=False)
+    element = etree.Element(root, nsmap={"xsi": XSI, "xsd": _XSD})
+    _fill(element, model, members)
+    written = etree.tostring(element, encoding="utf-8", xml_declaration=False)
+    if not namespace:
+        return written
+    # Put in afterwards: to .NET it is any name, and to libxml2 it must be a URI.
+    declared = f'xmlns:xsd="{_XSD}"'
+    return written.replace(declared.encode(), f"{declared} xmlns={quoteattr(namespace)}".encode(), 1)
 
 
 def with_row_ids(model: Model, members: Sequence[Member], new_id: Callable[[], UUID]) -> Model:
@@ -143,11 +148,7 @@ def _put(model: Model, members: Sequence[Member], path: Sequence[str], value: st
     return True
 
 
-def _tag(namespace: str, name: str) -> str:
-    return f"{{{namespace}}}{name}" if namespace else name
-
-
-def _fill(element: etree._Element, model: Mapping[str, Any], members: Sequence[Member], space: str) -> None:
+def _fill(element: etree._Element, model: Mapping[str, Any], members: Sequence[Member]) -> None:
     if ROW_ID in model:
         element.set(ROW_ID, model[ROW_ID])
     for member in members:
@@ -161,10 +162,10 @@ def _fill(element: etree._Element, model: Mapping[str, Any], members: Sequence[M
         for each in value or [] if member.many else [value]:
             if each is None and not member.nil_if_null:
                 continue
-            child = etree.SubElement(element, _tag(space, member.name))
+            child = etree.SubElement(element, member.name)
             if each is None:
                 child.set(f"{{{XSI}}}nil", "true")
             elif member.kind == "group":
-                _fill(child, each, member.members, space)
+                _fill(child, each, member.members)
             else:
                 child.text = as_xml_text(each)
