@@ -8,6 +8,7 @@ words that stand in its source are kept, and what was put into them is not.
 
 import linecache
 import logging
+import re
 import sys
 import threading
 import warnings
@@ -20,6 +21,10 @@ import structlog
 
 from bridge.core.errors import place_of
 from bridge.core.ids import mask_identity_numbers
+
+_SMALL = 10_000_000
+"""Above every process id and exit code, and below what numbers of people and organisations are."""
+_SIGNAL = re.compile(r"SIG[A-Z]{2,8}")
 
 QUIET = ("apscheduler", "alembic", "dbos", "sqlalchemy", "urllib3")
 """Libraries whose lines are kept from WARNING up, whatever the level."""
@@ -52,6 +57,7 @@ def configure(level: str, *, stream: IO[str] | None = None) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, _words_of_the_source],
+            pass_foreign_args=True,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 _only_type_and_place_of_exceptions,
@@ -98,8 +104,17 @@ def _words_of_the_source(_: Any, __: str, event: structlog.typing.EventDict) -> 
     said = record.msg if isinstance(record.msg, str) else ""
     source = "".join(linecache.getlines(record.pathname))
     event["event"] = said if said and _as_written(said) in source else f"{_written_part(said, source)}…"
+    if numbers := _harmless(event.pop("positional_args", ())):
+        event["with"] = numbers
     event["at"] = f"{record.module}:{record.funcName}:{record.lineno}"
     return event
+
+
+def _harmless(arguments: Any) -> list[int | str]:
+    """Of what was put into a library's line, the numbers and signals that are nobody's: processes, exit codes."""
+    given = arguments if isinstance(arguments, tuple) else ()
+    small = (each for each in given if isinstance(each, int) and abs(each) < _SMALL)
+    return [*small, *(each for each in given if isinstance(each, str) and _SIGNAL.fullmatch(each))]
 
 
 def _as_written(text: str) -> str:

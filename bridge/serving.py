@@ -1,9 +1,12 @@
 """gunicorn around the app: one process with the worker inside on the embedded store, several on PostgreSQL."""
 
+import contextlib
 import fcntl
 import gc
 import logging
-from collections.abc import Callable
+import os
+import socket
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -12,12 +15,14 @@ import sqlalchemy as sa
 import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
 from bridge.connections import Patience, Worker
 from bridge.core.errors import ConfigurationError, Fault, UpstreamError
 from bridge.parts import Bridge
 from bridge.settings import Settings, WorkerMode
+from bridge.starting import AWAY, WRONG, say_parts, say_start, told_in_the_log
 from bridge.storage.store import close_database, make_private
 from bridge.turned_away import LIMITS, TurnedAway
 from bridge.web import cors
@@ -58,11 +63,61 @@ class Service:
 
 
 def run(settings: Settings) -> None:
-    """Serve until told to stop."""
+    """
+    Serve until told to stop.
+
+    Raises:
+        ConfigurationError: It cannot start with these settings.
+        Unreachable: The database is away.
+    """
     lock = lock_embedded_store(settings)
+    addresses = _addresses(settings)
+    refuse_taken(addresses)
+    say_start("bridge serve", settings, listens=list(addresses.values()))
     prepare_database(settings)
-    _Server(settings).run()
-    del lock
+    process = os.getpid()
+    try:
+        _Server(settings).run()
+    except SystemExit as ended:
+        if os.getpid() != process:
+            raise  # A web process, by whose number gunicorn sees that no other would fare better.
+        raise SystemExit(_ENDS.get(ended.code, ended.code)) from None
+    finally:
+        del lock
+
+
+_ENDS: Mapping[object, int] = {Arbiter.APP_LOAD_ERROR: WRONG, Arbiter.WORKER_BOOT_ERROR: AWAY}
+"""What gunicorn ends with where the app did not load, and what we do; why stands in the log."""
+
+
+def _addresses(settings: Settings) -> dict[str, str]:
+    """Give where it listens, by the setting that says so."""
+    given = {"BRIDGE_LISTEN": settings.listen, "BRIDGE_HEALTH_LISTEN": settings.health_listen}
+    return {name: address for name, address in given.items() if address}
+
+
+def refuse_taken(addresses: Mapping[str, str]) -> None:
+    """
+    Bind to all *addresses* for a moment, so that what gunicorn would try for seconds is told at once.
+
+    Raises:
+        ConfigurationError: Some cannot be had: another program has them, or they are not this machine's.
+    """
+    faults: list[Fault] = []
+    with contextlib.ExitStack() as taken:
+        for name, address in addresses.items():
+            host, _, port = address.rpartition(":")
+            host = host.strip("[]")
+            try:
+                family = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0][0]
+                listener = taken.enter_context(socket.socket(family, socket.SOCK_STREAM))
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.bind((host, int(port)))
+            except OSError as error:
+                why = error.strerror or type(error).__name__
+                faults.append(Fault(where=name, message=f"nobody can listen at {address}: {why}"))
+    if faults:
+        raise ConfigurationError(faults)
 
 
 def lock_embedded_store(settings: Settings) -> IO[bytes] | None:
@@ -91,6 +146,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._service: Service | None = None
+        self._first = False
+        """Whether this is the process that says what all of them know."""
         super().__init__()
 
     @property
@@ -113,15 +170,21 @@ class _Server(BaseApplication):  # type: ignore[misc]
     """How many of the addresses are for everybody; any after them are for health alone."""
 
     def load_config(self) -> None:
-        for name, value in _options(self._settings, self._exit).items():
+        for name, value in _options(self._settings, self._exit, self._forked).items():
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
         # Runs in the worker process, after the fork: no thread or connection of ours exists before it.
-        self._service = Service(self._settings)
-        self._service.start()
+        with told_in_the_log(wrong=Arbiter.APP_LOAD_ERROR, away=Arbiter.WORKER_BOOT_ERROR):
+            self._service = Service(self._settings)
+            if self._first:
+                say_parts(self._service.bridge)
+            self._service.start()
         _spare_what_stays()
         return self._service.app
+
+    def _forked(self, _arbiter: object, worker: Any) -> None:
+        self._first = worker.age == 1
 
     def _exit(self, _arbiter: object, _process: object) -> None:
         if self._service is not None:
@@ -136,9 +199,11 @@ def _spare_what_stays() -> None:
     gc.set_threshold(10_000, 10, 10)
 
 
-def _options(settings: Settings, leave: Callable[[object, object], None]) -> dict[str, Any]:
+def _options(
+    settings: Settings, leave: Callable[[object, object], None], forked: Callable[[object, object], None]
+) -> dict[str, Any]:
     return {
-        "bind": [settings.listen, *([settings.health_listen] if settings.health_listen else [])],
+        "bind": list(_addresses(settings).values()),
         "worker_class": Worker,
         "workers": settings.web_processes,
         "threads": settings.threads,
@@ -156,6 +221,8 @@ def _options(settings: Settings, leave: Callable[[object, object], None]) -> dic
         "accesslog": None,
         "errorlog": "-",
         "loglevel": "warning",
+        "post_fork": forked,
+        "when_ready": lambda _: log.info("the service listens", addresses=list(_addresses(settings).values())),
         "worker_exit": leave,
         "logger_class": _ServerLog,
     }

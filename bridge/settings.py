@@ -277,10 +277,24 @@ def _origins(text: str) -> tuple[str, ...]:
 def _database(text: str) -> str:
     scheme, _, rest = text.partition("://")
     if scheme in {"postgresql", "postgres", "postgresql+psycopg"} and rest.strip("/"):
-        return f"postgresql+psycopg://{rest}"
+        return _readable(f"postgresql+psycopg://{rest}")
     if scheme == "sqlite" and len(rest) > 1 and rest.startswith("/") and not rest.startswith("/:"):
         return text
     raise ValueError("write sqlite:///file or postgresql://user:password@host/database")
+
+
+def _readable(url: str) -> str:
+    """Give *url* as it is, if SQLAlchemy can take it apart."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        make_url(url)
+    except (ValueError, ArgumentError):
+        raise ValueError(
+            "write postgresql://user:password@host:port/database; in a password @ is %40, : is %3A and / is %2F"
+        ) from None
+    return url
 
 
 def _folder(text: str) -> Path:
@@ -330,7 +344,7 @@ def _private_key(text: str) -> Secret:
     """Check the shape only, and quote nothing of it: facts/altinn3-and-tokens.md 4.2."""
     try:
         key = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError("write the private key as a JWK, which is one JSON object") from None
     if not isinstance(key, dict) or key.get("kty") != "RSA":
         raise ValueError("Maskinporten takes RSA keys only: the JWK must have kty RSA")
@@ -923,7 +937,9 @@ class _Reading:
             return variable.parse(text.strip())
         except ValueError as error:
             self._fault(variable.name, str(error))
-            return None
+        except OSError as error:
+            self._fault(variable.name, f"it cannot be looked at: {error.strerror}")
+        return None
 
     def _fill_dependents(self, parsed: dict[str, Any]) -> None:
         """Put in the defaults that follow from other settings."""
@@ -953,6 +969,8 @@ class _Reading:
         if form is not None and body is not None and form > body:
             self._fault("BRIDGE_MAX_FORM", f"write at most BRIDGE_MAX_BODY, which is {body}")
         self._check_login(parsed)
+        if parsed.get("health_listen") and parsed["health_listen"] == parsed.get("listen"):
+            self._fault("BRIDGE_HEALTH_LISTEN", "write another address than that of BRIDGE_LISTEN")
         if parsed.get("drafts_every") and parsed.get("public_url") is None:
             self._fault("BRIDGE_PUBLIC_URL", "must be given with BRIDGE_DRAFTS_EVERY: the buttons lead there")
         if parsed.get("environment") is not None:

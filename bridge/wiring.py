@@ -6,12 +6,13 @@ import os
 import random
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
 import requests
+import sqlalchemy as sa
 from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
 
@@ -43,6 +44,7 @@ from bridge.parts import Bridge, Finished, Uploading
 from bridge.rooms import Rooms
 from bridge.settings import Altinn2Login, Secret, Settings, WorkerMode
 from bridge.storage.gates import Alarms, StoredGate, StoredPause
+from bridge.storage.opening import unopened
 from bridge.storage.store import Store, migrate, open_database
 from bridge.storage.watch import StoreWatch
 
@@ -72,11 +74,19 @@ class Surroundings:
 
 
 def prepare_database(settings: Settings) -> None:
-    """Bring the tables, ours and the engine's, to the present version."""
+    """
+    Bring the tables, ours and the engine's, to the present version.
+
+    Raises:
+        ConfigurationError: The address is wrong, or the tables are a newer release's.
+        Unreachable: The database is away.
+    """
     engine = open_database(settings.database_url, pool=2)
     try:
         migrate(engine)
         prepare(engine)
+    except sa.exc.SQLAlchemyError as error:
+        raise unopened(error) from error
     finally:
         engine.dispose()
 
@@ -241,7 +251,7 @@ def credential_faults(settings: Settings) -> list[Fault]:
     try:
         signing_key(settings.maskinporten_key.reveal())
     except ConfigurationError as error:
-        faults += [replace(each, where="BRIDGE_MASKINPORTEN_KEY") for each in error.faults]
+        faults += error.faults
     pem = settings.altinn2_certificate
     if pem is not None and (why := certificate_fault(pem)) is not None:
         faults.append(Fault(where="BRIDGE_ALTINN2_CERTIFICATE", message=f"{pem}: {why}"))

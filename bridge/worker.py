@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 from uuid import uuid4
 
@@ -90,9 +91,9 @@ class Running:
         every(self._scheduler, LEFT_LOOK, self._give_back_left)
         every(self._scheduler, 3600.0, self._forget)
         if self._embedded:
-            every(self._scheduler, EMPTY_LOG_EVERY, lambda: empty_log(self.bridge.store.engine))
-        every(self._scheduler, 60.0, lambda: tell_names(self.bridge))
-        every(self._scheduler, THAW_EVERY, lambda: tell_thawed(self.bridge))
+            every(self._scheduler, EMPTY_LOG_EVERY, partial(empty_log, self.bridge.store.engine))
+        every(self._scheduler, 60.0, partial(tell_names, self.bridge))
+        every(self._scheduler, THAW_EVERY, partial(tell_thawed, self.bridge))
         if self.bridge.settings.drafts_every:
             # More often than a run is due, so that one whose process died is soon gone on with by another.
             every(self._scheduler, min(DRAFTS_LOOK, self.bridge.settings.drafts_every / 4), self._drafts)
@@ -254,13 +255,14 @@ def new_scheduler() -> BackgroundScheduler:
 
 
 def every(scheduler: BackgroundScheduler, seconds: float, job: Callable[[], object]) -> None:
-    """Let *job* run every so many *seconds*; what it raises is logged by type, and it runs again."""
+    """Let *job* run every so many *seconds*; what it raises is logged by its name and type, and it runs again."""
+    name = getattr(job.func if isinstance(job, partial) else job, "__name__", "").lstrip("_")
 
     def guarded() -> None:
         try:
             job()
         except Exception as error:  # noqa: BLE001 - one bad tick must not end the job
-            log.error("a periodic job failed", job=job.__name__, error=type(error).__name__, at=place_of(error))
+            log.error("a periodic job failed", job=name, error=type(error).__name__, at=place_of(error))
 
     scheduler.add_job(guarded, "interval", seconds=seconds)
 
@@ -282,4 +284,9 @@ def each_alone(job: str, items: Iterable[_Item], work: Callable[[_Item], object]
 def refresh_keys_regularly(bridge: Bridge, scheduler: BackgroundScheduler) -> None:
     """Keep the issuer's keys fresh, so that no request waits for them; while there are none, ask every few seconds."""
     every(scheduler, KEYS_EVERY, bridge.keys.refresh)
-    every(scheduler, KEYS_WANTED_EVERY, lambda: bridge.keys.ready or bridge.keys.refresh())
+
+    def refresh_if_wanted() -> None:
+        if not bridge.keys.ready:
+            bridge.keys.refresh()
+
+    every(scheduler, KEYS_WANTED_EVERY, refresh_if_wanted)

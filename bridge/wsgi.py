@@ -7,16 +7,21 @@ from flask import Flask
 from bridge.logs import configure
 from bridge.serving import Service, lock_embedded_store
 from bridge.settings import Settings
+from bridge.starting import say_parts, say_start, told_in_the_log
 from bridge.wiring import prepare_database
 
 
 def create() -> Flask:
     """Read the environment, start the service's threads in this process, and give its app."""
-    settings = Settings.from_environ(os.environ)
-    configure(settings.log_level)
-    lock = lock_embedded_store(settings)
-    prepare_database(settings)
-    service = Service(settings)
+    configure("info")
+    with told_in_the_log():
+        settings = Settings.from_environ(os.environ)
+        configure(settings.log_level)
+        lock = lock_embedded_store(settings)
+        say_start("bridge under a WSGI server", settings)
+        prepare_database(settings)
+        service = Service(settings)
+        say_parts(service.bridge)
     service.app.extensions["bridge.lock"] = lock
     service.start()
     return service.app

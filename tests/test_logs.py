@@ -57,6 +57,19 @@ def test_a_librarys_values_are_left_out(lines: io.StringIO) -> None:
     assert all(str(line["at"]).startswith("test_logs:test_a_librarys_values_are_left_out:") for line in said(lines))
 
 
+def test_processes_exit_codes_and_signals_stay_beside_the_words(lines: io.StringIO) -> None:
+    """They are nobody's, and without them nobody knows how a process ended. Longer numbers may be somebody's."""
+    library = logging.getLogger("gunicorn.error")
+
+    library.error("Worker (pid:%s) exited with code %s", 4711, 3)
+    library.error("Worker (pid:%s) was sent %s!", 4711, "SIGKILL")
+    library.error("somebody: %s, %s", 1810100000, SECRET)
+
+    assert [line.get("with") for line in said(lines)] == [[4711, 3], [4711, "SIGKILL"], None]
+    assert said(lines)[0]["message"] == "Worker (pid:%s) exited with code %s"
+    assert "1810100000" not in lines.getvalue()
+
+
 def test_errors_show_type_and_place(lines: io.StringIO) -> None:
     """Neither an error's text nor its traceback is written, by whatever way it comes."""
 

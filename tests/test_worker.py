@@ -1,10 +1,12 @@
 """Jobs over many things: one that fails keeps none of the others waiting."""
 
+from functools import partial
+
 import pytest
 from structlog.testing import capture_logs
 
 from bridge.storage.trouble import StoreGone
-from bridge.worker import each_alone
+from bridge.worker import each_alone, every, new_scheduler
 
 
 def test_one_of_many_that_fails_keeps_nobody_waiting() -> None:
@@ -36,3 +38,19 @@ def test_the_stores_trouble_ends_the_job() -> None:
         each_alone("a job", [1, 2, 3], work)
 
     assert asked == [1]
+
+
+def test_a_job_that_fails_is_told_by_its_name() -> None:
+    """Also one that is bound to what it works on; nobody is told of a lambda."""
+
+    def _empties(of: object) -> None:
+        raise ValueError(of)
+
+    scheduler = new_scheduler()
+    every(scheduler, 60, partial(_empties, "a"))
+
+    with capture_logs() as lines:
+        for job in scheduler.get_jobs():
+            job.func()
+
+    assert [(each["job"], each["error"]) for each in lines] == [("empties", "ValueError")]

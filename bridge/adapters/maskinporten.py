@@ -114,7 +114,7 @@ def _from_pem(text: str) -> object:
 
 
 def _bad_key(message: str) -> ConfigurationError:
-    return ConfigurationError([Fault(where="Maskinporten key", message=message)])
+    return ConfigurationError([Fault(where="BRIDGE_MASKINPORTEN_KEY", message=message)])
 
 
 # Keeping tokens

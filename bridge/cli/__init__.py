@@ -1,6 +1,7 @@
 """The command line: one module per command, imported when it is called."""
 
 import importlib
+import sys
 from typing import ClassVar
 
 import click
@@ -55,7 +56,7 @@ def main() -> None:
 
     Exit codes: 0 done, 1 the command found something wrong, 2 it was called or configured wrongly.
     """
-    from bridge.core.errors import ConfigurationError
+    from bridge.core.errors import ConfigurationError, UpstreamError
 
     try:
         _bridge()
@@ -63,3 +64,14 @@ def main() -> None:
         for fault in error.faults:
             click.echo(str(fault), err=True)
         raise SystemExit(2) from None
+    except UpstreamError as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(1) from None
+    except Exception as error:
+        # The database's own errors; its package is not imported for a command that needs none.
+        opening = sys.modules.get("bridge.storage.opening")
+        told = None if opening is None else opening.told_of(error)
+        if told is None:
+            raise
+        click.echo(told, err=True)
+        raise SystemExit(1) from None

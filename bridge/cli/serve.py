@@ -16,7 +16,10 @@ def serve() -> None:
     from bridge.logs import configure
     from bridge.serving import run
     from bridge.settings import Settings
+    from bridge.starting import told_in_the_log
 
-    settings = Settings.from_environ(os.environ)
-    configure(settings.log_level)
-    run(settings)
+    configure("info")
+    with told_in_the_log():
+        settings = Settings.from_environ(os.environ)
+        configure(settings.log_level)
+        run(settings)

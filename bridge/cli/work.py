@@ -1,6 +1,11 @@
 """``bridge work``: one more worker."""
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:  # It brings the schemas' folder, which nobody waits for who asks for help.
+    from bridge.settings import Settings
 
 
 @click.command()
@@ -10,28 +15,33 @@ def work() -> None:
     import signal
     import threading
 
-    from bridge.core.errors import ConfigurationError, Fault
     from bridge.logs import configure
     from bridge.settings import Settings
+    from bridge.starting import say_parts, say_start, told_in_the_log
     from bridge.wiring import prepare_database, wire
     from bridge.worker import Running
 
-    settings = Settings.from_environ(os.environ)
-    if settings.database_url.startswith("sqlite"):
-        raise ConfigurationError(
-            [
-                Fault(
-                    where="BRIDGE_DATABASE_URL",
-                    message="the embedded store has one worker, inside `bridge serve`; use PostgreSQL for more",
-                )
-            ]
-        )
-    configure(settings.log_level)
+    configure("info")
     stop = threading.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: stop.set())
-    prepare_database(settings)
-    running = Running(wire(settings))
+    with told_in_the_log():
+        settings = Settings.from_environ(os.environ)
+        configure(settings.log_level)
+        _refuse_embedded(settings)
+        say_start("bridge work", settings)
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, lambda *_: stop.set())
+        prepare_database(settings)
+        bridge = wire(settings)
+        running = Running(bridge)
+        say_parts(bridge)
     running.start()
     stop.wait()
     running.stop()
+
+
+def _refuse_embedded(settings: "Settings") -> None:
+    from bridge.core.errors import ConfigurationError, Fault
+
+    if settings.database_url.startswith("sqlite"):
+        message = "the embedded store has one worker, inside `bridge serve`; use PostgreSQL for more"
+        raise ConfigurationError([Fault(where="BRIDGE_DATABASE_URL", message=message)])

@@ -92,7 +92,13 @@ def make_private(path: Path, *, setting: str) -> None:
         if mode & 0o077:
             path.chmod(0o600)
     except OSError as error:
-        message = f"{path} cannot be kept from others ({os.strerror(error.errno or 0)}); let its owner run the bridge"
+        why = os.strerror(error.errno or 0)
+        missing = error.errno == errno.ENOENT and not path.parent.is_dir()
+        message = (
+            f"there is no folder {path.parent}: make it, or name another"
+            if missing
+            else f"{path} cannot be kept from others ({why}); let its owner run the bridge"
+        )
         raise ConfigurationError([Fault(where=setting, message=message)]) from error
 
 

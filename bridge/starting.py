@@ -1,0 +1,91 @@
+"""What a process says of itself when it starts, and why it does not."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+
+import sqlalchemy as sa
+import structlog
+
+from bridge.core.errors import ConfigurationError, UpstreamError, place_of
+from bridge.parts import Bridge
+from bridge.settings import Settings
+from bridge.storage.opening import unopened
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.start")
+
+AWAY, WRONG = 1, 2
+"""What a process ends with that could not start: something is away, or set up wrongly."""
+
+
+@contextmanager
+def told_in_the_log(*, away: int = AWAY, wrong: int = WRONG) -> Iterator[None]:
+    """End the process with a line in the log for each reason why it cannot start; nothing is written beside the log."""
+    try:
+        yield
+    except ConfigurationError as error:
+        for fault in error.faults:
+            log.critical("it cannot start: the configuration has a fault", where=fault.where, fault=fault.message)
+        raise SystemExit(wrong) from None
+    except UpstreamError as error:
+        log.critical("it cannot start: what it needs is away", system=error.system, why=error.detail)
+        raise SystemExit(away) from None
+    except sa.exc.SQLAlchemyError as error:
+        log.critical("it cannot start: its database fails", why=str(unopened(error)))
+        raise SystemExit(away) from None
+    except Exception as error:  # noqa: BLE001 - whatever it is, nobody reads it but in the log
+        # Its text may hold anything, and gunicorn would print it.
+        log.critical("it cannot start: an unforeseen error", error=type(error).__name__, at=place_of(error))
+        raise SystemExit(away) from None
+
+
+def say_start(what: str, settings: Settings, *, listens: Sequence[str] = ()) -> None:
+    """Say which process it is, where it listens, and what it talks to. No address has a password in it."""
+    log.info(
+        "it starts",
+        process=what,
+        version=version("altinn-dialog-bridge"),
+        environment=settings.environment.value,
+        database=_database(settings.database_url),
+        worker=settings.worker.value,
+        **({"listens": list(listens), "public_url": settings.public_url} if listens else {}),
+    )
+    log.info(
+        "it talks to",
+        altinn2=settings.altinn2_url,
+        altinn2_login=settings.altinn2_login.value,
+        altinn3_apps=settings.altinn3_apps_url,
+        platform=settings.platform_url,
+        dialogporten=settings.dialogporten_url,
+        issuer=settings.dialogporten_issuer,
+        maskinporten=settings.maskinporten_url,
+    )
+
+
+def say_parts(bridge: Bridge) -> None:
+    """Say which services and apps it knows, by their files."""
+    for mapping in bridge.mappings.values():
+        altinn2, altinn3 = mapping.altinn2, mapping.altinn3
+        log.info(
+            "it serves",
+            service=mapping.service_resource,
+            altinn2=None if altinn2 is None else f"{altinn2.service_code}/{altinn2.service_edition}",
+            altinn3=None if altinn3 is None else f"{altinn3.org}/{altinn3.app}",
+            actions=list(mapping.actions),
+            file=mapping.source,
+        )
+    for route in bridge.routes.values():
+        log.info(
+            "it leads to an app",
+            app=route.name,
+            token=route.token.value,
+            data_types=list(route.data_types),
+            file=route.source,
+        )
+
+
+def _database(url: str) -> str:
+    parts = sa.make_url(url)
+    if parts.get_backend_name() == "sqlite":
+        return f"sqlite {parts.database}"
+    return f"postgresql {parts.host or 'local'}{f':{parts.port}' if parts.port else ''}/{parts.database or ''}"

@@ -1,0 +1,77 @@
+"""Why the store could not be opened, in words for who set it up."""
+
+import sqlalchemy as sa
+
+from bridge.core.errors import BridgeError, ConfigurationError, Fault, Unreachable
+from bridge.storage.trouble import Trouble, trouble_of
+
+SETTING = "BRIDGE_DATABASE_URL"
+_SYSTEM = "the database"
+
+# What libpq says of a connection that it did not get, before there is an SQLSTATE; its own words may name the user.
+_AWAY = (
+    ("refused", "nobody listens at its address: is it running, and are host and port right?"),
+    ("timeout expired", "it did not answer in time: is it running, and does a firewall let this machine through?"),
+    ("timed out", "it did not answer in time: is it running, and does a firewall let this machine through?"),
+    ("resolve host", "its host's name is not known here"),
+    ("translate host name", "its host's name is not known here"),
+    ("too many clients", "all its connections are taken: raise max_connections, or lower BRIDGE_DATABASE_POOL"),
+    (
+        "remaining connection slots",
+        "all its connections are taken: raise max_connections, or lower BRIDGE_DATABASE_POOL",
+    ),
+    ("starting up", "it is starting up"),
+    ("shutting down", "it is shutting down"),
+)
+_WRONG = (
+    ("password authentication failed", "it refuses the user's name or password"),
+    ("no password supplied", "it wants a password, and the address has none"),
+    ("pg_hba.conf", "it lets nobody of this name in from this machine (pg_hba.conf)"),
+    ("role", "it knows no user of this name"),
+    ("does not exist", "it has no database of this name"),
+    ("SSL", "they cannot agree on TLS (sslmode)"),
+)
+_SQLITE = {
+    "SQLITE_NOTADB": "the file is no SQLite database: name another, or move it away",
+    "SQLITE_CORRUPT": "the file is damaged: restore it from a backup",
+    "SQLITE_CANTOPEN": "the file cannot be opened: look at its folder and rights",
+    "SQLITE_READONLY": "the file may only be read: look at its rights and those of its folder",
+    "SQLITE_PERM": "the file may not be opened: look at its rights",
+}
+_TROUBLE = {
+    Trouble.AWAY: "it cannot be reached, or broke off",
+    Trouble.BUSY: "others hold it, and did not let go in time",
+    Trouble.FULL: "its disk is full",
+    Trouble.READ_ONLY: "it may only be read",
+    Trouble.GONE: "its file was deleted or replaced",
+}
+_POSTGRESQL = {
+    "28P01": "it refuses the user's name or password",
+    "28000": "it lets nobody of this name in",
+    "3D000": "it has no database of this name",
+    "42501": "its user may not make tables there: give it CREATE on the schema",
+    "3F000": "it has no schema to make tables in",
+}
+
+
+def told_of(error: Exception) -> str | None:
+    """Say what the database did to a command that had opened it; None where it is not the database's."""
+    return str(unopened(error)) if isinstance(error, sa.exc.SQLAlchemyError) else None
+
+
+def unopened(error: sa.exc.SQLAlchemyError) -> BridgeError:
+    """Give *error* as what can be done about it: the address is wrong, or the database is away and may come back."""
+    original = getattr(error, "orig", None)
+    sqlite = getattr(original, "sqlite_errorname", None)
+    state = getattr(original, "sqlstate", None)
+    wrong = _SQLITE.get("_".join((sqlite or "").split("_")[:2])) or _POSTGRESQL.get(state or "")
+    if wrong is None and state is None and sqlite is None:
+        said = str(original)
+        away = next((words for part, words in _AWAY if part in said), None)
+        if away is not None:
+            return Unreachable(_SYSTEM, away)
+        wrong = next((words for part, words in _WRONG if part in said), None)
+    if wrong is not None:
+        return ConfigurationError([Fault(where=SETTING, message=wrong)])
+    trouble = trouble_of(error)
+    return Unreachable(_SYSTEM, _TROUBLE[trouble] if trouble else f"it refused a statement ({type(error).__name__})")
