@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 _ALL = "/api/v1/enduser/dialogs"
 _ONE = f"{_ALL}/<dialog_id>"
-_BULK = 100
+MOST_LABELLED = 100
+"""Dialogs whose labels are changed in one call."""
 
 
 LEVEL_TOO_LOW = "Altinn authentication level too low."
@@ -138,7 +139,7 @@ class EndUserApi:
         api = self._api
         reader = api.reader(request)
         change = api.read(request, BULK_LABEL_CHANGE)
-        errors = bulk_faults(change, most=_BULK)
+        errors = bulk_faults(change, most=MOST_LABELLED)
         if errors:
             raise Problem(400, errors)
         pairs = [(each["dialogId"], each["endUserContextRevision"]) for each in change["dialogs"]]
@@ -155,41 +156,13 @@ class EndUserApi:
     def get_resources(self, request: Request) -> Response:
         """GET the resources of the dialogs that the user may see."""
         reader = self._api.reader(request)
-        asked = {each.lower() for each in Query.of(request).many("party")}
-        known = sorted(
-            {
-                each.service_resource
-                for each in self._api.world.dialogporten.dialogs()
-                if each.party in reader.parties and (not asked or each.party in asked)
-            }
-        )
-        items = [each["metadata"] for each in resources(self._api.world, known, self._api.host)]
-        return as_json(200, {"items": items})
+        return as_json(200, {"items": resources_of(self._api, reader, Query.of(request).many("party"))})
 
     def look_up(self, request: Request) -> Response:
         """GET the dialog that stands for an instance, a correspondence or a dialog id."""
         api = self._api
         reader = api.reader(request)
-        dialog, reference = looked_up(api.world.dialogporten, Query.of(request).one("instanceRef") or "")
-        if dialog.party not in reader.parties or not reader.may("read"):
-            raise Problem(403, {"Forbidden": ["You have no access to the dialog."]})
-        title = (dialog.body["content"] or {}).get("title")
-        evidence = {
-            "currentAuthenticationLevel": reader.level,
-            "viaRole": True,
-            "viaAccessPackage": False,
-            "viaResourceDelegation": False,
-            "viaInstanceDelegation": False,
-            "evidence": [],
-        }
-        answer = {
-            "dialogId": dialog.id,
-            "instanceRef": reference,
-            "party": dialog.party,
-            **resources(api.world, [dialog.service_resource])[0]["lookup"],
-            "title": [] if title is None else title["value"],
-            "authorizationEvidence": evidence,
-        }
+        answer = looked_up_by(api, reader, Query.of(request).one("instanceRef") or "")
         return as_json(200, arranged(answer, request))
 
     def _now(self) -> str:
@@ -214,6 +187,48 @@ class EndUserApi:
             if each["id"] == wanted_id:
                 return as_json(200, arranged(each, request))
         raise missing(entity, wanted_id)
+
+
+def looked_up_by(api: "Dialogporten", reader: Reader, reference: str) -> Mapping[str, Any]:
+    """
+    Find the dialog that an instance, a correspondence or a dialog id stands for.
+
+    Raises:
+        Problem: 400, 403 or 404.
+    """
+    dialog, reference = looked_up(api.world.dialogporten, reference)
+    if dialog.party not in reader.parties or not reader.may("read"):
+        raise Problem(403, {"Forbidden": ["You have no access to the dialog."]})
+    title = (dialog.body["content"] or {}).get("title")
+    evidence = {
+        "currentAuthenticationLevel": reader.level,
+        "viaRole": True,
+        "viaAccessPackage": False,
+        "viaResourceDelegation": False,
+        "viaInstanceDelegation": False,
+        "evidence": [],
+    }
+    return {
+        "dialogId": dialog.id,
+        "instanceRef": reference,
+        "party": dialog.party,
+        **resources(api.world, [dialog.service_resource])[0]["lookup"],
+        "title": [] if title is None else title["value"],
+        "authorizationEvidence": evidence,
+    }
+
+
+def resources_of(api: "Dialogporten", reader: Reader | None, asked: Iterable[str]) -> list[Any]:
+    """Describe the resources of the dialogs that *reader* may see, of these parties; None stands for everybody."""
+    wanted_of = {each.lower() for each in asked}
+    known = sorted(
+        {
+            each.service_resource
+            for each in api.world.dialogporten.dialogs()
+            if (reader is None or each.party in reader.parties) and (not wanted_of or each.party in wanted_of)
+        }
+    )
+    return [each["metadata"] for each in resources(api.world, known, api.host)]
 
 
 def there(world: World, dialog_id: str, reader: Reader) -> Dialog:

@@ -3,7 +3,10 @@
 import json
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+Tell = Callable[[str], Mapping[str, Any]]
 
 
 class Stream:
@@ -14,8 +17,8 @@ class Stream:
     the client sees that it is open.
     """
 
-    def __init__(self, streams: "Streams", dialog_id: str, keep_alive: float) -> None:
-        self._streams, self._keep_alive = streams, keep_alive
+    def __init__(self, streams: "Streams", dialog_id: str, tell: Tell, keep_alive: float) -> None:
+        self._streams, self._tell, self._keep_alive = streams, tell, keep_alive
         self.dialog_id = dialog_id
         self._events: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._begun = self._ended = False
@@ -42,8 +45,7 @@ class Stream:
         if kind is None:
             self._ended = True
             return b"event: complete\n\n"
-        payload = {"data": {"dialogEvents": {"id": self.dialog_id, "type": kind}}}
-        return f"event: next\ndata: {json.dumps(payload, separators=(',', ':'))}\n\n".encode()
+        return f"event: next\ndata: {json.dumps(self._tell(kind), separators=(',', ':'))}\n\n".encode()
 
     def close(self) -> None:
         """Leave: called by the server when the client is gone."""
@@ -57,9 +59,9 @@ class Streams:
         self._lock = threading.Lock()
         self._open: dict[str, set[Stream]] = {}
 
-    def open(self, dialog_id: str, keep_alive: float) -> Stream:
-        """Subscribe to a dialog; *keep_alive* in seconds."""
-        stream = Stream(self, dialog_id, keep_alive)
+    def open(self, dialog_id: str, tell: Tell, keep_alive: float) -> Stream:
+        """Subscribe to a dialog; *tell* writes an event of a kind, and *keep_alive* is in seconds."""
+        stream = Stream(self, dialog_id, tell, keep_alive)
         with self._lock:
             self._open.setdefault(dialog_id, set()).add(stream)
         return stream

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Request, Response
 
 from bridge.sandbox import json_patch
 from bridge.sandbox.dialog_end_user_api import EndUserApi
-from bridge.sandbox.dialog_graphql import GraphQl
+from bridge.sandbox.dialog_graphql import GraphQl, NotAnswered, subscription
 from bridge.sandbox.dialog_http import LIMIT, OWNER_SCOPE, Asked, DialogSystem
 from bridge.sandbox.dialog_json import NotJson, parsed
 from bridge.sandbox.dialog_kinds import Faulty
@@ -168,7 +168,11 @@ class Dialogporten(DialogSystem):
                 # Also where the id is a variable, so that no literal could be found.
                 message = "The current user is not authorized to access this resource."
                 return as_json(403, _graphql_error(message, "AUTH_NOT_AUTHORIZED"))
-        stream = self.world.dialogporten.streams.open(dialog_id, self.world.switches.sse_keep_alive_seconds)
+        try:
+            tell = subscription(query, dialog_id)
+        except NotAnswered as error:
+            return as_json(400, error.as_json())
+        stream = self.world.dialogporten.streams.open(dialog_id, tell, self.world.switches.sse_keep_alive_seconds)
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no", **self._cross_origin(request)}
         return Response(stream, status=200, headers=headers, content_type="text/event-stream; charset=utf-8")
 

@@ -310,7 +310,7 @@ def test_graphql_tells_errors_in_the_payload() -> None:
     wrong: list[dict[str, Any]] = [
         {},
         {"party": [PARTY], "continuationToken": "x"},
-        {"party": [PARTY], "orderBy": [{"seenAt": "ASC"}]},
+        {"party": [PARTY], "orderBy": [{"createdAt": "ASC", "dueAt": "ASC"}]},
     ]
 
     answers = [asked(reader, QUERY, input=each).json()["data"]["searchDialogs"] for each in wrong]
@@ -347,7 +347,7 @@ def test_graphql_reads_a_dialog_with_its_token() -> None:
 
 
 WRONG = [
-    ("an unknown root", "{ dialogLookup }"),
+    ("an unknown root", "{ dialogs }"),
     ("an unknown field", "{ limits { endUserSearch { most } } }"),
     ("no selection", "{ limits }"),
     ("a selection of a scalar", "{ parties { party { id } } }"),
