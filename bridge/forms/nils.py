@@ -15,7 +15,7 @@ _NIL = XSI + "nil"
 _BLANK = " \t\r\n"
 
 
-def without_forbidden_nils(shape: Shape | None, xml: bytes, limits: Limits) -> bytes:
+def without_forbidden_nils(shape: Shape | None, xml: bytes | str, limits: Limits) -> bytes:
     """
     Give *xml* as UTF-8 and without the empty elements that are nil where *shape* does not allow it.
 

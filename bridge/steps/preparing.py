@@ -6,15 +6,16 @@ import structlog
 
 from bridge.core.altinn_dates import OSLO
 from bridge.core.elements import Form
-from bridge.core.errors import Finding, Severity
+from bridge.core.errors import ConfigurationError, Finding, Severity
 from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapping, Validation
 from bridge.core.operations import Operation, Problem
 from bridge.core.templates import template_values
 from bridge.forms.fields import PlaceMissing, set_values
+from bridge.forms.nils import without_forbidden_nils
 from bridge.forms.reading import Unreadable, parse, to_text, to_utf8
 from bridge.parts import Bridge
 from bridge.steps.calculate import calculated
-from bridge.steps.content import is_message, merged_forms, sent_content
+from bridge.steps.content import is_message, merged_forms, sent_content, shape_of
 from bridge.steps.orders import Stop
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
@@ -36,7 +37,7 @@ def wanted_forms(
     forms = merged_forms(held, sent.forms, sent.removed)
     forms = tuple(_prepared(bridge, operation, action, form) for form in forms)
     if not action.calculates:
-        return forms
+        return tuple(_without_nils(bridge, mapping, form) for form in forms)
     return tuple(
         replace(form, data=calculated(bridge, operation, mapping, action, form)) if form.kind is FormKind.MAIN else form
         for form in forms
@@ -66,6 +67,19 @@ def _prepared(bridge: Bridge, operation: Operation, action: ActionMapping, form:
         except Unreadable as error:
             raise Stop(Problem(code="form_invalid", status=422, findings=(error.finding,))) from error
     return form
+
+
+def _without_nils(bridge: Bridge, mapping: ServiceMapping, form: Form) -> Form:
+    """Take out what an app says of empty fields: its answer may come back as the form of another action."""
+    spec = mapping.form_spec(form.kind, form.data_format_id, form.data_format_version)
+    if mapping.altinn3 is None or form.kind is not FormKind.MAIN or spec is None or "nil" not in form.data:
+        return form
+    try:
+        data = without_forbidden_nils(shape_of(bridge, spec), form.data, bridge.schemas.limits)
+    except (Unreadable, ConfigurationError):
+        # What it is, the check says, if it is asked.
+        return form
+    return replace(form, data=data.decode())
 
 
 def _must_be_readable(bridge: Bridge, data: bytes | str) -> None:

@@ -59,3 +59,27 @@ def test_imports_stay_light(module: str) -> None:
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
 
     assert loaded == []
+
+
+READERS = {
+    "cli/demo.py": "what the demo shows is its own",
+    "cli/demo_story.py": "what the demo shows is its own",
+    "cli/validate_work.py": "one tag of a file of any size",
+    "forms/engines.py": "schemas of our own",
+    "forms/namespaces.py": "schemas",
+    "forms/places.py": "where what was read stands",
+    "forms/reading.py": "everybody's",
+    "forms/schema_files.py": "schemas",
+    "forms/streaming.py": "forms that are never a tree",
+    "forms/xsd.py": "schemas, and large forms that are judged while they are read",
+}
+
+
+def test_forms_are_read_in_one_place() -> None:
+    """What one reader forgives, all do: a parser of one's own is a door at which a form is another one."""
+    parsing = re.compile(r"\betree\.(?:fromstring|parse|iterparse|XML|XMLParser|XMLPullParser)\(|\bParserCreate\(")
+    sources = {path.relative_to(ROOT / "bridge").as_posix(): path for path in (ROOT / "bridge").rglob("*.py")}
+
+    found = {name for name, path in sources.items() if parsing.search(path.read_text("utf-8"))}
+
+    assert {name for name in found if not name.startswith("sandbox/")} == set(READERS)

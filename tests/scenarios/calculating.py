@@ -66,6 +66,13 @@ actions:
     calculate: true
     complete: false
     sign: false
+  keep:
+    requires: write
+    minimum_level: 3
+    target: altinn2
+    form: body
+    complete: false
+    sign: false
   ask:
     requires: write
     minimum_level: 3

@@ -378,6 +378,17 @@ def test_what_may_stay_empty_is_not_asked_for(stage: Stage, resource: str) -> No
     assert ("nil" in form, "<tekst>Garn</tekst></linje>" in form) == (False, True)
 
 
+def test_an_apps_answer_is_taken_by_another_action(stage: Stage) -> None:
+    """Who let the app calculate and sends on what it said, is not asked for what may stay empty either."""
+    mine = held(stage)
+    nil = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"'
+
+    answer = sent(stage, mine, "keep", SUM.replace("</linje>", f"<belop {nil}/></linje><sats {nil}/>"))
+
+    assert answer.status_code == 204
+    assert stage.element(mine)["forms"][0]["xml"] == SUM
+
+
 # Lost fields
 
 
