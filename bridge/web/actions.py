@@ -65,7 +65,8 @@ def show(operation_id: UUID) -> ResponseReturnValue:
 
 
 def _under_way(operation_id: UUID) -> Response:
-    return Response(status=202, headers={"Location": f"/operations/{operation_id}", "Retry-After": "1"})
+    headers = {"Location": f"/operations/{operation_id}", "Operation-Id": str(operation_id), "Retry-After": "1"}
+    return Response(status=202, headers=headers)
 
 
 def _outcome(bridge: Bridge, operation_id: UUID) -> Response:

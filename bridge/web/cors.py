@@ -11,7 +11,9 @@ HEADERS = {
         "Authorization, Accept, Accept-Language, Content-Type, Prefer, Traceparent, Request-Id, Request-Context, "
         "Party, X-XSRF-TOKEN"
     ),
-    "Access-Control-Expose-Headers": "X-Trace-Id, Retry-After, Location, Bridge-Findings, Preference-Applied",
+    "Access-Control-Expose-Headers": (
+        "X-Trace-Id, Retry-After, Location, Operation-Id, Bridge-Findings, Preference-Applied, Allow"
+    ),
     "Access-Control-Max-Age": "600",
 }
 

@@ -127,6 +127,7 @@ def test_a_late_draft_never_lands_over_a_newer_one(stage: Stage) -> None:
     ended(stage, case)
 
     assert first.status_code == 202
+    assert first.headers["Location"] == f"/operations/{first.headers['Operation-Id']}"
     assert (meanwhile["status"], "outcome" in meanwhile, "uncertainUntil" in meanwhile) == ("underWay", False, True)
     assert code(early) == (409, "other_form_under_way")
     assert int(early.headers["Retry-After"]) >= 1

@@ -11,6 +11,7 @@ from bridge.core.texts import TEXTS
 from bridge.web.app import create_app
 from bridge.web.description import document
 from tests.scenarios.stage import FAULTY, Stage
+from tests.web.described import fits
 
 _RULE = re.compile(r"<(?:\w+:)?(\w+)>")
 # What the routes call their parts, and the description.
@@ -27,11 +28,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.fixture(scope="module")
 def described(stage: Stage) -> Any:
     return stage.client.get("/openapi.json").get_json()
-
-
-def fits(described: Any, name: str, value: Any) -> None:
-    schema = {"$ref": f"#/components/schemas/{name}", "components": described["components"]}
-    jsonschema_rs.validator_for(schema, validate_formats=True).validate(value)
 
 
 def test_every_route_is_described_and_no_other(stage: Stage, described: Any) -> None:
@@ -69,15 +65,65 @@ def test_real_answers_fit(stage: Stage, described: Any) -> None:
     unknown = stage.client.get("/operations/0196f000-0000-7000-8000-000000000009", headers=bearer)
 
     assert (pressed.status_code, refused.status_code, unknown.status_code) == (204, 422, 404)
-    fits(described, "Forms", forms)
+    fits("Forms", forms)
     for problem in (refused, unknown):
-        fits(described, "Problem", problem.get_json())
+        fits("Problem", problem.get_json())
         assert str(problem.status_code) in described["paths"]["/actions/{dialogId}/{action}"]["post"]["responses"]
     for one, held in ((case, token), (faulty, others)):
         (operation,) = stage.operations(one)
         shown = stage.client.get(f"/operations/{operation.id}", headers={"Authorization": f"Bearer {held}"})
         assert shown.status_code == 200
-        fits(described, "Operation", shown.get_json())
+        fits("Operation", shown.get_json())
+
+
+def test_every_operation_says_who_may_and_what_it_is_called(described: Any) -> None:
+    """A name of its own, a tag that is explained, what opens it, and headers for who waits or has to log in."""
+    operations = [each for methods in described["paths"].values() for each in methods.values()]
+    schemes = set(described["components"]["securitySchemes"])
+    names = [each["operationId"] for each in operations]
+
+    assert len(set(names)) == len(names)
+    assert {tag for each in operations for tag in each["tags"]} == {each["name"] for each in described["tags"]}
+    for each in operations:
+        assert {name for one in each["security"] for name in one} <= schemes
+        assert ("401" in each["responses"]) == bool(each["security"]) or each["operationId"].endswith("AnonymousData")
+        for status, answer in each["responses"].items():
+            assert "X-Trace-Id" in answer["headers"]
+            assert "Retry-After" in answer["headers"] or status not in ("202", "429") or not each["security"]
+        for one in each.get("parameters", ()):
+            assert one["name"] != "Accept-Language" or "enum" not in one["schema"]
+            assert one.get("required") is True or one["name"] != "dataType"
+
+
+def test_links_lead_to_operations_and_fill_their_addresses(described: Any) -> None:
+    """From what was accepted to how far it is, and from a file to what can be done with it."""
+    operations = {each["operationId"]: each for methods in described["paths"].values() for each in methods.values()}
+    links = [
+        (name, status, link)
+        for name, each in operations.items()
+        for status, answer in each["responses"].items()
+        for link in answer.get("links", {}).values()
+    ]
+
+    assert {(name, status) for name, status, _ in links} == {
+        *(("postAction", "202"), ("putAction", "202"), ("deleteAction", "202")),
+        *(("attach", "201"), ("makePrintLink", "201")),
+    }
+    for _, _, link in links:
+        inside = {one["name"] for one in operations[link["operationId"]]["parameters"] if one["in"] == "path"}
+        assert set(link.get("parameters", inside)) == inside
+
+
+@pytest.mark.parametrize(
+    ("path", "schema"),
+    [("liveness", "Liveness"), ("startup", "Readiness"), ("readiness", "Readiness"), ("deep", "Deep")],
+)
+def test_health_is_as_described(stage: Stage, described: Any, path: str, schema: str) -> None:
+    """Each probe has a schema of its own."""
+    answer = stage.client.get(f"/health/{path}")
+
+    fits(schema, answer.get_json())
+    assert str(answer.status_code) in described["paths"][f"/health/{path}"]["get"]["responses"]
 
 
 def test_every_code_of_a_problem_is_named(described: Any) -> None:

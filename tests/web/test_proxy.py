@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from tests.web.described import fits
 from tests.web.proxying import BASE, HOURS, JSON, KEY, LINES, OLD_SUM, SUM, XML, Proxying
 
 OPEN = "token: caller\nanonymous: true\n"
@@ -398,6 +399,7 @@ def test_a_report_explains_the_calculation(alone: Any, query: str, headers: dict
     page = stage.send("POST", query=query, json=form, headers={**headers, "Accept": "text/html"})
 
     document = answer.get_json()
+    fits("Report", document)
     changes = {each["path"]: (each["change"], each["old"], each["new"]) for each in document["changes"]}
     assert changes["/sum"] == ("changed", "1", "25.0")
     assert changes["/sats"] == ("added", None, "25")
@@ -425,6 +427,7 @@ def test_a_report_says_that_nothing_was_compared(
     html = {**headers, "Accept": headers.get("Accept", "*/*") + ", text/html"}
     page = stage.send(method, query=query, data=body, headers=html)
 
+    fits("Report", document)
     assert (document["changes"], document["notCompared"]) == (None, why)
     assert b"could not be compared" in page.data or b"kunne ikke sammenlignes" in page.data
 
