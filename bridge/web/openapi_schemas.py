@@ -127,6 +127,11 @@ def _report() -> Json:
             "items": {"$ref": "#/components/schemas/Change"},
             "description": "What the app did with the form; null where that is not known.",
         },
+        "stoppedAt": {
+            "type": "array",
+            "items": TEXT,
+            "description": "Where the app stopped reading XML: what stands after it in its group was dropped.",
+        },
         "notCompared": {
             "type": ["string", "null"],
             "description": "Why that is not known: no_form, no_schema, or the rule by which a form cannot be read.",
