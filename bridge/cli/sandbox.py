@@ -1,4 +1,4 @@
-"""``bridge sandbox``: the systems around the bridge, on this machine."""
+"""``bridge sandbox``: the systems around the bridge, on this machine, and what is put into them."""
 
 import shlex
 import signal
@@ -9,20 +9,38 @@ from typing import Any
 
 import click
 
+from bridge.cli.sandbox_cases import case
+from bridge.cli.sandbox_more import app, client, token
 
-@click.command()
+
+@click.group(invoke_without_command=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Any free one by default.")
 @click.option(
     "--seed", type=int, default=0, metavar="N", show_default=True, help="Decides ids and synthetic identities."
 )
 @click.option("--switch", "assignments", multiple=True, metavar="NAME=VALUE", help="May be repeated.")
 @click.option("--switches", "listed", is_flag=True, help="List all switches and leave.")
-def sandbox(*, port: int, seed: int, assignments: tuple[str, ...], listed: bool) -> None:
+@click.option(
+    "--scope", "scopes", multiple=True, metavar="SCOPE", help="A further scope of the bridge's client; * is any."
+)
+@click.pass_context
+def sandbox(
+    ctx: click.Context,
+    *,
+    port: int,
+    seed: int,
+    assignments: tuple[str, ...],
+    listed: bool,
+    scopes: tuple[str, ...],
+) -> None:
     """
-    Run Altinn 2, Altinn's platform with an app, Dialogporten and Maskinporten as simulators on loopback.
+    Run Altinn 2, Altinn's platform with apps, Dialogporten and Maskinporten as simulators on loopback.
 
-    Prints the settings that point a bridge at them, as a shell reads them, and runs until Ctrl-C.
+    Prints the settings that point a bridge at them, as a shell reads them, and runs until Ctrl-C. With a command: puts
+    something into a sandbox that runs.
     """
+    if ctx.invoked_subcommand is not None:
+        return
     from bridge.sandbox.switches import Switches, UnknownSwitch, parsed
 
     try:
@@ -32,10 +50,14 @@ def sandbox(*, port: int, seed: int, assignments: tuple[str, ...], listed: bool)
     if listed:
         click.echo("\n".join(_described(switches.described())))
         return
-    _run(port, seed, switches)
+    _run(port, seed, switches, scopes)
 
 
-def _run(port: int, seed: int, switches: Any) -> None:
+for each in (case, token, client, app):
+    sandbox.add_command(each)
+
+
+def _run(port: int, seed: int, switches: Any, scopes: Iterable[str]) -> None:
     from bridge.sandbox.control import settings
     from bridge.sandbox.server import Sandbox
     from bridge.sandbox.world import World
@@ -43,7 +65,9 @@ def _run(port: int, seed: int, switches: Any) -> None:
     ended = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda _number, _frame: ended.set())
-    running = Sandbox(World(lambda: datetime.now(UTC), seed, switches))
+    world = World(lambda: datetime.now(UTC), seed, switches)
+    world.grant(world.client.id, scopes)
+    running = Sandbox(world)
     try:
         running.start(port)
     except OSError as error:

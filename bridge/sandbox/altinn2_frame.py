@@ -92,7 +92,7 @@ class Frame(System):
                 self.refuse(request, plain(410, reason="Gone"))
             case "html_landing":
                 self.refuse(request, plain(200, _LANDING, content_type=HTML))
-        if switches.altinn2_maintenance_seconds:
+        if self.world.down_for("altinn2_maintenance_seconds"):
             self.refuse(request, self._down())
         template = "" if match is None else match.template.removeprefix(self.prefix)
         if template.startswith(_OPEN):
@@ -117,7 +117,7 @@ class Frame(System):
             case "page":
                 return plain(503, _MAINTENANCE, content_type=HTML)
             case _:
-                seconds = math.ceil(self.world.switches.altinn2_maintenance_seconds)
+                seconds = math.ceil(self.world.down_for("altinn2_maintenance_seconds"))
                 return plain(503, headers={"Retry-After": str(seconds)})
 
     def caller(self, request: Request) -> Caller:

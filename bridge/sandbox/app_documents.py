@@ -116,7 +116,7 @@ def schema_as_xsd(app: App, data_type_id: str) -> Response:
         return plain(404, headers=HEADERS)
     if found is None or not found.members:
         return not_found()
-    return plain(200, xsd(found), content_type="application/xml; charset=utf-8", headers=HEADERS)
+    return plain(200, found.schema or xsd(found), content_type="application/xml; charset=utf-8", headers=HEADERS)
 
 
 def layout_sets(app: App, request: Request) -> Response:

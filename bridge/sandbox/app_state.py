@@ -40,6 +40,8 @@ class DataType:
     allow_anonymous: bool = True
     """What its metadata says; the routes do not look at it (facts 0.6)."""
     content_types: tuple[str, ...] = ("application/xml",)
+    schema: str = ""
+    """Its XSD where it was given one; else one is written from its members."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import ipaddress
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from werkzeug.exceptions import HTTPException
@@ -21,6 +21,9 @@ from bridge.sandbox.altinn2_seed import (
     shown_party,
 )
 from bridge.sandbox.altinn2_state import BadUpdate
+from bridge.sandbox.app_seed import seed_app
+from bridge.sandbox.control_access import owner_token, register_client, service_owner, shown_client
+from bridge.sandbox.control_cases import Case, curl
 from bridge.sandbox.dialog_model import Resource
 from bridge.sandbox.dialog_tokens import claims_for, issuer, signing_key
 from bridge.sandbox.dialog_views import Reader
@@ -30,7 +33,7 @@ from bridge.sandbox.records import NotAFault, read_how
 from bridge.sandbox.switches import UnknownSwitch
 from bridge.sandbox.tokens import issue
 from bridge.sandbox.wire import Handler, Refused, TooLarge, as_json, plain, read_body, refuse, route_map
-from bridge.sandbox.world import World
+from bridge.sandbox.world import Client, World
 
 _LIMIT = 200_000_000
 END_USER_LIFETIME = 3600
@@ -40,9 +43,9 @@ class BadRequest(ValueError):
     """What was asked for makes no sense; the message says why."""
 
 
-def settings(world: World, base_url: str) -> dict[str, str]:
-    """Give the environment that points a bridge at this sandbox."""
-    client = world.client
+def settings(world: World, base_url: str, client: Client | None = None) -> dict[str, str]:
+    """Give the environment that points a bridge at this sandbox, as the client that it usually is or as another."""
+    client = client or world.client
     return {
         "BRIDGE_ENVIRONMENT": "sandbox",
         "BRIDGE_ALTINN2_URL": f"{base_url}/altinn2/api",
@@ -78,6 +81,10 @@ class Control:
             ("GET", "/switches", self.get_switches),
             ("PATCH", "/switches", self.change_switches),
             ("GET", "/settings", self.get_settings),
+            ("GET", "/clients", self.get_clients),
+            ("POST", "/clients", self.register_client),
+            ("POST", "/apps", self.seed_app),
+            ("POST", "/cases", self.seed_case),
             ("POST", "/altinn2/elements", self.seed_element),
             ("GET", "/altinn2/elements/<message_id>", self.get_element),
             ("POST", "/altinn2/services", self.seed_service),
@@ -89,6 +96,7 @@ class Control:
             ("POST", "/dialogporten/dialogs", self.seed_dialog),
             ("POST", "/dialogporten/dialogs/<uuid:dialog_id>/system-label", self.set_system_label),
             ("PUT", "/dialogporten/dialogs/<uuid:dialog_id>/authorization-contexts", self.narrow),
+            ("POST", "/owner-token", self.owner_token),
             ("POST", "/enduser-token", self.end_user_token),
             ("POST", "/dialog-token", self.dialog_token),
         )
@@ -167,7 +175,7 @@ class Control:
     def get_switches(self, request: Request) -> Response:
         """Every switch: name, value, default, meaning, what it takes."""
         del request
-        return as_json(200, self.world.switches.described())
+        return as_json(200, self.world.switches_now().described())
 
     def change_switches(self, request: Request) -> Response:
         """Throw switches: ``{name: value}``."""
@@ -175,9 +183,62 @@ class Control:
         return self.get_switches(request)
 
     def get_settings(self, request: Request) -> Response:
-        """The environment of a bridge that shall talk to this sandbox."""
+        """The environment of a bridge that shall talk to this sandbox, as one ``?client=``."""
+        name = request.args.get("client")
+        client = None if name is None else self.world.clients.get(name)
+        if name is not None and client is None:
+            return plain(404)
+        return as_json(200, settings(self.world, self.host, client))
+
+    def get_clients(self, request: Request) -> Response:
+        """All clients of Maskinporten, the bridge's own first."""
         del request
-        return as_json(200, settings(self.world, self.host))
+        own = self.world.client
+        others = [each for each in tuple(self.world.clients.values()) if each.id != own.id]
+        return as_json(200, [shown_client(each) for each in (self.world.clients[own.id], *others)])
+
+    def register_client(self, request: Request) -> Response:
+        """Register a client of any service owner with any scopes: ``{owner?, number?, scopes?, id?}``."""
+        client = register_client(self.world, _object(request))
+        return as_json(201, {**shown_client(client), "settings": settings(self.world, self.host, client)})
+
+    def owner_token(self, request: Request) -> Response:
+        """Mint a token of any service owner with any scopes, Maskinporten's or with ``exchanged`` Altinn's."""
+        return as_json(201, {"token": owner_token(self.world, self.host, _object(request))})
+
+    def seed_app(self, request: Request) -> Response:
+        """Register an Altinn 3 app: data types with schemas, calculated by rules or by a URL."""
+        app = seed_app(self.world, _object(request))
+        address = f"{self.host}/apps/{app.org}/{app.name}"
+        types = [each.id for each in app.data_types]
+        return as_json(201, {"org": app.org, "name": app.name, "url": address, "data_types": types})
+
+    def seed_case(self, request: Request) -> Response:
+        """Make an element, its dialog, and tokens of somebody who may press its buttons, all in one."""
+        given = _object(request)
+        owner = service_owner(self.world, given)
+        case = Case(self.world, owner, given)
+
+        def make_dialog(body: Mapping[str, Any]) -> str:
+            answer = self._dialog_by(owner.number, body, ())
+            if answer.status_code != 201:
+                raise BadRequest(f"Dialogporten did not take the dialog: {answer.get_data(as_text=True)}")
+            return str(json.loads(answer.get_data()))
+
+        made = case.put_in_place(make_dialog)
+        # Whoever reads the dialog has the rights that its actions ask for.
+        who: dict[str, Any] = {name: given[name] for name in ("level", "actor") if name in given}
+        reader = self._reader({"party": case.party, "actions": ["*"], **who})
+        self.world.admit(reader)
+        tokens = {"actor": reader.actor, "enduser_token": self._end_user_token(reader)}
+        dialog = self.world.dialogporten.find(made["dialog_id"])
+        if dialog is not None:
+            claims = claims_for(dialog, reader, self.world, self.host)
+            if "entities" in given:
+                claims["e"] = [str(each) for each in given["entities"]]
+            tokens["token"] = sign(claims, signing_key(self.world, None))
+        lines = {name: curl(address, tokens.get("token", "")) for name, address in made["actions"].items()}
+        return as_json(201, {**made, **tokens, "curl": lines})
 
     def seed_element(self, request: Request) -> Response:
         """Put an Altinn 2 element in place."""
@@ -230,16 +291,19 @@ class Control:
         """
         Create a dialog as our service owner does, with a token made for the occasion; answers as Dialogporten.
 
-        ``?scope=`` adds scopes to it, as Altinn's own adapter has them.
+        ``?scope=`` adds scopes to it, as Altinn's own adapter has them; ``?owner=`` is another service owner.
         """
-        identity = {"authority": "iso6523-actorid-upis", "ID": f"0192:{self.world.owner.number}"}
-        claims: dict[str, Any] = {"scope": " ".join((OWNER_SCOPE, *request.args.getlist("scope")))}
-        claims["consumer"] = identity
+        owner = service_owner(self.world, {"owner": request.args.get("owner")})
+        return self._dialog_by(owner.number, _object(request), request.args.getlist("scope"))
+
+    def _dialog_by(self, number: str, body: Mapping[str, Any], scopes: Sequence[str]) -> Response:
+        identity = {"authority": "iso6523-actorid-upis", "ID": f"0192:{number}"}
+        claims: dict[str, Any] = {"scope": " ".join((OWNER_SCOPE, *scopes)), "consumer": identity}
         token = issue(self.world, self.host, "maskinporten", claims, lifetime=60)
         builder = EnvironBuilder(
             path=f"{Dialogporten.prefix}/api/v1/serviceowner/dialogs",
             method="POST",
-            json=_object(request),
+            json=body,
             headers=[("Authorization", f"Bearer {token}")],
         )
         return Response.from_app(Dialogporten(self.world, self.host), builder.get_environ())
@@ -272,6 +336,10 @@ class Control:
         """Mint an end user's bearer token: ``{party?, parties?, actor?, level?, actions?, system_user?}``."""
         reader = self._reader(_object(request))
         self.world.admit(reader)
+        token = self._end_user_token(reader)
+        return as_json(201, {"token": token, "actor": reader.actor, "parties": sorted(reader.parties)})
+
+    def _end_user_token(self, reader: Reader) -> str:
         claims = {
             "sub": str(self.world.chance.uuid4()),
             "scope": "openid digdir:dialogporten altinn:enduser",
@@ -283,8 +351,7 @@ class Control:
             **({"sandbox_system_user": reader.system_user} if reader.system_user else {}),
             **({"sandbox_owner": reader.owner} if reader.owner else {}),
         }
-        token = issue(self.world, self.host, "idporten", claims, lifetime=END_USER_LIFETIME)
-        return as_json(201, {"token": token, "actor": reader.actor, "parties": sorted(reader.parties)})
+        return issue(self.world, self.host, "idporten", claims, lifetime=END_USER_LIFETIME)
 
     def dialog_token(self, request: Request) -> Response:
         """

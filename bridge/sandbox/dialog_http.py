@@ -66,7 +66,7 @@ class DialogSystem(System):
 
     def guard(self, request: Request, match: Matched | None) -> None:
         """Refuse everything during maintenance, and bodies that are too large before anything else reads them."""
-        down = self.world.switches.dialogporten_maintenance_seconds
+        down = self.world.down_for("dialogporten_maintenance_seconds")
         if down and not (match and "/.well-known/" in match.template):
             drain(request)
             until = format_datetime(self.world.clock() + timedelta(seconds=down), usegmt=True)

@@ -156,6 +156,10 @@ class Switches:
     # Maskinporten and the platform (facts/altinn3-and-tokens.md 4)
     maskinporten_lifetime: int = _number("expires_in of access tokens, in seconds.", 119, 1, 3600)
     invalid_client_status: str = _choice("Status for an unknown client.", "401", "400")
+    maskinporten_audience: str = _choice(
+        "Whose assertions Maskinporten takes besides its own: those for the real one of test or of production.",
+        *("own", "test", "production"),
+    )
     maskinporten_unknown_claims: str = _choice("What a claim that nobody knows does.", "accepted", "refused")
     maskinporten_old_iat: str = _choice(
         "What an iat more than 10 s ago does while exp lies ahead.", "accepted", "refused"

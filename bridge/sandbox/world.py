@@ -4,8 +4,8 @@ import functools
 import hashlib
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -41,6 +41,8 @@ MAY_BE_ASKED_FOR = SERVICE_OWNER_SCOPES | {
     "digdir:dialogporten.serviceprovider.legacyhtml",
 }
 """What a client is given who asks for it; the further ones are there to try what a setting is for."""
+MAINTENANCE = frozenset({"altinn2_maintenance_seconds", "dialogporten_maintenance_seconds"})
+"""The switches that count down by themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,10 @@ class Client:
     organisation: Organisation
     key: SigningKey
     scopes: frozenset[str]
+
+    def may_have(self, scopes: Iterable[str]) -> bool:
+        """Say whether it may ask for all of *scopes*; ``*`` among its own is any."""
+        return "*" in self.scopes or self.scopes.issuperset(scopes)
 
 
 class World:
@@ -79,6 +85,7 @@ class World:
     ) -> None:
         self.clock, self.seed, self.sleep = clock, seed, sleep
         self.switches = switches
+        self._down_since = dict.fromkeys(MAINTENANCE, clock())
         self.chance = Chance(seed)
         self.ledger = Ledger(clock)
         self.calls = CallLog()
@@ -95,6 +102,7 @@ class World:
         self.arbeidsflate_url: str | None = None
         """Where the Arbeidsflate page is, while the sandbox listens; an origin of its own."""
         self.used_grants: set[tuple[str, str]] = set()
+        self._organisations: list[Organisation] = []
         self._client_id = str(self.chance.uuid4())
         self._lock = threading.Lock()
 
@@ -123,6 +131,18 @@ class World:
         with self._lock:
             return self.clients.setdefault(client_id, client)
 
+    def grant(self, client_id: str, scopes: Iterable[str]) -> Client:
+        """
+        Let a client ask for further *scopes*; ``*`` is any.
+
+        Raises:
+            KeyError: There is no such client.
+        """
+        client = self.client if client_id == self._client_id else self.clients[client_id]
+        with self._lock:
+            self.clients[client_id] = replace(client, scopes=client.scopes | frozenset(scopes))
+            return self.clients[client_id]
+
     def admit(self, reader: Reader) -> None:
         """Remember what an end user may do, for service owners who ask on their behalf."""
         with self._lock:
@@ -137,9 +157,16 @@ class World:
         return Reader(actor=urn.lower(), parties=frozenset({urn.lower()}), grants=frozenset({"*"}), level=3)
 
     def organisation(self, number: str) -> Organisation | None:
-        """Find a service owner by its number: ours, or one that has a client."""
-        known = [self.owner, *(client.organisation for client in tuple(self.clients.values()))]
-        return next((each for each in known if each.number == number), None)
+        """Find a service owner by its number, or by its code: ours, one that has a client, or one that is known."""
+        clients = (client.organisation for client in tuple(self.clients.values()))
+        known = [self.owner, *clients, *tuple(self._organisations)]
+        return next((each for each in known if number in (each.number, each.code)), None)
+
+    def know(self, organisation: Organisation) -> Organisation:
+        """Have a service owner be known that has no client."""
+        with self._lock:
+            self._organisations.append(organisation)
+        return organisation
 
     def change_switches(self, **changes: Value) -> Switches:
         """
@@ -150,7 +177,17 @@ class World:
         """
         with self._lock:
             self.switches = self.switches.changed(**changes)
+            self._down_since |= dict.fromkeys(MAINTENANCE & changes.keys(), self.clock())
             return self.switches
+
+    def down_for(self, switch: str) -> float:
+        """Say for how many seconds more a system is down, by its switch: they count from when it was thrown."""
+        passed = (self.clock() - self._down_since[switch]).total_seconds()
+        return max(0.0, float(getattr(self.switches, switch)) - passed)
+
+    def switches_now(self) -> Switches:
+        """Give the switches with what is left of those that count down."""
+        return replace(self.switches, **{each: self.down_for(each) for each in MAINTENANCE})  # type: ignore[arg-type]
 
     def key(self, issuer: str) -> SigningKey:
         """Give the key of an issuer: RSA for ``maskinporten``, ``platform`` and ``idporten``, else Ed25519."""

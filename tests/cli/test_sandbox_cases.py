@@ -1,0 +1,159 @@
+"""``bridge sandbox case``, ``token``, ``client`` and ``app`` put things into a sandbox that runs."""
+
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+import requests
+from click.testing import CliRunner, Result
+
+from bridge.cli.sandbox import sandbox
+from bridge.sandbox.server import Sandbox
+from bridge.settings import Settings
+from tests.sandbox.support import make_world
+
+ROOT = Path(__file__).parents[2]
+MAPPING = ROOT / "mappings" / "serveringsbevilling.yaml"
+FORM = ROOT / "bridge" / "shipped" / "examples" / "serveringsbevilling.xml"
+SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="Sum"><xs:complexType><xs:sequence>
+<xs:element name="a" type="xs:decimal"/><xs:element name="b" type="xs:decimal" minOccurs="0"/>
+</xs:sequence></xs:complexType></xs:element></xs:schema>"""
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Sandbox]:
+    with Sandbox(make_world()) as found:
+        yield found
+
+
+def run(running: Sandbox | None, *arguments: str, env: dict[str, str | None] | None = None) -> Result:
+    where = [] if running is None else ["--sandbox", running.base_url]
+    return CliRunner().invoke(sandbox, [*arguments, *where], env=env)
+
+
+def claims(token: str) -> dict[str, Any]:
+    return dict(jwt.decode(token.strip(), options={"verify_signature": False}))
+
+
+def test_a_case_of_a_mapping_needs_its_file_and_a_form(running: Sandbox) -> None:
+    """Resource, service with schema, forms and buttons are the mapping's; the last line presses the first button."""
+    result = run(running, "case", "--mapping", str(MAPPING), "--form", str(FORM), "--bridge", "http://127.0.0.1:9")
+
+    assert result.exit_code == 0, result.output
+    *rows, line = result.output.splitlines()
+    told = dict(row.split(maxsplit=1) for row in rows if not row.startswith("end user"))
+    element = running.world.altinn2.find(told["element"])
+    assert element is not None
+    assert (element.service.code, element.service.forms[0].schema is not None) == ("5701", True)
+    assert list(told) == ["element", "dialog", "party", "submit", "send-to-signing", "sign", "token"]
+    assert shlex.split(line)[-1] == told["submit"] == f"http://127.0.0.1:9/actions/{told['dialog']}/submit"
+    dialog = running.world.dialogporten.find(told["dialog"])
+    assert dialog is not None
+    assert [each["action"] for each in dialog.body["guiActions"]] == ["write", "write", "sign"]
+
+
+def test_a_case_without_a_mapping_is_said_in_options(running: Sandbox, tmp_path: Path) -> None:
+    """Service and format of the form; level, entities and contexts; signing steps with unique signers."""
+    form, plan = tmp_path / "form.xml", tmp_path / "plan.pdf"
+    form.write_text("<melding/>", "utf-8")
+    plan.write_bytes(b"%PDF-")
+    options = ["--resource", "urn:altinn:resource:x", "--service", "4711/2", "--format", "1/2", "--form", str(form)]
+    more = ["--attachment", f"Plan={plan}", "--signing-steps", "2", "--unique-signers", "--state", "signing"]
+    narrowed = ["--action", "sign", "--context", 'sign={"tokenRef": "en"}', "--entity", "en", "--level", "4"]
+
+    result = run(running, "case", *options, *more, *narrowed, "--json")
+
+    assert result.exit_code == 0, result.output
+    made = json.loads(result.output)
+    element = running.world.altinn2.find(made["message_id"])
+    assert element is not None
+    service = element.service
+    assert (service.edition, service.signing_steps, service.unique_signers) == (2, 2, True)
+    assert [each.file_name for each in element.attachments] == ["plan.pdf"]
+    assert (claims(made["token"])["e"], claims(made["token"])["l"]) == (["en"], 4)
+
+
+def test_the_environment_says_where_the_sandbox_is(running: Sandbox) -> None:
+    """By the settings that it printed; a case needs neither element nor form."""
+    env: dict[str, str | None] = {"BRIDGE_DIALOGPORTEN_URL": f"{running.base_url}/dialogporten", "BRIDGE_LISTEN": None}
+
+    result = run(None, "case", "--resource", "urn:altinn:resource:y", env=env)
+
+    assert result.exit_code == 0, result.output
+    assert "element   none" in result.output
+    assert "http://127.0.0.1:8080/actions/" in result.output
+
+
+def test_tokens_of_every_kind_are_printed_bare(running: Sandbox) -> None:
+    """A dialog's with its claims overridden, an end user's, and a service owner's of any scope."""
+    made = json.loads(run(running, "case", "--resource", "urn:altinn:resource:z", "--json").output)
+    dialog = ["--dialog", made["dialog_id"], "--level", "2", "--entity", "r", "--claim", "p=null", "--claim", "x=1"]
+
+    found = claims(run(running, "token", *dialog).output)
+    reader = claims(run(running, "token", "--party", made["party"], "--action", "read").output)
+    owner = claims(run(running, "token", "--scope", "a:b", "--scope", "c", "--owner", "skd", "--exchanged").output)
+
+    assert (found["l"], found["e"], found["x"], "p" in found) == (2, ["r"], 1, False)
+    assert reader["sandbox_grants"] == ["read"]
+    assert (owner["scope"], owner["urn:altinn:authlevel"]) == ("a:b c", 3)
+
+
+def test_a_client_has_the_settings_of_a_bridge(running: Sandbox) -> None:
+    """As a shell reads them, with a key of its own."""
+    result = run(running, "client", "--owner", "nav", "--scope", "nav:les")
+    as_json = json.loads(run(running, "client", "--owner", "nav", "--json").output)
+
+    exports = dict(
+        shlex.split(line)[1].split("=", 1) for line in result.output.splitlines() if line.startswith("export ")
+    )
+    own = running.world.client.id
+    assert Settings.from_environ(exports).maskinporten_client_id not in (None, own, as_json["id"])
+    assert f"({as_json['organisation']['number']})" in result.output
+
+
+def test_an_app_is_a_file_and_its_schemas(running: Sandbox, tmp_path: Path) -> None:
+    """Beside it; what is printed is where it answers."""
+    (tmp_path / "sum.xsd").write_text(SCHEMA, "utf-8")
+    (tmp_path / "app.yaml").write_text(
+        "name: sum\ndata_types: [{id: sum, schema: sum.xsd, rules: [{path: b, calculation: a * 2}]}]\n", "utf-8"
+    )
+
+    result = run(running, "app", str(tmp_path / "app.yaml"))
+
+    assert result.exit_code == 0, result.output
+    answer = requests.post(f"{result.output.strip()}/v1/data/anonymous?dataType=sum", json={"a": 2.5}, timeout=5)
+    assert answer.json() == {"a": 2.5, "b": 5}
+
+
+WRONG: list[tuple[list[str], int, str]] = [
+    (["case"], 2, "--mapping"),
+    (["case", "--resource", "urn:altinn:resource:x", "--service", "/x"], 2, "CODE/EDITION"),
+    (["case", "--resource", "urn:altinn:resource:x", "--form", str(FORM)], 2, "--format"),
+    (["case", "--resource", "urn:altinn:resource:x", "--attachment", "Plan"], 2, "TYPE=FILE"),
+    (["case", "--resource", "urn:altinn:resource:x", "--context", "submit={"], 2, "JSON"),
+    (["case", "--resource", "urn:altinn:resource:x", "--who", "1"], 1, "who is"),
+    (["token"], 2, "--dialog"),
+    (["token", "--scope", "a", "--claim", "x"], 2, "NAME=JSON"),
+    (["token", "--dialog", "01a2232d-dd2a-76a3-88a7-0639eb1167b3"], 1, "no such thing"),
+    (["app", str(FORM)], 2, "describes no app"),
+    (["app", str(MAPPING)], 1, "an app has no"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "reason"), WRONG, ids=[" ".join(row[0][:2]) for row in WRONG])
+def test_what_cannot_be_is_told(running: Sandbox, arguments: list[str], code: int, reason: str) -> None:
+    """2 where the command was written wrongly, 1 where the sandbox refuses."""
+    result = run(running, *arguments)
+
+    assert (result.exit_code, reason in result.output) == (code, True), result.output
+
+
+def test_nobody_at_home_is_told(tmp_path: Path) -> None:
+    """With the line that starts a sandbox."""
+    result = CliRunner().invoke(sandbox, ["token", "--scope", "x", "--sandbox", "http://127.0.0.1:9"])
+
+    assert (result.exit_code, "bridge sandbox --port" in result.output) == (1, True)
