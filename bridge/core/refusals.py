@@ -27,7 +27,7 @@ _ACCESS = {
 
 CORRECTABLE = frozenset(
     (
-        *("form_invalid", "form_refused", "form_value_missing", "form_set_refused"),
+        *("form_invalid", "form_refused", "form_set_refused"),
         *("app_form_unreadable", "app_cannot_calculate"),
         *("attachment_missing", "attachment_name", "attachment_type", "attachment_size", "attachment_extension"),
         *("attachment_empty", "attachment_count", "attachment_refused", "attachments_not_taken"),
@@ -50,7 +50,7 @@ REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
     },
     **dict.fromkeys(
         (
-            *("form_invalid", "form_refused", "form_value_missing", "form_set_refused"),
+            *("form_invalid", "form_refused", "form_set_refused"),
             *("app_form_unreadable", "app_cannot_calculate"),
         ),
         _FORM,
@@ -64,6 +64,11 @@ REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
     ),
     **dict.fromkeys(("message_invalid", "subforms_not_allowed", "body_type", "body_missing"), _MESSAGE),
     **dict.fromkeys(("altinn_level_too_low", "not_allowed_in_altinn"), _ACCESS),
+    "form_value_missing": {
+        "nb": "Skjemaet mangler et felt som fylles ut automatisk, og ingenting ble sendt. Kontakt avsenderen.",
+        "nn": "Skjemaet manglar eit felt som blir fylt ut automatisk, og ingenting vart sendt. Kontakt avsendaren.",
+        "en": "The form lacks a field that is filled in automatically, and nothing was sent. Contact the sender.",
+    },
     "attachment_missing": {
         "nb": "Skjemaet mangler vedlegg, og ingenting ble sendt. Legg ved det som mangler, og prøv igjen.",
         "nn": "Skjemaet manglar vedlegg, og ingenting vart sendt. Legg ved det som manglar, og prøv igjen.",

@@ -221,9 +221,18 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "en": _text("The form does not belong to the service", "The service does not know form {form}."),
     },
     "form_value_missing": {
-        "nb": _text("Skjemaet mangler et felt", "Feltet {path} finnes ikke i skjemaet. Ingenting er sendt."),
-        "nn": _text("Skjemaet manglar eit felt", "Feltet {path} finst ikkje i skjemaet. Ingenting er sendt."),
-        "en": _text("The form lacks a field", "The field {path} is not in the form. Nothing was sent."),
+        "nb": _text(
+            "Skjemaet mangler et felt",
+            "Handlingen fyller ut {path}, som ikke finnes i skjemaet. Ingenting er sendt. Kontakt avsenderen.",
+        ),
+        "nn": _text(
+            "Skjemaet manglar eit felt",
+            "Handlinga fyller ut {path}, som ikkje finst i skjemaet. Ingenting er sendt. Kontakt avsendaren.",
+        ),
+        "en": _text(
+            "The form lacks a field",
+            "The action fills in {path}, which is not in the form. Nothing was sent. Contact the sender.",
+        ),
     },
     "form_refused": {
         "nb": _text("Altinn godtok ikke skjemaet", "Rett feilene i skjemaet, og prøv igjen. Ingenting er sendt."),

@@ -62,8 +62,8 @@ def calculated(bridge: Bridge, operation: Operation, mapping: ServiceMapping, ac
         log.error("an app's answer is no form of its schema", app=route.name)
         raise Stop(PROBLEMS["app_answer_unreadable"]) from error
     if action.results:
-        if missing := sorted(name for name, _ in action.results if name not in results):
-            log.warning("results are not in the calculated form", app=route.name, names=missing)
+        if missing := {name: path for name, path in action.results if name not in results}:
+            log.warning("results are not in the calculated form", app=route.name, paths=missing)
         # Before anything is sent: whoever takes over after a crash has them for the dialog.
         write(bridge, operation, results=dict(results))
     return answer.decode()

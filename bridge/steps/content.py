@@ -82,6 +82,7 @@ def _from_json(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, b
     except Unconvertible as error:
         raise Refusal("form_invalid", 422, findings=error.findings) from error
     except ConfigurationError as error:
+        log.warning("forms in JSON cannot be taken: the schema makes no converter", schema=main.schema, why=str(error))
         raise Refusal("body_type", 415) from error
 
 

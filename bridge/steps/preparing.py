@@ -62,6 +62,8 @@ def _prepared(bridge: Bridge, operation: Operation, action: ActionMapping, form:
         try:
             form = replace(form, data=set_values(form.data, action.sets, values, limits=bridge.schemas.limits))
         except PlaceMissing as error:
+            # The person cannot mend it: the mapping's path, or what the form was made from.
+            log.warning("a value of the mapping has no place in the form", action=action.name, path=error.path)
             problem = Problem(code="form_value_missing", status=422, facts={"path": str(error.args[0])})
             raise Stop(problem) from error
         except Unreadable as error:
@@ -101,6 +103,8 @@ def check_forms(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, 
         spec = mapping.form_spec(form.kind, form.data_format_id, form.data_format_version)
         if spec is None:
             name = f"{form.data_format_id}/{form.data_format_version}"
+            if form.form_id is not None:
+                log.warning("the element holds a form that the mapping does not know", form=name, file=mapping.source)
             raise Stop(Problem(code="form_unknown", status=422, facts={"form": name}))
         # A subform without data is filled in by Altinn 2.
         if action.validate is not Validation.OFF and form.data:
