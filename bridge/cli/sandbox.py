@@ -1,5 +1,6 @@
 """``bridge sandbox``: the systems around the bridge, on this machine, and what is put into them."""
 
+import re
 import shlex
 import signal
 import threading
@@ -19,6 +20,13 @@ from bridge.cli.sandbox_more import app, client, token
     "--seed", type=int, default=0, metavar="N", show_default=True, help="Decides ids and synthetic identities."
 )
 @click.option("--switch", "assignments", multiple=True, metavar="NAME=VALUE", help="May be repeated.")
+@click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    metavar="URL",
+    help="Origin of a real client in a browser, which may subscribe and press; may be repeated.",
+)
 @click.option("--switches", "listed", is_flag=True, help="List all switches and leave.")
 @click.option(
     "--scope", "scopes", multiple=True, metavar="SCOPE", help="A further scope of the bridge's client; * is any."
@@ -32,6 +40,7 @@ def sandbox(
     assignments: tuple[str, ...],
     listed: bool,
     scopes: tuple[str, ...],
+    origins: tuple[str, ...],
 ) -> None:
     """
     Run Altinn 2, Altinn's platform with apps, Dialogporten and Maskinporten as simulators on loopback.
@@ -50,14 +59,21 @@ def sandbox(
     if listed:
         click.echo("\n".join(_described(switches.described())))
         return
-    _run(port, seed, switches, scopes)
+    _run(port, seed, switches, scopes, frozenset(map(_origin, origins)))
 
 
 for each in (case, token, client, app):
     sandbox.add_command(each)
 
 
-def _run(port: int, seed: int, switches: Any, scopes: Iterable[str]) -> None:
+def _origin(text: str) -> str:
+    found = re.fullmatch(r"(https?://[a-z0-9.-]+(?::[0-9]{1,5})?)/?", text.lower())
+    if found is None:
+        raise click.BadParameter("Write scheme, host and port, as in https://app.localhost.", param_hint="--origin")
+    return found[1]
+
+
+def _run(port: int, seed: int, switches: Any, scopes: Iterable[str], origins: frozenset[str]) -> None:
     from bridge.sandbox.control import settings
     from bridge.sandbox.server import Sandbox
     from bridge.sandbox.world import World
@@ -67,6 +83,7 @@ def _run(port: int, seed: int, switches: Any, scopes: Iterable[str]) -> None:
         signal.signal(each, lambda _number, _frame: ended.set())
     world = World(lambda: datetime.now(UTC), seed, switches)
     world.grant(world.client.id, scopes)
+    world.origins = origins
     running = Sandbox(world)
     try:
         running.start(port)

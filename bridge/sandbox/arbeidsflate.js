@@ -5,20 +5,30 @@ const REFETCH = 9 * 60 * 1000;
 const SHORTEST = 1000;
 const LONGEST = 30000;
 const FAILED = "Handlingen kunne ikke utføres. Prøv igjen senere.";
+const FAILED_FOR = 3000;
 const STATUS = {
   InProgress: "Under arbeid", Draft: "Utkast", RequiresAttention: "Krever handling", Completed: "Fullført",
   NotApplicable: "", Awaiting: "Venter",
 };
+const ACTIVITY = {
+  DialogCreated: "Opprettet", DialogClosed: "Avsluttet", Information: "Opplysning", TransmissionOpened: "Forsendelse åpnet",
+  PaymentMade: "Betalt", SignatureProvided: "Signert", DialogOpened: "Åpnet", DialogDeleted: "Slettet",
+  DialogRestored: "Gjenopprettet", SentToSigning: "Sendt til signering", SentToFormFill: "Sendt til utfylling",
+  SentToSendIn: "Klar til innsending", SentToPayment: "Sendt til betaling", FormSubmitted: "Skjema sendt inn",
+  FormSaved: "Skjema lagret", CorrespondenceOpened: "Melding åpnet", CorrespondenceConfirmed: "Melding bekreftet",
+};
 const at = (id) => document.getElementById(id);
-const state = { dialog: null, streams: null, tries: 0, busy: null, pressedAt: 0, api: document.baseURI.replace(/[^/]*$/, "api/") };
+const state = { dialog: null, streams: null, tries: 0, busy: null, pressedAt: 0, told: 0, api: document.baseURI.replace(/[^/]*$/, "api/") };
 
 const text = (texts) => (texts || []).reduce((best, each) => (each.languageCode === "nb" || !best ? each.value : best), "");
 const ask = (path, options) => fetch(state.api + path, { credentials: "same-origin", ...options });
 const send = (path, body) =>
   ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 
-function tell(message) {
+function tell(message, milliseconds = 0) {
   at("message").textContent = message;
+  clearTimeout(state.told);
+  if (milliseconds) state.told = setTimeout(() => tell(""), milliseconds);
 }
 
 function element(name, content, set = {}) {
@@ -78,14 +88,29 @@ function draw() {
   const badge = text(dialog.content?.extendedStatus?.value);
   at("badge").textContent = badge;
   at("badge").hidden = !badge;
-  const info = text(dialog.content?.additionalInfo?.value);
-  at("info").textContent = info;
-  at("more").hidden = !info;
+  drawInfo(dialog.content?.additionalInfo);
   at("place").textContent = labels.includes("Bin") ? "I papirkurven" : labels.includes("Archive") ? "I arkivet" : "";
-  at("activities").replaceChildren(...dialog.activities.map((each) =>
-    element("li", text(each.description) || each.type)));
+  at("activities").replaceChildren(...dialog.activities.map((each) => {
+    const words = [ACTIVITY[each.type] || each.type, text(each.description)].filter(Boolean).join(": ");
+    const who = each.performedBy?.actorName || (each.performedBy?.actorType === "ServiceOwner" ? "Etaten" : "");
+    return element("li", [words, who, moment(each.createdAt)].filter(Boolean).join(" · "));
+  }));
   drawTransmissions(dialog.transmissions || []);
   drawActions(dialog.guiActions.filter((each) => !each.isDeleteDialogAction || labels.includes("Bin")));
+}
+
+const moment = (time) => (time ? new Date(time).toLocaleString("nb-NO", { dateStyle: "short", timeStyle: "short" }) : "");
+
+async function drawInfo(content) {
+  const info = text(content?.value);
+  at("more").hidden = !info;
+  if (content?.mediaType !== "text/markdown") {
+    at("info").textContent = info;
+    return;
+  }
+  const id = state.dialog.id;
+  const shown = await (await send("markdown", { markdown: info })).json();
+  if (state.dialog?.id === id) at("info").innerHTML = shown.html; // Made by the backend, without any HTML of the sender's.
 }
 
 // Content of the sender's own, fetched by the browser with the dialog token (facts/dialogporten.md 5.1, 5.3).
@@ -166,7 +191,8 @@ function drawActions(actions) {
       const button = element("button", text(action.title), { type: "button", className: action.priority.toLowerCase() });
       const busy = state.busy === action.id;
       button.dataset.action = action.id;
-      button.disabled = !action.isAuthorized || state.busy !== null;
+      // While one is busy the others can be pressed, as in the real one.
+      button.disabled = !action.isAuthorized || busy;
       button.setAttribute("aria-busy", String(busy));
       button.addEventListener("click", () => press(action));
       return button;
@@ -189,7 +215,12 @@ function release() {
 
 async function press(action) {
   const prompt = text(action.prompt);
-  if (prompt && !window.confirm(prompt)) return;
+  if (prompt && !window.confirm(prompt)) {
+    // As the real one: whoever says no has a button that stays busy until an event, or until the page is loaded again.
+    state.busy = action.id;
+    draw();
+    return;
+  }
   if (action.httpMethod === "GET") {
     location.href = action.url;
     return;
@@ -217,10 +248,9 @@ async function press(action) {
   const problem = await answer.json().catch(() => ({}));
   release();
   if (answer.status === 422 && problem.deletionAllowedAt) {
-    tell(`Kan slettes fra ${new Date(problem.deletionAllowedAt).toLocaleDateString("nb-NO")}.`);
-    setTimeout(() => tell(""), 10000);
+    tell(`Kan slettes fra ${new Date(problem.deletionAllowedAt).toLocaleDateString("nb-NO")}.`, 10000);
   } else {
-    tell(FAILED);
+    tell(FAILED, FAILED_FOR);
   }
 }
 
@@ -241,7 +271,10 @@ async function listen() {
       }),
       signal: control.signal,
     });
-    if (!answer.ok) throw new Error(`stream ${answer.status}`);
+    if (!answer.ok) {
+      again(control, answer.status);
+      return;
+    }
     at("main").dataset.listening = dialog.id;
     state.tries = 0;
     let rest = "";
@@ -255,7 +288,13 @@ async function listen() {
     if (control.signal.aborted) return;
     console.info("stream lost", error.message);
   }
+  // A stream that ended or broke stays closed until the tab is hidden and shown, as in the real one.
   delete at("main").dataset.listening;
+}
+
+// Only an error that the page may read is tried again.
+function again(control, status) {
+  console.info("stream refused", status);
   const most = Math.min(LONGEST, SHORTEST * 2 ** state.tries++);
   setTimeout(() => { if (state.streams === control) listen(); }, Math.random() * most);
 }

@@ -57,7 +57,7 @@ def settings(world: World, base_url: str, client: Client | None = None) -> dict[
         "BRIDGE_MASKINPORTEN_URL": f"{base_url}/maskinporten",
         "BRIDGE_MASKINPORTEN_CLIENT_ID": client.id,
         "BRIDGE_MASKINPORTEN_KEY": json.dumps(private_jwk(client.key)),
-        "BRIDGE_ALLOWED_ORIGINS": ",".join(filter(None, (base_url, world.arbeidsflate_url))),
+        "BRIDGE_ALLOWED_ORIGINS": ",".join(filter(None, (base_url, world.arbeidsflate_url, *sorted(world.origins)))),
     }
 
 

@@ -147,7 +147,12 @@ class Dialogporten(DialogSystem):
         return self._well_known(request, {"issuer": issuer(self.host), "jwks_uri": address})
 
     def subscribe(self, request: Request) -> Response:
-        """POST a subscription; the answer lasts until the client leaves or the sandbox ends."""
+        """POST a subscription; the answer lasts until the client leaves or the sandbox ends. A browser reads errors."""
+        answer = self._subscribed(request)
+        answer.headers.update(self._cross_origin(request))
+        return answer
+
+    def _subscribed(self, request: Request) -> Response:
         token = bearer(request)
         if token is None:
             drain(request)
@@ -173,7 +178,7 @@ class Dialogporten(DialogSystem):
         except NotAnswered as error:
             return as_json(400, error.as_json())
         stream = self.world.dialogporten.streams.open(dialog_id, tell, self.world.switches.sse_keep_alive_seconds)
-        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no", **self._cross_origin(request)}
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         return Response(stream, status=200, headers=headers, content_type="text/event-stream; charset=utf-8")
 
     def preflight(self, request: Request) -> Response:
@@ -182,7 +187,7 @@ class Dialogporten(DialogSystem):
 
     def _cross_origin(self, request: Request) -> Mapping[str, str]:
         origin = request.headers.get("Origin")
-        if origin is None or origin != self.world.arbeidsflate_url:
+        if origin is None or origin not in {self.world.arbeidsflate_url, *self.world.origins}:
             return {}
         return {
             "Access-Control-Allow-Origin": origin,

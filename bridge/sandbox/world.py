@@ -99,6 +99,8 @@ class World:
             self.apps.register(app)
         self.clients: dict[str, Client] = {}
         self._readers: dict[str, Reader] = {}
+        self.origins: frozenset[str] = frozenset()
+        """Origins of real clients in a browser, which may subscribe beside the Arbeidsflate page."""
         self.arbeidsflate_url: str | None = None
         """Where the Arbeidsflate page is, while the sandbox listens; an origin of its own."""
         self.used_grants: set[tuple[str, str]] = set()

@@ -188,17 +188,74 @@ def test_a_receiver_out_of_reach_is_not_told(page: Page, bridge: Site) -> None:
 
 
 def test_a_question_is_asked_first(page: Page, bridge: Site) -> None:
-    """Whoever says no sends nothing."""
+    """Whoever says no sends nothing, and has a button that stays busy until an event; the others can be pressed."""
     asked: list[str] = []
     address = f"{bridge.url}/actions/x/send"
-    dialog_id = created(bridge, {"title": called("Send"), "prompt": called("Er du sikker?"), "url": address})
+    send = {"title": called("Send"), "prompt": called("Er du sikker?"), "url": address}
+    dialog_id = created(bridge, send, {"title": called("Lagre"), "url": address})
     opened(page, bridge, dialog_id)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
     page.on("dialog", lambda question: (asked.append(question.message), question.dismiss()))
 
     button(page, "Send").click()
 
+    expect(page.locator(SPINNING)).to_have_text("Send")
+    expect(button(page, "Lagre")).to_be_enabled()
+    assert (asked, address in sent) == (["Er du sikker?"], False)
+
+    bridge.as_owner("PATCH", f"/{dialog_id}", [{"op": "replace", "path": "/progress", "value": 50}])
+
     expect(page.locator(SPINNING)).to_have_count(0)
-    assert asked == ["Er du sikker?"]
+
+
+def test_a_message_is_gone_after_three_seconds(page: Page, bridge: Site) -> None:
+    """What stays is what the dialog says."""
+    case = bridge.case(FAULTY)
+    page.clock.install()
+    opened(page, bridge, case.dialog_id)
+
+    pressed(page, bridge)
+    expect(page.get_by_role("alert")).not_to_be_empty()
+    page.clock.run_for(3_000)
+
+    expect(page.get_by_role("alert")).to_be_empty()
+
+
+def test_a_stream_that_ends_is_not_opened_again(page: Page, bridge: Site) -> None:
+    """Whoever looks hears of nothing more, until the tab was hidden and shown: so an update can be missed."""
+    case = bridge.case()
+    page.clock.install()
+    opened(page, bridge, case.dialog_id)
+    subscribed: list[str] = []
+    page.on("request", lambda request: subscribed.append(request.url) if "/graphql/stream" in request.url else None)
+
+    bridge.world.dialogporten.streams.close()
+    expect(page.locator("main[data-listening]")).to_have_count(0)
+    page.clock.run_for(120_000)
+
+    assert subscribed == []
+
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    page.locator(f'main[data-listening="{case.dialog_id}"]').wait_for(state="attached")
+
+
+def test_a_dialog_is_shown_in_words(page: Page, bridge: Site) -> None:
+    """What happened, by whom; and Markdown as such, without the HTML in it."""
+    dialog_id = created(bridge)
+    markdown = [{"languageCode": "nb", "value": "Se **veilederen**. <b>Ikke HTML</b>"}]
+    content = {"value": markdown, "mediaType": "text/markdown"}
+    happened = {"type": "FormSubmitted", "performedBy": {"actorType": "ServiceOwner"}}
+    bridge.as_owner("PATCH", f"/{dialog_id}", [{"op": "add", "path": "/content/additionalInfo", "value": content}])
+    bridge.as_owner("POST", f"/{dialog_id}/activities", happened)
+
+    opened(page, bridge, dialog_id)
+    page.get_by_text("Aktivitetslogg").click()
+
+    expect(page.locator("#info strong")).to_have_text("veilederen")
+    expect(page.locator("#info")).to_contain_text("<b>Ikke HTML</b>")
+    expect(page.locator("#activities li").first).to_contain_text("Skjema sendt inn · Etaten")
 
 
 def test_deleting_is_offered_in_the_bin_only(page: Page, bridge: Site) -> None:

@@ -25,6 +25,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "sandbox.md"
 def test_it_runs_until_it_is_told_to_end(number: signal.Signals):
     """Its lines are settings that a bridge takes, its switches are thrown, and it ends quietly."""
     command = [sys.executable, "-m", "bridge.cli", "sandbox", "--seed", "7", "--switch", "put_status=200"]
+    command += ["--origin", "https://App.localhost/"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         first, *lines = (process.stdout.readline() for _ in range(13))
@@ -38,6 +39,7 @@ def test_it_runs_until_it_is_told_to_end(number: signal.Signals):
 
     assert settings.environment is Environment.SANDBOX
     assert settings.altinn2_url.startswith(url)
+    assert "https://app.localhost" in settings.allowed_origins
     assert next(each for each in switches if each["name"] == "put_status")["value"] == "200"
     assert (process.returncode, rest, errors) == (0, "", "")
 
@@ -55,6 +57,12 @@ def test_all_switches_are_listed():
 def test_switches_that_are_none_end_with_two(assignment: str):
     """A name or a value that does not exist is told before anything starts."""
     assert CliRunner().invoke(sandbox, ["--switch", assignment]).exit_code == 2
+
+
+@pytest.mark.parametrize("origin", ["app.localhost", "https://app.localhost/path", "https://*", "null", ""])
+def test_what_is_no_origin_ends_with_two(origin: str):
+    """Told before anything starts."""
+    assert CliRunner().invoke(sandbox, ["--origin", origin]).exit_code == 2
 
 
 def test_every_switch_is_documented():

@@ -266,3 +266,20 @@ def test_a_dialog_token_can_be_made_wrong_on_purpose() -> None:
     claims = verified(world, token)
     assert (claims["l"], claims["a"], "jti" in claims) == (0, "", False)
     assert jwt.get_unverified_header(token)["typ"] == "x"
+
+
+def test_a_browser_reads_what_the_stream_refuses() -> None:
+    """CORS headers come first, for the page and for the real clients that were named; for nobody else."""
+    world = make_world()
+    world.origins = frozenset({"https://app.localhost"})
+    query = {"query": 'subscription { dialogEvents(dialogId: "x") { id } }'}
+
+    answers = [
+        session_into(world).post(f"{DP}/graphql/stream", json=query, headers={"Origin": origin, **token})
+        for origin in ("https://app.localhost", "https://other.example.no")
+        for token in ({}, {"Authorization": "Bearer x"})
+    ]
+
+    allowed = [each.headers.get("Access-Control-Allow-Origin") for each in answers]
+    assert allowed == ["https://app.localhost"] * 2 + [None] * 2
+    assert {each.status_code for each in answers} == {401}
