@@ -37,6 +37,7 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
     """
     from bridge.adapters.mapping_files import read_mappings
     from bridge.cli.check_notes import notes_beside, notes_of
+    from bridge.cli.quiet import quiet
     from bridge.forms.xsd import SchemaRegistry
     from bridge.wiring import misfits_of
 
@@ -56,6 +57,8 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
     faults += [*found, *route_faults]
     result = _Result(services=services, registry=registry, faults=faults, routes=routes)
     faults += untellable(services)
+    with quiet():
+        faults += _tried(result)
     if online:
         found, result.apps = _online(services, result.routes, registry, result.notes)
         faults += found
@@ -91,6 +94,16 @@ class _Result:
         return {name for name, digest in self._pins if digest is None}
 
     @property
+    def roots(self) -> list[tuple[str, str | None]]:
+        """The schemas and what forms of theirs begin with, where it is said, as sound mappings and routes use them."""
+        forms = [form for service in self.services.values() for form in service.forms]
+        used = [(each.schema, each.root) for each in forms]
+        used += [(each.schema, each.root) for route in self.routes for each in route.data_types.values()]
+        named = {(name, root) for name, root in used if name is not None}
+        named |= {(name, None) for name in self.schemas if name not in {name for name, _ in named}}
+        return sorted(((name, root) for name, root in named if not self.registry.faults(name)), key=str)
+
+    @property
     def _pins(self) -> list[tuple[str, str | None]]:
         forms = [form for service in self.services.values() for form in service.forms]
         types = [each for route in self.routes for each in route.data_types.values()]
@@ -106,6 +119,17 @@ def _routes(registry: "SchemaRegistry") -> tuple[list["AppRoute"], list[Fault]]:
         return [], []
     routes, faults = read_routes(Path(given), registry)
     return list(routes.values()), faults
+
+
+def _tried(result: _Result) -> Iterator[Fault]:
+    """Try every schema with forms of our own: nobody's form shall be the first that meets an error."""
+    from bridge.forms.trial import tried
+
+    for name, root in result.roots:
+        trial = tried(result.registry, name, root)
+        place = result.registry.folder / name.partition("#")[0]
+        yield from (Fault(where=f"{place}:1:1", message=message) for message in dict.fromkeys(trial.faults))
+        result.notes += [f"{name}: {note}" for note in trial.notes]
 
 
 def untellable(services: Mapping[str, "ServiceMapping"]) -> Iterator[Fault]:

@@ -13,8 +13,6 @@ from typing import Any
 
 from bridge.core.ids import mask_identity_numbers
 
-_DEEPEST = 50
-"""Groups inside groups that are looked into."""
 _MOST_WAYS = 100
 _FARTHEST = 2_000
 """So many children are looked at for the place that one of them should have had."""
@@ -131,22 +129,21 @@ def content_of(group: Any) -> Group | None:
     """Read xmlschema's *group*; None where its elements may stand among others (XSD 1.1's open content)."""
     if group.open_content_mode != "none":
         return None
-    return _group(group, 0)
+    return _group(group)
 
 
-def _group(group: Any, deep: int) -> Group:
-    inner = group.content if deep < _DEEPEST else ()
+def _group(group: Any) -> Group:
     return Group(
         order=Order(group.model or "sequence"),
-        parts=tuple(_part(part, deep + 1) for part in inner if part.max_occurs != 0),
+        parts=tuple(_part(part) for part in group.content if part.max_occurs != 0),
         low=group.min_occurs,
         high=group.max_occurs,
     )
 
 
-def _part(part: Any, deep: int) -> Particle:
+def _part(part: Any) -> Particle:
     if hasattr(part, "model"):
-        return _group(part, deep)
+        return _group(part)
     low, high = part.min_occurs, part.max_occurs
     if part.name is None:
         return Wild(allows=part.is_matching, example=_example(part), low=low, high=high)

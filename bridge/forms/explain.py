@@ -211,7 +211,9 @@ def _tell(search: _Search, node: etree._Element, error: Any, line: int) -> list[
     if mends or parent is None:
         return mends
     names = (content["names"] or "").split(", ")
-    return _by_names(search, parent, None if parent is node else node, [name for name in names if name[:1] not in "#*"])
+    return _by_names(
+        search, parent, None if parent is node else node, [name for name in names if name and "*" not in name]
+    )
 
 
 def _look_at_children(search: _Search, parent: etree._Element) -> list[_Mend]:

@@ -36,7 +36,9 @@ class SchemaModel:
 
     def __init__(self, files: SchemaFiles) -> None:
         # The verdict is libxml2's; without a model the sentences are only plainer.
-        self._schema: Any = build_xmlschema(files).schema
+        built = build_xmlschema(files)
+        self._schema: Any = built.schema
+        self.refused = built.refused
         self.judges_one_at_a_time = files.engine is Engine.XMLSCHEMA11 or _decodes_with_the_schema(files)
         self._decoding = threading.Lock()  # xmlschema keeps what it is decoding with the schema.
         self._contents: dict[int, tuple[Any, Group | None]] = {}  # With the group, so that its id is not used again.
@@ -165,7 +167,7 @@ class SchemaModel:
     def root_fault(self, root: str | None) -> str | None:
         """Say what is wrong with *root* as what forms begin with; None asks whether there is only one."""
         if self._schema is None:
-            return None
+            return f"xmlschema, by whose model forms are converted, cannot read the schema: {self.refused}"
         names = [str(each.name) for each in usual_roots(self._schema, root)]
         if not names:
             return no_root(self._schema, root)

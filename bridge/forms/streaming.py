@@ -265,6 +265,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
             raise Unreadable("encoding")
         if not begun:
             raise Unreadable("empty_document")
+        yield b"\n"  # libxml2 waits for what follows an empty root before it tells of it.
 
 
 def _still(decoder: codecs.IncrementalDecoder | None, piece: bytes) -> codecs.IncrementalDecoder | None:

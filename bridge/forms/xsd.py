@@ -36,7 +36,7 @@ from bridge.forms.reading import (
 )
 from bridge.forms.roots import other_root
 from bridge.forms.rules import broken_rules
-from bridge.forms.schema_files import XSD, Engine, SchemaFiles, read_schema_files
+from bridge.forms.schema_files import Engine, SchemaFiles, read_schema_files
 from bridge.forms.schema_tree import SchemaTree
 from bridge.forms.second import explain_by_xmlschema
 from bridge.forms.spelling import accepts_as_meant, collapse_blanks, may_be_padded
@@ -139,7 +139,7 @@ class SchemaRegistry:
     def root_fault(self, name: str, root: str | None) -> str | None:
         """Say why forms of the loaded schema *name* cannot begin with *root*; None is the only root that there is."""
         schema = self._schemas.get(name)
-        if schema is None or (root is None and not schema.has_several_elements):
+        if schema is None:
             return None
         with schema.model_lock:
             fault = schema.model.root_fault(root)
@@ -233,12 +233,6 @@ class _Schema:
         """The elements that a form may begin with; those of the files that are included as well."""
         with self.model_lock:
             return tuple(map(real_names, self.model.root_names()))
-
-    @cached_property
-    def has_several_elements(self) -> bool:
-        """Whether it declares more than one element that a form could begin with; its files are small."""
-        roots = (etree.fromstring(text, parser(recover=True)) for text in self.files.texts.values())
-        return sum(1 for root in roots for _ in root.iterchildren(XSD + "element")) > 1
 
     def compiled(self) -> etree.XMLSchema:
         """Give this thread's copy."""

@@ -75,6 +75,35 @@ def test_loosened_schemas_are_told(tmp_path: Path):
     assert "as '[0-9]{4}'" in report["schemas"][0]["notes"][0]
 
 
+# What xmlschema cannot read, and libxml2 can.
+LIBXML2_ALONE = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="m"><x:complexType>
+<x:simpleContent><x:restriction base="M"><x:simpleType><x:restriction base="x:string"/></x:simpleType></x:restriction>
+</x:simpleContent></x:complexType></x:element><x:complexType name="M" mixed="true"><x:sequence>
+<x:element name="a" minOccurs="0"/></x:sequence></x:complexType></x:schema>"""
+PLAIN = """service_resource: urn:altinn:resource:proeve
+altinn2: {service_code: "5701", service_edition: 1}
+forms:
+  - {type: MainForm, data_format_id: "1", data_format_version: "1", schema: a.xsd}
+actions:
+  press: {requires: write, minimum_level: 3, target: altinn2, form: body, complete: true, sign: true}
+"""
+
+
+def test_what_does_not_work_with_a_schema_is_told(tmp_path: Path):
+    """A schema that one engine takes alone: a note where forms are XML, a fault where they have to be converted."""
+    (tmp_path / "a.xsd").write_text(LIBXML2_ALONE)
+    for name, more in (("xml", ""), ("json", "altinn3: {app: ttd/a, data_type: a, speaks: json}\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.yaml").write_text(PLAIN.replace("forms:", f"{more}forms:"))
+
+    xml = run("--mappings", str(tmp_path / "xml"), "--schemas", str(tmp_path))
+    json = run("--mappings", str(tmp_path / "json"), "--schemas", str(tmp_path))
+
+    assert (xml.exit_code, json.exit_code) == (0, 1)
+    assert "note: a.xsd: forms are checked, and neither converted to JSON" in xml.stdout
+    assert "by whose model forms are converted, cannot read the schema" in json.stderr
+
+
 @pytest.mark.parametrize("arguments", [("--offline",), ("--mappings", "no/such/folder"), ("x",)])
 def test_wrong_calls_end_with_two(arguments: tuple[str, ...]):
     """An option that is not there, a folder that is not there, an argument too many."""

@@ -19,6 +19,24 @@ ODD_VALUES = (
     *("12:00", "2020-01-01T00:00:00", "0000", "abc def", "a\tb", "\n1\n", "é" * 20, "x" * 300, "0.123456789", "%%%"),
     *("1" * 40, "ab@c.no", "12 34", "0.1", "-0.01", "http://a b", "QQ==", "#"),
 )
+# Values of types that no real form beside the project has.
+RARE_VALUES = (
+    *(
+        "2020-01",
+        "--01",
+        "---01",
+        "--01-01",
+        "P1D",
+        "P1M",
+        "2020-01-01T00:00:00Z",
+        "2020-01-01Z",
+        "nb",
+        "0a0b",
+        "ab",
+        "5",
+    ),
+    *("a ab", "1 2", "2026", "-5", "aab", "20", "a1", "bb", "ÆØ", "b", "+1 2", "1.5", "--", "Ab", "A", "."),
+)
 
 
 def every_facet(schema: Any) -> Iterator[tuple[tuple[Any, ...], str | None, Any, str]]:
@@ -174,7 +192,7 @@ class Maker:
     def _group(self, group: Any, made: etree._Element, towards: tuple[Any, ...], deep: int) -> None:
         wanted = towards[0] if towards else None
         for _ in range(self._times(group, deep, wanted=False) or (1 if wanted is not None else 0)):
-            parts = list(group)
+            parts = list(group.content)
             if group.model == "choice":
                 fit = [part for part in parts if self._leads(part, wanted)]
                 parts = fit[:1] or ([self._random.choice(parts)] if parts else [])
@@ -211,14 +229,14 @@ class Maker:
             value = self._guess(simple, known)
             if meets(simple, value):
                 return value
-        return next((value for value in (*ODD_VALUES, *_made_for(known)) if meets(simple, value)), "")
+        return next((value for value in (*ODD_VALUES, *_made_for(known), *RARE_VALUES) if meets(simple, value)), "")
 
     def _guess(self, simple: Any, known: dict[str, Any]) -> str:
         random = self._random
         if "enumeration" in known:
             return str(random.choice(known["enumeration"].enumeration))
-        if "pattern" in known:
-            return by_pattern(random.choice(known["pattern"].regexps), random)
+        if "pattern" in known and "-[" not in (pattern := random.choice(known["pattern"].regexps)):
+            return by_pattern(pattern, random)
         match base_name(simple):
             case "boolean":
                 return random.choice(["true", "false", "0", "1"])
