@@ -158,17 +158,17 @@ class _Run:
 
 
 def _xml(path: Path) -> str:
-    from lxml import etree
-
     from bridge.cli.demo_stage import DemoFailed
+    from bridge.forms.reading import Limits, Unreadable, parse, to_utf8
+    from bridge.forms.sentences import sentence
 
-    content = path.read_bytes()
     try:
-        etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True))
-        return content.decode("utf-8")
-    except (etree.XMLSyntaxError, UnicodeDecodeError) as error:
-        where = f":{error.lineno}" if isinstance(error, etree.XMLSyntaxError) else ""
-        raise DemoFailed(f"{path}{where}: not well-formed XML in UTF-8.") from None
+        data = to_utf8(path.read_bytes(), Limits())
+        parse(data)
+    except Unreadable as error:
+        where = f":{error.finding.line}:{error.finding.column}" if error.finding.line else ""
+        raise DemoFailed(f"{path}{where}: {sentence(error.finding, 'en')}") from None
+    return data.decode()
 
 
 def _curl(user: "Arbeidsflate", case: "Case") -> str:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from lxml import etree
-
 from bridge.cli.demo_people import GUIDE, STATUS, Answer, Arbeidsflate, Button, Case, Dialog, ServiceOwner
 from bridge.cli.demo_stage import DemoFailed, Stage
 from bridge.cli.demo_timeline import BRIDGE, Line, Timeline, calls_since, last_call, line_of
 from bridge.core.elements import archive_reference
+from bridge.forms.reading import Limits, canonical, parse, to_utf8
 
 EVENT_WITHIN = timedelta(seconds=10)
 LOOK_EVERY = 0.02
@@ -260,5 +259,4 @@ def findings_of(answer: Answer) -> Sequence[Mapping[str, Any]]:
 
 
 def _digest(xml: str) -> str:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True)
-    return hashlib.sha256(etree.tostring(etree.fromstring(xml.encode(), parser), method="c14n")).hexdigest()
+    return hashlib.sha256(canonical(parse(to_utf8(xml, Limits())))).hexdigest()

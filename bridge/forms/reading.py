@@ -182,40 +182,41 @@ def parse_any_namespace(
         root = etree.fromstring(data, strict)
     except etree.XMLSyntaxError as error:
         # The parser's own log: the error's may hold what the thread met before.
-        if not _only_namespaces(strict.error_log):
-            raise
+        _raise_what_is_no_namespace(strict.error_log, error)
         forgiving = parser(encoding=encoding, recover=True)
         root = etree.fromstring(data, forgiving)
-        if not _only_namespaces(forgiving.error_log):
-            raise
-        _refuse_what_follows(data, encoding, error)
+        _raise_what_is_no_namespace(forgiving.error_log, error)
+        _refuse_what_follows(data, encoding)
         return root
     if _only_namespaces(strict.error_log):
-        _refuse_what_follows(data, encoding, _follows())
+        _refuse_what_follows(data, encoding)
     return root
 
 
-def _follows() -> etree.XMLSyntaxError:
-    made: etree.XMLSyntaxError = cast("Any", etree.XMLSyntaxError)("something follows the root", 0, 0, 0)
+def _raise_what_is_no_namespace(entries: Any, error: etree.XMLSyntaxError) -> None:
+    """Raise *error* with the place of the first fault that is not forgiven, if there is one."""
+    worse = next((entry for entry in entries if entry.type_name not in _NAMESPACES), None)
+    if worse is not None:
+        raise _syntax_error(worse.type, worse.line, worse.column) from error
+    if not _only_namespaces(entries):
+        raise error
+
+
+def _syntax_error(code: int, line: int, column: int) -> etree.XMLSyntaxError:
+    made: etree.XMLSyntaxError = cast("Any", etree.XMLSyntaxError)("not well-formed", code, line, column)
     return made
 
 
-def _refuse_what_follows(data: bytes, encoding: str | None, error: etree.XMLSyntaxError) -> None:
+def _refuse_what_follows(data: bytes, encoding: str | None) -> None:
     """
-    Raise *error* where *data* is no single document.
+    Raise XMLSyntaxError where *data* is no single document.
 
     After a namespace that it does not like, libxml2 says nothing of what stands behind the root, and leaves it out.
     """
-    if not _is_one_document(data, encoding):
-        raise error from None
-
-
-def _is_one_document(data: bytes, encoding: str | None) -> bool:
     try:
         expat.ParserCreate(encoding).Parse(data, True)
-    except expat.ExpatError:
-        return False
-    return True
+    except expat.ExpatError as error:
+        raise _syntax_error(0, error.lineno, error.offset + 1) from None
 
 
 def canonical(node: etree._Element, *, prefixes: Collection[str] = ()) -> bytes:

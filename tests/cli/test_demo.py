@@ -177,6 +177,16 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     return run(place, "--schemas", str(changed), "--language", "en")
 
 
+def test_a_form_that_is_no_xml_is_told_by_its_place(tmp_path: Path):
+    """Before anything is started; a namespace with an å is no fault of it."""
+    (tmp_path / "form.xml").write_text('<a xmlns="urn:å">\n<b></a>', "utf-8")
+
+    ran = run(tmp_path, "--form", str(tmp_path / "form.xml"))
+
+    assert ran.code == 1
+    assert "form.xml:2:8: The form is not well-formed XML." in ran.stderr
+
+
 def test_a_schema_that_refuses_the_form_fails_the_demo(spoiled: Ran):
     """The service's own check is at work: exit code 1, what failed by name, and the reason in plain words."""
     failed = re.findall(r"^  ✗ (.+)$", spoiled.stdout, re.MULTILINE)

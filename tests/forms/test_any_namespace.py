@@ -11,7 +11,7 @@ from bridge.forms.convert import Shape
 from bridge.forms.fields import read_values, set_values
 from bridge.forms.losses import differences
 from bridge.forms.namespaces import in_plain_namespaces
-from bridge.forms.reading import Limits, Unreadable
+from bridge.forms.reading import Limits, Unreadable, parse
 from bridge.forms.schema_files import Engine
 from bridge.forms.washing import washed_differences
 from bridge.forms.xsd import SchemaRegistry
@@ -129,3 +129,15 @@ def test_faults_are_told_as_in_any_other_namespace(tmp_path: Path) -> None:
     assert in_plain_namespaces(b'<a b=" xmlns=\'&#230;\'"><![CDATA[<a xmlns="\xc3\xa6">]]></a>') == (
         b'<a b=" xmlns=\'&#230;\'"><![CDATA[<a xmlns="\xc3\xa6">]]></a>'
     )
+
+
+@pytest.mark.parametrize("broken", ["<b></m>", "</m>\n<x/>", "</m>\n  text", "<b>&x;</b></m>", '<b c="" c=""/></m>'])
+def test_broken_xml_is_told_where_it_breaks(broken: str) -> None:
+    """And not at the namespace, of which nothing is wrong."""
+    places = []
+    for namespace in ("urn:a", "urn:æ", "a"):
+        with pytest.raises(Unreadable) as refused:
+            parse(f'<m\nxmlns="{namespace}">\n{broken}'.encode())
+        places.append((refused.value.finding.line, refused.value.finding.column))
+
+    assert len(set(places)) == 1

@@ -62,8 +62,6 @@ def test_imports_stay_light(module: str) -> None:
 
 
 READERS = {
-    "cli/demo.py": "what the demo shows is its own",
-    "cli/demo_story.py": "what the demo shows is its own",
     "cli/validate_work.py": "one tag of a file of any size",
     "forms/engines.py": "schemas of our own",
     "forms/namespaces.py": "schemas",
