@@ -264,6 +264,13 @@ class MappingFile(Model):
     ]
     altinn2: Altinn2Keys | None = None
     altinn3: Altinn3Keys | None = None
+    receiver: Annotated[
+        Literal["dotnet", "other"] | None,
+        Field(
+            description="Who judges forms after the bridge: what .NET may refuse of valid ones is an error for dotnet "
+            "(the default with altinn2), and a warning for other."
+        ),
+    ] = None
     forms: Annotated[list[FormKeys], Field(min_length=1, description="The service's forms.")]
     attachment_rules: Annotated[
         list[AttachmentRuleKeys], Field(description="By type, as in Altinn 2's metadata; none: any attachment.")

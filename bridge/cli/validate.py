@@ -14,6 +14,7 @@ import click
 if TYPE_CHECKING:  # They bring lxml, which nobody waits for who asks for help.
     from bridge.cli.validate_report import Report
     from bridge.cli.validate_work import Checked, Job, Verdict
+    from bridge.core.mapping import FormSpec
 
 _FILE = click.Path(path_type=Path)
 _EVERY = 5.0
@@ -32,6 +33,11 @@ _EVERY = 5.0
 @click.option("--sarif", is_flag=True, help="Print the result for editors and CI, as SARIF 2.1.0.")
 @click.option("--html", type=_FILE, metavar="FILE", help="Also write a page to read.")
 @click.option("--show-values", is_flag=True, help="Also show what stands in the form. It may be personal.")
+@click.option(
+    "--receiver",
+    type=click.Choice(["dotnet", "other"]),
+    help="Who gets the forms: what .NET may refuse is an error for dotnet, else a warning; else as the mapping says.",
+)
 @click.option("--both-engines", is_flag=True, help="Ask xmlschema about forms that libxml2 accepts, too. Slow.")
 @click.option("--processes", type=click.IntRange(1, 64), metavar="N", help="How many work at once; else one a core.")
 @click.pass_context
@@ -47,6 +53,7 @@ def validate(
     sarif: bool,
     html: Path | None,
     show_values: bool,
+    receiver: str | None,
     both_engines: bool,
     processes: int | None,
 ) -> None:
@@ -65,6 +72,8 @@ def validate(
         raise click.UsageError("say --json or --sarif, not both")
     job = _job_of_mapping(mapping, schemas, show_values) if mapping else _job_of_schema(schema, show_values)
     job = replace(job, both_engines=both_engines)
+    if receiver is not None:
+        job = replace(job, forms=_for_receiver(job.forms, receiver))
     reports = _reports(language=language, as_json=as_json, sarif=sarif, html=html, values=show_values)
     count, missing = _run(job, files, reports, processes)
     context.exit(2 if missing else _exit_code(count))
@@ -113,6 +122,12 @@ def _job_of_mapping(mapping: Path, schemas: Path | None, values: bool) -> "Job":
         raise ConfigurationError(faults)
     forms = tuple(form for service in services.values() for form in service.forms)
     return Job(folder=folder, forms=forms, limits=Limits(), values=values)
+
+
+def _for_receiver(forms: "tuple[FormSpec, ...]", name: str) -> "tuple[FormSpec, ...]":
+    from bridge.core.mapping import Receiver
+
+    return tuple(replace(form, receiver=Receiver(name)) for form in forms)
 
 
 def _cannot(reason: str) -> NoReturn:

@@ -16,7 +16,7 @@ Everything that can go wrong, sorted by what to do next.
 No message here holds form values, tokens, names or national identity numbers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
@@ -141,6 +141,11 @@ class Finding:
     column: int = 0
     severity: Severity = Severity.ERROR
     value: str | None = field(default=None, repr=False, compare=False)
+
+
+def errors_of(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Give those of *findings* that are more than warnings."""
+    return tuple(finding for finding in findings if finding.severity is Severity.ERROR)
 
 
 class Refusal(BridgeError):

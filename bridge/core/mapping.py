@@ -66,6 +66,15 @@ class NamespaceReading(Enum):
     """As if it were in the schema's namespace, as Altinn 3 apps read it (facts/altinn3-and-tokens.md 1.4)."""
 
 
+class Receiver(Enum):
+    """Who judges a form after the bridge, where that is known."""
+
+    DOTNET = "dotnet"
+    """System.Xml.Schema, as in Altinn 2 and with many agencies: what it refuses is an error here already."""
+    OTHER = "other"
+    """What .NET would refuse is a warning."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormRule:
     """A business rule beside the schema: *test* (an XPath 1.0 condition) must hold at every place of *at*."""
@@ -100,6 +109,7 @@ class FormSpec:
     rules: tuple[FormRule, ...] = ()
     root: str | None = None
     """The element that the form begins with, as ``local`` or ``{uri}local``, where the schema has several."""
+    receiver: Receiver = Receiver.OTHER
     json_schema: str | None = None
     """The JSON Schema that the form is held against as well where it comes as JSON; after ``#``, where forms begin."""
     json_sha256: str | None = None

@@ -6,6 +6,7 @@ goes out, so that the rest is still held against values: fewer are refused, and 
 what is left (back references, flags) nothing can be said, and the pattern is dropped.
 """
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -323,3 +324,53 @@ def _branches(pattern: str) -> list[str]:
             branches.append(pattern[start:place])
             start = place + 1
     return [*branches, pattern[start:]]
+
+
+_WORD = r"\p{L}\p{Mn}\p{Nd}\p{Pc}"
+_SPACE = r"\p{Z}\t\n\r"
+# libxml2 reads whole characters, and .NET halves of those beyond 16 bits: each half is this one here.
+_HALF = "\uf8ff"
+_NEVER = "\ue000"
+"""Fits nothing that anybody writes."""
+
+
+def utf16_units(text: str) -> str:
+    """Write *text* so that a character beyond 16 bits is two, which are in no class of letters."""
+    return "".join(_HALF * 2 if letter > "\uffff" else letter for letter in text)
+
+
+@functools.lru_cache(maxsize=1024)
+def dotnet_pattern(pattern: str) -> str | None:
+    """
+    Write a pattern in XSD's words, as ``xsd_pattern`` gives it, so that libxml2 reads it as .NET does.
+
+    None where that cannot be said.
+    """
+    if any(letter > "\uffff" for letter in pattern):
+        return None
+    written: list[str] = []
+    at, depth = 0, 0
+    while at < len(pattern):
+        piece = pattern[at : at + 2] if pattern[at] == "\\" else pattern[at]
+        at += len(piece)
+        if piece == "[":
+            depth += 1
+        elif piece == "]":
+            depth -= 1
+        if depth:
+            if piece in (r"\W", r"\S"):
+                return None
+            written.append({r"\w": _WORD, r"\s": _SPACE}.get(piece, piece))
+        else:
+            written.append(_ALONE.get(piece, piece))
+    return "".join(written)
+
+
+_ALONE = {
+    "^": _NEVER,
+    "$": _NEVER,
+    r"\w": f"[{_WORD}]",
+    r"\W": f"[^{_WORD}]",
+    r"\s": f"[{_SPACE}]",
+    r"\S": f"[^{_SPACE}]",
+}

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from bridge.core.errors import Finding
+from bridge.forms.receiver_words import WHYS
 
 _NUMBERS: Mapping[str, tuple[str, ...]] = {
     "nb": ("null", "ett", "to", "tre", "fire", "fem", "seks", "sju", "åtte", "ni", "ti", "elleve", "tolv"),
@@ -96,6 +97,11 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nb": "Skjemaet sier at det er en annen versjon av XML enn 1.0. Send det som XML 1.0.",
         "nn": "Skjemaet seier at det er ein annan versjon av XML enn 1.0. Send det som XML 1.0.",
         "en": "The form says that it is another version of XML than 1.0. Send it as XML 1.0.",
+    },
+    "receiver_may_refuse": {
+        "nb": "Mottakeren kan avvise {field}: {why}.",
+        "nn": "Mottakaren kan avvise {field}: {why}.",
+        "en": "The receiver may refuse {field}: {why}.",
     },
     "not_checkable": {
         "nb": "Skjemaet inneholder noe som ikke lar seg kontrollere.",
@@ -517,6 +523,8 @@ def _in_words(name: str, fact: str, language: str) -> str:
     if name == "type":
         kind = _KINDS.get(fact)
         return fact if kind is None else _KIND_WORDS[kind][language]
+    if name == "why" and fact in WHYS:
+        return WHYS[fact][language]
     if name in _COUNTED and fact.isdecimal() and int(fact) < len(_NUMBERS[language]):
         return _NUMBERS[language][int(fact)]
     return fact

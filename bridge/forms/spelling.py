@@ -1,16 +1,20 @@
 """Values that XSD takes and libxml2 misreads, written so that it reads them: blanks around dates, fixed values."""
 
+import functools
 import itertools
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Any, cast
 
 from lxml import etree
 
+from bridge.forms.engines import automaton
 from bridge.forms.explain import spell_fixed_values
 from bridge.forms.model import SchemaModel
+from bridge.forms.paths import locate
 from bridge.forms.reading import Effort
-from bridge.forms.values import BLANKS, XSI, Value, values_of
+from bridge.forms.values import BLANKS, XSI, Value, text_of, values_of
 
 _OF_BLANKS = frozenset(
     (
@@ -18,6 +22,7 @@ _OF_BLANKS = frozenset(
         "SCHEMAV_CVC_ELT_4_2",
     )
 )
+_OF_PATTERNS = "SCHEMAV_CVC_PATTERN_VALID"
 _UNDECLARED = "SCHEMAV_CVC_ELT_1"
 _MOST_ERRORS = 500
 _PADDED = re.compile(rb">[ \t\r\n]+[^<\s]|[^>\s][ \t\r\n]+<|=\s*[\"'][ \t\r\n]|[ \t\r\n][\"']|&#")
@@ -31,8 +36,10 @@ def accepts_as_meant(
 
     *data* is the form as it came. What is wrong besides is for ``explain`` to tell.
     """
-    errors = [error.type_name for error in itertools.islice(cast("Iterable[Any]", schema.error_log), _MOST_ERRORS)]
-    if not _OF_BLANKS.isdisjoint(errors) and collapse_blanks(root, data, model) and schema.validate(root):
+    kinds = [error.type_name for error in itertools.islice(cast("Iterable[Any]", schema.error_log), _MOST_ERRORS)]
+    if not _OF_BLANKS.isdisjoint(kinds) and collapse_blanks(root, data, model) and schema.validate(root):
+        return True
+    if _OF_PATTERNS in kinds and _write_old_letters(schema, root) and schema.validate(root):
         return True
     return spell_fixed_values(schema, root, model) or _is_typed_by_itself(schema, root, model, effort)
 
@@ -63,6 +70,40 @@ def collapse_blanks(root: etree._Element, data: bytes, model: SchemaModel) -> bo
             del value.node[:]  # Comments, between which the value may stand.
             value.node.text = bare
     return changed
+
+
+def _write_old_letters(schema: etree.XMLSchema, root: etree._Element) -> bool:
+    """
+    Write letters that libxml2's tables are too old for as old ones of their kind, and say whether there were any.
+
+    Only in values that a pattern has just refused: to it ``\\p{L}`` has no capital ß, which came in 2008.
+    """
+    changed = False
+    for error in list(itertools.islice(cast("Iterable[Any]", schema.error_log), _MOST_ERRORS)):
+        node = locate(root, error.path) if error.type_name == _OF_PATTERNS else None
+        if node is None:
+            continue
+        old = "".join(map(_old_letter, text_of(node)))
+        if old != text_of(node):
+            del node[:]
+            node.text, changed = old, True
+        for name, text in list(node.attrib.items()):
+            node.set(name, "".join(map(_old_letter, str(text))))
+            changed = changed or node.get(name) != text
+    return changed
+
+
+@functools.lru_cache(maxsize=4096)
+def _old_letter(letter: str) -> str:
+    kind = unicodedata.category(letter)
+    if letter < "\u0250" or kind not in _OLD:
+        return letter
+    known = automaton(rf"\p{{{kind}}}")
+    return letter if known is None or known.match(letter) else _OLD[kind]
+
+
+_OLD = {"Lu": "\u0468", "Ll": "\u0469", "Lo": "\u0e02", "Nd": "\u0966", "Mn": "\u0489"}
+"""Letters of each kind that no pattern names by themselves."""
 
 
 def _is_typed_by_itself(schema: etree.XMLSchema, root: etree._Element, model: SchemaModel, effort: Effort) -> bool:

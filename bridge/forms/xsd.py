@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -13,7 +13,7 @@ from xml.sax.saxutils import quoteattr
 import structlog
 from lxml import etree
 
-from bridge.core.errors import ConfigurationError, Fault, Finding
+from bridge.core.errors import ConfigurationError, Fault, Finding, errors_of
 from bridge.core.mapping import FormRule, FormSpec, NamespaceReading, ServiceMapping
 from bridge.forms.engines import build_xmlschema
 from bridge.forms.explain import explain, refused_values
@@ -34,6 +34,7 @@ from bridge.forms.reading import (
     refuse_more_than_allowed,
     to_utf8,
 )
+from bridge.forms.receiver import ReceiverCheck, encoding_finding
 from bridge.forms.roots import other_root
 from bridge.forms.rules import broken_rules
 from bridge.forms.schema_files import Engine, SchemaFiles, read_schema_files
@@ -202,6 +203,8 @@ class SchemaRegistry:
                 found = broken_rules(rules, parse(data, max_depth=self.limits.max_depth))
         except Unreadable as unreadable:
             return (unreadable.finding,)
+        if spec is not None and schema is not None:
+            found += encoding_finding(xml, spec.receiver)
         return with_places(found, data, values=values) if found else ()
 
 
@@ -211,7 +214,7 @@ class _Schema:
     def __init__(self, files: SchemaFiles, *, both_engines: bool = False) -> None:
         self.files, self._both_engines = files, both_engines
         self.judged = files.in_plain_namespaces() if files.engine is Engine.LIBXML2 else files
-        self._lax_types = lax_types(files)
+        self._lax_types, self._receiver = lax_types(files), ReceiverCheck(files)
         self._local = threading.local()
         self.model_lock = threading.Lock()
         self._judging = threading.Lock()
@@ -245,7 +248,7 @@ class _Schema:
         lenient = spec is not None and spec.namespace is NamespaceReading.LENIENT
         rules, wanted = ((), None) if spec is None else (spec.rules, spec.root)
         if self.files.engine is not Engine.LIBXML2:
-            return self._check_slowly(data, limits, rules, wanted, lenient=lenient)
+            return self._check_slowly(data, limits, spec)
         schema = self.compiled()
         came, data = data, in_plain_namespaces(data)
         if _is_large(data) and not lenient:
@@ -255,8 +258,8 @@ class _Schema:
                 accepted = _parse_if_valid(schema, data)
             if accepted is not None and not self._asks_again(data):
                 refuse_more_than_allowed(accepted, limits.max_depth)
-                badly = self._badly_written(accepted, data, limits)
-                return other_root(accepted, wanted) or badly + self._broken(rules, accepted, came, data)
+                beside = self._beside(accepted, data, spec, limits)
+                return other_root(accepted, wanted) or beside + self._broken(rules, accepted, came, data)
             markup = data.count(b"<") + data.count(b"=")
             faults = 0 if accepted is not None else _count_faults(schema, data, _MOST_STEPS // markup)
             if faults * markup > _MOST_STEPS:
@@ -272,37 +275,36 @@ class _Schema:
             accepts = schema.validate(root)
             broken = self._broken(rules, root, came, data, lenient=lenient)
             if accepts and not self._asks_again(data):
-                return self._badly_written(root, data, limits) + broken
+                return self._beside(root, data, spec, limits) + broken
             with self.model_lock:
                 model = self.model
-            if accepts or accepts_as_meant(schema, root, data, model, effort):
-                badly = self._badly_written(root, data, limits)
-                if not badly and self._asks_again(data):
-                    return self._refused_by_xmlschema(root, limits, effort) + broken
-                return badly + broken
+            accepts = accepts or accepts_as_meant(schema, root, data, model, effort)
             # Before the explanation, which changes the tree.
+            beside = self._beside(root, data, spec, limits)
+            if accepts and not errors_of(beside) and self._asks_again(data):
+                beside = self._refused_by_xmlschema(root, limits, effort) + beside
+            if accepts:
+                return beside + broken
             taken = len(data) <= SECOND_OPINION_BYTES and self._xmlschema_accepts(schema, root, effort)
             found = explain(schema, root, model, limits, effort)
-            return (self._disagreement(found, refuses="libxml2") if taken else ()) + found + broken
+            disagreement = self._disagreement(found, refuses="libxml2") if taken else ()
+            return disagreement + found + _elsewhere(beside, found) + broken
         except etree.XMLSchemaValidateError:
             # libxml2 gives up on some patterns that loop; what it cannot judge is not let through.
             return (Finding(path="/", rule="not_checkable"),)
 
-    def _check_slowly(
-        self, data: bytes, limits: Limits, rules: tuple[FormRule, ...], wanted: str | None, *, lenient: bool
-    ) -> tuple[Finding, ...]:
+    def _check_slowly(self, data: bytes, limits: Limits, spec: FormSpec | None) -> tuple[Finding, ...]:
         if len(data) > SLOW_ENGINE_BYTES:
             raise Unreadable("too_large", max_bytes=str(SLOW_ENGINE_BYTES))
         root = parse(data, max_depth=limits.max_depth)
-        if lenient:
+        if spec is not None and spec.namespace is NamespaceReading.LENIENT:
             root = put_into_namespace(root, self.files)
-        if other := other_root(root, wanted):
+        if other := other_root(root, None if spec is None else spec.root):
             return other
         with self._alone():
             found = explain_by_xmlschema(root, self.model, limits, Effort(limits.max_seconds))
-        known = {finding.path for finding in found}
-        badly = [each for each in self._badly_written(root, data, limits) if each.path not in known]
-        return (*found, *badly, *broken_rules(rules, root))
+        broken = broken_rules(() if spec is None else spec.rules, root)
+        return found + _elsewhere(self._beside(root, data, spec, limits), found) + broken
 
     def _without_blanks(self, data: bytes) -> bytes | None:
         """Give the form *data* without the blanks that libxml2 stumbles over; None where there are none."""
@@ -316,14 +318,20 @@ class _Schema:
             model = self.model
         return etree.tostring(root, encoding="utf-8") if collapse_blanks(root, data, model) else None
 
-    def _badly_written(self, root: etree._Element, data: bytes, limits: Limits) -> tuple[Finding, ...]:
-        """Give the values that the schema's engine takes and their types do not."""
+    def _beside(self, root: etree._Element, data: bytes, spec: FormSpec | None, limits: Limits) -> tuple[Finding, ...]:
+        """Give the values that the engine takes: those that their types do not, and those that the receiver may not."""
         engine = self.files.engine
-        if engine is Engine.LIBXML2 and not may_be_lax(self._lax_types, data):
+        looks = engine is not Engine.LIBXML2 or may_be_lax(self._lax_types, data)
+        asks = spec is not None and self._receiver.may_find(data)
+        if not looks and not asks:
             return ()
         with self.model_lock:
             model = self.model
-        return tuple(itertools.islice(badly_written(root, model, engine), limits.max_findings))
+        badly = tuple(itertools.islice(badly_written(root, model, engine), limits.max_findings)) if looks else ()
+        if spec is None or not asks:
+            return badly
+        doubtful = itertools.islice(self._receiver.findings(root, model, spec.receiver), limits.max_findings)
+        return badly + _elsewhere(doubtful, badly)
 
     def _broken(
         self, rules: tuple[FormRule, ...], root: etree._Element, came: bytes, judged: bytes, *, lenient: bool = False
@@ -411,6 +419,12 @@ def put_into_namespace(root: etree._Element, files: SchemaFiles, *, written: boo
         if etree.QName(element).namespace is None:
             element.tag = f"{{{namespace}}}{element.tag}"
     return made
+
+
+def _elsewhere(findings: Iterable[Finding], known: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Give those of *findings* that are about other places than the *known* ones."""
+    places = {finding.path for finding in known}
+    return tuple(finding for finding in findings if finding.path not in places)
 
 
 def _is_large(data: bytes) -> bool:

@@ -6,7 +6,7 @@ import structlog
 
 from bridge.core.altinn_dates import OSLO
 from bridge.core.elements import Form
-from bridge.core.errors import ConfigurationError, Finding, Severity
+from bridge.core.errors import ConfigurationError, Finding, errors_of
 from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapping, Validation
 from bridge.core.operations import Operation, Problem
 from bridge.core.templates import template_values
@@ -109,7 +109,7 @@ def check_forms(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, 
         # A subform without data is filled in by Altinn 2.
         if action.validate is not Validation.OFF and form.data:
             findings += bridge.schemas.check_form(spec, form.data)
-    errors = tuple(finding for finding in findings if finding.severity is Severity.ERROR)
+    errors = errors_of(findings)
     if errors and action.validate is Validation.STRICT:
         raise Stop(Problem(code="form_invalid", status=422, findings=errors))
     if findings:

@@ -15,7 +15,7 @@ from bridge.adapters.altinn3 import AppAnswer, AppCall, Readable, no_http, syste
 from bridge.adapters.dialog_tokens import authorize, verify
 from bridge.core.app_answers import Next, problem_of, row_for
 from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse, meaning, party_header
-from bridge.core.errors import CredentialsRefused, Finding, Refusal, Unreachable, UpstreamError
+from bridge.core.errors import CredentialsRefused, Finding, Refusal, Unreachable, UpstreamError, errors_of
 from bridge.core.mapping import Speaks
 from bridge.forms.convert import Unconvertible
 from bridge.forms.reading import Unreadable
@@ -226,8 +226,8 @@ def _findings(asked: _Asked, body: bytes | Readable) -> tuple[Finding, ...] | No
     if held is Held.OFF and not asked.reports:
         return None
     findings = _shapes().findings(asked.data_type, request.headers.get("Content-Type", ""), body)
-    if findings and held is Held.STRICT:
-        raise Refusal("form_invalid", 422, findings=findings)
+    if held is Held.STRICT and errors_of(findings or ()):
+        raise Refusal("form_invalid", 422, findings=errors_of(findings or ()))
     return findings
 
 

@@ -17,6 +17,7 @@ from bridge.core.mapping import (
     FormSource,
     LostFields,
     Narrowed,
+    Receiver,
     Requirement,
     ServiceMapping,
     ShownField,
@@ -109,6 +110,17 @@ def test_a_form_is_checked_unless_off(tmp_path: Path, words: str, expected: Vali
     service = load_mappings(mappings, schemas)["urn:altinn:resource:proeve"]
 
     assert service.actions["press"].validate is expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [("", Receiver.DOTNET), ("receiver: dotnet", Receiver.DOTNET), ("receiver: other", Receiver.OTHER)],
+)
+def test_altinn_2_judges_forms_by_dotnet(tmp_path: Path, said: str, expected: Receiver):
+    """Unless the mapping says who else gets them."""
+    services = load_mappings(*folders(tmp_path, f"{said}\n{action(PLAIN)}"))
+
+    assert [form.receiver for service in services.values() for form in service.forms] == [expected]
 
 
 def test_a_signature_alone_sends_no_form(tmp_path: Path):

@@ -57,6 +57,24 @@ def test_findings_end_with_one() -> None:
     assert "vin og sterkt" not in result.stdout
 
 
+def test_what_the_receiver_may_refuse_is_told_as_it_is_asked(tmp_path: Path) -> None:
+    """By a mapping for Altinn 2 as an error, by a schema as a warning, or as the command says."""
+    form = tmp_path / "a.xml"
+    form.write_text(re.sub("<stenger>[^<]*<", "<stenger>24:00:00<", GOOD.read_text("utf-8"), count=1), "utf-8")
+    by_mapping = ("--mapping", MAPPING, "--schemas", schemas_folder())
+
+    results = [
+        run(*by_mapping, form),
+        run("--schema", SCHEMA, form),
+        run(*by_mapping, "--receiver", "other", form),
+        run("--schema", SCHEMA, "--receiver", "dotnet", form),
+    ]
+
+    assert [result.exit_code for result in results] == [1, 0, 0, 1]
+    assert ["receiver_may_refuse (warning)" in result.stdout for result in results] == [False, True, True, False]
+    assert all("Mottakeren kan avvise stenger: klokkeslettet 24:00" in result.stdout for result in results)
+
+
 def test_languages_are_chosen() -> None:
     """For the sentences."""
     assert "Postnummer must have four digits." in run("--schema", SCHEMA, "--language", "en", BAD).stdout

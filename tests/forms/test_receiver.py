@@ -1,0 +1,202 @@
+"""What the receiver may refuse of valid forms: told at its place, an error where .NET gets the form, else a warning."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bridge.core.errors import Severity
+from bridge.core.mapping import FormKind, FormSpec, Receiver
+from bridge.forms.dotnet import REASONS
+from bridge.forms.receiver_words import WHYS
+from bridge.forms.sentences import sentence
+from bridge.forms.xsd import SchemaRegistry
+
+SPEC = FormSpec(kind=FormKind.MAIN, data_format_id="1", data_format_version="1", schema="a.xsd")
+TO_DOTNET = replace(SPEC, receiver=Receiver.DOTNET)
+HEAD = '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema">'
+
+
+def restricted(base: str, facets: str) -> str:
+    return f'<x:simpleType name="t"><x:restriction base="x:{base}">{facets}</x:restriction></x:simpleType>'
+
+
+def registry(folder: Path, kind: str, more: str = "") -> SchemaRegistry:
+    (folder / "a.xsd").write_text(
+        f'{HEAD}{more}<x:element name="m"><x:complexType><x:sequence><x:element name="a" type="{kind}" minOccurs="0"'
+        f' maxOccurs="9"/></x:sequence><x:attribute name="b" type="{kind}"/></x:complexType></x:element></x:schema>',
+        "utf-8",
+    )
+    made = SchemaRegistry(folder)
+    made.load(["a.xsd"])
+    return made
+
+
+LISTED = '<x:simpleType name="l"><x:list itemType="x:token"/></x:simpleType>'
+EITHER = '<x:simpleType name="l"><x:union memberTypes="x:int x:boolean"/></x:simpleType>'
+LIKE = '<x:simpleType name="t"><x:restriction base="l"><x:pattern value="%s"/></x:restriction></x:simpleType>'
+# A type, what is doubtful of it, and what is not.
+CASES: dict[str, tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = {
+    "time_24": ("time_24", "x:time", "", ("24:00:00", "24:00:00Z"), ("23:59:59", "00:00:00")),
+    "time_24 of a moment": ("time_24", "x:dateTime", "", ("2026-11-28T24:00:00",), ("2026-11-28T12:24:00",)),
+    "length": (
+        "length",
+        "t",
+        restricted("string", '<x:maxLength value="3"/>'),
+        ("a😀b", "😀😀"),
+        ("a😀", "abc", "æøå"),
+    ),
+    "exact length": ("length", "t", restricted("string", '<x:length value="1"/>'), ("😀",), ("a",)),
+    "no length": ("length", "t", restricted("string", '<x:minLength value="1"/>'), (), ("😀",)),
+    "any letter": ("pattern", "t", restricted("string", '<x:pattern value="."/>'), ("😀",), ("a", "æ")),
+    "any letters": ("pattern", "t", restricted("string", '<x:pattern value=".+"/>'), (), ("😀", "a😀")),
+    "all but": ("pattern", "t", restricted("string", '<x:pattern value="[^a]"/>'), ("😀",), ("b",)),
+    "word": ("pattern", "t", restricted("string", r'<x:pattern value="[\w-]+"/>'), ("😀", "a+b", "1€"), ("a-b1", "å")),
+    "no space": ("pattern", "t", restricted("string", r'<x:pattern value="\S+"/>'), ("a\u00a0b",), ("a-b", "😀")),
+    "an anchor inside": ("pattern", "t", restricted("string", '<x:pattern value="a^b|c"/>'), ("a^b",), ("c",)),
+    "number": (
+        "number",
+        "x:integer",
+        "",
+        ("79228162514264337593543950336", "-" + "9" * 30),
+        ("79228162514264337593543950335",),
+    ),
+    "places": (
+        "number",
+        "x:decimal",
+        "",
+        ("0." + "1" * 29, "1." + "0" * 28 + "1"),
+        ("0." + "1" * 28, "1.5" + "0" * 40, "." + "0" * 5),
+    ),
+    "very long": ("number", "x:decimal", "", ("1" * 20_000,), ("0" * 20_000 + "1",)),
+    "year": ("year", "x:date", "", ("10000-01-01", "-0001-01-01"), ("2026-11-28", "0001-01-01")),
+    "year alone": ("year", "x:gYear", "", ("12026", "-0044"), ("2026", "0001Z")),
+    "duration": ("duration", "x:duration", "", ("P100000Y", "P9999999999D"), ("P1Y", "-P5000Y2M", "PT0.5S")),
+    "sign": ("sign", "x:unsignedInt", "", ("+1", "-0"), ("1", "0")),
+    "no sign": ("sign", "x:nonNegativeInteger", "", (), ("+1", "-0")),
+    "blank": ("blank", "x:token", "", (" ", "\n\t"), ("", "a", " a ")),
+    "address": (
+        "address",
+        "x:anyURI",
+        "",
+        ("a:b", "http://", "http://host:99999/"),
+        ("", "a/b", "http://u@host:80/æ", "urn:a:b", "mailto:a@b.no", "file:///a", "http://[::1]/"),
+    ),
+    "blank address": ("blank", "x:anyURI", "", (" ",), ("a",)),
+    "blanks in a list": ("blanks", "t", LISTED + LIKE % "[a-z] [a-z]", (" a  b ", "a\nb"), ("a b",)),
+    "blanks in a union": ("blanks", "t", EITHER + LIKE % "[0-9]+", (" 1 ",), ("1",)),
+    "items of a list": (
+        "time_24",
+        "t",
+        '<x:simpleType name="t"><x:list itemType="x:time"/></x:simpleType>',
+        ("12:00:00 24:00:00",),
+        ("12:00:00 13:00:00",),
+    ),
+    "one of a union is enough": (
+        "time_24",
+        "t",
+        '<x:simpleType name="t"><x:union memberTypes="x:time x:string"/></x:simpleType>',
+        (),
+        ("24:00:00",),
+    ),
+    "nan": (
+        "nan",
+        "t",
+        restricted("float", '<x:enumeration value="NaN"/><x:enumeration value="1"/>'),
+        ("NaN",),
+        ("1",),
+    ),
+}
+
+
+@pytest.mark.parametrize(("why", "kind", "more", "doubtful", "fine"), CASES.values(), ids=CASES)
+def test_each_kind_is_told_at_its_place(
+    tmp_path: Path, why: str, kind: str, more: str, doubtful: tuple[str, ...], fine: tuple[str, ...]
+) -> None:
+    """In elements and attributes; and what .NET takes is not told."""
+    made = registry(tmp_path, kind, more)
+
+    for text in fine:
+        assert made.check_form(TO_DOTNET, f"<m><a>{text}</a></m>") == (), text
+    for text in doubtful:
+        assert made.check("a.xsd", f"<m><a>{text}</a></m>") == (), text
+        (found,) = made.check_form(TO_DOTNET, f"<m>\n<a>{text}</a></m>")
+        assert (found.path, found.rule, found.line) == ("/m/a", "receiver_may_refuse", 2), text
+        assert (found.facts["why"], found.severity) == (why, Severity.ERROR), text
+    for text in (each for each in doubtful if "\n" not in each):
+        (found,) = made.check_form(SPEC, f'<m b="{text}"/>')
+        assert (found.path, found.facts["why"], found.severity) == ("/m/@b", why, Severity.WARNING), text
+
+
+def test_an_unknown_element_under_a_lax_wildcard_is_told(tmp_path: Path) -> None:
+    """Where warnings count, .NET refuses what no schema declares; what may be skipped it skips."""
+    content = '<x:any processContents="%s" minOccurs="0"/>'
+    one = '<x:element name="%s"><x:complexType><x:sequence>%s</x:sequence></x:complexType></x:element>'
+    (tmp_path / "a.xsd").write_text(
+        f'{HEAD}{one % ("m", content % "lax")}{one % ("n", content % "skip")}<x:element name="k" type="x:time"/>'
+        "</x:schema>"
+    )
+    made = SchemaRegistry(tmp_path)
+    made.load(["a.xsd"])
+
+    def whys(form: str) -> list[tuple[str, str]]:
+        return [(each.path, each.facts["why"]) for each in made.check_form(TO_DOTNET, form)]
+
+    assert whys("<m><z><k>24:00:00</k></z></m>") == [("/m/z", "unknown"), ("/m/z/k", "time_24")]
+    assert whys("<m><k>12:00:00</k></m>") == whys("<n><z><k>24:00:00</k></z></n>") == []
+
+
+def test_a_doubtful_value_beside_a_wrong_one_is_told_as_well(tmp_path: Path) -> None:
+    """But no value twice."""
+    made = registry(tmp_path, "x:time")
+
+    found = made.check_form(TO_DOTNET, "<m><a>24:00:00</a><a>x</a><a>25:00:00</a></m>")
+
+    assert [(each.path, each.rule) for each in found] == [
+        ("/m/a[2]", "type"),
+        ("/m/a[3]", "type"),
+        ("/m/a[1]", "receiver_may_refuse"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("label", "codec"), [("UTF8", "utf-8"), ("windows-1252", "cp1252"), ("ISO-8859-15", "iso8859-15")]
+)
+def test_encodings_that_not_every_receiver_has_are_told(tmp_path: Path, label: str, codec: str) -> None:
+    """Of bytes, which are sent on as they are; what is text has no encoding any more."""
+    made = registry(tmp_path, "x:string")
+    form = f'<?xml version="1.0" encoding="{label}"?><m><a>å</a></m>'
+
+    (found,) = made.check_form(SPEC, form.encode(codec))
+
+    assert (found.path, found.facts["why"], found.severity) == ("/", "encoding", Severity.WARNING)
+    assert made.check_form(SPEC, form) == made.check_form(SPEC, form.replace(label, "utf-8").encode()) == ()
+
+
+def test_large_forms_and_those_in_any_namespace_are_looked_at_as_well(tmp_path: Path) -> None:
+    """By the same rules."""
+    (tmp_path / "a.xsd").write_text(
+        f'{HEAD[:-1]} targetNamespace="urn:å" elementFormDefault="qualified"><x:element name="m">'
+        "<x:complexType><x:sequence>"
+        '<x:element name="a" type="x:time" maxOccurs="unbounded"/></x:sequence></x:complexType></x:element></x:schema>',
+        "utf-8",
+    )
+    made = SchemaRegistry(tmp_path)
+    made.load(["a.xsd"])
+
+    found = made.check_form(TO_DOTNET, '<m xmlns="urn:å">' + "<a>12:00:00</a>" * 20_000 + "<a>24:00:00</a></m>")
+
+    assert [(each.path, each.facts) for each in found] == [("/m/a[20001]", {"why": "time_24"})]
+
+
+@pytest.mark.parametrize("why", REASONS)
+def test_every_reason_has_its_words(why: str) -> None:
+    """In three languages, as one sentence that names the field."""
+    from bridge.core.errors import Finding
+
+    finding = Finding(path="/m/apner", rule="receiver_may_refuse", facts={"why": why})
+
+    assert set(WHYS) == set(REASONS)
+    for language, begin in (("nb", "Mottakeren kan avvise apner: "), ("nn", "Mottakaren kan avvise apner: ")):
+        assert sentence(finding, language) == f"{begin}{WHYS[why][language]}."
+    assert sentence(finding, "en") == f"The receiver may refuse apner: {WHYS[why]['en']}."
