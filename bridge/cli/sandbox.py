@@ -12,6 +12,7 @@ import click
 
 from bridge.cli.sandbox_cases import case
 from bridge.cli.sandbox_more import app, client, token
+from bridge.cli.sandbox_trouble import fault, switch
 
 
 @click.group(invoke_without_command=True)
@@ -62,7 +63,7 @@ def sandbox(
     _run(port, seed, switches, scopes, frozenset(map(_origin, origins)))
 
 
-for each in (case, token, client, app):
+for each in (case, token, client, app, fault, switch):
     sandbox.add_command(each)
 
 

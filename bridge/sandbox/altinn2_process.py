@@ -18,7 +18,8 @@ from bridge.sandbox.altinn2_model import (
     State,
     Update,
 )
-from bridge.sandbox.altinn2_rules import Schemas, as_kept, count_findings, empty_form, judged
+from bridge.sandbox.altinn2_rules import as_kept, count_findings, empty_form, judged
+from bridge.sandbox.altinn2_schemas import Schemas
 from bridge.sandbox.switches import Switches
 
 ONE_MAIN = "There must be exactly one form of Type MainForm"

@@ -1,11 +1,9 @@
 """How Altinn 2 judges forms and attachments (facts/altinn2.md 2.10 and 3)."""
 
-import copy
 import math
 import re
-import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any, cast
@@ -26,40 +24,12 @@ from bridge.sandbox.altinn2_model import (
     Service,
     Validation,
 )
+from bridge.sandbox.altinn2_schemas import Schemas, finding
+from bridge.sandbox.app_xml_reader import NotWellFormed, Reader
 from bridge.sandbox.switches import Switches
 
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
-_TARGET, _URI = re.compile(r'\btargetNamespace="([^"&]*)"'), re.compile(r"[a-z]+:[A-Za-z0-9._~/:#-]+")
 _TYPE_NAME = re.compile(r"(?!xml)[A-Za-z0-9_]+", re.IGNORECASE)
-
-
-@dataclass(slots=True)
-class Schemas:
-    """Compiled schemas by their text; libxml2 keeps a schema's errors with it, hence the lock."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    compiled: dict[str, etree.XMLSchema] = field(default_factory=dict)
-
-    def faults(self, schema: str, document: etree._ElementTree) -> tuple[Finding, ...]:
-        """Say where *document* breaks *schema*."""
-        uri = _no_uri(schema)
-        if uri is not None:
-            # .NET takes it for a name, and so does libxml2 once it is one.
-            schema, document = schema.replace(f'"{uri}"', f'"{_named(uri)}"'), _renamed(document, uri)
-        with self.lock:
-            found = self.compiled.get(schema)
-            if found is None:
-                found = self.compiled[schema] = etree.XMLSchema(etree.fromstring(schema.encode(), _parser()))
-            if found.validate(document):
-                return ()
-            return tuple(
-                _finding(entry.path or "", entry.message)
-                for entry in list(found.error_log)  # type: ignore[call-overload]
-            )
-
-    def valid(self, schema: str | None, document: etree._ElementTree) -> bool:
-        """Say whether *document* keeps to *schema*, if there is one."""
-        return schema is None or not self.faults(schema, document)
 
 
 class Verdict(Enum):
@@ -114,14 +84,14 @@ def _by_rules(kind: FormType, tree: etree._ElementTree, schemas: Schemas) -> tup
         verdict = compared(_value(tree, each.path), value, prefilled=each.text is not None)
         if verdict is Verdict.ADDED:
             added = _add(tree, each.path, value or "", kind.schema, schemas) or added
-            soft.append(_finding(each.path, "The value was missing and has been added"))
+            soft.append(finding(each.path, "The value was missing and has been added"))
         elif verdict is Verdict.DIFFERENT:
             (soft if each.overridable else hard).append(
-                _finding(each.path, "The submitted value differs from the expected value")
+                finding(each.path, "The submitted value differs from the expected value")
             )
     for rule in kind.rules:
         if not tree.xpath(f"boolean({rule.test})"):
-            (soft if rule.soft else hard).append(_finding(rule.path, rule.message))
+            (soft if rule.soft else hard).append(finding(rule.path, rule.message))
     return hard, soft, added
 
 
@@ -260,6 +230,7 @@ def _count_finding(rule: AttachmentRule, how_many: str) -> Finding:
 
 
 _NAMESPACES = {"WAR_NS_URI", "WAR_NS_URI_RELATIVE"}
+_ODD = re.compile(r": '(.*)' is not a valid URI|: URI (.*) is not absolute", re.DOTALL)
 
 
 def parsed_form(data: str) -> etree._ElementTree:
@@ -269,19 +240,46 @@ def parsed_form(data: str) -> etree._ElementTree:
     .NET takes a namespace for what it is, a name; to libxml2 one with an å is no URI, and an error.
 
     Raises:
-        BadUpdate: Not well-formed, or with a document type.
+        BadUpdate: Not well-formed XML 1.0, or with a document type.
     """
+    tree, odd = _read(data)
+    if odd:
+        # Behind such a namespace libxml2 says no more of what follows; once it is a URI, it does.
+        for uri in odd - {""}:
+            named = f"urn:sandbox:{quote(uri, safe='')}"
+            data = data.replace(f'"{uri}"', f'"{named}"').replace(f"'{uri}'", f"'{named}'")
+        if _read(data)[1]:
+            _hold_to_its_end(data)
+    about: Any = tree.docinfo
+    if about.xml_version != "1.0":
+        raise BadUpdate("FormData is not XML 1.0")
+    if about.internalDTD is not None:
+        raise BadUpdate("FormData must not have a document type")
+    return tree
+
+
+def _read(data: str) -> tuple[etree._ElementTree, set[str]]:
+    """Parse, and give the namespaces that libxml2 takes for no URIs. Raises BadUpdate."""
     parser = _parser(recover=True)
     try:
         root = etree.fromstring(data.encode(), parser)
     except (etree.XMLSyntaxError, UnicodeEncodeError) as error:
         raise BadUpdate("FormData is not well-formed XML") from error
-    if root is None or any(each.type_name not in _NAMESPACES for each in cast("Any", parser.error_log)):
+    log = list(cast("Any", parser.error_log))
+    if root is None or any(each.type_name not in _NAMESPACES for each in log):
         raise BadUpdate("FormData is not well-formed XML")
-    tree = root.getroottree()
-    if tree.docinfo.internalDTD is not None:
-        raise BadUpdate("FormData must not have a document type")
-    return tree
+    found = (_ODD.search(each.message) for each in log)
+    return root.getroottree(), {each[1] or each[2] or "" if each else "" for each in found}
+
+
+def _hold_to_its_end(data: str) -> None:
+    """Read by the slow reader what libxml2 cannot be asked about. Raises BadUpdate."""
+    reader = Reader(data)
+    try:
+        while reader.read().kind != "None":
+            continue
+    except NotWellFormed as error:
+        raise BadUpdate("FormData is not well-formed XML") from error
 
 
 def empty_form(kind: FormType) -> str:
@@ -334,27 +332,6 @@ def _parser(*, recover: bool = False) -> etree.XMLParser:
     return etree.XMLParser(
         encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, recover=recover
     )
-
-
-def _no_uri(schema: str) -> str | None:
-    """Give the target namespace of *schema* where libxml2 does not take it for a URI."""
-    found = _TARGET.search(schema)
-    return found[1] if found is not None and _URI.fullmatch(found[1]) is None else None
-
-
-def _named(uri: str) -> str:
-    return f"urn:sandbox:{quote(uri, safe='')}"
-
-
-def _renamed(document: etree._ElementTree, uri: str) -> etree._ElementTree:
-    tree = copy.deepcopy(document)
-    for element in tree.iter(etree.Element):
-        element.tag = str(element.tag).replace(f"{{{uri}}}", f"{{{_named(uri)}}}")
-    return tree
-
-
-def _finding(path: str, message: str) -> Finding:
-    return Finding(field=path.rpartition("/")[2].partition("[")[0], message=message, xpath=path)
 
 
 def _decimal(text: str) -> Decimal | None:

@@ -21,6 +21,7 @@ from bridge.sandbox.altinn2_model import (
 )
 from bridge.sandbox.altinn2_people import Party, User
 from bridge.sandbox.altinn2_rules import parsed_form
+from bridge.sandbox.altinn2_schemas import NoSchema
 from bridge.sandbox.world import World
 
 
@@ -43,6 +44,7 @@ def seed_service(world: World, given: Mapping[str, Any]) -> Service:
         BadSeed: A member is missing or wrong.
     """
     service = _service(given, ())
+    _learn(world, service)
     world.altinn2.register(service)
     return service
 
@@ -72,6 +74,7 @@ def seed(world: World, given: Mapping[str, Any]) -> Element:
         about.setdefault("kind", CORRESPONDENCE)
         letter = _letter(_mapping(given["letter"], "letter"))
     service = _service(about, tuple(types))
+    _learn(world, service)
     standing = "formfilling" if service.kind == FORM_TASK else "unread"
     return world.altinn2.add(
         who=[who] if isinstance(who, str) else who,
@@ -196,6 +199,16 @@ def shown_element(world: World, element: Element) -> dict[str, Any]:
             for each in element.attachments
         ],
     }
+
+
+def _learn(world: World, service: Service) -> None:
+    forms = [(each.schema, each.name) for each in service.forms]
+    for schema, name in (*forms, *((each.schema, each.name) for each in service.attachment_rules)):
+        try:
+            if schema is not None:
+                world.altinn2.learn(schema)
+        except NoSchema as error:
+            raise BadSeed(f"the schema of {name} cannot be used: {error}") from error
 
 
 def _service(about: Mapping[str, Any], types: Sequence[FormType]) -> Service:

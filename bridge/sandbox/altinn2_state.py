@@ -35,7 +35,6 @@ from bridge.sandbox.altinn2_model import (
 from bridge.sandbox.altinn2_people import Library, People
 from bridge.sandbox.altinn2_process import ONE_MAIN, Process, after, form_of, must_be_filling, prefilled, same_kind
 from bridge.sandbox.altinn2_rules import (
-    Schemas,
     as_kept,
     attachment_fault,
     content_fault,
@@ -45,6 +44,7 @@ from bridge.sandbox.altinn2_rules import (
     parsed_form,
     washed,
 )
+from bridge.sandbox.altinn2_schemas import Schemas
 from bridge.sandbox.switches import Switches
 
 __all__ = [
@@ -100,6 +100,10 @@ class Altinn2State:
         """Add or replace a service edition."""
         with self._lock:
             self._services[service.code, service.edition] = service
+
+    def learn(self, schema: str) -> None:
+        """Compile a schema that forms or attachments will be held against. Raises NoSchema."""
+        self._schemas.learn(schema)
 
     def service(self, code: str, edition: int) -> Service | None:
         """Find a service edition."""

@@ -121,9 +121,9 @@ class How:
     What goes wrong with a call.
 
     Delays are seconds. A *cut* ``within`` comes after half of the answer's body; after a ``late`` one the
-    effect comes once the delay is over, and after a ``held`` one when it is told to. A *status* replaces the effect, or
-    with *after_effect* only the answer. *internal* names a fault inside a system instead: ``lose_event`` (SSE),
-    ``name_lookup_fails``, ``concurrent_change``.
+    effect comes once the delay is over, and after a ``held`` one when it is told to; with a *status*, these two are
+    answered at once instead of cut. A *status* replaces the effect, or with *after_effect* only the answer. *internal*
+    names a fault inside a system instead: ``lose_event`` (SSE), ``name_lookup_fails``, ``concurrent_change``.
     """
 
     status: int | None = None

@@ -140,6 +140,8 @@ class System(ABC):
         wait = how.delay_before + self.world.switches.latency_ms / 1000
         if how.cut in ("late", "held"):
             self._later(request, match, error, None if how.cut == "held" else wait)
+            if how.status is not None:
+                return _stated(how)
             raise Cut("cut, and the effect comes later")
         if wait:
             self.world.sleep(wait)

@@ -140,6 +140,10 @@ WRONG: list[tuple[list[str], int, str]] = [
     (["token", "--scope", "a", "--claim", "x"], 2, "NAME=JSON"),
     (["token", "--dialog", "01a2232d-dd2a-76a3-88a7-0639eb1167b3"], 1, "no such thing"),
     (["app", str(FORM)], 2, "describes no app"),
+    (["fault"], 2, "say what goes wrong"),
+    (["fault", "--late", "1", "--held"], 2, "one of --cut"),
+    (["fault", "--status", "500", "--header", "x"], 2, "NAME=VALUE"),
+    (["switch", "latency_ms"], 2, "NAME=VALUE"),
     (["app", str(MAPPING)], 1, "an app has no"),
 ]
 
@@ -150,6 +154,34 @@ def test_what_cannot_be_is_told(running: Sandbox, arguments: list[str], code: in
     result = run(running, *arguments)
 
     assert (result.exit_code, reason in result.output) == (code, True), result.output
+
+
+def test_faults_are_planned_listed_and_cleared(running: Sandbox) -> None:
+    """A PUT that lands late, with an answer at once or without one, and everything else of the control API."""
+    late = run(running, "fault", "--system", "altinn2", "--method", "PUT", "--late", "20", "--times", "0")
+    answered = run(running, "fault", "--path", "/messages/", "--held", "--status", "504", "--header", "Retry-After=1")
+
+    planned = json.loads(run(running, "fault", "--list").output)
+    came = run(running, "fault", "--let-come")
+    run(running, "fault", "--clear")
+
+    assert (late.exit_code, answered.exit_code, came.output.strip()) == (0, 0, "0"), late.output
+    assert [(each["system"], each["match"]["method"], each["times"]) for each in planned] == [
+        ("altinn2", "PUT", None),
+        (None, None, 1),
+    ]
+    assert json.loads(run(running, "fault", "--list").output) == []
+
+
+def test_switches_are_thrown_while_it_runs(running: Sandbox) -> None:
+    """Those that are not as by default are listed; one that does not exist is refused."""
+    thrown = run(running, "switch", "put_status=200", "delete_for_good=true")
+    refused = run(running, "switch", "nothing=1")
+    back = run(running, "switch", "put_status=204", "delete_for_good=false")
+
+    assert thrown.output.splitlines() == ["put_status=200", "delete_for_good=True"]
+    assert (refused.exit_code, "There is no switch named nothing" in refused.output) == (1, True)
+    assert back.output == ""
 
 
 def test_nobody_at_home_is_told(tmp_path: Path) -> None:

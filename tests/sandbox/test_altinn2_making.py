@@ -277,6 +277,18 @@ def test_a_user_signs_once_where_signers_are_unique() -> None:
     assert state(world, element)["signatures"] == 1
 
 
+def test_a_user_signs_every_step_where_signers_may_be_the_same() -> None:
+    """The last one archives the element."""
+    world = make_world()
+    element = seeded(world, service={"signing_steps": 2}, state="signing")
+    session = as_altinn2_user(world)
+
+    answers = [session.put(f"{API}/my/messages/{element}", json=message(), headers=HAL) for _ in range(2)]
+
+    assert [each.status_code for each in answers] == [204, 204]
+    assert world.altinn2.archived_as(element) is not None
+
+
 def test_who_may_not_sign_is_refused() -> None:
     """Without the right to sign a completing PUT is 403; a draft is still kept."""
     world = make_world()

@@ -81,6 +81,20 @@ def test_a_call_that_is_held_is_done_when_told() -> None:
     assert (before, came, len(world.ledger.effects())) == (0, [1, 0], 2)
 
 
+@pytest.mark.parametrize("status", [204, 504])
+def test_a_call_may_be_answered_before_it_lands(status: int) -> None:
+    """At once and with any status, as by a gateway; what was asked for comes when told, and not before."""
+    world = make_world()
+    element = seeded(world)
+    plan(world, {"cut": "held", "status": status}, system="altinn2", match={"method": "PUT"})
+
+    answer = put(world, element)
+    before = len(world.ledger.effects())
+    world.faults.let_come()
+
+    assert (answer.status_code, before, len(world.ledger.effects())) == (status, 0, 2)
+
+
 def test_a_cut_within_an_answer_leaves_half_of_it() -> None:
     """The head says how long it is, and the body ends before that."""
     world = make_world(print_mb=1)

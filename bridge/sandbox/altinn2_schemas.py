@@ -1,0 +1,341 @@
+"""
+Schemas of Altinn 2's forms. There .NET judges them, and takes what libxml2 does not (facts/dotnet-xsd.md B).
+
+What libxml2 alone refuses is rewritten before it looks: patterns and includes once in the schema, and values in a copy
+of the form, where it complained.
+"""
+
+import base64
+import binascii
+import copy
+import re
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from lxml import etree
+
+from bridge.sandbox.altinn2_model import Finding
+
+_XS = "{http://www.w3.org/2001/XMLSchema}"
+_XML = "{http://www.w3.org/XML/1998/namespace}"
+_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+_TARGET, _URI = re.compile(r'\btargetNamespace="([^"&]*)"'), re.compile(r"[a-z]+:[A-Za-z0-9._~/:#-]+")
+_MOMENT = re.compile(r"-?(?:P[\dYMDTHS.]+|[\d:.TZ+-]*[:-][\d:.TZ+-]*)")
+_FAR_ZONE = re.compile(r"(?<=\d)[+-](?:1[5-9]|[2-9]\d):\d\d$")
+_ZONE = re.compile(r"(?<=[\d])(?:Z|[+-]\d\d:\d\d)$")
+_CODE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2}))")
+_UNKNOWN_ESCAPE = re.compile(r"[bBAzZG1-9k]")
+_QUANTIFIERS = ("*", "+", "?", "}")
+_SPECIAL = ".\\?*+{}()[]|^-"
+_ONE_PATTERN = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:simpleType name="t">
+<xs:restriction base="xs:string"><xs:pattern value=""/></xs:restriction></xs:simpleType></xs:schema>"""
+_ROUNDS = 4
+
+
+class NoSchema(ValueError):
+    """A schema that cannot be compiled; the message says why."""
+
+
+@dataclass(slots=True)
+class Schemas:
+    """Compiled schemas by their text; libxml2 keeps a schema's errors with it, hence the lock."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    compiled: dict[str, etree.XMLSchema] = field(default_factory=dict)
+
+    def faults(self, schema: str, document: etree._ElementTree) -> tuple[Finding, ...]:
+        """
+        Say where *document* breaks *schema*.
+
+        Raises:
+            NoSchema: It is none.
+        """
+        uri = _no_uri(schema)
+        with self.lock:
+            found = self._compiled(schema)
+            if uri is None and found.validate(document):
+                return ()
+            tree = copy.deepcopy(document)
+            _drop_reserved(tree)
+            if uri is not None:
+                _rename(tree, uri)
+            tried: set[tuple[str, str]] = set()
+            for _ in range(_ROUNDS):
+                if found.validate(tree):
+                    return ()
+                entries: list[Any] = list(found.error_log)  # type: ignore[call-overload]
+                if not _rewritten(tree, entries, tried):
+                    break
+            return tuple(finding(entry.path or "", entry.message) for entry in entries)
+
+    def learn(self, schema: str) -> None:
+        """Compile a schema before anything is held against it. Raises NoSchema."""
+        with self.lock:
+            self._compiled(schema)
+
+    def _compiled(self, schema: str) -> etree.XMLSchema:
+        found = self.compiled.get(schema)
+        if found is None:
+            uri = _no_uri(schema)
+            # .NET takes it for a name, and so does libxml2 once it is one.
+            text = schema if uri is None else schema.replace(f'"{uri}"', f'"{_named(uri)}"')
+            found = self.compiled[schema] = compiled(text)
+        return found
+
+    def valid(self, schema: str | None, document: etree._ElementTree) -> bool:
+        """Say whether *document* keeps to *schema*, if there is one."""
+        return schema is None or not self.faults(schema, document)
+
+
+def finding(path: str, message: str) -> Finding:
+    """Write a finding."""
+    return Finding(field=path.rpartition("/")[2].partition("[")[0], message=message, xpath=path)
+
+
+def compiled(schema: str) -> etree.XMLSchema:
+    """
+    Compile a schema: what it includes is not there, and a pattern that only .NET knows is left out.
+
+    Raises:
+        NoSchema: It cannot be compiled.
+    """
+    parser = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
+    try:
+        top = etree.fromstring(schema.encode(), parser)
+    except etree.XMLSyntaxError as error:
+        raise NoSchema(f"it is no XML: {error.msg}") from error
+    _leave_alone(top)
+    patterns = [each for each in top.iter(f"{_XS}pattern") if each.get("value") is not None]
+    for each in patterns:
+        _put(each, net_pattern(each.get("value") or ""))
+    try:
+        return etree.XMLSchema(top)
+    except etree.XMLSchemaParseError:
+        for each in patterns:
+            if each.getparent() is not None and not _compiles(each.get("value") or ""):
+                _put(each, None)
+    try:
+        return etree.XMLSchema(top)
+    except etree.XMLSchemaParseError as error:
+        raise NoSchema(str(error)) from error
+
+
+def net_pattern(pattern: str) -> str | None:
+    """
+    Write a pattern of .NET's as libxml2 has it; None where nothing is left that it knows.
+
+    Anchors at the ends of a branch go, as patterns are anchored; a lazy quantifier takes as much as another one; a
+    hyphen behind a range is itself.
+    """
+    pieces: list[str] = []
+    at = 0
+    while at < len(pattern):
+        each = pattern[at]
+        if each == "\\":
+            escaped, at = _escape(pattern, at)
+            if escaped is None:
+                return None
+            pieces.append(escaped)
+            continue
+        if each == "[":
+            group, at = _class(pattern, at)
+            if group is None:
+                return None
+            pieces.append(group)
+            continue
+        if pattern.startswith("(?", at):
+            if not pattern.startswith("(?:", at):
+                return None
+            pieces.append("(")
+            at += 3
+            continue
+        rest = pattern[at + 1 : at + 2]
+        first = not pieces or pieces[-1] in ("(", "|")
+        anchor = (each == "^" and first) or (each == "$" and rest in ("", ")", "|"))
+        lazy = each == "?" and bool(pieces) and pieces[-1] in _QUANTIFIERS
+        if not anchor and not lazy:
+            pieces.append(each)
+        at += 1
+    return "".join(pieces)
+
+
+def _escape(pattern: str, at: int) -> tuple[str | None, int]:
+    code = _CODE.match(pattern, at)
+    if code is not None:
+        letter = chr(int(code[1] or code[2], 16))
+        return (f"\\{letter}" if letter in _SPECIAL else letter), code.end()
+    following = pattern[at + 1 : at + 2]
+    if not following or _UNKNOWN_ESCAPE.match(following):
+        return None, at
+    if following in "pP":
+        end = pattern.find("}", at)
+        return (None, at) if end < 0 else (pattern[at : end + 1], end + 1)
+    if following in "/ \"'#&%@!,;:=<>~`_":
+        return following, at + 2
+    return pattern[at : at + 2], at + 2
+
+
+def _class(pattern: str, at: int) -> tuple[str | None, int]:
+    """Read a character class with what is taken from it."""
+    pieces = ["["]
+    at += 1
+    if pattern.startswith("^", at):
+        pieces.append("^")
+        at += 1
+    ended_range = False
+    while at < len(pattern) and pattern[at] != "]":
+        if pattern[at] == "-" and pattern.startswith("[", at + 1):
+            inner, at = _class(pattern, at + 1)
+            if inner is None:
+                return None, at
+            pieces.append(f"-{inner}")
+            continue
+        if pattern[at] == "-":
+            last = pattern[at + 1 : at + 2] in ("]", "")
+            first = len(pieces) == 1 or pieces[-1] == "^"
+            if first or last or ended_range:
+                pieces.append("\\-")
+                at += 1
+                ended_range = False
+                continue
+            pieces.append("-")
+            upper, at = _letter(pattern, at + 1)
+            ended_range = True
+        else:
+            upper, at = _letter(pattern, at)
+            ended_range = False
+        if upper is None:
+            return None, at
+        pieces.append(upper)
+    return "".join((*pieces, "]")), at + 1
+
+
+def _letter(pattern: str, at: int) -> tuple[str | None, int]:
+    if pattern[at] == "\\":
+        return _escape(pattern, at)
+    return (f"\\{pattern[at]}" if pattern[at] == "[" else pattern[at]), at + 1
+
+
+def _compiles(pattern: str) -> bool:
+    top = etree.fromstring(_ONE_PATTERN)
+    next(top.iter(f"{_XS}pattern")).set("value", pattern)
+    try:
+        etree.XMLSchema(top)
+    except etree.XMLSchemaParseError:
+        return False
+    return True
+
+
+def _put(pattern: etree._Element, value: str | None) -> None:
+    parent = pattern.getparent()
+    if value is not None:
+        pattern.set("value", value)
+    elif parent is not None:
+        # Patterns of one step are alternatives: without one of them, none of them says what is wrong.
+        for each in parent.findall(f"{_XS}pattern"):
+            parent.remove(each)
+
+
+def _leave_alone(top: etree._Element) -> None:
+    """Take away what leads to other files: .NET only warns of those that are missing."""
+    seen: set[str] = set()
+    for each in (*top.findall(f"{_XS}include"), *top.findall(f"{_XS}import")):
+        namespace = each.get("namespace", "")
+        if each.tag == f"{_XS}include" or namespace in seen:
+            top.remove(each)
+        seen.add(namespace)
+        if "schemaLocation" in each.attrib:
+            del each.attrib["schemaLocation"]
+
+
+def _drop_reserved(tree: etree._ElementTree) -> None:
+    """Drop attributes of ``xml:``, which .NET takes anywhere, and blanks around ``xsi:type``."""
+    for element in tree.iter(etree.Element):
+        for name in [str(each) for each in element.attrib if str(each).startswith(_XML)]:
+            del element.attrib[name]
+        if (kind := element.get(_TYPE)) is not None:
+            element.set(_TYPE, kind.strip())
+
+
+def _rewritten(tree: etree._ElementTree, entries: Iterable[Any], tried: set[tuple[str, str]]) -> bool:
+    """Write values as libxml2 takes them that .NET takes as they are; says whether there was one."""
+    changed = False
+    for entry in entries:
+        for node in _nodes(tree, entry.path):
+            text = node.text or ""
+            if len(node) or (entry.path, text) in tried:
+                continue
+            tried.add((entry.path, text))
+            written = next((new for way in _WAYS if (new := way(entry.message, text)) not in (None, text)), None)
+            if written is not None:
+                node.text = written
+                changed = True
+    return changed
+
+
+def _nodes(tree: etree._ElementTree, path: str | None) -> list[etree._Element]:
+    try:
+        found = tree.xpath(path or "/..")
+    except etree.XPathError:
+        return []
+    return [each for each in found if etree.iselement(each)] if isinstance(found, list) else []
+
+
+def _bare(message: str, text: str) -> str | None:
+    """Blanks around dates, times and durations."""
+    stripped = text.strip(" \t\r\n")
+    return stripped if "is not a valid value" in message and _MOMENT.fullmatch(stripped) else None
+
+
+def _zone(message: str, text: str) -> str | None:
+    """Zones beyond fourteen hours; dates with a zone beside bounds without one, and the other way."""
+    if "is not a valid value" in message and _FAR_ZONE.search(text):
+        return _FAR_ZONE.sub("Z", text)
+    if "[facet" not in message or not _MOMENT.fullmatch(text):
+        return None
+    return _ZONE.sub("", text) if _ZONE.search(text) else f"{text}Z"
+
+
+def _word(message: str, text: str) -> str | None:
+    """The old form of months, and infinity by its name."""
+    if "is not a valid value" not in message:
+        return None
+    if re.fullmatch(r"--\d\d--", text):
+        return text[:-2]
+    return {"Infinity": "INF", "-Infinity": "-INF"}.get(text)
+
+
+def _line_end(message: str, text: str) -> str | None:
+    """A line end behind what a pattern takes."""
+    return text[:-1] if "'pattern'" in message and text.endswith("\n") else None
+
+
+def _encoded(message: str, text: str) -> str | None:
+    """Base64 with bits that say nothing."""
+    if "is not a valid value" not in message or not text.strip().endswith("="):
+        return None
+    try:
+        return base64.b64encode(base64.b64decode(text.strip(), validate=True)).decode()
+    except (binascii.Error, ValueError):
+        return None
+
+
+_WAYS: tuple[Callable[[str, str], str | None], ...] = (_bare, _zone, _word, _line_end, _encoded)
+
+
+def _no_uri(schema: str) -> str | None:
+    """Give the target namespace of *schema* where libxml2 does not take it for a URI."""
+    found = _TARGET.search(schema)
+    return found[1] if found is not None and _URI.fullmatch(found[1]) is None else None
+
+
+def _named(uri: str) -> str:
+    return f"urn:sandbox:{quote(uri, safe='')}"
+
+
+def _rename(tree: etree._ElementTree, uri: str) -> None:
+    for element in tree.iter(etree.Element):
+        element.tag = str(element.tag).replace(f"{{{uri}}}", f"{{{_named(uri)}}}")
