@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from bridge.cli.sandbox_cases import case
+from bridge.cli.sandbox_cases import case, form
 from bridge.cli.sandbox_more import app, client, token
 from bridge.cli.sandbox_trouble import fault, switch
 
@@ -63,7 +63,7 @@ def sandbox(
     _run(port, seed, switches, scopes, frozenset(map(_origin, origins)))
 
 
-for each in (case, token, client, app, fault, switch):
+for each in (case, form, token, client, app, fault, switch):
     sandbox.add_command(each)
 
 

@@ -1,4 +1,4 @@
-"""``bridge sandbox case``: an element, its dialog, a token and the line that presses, in one call."""
+"""``bridge sandbox case`` and ``form``: an element, its dialog, a token and the line that presses, in one call."""
 
 import base64
 import os
@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from bridge.cli.sandbox_calls import call, json_value, printed, sandbox_option
+from bridge.shipped import examples_folder, mappings_folder
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _STATES = ("formfilling", "signing", "archived")
@@ -62,8 +63,11 @@ def case(
     Put a case into a sandbox: an Altinn 2 element, its dialog, and somebody who may press its buttons.
 
     Prints the ids, the buttons' addresses, a dialog token, an end user's token, and the line that presses the first
-    button; --json has one for each.
+    button; --json has one for each. Without any option it is a case of the mapping that ships, with a valid form.
     """
+    if mapping is None and resource is None:
+        mapping = next(mappings_folder().glob("*.yaml"))
+        forms = forms or (_example(faults=False),)
     known = {} if mapping is None else _known(mapping)
     about = _service(known, service, schemas or _schemas(mapping))
     if about is not None:
@@ -82,13 +86,24 @@ def case(
         **{name: value for name, value in given.items() if value is not None},
     }
     if body["service_resource"] is None:
-        raise click.UsageError("say which service it is: --mapping FILE, or --resource URN")
+        raise click.UsageError(f"{mapping} does not say which service it is: --resource URN")
     made = call(address, "POST", "/cases", body)
     if as_json:
         printed(made)
         return
     for line in _told(made):
         click.echo(line)
+
+
+@click.command()
+@click.option("--faulty", is_flag=True, help="One with faults.")
+def form(*, faulty: bool) -> None:
+    """Print a form of the service that ships, as XML: to send, to change, to check."""
+    click.echo(_example(faults=faulty).read_bytes(), nl=False)
+
+
+def _example(*, faults: bool) -> Path:
+    return examples_folder() / ("serveringsbevilling-with-faults.xml" if faults else "serveringsbevilling.xml")
 
 
 def _told(made: Mapping[str, Any]) -> Sequence[str]:

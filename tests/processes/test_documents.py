@@ -3,16 +3,15 @@
 import hashlib
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from bridge.shipped import examples_folder
-from tests.processes.harness import _clean, free_port
+from tests.processes.harness import _clean, free_port, until
 
 pytestmark = pytest.mark.slow
 DOCUMENTS = Path(__file__).parents[2] / "docs"
@@ -20,8 +19,6 @@ DOCUMENTS = Path(__file__).parents[2] / "docs"
 
 def test_a_dialog_is_found_pressed_and_found_as_changed(tmp_path: Path) -> None:
     """docs/search.md."""
-    shutil.copy(examples_folder() / "serveringsbevilling.xml", tmp_path / "form.xml")
-
     printed = run("search.md", tmp_path)
 
     assert "RequiresAttention\t" in printed
@@ -32,8 +29,6 @@ def test_a_dialog_is_found_pressed_and_found_as_changed(tmp_path: Path) -> None:
 
 def test_forms_and_attachments_are_sent_by_curl(tmp_path: Path) -> None:
     """docs/actions.md: each call ends as the document says."""
-    shutil.copy(examples_folder() / "serveringsbevilling.xml", tmp_path / "form.xml")
-
     printed = run("actions.md", tmp_path)
 
     answers = [line for line in printed.splitlines() if re.search(r"(^|})\d{3}$", line)]
@@ -42,8 +37,9 @@ def test_forms_and_attachments_are_sent_by_curl(tmp_path: Path) -> None:
     assert all(
         code in line for code, line in zip(("attachment_missing", "attachment_extension"), answers[2:5:2], strict=True)
     )
-    assert f'"sha256":"{hashlib.sha256((tmp_path / "plan.pdf").read_bytes()).hexdigest()}"' in answers[3]
-    assert (tmp_path / "sent.pdf").read_bytes().startswith(b"%PDF")
+    [plan], [sent] = tmp_path.glob("*/plan.pdf"), tmp_path.glob("*/sent.pdf")
+    assert f'"sha256":"{hashlib.sha256(plan.read_bytes()).hexdigest()}"' in answers[3]
+    assert sent.read_bytes().startswith(b"%PDF")
 
 
 def test_a_client_calculates_and_two_apps_are_compared(tmp_path: Path) -> None:
@@ -57,15 +53,37 @@ def test_a_client_calculates_and_two_apps_are_compared(tmp_path: Path) -> None:
     assert "not the same" in printed
 
 
-def run(document: str, folder: Path) -> str:
-    """Run a document's example in *folder*; only the ports are others. Gives what it printed."""
+def test_documents_have_ports_of_their_own() -> None:
+    """Two that are tried at once do not meet."""
+    ports = [set(PORT.findall(example(name))) for name in EXAMPLES]
+
+    assert [len(each) for each in ports] == [2] * len(EXAMPLES)
+    assert len(set().union(*ports)) == 2 * len(EXAMPLES)
+
+
+EXAMPLES = ("search.md", "actions.md", "calculation.md")
+PORT = re.compile(r"\b8[01]9?[0-9]{2}\b")
+
+
+def example(document: str) -> str:
+    """The script between the marks."""
     text = (DOCUMENTS / document).read_text("utf-8")
     text = text.partition("<!-- example -->")[2].partition("<!-- /example -->")[0]
-    script = re.sub(r"^```.*$", "", text, flags=re.MULTILINE)
-    sandbox, bridge = str(free_port()), str(free_port())
-    script = script.replace("8190", sandbox).replace("8080", bridge)
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environ = {**_clean(os.environ), "PATH": path, "BRIDGE_LISTEN": f"127.0.0.1:{bridge}"}
+    return re.sub(r"^```.*$", "", text, flags=re.MULTILINE)
+
+
+def run(document: str, folder: Path) -> str:
+    """Run a document's example below *folder*; only the ports are others. Gives what it printed; it leaves nothing."""
+    script = example(document)
+    for port in sorted(set(PORT.findall(script))):
+        script = script.replace(port, str(free_port()))
+    # Another program of that name comes first, as on machines with iproute2.
+    other = folder / "bin" / "bridge"
+    other.parent.mkdir()
+    other.write_text("#!/bin/sh\nexit 255\n")
+    other.chmod(0o755)
+    path = f"{other.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environ = {**_clean(os.environ), "PATH": path, "TMPDIR": str(folder)}
 
     with (folder / "out.log").open("w+b") as out:
         process = subprocess.Popen(
@@ -78,10 +96,21 @@ def run(document: str, folder: Path) -> str:
         )
         try:
             code = process.wait(90)
+            until(lambda: not alive(process.pid), what="the end of what the script started")
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
         out.seek(0)
         printed = out.read().decode()
 
     assert code == 0, printed
     return printed
+
+
+def alive(group: int) -> bool:
+    """Whether a process of the group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
