@@ -1,8 +1,13 @@
 """What operators measure. Labels are names from mappings and tables: never an id, a party or a value."""
 
+import platform
 from dataclasses import dataclass, field
+from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+
+UNEXPECTED = ("request", "step", "job")
+"""Where an error is met that nobody had foreseen."""
 
 _UPSTREAM = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
 _VISIBLE = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120, 600)
@@ -16,6 +21,8 @@ class Metrics:
     write_actions: Counter = field(init=False)
     visible: Histogram = field(init=False)
     refusals: Counter = field(init=False)
+    finished: Counter = field(init=False)
+    unexpected: Counter = field(init=False)
     retries: Counter = field(init=False)
     upstream: Histogram = field(init=False)
     calculations: Counter = field(init=False)
@@ -60,8 +67,31 @@ class Metrics:
         )
         put(
             "refusals",
-            Counter("bridge_refusals", "Requests that were refused.", ["code"], registry=self.registry),
+            Counter("bridge_refusals", "Requests answered with a problem.", ["code"], registry=self.registry),
         )
+        put(
+            "finished",
+            Counter(
+                "bridge_operations_finished",
+                "Operations that this process brought to their end, and the problem that they ended with, if any.",
+                ["service", "action", "outcome", "problem"],
+                registry=self.registry,
+            ),
+        )
+        put(
+            "unexpected",
+            Counter(
+                "bridge_unexpected_errors",
+                "Errors that nobody had foreseen, by where they were met: each is a fault of the bridge.",
+                ["where"],
+                registry=self.registry,
+            ),
+        )
+        for where in UNEXPECTED:
+            # That none was counted is told, too: an alarm on the first one needs the nought before it.
+            self.unexpected.labels(where)
+        build = Info("bridge_build", "What runs here.", registry=self.registry)
+        build.info({"version": version("altinn-dialog-bridge"), "python": platform.python_version()})
         put(
             "retries",
             Counter("bridge_retries", "Steps that will be tried again.", ["stage", "why"], registry=self.registry),

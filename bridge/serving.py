@@ -165,6 +165,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def _count(self, code: str) -> None:
         if self._service is not None:
             self._service.bridge.metrics.refusals.labels(code).inc()
+            if code == "internal":
+                self._service.bridge.metrics.unexpected.labels("request").inc()
 
     public_addresses = 1
     """How many of the addresses are for everybody; any after them are for health alone."""

@@ -18,6 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from bridge.core.errors import UpstreamError, place_of
 from bridge.core.operations import Operation
 from bridge.engine import Worker, run_id
+from bridge.metrics import Metrics
 from bridge.parts import Bridge
 from bridge.steps.alarm import alarm
 from bridge.steps.drafts import Stopped, Watcher, run_drafts, take_run, tick
@@ -76,6 +77,7 @@ class Running:
         self.bridge = replace(bridge, wake=self._worker.wake, holder=f"{self.name}:{self._token}")
         self._mark = StoreMark(bridge.store, bridge.settings.store_mark, clock=bridge.clock)
         self._scheduler = new_scheduler()
+        self._every = partial(every, self._scheduler, metrics=bridge.metrics)
         self._stopping = threading.Event()
         self._left: frozenset[str] = frozenset()
 
@@ -83,20 +85,20 @@ class Running:
         """Begin; what was left behind is taken up first, unless the store was restored since."""
         self._note()
         self._worker.start()
-        every(self._scheduler, MARK_EVERY, self._note)
+        self._every(MARK_EVERY, self._note)
         # Several beats fit into the silence, so that one late beat does not make a dead worker.
-        every(self._scheduler, self._silent.total_seconds() / 6, self._seen)
-        every(self._scheduler, self._silent.total_seconds() / 3, self._take_over)
-        every(self._scheduler, STALLED.total_seconds() / 2, self._ask_for_stalled)
-        every(self._scheduler, LEFT_LOOK, self._give_back_left)
-        every(self._scheduler, 3600.0, self._forget)
+        self._every(self._silent.total_seconds() / 6, self._seen)
+        self._every(self._silent.total_seconds() / 3, self._take_over)
+        self._every(STALLED.total_seconds() / 2, self._ask_for_stalled)
+        self._every(LEFT_LOOK, self._give_back_left)
+        self._every(3600.0, self._forget)
         if self._embedded:
-            every(self._scheduler, EMPTY_LOG_EVERY, partial(empty_log, self.bridge.store.engine))
-        every(self._scheduler, 60.0, partial(tell_names, self.bridge))
-        every(self._scheduler, THAW_EVERY, partial(tell_thawed, self.bridge))
+            self._every(EMPTY_LOG_EVERY, partial(empty_log, self.bridge.store.engine))
+        self._every(60.0, partial(tell_names, self.bridge))
+        self._every(THAW_EVERY, partial(tell_thawed, self.bridge))
         if self.bridge.settings.drafts_every:
             # More often than a run is due, so that one whose process died is soon gone on with by another.
-            every(self._scheduler, min(DRAFTS_LOOK, self.bridge.settings.drafts_every / 4), self._drafts)
+            self._every(min(DRAFTS_LOOK, self.bridge.settings.drafts_every / 4), self._drafts)
         self._scheduler.start()
         log.info("worker started", worker=self.name)
 
@@ -136,7 +138,7 @@ class Running:
             return
         with self.bridge.store.transaction() as tx:
             silent = [name for name in tx.silent_workers(since=self.bridge.clock() - self._silent) if name != self.name]
-        each_alone("take_over", silent, self._take_over_from)
+        each_alone("take_over", silent, self._take_over_from, metrics=self.bridge.metrics)
         self._worker.wake()
 
     def _take_over_from(self, name: str) -> None:
@@ -169,7 +171,7 @@ class Running:
             stalled = tx.stalled(before=now - STALLED, limit=500)
         standing = self.bridge.queue.standing([run_id(each.id, each.attempt) for each in stalled])
         ended = [each for each in stalled if standing.get(run_id(each.id, each.attempt)) not in STANDING]
-        each_alone("ask_for_stalled", ended, self._ask_again)
+        each_alone("ask_for_stalled", ended, self._ask_again, metrics=self.bridge.metrics)
 
     def _ask_again(self, operation: Operation) -> None:
         with self.bridge.store.transaction() as tx:
@@ -184,7 +186,7 @@ class Running:
             self._forget_draft_runs,
             self._forget_print_links,
         )
-        each_alone("forget", forgets, lambda forget: forget())
+        each_alone("forget", forgets, lambda forget: forget(), metrics=self.bridge.metrics)
         forget_old_rows(self.bridge)
 
     def _forget_runs_of_the_engine(self) -> None:
@@ -227,7 +229,7 @@ def forget_old_rows(bridge: Bridge) -> None:
             with bridge.store.transaction() as tx:
                 gone = tx.forget(table, before=before, limit=FORGET_AT_ONCE)
 
-    each_alone("forget_old_rows", kept, forget)
+    each_alone("forget_old_rows", kept, forget, metrics=bridge.metrics)
 
 
 def run_due_drafts(bridge: Bridge, stopping: Callable[[], bool]) -> None:
@@ -254,14 +256,16 @@ def new_scheduler() -> BackgroundScheduler:
     )
 
 
-def every(scheduler: BackgroundScheduler, seconds: float, job: Callable[[], object]) -> None:
-    """Let *job* run every so many *seconds*; what it raises is logged by its name and type, and it runs again."""
+def every(scheduler: BackgroundScheduler, seconds: float, job: Callable[[], object], *, metrics: Metrics) -> None:
+    """Let *job* run every so many *seconds*; what it raises is counted, logged by name and type, and it runs again."""
     name = getattr(job.func if isinstance(job, partial) else job, "__name__", "").lstrip("_")
 
     def guarded() -> None:
         try:
             job()
         except Exception as error:  # noqa: BLE001 - one bad tick must not end the job
+            if not (is_the_stores(error) or isinstance(error, UpstreamError)):
+                metrics.unexpected.labels("job").inc()
             log.error("a periodic job failed", job=name, error=type(error).__name__, at=place_of(error))
 
     scheduler.add_job(guarded, "interval", seconds=seconds)
@@ -270,23 +274,25 @@ def every(scheduler: BackgroundScheduler, seconds: float, job: Callable[[], obje
 _Item = TypeVar("_Item")
 
 
-def each_alone(job: str, items: Iterable[_Item], work: Callable[[_Item], object]) -> None:
-    """Do *work* for each of *items*: what fails is logged by type, and keeps none of the others waiting."""
+def each_alone(job: str, items: Iterable[_Item], work: Callable[[_Item], object], *, metrics: Metrics) -> None:
+    """Do *work* for each of *items*: what fails is counted, logged by type, and keeps none of the others waiting."""
     for item in items:
         try:
             work(item)
         except Exception as error:
             if is_the_stores(error):
                 raise
+            if not isinstance(error, UpstreamError):
+                metrics.unexpected.labels("job").inc()
             log.error("one of many failed in a periodic job", job=job, error=type(error).__name__, at=place_of(error))
 
 
 def refresh_keys_regularly(bridge: Bridge, scheduler: BackgroundScheduler) -> None:
     """Keep the issuer's keys fresh, so that no request waits for them; while there are none, ask every few seconds."""
-    every(scheduler, KEYS_EVERY, bridge.keys.refresh)
+    every(scheduler, KEYS_EVERY, bridge.keys.refresh, metrics=bridge.metrics)
 
     def refresh_if_wanted() -> None:
         if not bridge.keys.ready:
             bridge.keys.refresh()
 
-    every(scheduler, KEYS_WANTED_EVERY, refresh_if_wanted)
+    every(scheduler, KEYS_WANTED_EVERY, refresh_if_wanted, metrics=bridge.metrics)

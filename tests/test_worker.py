@@ -5,8 +5,12 @@ from functools import partial
 import pytest
 from structlog.testing import capture_logs
 
+from bridge.core.errors import Unreachable
+from bridge.metrics import Metrics
 from bridge.storage.trouble import StoreGone
 from bridge.worker import each_alone, every, new_scheduler
+
+METRICS = Metrics()
 
 
 def test_one_of_many_that_fails_keeps_nobody_waiting() -> None:
@@ -19,7 +23,7 @@ def test_one_of_many_that_fails_keeps_nobody_waiting() -> None:
         done.append(item)
 
     with capture_logs() as logs:
-        each_alone("a job", [1, 2, 3], work)
+        each_alone("a job", [1, 2, 3], work, metrics=METRICS)
 
     assert done == [1, 3]
     assert [(each["job"], each["error"]) for each in logs] == [("a job", "KeyError")]
@@ -35,7 +39,7 @@ def test_the_stores_trouble_ends_the_job() -> None:
         raise StoreGone
 
     with pytest.raises(StoreGone):
-        each_alone("a job", [1, 2, 3], work)
+        each_alone("a job", [1, 2, 3], work, metrics=METRICS)
 
     assert asked == [1]
 
@@ -47,10 +51,27 @@ def test_a_job_that_fails_is_told_by_its_name() -> None:
         raise ValueError(of)
 
     scheduler = new_scheduler()
-    every(scheduler, 60, partial(_empties, "a"))
+    every(scheduler, 60, partial(_empties, "a"), metrics=METRICS)
 
     with capture_logs() as lines:
         for job in scheduler.get_jobs():
             job.func()
 
     assert [(each["job"], each["error"]) for each in lines] == [("empties", "ValueError")]
+
+
+@pytest.mark.parametrize(
+    ("error", "counted"), [(KeyError("x"), 1), (Unreachable("Altinn 2", "away"), 0), (StoreGone(), 0)]
+)
+def test_what_nobody_had_foreseen_is_counted(error: Exception, counted: int) -> None:
+    """And not what is only away, which has measurements of its own."""
+    metrics, scheduler = Metrics(), new_scheduler()
+
+    def fails() -> None:
+        raise error
+
+    every(scheduler, 60, fails, metrics=metrics)
+    for job in scheduler.get_jobs():
+        job.func()
+
+    assert metrics.registry.get_sample_value("bridge_unexpected_errors_total", {"where": "job"}) == counted

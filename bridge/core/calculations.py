@@ -6,7 +6,7 @@ creates and POST calculates (facts/altinn3-and-tokens.md 0.1, 1.6). Callers and 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from bridge.core.mapping import Right, Speaks, pins_of
@@ -148,7 +148,7 @@ class AppRoute:
 
     def data_type(self, name: str) -> DataTypeRoute:
         """Give what holds for a data type, named in the file or not."""
-        return self.data_types.get(name, self.defaults)
+        return self.data_types.get(name) or replace(self.defaults, data_type=name)
 
 
 def party_header(urn: str) -> str | None:

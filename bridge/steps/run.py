@@ -16,6 +16,7 @@ from bridge.steps.alarm import alarm
 from bridge.steps.deliver import deliver
 from bridge.steps.holding import TakenOver, ask_again, claim, set_aside, write
 from bridge.steps.sync import sync, why_given_up
+from bridge.storage.trouble import is_the_stores
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -72,6 +73,8 @@ def _try(
         # The text of an unforeseen error may hold anything; its type and place may not.
         failure, why = None, type(error).__name__
         log.error("a step failed unexpectedly", stage=stage.value, error=why, at=place_of(error))
+        if not is_the_stores(error):
+            bridge.metrics.unexpected.labels("step").inc()
     return _after_failure(bridge, operation, stage, failure, why)
 
 

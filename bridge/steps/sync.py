@@ -179,12 +179,14 @@ def _close(bridge: Bridge, operation: Operation, *, aside: str | None = None, le
         finish(bridge, operation, **said)
     outcome = "none" if operation.outcome is None else operation.outcome.value
     seconds = (bridge.clock() - operation.accepted_at).total_seconds()
+    problem = None if operation.problem is None else operation.problem.code
     bridge.metrics.visible.labels(operation.service_resource, operation.action, outcome).observe(seconds)
+    bridge.metrics.finished.labels(operation.service_resource, operation.action, outcome, problem or "").inc()
     log.info(
         "finished",
         action=operation.action,
         dialog=str(operation.dialog_id),
         outcome=outcome,
-        problem=None if operation.problem is None else operation.problem.code,
+        problem=problem,
         milliseconds=round(seconds * 1000),
     )

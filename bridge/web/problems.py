@@ -76,7 +76,8 @@ def problem_body(problem: Problem, chosen: str) -> dict[str, Any]:
 
 
 def problem_response(problem: Problem, *, retry_after: float | None = None) -> Response:
-    """Answer with a problem document, or with a page where a person would have to read it."""
+    """Answer with a problem document, or with a page where a person would have to read it; and count it."""
+    _bridge().metrics.refusals.labels(problem.code).inc()
     chosen = language()
     if is_navigation(request):
         response = page(
@@ -114,7 +115,6 @@ def register(app: Flask, bridge: Bridge) -> None:
     """Let *app* answer every error with a problem document."""
 
     def refused(error: Refusal) -> Response:
-        bridge.metrics.refusals.labels(error.code).inc()
         alarm(bridge, error.__cause__)
         log.info("refused", code=error.code, status=error.status, reason=error.facts.get("reason"))
         problem = Problem(code=error.code, status=error.status, facts=error.facts, findings=error.findings)
@@ -123,7 +123,6 @@ def register(app: Flask, bridge: Bridge) -> None:
 
     def upstream(error: UpstreamError) -> Response:
         if isinstance(error, NoRoom):
-            bridge.metrics.refusals.labels("storage_unavailable").inc()
             log.error("there is no room for what passes through", why=error.detail)
             return problem_response(Problem(code="storage_unavailable", status=503), retry_after=STORAGE_RETRY)
         alarm(bridge, error)
@@ -137,7 +136,6 @@ def register(app: Flask, bridge: Bridge) -> None:
         if trouble is None:
             return unforeseen(error)
         bridge.watch.met(trouble)
-        bridge.metrics.refusals.labels("storage_unavailable").inc()
         log.error("the store did not answer", why=trouble.value, error=type(error).__name__)
         return problem_response(Problem(code="storage_unavailable", status=503), retry_after=STORAGE_RETRY)
 
@@ -152,6 +150,7 @@ def register(app: Flask, bridge: Bridge) -> None:
     def unforeseen(error: Exception) -> Response:
         # The text of an unforeseen error may hold anything; its type and place may not.
         log.error("a request failed unexpectedly", error=type(error).__name__, at=place_of(error))
+        bridge.metrics.unexpected.labels("request").inc()
         return problem_response(Problem(code="internal", status=500))
 
     app.register_error_handler(Refusal, refused)

@@ -454,6 +454,7 @@ def _reported(
         language=language(),
         html="text/html" in request.headers.get("Accept", ""),
     )
-    response = Response(document, status=200, content_type=content_type)
+    # Who asks without a right, or with a form that the app does not take, is told so by the status, too.
+    response = Response(document, status=max(200, answer.status), content_type=content_type)
     response.headers["Preference-Applied"] = _REPORT
     return response

@@ -221,6 +221,33 @@ def test_a_report_on_json_is_no_xml(tmp_path: Path) -> None:
     assert answer.get_json()["notCompared"] is None
 
 
+@pytest.mark.parametrize(
+    ("method", "body", "status"),
+    [("POST", b"[]", 400), ("POST", b"", 400), ("GET", None, 200)],
+    ids=["no form", "none", "empty"],
+)
+def test_a_report_has_the_apps_status(tmp_path: Path, method: str, body: bytes | None, status: int) -> None:
+    """Who sends what the app refuses is not told that all is well; and of what it reports it tells the name."""
+    stage = Proxying(tmp_path, {SUM: ROUTE})
+
+    answer = stage.send(
+        method, query="dataType=regnestykke&bridge-report=true", data=body, headers=JSON if body is not None else {}
+    )
+    stage.close()
+
+    assert answer.status_code == answer.get_json()["status"] == status
+    assert answer.get_json()["dataType"] == "regnestykke"
+
+
+def test_a_report_opens_no_door(bridge: Proxying) -> None:
+    """Without a token the app's 401 is the report's."""
+    with RawApp(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n") as raw:
+        raw.before(bridge)
+        answer = bridge.send("GET", anonymous=False, headers={"Prefer": "bridge-report"})
+
+    assert (answer.status_code, answer.get_json()["status"]) == (401, 401)
+
+
 # Who did wrong
 
 
