@@ -23,6 +23,8 @@ _FAST = {
 _FAST["float"] = _FAST["double"]
 _LISTS = frozenset({"NMTOKENS", "IDREFS", "ENTITIES"})
 _LAX = re.compile(rb"\b(?:base64Binary|double|float|NMTOKENS|IDREFS?|ENTITIES|ID)\b")
+_ZONE = re.compile(r"(?:Z|[+-][0-9]{2}:[0-9]{2})\Z")
+_FIXED_DATE = re.compile(rb"\bfixed\s*=\s*[\"'][-0-9]*[0-9]{2}[-:]")
 _FLOATS = frozenset({b"double", b"float"})
 _EXPONENT = re.compile(rb"[0-9.][eE][+-]?\s*(?:[<\"'&]|\s)")
 # xmlschema reads numbers and dates as Python does, which knows more digits and blanks.
@@ -40,7 +42,9 @@ _ASCII = frozenset(
 
 def lax_types(files: SchemaFiles) -> frozenset[bytes]:
     """Name the types in the schema that libxml2 is lax with."""
-    return frozenset(found for text in files.texts.values() for found in _LAX.findall(text))
+    texts = list(files.texts.values())
+    dates = {b"fixed date"} if any(map(_FIXED_DATE.search, texts)) else set()
+    return frozenset(found for text in texts for found in _LAX.findall(text)) | dates
 
 
 def may_be_lax(types: frozenset[bytes], data: bytes) -> bool:
@@ -58,6 +62,8 @@ def badly_written(root: etree._Element, model: SchemaModel, engine: Engine) -> I
         kind = builtin_of(value.simple)
         if not is_written_well(value.simple, value.text, engine):
             yield _finding(value, "type" if value.text.strip(BLANKS) or value.attribute else "empty", {"type": kind})
+        elif value.fixed is not None and kind in _ASCII and _has_zone(value.text) is not _has_zone(value.fixed):
+            yield _finding(value, "fixed", {"fixed": value.fixed})
         elif kind == "ID":
             name = value.text.strip(BLANKS)
             if name in ids:
@@ -90,6 +96,11 @@ def is_written_well(simple: Any, text: str, engine: Engine) -> bool:
     if kind == "QName":
         return all(type_matcher("NCName").match(part) for part in bare.split(":", 1))
     return kind not in _BY_LIBXML2 or type_matcher(kind).match(bare) is not None
+
+
+def _has_zone(text: str) -> bool:
+    """Say whether a date or time has a zone: to both engines it is the same as one without."""
+    return _ZONE.search(text.strip(BLANKS)) is not None
 
 
 def _stray_text(root: etree._Element, model: SchemaModel) -> Iterator[Finding]:

@@ -217,7 +217,9 @@ class SchemaModel:
                 own, wanted = (declaration.type.text_decode(text) for text in (text, fixed))
             except (ArithmeticError, ValueError):
                 return None
-        return str(fixed) if type(own) is type(wanted) and own == wanted else None
+        # A date with a zone and one without are the same to xmlschema, and cannot be compared in XSD.
+        zones = [getattr(each, "tzinfo", None) is None for each in (own, wanted)]
+        return str(fixed) if type(own) is type(wanted) and own == wanted and zones[0] is zones[1] else None
 
 
 def _decodes_with_the_schema(files: SchemaFiles) -> bool:

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path, PurePosixPath
@@ -16,6 +16,7 @@ from bridge.core.errors import ConfigurationError, Fault
 from bridge.forms.namespaces import plain_uri, real_names, schema_in_plain_namespaces
 from bridge.forms.patterns import xsd_pattern
 from bridge.forms.reading import has_doctype, line_of, parse_any_namespace
+from bridge.forms.schema_lints import lints
 
 XSD = "{http://www.w3.org/2001/XMLSchema}"
 _BASE = "bridge:///"
@@ -114,6 +115,7 @@ def read_schema_files(folder: Path, name: str) -> SchemaFiles:
     """
     reading = _Reading(folder)
     reading.read_all(name)
+    reading.join_imports()
     faults = reading.faults
     if faults:
         raise ConfigurationError([*faults, *reading.unresolved])
@@ -166,6 +168,8 @@ class _Reading:
         self.unresolved: list[Fault] = []
         """Imports that lead nowhere: faults only when the schema cannot do without them."""
         self.notes: list[str] = []
+        self.imports: list[tuple[str, etree._Element, str]] = []
+        """Who imports, by what, from which file."""
 
     def read_all(self, name: str) -> None:
         waiting = [(name, str(self.folder / name))]
@@ -176,7 +180,7 @@ class _Reading:
             root = self._root(part, wanted_by)
             if root is None:
                 continue
-            self.notes += [*_repair_patterns(root, path), *_drop_inner_types(root, path)]
+            self.notes += [*lints(root, path), *_repair_patterns(root, path), *_drop_inner_types(root, path)]
             self.roots[part] = root
             for element, location in list(_references(root)):
                 where = f"{path}:{line_of(element)}:1"
@@ -186,11 +190,41 @@ class _Reading:
                 elif target is None:
                     self.faults.append(Fault(where=where, message=_OUTSIDE.format(location=location)))
                 else:
+                    if element.tag == XSD + "import":
+                        self.imports.append((part, element, target))
                     # Both engines read it as a URI, and ask for what it means.
                     element.set("schemaLocation", quote(posixpath.relpath(target, posixpath.dirname(part) or ".")))
                     if target not in seen:
                         seen.add(target)
                         waiting.append((target, where))
+
+    def join_imports(self) -> None:
+        """
+        Have each namespace imported from one file, which includes all that others are to come from.
+
+        libxml2 takes the first file for a namespace and no other.
+        """
+        by_namespace: dict[str | None, dict[str, None]] = {}
+        for part, element, target in self.imports:
+            own = self.roots[target].get("targetNamespace") if target in self.roots else element.get("namespace")
+            if own != element.get("namespace"):
+                said = f"an import of {element.get('namespace')!r} leads to a schema of {own!r}"
+                where = f"{self.folder / part}:{line_of(element)}"
+                self.notes.append(f"{where}: {said}: .NET does not read such a schema")
+            by_namespace.setdefault(own, {})[target] = None
+        for number, (namespace, targets) in enumerate(by_namespace.items(), start=1):
+            if len(targets) < 2 or namespace is None:
+                continue
+            joined = f"bridge-joined-imports-{number}.xsd"
+            self.roots[joined] = _joined(namespace, targets)
+            seen: set[str] = set()
+            for part, element, target in self.imports:
+                if target not in targets:
+                    continue
+                if part in seen and (parent := element.getparent()) is not None:
+                    parent.remove(element)
+                seen.add(part)
+                element.set("schemaLocation", posixpath.relpath(joined, posixpath.dirname(part) or "."))
 
     def _target(self, part: str, location: str) -> str | None:
         """Find the file that *location* means, as it is written or else as the URI that it is."""
@@ -240,6 +274,13 @@ class _Reading:
             self.faults.append(Fault(where=where, message=message))
             return None
         return root
+
+
+def _joined(namespace: str, targets: Iterable[str]) -> etree._Element:
+    root = etree.Element(XSD + "schema", {"targetNamespace": namespace}, nsmap={"xs": XSD[1:-1]})
+    for target in targets:
+        etree.SubElement(root, XSD + "include", {"schemaLocation": quote(target)})
+    return root
 
 
 def _is_1_1(root: etree._Element) -> bool:

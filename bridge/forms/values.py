@@ -23,6 +23,8 @@ class Value:
     attribute: str | None
     text: str
     simple: Any
+    fixed: str | None = None
+    """What the schema says that it must be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,11 @@ def values_of(root: etree._Element, model: SchemaModel) -> Iterator[Value | Unkn
         if kind is None:
             kind = types[id(declaration.type)] = _type_of(declaration, model)
         if kind.simple is not None and node.get(f"{XSI}nil", "").strip(BLANKS) not in ("true", "1"):
-            yield Value(node, None, text_of(node), kind.simple)
+            yield Value(node, None, text_of(node), kind.simple, declaration.fixed)
         for name, text in node.attrib.items():
             declared = kind.attributes.get(str(name))
             if declared is not None and getattr(declared, "type", None) is not None:
-                yield Value(node, str(name), str(text), declared.type)
+                yield Value(node, str(name), str(text), declared.type, getattr(declared, "fixed", None))
         for child in node.iterchildren(etree.Element, reversed=True):
             known = kind.children.get(str(child.tag))  # A declaration without children of its own is no truth value.
             known = model.anywhere(child) if known is None and not kind.skips else known

@@ -131,6 +131,26 @@ QUIRKS = {
         valid=("<m>1</m>",),
         invalid=("<m>x</m>",),
     ),
+    "several imports of one namespace, each from another file": Quirk(
+        schema=element(
+            '<x:import namespace="urn:z" schemaLocation="z1.xsd"/><x:import namespace="urn:z" schemaLocation="z2.xsd"/>'
+            '<x:element name="m"><x:complexType><x:sequence><x:element ref="z:e"/><x:element ref="z:f"/></x:sequence>'
+            "</x:complexType></x:element>",
+            'xmlns:z="urn:z"',
+        ),
+        outcome="taken",
+        valid=('<m xmlns:z="urn:z"><z:e>1</z:e><z:f>1</z:f></m>',),
+        invalid=('<m xmlns:z="urn:z"><z:e>1</z:e><z:f>x</z:f></m>',),
+    ),
+    "what XSD forbids and .NET does not read: a facet twice, one name with two types in a content, `fractionDigits` on"
+    " whole numbers, lengths beyond 32 bits, a quantifier after a quantifier, bare or nameless notations, an empty"
+    " target namespace, an import that leads to another one, a restriction to other elements": Quirk(
+        schema=text_with('<x:maxLength value="3"/><x:maxLength value="4"/>'),
+        outcome="taken, with a note",
+        said=".NET does not read such a schema",
+        valid=("<m>abc</m>",),
+        invalid=("<m>abcde</m>",),
+    ),
     "an import whose file is not there, or an address, and of which nothing is used": Quirk(
         schema=element(
             '<x:import namespace="urn:a" schemaLocation="https://example.org/a.xsd"/>'
@@ -211,6 +231,9 @@ def loaded(folder: Path, quirk: Quirk) -> SchemaRegistry:
     (folder / "felles dåp.xsd").write_text(
         element('<x:simpleType name="dåp"><x:restriction base="x:int"/></x:simpleType>'), "utf-8"
     )
+    for number, name in enumerate("ef", start=1):
+        part = element(f'<x:element name="{name}" type="x:int"/>', 'targetNamespace="urn:z"')
+        (folder / f"z{number}.xsd").write_text(part)
     registry = SchemaRegistry(folder)
     registry.load(["a.xsd"])
     return registry
