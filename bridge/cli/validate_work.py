@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from itertools import islice
 from pathlib import Path
@@ -119,9 +119,10 @@ class Checker:
         """
         Judge a JSON form as the service does: by its JSON Schema, if it has one, and as XML by its XSD.
 
-        As XML its lines are nobody's; and what its JSON Schema refused is not told again in the words of the XSD.
+        What its JSON Schema refused is not told again in the words of the XSD.
         """
         from bridge.forms.convert import Shape, Unconvertible
+        from bridge.forms.json_places import said_of_json
         from bridge.forms.json_reading import read_values
 
         try:
@@ -132,7 +133,8 @@ class Checker:
                 made = Shape(self._job.folder, spec.schema, root=spec.root, limits=self._job.limits)
                 self._shapes[spec.schema, spec.root] = made
             told = () if spec.json_schema is None else self._registry.json.check(spec.json_schema, data)
-            xml = self._shapes[spec.schema, spec.root].to_xml(data)
+            shape = self._shapes[spec.schema, spec.root]
+            xml = shape.to_xml(data)
         except Unreadable as error:
             return (error.finding,)
         except Unconvertible as error:
@@ -141,7 +143,7 @@ class Checker:
             raise _NotForIt("; ".join(fault.message for fault in error.faults)) from error
         findings = self._registry.check_form(spec, xml, values=self._job.values)
         rest = [finding for finding in findings if not told or finding.rule == "business_rule"]
-        return (*told, *(replace(finding, line=0, column=0) for finding in rest))
+        return (*told, *said_of_json(rest, shape, data, self._job.limits))
 
     def _choose_json(self, form: object) -> FormSpec | None:
         forms = self._job.forms

@@ -108,7 +108,10 @@ def check_forms(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, 
             raise Stop(Problem(code="form_unknown", status=422, facts={"form": name}))
         # A subform without data is filled in by Altinn 2.
         if action.validate is not Validation.OFF and form.data:
-            findings += bridge.schemas.check_form(spec, form.data)
+            found = bridge.schemas.check_form(spec, form.data)
+            # What the mapping's values or an app changed, nobody has seen: its lines are nobody's.
+            changed = form.kind is FormKind.MAIN and (action.sets or action.calculates)
+            findings += (replace(each, line=0, column=0) for each in found) if changed else found
     errors = errors_of(findings)
     if errors and action.validate is Validation.STRICT:
         raise Stop(Problem(code="form_invalid", status=422, findings=errors))

@@ -13,6 +13,7 @@ from bridge.core.calculations import DataTypeRoute
 from bridge.core.errors import ConfigurationError, Finding
 from bridge.core.mapping import FormKind, FormSpec, NamespaceReading, Speaks
 from bridge.forms.convert import Shape, Unconvertible
+from bridge.forms.json_places import said_of_json
 from bridge.forms.nils import without_forbidden_nils
 from bridge.forms.places import with_places
 from bridge.forms.reading import Limits, Unreadable, is_utf8, to_utf8
@@ -79,7 +80,9 @@ class Shapes:
             return (Finding(path="/", rule="not_utf8"), *self._held(schema, route.root, body))
         if kind is Speaks.JSON:
             try:
-                body = self.shape(schema, route.root).to_xml(_without_row_ids(body))
+                shape = self.shape(schema, route.root)
+                found = self._held(schema, route.root, shape.to_xml(_without_row_ids(body)))
+                return said_of_json(found, shape, body, self.limits)
             except Unconvertible as error:
                 return error.findings
             except Unreadable as error:

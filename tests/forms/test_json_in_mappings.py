@@ -110,9 +110,7 @@ def test_check_tells_where_forms_begin_and_the_digest(tmp_path: Path, schemas: P
     [
         pytest.param(FORM, None, None, id="valid"),
         pytest.param(changed(navn="N" * 31), "/virksomhet/navn", "max_length", id="JSON Schema alone"),
-        pytest.param(
-            changed(organisasjonsnummer="1"), "/melding/virksomhet/organisasjonsnummer", "digits", id="XSD alone"
-        ),
+        pytest.param(changed(organisasjonsnummer="1"), "/virksomhet/organisasjonsnummer", "digits", id="XSD alone"),
     ],
 )
 def test_validate_by_mapping_holds_json_to_both(

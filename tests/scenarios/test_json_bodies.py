@@ -44,7 +44,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         pytest.param(changed(navn="N" * 31), "submit", 422, "/virksomhet/navn", id="JSON Schema alone"),
         pytest.param(changed(navn="N" * 31), "save", 204, None, id="only warned of"),
         pytest.param(
-            changed(organisasjonsnummer="1"), "submit", 422, "/melding/virksomhet/organisasjonsnummer", id="XSD alone"
+            changed(organisasjonsnummer="1"), "submit", 422, "/virksomhet/organisasjonsnummer", id="XSD alone"
         ),
     ],
 )
