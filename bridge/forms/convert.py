@@ -8,6 +8,7 @@ its schema gives it), ``@xmlns:`` before the prefixes of values, and ``@`` befor
 without naming them.
 """
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -21,6 +22,7 @@ from bridge.core.errors import BridgeError, ConfigurationError, Fault, Finding
 from bridge.core.ids import mask_identity_numbers
 from bridge.forms.json_reading import placed, read_exact, text_of
 from bridge.forms.paths import path_of
+from bridge.forms.prefixes import Prefixes, full_name
 from bridge.forms.reading import Limits, canonical, line_of, parse, to_utf8
 from bridge.forms.shape import (
     ANY,
@@ -33,8 +35,6 @@ from bridge.forms.shape import (
     Kind,
     Place,
     arrange,
-    content_of,
-    named,
     read_model,
     several_roots,
 )
@@ -43,8 +43,10 @@ from bridge.forms.xml_writing import OWN_PREFIX, XMLNS_MEMBER, XmlWriter
 _NIL = XSI + "nil"
 _JSON_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 _JSON_NUMBER = re.compile(_JSON_DECIMAL.pattern + r"(?:[eE][+-]?[0-9]+)?")
-_PREFIX = re.compile(r"(?<![\w:.-])([^\W\d][\w.-]*):(?=[^\W\d])")
 _BLANK = " \t\r\n"
+_MOST_DECLARED = 100
+"""The outermost element has a declaration for each namespace of a value, and may not have very many attributes."""
+_TOKEN = re.compile(r"[^ \t\r\n]+")
 
 
 class Unconvertible(BridgeError):
@@ -146,7 +148,10 @@ class _XmlReader:
     def __init__(self, limits: Limits, model: FormModel, *, of_app: bool) -> None:
         self.findings: list[Finding] = []
         self._most, self._of_app, self._model = limits.max_findings, of_app, model
+        self._prefixes = Prefixes()
         self._declared: dict[str, str] = {}
+        self._taken: set[str] = set()
+        self._numbers = itertools.count(1)
 
     def add(self, rule: str, node: etree._Element, *, at: str = "", **facts: str) -> str:
         if len(self.findings) == self._most:
@@ -160,7 +165,7 @@ class _XmlReader:
         text = self.element(root, place)
         declared = ",".join(
             f"{encode_basestring(XMLNS_MEMBER + prefix)}:{encode_basestring(uri)}"
-            for prefix, uri in self._declared.items()
+            for uri, prefix in self._declared.items()
         )
         if not declared or self.findings:
             return text
@@ -172,14 +177,16 @@ class _XmlReader:
         content = place.content
         nil = False
         attributes: list[str] = []
+        types: list[str] = []
         if node.attrib:
             nil = (node.get(_NIL) or "").strip(_BLANK) in {"true", "1"}
             if TYPE in node.attrib:
-                if (named(node, node.get(TYPE) or "") or "") not in content.types:
+                typed = content.types.get(self._prefixes.named(node, node.get(TYPE) or "") or "")
+                if typed is None:
                     # Without its type, nothing in it is what the schema expects.
                     return self.add("type_override", node)
-                content = content_of(node, content)
-            attributes = self._attributes(node, content)
+                content, types = typed.content, [f"{encode_basestring(TYPE_MEMBER)}:{encode_basestring(typed.member)}"]
+            attributes = [*types, *self._attributes(node, content)]
             if nil and not place.nillable and not (self._of_app and len(node.attrib) == 1):
                 return self.add("nil_not_allowed", node)
             if nil and (len(node) or (node.text or "").strip(_BLANK)):
@@ -207,30 +214,32 @@ class _XmlReader:
         return _value(kind, self._prefixed(node, text) if kind is Kind.QNAME else text)
 
     def _prefixed(self, node: etree._Element, text: str) -> str:
-        for token in text.split():
-            name = named(node, token)
+        namespaces = self._prefixes.namespaces(node)
+
+        def declared(found: re.Match[str]) -> str:
+            token = found[0]
+            name = full_name(namespaces, token)
             if name is None or token.startswith("xml:"):
-                continue  # Whatever it means, it is no name, and the check says so.
+                return token  # Whatever it means, it is no name, and the check says so.
             uri, local = (name[1:].split("}", 1)) if name.startswith("{") else ("", name)
-            own = token.rpartition(":")[0]
-            if not own and uri == self._model.default_namespace:
-                continue
-            if not uri:
+            if uri == self._model.default_namespace:
+                return local
+            if not uri or (len(self._declared) == _MOST_DECLARED and uri not in self._declared):
                 self.add("namespace_unclear", node)
-                continue
-            prefix = self._model.prefixes.get(uri) or self._prefix_for(uri, own or "q")
-            text = text.replace(token, f"{prefix}:{local}") if prefix != own else text
-        return text
+                return token
+            return f"{self._model.prefixes.get(uri) or self._prefix_for(uri, token.rpartition(':')[0] or 'q')}:{local}"
+
+        return _TOKEN.sub(declared, text)
 
     def _prefix_for(self, uri: str, wanted: str) -> str:
         """Declare *uri* for the whole form, as *wanted* if that is free."""
-        known = next((prefix for prefix, other in self._declared.items() if other == uri), None)
-        if known is not None:
-            return known
-        while wanted in self._declared or OWN_PREFIX.fullmatch(wanted):
-            wanted += "_"
-        self._declared[wanted] = uri
-        return wanted
+        if uri not in self._declared:
+            free = wanted
+            while free in self._taken or OWN_PREFIX.fullmatch(free):
+                free = f"{wanted}_{next(self._numbers)}"
+            self._declared[uri] = free
+            self._taken.add(free)
+        return self._declared[uri]
 
     def _attributes(self, node: etree._Element, content: Content) -> list[str]:
         result = []
@@ -241,10 +250,7 @@ class _XmlReader:
                 result.append(f"{encode_basestring(known.member)}:{self._value(node, known.kind, text)}")
             elif name in HINTS:
                 result.append(f"{encode_basestring(HINTS[name])}:{encode_basestring(text)}")
-            elif name == TYPE:
-                typed = content.types[named(node, text) or ""]
-                result.append(f"{encode_basestring(TYPE_MEMBER)}:{encode_basestring(typed.member)}")
-            elif name == _NIL:
+            elif name in {_NIL, TYPE}:
                 continue
             elif content.any_attribute and not name.startswith(XSI):
                 result.append(f"{encode_basestring('@' + name)}:{encode_basestring(text)}")
@@ -271,7 +277,9 @@ class _XmlReader:
                     self.add("unexpected_element", child)
                     continue
                 name, many = ANY, True
-                value = encode_basestring(_fragment(child))
+                # With the namespaces that it uses, in values as well, and no others.
+                fragment = canonical(child, prefixes=self._prefixes.in_values(child))
+                value = encode_basestring(fragment.decode())
             else:
                 name, many = place.member, place.many
                 if came is None and place.index < last:
@@ -303,20 +311,6 @@ def _value(kind: Kind, text: str) -> str:
     if kind is Kind.BOOLEAN and text in {"true", "false"}:
         return text
     return encode_basestring(text)
-
-
-def _fragment(node: etree._Element) -> str:
-    """Write one element with the namespaces that it uses, in values as well, and no others."""
-    return canonical(node, prefixes=_prefixes_in_values(node)).decode()
-
-
-def _prefixes_in_values(node: etree._Element) -> set[str]:
-    """Name the prefixes of *node* that stand before a colon in a text or attribute; nobody knows which are meant."""
-    texts = [text for each in node.iter(etree.Element) for text in (each.text, *each.attrib.values()) if text]
-    wanted = {found[1] for text in texts for found in _PREFIX.finditer(str(text))}
-    if not wanted:
-        return wanted
-    return {prefix for each in node.iter(etree.Element) for prefix in each.nsmap if prefix and prefix in wanted}
 
 
 def _is_element(node: Any) -> bool:

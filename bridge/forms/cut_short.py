@@ -15,8 +15,9 @@ from lxml import etree
 from bridge.core.ids import mask_identity_numbers
 from bridge.forms.convert import Shape
 from bridge.forms.losses import Change, Difference, is_xml
+from bridge.forms.prefixes import Prefixes
 from bridge.forms.reading import Limits, parse, to_utf8
-from bridge.forms.shape import XSI, Content, content_of
+from bridge.forms.shape import XSI, Content
 
 _NIL = XSI + "nil"
 _BLANK, _YES = " \t\r\n", {"true", "1"}
@@ -39,7 +40,7 @@ def stopped_at(
         return ()
     root = parse(to_utf8(sent, limits or Limits()))
     place = None if shape is None else shape.model.roots.get(str(root.tag))
-    walk = _Walk(lost, {each.path for each in found if each.change is Change.CHANGED})
+    walk = _Walk(lost, {each.path for each in found if each.change is Change.CHANGED}, Prefixes())
     return tuple(walk.inside(root, "/" + _label(root), None if place is None else place.content))
 
 
@@ -47,6 +48,7 @@ def stopped_at(
 class _Walk:
     lost: Collection[str]
     changed: Collection[str]
+    prefixes: Prefixes
 
     def inside(
         self, node: etree._Element, path: str, content: Content | None, *, came_back: bool = True
@@ -56,7 +58,7 @@ class _Walk:
 
         If it did not come back, or came back empty, which is the same here, only the schema can tell why.
         """
-        content = None if content is None else content_of(node, content)
+        content = None if content is None else self.prefixes.content(node, content)
         children = list(_children(node, path))
         gone = [self.is_gone(child, where) for child, where in children]
         first = gone.index(True) if True in gone else len(children)

@@ -22,8 +22,9 @@ from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
 from bridge.forms.convert import Shape
 from bridge.forms.json_reading import Json, Number, read_exact
+from bridge.forms.prefixes import Prefixes
 from bridge.forms.reading import Limits, parse, to_utf8
-from bridge.forms.shape import TYPE, TYPE_MEMBER, XSI, Content, Kind, Place, content_of, named
+from bridge.forms.shape import TYPE, TYPE_MEMBER, XSI, Content, Kind, Place
 
 _MOST_PAIRS = 250_000
 """Above so many pairs of unlike rows, rows are compared by their place alone."""
@@ -132,6 +133,7 @@ class _Reader:
 
     shape: Shape | None
     nil_is_missing: bool
+    prefixes: Prefixes = field(default_factory=Prefixes)
 
     def xml(self, root: etree._Element) -> _Node:
         place = self.shape.model.roots.get(str(root.tag)) if self.shape else None
@@ -144,14 +146,14 @@ class _Reader:
     def _element(self, node: etree._Element, place: Place | None) -> _Node | None:
         tag = str(node.tag)
         label = _local(tag)
-        content = content_of(node, place.content) if place else None
+        content = self.prefixes.content(node, place.content) if place else None
         nil = (node.get(XSI + "nil") or "").strip(_BLANK) in {"true", "1"}
         children = []
         for key, text in node.attrib.items():
             name = str(key)
             if name == TYPE:
                 # Its prefix means nothing.
-                children.append(_leaf("@" + name, "@type", named(node, str(text)) or str(text), None))
+                children.append(_leaf("@" + name, "@type", self.prefixes.named(node, str(text)) or str(text), None))
             elif name != XSI + "nil":
                 known = content.attributes.get(name) if content else None
                 children.append(_leaf("@" + name, "@" + _local(name), str(text), known.kind if known else None))

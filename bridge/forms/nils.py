@@ -8,8 +8,9 @@ XSD of an app allows that (facts/altinn3-and-tokens.md 1.11). To the schema such
 from lxml import etree
 
 from bridge.forms.convert import Shape
+from bridge.forms.prefixes import Prefixes
 from bridge.forms.reading import Limits, parse, to_utf8
-from bridge.forms.shape import XSI, Place, content_of
+from bridge.forms.shape import XSI, Place
 
 _NIL = XSI + "nil"
 _BLANK = " \t\r\n"
@@ -22,19 +23,19 @@ def without_forbidden_nils(shape: Shape | None, xml: bytes | str, limits: Limits
     What a schema says nothing of stays, as does what is nil and holds something all the same.
 
     Raises:
-        Unreadable: It is no XML that we take.
+        Unreadable: It is no XML that we take, or takes too much work.
     """
     data = to_utf8(xml, limits)
     root = parse(data, max_depth=limits.max_depth)
     place = None if shape is None else shape.model.roots.get(str(root.tag))
     if place is None or b"nil" not in data:
         return data
-    return etree.tostring(root, encoding="utf-8") if _without(root, place) else data
+    return etree.tostring(root, encoding="utf-8") if _without(root, place, Prefixes()) else data
 
 
-def _without(node: etree._Element, place: Place) -> bool:
+def _without(node: etree._Element, place: Place, prefixes: Prefixes) -> bool:
     """Take them out of *node*, and say whether there were any."""
-    children = content_of(node, place.content).children
+    children = prefixes.content(node, place.content).children
     found = False
     for child in list(node):
         known = children.get(str(child.tag))
@@ -44,7 +45,7 @@ def _without(node: etree._Element, place: Place) -> bool:
             _take_out(node, child)
             found = True
         else:
-            found = _without(child, known) or found
+            found = _without(child, known, prefixes) or found
     return found
 
 

@@ -6,8 +6,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from lxml import etree
-
 from bridge.core.errors import ConfigurationError, Fault
 from bridge.forms.engines import build_xmlschema
 from bridge.forms.namespaces import real_names
@@ -162,23 +160,6 @@ def read_model(folder: Path, name: str, root: str | None = None) -> FormModel:
         default_namespace=builder.default,
         prefixes=builder.prefixes,
     )
-
-
-def named(node: etree._Element, name: str) -> str | None:
-    """Give the ``{uri}local`` that a value of *node* stands for; None where its prefix stands for nothing."""
-    prefix, _, local = name.strip().rpartition(":")
-    namespaces = node.nsmap
-    if prefix and prefix not in namespaces:
-        return None
-    uri = namespaces.get(prefix or None)
-    return f"{{{uri}}}{local}" if uri else local
-
-
-def content_of(node: etree._Element, content: Content) -> Content:
-    """Give what *node* may hold by the type that it names, if it may name that one, or else by its schema's."""
-    name = node.get(TYPE)
-    typed = None if name is None else content.types.get(named(node, name) or "")
-    return content if typed is None else typed.content
 
 
 def usual_roots(schema: Any, root: str | None) -> Iterator[Any]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from bridge.forms.prefixes import Prefixes
 from bridge.forms.reading import Limits, parse, to_utf8
-from bridge.forms.shape import Kind, Place, content_of
+from bridge.forms.shape import Kind, Place
 
 LONGEST_LABEL = 120
 """A longer documentation explains its element, and does not name it."""
@@ -34,10 +35,11 @@ def shown_form(xml: str, place: Place | None, *, limits: Limits) -> Iterator[Sho
     Show a whole form; *place* is its root in the schema, None where there is none.
 
     Raises:
-        Unreadable: *xml* is no XML that we take.
+        Unreadable: *xml* is no XML that we take, or takes too much work.
     """
+    prefixes = Prefixes()
     for child in _children(parse(to_utf8(xml, limits))):
-        yield from _shown(child, _below(place, child), 0)
+        yield from _shown(child, _below(place, child, prefixes), 0, prefixes)
 
 
 def shown_places(
@@ -47,13 +49,13 @@ def shown_places(
     Show the places that each XPath of *wanted* finds, under its labels where it has some.
 
     Raises:
-        Unreadable: *xml* is no XML that we take.
+        Unreadable: *xml* is no XML that we take, or takes too much work.
     """
-    root = parse(to_utf8(xml, limits))
+    root, prefixes = parse(to_utf8(xml, limits)), Prefixes()
     for path, labels in wanted:
         found = root.xpath(path)
         for each in found if isinstance(found, list) else ():
-            yield from _found(each, place, labels)
+            yield from _found(each, place, labels, prefixes)
 
 
 def spoken(name: str) -> str:
@@ -64,9 +66,9 @@ def spoken(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _found(each: object, place: Place | None, labels: Mapping[str, str] | None) -> Iterator[Shown]:
+def _found(each: object, place: Place | None, labels: Mapping[str, str] | None, prefixes: Prefixes) -> Iterator[Shown]:
     if isinstance(each, etree._Element) and isinstance(each.tag, str):  # noqa: SLF001 - lxml names its class so
-        shown = list(_shown(each, _place_of(each, place), 0))
+        shown = list(_shown(each, _place_of(each, place, prefixes), 0, prefixes))
         for index, one in enumerate(shown):
             named = one.labels if index or labels is None else labels
             yield Shown(depth=one.depth, labels=named, name=one.name, value=one.value, boolean=one.boolean)
@@ -75,7 +77,7 @@ def _found(each: object, place: Place | None, labels: Mapping[str, str] | None) 
         yield Shown(depth=0, labels=labels or {}, name=spoken(str(name)), value=str(each))
 
 
-def _shown(element: etree._Element, place: Place | None, depth: int) -> Iterator[Shown]:
+def _shown(element: etree._Element, place: Place | None, depth: int, prefixes: Prefixes) -> Iterator[Shown]:
     name = spoken(etree.QName(element).localname)
     labels = _names(place)
     if next(_children(element), None) is None:
@@ -85,7 +87,7 @@ def _shown(element: etree._Element, place: Place | None, depth: int) -> Iterator
     elif any(_is_filled(each) for each in element.iterdescendants() if isinstance(each.tag, str)):
         yield Shown(depth=depth, labels=labels, name=name, value=None)
         for child in _children(element):
-            yield from _shown(child, _below(place, child), depth + 1)
+            yield from _shown(child, _below(place, child, prefixes), depth + 1, prefixes)
 
 
 def _is_filled(element: etree._Element) -> bool:
@@ -101,17 +103,17 @@ def _children(element: etree._Element) -> Iterator[etree._Element]:
     return (each for each in element if isinstance(each.tag, str))
 
 
-def _below(place: Place | None, child: etree._Element) -> Place | None:
+def _below(place: Place | None, child: etree._Element, prefixes: Prefixes) -> Place | None:
     if place is None:
         return None
     parent = child.getparent()
-    children = (place.content if parent is None else content_of(parent, place.content)).children
+    children = (place.content if parent is None else prefixes.content(parent, place.content)).children
     found = children.get(str(child.tag))
     # A form without a namespace may be read as if it had the schema's.
     local = etree.QName(child).localname
     return found or next((each for tag, each in children.items() if tag.rpartition("}")[2] == local), None)
 
 
-def _place_of(element: etree._Element, root: Place | None) -> Place | None:
+def _place_of(element: etree._Element, root: Place | None, prefixes: Prefixes) -> Place | None:
     parent = element.getparent()
-    return root if parent is None else _below(_place_of(parent, root), element)
+    return root if parent is None else _below(_place_of(parent, root, prefixes), element, prefixes)

@@ -21,6 +21,7 @@ _HINT_NAMES = {member: member[1:] for member in HINTS.values()}
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _ESCAPES = ("\\u", "\\b", "\\f", "\ufffe", "\uffff")
 Steps = tuple[str | int, ...]
+_MOST_ZEROS = 40
 XMLNS_MEMBER = "@xmlns:"
 """Begins the members of a form that say what the prefixes in its values stand for."""
 OWN_PREFIX = re.compile(r"[na][0-9]+|t|xsi|xml|xmlns")
@@ -95,13 +96,26 @@ class XmlWriter:
         if found is str:
             return _escaped(value)
         if found is Number and kind is Kind.NUMBER:
-            return plain(value)
+            return self._decimal(value, steps)
         if found is Number and kind is Kind.REAL:
             return str(value)
         if found is bool and kind is Kind.BOOLEAN:
             return "true" if value else "false"
         self.add("type", steps, type=Kind.TEXT.value if kind is Kind.QNAME else kind.value)
         return ""
+
+    def _decimal(self, number: str, steps: Steps) -> str:
+        """Write a JSON number as XML writes decimals: browsers write ``1e-7`` for ``0.0000001``."""
+        if "e" not in number and "E" not in number:
+            return number
+        value = Decimal(number)
+        if not value:
+            return "0"
+        if abs(value.adjusted()) > _MOST_ZEROS:
+            # No receiver holds it, and six characters would become three hundred.
+            self.add("number_range", steps)
+            return ""
+        return format(value, "f")
 
     def _attribute(self, kind: Kind, value: Json, steps: Steps) -> str:
         return _quoted(self._text(kind, value, steps))
@@ -204,7 +218,7 @@ class XmlWriter:
                 if known.nillable:
                     self.element(known, given, (*steps, member))
             elif type(given) is Number and known.leaf is Kind.NUMBER:
-                parts.append(known.opening + plain(given) + known.closing)
+                parts.append(known.opening + self._decimal(given, (*steps, member)) + known.closing)
             elif type(given) is str and given and known.leaf is not None:
                 parts.append(known.opening + _escaped(given) + known.closing)
             else:
@@ -263,11 +277,6 @@ class XmlWriter:
             name = re.match(r"<[^\s/>]+", text)
             text = f'{name[0]} xmlns=""{text[name.end() :]}' if name else text
         self.parts.append(text)
-
-
-def plain(number: str) -> str:
-    """Write a JSON number as XML writes decimals: browsers write ``1e-7`` for ``0.0000001``."""
-    return format(Decimal(number), "f") if "e" in number or "E" in number else number
 
 
 def _is_declaration(member: str, uri: Json) -> bool:

@@ -11,7 +11,8 @@ from lxml import etree
 
 from bridge.forms.convert import Shape, Unconvertible
 from bridge.forms.losses import differences
-from bridge.forms.shape import ANY, TYPE, XSI, Content, Kind, One, Parts, Place, named
+from bridge.forms.prefixes import Prefixes
+from bridge.forms.shape import ANY, TYPE, XSI, Content, Kind, One, Parts, Place
 
 HEAD = '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"'
 SCHEMAS = {
@@ -169,7 +170,7 @@ def plain(xml: bytes) -> str:
     root = etree.fromstring(xml)
     for node in root.iter(etree.Element):
         if TYPE in node.attrib:
-            node.set(TYPE, named(node, node.attrib[TYPE]) or "")
+            node.set(TYPE, Prefixes().named(node, node.attrib[TYPE]) or "")
     return str(etree.canonicalize(etree.tostring(root, encoding="unicode"), rewrite_prefixes=True))
 
 

@@ -10,7 +10,8 @@ from lxml import etree
 from bridge.forms.convert import Shape, Unconvertible
 from bridge.forms.losses import Change, differences
 from bridge.forms.nils import without_forbidden_nils
-from bridge.forms.reading import Limits, parse
+from bridge.forms.prefixes import Prefixes
+from bridge.forms.reading import Limits, Unreadable, parse
 from bridge.forms.xsd import SchemaRegistry
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
@@ -198,6 +199,33 @@ def test_only_prefixes_are_declared(shapes: dict[str, Shape], member: str) -> No
     assert [each.rule for each in refused.value.findings] == ["unexpected_element"]
 
 
+def test_one_prefix_may_stand_for_a_hundred_namespaces(shapes: dict[str, Shape]) -> None:
+    """Each gets one of its own, and no form more than its outermost element can declare."""
+    shape = shapes["navn"]
+    values = "".join(f'<kode xmlns:k="urn:{number}">k:a</kode>' for number in range(100))
+    list_ = "<koder xmlns:k='urn:7' xmlns:l='urn:m'>" + "k:a l:b " * 1000 + "</koder>"
+
+    back = shape.to_xml(shape.to_json(f'<m xmlns="urn:m">{values}{list_}</m>'))
+    with pytest.raises(Unconvertible) as refused:
+        shape.to_json(f'<m xmlns="urn:m">{values}<kode xmlns:k="urn:more">k:a</kode></m>')
+
+    assert len({uri for _, _, uri in meanings(back)}) == 101
+    assert [(each.path, each.rule) for each in refused.value.findings] == [("/m/kode[101]", "namespace_unclear")]
+
+
+def test_looking_up_prefixes_is_bounded() -> None:
+    """Each element may have all that were ever declared above it."""
+    root = etree.fromstring('<m xmlns:a="urn:a" xmlns:b="urn:b"><k>a:x</k><k>b:x</k></m>')
+    prefixes = Prefixes(most=10)
+
+    named = [prefixes.named(root, name) for name in ("a:x", "x", "c:x")]
+    with pytest.raises(Unreadable) as refused:
+        prefixes.in_values(root)
+
+    assert named == ["{urn:a}x", "x", None]
+    assert refused.value.finding.rule == "too_complex"
+
+
 def test_a_declared_namespace_is_escaped(shapes: dict[str, Shape]) -> None:
     """Whatever stands in it."""
     xml = shapes["navn"].to_xml('{"@xmlns:k":"urn:\\"<&>\\n","kode":["k:a"]}')
@@ -225,6 +253,18 @@ def test_numbers_of_browsers_become_plain_decimals(shapes: dict[str, Shape], wri
     assert (root.findtext("tall"), root.findtext("med"), root.find("med").attrib["a"]) == (number,) * 3
     assert (root.findtext("flyt"), root.findtext("begge")) == (written, written)
     assert Decimal(number) == Decimal(written)
+
+
+@pytest.mark.parametrize("number", ["1e41", "1e-300", "-5e-324", "1e308"])
+def test_a_number_that_no_receiver_holds_is_refused(shapes: dict[str, Shape], number: str) -> None:
+    """By its place: written out, a small form of such numbers would be a large one."""
+    with pytest.raises(Unconvertible) as refused:
+        shapes["tall"].to_xml(f'{{"tall":{number},"flyt":{number},"med":{{"a":{number}}}}}')
+
+    assert [(each.path, each.rule) for each in refused.value.findings] == [
+        ("/tall", "number_range"),
+        ("/med/a", "number_range"),
+    ]
 
 
 def test_a_whole_number_of_a_browser_is_valid(shapes: dict[str, Shape]) -> None:
