@@ -6,7 +6,7 @@ from dataclasses import replace
 from bridge.sandbox.dialog_held import Held
 from bridge.sandbox.dialog_kinds import moment_text
 from bridge.sandbox.dialog_labels import UNOPENED, assignments, relabelled
-from bridge.sandbox.dialog_model import Dialog, Intent, Problem, Writer, lost_race, missing, removed
+from bridge.sandbox.dialog_model import Dialog, Intent, Problem, Writer, check_race, missing, removed
 from bridge.sandbox.dialog_rules import MOST_LABELS
 
 
@@ -103,7 +103,9 @@ class Contexts(Held):
         dialog = self.owned(dialog_id, writer)
         if dialog.deleted_at is not None:
             raise missing("DialogEntity", dialog_id)
-        _check_revision(dialog.owner_revision, intent)
+        if intent.if_match is not None and intent.if_match != dialog.owner_revision:
+            raise Problem(412)
+        check_race(dialog, intent, owner=True)
         self._check_undisturbed(dialog, intent)
         return dialog
 
@@ -125,12 +127,7 @@ class Contexts(Held):
             raise missing("DialogEntity", dialog_id)
         if dialog.deleted_at is not None:
             raise removed(dialog_id)
-        _check_revision(dialog.end_user_revision, intent)
+        if intent.if_match is not None and intent.if_match != dialog.end_user_revision:
+            raise Problem(412)
+        check_race(dialog, intent, labels=True)
         return dialog
-
-
-def _check_revision(revision: str, intent: Intent) -> None:
-    if intent.if_match is not None and intent.if_match != revision:
-        raise Problem(412)
-    if intent.read is not None and intent.read != revision:
-        raise lost_race(intent.if_match)

@@ -129,7 +129,7 @@ class EndUserApi:
         errors = faults(change)
         if errors:
             raise Problem(400, errors)
-        intent = Intent(if_match=if_match, read=held.end_user_revision)
+        intent = Intent(if_match=if_match, read=held)
         api.saving(request)
         dialog = api.world.dialogporten.change_labels(ids[0], *wanted(change), actor=reader.actor, intent=intent)
         return plain(204, headers={"Etag": dialog.end_user_revision})

@@ -9,7 +9,18 @@ from bridge.sandbox import identities
 from bridge.sandbox.chance import Chance
 from bridge.sandbox.dialog_checks import entities
 from bridge.sandbox.dialog_merging import empty_body
-from bridge.sandbox.dialog_model import Body, Dialog, Intent, Problem, Resource, Writer, lost_race, missing, removed
+from bridge.sandbox.dialog_model import (
+    Body,
+    Dialog,
+    Intent,
+    Problem,
+    Resource,
+    Writer,
+    check_race,
+    lost_race,
+    missing,
+    removed,
+)
 from bridge.sandbox.dialog_outbox import Outbox
 from bridge.sandbox.dialog_owners import Owners
 from bridge.sandbox.dialog_rules import ADMIN
@@ -91,6 +102,8 @@ class Held:
     ) -> Dialog:
         dialog = self.owned(dialog_id, writer)
         admin = ADMIN in writer.scopes
+        if dialog.deleted_at is not None and intent.read is not None and intent.read.deleted_at is None:
+            raise lost_race(intent.if_match)
         if dialog.deleted_at is not None and not (admin and admin_may):
             raise removed(dialog_id)
         if dialog.frozen and not admin:
@@ -103,8 +116,8 @@ class Held:
     def _check_match(self, dialog: Dialog, intent: Intent) -> None:
         if intent.if_match is not None and intent.if_match != dialog.revision:
             raise Problem(412)
-        if intent.read is not None and intent.read != dialog.revision:
-            raise lost_race(intent.if_match)
+        # What is not silent puts users' labels back, and so loses against a user who moves the dialog meanwhile.
+        check_race(dialog, intent, labels=not intent.silent)
         self._check_undisturbed(dialog, intent)
 
     def _record(self, kind: str, before: Dialog | None, after: Dialog, *, silent: bool) -> None:

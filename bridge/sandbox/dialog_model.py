@@ -51,18 +51,6 @@ class Seen:
     via_owner: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
-    """What a write asks for besides its body."""
-
-    if_match: str | None = None
-    """The revision that it is for, of whatever has one: the dialog, or one of its contexts."""
-    read: str | None = None
-    """The revision that stood there when the write began; None where it begins with the change."""
-    silent: bool = False
-    lookup_fails: bool = False
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Dialog:
     """One dialog. *body* has all members of an update, canonical; it is never changed, only replaced."""
@@ -99,6 +87,18 @@ class Dialog:
         return UNOPENED not in self.labels and looked
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What a write asks for besides its body."""
+
+    if_match: str | None = None
+    """The revision that it is for, of whatever has one: the dialog, or one of its contexts."""
+    read: Dialog | None = None
+    """The dialog as it stood when the write began; None where it begins with the change."""
+    silent: bool = False
+    lookup_fails: bool = False
+
+
 def missing(entity: str, key: str) -> Problem:
     """Word a 404."""
     return Problem(404, {entity: [f"Entity '{entity}' with the following key(s) was not found: ({key})."]})
@@ -109,6 +109,24 @@ def removed(dialog_id: str) -> Problem:
     return Problem(
         410, {"DialogEntity": [f"Entity 'DialogEntity' with the following key(s) is removed: ({dialog_id})."]}
     )
+
+
+def check_race(dialog: Dialog, intent: Intent, *, labels: bool = False, owner: bool = False) -> None:
+    """
+    Refuse a write that began with a dialog which is another one by now: it, its users' *labels*, or its *owner's*.
+
+    Raises:
+        Problem: 409 or 412.
+    """
+    read = intent.read
+    if read is None:
+        return
+    if owner:
+        raced = read.owner_revision != dialog.owner_revision
+    else:
+        raced = read.revision != dialog.revision or (labels and read.end_user_revision != dialog.end_user_revision)
+    if raced:
+        raise lost_race(intent.if_match)
 
 
 def lost_race(if_match: str | None) -> Problem:

@@ -208,7 +208,7 @@ class OwnerApi:
         if value is not None:
             rules.label(place, value)
         api.check(rules)
-        intent = replace(asked.intent, read=held.owner_revision)
+        intent = replace(asked.intent, read=held)
         api.saving(request)
         dialog = api.world.dialogporten.add_label(asked.dialog_id, value or "", asked.writer, intent)
         return plain(204, headers={"Etag": dialog.owner_revision})
@@ -217,7 +217,7 @@ class OwnerApi:
         """DELETE a service-owner label."""
         api = self._api
         asked = api.bound(request, {"dialogId": dialog_id})
-        intent = replace(asked.intent, read=api.owned(asked).owner_revision)
+        intent = replace(asked.intent, read=api.owned(asked))
         api.saving(request)
         dialog = api.world.dialogporten.remove_label(asked.dialog_id, label, asked.writer, intent)
         return plain(204, headers={"Etag": dialog.owner_revision})
@@ -230,7 +230,7 @@ class OwnerApi:
         asked = api.bound(request, {"dialogId": dialog_id})
         held = _live(api.owned(asked))
         actor = self._acting(request, change, asked.writer, [held])
-        intent = replace(asked.intent, read=held.end_user_revision)
+        intent = replace(asked.intent, read=held)
         api.saving(request)
         dialog = api.world.dialogporten.change_labels(asked.dialog_id, *wanted(change), actor=actor, intent=intent)
         return plain(204, headers={"Etag": dialog.end_user_revision})

@@ -203,7 +203,7 @@ class Dialogporten(DialogSystem):
 
     def intending(self, request: Request, asked: Asked, held: Dialog | None = None) -> Intent:
         """Say what a write intends that began with the dialog as it is now, or as it was *held*; then take its time."""
-        intent = replace(asked.intent, read=(held or self.owned(asked)).revision)
+        intent = replace(asked.intent, read=held or self.owned(asked))
         self.saving(request)
         return intent
 

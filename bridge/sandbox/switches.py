@@ -134,7 +134,7 @@ class Switches:
     allow_http_loopback: bool = _flag("Action URLs may be http on 127.0.0.1 and localhost.", default=True)
     dialogporten_save_ms: float = _number(
         "Time between the look and the save of a write, in milliseconds: of those that meet in it one gets through.",
-        5,
+        10,
         0,
         60_000,
     )
