@@ -223,7 +223,7 @@ class _Roots:
                 held.id,
                 *(input["addLabels"], input["removeLabels"]),
                 actor=self._reader.actor,
-                intent=Intent(if_match=None, read=held.end_user_revision),
+                intent=Intent(if_match=None, read=held),
             )
 
         return _changed("SetSystemLabel", change, {403: "Forbidden", 404: "EntityNotFound", 410: "EntityDeleted"})
