@@ -9,6 +9,7 @@ from uuid import UUID
 import click
 
 from bridge.cli.end_users import dialogporten_url, end_user_token, in_language, printable, token_option, url_option
+from bridge.cli.shapes import TEXT, shape_option
 from bridge.core.ids import mask_identity_numbers
 
 if TYPE_CHECKING:  # They bring requests, which nobody waits for who asks for help.
@@ -24,7 +25,7 @@ DONE, REFUSED, WRONG, NO_NEWS, UNKNOWN = 0, 1, 2, 3, 4
 @click.option("--yes", is_flag=True, help="Answer the button's question with yes.")
 @click.option("--language", type=click.Choice(["nb", "nn", "en"]), default="nb", show_default=True)
 @click.option("--wait", type=click.FloatRange(0, 600), default=10, show_default=True, metavar="SECONDS")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome for machines.")
+@shape_option(*TEXT)
 @url_option
 @token_option
 def act(
@@ -35,19 +36,19 @@ def act(
     yes: bool,
     language: str,
     wait: float,
-    as_json: bool,
+    shape: str,
     dialogporten: str | None,
     token_file: str | None,
 ) -> None:
     """
     Press ACTION of DIALOG: read it, subscribe to it, press, wait for news, read it again.
 
-    ACTION is the last part of the button's address (submit), its action (write) or its title. Without ACTION the
-    buttons are listed.
+    ACTION is the last part of the button's address (submit), its action (write) or its title. Without ACTION and --url
+    nothing is pressed, and the buttons are listed.
 
     \b
     Ends with
-      0  the dialog changed, or the receiver says that it is done
+      0  the dialog changed, or the receiver says that it is done; or the buttons were listed
       1  the press was refused, at once or later, or the dialog could not be read before it
       2  called wrongly: no such button, or more than one
       3  accepted, and nothing was heard in time; it may still be done
@@ -62,13 +63,16 @@ def act(
         client = EndUserClient(session, dialogporten_url(dialogporten), auth=auth, clock=lambda: datetime.now(UTC))
         try:
             seen = client.read(dialog)
+            if action is None and url is None:
+                _list(seen, language, shape)
+                sys.exit(DONE)
             button = _chosen(seen, action, url, language)
             _confirmed(button, language, yes=yes)
             outcome = press(client, seen, button, language=language, patience=wait)
         except UpstreamError as error:
             click.echo(str(error), err=True)
             sys.exit(REFUSED)
-    if as_json:
+    if shape == "json":
         import json
 
         click.echo(json.dumps(_report(outcome, language), ensure_ascii=False, indent=2))
@@ -96,21 +100,18 @@ def _chosen(seen: "SeenDialog", action: str | None, url: str | None, language: s
     if url is not None:
         # The token goes nowhere that the dialog does not name.
         fitting: Sequence[Button] = [each for each in seen.buttons if each.url == url]
-    elif action is None:
-        fitting = []
     else:
+        wanted = (action or "").lower()
         ways: Iterable[Sequence[Button]] = (
             [each for each in seen.buttons if each.name == action and each.presses],
             [each for each in seen.buttons if each.action == action and each.presses],
-            [each for each in seen.buttons if in_language(each.title, language).lower() == action.lower()],
+            [each for each in seen.buttons if in_language(each.title, language).lower() == wanted],
         )
         fitting = next((each for each in ways if each), [])
     # The same endpoint may stand there as GUI and as API action.
     distinct = list({(each.method, each.url): each for each in reversed(fitting)}.values())
     if len(distinct) != 1:
-        what = (
-            "Say which button" if action is None and url is None else "More than one fits" if distinct else "None fits"
-        )
+        what = "More than one fits" if distinct else "None fits"
         raise click.UsageError("\n  ".join([f"{what}. The dialog has:", *_listed(seen, language)]))
     button = distinct[0]
     if not button.presses:
@@ -118,6 +119,31 @@ def _chosen(seen: "SeenDialog", action: str | None, url: str | None, language: s
     if not button.authorized:
         raise click.UsageError("this user may not press this button")
     return button
+
+
+def _list(seen: "SeenDialog", language: str, shape: str) -> None:
+    """Print the buttons, and press none."""
+    if shape == "json":
+        import json
+
+        click.echo(
+            json.dumps({"buttons": [_button(each, language) for each in seen.buttons]}, ensure_ascii=False, indent=2)
+        )
+        return
+    for line in _listed(seen, language):
+        click.echo(line)
+
+
+def _button(button: "Button", language: str) -> dict[str, Any]:
+    return {
+        "name": button.name,
+        "action": button.action,
+        "method": button.method,
+        "title": mask_identity_numbers(in_language(button.title, language)) or None,
+        "prompt": mask_identity_numbers(in_language(button.prompt, language)) or None,
+        "url": mask_identity_numbers(button.url),
+        "authorized": button.authorized,
+    }
 
 
 def _listed(seen: "SeenDialog", language: str) -> list[str]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bridge.cli.shapes import shape_option
+
 if TYPE_CHECKING:  # It brings requests and lxml, which nobody waits for who asks for help.
     from bridge.cli.calculate_apps import Target
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:  # It brings requests and lxml, which nobody waits for who ask
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The token for OTHER; needed where it is on another host.",
 )
-@click.option("--format", "shown_as", type=click.Choice(["table", "json", "html"]), default="table", show_default=True)
+@shape_option("table", "json", "html")
 @click.option("--results", type=click.Path(dir_okay=False, path_type=Path), help="Where a folder's run can be resumed.")
 @click.option("--at-once", type=click.IntRange(1, 64), default=4, show_default=True, help="Forms of a folder at once.")
 @click.pass_context
@@ -43,7 +45,7 @@ def calculate(
     anonymous: bool,
     token_file: Path | None,
     against_token_file: Path | None,
-    shown_as: str,
+    shape: str,
     results: Path | None,
     at_once: int,
 ) -> None:
@@ -65,9 +67,9 @@ def calculate(
     if form.is_dir():
         if len(apps) == 1:
             raise click.UsageError("A folder is compared: name the second app with --against.")
-        _folder(context, form, apps, schema=schema, shown_as=shown_as, results=results, at_once=at_once)
+        _folder(context, form, apps, schema=schema, shape=shape, results=results, at_once=at_once)
     else:
-        _one(context, form, apps, schema=schema, shown_as=shown_as, language=language)
+        _one(context, form, apps, schema=schema, shape=shape, language=language)
 
 
 def _one(
@@ -76,7 +78,7 @@ def _one(
     apps: "list[Target]",
     *,
     schema: Path | None,
-    shown_as: str,
+    shape: str,
     language: str | None,
 ) -> None:
     from bridge.cli.calculate_apps import Refused, shape_of
@@ -92,10 +94,10 @@ def _one(
     try:
         answers = [app.calculate(sent) for app in apps]
         before, after = (sent, answers[0]) if len(apps) == 1 else (answers[0], answers[1])
-        shape = shape_of(schema)
-        found = differences(before, after, shape=shape)
+        converter = shape_of(schema)
+        found = differences(before, after, shape=converter)
         # Of two apps, nobody knows which read less.
-        stopped = stopped_at(sent, found, shape=shape) if len(apps) == 1 else ()
+        stopped = stopped_at(sent, found, shape=converter) if len(apps) == 1 else ()
     except Refused as error:
         click.echo(str(error), err=True)
         context.exit(1)
@@ -105,7 +107,7 @@ def _one(
     changes = [as_json(each) for each in found]
     name = " / ".join(app.name for app in apps)
     document = {"app": name, "findings": None, "changes": changes, "stoppedAt": stopped}
-    match shown_as:
+    match shape:
         case "json":
             click.echo(json.dumps(document, ensure_ascii=False, indent=2))
         case "html":
@@ -131,7 +133,7 @@ def _folder(
     apps: "list[Target]",
     *,
     schema: Path | None,
-    shown_as: str,
+    shape: str,
     results: Path | None,
     at_once: int,
 ) -> None:
@@ -140,7 +142,7 @@ def _folder(
     with Parity(results, apps, schema=schema) as parity:
         parity.run(folder, at_once=at_once)
         told = parity.told()
-    match shown_as:
+    match shape:
         case "json":
             click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         case "html":

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import click
 
+from bridge.cli.shapes import TEXT, shape_option
 from bridge.core.errors import ConfigurationError, Fault
 
 if TYPE_CHECKING:  # They bring lxml and pydantic, which nobody waits for who asks for help.
@@ -26,9 +27,9 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--mappings", type=_FOLDER, metavar="DIR", help="The mapping files, instead of those of the settings.")
 @click.option("--schemas", type=_FOLDER, metavar="DIR", help="The form schemas, instead of those of the settings.")
 @click.option("--online", is_flag=True, help="Ask Altinn 2, whose metadata is kept on disk, and the apps as well.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result for machines.")
+@shape_option(*TEXT)
 @click.pass_context
-def check(context: click.Context, mappings: Path | None, schemas: Path | None, online: bool, as_json: bool) -> None:
+def check(context: click.Context, mappings: Path | None, schemas: Path | None, online: bool, shape: str) -> None:
     """
     Check settings, mappings and schemas.
 
@@ -65,7 +66,7 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
     if not mappings and not schemas:
         result.notes += notes_beside(services)
     result.notes += notes_of(services)
-    if as_json:
+    if shape == "json":
         click.echo(json.dumps(_report(result), ensure_ascii=False, indent=2))
     else:
         _print(result)

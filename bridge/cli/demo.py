@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bridge.cli.shapes import TEXT, shape_option
+
 if TYPE_CHECKING:  # They bring the sandbox and HTTP, which nobody waits for who asks for help.
     from bridge.cli.demo_people import Arbeidsflate, Case, ServiceOwner
     from bridge.cli.demo_show import Screen
@@ -22,7 +24,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @click.command()
 @click.option("--keep", is_flag=True, help="Leave all running until Ctrl-C, with a curl line to try.")
-@click.option("--json", "as_json", is_flag=True, help="Print the same facts for machines.")
+@shape_option(*TEXT)
 @click.option(
     "--language",
     type=click.Choice(["nb", "nn", "en"]),
@@ -39,7 +41,7 @@ def demo(
     /,
     *,
     keep: bool,
-    as_json: bool,
+    shape: str,
     language: str,
     form: Path | None,
     schemas: Path | None,
@@ -51,7 +53,7 @@ def demo(
     Runs the service beside a sandbox of Altinn 2, Dialogporten and Maskinporten, on this machine only. Ends with 0 if
     all came out as it should, 1 if not.
     """
-    began = time.perf_counter()
+    began, as_json = time.perf_counter(), shape == "json"
     from requests import RequestException
 
     from bridge.cli.demo_show import Screen

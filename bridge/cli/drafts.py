@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bridge.cli.shapes import shape_option
+
 if TYPE_CHECKING:  # They bring requests, which nobody waits for who asks for help.
     from bridge.settings import Settings
     from bridge.steps.drafts import Told, What
@@ -20,13 +22,13 @@ EVERY = 5.0
 @click.command()
 @click.option("--dry-run", "dry", is_flag=True, help="Show the plan; make and change nothing.")
 @click.option("--for", "whom", metavar="WHO,…", help="Instead of BRIDGE_DRAFTS_FOR; an unfinished run keeps its own.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, the sums last.")
-def drafts(*, dry: bool, whom: str | None, as_json: bool) -> None:
+@shape_option("table", "json", "jsonl")
+def drafts(*, dry: bool, whom: str | None, shape: str) -> None:
     """
     Make dialogs for Altinn 2 elements under completion that no dialog stands for, and let those it made follow.
 
     An unfinished run, of a schedule as well, is gone on with from where it was. What fails is told, left as it is, and
-    tried by the next run.
+    tried by the next run. json is one document at the end, jsonl a line for each as it comes, the sums last.
 
     Ends with 0 (done), 1 (something failed, or a system is away: run it again; or Altinn 2 does not list somebody who
     is asked for) or 2 (called or configured wrongly).
@@ -50,25 +52,27 @@ def drafts(*, dry: bool, whom: str | None, as_json: bool) -> None:
         run = take_run(bridge, run_id, scope, at_once=True) or run
     if run.id != run_id:
         click.echo(f"going on with the run {run.id}", err=True)
-    printer = _Printer(as_json=as_json)
+    printer = _Printer(shape, dry=dry)
     watcher = Watcher(tell=printer.tell, progress=printer.progress, stopping=lambda: False)
     try:
         counts = run_drafts(bridge, run, watcher, dry=dry)
     except (Stopped, UpstreamError, KeyboardInterrupt) as error:
+        printer.end(None)
         click.echo(f"{str(error) or 'interrupted'}; run it again, and it goes on from here", err=True)
         sys.exit(1)
     finally:
         bridge.queue.close()
         bridge.store.engine.dispose()
-    printer.sums(counts, dry=dry)
+    printer.end(counts)
     sys.exit(1 if counts[What.FAILED] else 0)
 
 
 class _Printer:
     """Writes what happens to standard output, and how far it is to standard error."""
 
-    def __init__(self, *, as_json: bool) -> None:
-        self._as_json = as_json
+    def __init__(self, shape: str, *, dry: bool) -> None:
+        self._shape, self._dry = shape, dry
+        self._all: list[object] = []
         self._began = self._told = time.monotonic()
         self._first: int | None = None
 
@@ -83,8 +87,10 @@ class _Printer:
             "who": told.who,
             "why": told.why,
         }
-        if self._as_json:
-            self._json(about)
+        if self._shape == "json":
+            self._all.append(about)
+        elif self._shape == "jsonl":
+            self._line(about)
         else:
             click.echo("\t".join(value for value in about.values() if value is not None))
 
@@ -99,15 +105,20 @@ class _Printer:
         left = (total - done) / rate
         click.echo(f"{done} of {total} reportees, {rate:.1f} a second, {left:.0f} s left", err=True)
 
-    def sums(self, counts: "Mapping[What, int]", *, dry: bool) -> None:
-        sums = {what.value: count for what, count in counts.items() if count}
-        if self._as_json:
-            self._json({"plan" if dry else "done": sums})
-        else:
-            told = ", ".join(f"{count} {what}" for what, count in sums.items()) or "nothing to do"
-            click.echo(f"{'plan' if dry else 'done'}: {told}", err=True)
+    def end(self, counts: "Mapping[What, int] | None") -> None:
+        """Tell the sums; None where the run was broken off."""
+        name = "plan" if self._dry else "done"
+        sums = None if counts is None else {what.value: count for what, count in counts.items() if count}
+        match self._shape:
+            case "json":
+                click.echo(json.dumps({"elements": self._all, name: sums}, ensure_ascii=False, indent=2))
+            case "jsonl" if sums is not None:
+                self._line({name: sums})
+            case "table" if sums is not None:
+                told = ", ".join(f"{count} {what}" for what, count in sums.items()) or "nothing to do"
+                click.echo(f"{name}: {told}", err=True)
 
-    def _json(self, value: object) -> None:
+    def _line(self, value: object) -> None:
         click.echo(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 

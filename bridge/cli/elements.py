@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bridge.cli.end_users import printable
-from bridge.cli.rows import SHAPES, Csv, Table, Writer, json_lines
+from bridge.cli.rows import Csv, Table, writing
+from bridge.cli.shapes import ROWS, TEXT, shape_option
 
 if TYPE_CHECKING:  # They bring requests, which nobody waits for who asks for help.
     from bridge.adapters.altinn2 import Altinn2Client
@@ -87,7 +88,7 @@ def elements() -> None:
 @click.option("--since", type=click.DateTime(), help="What changed from then on (UTC); everything, if left out.")
 @click.option("--until", type=click.DateTime(), help="What changed until then (UTC).")
 @click.option("--limit-total", type=click.IntRange(min=1), metavar="N", help="Stop after so many elements.")
-@click.option("--format", "shape", type=click.Choice(SHAPES), default="table", show_default=True)
+@shape_option(*ROWS)
 def list_elements(
     *,
     who: str,
@@ -106,10 +107,8 @@ def list_elements(
     from bridge.adapters.altinn2.tasks import FIRST_YEAR, filter_of
     from bridge.core.elements import ElementState
 
-    writers: Mapping[str, Writer[Mapping[str, Any]]]
-    writers = {"table": Table(_TABLE, _cell), "jsonl": json_lines, "csv": Csv(_CSV, _value)}
     count = 0
-    with _altinn2() as altinn2:
+    with _altinn2() as altinn2, writing(shape, table=Table(_TABLE, _cell), csv=Csv(_CSV, _value)) as write:
         found = altinn2.elements(
             who,
             since=FIRST_YEAR if since is None else since.replace(tzinfo=UTC),
@@ -118,7 +117,7 @@ def list_elements(
         )
         rest = islice(found, limit_total)
         while some := [_json(each) for each in islice(rest, _AT_ONCE)]:
-            writers[shape](some)
+            write(some)
             count += len(some)
     click.echo("1 element." if count == 1 else f"{count} elements.", err=True)
 
@@ -126,8 +125,8 @@ def list_elements(
 @elements.command("show")
 @click.argument("element", metavar="ELEMENT")
 @_who
-@click.option("--json", "as_json", is_flag=True, help="Print the result for machines.")
-def show_element(*, element: str, who: str, as_json: bool) -> None:
+@shape_option(*TEXT)
+def show_element(*, element: str, who: str, shape: str) -> None:
     """Show one element (a, b or c and its number) with its forms and attachments, without what stands in them."""
     from bridge.core.elements import ElementKey
 
@@ -143,7 +142,7 @@ def show_element(*, element: str, who: str, as_json: bool) -> None:
         "forms": [_form(each) for each in forms],
         "attachments": [_attachment(each) for each in attachments],
     }
-    if as_json:
+    if shape == "json":
         click.echo(json.dumps(whole, ensure_ascii=False, indent=2))
         return
     for name in _CSV:

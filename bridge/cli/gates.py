@@ -5,13 +5,15 @@ import os
 
 import click
 
+from bridge.cli.shapes import TEXT, shape_option
+
 
 @click.command()
 @click.option("--open", "opens", is_flag=True, help="Let logins through again, once name and password are right.")
 @click.option("--lift", "lifts", is_flag=True, help="End the pauses that systems asked for, before their time.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result for machines.")
+@shape_option(*TEXT)
 @click.pass_context
-def gates(context: click.Context, opens: bool, lifts: bool, as_json: bool) -> None:
+def gates(context: click.Context, opens: bool, lifts: bool, shape: str) -> None:
     """
     Show the gates before Altinn 2's login, and the pause that Altinn 2 asked for.
 
@@ -42,7 +44,7 @@ def gates(context: click.Context, opens: bool, lifts: bool, as_json: bool) -> No
         refusing = credentials_of(store, now=utc_now())
     finally:
         engine.dispose()
-    if as_json:
+    if shape == "json":
         told = [
             {"about": each.about, "refused": each.failures, "closed": each.closed, "at": each.changed_at.isoformat()}
             for each in found

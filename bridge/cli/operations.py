@@ -10,7 +10,8 @@ from uuid import UUID
 
 import click
 
-from bridge.cli.rows import Table
+from bridge.cli.rows import Csv, Table, writing
+from bridge.cli.shapes import ROWS, TEXT, shape_option
 
 if TYPE_CHECKING:  # They bring the database and the engine, which nobody waits for who asks for help.
     from bridge.core.operations import Operation
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # They bring the database and the engine, which nobody waits 
 
 STATES = ("dead", "held", "under-way", "left-out", "finished")
 _TABLE = {"operation": 36, "state": 10, "why": 20, "action": 16, "accepted": 17, "tries": 5, "service": None}
+_CSV = ("operation", "state", "why", "service", "action", "dialog", "accepted", "tries", "outcome")
 
 
 @click.group()
@@ -40,10 +42,10 @@ def operations() -> None:
 @click.option("--service", metavar="RESOURCE", help="One service resource: urn:altinn:resource:…")
 @click.option("--why", metavar="CODE", help="Why it was set aside: given_up, dialog_not_told, …")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print them for machines.")
+@shape_option(*ROWS)
 @click.pass_context
 def list_operations(
-    context: click.Context, *, states: tuple[str, ...], service: str | None, why: str | None, limit: int, as_json: bool
+    context: click.Context, *, states: tuple[str, ...], service: str | None, why: str | None, limit: int, shape: str
 ) -> None:
     """
     List operations, the oldest first: without --state those that were set aside.
@@ -56,12 +58,13 @@ def list_operations(
     with _store() as (store, _), store.reading() as tx:
         found = DeadLetters(tx).entries(kinds, service=service, why=why, limit=limit + 1)
     shown = [_row(each) for each in found[:limit]]
-    if as_json:
+    if shape == "json":
         click.echo(json.dumps({"operations": shown, "more": len(found) > limit}, ensure_ascii=False, indent=2))
     else:
-        Table(_TABLE, _cell)(shown)
+        with writing(shape, table=Table(_TABLE, _cell), csv=Csv(_CSV, _value)) as write:
+            write(shown)
         if not shown:
-            click.echo("nothing was found")
+            click.echo("nothing was found", err=shape != "table")
         if len(found) > limit:
             click.echo(f"there are more than {limit}", err=True)
     context.exit(1 if any(each["state"] in ("dead", "held") for each in shown) else 0)
@@ -69,9 +72,9 @@ def list_operations(
 
 @operations.command()
 @click.argument("operation", type=click.UUID)
-@click.option("--json", "as_json", is_flag=True, help="Print it for machines.")
+@shape_option(*TEXT)
 @click.pass_context
-def show(context: click.Context, operation: UUID, as_json: bool) -> None:
+def show(context: click.Context, operation: UUID, shape: str) -> None:
     """Show where OPERATION stands, why, and what can be done. Ends with 1 when it is set aside, or not there."""
     from bridge.storage.dead_letters import DeadLetters
 
@@ -81,7 +84,7 @@ def show(context: click.Context, operation: UUID, as_json: bool) -> None:
         click.echo("there is no such operation", err=True)
         context.exit(1)
     told = _whole(entry)
-    if as_json:
+    if shape == "json":
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
         width = max(map(len, told))
@@ -93,9 +96,9 @@ def show(context: click.Context, operation: UUID, as_json: bool) -> None:
 @operations.command()
 @click.argument("chosen", type=click.UUID, nargs=-1, metavar="[OPERATION]...")
 @click.option("--why", metavar="CODE", help="All dead letters that were set aside for this reason.")
-@click.option("--json", "as_json", is_flag=True, help="Print what came of each for machines.")
+@shape_option(*TEXT)
 @click.pass_context
-def retry(context: click.Context, chosen: tuple[UUID, ...], why: str | None, as_json: bool) -> None:
+def retry(context: click.Context, chosen: tuple[UUID, ...], why: str | None, shape: str) -> None:
     """
     Let dead letters go on from the step that failed; what waits for its next try goes at once.
 
@@ -110,15 +113,15 @@ def retry(context: click.Context, chosen: tuple[UUID, ...], why: str | None, as_
             return letters.try_now(each, now=now)
         return letters.reopen(each, now=now, held=False)
 
-    _decide(context, chosen or _all("dead", why), again, said="asked for", as_json=as_json)
+    _decide(context, chosen or _all("dead", why), again, said="asked for", shape=shape)
 
 
 @operations.command()
 @click.argument("chosen", type=click.UUID, nargs=-1, metavar="[OPERATION]...")
 @click.option("--all", "everything", is_flag=True, help="All that are held.")
-@click.option("--json", "as_json", is_flag=True, help="Print what came of each for machines.")
+@shape_option(*TEXT)
 @click.pass_context
-def release(context: click.Context, chosen: tuple[UUID, ...], everything: bool, as_json: bool) -> None:
+def release(context: click.Context, chosen: tuple[UUID, ...], everything: bool, shape: str) -> None:
     """
     Let held operations be carried out: those that were accepted before the store was restored.
 
@@ -130,16 +133,16 @@ def release(context: click.Context, chosen: tuple[UUID, ...], everything: bool, 
     def go(letters: "DeadLetters", each: UUID, now: datetime) -> "Operation":
         return letters.reopen(each, now=now, held=True)
 
-    _decide(context, chosen or _all("held", None), go, said="released", as_json=as_json)
+    _decide(context, chosen or _all("held", None), go, said="released", shape=shape)
 
 
 @operations.command()
 @click.argument("operation", type=click.UUID)
 @click.option("--reason", required=True, help="Why, in your words; it is kept. No names and no numbers of people.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--json", "as_json", is_flag=True, help="Print what came of it for machines.")
+@shape_option(*TEXT)
 @click.pass_context
-def cancel(context: click.Context, operation: UUID, reason: str, yes: bool, as_json: bool) -> None:
+def cancel(context: click.Context, operation: UUID, reason: str, yes: bool, shape: str) -> None:
     """
     Dismiss OPERATION and erase what it holds, for good.
 
@@ -154,7 +157,7 @@ def cancel(context: click.Context, operation: UUID, reason: str, yes: bool, as_j
     def dismiss(letters: "DeadLetters", each: UUID, now: datetime) -> "Operation | None":
         return letters.cancel(each, now=now, why=reason)
 
-    _decide(context, [operation], dismiss, said="cancelled", as_json=as_json)
+    _decide(context, [operation], dismiss, said="cancelled", shape=shape)
 
 
 def _decide(
@@ -163,7 +166,7 @@ def _decide(
     what: "Callable[[DeadLetters, UUID, datetime], Operation | None]",
     *,
     said: str,
-    as_json: bool,
+    shape: str,
 ) -> None:
     """Do *what* with each, by itself, and ask for its run in the same transaction."""
     from bridge.steps.holding import run_of
@@ -183,7 +186,7 @@ def _decide(
             else:
                 results.append({"operation": str(each), "done": said})
     failed = [each for each in results if each["done"] == "no"]
-    if as_json:
+    if shape == "json":
         click.echo(json.dumps(results, ensure_ascii=False, indent=2))
     else:
         for result in results:
@@ -283,6 +286,10 @@ def _moment(moment: datetime | None) -> str | None:
 def _cell(row: Mapping[str, Any], name: str) -> str:
     if name == "accepted":
         return str(row[name])[:16].replace("T", " ")
+    return "" if row[name] is None else str(row[name])
+
+
+def _value(row: Mapping[str, Any], name: str) -> str:
     return "" if row[name] is None else str(row[name])
 
 

@@ -3,15 +3,14 @@
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
 
 from bridge.cli.end_users import printable
 from bridge.core.ids import mask_identity_numbers
-
-SHAPES = ("table", "jsonl", "csv")
 
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -24,6 +23,37 @@ def json_lines(items: Iterable[Mapping[str, Any]]) -> None:
     """Write each as it is, one to a line."""
     for each in items:
         click.echo(json.dumps(each, ensure_ascii=False, separators=(",", ":")))
+
+
+class _Array:
+    """Writes one JSON array, an item to a line, while they come."""
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def __call__(self, items: Iterable[Mapping[str, Any]]) -> None:
+        for each in items:
+            click.echo("[" if not self._begun else ",")
+            click.echo(json.dumps(each, ensure_ascii=False), nl=False)
+            self._begun = True
+
+    def end(self) -> None:
+        """Close it, also where an error broke it off: what was printed stays readable."""
+        click.echo("\n]" if self._begun else "[]")
+
+
+@contextmanager
+def writing(shape: str, *, table: "Table", csv: "Csv") -> Iterator[Writer[Mapping[str, Any]]]:
+    """Give what writes rows as *shape* (``shapes.ROWS``); *table* and *csv* are for those two."""
+    if shape != "json":
+        writers: Mapping[str, Writer[Mapping[str, Any]]] = {"table": table, "jsonl": json_lines, "csv": csv}
+        yield writers[shape]
+        return
+    array = _Array()
+    try:
+        yield array
+    finally:
+        array.end()
 
 
 class Csv:

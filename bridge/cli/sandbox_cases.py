@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from bridge.cli.sandbox_calls import call, json_value, printed, sandbox_option
+from bridge.cli.shapes import TEXT, shape_option
 from bridge.shipped import examples_folder, mappings_folder
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -20,7 +21,7 @@ _STATES = ("formfilling", "signing", "archived")
 @click.option("--resource", metavar="URN", help="The service resource, where no mapping says it.")
 @click.option("--service", metavar="CODE/EDITION", help="The Altinn 2 service; without any there is no element.")
 @click.option(
-    "--format", "formats", multiple=True, metavar="ID/VERSION", help="Of each form, where no mapping says it."
+    "--data-format", "formats", multiple=True, metavar="ID/VERSION", help="Of each form, where no mapping says it."
 )
 @click.option("--form", "forms", multiple=True, type=_FILE, metavar="FILE", help="XML; one for each form, in order.")
 @click.option("--attachment", "attachments", multiple=True, metavar="TYPE=FILE", help="May be repeated.")
@@ -37,7 +38,7 @@ _STATES = ("formfilling", "signing", "archived")
 @click.option("--title", metavar="TEXT", help="The dialog's.")
 @click.option("--bridge", metavar="URL", help="Where the buttons lead; BRIDGE_LISTEN by default, else port 8080.")
 @click.option("--schemas", type=click.Path(path_type=Path), metavar="FOLDER", help="BRIDGE_SCHEMAS by default.")
-@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
+@shape_option(*TEXT)
 @sandbox_option
 def case(
     *,
@@ -55,7 +56,7 @@ def case(
     entities: tuple[str, ...],
     bridge: str | None,
     schemas: Path | None,
-    as_json: bool,
+    shape: str,
     address: str | None,
     **given: Any,
 ) -> None:
@@ -88,7 +89,7 @@ def case(
     if body["service_resource"] is None:
         raise click.UsageError(f"{mapping} does not say which service it is: --resource URN")
     made = call(address, "POST", "/cases", body)
-    if as_json:
+    if shape == "json":
         printed(made)
         return
     for line in _told(made):
@@ -168,7 +169,7 @@ def _forms(known: Mapping[str, Any], files: Sequence[Path], formats: Sequence[st
         kind = {"type": "MainForm" if not place else "SubForm", "data_format_id": number}
         kinds[place : place + 1] = [{**kind, "data_format_version": version or "1"}]
     if len(files) > len(kinds):
-        raise click.UsageError("say of what kind the forms are: --mapping FILE, or --format ID/VERSION for each")
+        raise click.UsageError("say of what kind the forms are: --mapping FILE, or --data-format ID/VERSION for each")
     return [{**kind, "xml": _text(file)} for kind, file in zip(kinds, files, strict=False)]
 
 

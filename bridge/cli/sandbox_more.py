@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from bridge.cli.sandbox_calls import call, json_value, printed, sandbox_option
+from bridge.cli.shapes import TEXT, shape_option
 
 
 @click.command()
@@ -21,6 +22,7 @@ from bridge.cli.sandbox_calls import call, json_value, printed, sandbox_option
 @click.option("--action", "actions", multiple=True, metavar="RIGHT", help="What the end user may do; all by default.")
 @click.option("--entity", "entities", multiple=True, metavar="REF", help="What claim e of a dialog token holds.")
 @click.option("--claim", "claims", multiple=True, metavar="NAME=JSON", help="Overrides a claim; null takes it away.")
+@shape_option(*TEXT)
 @sandbox_option
 def token(
     *,
@@ -34,6 +36,7 @@ def token(
     actions: tuple[str, ...],
     entities: tuple[str, ...],
     claims: tuple[str, ...],
+    shape: str,
     address: str | None,
 ) -> None:
     """
@@ -57,7 +60,10 @@ def token(
     else:
         body: dict[str, Any] = {"scopes": list(scopes), "exchanged": exchanged, "claims": changes}
         found = call(address, "POST", "/owner-token", body | ({} if owner is None else {"owner": owner}))
-    click.echo(found["token"])
+    if shape == "json":
+        printed(found)
+    else:
+        click.echo(found["token"])
 
 
 @click.command()
@@ -69,7 +75,7 @@ def token(
     "--scope", "scopes", multiple=True, metavar="SCOPE", help="A further scope that it may ask for; * is any."
 )
 @click.option("--id", "client_id", metavar="ID", help="Its id: one that is registered gets the scopes.")
-@click.option("--json", "as_json", is_flag=True, help="Print id, organisation, scopes, key and settings as JSON.")
+@shape_option(*TEXT)
 @sandbox_option
 def client(
     *,
@@ -77,13 +83,13 @@ def client(
     number: str | None,
     scopes: tuple[str, ...],
     client_id: str | None,
-    as_json: bool,
+    shape: str,
     address: str | None,
 ) -> None:
     """Register a client with Maskinporten, and print the settings of a bridge that is this client."""
     given = {"owner": owner, "number": number, "id": client_id, "scopes": list(scopes)}
     made = call(address, "POST", "/clients", {name: value for name, value in given.items() if value is not None})
-    if as_json:
+    if shape == "json":
         printed(made)
         return
     click.echo(f"# {made['organisation']['code']} ({made['organisation']['number']})")
@@ -93,9 +99,9 @@ def client(
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
+@shape_option(*TEXT)
 @sandbox_option
-def app(*, file: Path, as_json: bool, address: str | None) -> None:
+def app(*, file: Path, shape: str, address: str | None) -> None:
     """
     Register the Altinn 3 app that FILE (YAML or JSON) describes, and print its address.
 
@@ -114,7 +120,7 @@ def app(*, file: Path, as_json: bool, address: str | None) -> None:
             each["schema"] = _schema(file.parent / str(each["schema"]))
     # What YAML reads as dates and the like is a text to JSON.
     made = call(address, "POST", "/apps", json.loads(json.dumps(given, default=str)))
-    if as_json:
+    if shape == "json":
         printed(made)
     else:
         click.echo(made["url"])

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bridge.cli.end_users import dialogporten_url, end_user_token, in_language, printable, token_option, url_option
-from bridge.cli.rows import SHAPES, Csv, Table, Writer, json_lines
+from bridge.cli.rows import Csv, Table, writing
+from bridge.cli.shapes import ROWS, shape_option
 from bridge.core.dialog_queries import FILTERS, LONGEST_PAGE, STEADY_ORDER, USUAL_PAGE, Side, read_query
 
 if TYPE_CHECKING:  # They bring requests, which nobody waits for who asks for help.
@@ -67,7 +68,7 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--limit", "page", type=int, default=USUAL_PAGE, show_default=True, help=f"A page: 1 to {LONGEST_PAGE}.")
 @click.option("--limit-total", type=click.IntRange(min=1), metavar="N", help="Stop after so many dialogs.")
 @click.option("--continuation-token", metavar="TOKEN", help="Go on where an earlier search ended.")
-@click.option("--format", "shape", type=click.Choice(SHAPES), default="table", show_default=True)
+@shape_option(*ROWS)
 @url_option
 @token_option
 def search(
@@ -98,14 +99,12 @@ def search(
         token=continuation_token,
     )
     searching = _as_owner(dialogporten) if query.side is Side.OWNER else _as_end_user(dialogporten, token_file)
-    writers: Mapping[str, Writer[Mapping[str, Any]]]
-    writers = {"table": Table(_TABLE, _cell), "jsonl": json_lines, "csv": Csv(_CSV, _value)}
-    write = writers[shape]
     count, last = 0, None
     try:
-        for last in searching.pages(query, total=limit_total):
-            write(last.items)
-            count += len(last.items)
+        with writing(shape, table=Table(_TABLE, _cell), csv=Csv(_CSV, _value)) as write:
+            for last in searching.pages(query, total=limit_total):
+                write(last.items)
+                count += len(last.items)
     except SearchRefused as error:
         click.echo(f"{error.detail}:", err=True)
         for key, text in error.findings:

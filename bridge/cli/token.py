@@ -11,6 +11,7 @@ from uuid import UUID
 
 import click
 
+from bridge.cli.shapes import TEXT, shape_option
 from bridge.core.ids import mask_identity_numbers
 from bridge.core.mapping import Requirement
 
@@ -80,7 +81,7 @@ def token() -> None:
     help="Seconds by which clocks may differ.",
 )
 @click.option("--now", type=float, callback=_moment, metavar="UNIX", help="Judge the token as of then, not as of now.")
-@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@shape_option(*TEXT)
 def verify(
     *,
     jwks: str,
@@ -91,7 +92,7 @@ def verify(
     minimum_level: int,
     clock_skew: float,
     now: datetime,
-    as_json: bool,
+    shape: str,
 ) -> None:
     """
     Judge the dialog token on standard input, as the service does.
@@ -114,7 +115,7 @@ def verify(
         ),
         now=now,
     )
-    click.echo(_as_json(judgement) if as_json else _as_text(judgement))
+    click.echo(_as_json(judgement) if shape == "json" else _as_text(judgement))
     sys.exit(0 if judgement.accepted else 1)
 
 

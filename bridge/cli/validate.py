@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from bridge.cli.shapes import shape_option
+
 if TYPE_CHECKING:  # They bring lxml, which nobody waits for who asks for help.
     from bridge.cli.validate_report import Report
     from bridge.cli.validate_work import Checked, Job, Verdict
@@ -29,8 +31,7 @@ _EVERY = 5.0
 )
 @click.option("--schemas", type=_FILE, metavar="DIR", help="Where the mapping's schemas are; else as in the settings.")
 @click.option("--language", type=click.Choice(["nb", "nn", "en"]), default="nb", show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print the result for machines, in all languages.")
-@click.option("--sarif", is_flag=True, help="Print the result for editors and CI, as SARIF 2.1.0.")
+@shape_option("table", "json", "sarif", flags=("json", "sarif"))
 @click.option("--html", type=_FILE, metavar="FILE", help="Also write a page to read.")
 @click.option("--show-values", is_flag=True, help="Also show what stands in the form. It may be personal.")
 @click.option(
@@ -49,8 +50,7 @@ def validate(
     mapping: Path | None,
     schemas: Path | None,
     language: str,
-    as_json: bool,
-    sarif: bool,
+    shape: str,
     html: Path | None,
     show_values: bool,
     receiver: str | None,
@@ -60,6 +60,8 @@ def validate(
     """
     Hold forms (files, or all *.xml and *.json below folders) against --schema or --mapping.
 
+    json tells in all languages, sarif (SARIF 2.1.0) is for editors and CI.
+
     Exit code 0: all valid (warnings may have been told). 1: findings. 2: a schema or file that cannot be used, with
     the reason.
     """
@@ -68,13 +70,11 @@ def validate(
     context.with_resource(quiet())
     if (schema is None) == (mapping is None):
         raise click.UsageError("say either --schema or --mapping")
-    if as_json and sarif:
-        raise click.UsageError("say --json or --sarif, not both")
     job = _job_of_mapping(mapping, schemas, show_values) if mapping else _job_of_schema(schema, show_values)
     job = replace(job, both_engines=both_engines)
     if receiver is not None:
         job = replace(job, forms=_for_receiver(job.forms, receiver))
-    reports = _reports(language=language, as_json=as_json, sarif=sarif, html=html, values=show_values)
+    reports = _reports(language=language, shape=shape, html=html, values=show_values)
     count, missing = _run(job, files, reports, processes)
     context.exit(2 if missing else _exit_code(count))
 
@@ -135,16 +135,16 @@ def _cannot(reason: str) -> NoReturn:
     raise SystemExit(2)
 
 
-def _reports(*, language: str, as_json: bool, sarif: bool, html: Path | None, values: bool) -> "list[Report]":
+def _reports(*, language: str, shape: str, html: Path | None, values: bool) -> "list[Report]":
     from importlib.metadata import version
 
     from bridge.cli.validate_html import Page
     from bridge.cli.validate_report import Json, Sarif, Table
 
     reports: list[Report] = []
-    if as_json:
+    if shape == "json":
         reports.append(Json(click.echo))
-    elif sarif:
+    elif shape == "sarif":
         reports.append(Sarif(click.echo, language=language, version=version("altinn-dialog-bridge")))
     else:
         reports.append(Table(click.echo, language=language))

@@ -153,8 +153,19 @@ def test_buttons_are_listed_without_an_action(stage: Stage) -> None:
     by_title = stage.run(stage.created(), "submit", "--json")
     by_url = stage.run(stage.created(), "--url", f"{stage.address}/submit", "--json")
 
-    assert listed.exit_code == 2
-    assert "submit  submit  POST  Submit" in listed.output
+    machine = json.loads(stage.run(dialog_id, "--json").stdout)["buttons"]
+    assert (listed.exit_code, listed.stderr) == (0, "")
+    assert "submit  submit  POST  Submit" in listed.stdout
+    assert [each["name"] for each in machine] == ["submit", "later", "wrong", "nothing", "les"]
+    assert machine[0] == {
+        "name": "submit",
+        "action": "submit",
+        "method": "POST",
+        "title": "Submit",
+        "prompt": None,
+        "url": f"{stage.address}/submit",
+        "authorized": True,
+    }
     assert (by_title.exit_code, by_url.exit_code) == (0, 0)
 
 

@@ -71,7 +71,7 @@ def test_machines_get_lines_of_json(sandbox: Sandbox, tmp_path: Path) -> None:
     """One object for each element, the sums last, and nothing else on standard output."""
     who, message_id = element(sandbox)
 
-    result = run(sandbox, tmp_path, "--for", who, "--json", **PUBLIC)
+    result = run(sandbox, tmp_path, "--for", who, "--format", "jsonl", **PUBLIC)
 
     *lines, sums = [json.loads(line) for line in result.stdout.splitlines()]
     assert result.exit_code == 0, result.output

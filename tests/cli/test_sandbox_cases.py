@@ -61,7 +61,16 @@ def test_a_case_without_a_mapping_is_said_in_options(running: Sandbox, tmp_path:
     form, plan = tmp_path / "form.xml", tmp_path / "plan.pdf"
     form.write_text("<melding/>", "utf-8")
     plan.write_bytes(b"%PDF-")
-    options = ["--resource", "urn:altinn:resource:x", "--service", "4711/2", "--format", "1/2", "--form", str(form)]
+    options = [
+        "--resource",
+        "urn:altinn:resource:x",
+        "--service",
+        "4711/2",
+        "--data-format",
+        "1/2",
+        "--form",
+        str(form),
+    ]
     more = ["--attachment", f"Plan={plan}", "--signing-steps", "2", "--unique-signers", "--state", "signing"]
     narrowed = ["--action", "sign", "--context", 'sign={"tokenRef": "en"}', "--entity", "en", "--level", "4"]
 
@@ -132,7 +141,7 @@ def test_an_app_is_a_file_and_its_schemas(running: Sandbox, tmp_path: Path) -> N
 WRONG: list[tuple[list[str], int, str]] = [
     (["case"], 2, "--mapping"),
     (["case", "--resource", "urn:altinn:resource:x", "--service", "/x"], 2, "CODE/EDITION"),
-    (["case", "--resource", "urn:altinn:resource:x", "--form", str(FORM)], 2, "--format"),
+    (["case", "--resource", "urn:altinn:resource:x", "--form", str(FORM)], 2, "--data-format"),
     (["case", "--resource", "urn:altinn:resource:x", "--attachment", "Plan"], 2, "TYPE=FILE"),
     (["case", "--resource", "urn:altinn:resource:x", "--context", "submit={"], 2, "JSON"),
     (["case", "--resource", "urn:altinn:resource:x", "--who", "1"], 1, "who is"),
