@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from bridge.cli.sandbox_calls import call, json_value, printed, sandbox_option
+from bridge.cli.shapes import TEXT, shape_option
 
 _SYSTEMS = ("altinn2", "dialogporten", "maskinporten", "platform", "apps")
 
@@ -26,6 +27,7 @@ _SYSTEMS = ("altinn2", "dialogporten", "maskinporten", "platform", "apps")
 @click.option("--let-come", is_flag=True, help="Has what is held come now.")
 @click.option("--clear", is_flag=True, help="Plans nothing any more.")
 @click.option("--list", "listed", is_flag=True, help="Shows what waits.")
+@shape_option(*TEXT)
 @sandbox_option
 def fault(
     *,
@@ -41,6 +43,7 @@ def fault(
     let_come: bool,
     clear: bool,
     listed: bool,
+    shape: str,
     address: str | None,
     **how: Any,
 ) -> None:
@@ -50,7 +53,8 @@ def fault(
     A PUT that lands late: --method PUT --late 20. With --status as well it is answered at once, and lands late.
     """
     if let_come:
-        click.echo(call(address, "POST", "/faults/held", {})["came"])
+        came = call(address, "POST", "/faults/held", {})
+        _say(came, came["came"], shape)
         return
     if clear or listed:
         printed(call(address, "GET", "/faults")) if listed else call(address, "DELETE", "/faults")
@@ -70,16 +74,28 @@ def fault(
         raise click.UsageError("say what goes wrong: --status, --cut, --late, --held or --delay")
     match = {name: value for name, value in (("method", method), ("path", path)) if value is not None}
     plan = {"match": match, "times": times or None, "skip": skip, "how": wrong}
-    click.echo(call(address, "POST", "/faults", plan | ({} if system is None else {"system": system}))["id"])
+    made = call(address, "POST", "/faults", plan | ({} if system is None else {"system": system}))
+    _say(made, made["id"], shape)
+
+
+def _say(made: Any, text: Any, shape: str) -> None:
+    if shape == "json":
+        printed(made)
+    else:
+        click.echo(text)
 
 
 @click.command()
 @click.argument("assignments", nargs=-1, metavar="NAME=VALUE…")
+@shape_option(*TEXT)
 @sandbox_option
-def switch(*, assignments: tuple[str, ...], address: str | None) -> None:
+def switch(*, assignments: tuple[str, ...], shape: str, address: str | None) -> None:
     """Throw switches of a sandbox that runs; without any, list those that are not as by default."""
     thrown = dict(map(_assignment, assignments))
     found = call(address, "PATCH", "/switches", thrown) if thrown else call(address, "GET", "/switches")
+    if shape == "json":
+        printed(found)
+        return
     for each in found:
         if each["value"] != each["default"]:
             click.echo(f"{each['name']}={each['value']}")
