@@ -22,7 +22,7 @@ def commands() -> Iterator[tuple[str, click.Command]]:
             yield name, command
 
 
-PRINTS_NO_RESULT = {"serve", "work", "sandbox", "convert", "schema"}
+PRINTS_NO_RESULT = {"serve", "work", "sandbox", "sandbox form", "convert", "schema"}
 """They run until they are stopped, or print a document whose form is not theirs to choose."""
 
 
