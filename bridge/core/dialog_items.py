@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from bridge.core.addresses import canonical
 from bridge.core.dialogs import Json
 from bridge.core.texts import LANGUAGES
 
@@ -48,6 +49,10 @@ def _word(value: object) -> object:
     return value if isinstance(value, str) and value else None
 
 
+def _address(value: object) -> object:
+    return canonical(value) if isinstance(value, str) and value else None
+
+
 def _texts(value: object) -> object:
     return texts_in(value) or None
 
@@ -64,7 +69,7 @@ BUTTON = Kind(
     {
         "action": _word,
         "authorizationAttribute": _word,
-        "url": _word,
+        "url": _address,
         "httpMethod": _method,
         "isDeleteDialogAction": _true,
         "title": _texts,
@@ -75,11 +80,11 @@ BUTTON = Kind(
 
 API_ACTION = Kind(
     {"action": _word, "authorizationAttribute": _word, "name": _word},
-    {"endpoints": Kind({"url": _word, "httpMethod": _method})},
+    {"endpoints": Kind({"url": _address, "httpMethod": _method})},
 )
 LINK = Kind(
     {"displayName": _texts},
-    {"urls": Kind({"url": _word, "mediaType": _word, "consumerType": _word})},
+    {"urls": Kind({"url": _address, "mediaType": _word, "consumerType": _word})},
 )
 
 

@@ -242,13 +242,14 @@ class _Merge:
     def _tags(self) -> Iterator[Operation]:
         if self._foreign:
             return
-        there = {str(each.get("value", "")).casefold() for each in objects_in(self._dialog.raw, "searchTags")}
+        there = {_stored_tag(str(each.get("value", ""))) for each in objects_in(self._dialog.raw, "searchTags")}
         for tag in self._change.search_tags:
-            place = f"/searchTags/{tag.casefold()}"
-            if tag.casefold() not in there and place not in self._base:
+            kept = _stored_tag(tag)
+            place = f"/searchTags/{kept}"
+            if kept not in there and place not in self._base:
                 yield {"op": "add", "path": "/searchTags/-", "value": {"value": tag}}
-            if tag.casefold() in there or not self._told:
-                self._written[place] = digest(tag.casefold())
+            if kept in there or not self._told:
+                self._written[place] = digest(kept)
 
     def _labels(self) -> Iterator[str]:
         if self._foreign:
@@ -482,6 +483,11 @@ def _index(items: Sequence[GuiAction | ApiAction], wanted: Json) -> int | None:
 
 def _place(name: str, item: Json) -> str:
     return f"/{name}/{item['id']}"
+
+
+def _stored_tag(tag: str) -> str:
+    """Write a tag as it is kept: without blanks around it, in small letters."""
+    return tag.strip().casefold()
 
 
 def _label_place(label: str) -> str:

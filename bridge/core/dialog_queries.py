@@ -232,7 +232,7 @@ FILTERS: Sequence[Filter] = (
     Filter("serviceResource", resource, "Of which service.", True, _TWENTY),
     Filter("org", _org, "Of which service owner, by its code.", True, _TWENTY, _USERS),
     Filter("status", _one_of(*STATUSES), "In which status.", True),
-    Filter("systemLabel", _one_of(*SYSTEM_LABELS), "Where the user put it.", True),
+    Filter("systemLabel", _one_of(*SYSTEM_LABELS), "Where the user put it; of several, all of them.", True),
     Filter("extendedStatus", _text, "With which extended status.", True, _TWENTY),
     Filter("externalReference", _text, "With exactly this reference."),
     Filter("process", _uri, "Of exactly this process."),
@@ -312,6 +312,7 @@ def read_query(
     if side is Side.GRAPHQL and [key for key, _ in pairs] == ["id"]:
         faults.append(Fault(where="--order-by", message="GraphQL does not order by id; write another key"))
     faults += _together(side, filters)
+    faults += _broken_upstream(side, filters, pairs)
     faults += _token_faults(token, pairs)
     if faults:
         raise ConfigurationError(faults)
@@ -357,6 +358,31 @@ def _together(side: Side, filters: Mapping[str, Sequence[str]]) -> Iterable[Faul
         after, before = filters.get(f"{name}After"), filters.get(f"{name}Before")
         if after and before and after[0] > before[0]:
             yield Fault(where=option(f"{name}After"), message=f"must not be later than {option(f'{name}Before')}")
+
+
+def _broken_upstream(
+    side: Side, filters: Mapping[str, Sequence[str]], pairs: Sequence[tuple[str, str]]
+) -> Iterable[Fault]:
+    """What Dialogporten answers with 500, at once or in the middle of the pages (facts/dialogporten.md 14.1)."""
+    labels = {"serviceOwnerLabels", "systemLabel"} & set(filters)
+    everything = [each.casefold() for each in filters.get("deleted", ())] == ["include"]
+    if labels and everything and not {"serviceResource", "party", "process"} & set(filters):
+        message = (
+            "Dialogporten cannot look for labels among deleted ones too: give --service-resource, --party or --process,"
+            " or search twice, with exclude and with only"
+        )
+        yield Fault(where="--deleted", message=message)
+    if side is Side.OWNER and len(labels) == 2 and "endUserId" in filters:
+        message = (
+            "Dialogporten cannot look for it together with --service-owner-labels and --end-user-id: leave one out"
+        )
+        yield Fault(where="--system-label", message=message)
+    if ("dueAt", "asc") in pairs and not {"dueAfter", "dueBefore"} & set(filters):
+        message = (
+            "Dialogporten fails at the first dialog without a due date: write dueAt_desc, or give --due-after or"
+            " --due-before"
+        )
+        yield Fault(where="--order-by", message=message)
 
 
 def _token_faults(token: str | None, pairs: Sequence[tuple[str, str]]) -> Iterable[Fault]:

@@ -58,6 +58,10 @@ BAD: list[tuple[str, Side, dict[str, list[str]], str, str]] = [
     ("a process", Side.OWNER, {"process": ["sak 7"]}, "--process", "URI"),
     ("two references", Side.OWNER, {"externalReference": ["a" * 256]}, "--external-reference", "255"),
     ("a flag", Side.OWNER, {"isContentSeen": ["ja"]}, "--is-content-seen", "true or false"),
+    ("labels among deleted ones too", Side.OWNER, {"serviceOwnerLabels": ["a"], "deleted": ["include"]},
+     "--deleted", "search twice, with exclude and with only"),
+    ("both kinds of labels as a user", Side.OWNER, {"systemLabel": ["Bin"], "serviceOwnerLabels": ["a"],
+     "endUserId": [f"{PERSON}{SYNTHETIC}"], "party": MANY[:1]}, "--system-label", "leave one out"),
     ("a star within", Side.OWNER, {"serviceOwnerLabels": ["a*b"]}, "--service-owner-labels", "beginning and *"),
 ]  # fmt: skip
 
@@ -78,6 +82,16 @@ def test_an_order_is_read_before_it_is_sent(text: str) -> None:
         order(text)
 
 
+def test_an_order_by_due_dates_needs_due_dates() -> None:
+    """Dialogporten fails in the middle of the pages, at the first dialog without one."""
+    found = faults(order_by="dueAt_asc,id")
+
+    assert set(found) == {"--order-by"}
+    assert "--due-after" in found["--order-by"]
+    assert read_query(Side.OWNER, {"dueAfter": ["2026-01-01"]}, order_by="dueAt_asc").order == (("dueAt", "asc"),)
+    assert read_query(Side.OWNER, {"deleted": ["include"], "systemLabel": ["Bin"], "process": ["urn:x:1"]})
+
+
 def test_all_faults_are_told_at_once() -> None:
     """Three options, three faults."""
     found = faults(given={"party": ["x"], "status": ["y"]}, page=1001, order_by="seenAt", token="side 2")
@@ -89,7 +103,7 @@ def test_a_token_belongs_to_its_order() -> None:
     """Its keys are those of the order, and its id is one."""
     token = "createdat_2026-01-31T12:00:00.1234560Z,id_0194fe82-9280-77a5-a7cd-5ff0e6a6fa07"
 
-    found = faults(order_by="dueAt_asc", token=token)
+    found = faults(order_by="dueAt_desc", token=token)
 
     assert found == {"--continuation-token": "it is of a search in another order; it lacks dueAt"}
     assert read_query(Side.OWNER, {}, token=token).token == token
