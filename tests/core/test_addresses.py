@@ -16,7 +16,7 @@ from tests.core.test_dialog_merge import DIALOG_ID, NOTHING, _body
 from tests.core.test_states import SUBMIT
 
 PARTS = st.lists(
-    st.sampled_from(["a", "B", ".", "..", "", "å", "%C3%A5", "%2F", "%2f", "%41", "~", "a.b", "%20", ";v=1"]),
+    st.sampled_from(["a", "B", ".", "..", "", "å", "%C3%A5", "%2F", "%2f", "%41", "~", "a.b", "a%20b", ";v=1"]),
     max_size=6,
 )
 ADDRESSES = st.builds(
