@@ -19,6 +19,7 @@ from bridge.core.ids import mask_identity_numbers
 from bridge.forms.content import Missing, readable, slips, told
 from bridge.forms.identities import Doubtful, holding, referring, rule_of
 from bridge.forms.model import SchemaModel
+from bridge.forms.named_types import TYPE, rule_for, without_consequences
 from bridge.forms.paths import all_paths, locate, name_of, step_of
 from bridge.forms.reading import Effort, Limits, line_of
 from bridge.forms.roots import in_wrong_namespace, namespace_finding, wrong_root
@@ -175,7 +176,7 @@ def explain(
         _apply(search, mends)
         mends = [] if schema.validate(root) else _look(search, schema, root, effort)
     every = [*search.found.values(), *holding(search.doubtful.values(), search.found.values(), search.moved)]
-    findings = sorted(every, key=lambda finding: finding.line)
+    findings = sorted(without_consequences(every), key=lambda finding: finding.line)
     # What still wants mending hides what comes after it.
     if len(findings) > limits.max_findings or mends or search.cut:
         findings = [*findings[: limits.max_findings], Finding(path="/", rule="more_findings")]
@@ -296,7 +297,7 @@ class StreamFindings:
     def found(self) -> tuple[Finding, ...]:
         """Give all, in the form's order."""
         known = self._search.found.values()
-        return (*known, *holding(self._search.doubtful.values(), known))
+        return tuple(without_consequences([*known, *holding(self._search.doubtful.values(), known)]))
 
     @property
     def excused(self) -> int:
@@ -327,6 +328,9 @@ def _value_finding(search: _Search, node: etree._Element, error: Any, line: int)
         return
     rule, needed = _RULES.get(error.type_name, ("not_allowed", ()))
     attribute = _attribute_of(error.message)
+    if attribute == TYPE or error.type_name == "SCHEMAV_CVC_TYPE_2":
+        search.add(rule_for(node), path, line, {})
+        return
     if error.type_name == "SCHEMAV_CVC_WILDCARD":  # Only what some schema declares may stand there.
         rule = "unexpected_attribute" if attribute else "unexpected_element"
     if rule == "type" and search.model.takes_collapsed(node, attribute):

@@ -11,6 +11,7 @@ from lxml import etree
 
 from bridge.forms.content import Group, content_of
 from bridge.forms.engines import build_xmlschema, errors_of
+from bridge.forms.prefixes import Prefixes
 from bridge.forms.reading import Effort
 from bridge.forms.schema_files import XSD, Engine, SchemaFiles
 from bridge.forms.shape import no_root, several_roots, usual_roots
@@ -143,6 +144,19 @@ class SchemaModel:
         typed = copy.copy(declaration)
         typed.type = own
         return typed
+
+    def unknown_types(self, root: etree._Element) -> list[etree._Element]:
+        """
+        Give the elements that name a type by ``xsi:type`` that the schema does not have.
+
+        Raises:
+            Unreadable: Looking their prefixes up takes too much work.
+        """
+        if self._schema is None:
+            return []
+        prefixes, types = Prefixes(), self._schema.maps.types
+        typed = [node for node in root.iter(etree.Element) if _XSI_TYPE in node.attrib]
+        return [node for node in typed if (prefixes.named(node, node.get(_XSI_TYPE) or "") or "") not in types]
 
     def children(self, declaration: Declaration | None) -> Mapping[str, Declaration]:
         """Map names to the declarations of the elements that may stand in this one, in the schema's order."""

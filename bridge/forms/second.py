@@ -12,6 +12,7 @@ from bridge.forms.content import Missing, fits, slips, told
 from bridge.forms.explain import ERRORS_PER_FINDING
 from bridge.forms.identities import Doubtful, holding, rule_of_reason
 from bridge.forms.model import GaveUp, SchemaModel
+from bridge.forms.named_types import WRONG, rule_for, without_consequences
 from bridge.forms.paths import path_of
 from bridge.forms.reading import Effort, Limits, line_of
 from bridge.forms.roots import in_wrong_namespace, namespace_finding, wrong_root
@@ -33,6 +34,7 @@ _RULES = {
     "XsdAssertionFacet": ("assertion", ()),
 }
 _ATTRIBUTE = re.compile(r"\A(?:attribute )?'?(?P<name>[^\s'=]+)'?(?:=| attribute| )")
+_IS_NO_SUBSTITUTE = re.compile(r"\AXsd\w+\(.*\) (?:cannot substitute|is abstract)")
 _MISSING_ATTRIBUTE = re.compile(r"missing required attribute '(?P<name>[^']+)'")
 
 
@@ -66,8 +68,10 @@ def explain_by_xmlschema(
                 break
         found |= {(each.path, each.rule, ""): each for each in holding(doubtful, found.values())}
     except GaveUp:
-        return (Finding(path="/", rule="not_checkable"),)
-    findings = sorted(found.values(), key=lambda finding: finding.line)[: limits.max_findings]
+        unknown = model.unknown_types(root)[: limits.max_findings]
+        told = (Finding(path=path_of(node), rule=WRONG, line=line_of(node)) for node in unknown)
+        return tuple(told) or (Finding(path="/", rule="not_checkable"),)
+    findings = sorted(without_consequences(found.values()), key=lambda finding: finding.line)[: limits.max_findings]
     if not whole:
         findings.append(Finding(path="/", rule="more_findings" if findings else "not_checkable"))
     return tuple(findings)
@@ -75,6 +79,10 @@ def explain_by_xmlschema(
 
 def _findings(error: Any, root: etree._Element, model: SchemaModel, looked: set[etree._Element]) -> Iterator[Finding]:
     node = error.elem if isinstance(error.elem, etree._Element) else root  # noqa: SLF001 - lxml names its class so
+    if _IS_NO_SUBSTITUTE.search(str(error.reason or "")):
+        if type(error.validator).__name__ == "XsdElement":  # Of its parent the same is said.
+            yield Finding(path=path_of(node), rule=rule_for(node), line=line_of(node))
+        return
     if not hasattr(error, "particle"):
         yield _finding(error, node, model)
     elif node not in looked:

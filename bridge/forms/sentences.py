@@ -382,6 +382,16 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nn": "{field} har ein type (xsi:type) som ikkje kan stå der, og kan ikkje omformast.",
         "en": "{field} has a type (xsi:type) that may not stand there, and cannot be converted.",
     },
+    "wrong_type": {
+        "nb": "{field} har en type (xsi:type) som ikke kan stå der.",
+        "nn": "{field} har ein type (xsi:type) som ikkje kan stå der.",
+        "en": "{field} has a type (xsi:type) that may not stand there.",
+    },
+    "missing_type": {
+        "nb": "{field} må si hvilken type det er (xsi:type).",
+        "nn": "{field} må seie kva type det er (xsi:type).",
+        "en": "{field} must say of which type it is (xsi:type).",
+    },
     "namespace_unclear": {
         "nb": "Navnerommet til verdien i {field} kan ikke skrives i JSON.",
         "nn": "Namnerommet til verdien i {field} kan ikkje skrivast i JSON.",

@@ -1,0 +1,30 @@
+"""Types that elements name by ``xsi:type``: where one cannot be, nothing inside is what the schema would expect."""
+
+from collections.abc import Iterable
+
+from lxml import etree
+
+from bridge.core.errors import Finding
+
+TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+WRONG, MISSING = "wrong_type", "missing_type"
+
+
+def rule_for(node: etree._Element) -> str:
+    """Say what is wrong with *node*, whose type may not stand there: the one that it names, or that it names none."""
+    return WRONG if TYPE in node.attrib else MISSING
+
+
+def without_consequences(findings: Iterable[Finding]) -> list[Finding]:
+    """Leave out what else is told of elements whose type may not stand there, and of what is in them."""
+    told = list(findings)
+    wrong = {each.path for each in told if each.rule in {WRONG, MISSING}}
+    if not wrong:
+        return told
+    return [each for each in told if wrong.isdisjoint(_up(each.path)) or each.rule in {WRONG, MISSING}]
+
+
+def _up(path: str) -> Iterable[str]:
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
