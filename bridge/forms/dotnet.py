@@ -6,7 +6,6 @@ a form wrong; it says where it may come back.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +20,7 @@ _DECIMALS = frozenset(
 )
 _YEARS = frozenset({"date", "dateTime", "gYear", "gYearMonth"})
 _TOKENS = frozenset({"token", "anyURI"})
+_WATCHED = _UNSIGNED | _DECIMALS | _YEARS | _TOKENS | {"time", "duration", "float", "double"}
 _MOST = 2**96 - 1
 _NUMBER = re.compile(r"[+-]?([0-9]*)(?:\.([0-9]*))?")
 _YEAR = re.compile(r"(?!0000)[0-9]{4}(?![0-9])")
@@ -36,54 +36,67 @@ _WITHOUT_HOST = frozenset({"file"})
 
 
 @dataclass(frozen=True, slots=True)
-class _Facets:
-    """What the levels of a type say, as far as .NET reads it in a way of its own."""
+class _Kind:
+    """What is asked of a type for each of its values, as far as .NET reads it in a way of its own."""
 
+    simple: Any
+    builtin: str
+    members: tuple["_Kind", ...]
+    item: "_Kind | None"
     lengths: tuple[tuple[str, int], ...]
     patterns: tuple[tuple[str, ...], ...]
     """Of each level those of which a value fits one."""
     enumerated: bool
+
+    @property
+    def watchful(self) -> bool:
+        """Whether a value of plain letters may be doubtful."""
+        if self.members or self.item is not None:
+            inner = (*self.members, *(() if self.item is None else (self.item,)))
+            return bool(self.patterns) or any(each.watchful for each in inner)
+        differ = any(dotnet_pattern(each) not in (None, each) for level in self.patterns for each in level)
+        return differ or self.builtin in _WATCHED
 
 
 class Judge:
     """Knows for the types of one schema what .NET refuses; a type is looked at once."""
 
     def __init__(self) -> None:
-        self._facets: dict[int, tuple[Any, _Facets]] = {}
+        self._kinds: dict[int, tuple[_Kind, bool]] = {}
 
     def why(self, simple: Any, text: str) -> str | None:
         """Say by code why .NET may refuse *text*, which the type *simple* takes; None where it takes it, too."""
-        facets = self._of(simple)
-        members, item = members_of(simple), item_of(simple)
-        if members or item is not None:
-            return self._why_of_several(members, item, facets, text)
-        kind = builtin_of(simple)
-        value = _as_read(simple, text)
-        reason = _why_of_kind(kind, value, blank=bool(text) and not text.strip(BLANKS))
-        if reason is not None:
-            return reason
-        if "NaN" in value and facets.enumerated and kind in {"float", "double"}:
-            return "nan"
-        if _too_long(facets, value):
-            return "length"
-        return None if all(_fits(each, value) for each in facets.patterns) else "pattern"
-
-    def _why_of_several(self, members: Sequence[Any], item: Any | None, facets: _Facets, text: str) -> str | None:
-        if text != " ".join(text.split()) and not all(_fits(each, text, looks=True) for each in facets.patterns):
-            return "blanks"
-        if item is not None:
-            return next((reason for each in text.split() if (reason := self.why(item, each)) is not None), None)
-        reasons = [self.why(member, text) for member in members]
-        return None if None in reasons else next(iter(reasons), None)
-
-    def _of(self, simple: Any) -> _Facets:
-        known = self._facets.get(id(simple))
+        known = self._kinds.get(id(simple))
         if known is None:
-            known = self._facets[id(simple)] = simple, _facets_of(simple)
-        return known[1]
+            kind = _kind_of(simple)
+            known = self._kinds[id(simple)] = kind, kind.watchful
+        return None if not known[1] and text.isascii() else _why(known[0], text)
 
 
-def _facets_of(simple: Any) -> _Facets:
+def _why(kind: _Kind, text: str) -> str | None:
+    if kind.members or kind.item is not None:
+        return _why_of_several(kind, text)
+    value = _as_read(kind.simple, text)
+    reason = _why_of_kind(kind.builtin, value, blank=bool(text) and not text.strip(BLANKS))
+    if reason is not None:
+        return reason
+    if kind.enumerated and "NaN" in value and kind.builtin in {"float", "double"}:
+        return "nan"
+    if _too_long(kind, value):
+        return "length"
+    return None if all(_fits(each, value) for each in kind.patterns) else "pattern"
+
+
+def _why_of_several(kind: _Kind, text: str) -> str | None:
+    if text != " ".join(text.split()) and not all(_fits(each, text, looks=True) for each in kind.patterns):
+        return "blanks"
+    if kind.item is not None:
+        return next((reason for each in text.split() if (reason := _why(kind.item, each)) is not None), None)
+    reasons = [_why(member, text) for member in kind.members]
+    return None if None in reasons else next(iter(reasons), None)
+
+
+def _kind_of(simple: Any) -> _Kind:
     lengths: list[tuple[str, int]] = []
     patterns: list[tuple[str, ...]] = []
     enumerated = False
@@ -97,7 +110,16 @@ def _facets_of(simple: Any) -> _Facets:
             elif local == "pattern":
                 patterns.append(tuple(facet.regexps))
         level = level.base_type
-    return _Facets(tuple(lengths), tuple(patterns), enumerated)
+    item = item_of(simple)
+    return _Kind(
+        simple=simple,
+        builtin=builtin_of(simple),
+        members=tuple(map(_kind_of, members_of(simple))),
+        item=None if item is None else _kind_of(item),
+        lengths=tuple(lengths),
+        patterns=tuple(patterns),
+        enumerated=enumerated,
+    )
 
 
 def _as_read(simple: Any, text: str) -> str:
@@ -164,12 +186,12 @@ def _is_address(value: str) -> bool:
     return found is not None and int(found["port"] or 0) <= 65535
 
 
-def _too_long(facets: _Facets, value: str) -> bool:
+def _too_long(kind: _Kind, value: str) -> bool:
     """Say whether the value is too long, or not as long as it has to be, where letters beyond 16 bits count twice."""
-    if value <= "\uffff" and not any(letter > "\uffff" for letter in value):
+    if not kind.lengths or value.isascii() or not any(letter > "\uffff" for letter in value):
         return False
     units = len(utf16_units(value))
-    return any(units > most if name == "maxLength" else units != most for name, most in facets.lengths)
+    return any(units > most if name == "maxLength" else units != most for name, most in kind.lengths)
 
 
 def _fits(patterns: tuple[str, ...], value: str, *, looks: bool = False) -> bool:

@@ -41,6 +41,8 @@ class SchemaModel:
         self._schema: Any = built.schema
         self.refused = built.refused
         self.judges_one_at_a_time = files.engine is Engine.XMLSCHEMA11 or _decodes_with_the_schema(files)
+        self.kept: dict[int, Any] = {}
+        """What walks over values know of types, by their identity."""
         self._decoding = threading.Lock()  # xmlschema keeps what it is decoding with the schema.
         self._contents: dict[int, tuple[Any, Group | None]] = {}  # With the group, so that its id is not used again.
 

@@ -19,6 +19,7 @@ _LOOK_AROUND = re.compile(r"\?(?:[=!]|<[=!])")
 _OWN = frozenset("nrt\\|.?*+(){}-[]^")
 """What a backslash may stand before in XSD, beside its classes."""
 _CLASSES = frozenset("sSiIcCdDwW")
+_DEEPEST = 50
 _SPECIAL = frozenset("\\|.?*+(){}[]")
 
 
@@ -58,7 +59,7 @@ class _Reader:
     """Reads a pattern from left to right."""
 
     def __init__(self, pattern: str) -> None:
-        self._pattern, self._at = pattern, 0
+        self._pattern, self._at, self._deep = pattern, 0, 0
         self.left_out: list[str] = []
         # libxml2 does not see that \w and \d, or \P{…} and what is in it, share characters, unless one is in brackets.
         self.apart = "\\P{" in pattern or ("\\w" in pattern and ("\\d" in pattern or "\\p{" in pattern))
@@ -154,6 +155,15 @@ class _Reader:
         return f"\\{character}"
 
     def _group(self, *, begins: bool, last: bool) -> str:
+        self._deep += 1
+        if self._deep > _DEEPEST:
+            raise _Untold(f"it has more than {_DEEPEST} groups inside each other")
+        try:
+            return self._inside_group(begins=begins, last=last)
+        finally:
+            self._deep -= 1
+
+    def _inside_group(self, *, begins: bool, last: bool) -> str:
         start = self._at
         self._at += 1
         if self._pattern.startswith("?#", self._at):
@@ -336,15 +346,15 @@ _NEVER = "\ue000"
 
 def utf16_units(text: str) -> str:
     """Write *text* so that a character beyond 16 bits is two, which are in no class of letters."""
-    return "".join(_HALF * 2 if letter > "\uffff" else letter for letter in text)
+    return text if text.isascii() else "".join(_HALF * 2 if letter > "\uffff" else letter for letter in text)
 
 
 @functools.lru_cache(maxsize=1024)
-def dotnet_pattern(pattern: str) -> str | None:
+def dotnet_pattern(pattern: str, *, spaces: bool = True) -> str | None:
     """
     Write a pattern in XSD's words, as ``xsd_pattern`` gives it, so that libxml2 reads it as .NET does.
 
-    None where that cannot be said.
+    None where that cannot be said. Without *spaces*, white space stays XML's.
     """
     if any(letter > "\uffff" for letter in pattern):
         return None
@@ -358,11 +368,11 @@ def dotnet_pattern(pattern: str) -> str | None:
         elif piece == "]":
             depth -= 1
         if depth:
-            if piece in (r"\W", r"\S"):
+            if piece == r"\W" or (piece == r"\S" and spaces):
                 return None
-            written.append({r"\w": _WORD, r"\s": _SPACE}.get(piece, piece))
+            written.append({r"\w": _WORD, r"\s": _SPACE if spaces else piece}.get(piece, piece))
         else:
-            written.append(_ALONE.get(piece, piece))
+            written.append(piece if piece in (r"\s", r"\S") and not spaces else _ALONE.get(piece, piece))
     return "".join(written)
 
 

@@ -11,18 +11,40 @@ from bridge.forms.content import readable
 from bridge.forms.dotnet import Judge
 from bridge.forms.model import SchemaModel
 from bridge.forms.paths import path_of
+from bridge.forms.patterns import dotnet_pattern
 from bridge.forms.reading import declared_encoding, line_of
-from bridge.forms.schema_files import SchemaFiles
+from bridge.forms.schema_files import XSD, SchemaFiles
 from bridge.forms.values import Unknown, values_of
 
-RULE = "receiver_may_refuse"
-# Where a schema has one of these, only the values themselves tell; else the form's bytes tell whether there may be any.
-_ALWAYS = re.compile(
-    rb"\b(?:anyURI|duration|gYear|gYearMonth|token|unsigned(?:Long|Int|Short|Byte))\b|\"lax\"|'lax'|<(?:[\w.-]+:)?(?:list|union)\b"
-    rb"|<(?:[\w.-]+:)?pattern\s[^<>]*(?:\\[wWsS]|[\^$])"
+_ANYTHING, _SPACES = (
+    re.compile(rb""),
+    re.compile(rb"\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80"),
 )
-_SUSPICIOUS = re.compile(
-    rb"[\xf0-\xf4]|&#|NaN|24:|[0-9][0-9.]{27}|[>\"'\s](?:-[0-9]{4}|[0-9]{5,}|0000)-",
+_DECIMALS = re.compile(rb"\b(?:decimal|integer|(?:non)?(?:[Pp]ositive|[Nn]egative)Integer)\b")
+# Seven digits of which each stands four after the last: a number of 28.
+_LONG_NUMBER = re.compile(rb"[0-9.]{7}")
+RULE = "receiver_may_refuse"
+# What a schema has, and what the bytes of a form then have if anything in it is doubtful.
+_SIGNS = tuple(
+    (re.compile(feature), re.compile(sign))
+    for feature, sign in (
+        (rb"", rb"[\xf0-\xf4]"),
+        (rb"", rb"&#"),
+        (rb"\b(?:time|dateTime)\b", rb"24:"),
+        (rb"\b(?:date|dateTime)\b", rb"-[0-9]{4,}-"),
+        (rb"\b(?:date|dateTime)\b", rb"0000-"),
+        (rb"\b(?:date|dateTime)\b", rb"-(?<=[0-9]{5}-)[0-9]{2}-"),
+        (rb"\bgYear(?:Month)?\b", rb"[>\"'\s](?:-[0-9]|[0-9]{5}|0000)"),
+        (rb"\bduration\b", rb"[>\"'\s]-?P"),
+        (rb"\bunsigned(?:Long|Int|Short|Byte)\b", rb"[>\"'\s][+-]"),
+        (rb"\b(?:float|double)\b", rb"NaN"),
+        (rb"\btoken\b", rb"<([^\s<>/]+)[^<>]*>[ \t\r\n]+</\1|=\s*[\"'][ \t\r\n]+[\"']"),
+        (
+            rb"<(?:[\w.-]+:)?(?:list|union)\b",
+            rb">[ \t\r\n]+[^<\s]|[^>\s][ \t\r\n]+<|[^<>\s](?:[\t\r\n]|[ ]{2})|=\s*[\"']\s|\s[\"']",
+        ),
+        (rb"\banyURI\b|\"lax\"|'lax'", rb""),
+    )
 )
 _CODE_PAGES = frozenset({"windows-1252", "iso-8859-15", "utf8"})
 
@@ -31,12 +53,20 @@ class ReceiverCheck:
     """What may be refused of the forms of one schema."""
 
     def __init__(self, files: SchemaFiles) -> None:
-        self._always = any(_ALWAYS.search(text) for text in files.texts.values())
+        texts = files.texts.values()
+        self._counts = any(map(_DECIMALS.search, texts))
+        self._signs = [sign for feature, sign in _SIGNS if any(map(feature.search, texts))]
+        patterns = {
+            str(each.get("value", "")) for text in texts for each in etree.fromstring(text).iter(f"{XSD}pattern")
+        }
+        self._signs += {sign for pattern in patterns if (sign := _sign_of(pattern)) is not None}
         self._judge = Judge()
 
     def may_find(self, data: bytes) -> bool:
         """Say whether there may be something in the form *data*; next to all forms need no look."""
-        return self._always or _SUSPICIOUS.search(data) is not None
+        if self._counts and _LONG_NUMBER.search(data[::4]) is not None:
+            return True
+        return any(sign.search(data) for sign in self._signs)
 
     def findings(self, root: etree._Element, model: SchemaModel, receiver: Receiver) -> Iterator[Finding]:
         """Find what *receiver* may refuse of the valid form *root*."""
@@ -47,6 +77,13 @@ class ReceiverCheck:
             attribute = None if isinstance(value, Unknown) else value.attribute
             path = path_of(value.node) + ("" if attribute is None else f"/@{readable(attribute)}")
             yield _finding(path, why, receiver, line_of(value.node))
+
+
+def _sign_of(pattern: str) -> re.Pattern[bytes] | None:
+    """Say what a form's bytes have where .NET may read *pattern* in another way; None where it never does."""
+    if dotnet_pattern(pattern) in (None, pattern):
+        return None
+    return _ANYTHING if dotnet_pattern(pattern, spaces=False) != pattern else _SPACES
 
 
 def encoding_finding(xml: bytes | str, receiver: Receiver) -> tuple[Finding, ...]:

@@ -38,6 +38,8 @@ class Unknown:
 class _Type:
     """What is asked of a type again and again."""
 
+    owner: Any
+    """The type itself, so that no other gets its identity."""
     simple: Any
     attributes: Mapping[str | None, Any]
     children: Mapping[str, Declaration]
@@ -47,7 +49,7 @@ class _Type:
 
 def values_of(root: etree._Element, model: SchemaModel) -> Iterator[Value | Unknown]:
     """Give the values of the form *root* in its order; what the schema knows nothing of is left out."""
-    types: dict[int, _Type] = {}
+    types: dict[int, _Type] = model.kept
     waiting: list[tuple[etree._Element, Declaration | None, bool]] = [(root, model.anywhere(root), False)]
     while waiting:
         node, declaration, lax = waiting.pop()
@@ -66,7 +68,7 @@ def values_of(root: etree._Element, model: SchemaModel) -> Iterator[Value | Unkn
             kind = types[id(declaration.type)] = _type_of(declaration, model)
         if kind.simple is not None and node.get(f"{XSI}nil", "").strip(BLANKS) not in ("true", "1"):
             yield Value(node, None, text_of(node), kind.simple, declaration.fixed)
-        for name, text in node.attrib.items():
+        for name, text in node.items() if kind.attributes else ():
             declared = kind.attributes.get(str(name))
             if declared is not None and getattr(declared, "type", None) is not None:
                 yield Value(node, str(name), str(text), declared.type, getattr(declared, "fixed", None))
@@ -90,6 +92,7 @@ def _type_of(declaration: Declaration, model: SchemaModel) -> _Type:
         [] if not hasattr(content, "iter_elements") else [each for each in content.iter_elements() if not each.name]
     )
     return _Type(
+        owner=kind,
         simple=simple,
         attributes=getattr(kind, "attributes", {}),
         children=model.children(declaration),

@@ -1,9 +1,12 @@
 """Patterns as .NET takes them, in XSD's words: each is what libxml2 matches then, and no more is refused."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.forms.engines import automaton
-from bridge.forms.patterns import xsd_pattern
+from bridge.forms.patterns import dotnet_pattern, xsd_pattern
+from tests.effort import growth
 
 CASES = {
     # pattern: (in XSD's words, fits, does not fit)
@@ -59,10 +62,31 @@ def test_patterns_mean_what_they_mean_there(
         assert [text for text in (*fits, *not_fits) if found.match(text)] == list(fits)
 
 
-@pytest.mark.parametrize("pattern", ["(?i)abc", "(?i:a)b", r"(a)\1", r"\k<n>", "(?>a)", "(a", r"\x00", "[a-z", "a)"])
+@pytest.mark.parametrize(
+    "pattern",
+    ["(?i)abc", "(?i:a)b", r"(a)\1", r"\k<n>", "(?>a)", "(a", r"\x00", "[a-z", "a)", "(" * 60 + "a" + ")" * 60],
+)
 def test_of_what_has_no_words_nothing_is_said(pattern: str) -> None:
     """With the reason."""
     read = xsd_pattern(pattern)
 
     assert read.text is None
     assert read.notes
+
+
+@given(st.text(alphabet=r"ab09^$()[]{}-,|?*+.\\wdWSpPuxAzbkL:=!<>'\u00c5😀", max_size=30))
+def test_no_pattern_breaks_the_reading(pattern: str) -> None:
+    """And what is read is read once: the words of XSD mean themselves."""
+    read = xsd_pattern(pattern)
+
+    assert read.text is not None or read.notes
+    if read.text is not None:
+        dotnet_pattern(read.text)
+
+
+@pytest.mark.parametrize(
+    "piece", ["(", "(a", "[a", "a{1}", "(?=", "()", "|^", "$|", "\\w", "(?:a)*?", "[^a-[b]]", "x" * 10]
+)
+def test_reading_grows_with_the_pattern(piece: str) -> None:
+    """However it is made."""
+    assert growth(lambda size: xsd_pattern(piece * size), 500) < 80

@@ -1,5 +1,6 @@
 """What the receiver may refuse of valid forms: told at its place, an error where .NET gets the form, else a warning."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,9 +9,12 @@ import pytest
 from bridge.core.errors import Severity
 from bridge.core.mapping import FormKind, FormSpec, Receiver
 from bridge.forms.dotnet import REASONS
+from bridge.forms.receiver import ReceiverCheck
 from bridge.forms.receiver_words import WHYS
+from bridge.forms.schema_files import read_schema_files
 from bridge.forms.sentences import sentence
 from bridge.forms.xsd import SchemaRegistry
+from bridge.shipped import examples_folder, schemas_folder
 
 SPEC = FormSpec(kind=FormKind.MAIN, data_format_id="1", data_format_version="1", schema="a.xsd")
 TO_DOTNET = replace(SPEC, receiver=Receiver.DOTNET)
@@ -171,6 +175,15 @@ def test_encodings_that_not_every_receiver_has_are_told(tmp_path: Path, label: s
 
     assert (found.path, found.facts["why"], found.severity) == ("/", "encoding", Severity.WARNING)
     assert made.check_form(SPEC, form) == made.check_form(SPEC, form.replace(label, "utf-8").encode()) == ()
+
+
+def test_next_to_all_forms_need_no_look() -> None:
+    """Their bytes tell it: what is shipped is fast."""
+    form = (examples_folder() / "serveringsbevilling.xml").read_bytes()
+    check = ReceiverCheck(read_schema_files(schemas_folder(), "serveringsbevilling.xsd"))
+
+    assert not check.may_find(form)
+    assert check.may_find(re.sub(b"<stenger>[^<]*", b"<stenger>24:00:00", form))
 
 
 def test_large_forms_and_those_in_any_namespace_are_looked_at_as_well(tmp_path: Path) -> None:
