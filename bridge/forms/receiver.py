@@ -13,7 +13,7 @@ from bridge.forms.model import SchemaModel
 from bridge.forms.paths import path_of
 from bridge.forms.patterns import dotnet_pattern
 from bridge.forms.reading import declared_encoding, line_of
-from bridge.forms.schema_files import XSD, SchemaFiles
+from bridge.forms.schema_files import SchemaFiles
 from bridge.forms.values import Unknown, values_of
 
 _ANYTHING, _SPACES = (
@@ -56,10 +56,7 @@ class ReceiverCheck:
         texts = files.texts.values()
         self._counts = any(map(_DECIMALS.search, texts))
         self._signs = [sign for feature, sign in _SIGNS if any(map(feature.search, texts))]
-        patterns = {
-            str(each.get("value", "")) for text in texts for each in etree.fromstring(text).iter(f"{XSD}pattern")
-        }
-        self._signs += {sign for pattern in patterns if (sign := _sign_of(pattern)) is not None}
+        self._signs += {sign for pattern in files.patterns() if (sign := _sign_of(pattern)) is not None}
         self._judge = Judge()
 
     def may_find(self, data: bytes) -> bool:
