@@ -261,6 +261,8 @@ class _XmlReader:
     def _group(self, node: etree._Element, content: Content, attributes: list[str], *, nil: bool) -> str:
         if nil:
             return "{" + ",".join(['"@nil":true', *attributes]) + "}" if attributes else "null"
+        if content.mixed and not attributes and (text := _only_text(node)):
+            return encode_basestring(text)
         if node.text is not None and node.text.strip(_BLANK):
             return self.add("mixed_content" if content.mixed else "text_not_allowed", node)
         members: dict[str, Any] = {}
@@ -311,6 +313,14 @@ def _value(kind: Kind, text: str) -> str:
     if kind is Kind.BOOLEAN and text in {"true", "false"}:
         return text
     return encode_basestring(text)
+
+
+def _only_text(node: etree._Element) -> str:
+    """Give the text of an element that holds nothing else; empty where it holds elements or only blanks."""
+    if any(map(_is_element, node)):
+        return ""
+    text = (node.text or "") + "".join(each.tail or "" for each in node)
+    return text if text.strip(_BLANK) else ""
 
 
 def _is_element(node: Any) -> bool:

@@ -71,7 +71,7 @@ def badly_written(root: etree._Element, model: SchemaModel, engine: Engine) -> I
             ids.add(name)
         elif kind in {"IDREF", "IDREFS"}:
             referring += [(value, name) for name in value.text.split()]
-    yield from (_finding(value, "not_unique", {}) for value, name in referring if name not in ids)
+    yield from (_finding(value, "no_such_key", {}) for value, name in referring if name not in ids)
     if engine is not Engine.LIBXML2:
         yield from _stray_text(root, model)
 

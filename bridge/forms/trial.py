@@ -8,6 +8,7 @@ from xml.sax.saxutils import quoteattr
 from bridge.core.errors import ConfigurationError, Finding, place_of
 from bridge.forms.convert import Shape, Unconvertible
 from bridge.forms.json_schema import is_json_schema
+from bridge.forms.losses import differences
 from bridge.forms.reading import Unreadable
 from bridge.forms.sentences import sentence
 from bridge.forms.shape import Content, FormModel, Kind, Place
@@ -26,10 +27,10 @@ class Trial:
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def attempt(self, what: str, work: Callable[[], object]) -> None:
-        """Do *work*; how it ends, where it should not, is a fault."""
+    def attempt(self, what: str, work: Callable[..., object], *given: object) -> None:
+        """Do *work* with what is *given*; how it ends, where it should not, is a fault."""
         try:
-            work()
+            work(*given)
         except (Unreadable, Unconvertible):
             return  # The forms are broken on purpose.
         except Exception as error:  # noqa: BLE001 - whatever it is, a form would meet it
@@ -41,12 +42,12 @@ def tried(schemas: SchemaRegistry, name: str, root: str | None = None) -> Trial:
     trial = Trial()
     if is_json_schema(name):
         for form in _BROKEN_JSON:
-            trial.attempt("explaining a broken form", lambda form=form: _said(schemas.json.check(name, form)))  # type: ignore[misc]
+            trial.attempt("explaining a broken form", _explain, schemas.json.check, name, form)
         return trial
     shapes = _shapes(trial, schemas, name, root)
     for tag in schemas.roots(name):
         for form in _bare(tag):
-            trial.attempt("explaining a broken form", lambda form=form: _said(schemas.check(name, form)))  # type: ignore[misc]
+            trial.attempt("explaining a broken form", _explain, schemas.check, name, form)
     for shape in shapes:
         for form in _samples(shape.model):
             _try_form(trial, schemas, name, shape, form)
@@ -72,21 +73,29 @@ def _shapes(trial: Trial, schemas: SchemaRegistry, name: str, root: str | None) 
 
 
 def _try_form(trial: Trial, schemas: SchemaRegistry, name: str, shape: Shape, form: str) -> None:
-    trial.attempt("explaining a form", lambda: _said(schemas.check(name, form)))
-    trial.attempt("showing a form", lambda: list(shown_form(form, shape.only_root, limits=shape.limits)))
+    trial.attempt("explaining a form", _explain, schemas.check, name, form)
+    trial.attempt("showing a form", _show, form, shape)
     written: list[str] = []
     trial.attempt("converting a form to JSON", lambda: written.append(shape.to_json(form)))
-    for text in (*written, *_BROKEN_JSON):
-        trial.attempt("converting a form to XML", lambda text=text: shape.to_xml(text))  # type: ignore[misc]
     for text in written:
-        value = json.loads(text)
-        trial.attempt("converting a broken form", lambda value=value: shape.to_xml(json.dumps(_turned(value))))  # type: ignore[misc]
+        trial.attempt("comparing two forms", _compare, form, text, shape)
+        trial.attempt("converting a broken form", shape.to_xml, json.dumps(_turned(json.loads(text))))
+    for text in (*written, *_BROKEN_JSON):
+        trial.attempt("converting a form to XML", shape.to_xml, text)
 
 
-def _said(findings: tuple[Finding, ...]) -> None:
-    for finding in findings:
+def _explain(check: Callable[[str, str], tuple[Finding, ...]], name: str, form: str) -> None:
+    for finding in check(name, form):
         for language in ("nb", "nn", "en"):
             sentence(finding, language)
+
+
+def _show(form: str, shape: Shape) -> None:
+    list(shown_form(form, shape.only_root, limits=shape.limits))
+
+
+def _compare(form: str, other: str, shape: Shape) -> None:
+    differences(form, other, shape=shape, limits=shape.limits)
 
 
 def _bare(tag: str) -> Iterator[str]:

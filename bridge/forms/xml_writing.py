@@ -164,6 +164,9 @@ class XmlWriter:
 
     def _group(self, place: Place, value: Json, steps: Steps) -> None:
         content, name = place.content, place.written
+        if content.mixed and type(value) is str:
+            self.parts.append(f"<{name}>{_escaped(value)}</{name}>" if value else f"<{name}/>")
+            return
         if type(value) is not dict:
             self.add("type", steps, type="object")
             return

@@ -275,3 +275,28 @@ def test_values_of_every_variety_convert(tmp_path: Path):
 
     assert json == '{"e":"x","f":"5801","a":"2026","b":1,"c":"y","d":"1 2"}'
     assert shape.to_xml(json).decode().endswith(xml)
+
+
+@pytest.mark.parametrize(
+    ("inside", "json"),
+    [
+        ("<a>tekst</a>", '{"a":"tekst"}'),
+        ("<a>en &lt;b> &amp; to</a>", '{"a":"en <b> & to"}'),
+        ("<p>før</p><p>etter</p>", '{"p":["før","etter"]}'),
+        ('<a g="1"/>', '{"a":{"@g":"1"}}'),
+        ("<a/>", '{"a":{}}'),
+    ],
+)
+def test_elements_that_hold_only_text_convert(tmp_path: Path, inside: str, json: str):
+    """Where fields might stand among it: in an element without a type, as many schemas have, too."""
+    (tmp_path / "a.xsd").write_text(
+        '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="m"><x:complexType><x:sequence>'
+        '<x:element name="a" minOccurs="0"/><x:element name="p" minOccurs="0" maxOccurs="9">'
+        '<x:complexType mixed="true"><x:sequence><x:element name="b" minOccurs="0"/></x:sequence></x:complexType>'
+        "</x:element></x:sequence></x:complexType></x:element></x:schema>"
+    )
+    shape = Shape(tmp_path, "a.xsd")
+
+    assert shape.to_json(f"<m>{inside}</m>") == json
+    assert shape.to_xml(json).decode().endswith(f"<m>{inside}</m>".replace("b>", "b&gt;"))
+    assert differences(f"<m>{inside}</m>", json, shape=shape) == ()
