@@ -132,6 +132,11 @@ def layout_settings(request: Request) -> Response:
     return text(request, 200, json.dumps({"pages": {"order": [PAGE]}}))
 
 
+def layouts(request: Request) -> Response:
+    """Say what is on the pages: nothing."""
+    return text(request, 200, json.dumps({PAGE: {"data": {"layout": []}}}))
+
+
 def texts(app: App, request: Request, language: str) -> Response:
     """Give the texts of a language; in Bokmål where it has none of that language."""
     if len(language) != 2:

@@ -1,13 +1,12 @@
 """Form models as Altinn 3's serialisers see them: the known is kept, in order; the rest vanishes (facts 1.4, 1.5)."""
 
 import codecs
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
-from xml.sax.saxutils import quoteattr
-
-from lxml import etree
+from xml.sax.saxutils import escape
 
 from bridge.sandbox.app_values import ZERO, NotOfType, as_xml_text, from_prefill, from_xml_text
 
@@ -15,6 +14,8 @@ Model = dict[str, Any]
 ROW_ID = "altinnRowId"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _XSD = "http://www.w3.org/2001/XMLSchema"
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_IN_ATTRIBUTES = {'"': "&quot;", "\r": "&#xD;", "\n": "&#xA;", "\t": "&#x9;"}
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -80,15 +81,14 @@ def _initial(member: Member) -> Any:
 
 
 def to_xml(model: Model, root: str, members: Sequence[Member], namespace: str = "") -> bytes:
-    """Write XML without a declaration; null members are left out or nil, as .NET has it."""
-    element = etree.Element(root, nsmap={"xsi": XSI, "xsd": _XSD})
-    _fill(element, model, members)
-    written = etree.tostring(element, encoding="utf-8", xml_declaration=False)
-    if not namespace:
-        return written
-    # Put in afterwards: to .NET it is any name, and to libxml2 it must be a URI.
-    declared = f'xmlns:xsd="{_XSD}"'
-    return written.replace(declared.encode(), f"{declared} xmlns={quoteattr(namespace)}".encode(), 1)
+    """
+    Write XML as XmlSerializer does, without a declaration; null members are left out or nil.
+
+    Raises:
+        ValueError: A letter that XML does not have.
+    """
+    first, last = f' xmlns:xsi="{XSI}" xmlns:xsd="{_XSD}"', f" xmlns={_quoted(namespace)}" if namespace else ""
+    return "".join(_element(root, model, members, (first, last))).encode()
 
 
 def with_row_ids(model: Model, members: Sequence[Member], new_id: Callable[[], UUID]) -> Model:
@@ -148,24 +148,42 @@ def _put(model: Model, members: Sequence[Member], path: Sequence[str], value: st
     return True
 
 
-def _fill(element: etree._Element, model: Mapping[str, Any], members: Sequence[Member]) -> None:
+def _element(
+    name: str, model: Mapping[str, Any], members: Sequence[Member], around: tuple[str, str] = ("", "")
+) -> Iterator[str]:
+    """Write an element with its members; *around* stands before and behind its attributes."""
+    yield f"<{name}{around[0]}"
     if ROW_ID in model:
-        element.set(ROW_ID, model[ROW_ID])
+        yield f" {ROW_ID}={_quoted(model[ROW_ID])}"
+    for member in members:
+        if member.attribute and model.get(member.name) is not None:
+            yield f" {member.name}={_quoted(as_xml_text(model[member.name]))}"
+    inner = "".join(_content(model, members))
+    yield f"{around[1]}>{inner}</{name}>" if inner else f"{around[1]} />"
+
+
+def _content(model: Mapping[str, Any], members: Sequence[Member]) -> Iterator[str]:
     for member in members:
         value = model.get(member.name)
-        if member.attribute or member.content:
-            if value is not None and member.attribute:
-                element.set(member.name, as_xml_text(value))
-            elif value is not None:
-                element.text = as_xml_text(value)
+        if member.content and value is not None:
+            yield _escaped(as_xml_text(value))
+        if member.content or member.attribute:
             continue
         for each in value or [] if member.many else [value]:
-            if each is None and not member.nil_if_null:
-                continue
-            child = etree.SubElement(element, member.name)
             if each is None:
-                child.set(f"{{{XSI}}}nil", "true")
+                yield f'<{member.name} xsi:nil="true" />' if member.nil_if_null else ""
             elif member.kind == "group":
-                _fill(child, each, member.members)
+                yield from _element(member.name, each, member.members)
             else:
-                child.text = as_xml_text(each)
+                text = _escaped(as_xml_text(each))
+                yield f"<{member.name}>{text}</{member.name}>" if text else f"<{member.name} />"
+
+
+def _escaped(text: str) -> str:
+    if _FORBIDDEN.search(text):
+        raise ValueError("XML has no such letter")
+    return escape(text, {"\r": "&#xD;"})
+
+
+def _quoted(text: str) -> str:
+    return f'"{escape(text, _IN_ATTRIBUTES)}"'

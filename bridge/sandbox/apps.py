@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Request, Response
 
 from bridge.sandbox import app_documents
-from bridge.sandbox.app_answers import HEADERS, OBJECTS, PROBLEM, chosen, text
+from bridge.sandbox.app_answers import HEADERS, OBJECTS, PROBLEM, chosen, not_found, text
 from bridge.sandbox.app_json import from_json, to_json
 from bridge.sandbox.app_model import Model, NotReadable, empty, fill_empty, to_xml, with_row_ids
 from bridge.sandbox.app_state import PARTY, POST_AND_PUT, App, DataType
@@ -46,7 +46,10 @@ class Apps(System):
             Route("GET", f"{app}/api/authentication/keepAlive", self.keep_alive),
             Route("GET", f"{app}/api/layoutsets", self.layout_sets),
             Route("GET", f"{app}/api/layoutsettings/<layout_set>", self.layout_settings),
+            Route("GET", f"{app}/api/layouts/<layout_set>", self.layouts),
             Route("GET", f"{app}/api/ruleconfiguration/<layout_set>", self.nothing),
+            Route("GET", f"{app}/api/validationconfig/<layout_set>", self.nothing),
+            Route("GET", f"{app}/api/options/<options_id>", self.options),
             Route("GET", f"{app}/api/jsonschema/<data_type_id>", self.json_schema),
             Route("GET", f"{app}/api/xsdschema/<data_type_id>", self.xsd_schema),
             Route("GET", f"{app}/v1/customOpenapi.json", self.own_description),
@@ -135,6 +138,17 @@ class Apps(System):
         """Say which pages a layout set has."""
         self._app(request, org, name)
         return app_documents.layout_settings(request) if layout_set == app_documents.LAYOUT_SET else plain(500)
+
+    def layouts(self, request: Request, org: str, name: str, layout_set: str) -> Response:
+        """Give the pages of a layout set: one without components."""
+        self._app(request, org, name)
+        return app_documents.layouts(request) if layout_set == app_documents.LAYOUT_SET else plain(500)
+
+    def options(self, request: Request, org: str, name: str, options_id: str) -> Response:
+        """Have no code lists."""
+        del options_id
+        self._app(request, org, name)
+        return not_found()
 
     def texts(self, request: Request, org: str, name: str, language: str) -> Response:
         """Give the texts of a language."""

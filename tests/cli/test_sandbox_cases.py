@@ -19,6 +19,7 @@ from tests.sandbox.support import make_world
 ROOT = Path(__file__).parents[2]
 MAPPING = ROOT / "mappings" / "serveringsbevilling.yaml"
 FORM = ROOT / "bridge" / "shipped" / "examples" / "serveringsbevilling.xml"
+OTHER = ROOT / "mappings" / "mapping.schema.json"
 SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="Sum"><xs:complexType><xs:sequence>
 <xs:element name="a" type="xs:decimal"/><xs:element name="b" type="xs:decimal" minOccurs="0"/>
 </xs:sequence></xs:complexType></xs:element></xs:schema>"""
@@ -54,6 +55,15 @@ def test_a_case_of_a_mapping_needs_its_file_and_a_form(running: Sandbox) -> None
     dialog = running.world.dialogporten.find(told["dialog"])
     assert dialog is not None
     assert [each["action"] for each in dialog.body["guiActions"]] == ["write", "write", "sign"]
+
+
+def test_without_any_option_a_case_is_of_the_shipped_service(running: Sandbox) -> None:
+    """With its valid form."""
+    made = json.loads(run(running, "case", "--json").output)
+
+    element = running.world.altinn2.find(made["message_id"])
+    assert element is not None
+    assert (element.service.code, len(element.forms)) == ("5701", 1)
 
 
 def test_a_case_without_a_mapping_is_said_in_options(running: Sandbox, tmp_path: Path) -> None:
@@ -139,7 +149,7 @@ def test_an_app_is_a_file_and_its_schemas(running: Sandbox, tmp_path: Path) -> N
 
 
 WRONG: list[tuple[list[str], int, str]] = [
-    (["case"], 2, "--mapping"),
+    (["case", "--mapping", str(OTHER)], 2, "does not say which service it is"),
     (["case", "--resource", "urn:altinn:resource:x", "--service", "/x"], 2, "CODE/EDITION"),
     (["case", "--resource", "urn:altinn:resource:x", "--form", str(FORM)], 2, "--data-format"),
     (["case", "--resource", "urn:altinn:resource:x", "--attachment", "Plan"], 2, "TYPE=FILE"),

@@ -53,6 +53,15 @@ def test_a_client_calculates_and_two_apps_are_compared(tmp_path: Path) -> None:
     assert "not the same" in printed
 
 
+def test_a_case_is_made_and_pressed_in_one_call_each(tmp_path: Path) -> None:
+    """docs/sandbox.md."""
+    printed = run("sandbox.md", tmp_path)
+
+    assert re.search(r"^submit +http://127\.0\.0\.1:\d+/actions/", printed, re.MULTILINE)
+    assert "HTTP/1.1 204" in printed
+    assert '"kind":"altinn2.archived"' in printed
+
+
 def test_documents_have_ports_of_their_own() -> None:
     """Two that are tried at once do not meet."""
     ports = [set(PORT.findall(example(name))) for name in EXAMPLES]
@@ -61,7 +70,7 @@ def test_documents_have_ports_of_their_own() -> None:
     assert len(set().union(*ports)) == 2 * len(EXAMPLES)
 
 
-EXAMPLES = ("search.md", "actions.md", "calculation.md")
+EXAMPLES = ("search.md", "actions.md", "calculation.md", "sandbox.md")
 PORT = re.compile(r"\b8[01]9?[0-9]{2}\b")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bridge.sandbox.app_json import from_json, to_json
-from bridge.sandbox.app_model import Member, NotReadable, empty, fill_empty
+from bridge.sandbox.app_model import ROW_ID, Member, NotReadable, empty, fill_empty, to_xml
 from bridge.sandbox.app_xml import from_xml
 
 NIL = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"'
@@ -154,6 +154,24 @@ def test_numbers_are_written_as_net_writes_them() -> None:
     assert written == "[1,0.1,1E+15,1E-07,-2.5,3.10,123456789012345]"
     with pytest.raises(ValueError, match="no number"):
         to_json({"faktor": json_of('{"faktor":"NaN"}')["faktor"]})
+
+
+def test_xml_is_written_as_net_writes_it() -> None:
+    """Namespaces of schemas first and its own last, nil for value types, a blank in what is empty, and escapes."""
+    group = {"id": 'a"\n', "value": Decimal("1.50")}
+    row = {ROW_ID: ROW, "tekst": "", "belop": None, "tall": ["1"]}
+    model = {**empty(MEMBERS), "linje": [row, None], "Svar-grp-1": group, "merknad": "<&>\r", "faktor": float("inf")}
+
+    written = to_xml(model, "Skjema", MEMBERS, "urn:å b").decode()
+
+    assert written == (
+        '<Skjema xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema"'
+        f' kode="7" xmlns="urn:å b"><linje altinnRowId="{ROW}"><tekst /><belop xsi:nil="true" /><tall>1</tall></linje>'
+        '<Svar-grp-1 id="a&quot;&#xA;">1.50</Svar-grp-1><sats xsi:nil="true" /><antall>0</antall><faktor>INF</faktor>'
+        '<tid xsi:nil="true" /><ja xsi:nil="true" /><merknad>&lt;&amp;&gt;&#xD;</merknad></Skjema>'
+    )
+    with pytest.raises(ValueError, match="no such letter"):
+        to_xml({**model, "merknad": "\x01"}, "Skjema", MEMBERS)
 
 
 READ_AS_XML: list[tuple[str, str, Any]] = [

@@ -451,7 +451,7 @@ ANSWER = [
         **HOURS_AT,
         headers=AS_XML,
         kind=XML_TYPE,
-        shows=('<dato xsi:nil="true"/>',),
+        shows=('<dato xsi:nil="true" />',),
         hides=("Innsender",),
     ),
     post("1.5 booleans", DAY, **HOURS_AT, shows=('"overtid":true',)),
