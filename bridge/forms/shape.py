@@ -155,7 +155,7 @@ def read_model(folder: Path, name: str, root: str | None = None) -> FormModel:
         raise ConfigurationError([Fault(where=f"{path}:1:1", message=no_root(schema, root))])
     builder = _Builder(wanted)
     return FormModel(
-        roots={element.name: builder.place(element, index=0, many=False) for element in wanted},
+        roots=builder.places(wanted),
         declarations=builder.declarations,
         default_namespace=builder.default,
         prefixes=builder.prefixes,
@@ -194,6 +194,7 @@ class _Builder:
     def __init__(self, roots: Sequence[Any]) -> None:
         self._contents: dict[int, Content] = {}
         self._kept: list[Any] = []  # So that no id is used again while the tables are built.
+        self._to_fill: list[tuple[Any, Sequence[Any], Mapping[str, str], Content]] = []
         self._derived = _derived_types(roots[0].maps.types.values())
         elements, attributes = _namespaces(roots, self._derived)
         qualified = elements - {""}
@@ -205,7 +206,14 @@ class _Builder:
             f' xmlns:{prefix}="{_quoted(uri)}"' for uri, prefix in self.prefixes.items()
         )
 
-    def place(self, element: Any, *, index: int, many: bool, member: str = "") -> Place:
+    def places(self, roots: Sequence[Any]) -> Mapping[str, Place]:
+        """Make the places of *roots*, and all that can be reached from there: types of types, however many."""
+        made = {element.name: self._place(element, index=0, many=False) for element in roots}
+        while self._to_fill:
+            self._fill(*self._to_fill.pop())
+        return made
+
+    def _place(self, element: Any, *, index: int, many: bool, member: str = "") -> Place:
         uri, local = _uri(element.name), element.local_name
         return Place(
             tag=element.name,
@@ -235,17 +243,21 @@ class _Builder:
             any_element=any_element,
             order=_order(group, names) if group is not None and (any_element or _leaves_room(group)) else None,
         )
+        self._to_fill.append((kind, particles, names, content))
+        return content
+
+    def _fill(self, kind: Any, particles: Sequence[Any], names: Mapping[str, str], content: Content) -> None:
         for particle in particles:
             for element in [particle, *particle.iter_substitutes()] if particle.name else ():
                 if element.name not in content.children and not (element is not particle and element.abstract):
-                    place = self.place(
+                    place = self._place(
                         element,
                         index=len(content.children),
-                        many=_most(group, particle.name) != 1,
+                        many=_most(kind.content, particle.name) != 1,
                         member=names.get(element.name, element.local_name if element is particle else element.name),
                     )
                     content.children[place.tag] = content.members[place.member] = place
-        taken = {*content.members, *(("value",) if simple is not None else ())}
+        taken = {*content.members, *(("value",) if content.kind is not None else ())}
         for name, attribute in getattr(kind, "attributes", {}).items():
             if name is not None and attribute.use != "prohibited":
                 made = self._attribute(attribute, taken)
@@ -255,7 +267,6 @@ class _Builder:
             typed = self._typed(other)
             if typed is not None:
                 content.types[other.name] = content.type_members[typed.member] = typed
-        return content
 
     def _typed(self, kind: Any) -> Typed | None:
         """Say how an element names *kind*, if it can."""

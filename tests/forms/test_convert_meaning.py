@@ -283,3 +283,21 @@ def test_an_exponent_that_xml_does_not_allow_stays_as_it_is(shapes: dict[str, Sh
 
     assert as_json == '{"tall":"1e3","flyt":1e3}'
     assert shape.to_xml(as_json).decode().endswith(xml)
+
+
+def test_types_that_lead_from_one_to_the_next_are_no_depth(tmp_path: Path) -> None:
+    """A schema may have any number of them, each in the one before it."""
+    types = "".join(
+        f'<xs:complexType name="t{number}"><xs:complexContent><xs:extension base="grunn"><xs:sequence>'
+        f'<xs:element name="neste" type="t{number + 1}" minOccurs="0"/></xs:sequence></xs:extension>'
+        "</xs:complexContent></xs:complexType>"
+        for number in range(600)
+    )
+    (tmp_path / "m.xsd").write_text(
+        f'<xs:schema {HEAD}><xs:complexType name="grunn"/>{types}<xs:complexType name="t600"/>'
+        '<xs:element name="m" type="grunn"/></xs:schema>'
+    )
+
+    shape = Shape.from_schema(tmp_path / "m.xsd")
+
+    assert shape.to_json(f'<m {XSI} xsi:type="t7"><neste/></m>') == '{"@xsi:type":"t7","neste":{}}'
