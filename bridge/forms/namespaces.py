@@ -21,7 +21,7 @@ _DECLARATION = re.compile(rb"\sxmlns[^=\s>]*+\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)
 _PLAIN_BYTES = re.compile(_PLAIN.pattern.encode())
 _BEGIN = re.compile(rb"<(?:!--|!\[CDATA\[|\?|[^!?/<][^<]*+)")
 _ENDS = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}
-_TAG = re.compile(rb"<[^\s<>\"'/]+(?:\s+[^\s=<>\"'/]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*+")
+_TAG = re.compile(rb"(<[^\s<>\"'/]++)((?:\s++[^\s=<>\"'/]++\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'))*+)")
 _ATTRIBUTE = re.compile(rb"(xmlns(?::[^\s=]+)?\s*=\s*|[^\s=\"'<>]+\s*=\s*)(\"[^\"]*\"|'[^']*')")
 _REFERENCE = re.compile(r"&(?:#(?P<decimal>\d{1,7})|#x(?P<hex>[0-9a-fA-F]{1,6})|(?P<name>amp|lt|gt|quot|apos));")
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
@@ -94,7 +94,7 @@ def _rewritten(data: bytes) -> Iterator[bytes]:
             yield data[found.start() : at]
             continue
         tag = _TAG.match(found[0]) if b"xmlns" in found[0] else None
-        yield found[0] if tag is None else _ATTRIBUTE.sub(_attribute, tag[0]) + found[0][tag.end() :]
+        yield found[0] if tag is None else tag[1] + _ATTRIBUTE.sub(_attribute, tag[2]) + found[0][tag.end() :]
         at = found.end()
     yield data[at:]
 

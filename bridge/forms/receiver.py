@@ -38,7 +38,7 @@ _SIGNS = tuple(
         (rb"\bduration\b", rb"[>\"'\s]-?P"),
         (rb"\bunsigned(?:Long|Int|Short|Byte)\b", rb"[>\"'\s][+-]"),
         (rb"\b(?:float|double)\b", rb"NaN"),
-        (rb"\btoken\b", rb"<([^\s<>/]+)[^<>]*>[ \t\r\n]+</\1|=\s*[\"'][ \t\r\n]+[\"']"),
+        (rb"\btoken\b", rb"<([^\s<>/]++)[^<>]*+>[ \t\r\n]++</\1|=\s*[\"'][ \t\r\n]+[\"']"),
         (
             rb"<(?:[\w.-]+:)?(?:list|union)\b",
             rb">[ \t\r\n]+[^<\s]|[^>\s][ \t\r\n]+<|[^<>\s](?:[\t\r\n]|[ ]{2})|=\s*[\"']\s|\s[\"']",

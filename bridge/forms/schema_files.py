@@ -301,7 +301,7 @@ _OUTSIDE = (
 
 
 def _references(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
-    for kind in ("include", "import", "redefine"):
+    for kind in ("include", "import", "redefine", "override"):
         for element in root.iterchildren(XSD + kind):
             location = element.get("schemaLocation")
             if location is not None:

@@ -29,6 +29,10 @@ _TEXTS = frozenset({"string", "normalizedString"})
 _ESCAPED = re.compile(r"\\.", re.DOTALL)
 _CLASS = re.compile(r"\[[^\]]*\]+")
 _TWICE = re.compile(r"(?:[*+?]|\{\d+(?:,\d*)?\})(?:[*+]|\{\d)")
+_BLOCKS = re.compile(
+    r"\\[pP]\{(Is(?:OldItalic|Gothic|Deseret|ByzantineMusicalSymbols|MusicalSymbols|MathematicalAlphanumericSymbols"
+    r"|CJKUnifiedIdeographsExtensionB|CJKCompatibilityIdeographsSupplement|Tags))\}"
+)
 _REVERSED = re.compile(r"\{(\d{1,9}),(\d{1,9})\}")
 
 
@@ -97,6 +101,8 @@ def _of_pattern(pattern: etree._Element) -> Iterator[tuple[etree._Element, str]]
         yield pattern, f"the pattern {value!r} has a quantifier after a quantifier"
     if any(int(low) > int(high) for low, high in _REVERSED.findall(bare)):
         yield pattern, f"the pattern {value!r} has a quantifier whose end is before its beginning"
+    for block in _BLOCKS.findall(value):
+        yield pattern, f"the pattern {value!r} names the block {block!r}, which is beyond 16 bits"
     if any(letter > "\uffff" for letter in value):
         yield pattern, f"the pattern {value!r} has a character beyond 16 bits, of which it reads the halves"
 

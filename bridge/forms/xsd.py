@@ -304,7 +304,9 @@ class _Schema:
         with self._alone():
             found = explain_by_xmlschema(root, self.model, limits, Effort(limits.max_seconds))
         broken = broken_rules(() if spec is None else spec.rules, root)
-        return found + _elsewhere(self._beside(root, data, spec, limits), found) + broken
+        whole = not found or found[-1].rule not in {"more_findings", "not_checkable"}
+        beside = self._beside(root, data, spec, limits) if whole else ()
+        return found + _elsewhere(beside, found) + broken
 
     def _without_blanks(self, data: bytes) -> bytes | None:
         """Give the form *data* without the blanks that libxml2 stumbles over; None where there are none."""

@@ -15,6 +15,7 @@ from bridge.forms.schema_files import read_schema_files
 from bridge.forms.sentences import sentence
 from bridge.forms.xsd import SchemaRegistry
 from bridge.shipped import examples_folder, schemas_folder
+from tests.effort import growth
 
 SPEC = FormSpec(kind=FormKind.MAIN, data_format_id="1", data_format_version="1", schema="a.xsd")
 TO_DOTNET = replace(SPEC, receiver=Receiver.DOTNET)
@@ -184,6 +185,21 @@ def test_next_to_all_forms_need_no_look() -> None:
 
     assert not check.may_find(form)
     assert check.may_find(re.sub(b"<stenger>[^<]*", b"<stenger>24:00:00", form))
+
+
+@pytest.mark.parametrize("piece", ["<", "a", "<a", "<a ", " ", ">", "> ", "0", "0-", "-", "=' ", "<a> <", "&#"])
+def test_looking_at_the_bytes_grows_with_them(tmp_path: Path, piece: str) -> None:
+    """Whatever they are made of."""
+    types = "".join(
+        f'<x:attribute name="{each}" type="x:{each}"/>' for each in ("token", "dateTime", "decimal", "unsignedInt")
+    )
+    (tmp_path / "a.xsd").write_text(
+        f'{HEAD}<x:simpleType name="l"><x:list itemType="x:double"/></x:simpleType><x:element name="m">'
+        f"<x:complexType>{types}</x:complexType></x:element></x:schema>"
+    )
+    check = ReceiverCheck(read_schema_files(tmp_path, "a.xsd"))
+
+    assert growth(lambda size: check.may_find(f"<{piece * size}".encode()), 2_000) < 80
 
 
 def test_large_forms_and_those_in_any_namespace_are_looked_at_as_well(tmp_path: Path) -> None:
