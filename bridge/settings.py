@@ -125,6 +125,7 @@ class Settings:
     retry_first: float
     pause_look: float
     max_body: int
+    max_bodies: int
     max_form: int
     max_form_markup: int
     max_form_depth: int
@@ -758,6 +759,14 @@ VARIABLES: tuple[Variable, ...] = (
         default="20000000",
         unit="bytes",
         meaning="The largest request body that is read.",
+    ),
+    Variable(
+        name="BRIDGE_MAX_BODIES",
+        parse=_whole(1_000_000, 100_000_000_000),
+        default="50000000",
+        unit="bytes",
+        meaning="How much one web process has in memory at once of bodies above 256 KB that are read whole; the next "
+        "one waits two seconds at most, and is told 503 `too_busy`. What is made of a body takes about seven times it.",
     ),
     Variable(
         name="BRIDGE_MAX_FORM",

@@ -227,6 +227,7 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
             threads=settings.threads,
             apps=len(routes),
             accepting=ACCEPTING[settings.worker],
+            bodies=settings.max_bodies,
         ),
         metrics=metrics,
         alarms=alarms,

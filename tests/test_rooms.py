@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from bridge.core.errors import Refusal
-from bridge.rooms import MOVES, Room, Rooms
+from bridge.rooms import LIGHT, MOVES, STEP, Bodies, Room, Rooms
 
 
 class Ticks:
@@ -71,7 +71,7 @@ def test_a_place_is_free_again_after_a_failure() -> None:
 
 def test_rooms_leave_threads_for_what_asks_nobody() -> None:
     """All that hangs at once is less than all threads."""
-    rooms = Rooms(threads=64, apps=3, accepting=2)
+    rooms = Rooms(threads=64, apps=3, accepting=2, bodies=1_000_000)
 
     taken = 0
     for room in (rooms.links, rooms.looking, rooms.uploads):
@@ -85,3 +85,46 @@ def test_rooms_leave_threads_for_what_asks_nobody() -> None:
                 taken += 1
 
     assert taken == 48
+
+
+def test_long_bodies_share_so_many_bytes() -> None:
+    """Who comes beside too many is told to come again, and has room once one is gone; short ones always have."""
+    ticks = Ticks()
+    bodies = Bodies(3 * STEP, clock=ticks)
+    with bodies.load() as first, bodies.load() as second, bodies.load() as third:
+        first.grow(2 * STEP)
+        second.grow(STEP)
+        ticks.now += MOVES
+        with pytest.raises(Refusal) as caught:
+            third.grow(LIGHT + 1)
+        third.grow(LIGHT)
+        first.drop()
+        third.grow(2 * STEP)
+
+    assert (caught.value.code, caught.value.status) == ("too_busy", 503)
+    assert caught.value.retry_after is not None
+    assert (first.held, second.held, third.held) == (0, 0, 0)
+
+
+def test_a_body_of_unknown_length_is_weighed_as_it_comes() -> None:
+    """By steps, each of which counts once."""
+    with Bodies(10 * STEP).load() as load:
+        held = []
+        for size in (LIGHT, LIGHT + 1, STEP, STEP + 1, 2 * STEP):
+            load.grow(size)
+            held.append(load.held)
+
+    assert held == [0, STEP, STEP, 2 * STEP, 2 * STEP]
+
+
+def test_a_body_larger_than_all_together_comes_alone() -> None:
+    """It is no fault of a setting that nobody may send what another setting allows."""
+    ticks = Ticks()
+    bodies = Bodies(STEP, clock=ticks)
+    with bodies.load() as large, bodies.load() as small:
+        large.grow(5 * STEP)
+        ticks.now += MOVES
+        with pytest.raises(Refusal):
+            small.grow(LIGHT + 1)
+
+    assert large.held == 0

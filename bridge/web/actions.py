@@ -8,12 +8,14 @@ from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
 from bridge.adapters.dialog_tokens import authorize
+from bridge.core.callers import Caller
 from bridge.core.errors import Refusal
-from bridge.core.operations import Operation, Outcome, Stage
+from bridge.core.mapping import ActionMapping
+from bridge.core.operations import Link, Operation, Outcome, Stage
 from bridge.parts import Bridge
 from bridge.steps.content import form_or_message
 from bridge.steps.meanwhile import Behind, Open, waits_for
-from bridge.steps.submit import action_for, link_for, submit
+from bridge.steps.submit import Accepted, action_for, link_for, submit
 from bridge.web.callers import READ, caller_of, permitted
 from bridge.web.problems import language, problem_body, problem_response
 from bridge.web.reading import in_its_charset, read_body
@@ -28,19 +30,25 @@ def press(dialog_id: UUID, name: str) -> ResponseReturnValue:
     caller = caller_of(bridge)
     action = permitted(bridge, caller, dialog_id, name)
     link = link_for(bridge, caller, element=action.needs_element)
-    body = read_body(request, limit=bridge.settings.max_body)
-    if body is not None:
-        body = in_its_charset(request, body)
-        mapping, _ = action_for(bridge, caller, name)
-        body = form_or_message(bridge, mapping, action, link, media_type=request.mimetype, body=body)
-    with bridge.rooms.accepting:
-        accepted = submit(bridge, caller=caller, action=action, link=link, body=body, language=language())
+    accepted = _accepted(bridge, caller, action, link)
     finished = bridge.finished.wait(
         accepted.operation_id, seconds=bridge.settings.answer_within, begin=bridge.wake, caller=caller.actor
     )
     answer = _outcome(bridge, accepted.operation_id) if finished else _under_way(accepted.operation_id)
     bridge.metrics.write_actions.labels(link.service_resource, name, str(answer.status_code)).inc()
     return answer
+
+
+def _accepted(bridge: Bridge, caller: Caller, action: ActionMapping, link: Link) -> Accepted:
+    """Read what came with the press, and write it down; what is in memory of it is over with that."""
+    with bridge.rooms.bodies.load() as load:
+        body = read_body(request, limit=bridge.settings.max_body, load=load)
+        if body is not None:
+            body = in_its_charset(request, body)
+            mapping, _ = action_for(bridge, caller, action.name)
+            body = form_or_message(bridge, mapping, action, link, media_type=request.mimetype, body=body)
+        with bridge.rooms.accepting:
+            return submit(bridge, caller=caller, action=action, link=link, body=body, language=language())
 
 
 @actions.get("/operations/<uuid:operation_id>")

@@ -21,6 +21,7 @@ from bridge.forms.convert import Unconvertible
 from bridge.forms.reading import Unreadable
 from bridge.forms.turning import JSON, XML, kind_of
 from bridge.parts import Bridge
+from bridge.rooms import Load
 from bridge.storage.turns import NoTurn, StoredTurns
 from bridge.web.calculation_report import report
 from bridge.web.form_passage import Passage, Shapes
@@ -51,6 +52,7 @@ class _Asked:
     party: str | None
     """The dialog's party, in place of what the caller says."""
     reports: bool
+    load: Load
 
     @property
     def own(self) -> bool:
@@ -73,7 +75,11 @@ def _prepare(state: BlueprintSetupState) -> None:
 def pass_on(org: str, app: str, anonymous: bool) -> ResponseReturnValue:
     """Create or calculate a form in an app that the route files name; whatever it says is passed on as it is."""
     bridge: Bridge = current_app.extensions["bridge"]
-    asked = _asked(bridge, org, app, anonymous=anonymous)
+    with bridge.rooms.bodies.load() as load:
+        return _passed_on(bridge, _asked(bridge, org, app, anonymous=anonymous, load=load))
+
+
+def _passed_on(bridge: Bridge, asked: _Asked) -> Response:
     body, length = _body(bridge, asked)
     findings = _findings(asked, body)
     answer, passage = _answered(bridge, asked, body, length)
@@ -93,7 +99,7 @@ def pass_on(org: str, app: str, anonymous: bool) -> ResponseReturnValue:
     return response
 
 
-def _asked(bridge: Bridge, org: str, app: str, *, anonymous: bool) -> _Asked:
+def _asked(bridge: Bridge, org: str, app: str, *, anonymous: bool, load: Load) -> _Asked:
     """Find the route and see whether the caller may take it. Raises Refusal 401, 403 and 404."""
     route = bridge.routes.get((org, app))
     if route is None or (anonymous and not route.anonymous):
@@ -110,6 +116,7 @@ def _asked(bridge: Bridge, org: str, app: str, *, anonymous: bool) -> _Asked:
         anonymous=anonymous,
         party=_party(bridge, route),
         reports=_wants_report(),
+        load=load,
     )
 
 
@@ -206,7 +213,7 @@ def _body(bridge: Bridge, asked: _Asked) -> tuple[bytes | Readable, int | None]:
         raise _too_large(limit)
     looked_at = asked.data_type.held is not Held.OFF or asked.data_type.speaks is not Speaks.BOTH or asked.reports
     if looked_at:
-        body = read_body(request, limit=limit) or b""
+        body = read_body(request, limit=limit, load=asked.load) or b""
         return body, len(body)
     length, read = request.content_length, body_reader(request)
     start = bytearray()
@@ -416,6 +423,8 @@ def _response(bridge: Bridge, asked: _Asked, answer: AppAnswer, passage: Passage
 
 def _whole(bridge: Bridge, asked: _Asked, answer: AppAnswer) -> bytes:
     limit = bridge.settings.max_body
+    if answer.rest is not None:
+        asked.load.grow(asked.load.held + limit)
     try:
         whole = answer.whole(limit)
     except UpstreamError as error:

@@ -10,6 +10,7 @@ from gunicorn.http.errors import ParseException
 from bridge.core.errors import Refusal
 from bridge.core.ids import mask_identity_numbers
 from bridge.forms.reading import Unreadable, in_charset
+from bridge.rooms import Load
 
 XML = frozenset({"application/xml", "text/xml"})
 """What forms in XML are sent as; the two mean the same (RFC 7303)."""
@@ -91,24 +92,26 @@ def has_body(request: Request) -> bool:
     return bool(request.content_length) or "chunked" in request.headers.get("Transfer-Encoding", "").lower()
 
 
-def read_body(request: Request, *, limit: int) -> bytes | None:
+def read_body(request: Request, *, limit: int, load: Load) -> bytes | None:
     """
-    Read the whole body; None when it is empty.
+    Read the whole body, and weigh it; None when it is empty.
 
     The stream is read and counted here, since Werkzeug cuts a chunked body at its limit without a word.
 
     Raises:
-        Refusal: 413 above *limit* bytes, 400 when it ends before its end.
+        Refusal: 413 above *limit* bytes, 400 when it ends before its end, 503 beside too many long ones.
     """
     too_large = Refusal("body_too_large", 413, facts={"limit": str(limit)})
     if (request.content_length or 0) > limit:
         raise too_large
+    load.grow(request.content_length or 0)
     read = body_reader(request)
     parts, total = [], 0
     while chunk := read(min(CHUNK, limit + 1 - total)):
         total += len(chunk)
         if total > limit:
             raise too_large
+        load.grow(total)
         parts.append(chunk)
     return b"".join(parts) or None
 
