@@ -36,6 +36,7 @@ _PROBLEMS: Mapping[int, tuple[str, str]] = {
     413: (f"{_7231}5.11", f"Payload too large. The maximum allowed size is {LIMIT} bytes."),
     422: ("https://datatracker.ietf.org/doc/html/rfc4918#section-11.2", "Unprocessable request."),
     500: (f"{_7231}6.1", "An error occurred while processing the request."),
+    502: (f"{_7231}6.3", "Bad gateway."),
 }
 SYSTEM_USER = "urn:altinn:systemuser:uuid:"
 _BOUND_BY_MVC = "https://tools.ietf.org/html/rfc9110#section-15.5.1"
@@ -130,6 +131,9 @@ class DialogSystem(System):
         claims = self.claims(request)
         if not END_USER_SCOPES & scopes(claims) or "sandbox_actor" not in claims:
             self.forbid(request)
+        if self.world.switches.dialogporten_behind == "away":
+            drain(request)
+            refuse(self.problem(request, 502))
         return reader_of(claims)
 
     def forbid(self, request: Request) -> NoReturn:
@@ -150,8 +154,12 @@ class DialogSystem(System):
         if found.errors:
             drain(request)
             refuse(self.unbound(request, found.errors) if patching else self.problem(request, 400, found.errors))
-        fails = self.world.switches.name_lookup_fails
-        return Asked(writer=writer, ids=bound, intent=Intent(if_match=if_match, silent=silent, lookup_fails=fails))
+        fails, behind = self.world.switches.name_lookup_fails, self.world.switches.dialogporten_behind
+        return Asked(
+            writer=writer,
+            ids=bound,
+            intent=Intent(if_match=if_match, silent=silent, lookup_fails=fails, alone=behind == "away"),
+        )
 
     def on_behalf(self, request: Request) -> Reader | None:
         """Say on which end user's behalf a service owner asks; 400 where it is nobody who could."""
@@ -234,7 +242,7 @@ class DialogSystem(System):
             **({} if errors is None else {"errors": errors}),
         }
         more = {500: {"Cache-Control": "no-cache,no-store"}, 413: {"Connection": "close"}}.get(status, {})
-        media = "application/json" if more else "application/problem+json"
+        media = "application/json" if status in (413, 500, 502) else "application/problem+json"
         content_type = f"{media}; charset=utf-8"
         return as_json(status, document, content_type=content_type, headers={**more, **(headers or {})})
 

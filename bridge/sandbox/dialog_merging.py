@@ -7,7 +7,7 @@ from typing import Any
 from bridge.sandbox.chance import Chance
 from bridge.sandbox.dialog_kinds import moment_text
 from bridge.sandbox.dialog_languages import language
-from bridge.sandbox.dialog_model import Body, Problem
+from bridge.sandbox.dialog_model import Body, Intent, Problem
 from bridge.sandbox.dialog_rules import OLD_MEDIA_TYPES
 from bridge.sandbox.dialog_schema import STORED_STATUS, UPDATE_MEMBERS
 from bridge.sandbox.records import Faults
@@ -29,10 +29,10 @@ class Merging:
     """Puts what is sent into what is stored, at one moment. *name_of* asks the register of people."""
 
     def __init__(
-        self, chance: Chance, faults: Faults, name_of: Callable[[str], str], now: datetime, *, lookup_fails: bool
+        self, chance: Chance, faults: Faults, name_of: Callable[[str], str], now: datetime, intent: Intent
     ) -> None:
         self._chance, self._faults, self._name_of, self._now = chance, faults, name_of, now
-        self._lookup_fails = lookup_fails
+        self._intent = intent
 
     def body(self, held: Body, dto: Mapping[str, Any]) -> Body:
         """Replace what PUT replaces, merge what has ids, append activities and transmissions."""
@@ -95,9 +95,11 @@ class Merging:
         actor = dict(given)
         if not actor["actorId"]:
             return actor
+        if self._intent.alone:
+            raise Problem(502)
         path = "/dialogporten/name-lookup"
         fault = self._faults.take(system="dialogporten", method="LOOKUP", path=path, internal="name_lookup_fails")
-        if self._lookup_fails or fault is not None:
+        if self._intent.lookup_fails or fault is not None:
             raise Problem(422, {"ActorId": [f"Unable to look up name for actor id: {actor['actorId']}"]})
         return {**actor, "actorId": actor["actorId"].lower(), "actorName": self._name_of(actor["actorId"])}
 

@@ -97,6 +97,8 @@ class Intent:
     """The dialog as it stood when the write began; None where it begins with the change."""
     silent: bool = False
     lookup_fails: bool = False
+    alone: bool = False
+    """No system behind Dialogporten answers, the register of names among them."""
 
 
 def missing(entity: str, key: str) -> Problem:

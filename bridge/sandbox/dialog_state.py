@@ -208,7 +208,7 @@ class DialogportenState(Lifecycle):
         )
 
     def _merging(self, now: datetime, intent: Intent) -> Merging:
-        return Merging(self._chance, self._faults, self.name_of, now, lookup_fails=intent.lookup_fails)
+        return Merging(self._chance, self._faults, self.name_of, now, intent)
 
     def _holder(self, key: str | None, owner: str) -> Dialog | None:
         if key is None:

@@ -132,6 +132,10 @@ class Switches:
 
     # Dialogporten (facts/dialogporten.md 10 and 12)
     allow_http_loopback: bool = _flag("Action URLs may be http on 127.0.0.1 and localhost.", default=True)
+    dialogporten_behind: str = _choice(
+        "The systems behind Dialogporten (rights, names): without them users get 502, and who names a person.",
+        *("there", "away"),
+    )
     dialogporten_save_ms: float = _number(
         "Time between the look and the save of a write, in milliseconds: of those that meet in it one gets through.",
         10,

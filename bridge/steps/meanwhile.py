@@ -7,7 +7,7 @@ from enum import Enum
 import structlog
 
 from bridge.core.dialogs import SERVICE_OWNER, Activity
-from bridge.core.errors import Rejected, UpstreamError
+from bridge.core.errors import Conflict, Rejected, UpstreamError
 from bridge.core.ids import derived_id
 from bridge.core.mapping import Target
 from bridge.core.operations import Operation, Stage
@@ -78,6 +78,9 @@ def tell_what_is_open(bridge: Bridge, operation: Operation, what: Open, until: d
     log.warning("a write may still arrive, and nothing else is sent for its element", what=what.value, until=until)
     try:
         bridge.dialogporten.add_activity(operation.dialog_id, activity, revision=None, silent=True)
+    except Conflict:
+        log.warning("the dialog could not be told that the outcome is open", why="Conflict")
+        return
     except Rejected as error:
         # It stands there already, or cannot: the dialog is told at the end all the same.
         log.info("the dialog was not told that the outcome is open", reason=error.reason)

@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 
 from bridge.core.dialogs import SERVICE_OWNER, Activity, ActorType, DialogChange, actor_to_json
-from bridge.core.errors import Missing, Rejected, UpstreamError, place_of
+from bridge.core.errors import Conflict, Missing, Rejected, UpstreamError, place_of
 from bridge.core.ids import sibling_id
 from bridge.core.states import TEXTS
 from bridge.parts import Bridge
@@ -86,6 +86,8 @@ def _told(bridge: Bridge, dialog_id: UUID, activity: Activity) -> bool:
     except Missing:
         return True
     except Rejected as error:
+        if isinstance(error, Conflict):
+            raise  # Others keep writing to the dialog: it is told at the next look.
         if error.reason == "name_lookup_failed":
             return False
         if error.reason != "already_exists":

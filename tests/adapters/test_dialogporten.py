@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -277,6 +277,41 @@ def test_a_lost_race_is_a_conflict(bench: Bench) -> None:
         )
 
     assert bench.shown == before
+
+
+MEETING = {
+    "activity": lambda client: client.add_activity(DIALOG_ID, ACTIVITY, revision=None, silent=True),
+    "label": lambda client: client.add_label(DIALOG_ID, "urn:altinn:integration:a2:message:a5900002"),
+    "restore": lambda client: client.restore(DIALOG_ID),
+}
+
+
+@pytest.mark.parametrize("write", MEETING.values(), ids=MEETING)
+def test_what_meets_other_writers_takes_its_turn(bench: Bench, write: Callable[[DialogportenClient], None]) -> None:
+    """Of eight that meet each has been let through after eight turns; what others wrote makes no difference to it."""
+    bench.create()
+    bench.world.faults.plan(How(internal="concurrent_change"), times=7)
+
+    write(bench.client)
+
+    assert [each.status for each in bench.world.calls.all("dialogporten")] == [409] * 7 + [
+        201 if write is MEETING["activity"] else 204
+    ]
+    bench.world.faults.plan(How(internal="concurrent_change"), times=8)
+    with pytest.raises(Conflict):
+        write(bench.client)
+
+
+def test_what_depends_on_a_revision_is_computed_again(bench: Bench) -> None:
+    """One try, since the dialog is another one by now."""
+    bench.create()
+    revision = bench.shown["revision"]
+    bench.world.faults.plan(How(internal="concurrent_change"))
+
+    with pytest.raises(Conflict):
+        bench.client.add_activity(DIALOG_ID, ACTIVITY, revision=revision, silent=True)
+
+    assert [each.status for each in bench.world.calls.all("dialogporten")] == [412]
 
 
 def test_an_activity_is_added_once(bench: Bench) -> None:

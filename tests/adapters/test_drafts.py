@@ -67,6 +67,18 @@ def test_anothers_dialog_with_the_key_is_named() -> None:
     assert stands == Stands(dialog_id=DIALOG_ID, made=False)
 
 
+def test_a_key_taken_at_the_same_moment_names_its_dialog() -> None:
+    """The words are those for a deleted dialog, but who asks again is told which one has the key."""
+    bench = Bench()
+    bench.client.create(body(bench), silent=False)
+    words = problem(422, "Dialog", f"Key ('Org', 'IdempotentKey')=(ttd, {KEY}) already exists.")
+    bench.answers(422, words, times=1)
+
+    stands = bench.client.create(body(bench, id=str(uuid7(START, b"another dialog"))), silent=False)
+
+    assert stands == Stands(dialog_id=DIALOG_ID, made=False)
+
+
 def test_a_key_of_a_deleted_dialog_names_nobody() -> None:
     """Dialogporten does not say which dialog holds the key."""
     bench = Bench()

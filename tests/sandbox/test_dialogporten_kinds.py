@@ -452,3 +452,22 @@ def test_dialogs_from_before_looks_were_kept_count_as_seen() -> None:
     patched(session, dialog_id, {"op": "replace", "path": "/status", "value": "Completed"})
 
     assert (before, session.get(dialogs_url(dialog_id)).json()["isContentSeen"]) == (True, False)
+
+
+def test_without_what_is_behind_it_owners_still_read_and_write() -> None:
+    """Users get 502, and so does whoever names a person; neither as a problem document."""
+    world = make_world(dialogporten_behind="away")
+    session = owner(world)
+    dialog_id = made(session)
+    user = session.post(f"{BASE_URL}/_sandbox/enduser-token", json={"party": PARTY}).json()["token"]
+    person = {"actorType": "PartyRepresentative", "actorId": "urn:altinn:person:legacy-selfidentified:leif"}
+
+    read = session.get(
+        f"{BASE_URL}/dialogporten/api/v1/enduser/dialogs/{dialog_id}", headers={"Authorization": f"Bearer {user}"}
+    )
+    told = session.post(dialogs_url(dialog_id, "activities"), json={"type": "DialogOpened", "performedBy": person})
+    changed = patched(session, dialog_id, {"op": "replace", "path": "/progress", "value": 7})
+
+    assert (read.status_code, told.status_code, changed.status_code) == (502, 502, 204)
+    assert read.json()["title"] == "Bad gateway."
+    assert read.headers["Content-Type"] == "application/json; charset=utf-8"

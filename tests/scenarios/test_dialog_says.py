@@ -517,6 +517,26 @@ def test_a_missing_name_holds_nothing_up(stage: Stage) -> None:
     assert waiting(stage) == 0
 
 
+def test_a_name_that_meets_other_writers_is_told_later(stage: Stage) -> None:
+    """Of writes that meet Dialogporten takes one; the others are not lost with it."""
+    case = stage.case()
+    stage.world.change_switches(name_lookup_fails=True)
+    stage.press(case)
+    stage.world.change_switches(name_lookup_fails=False)
+    stage.fault("dialogporten", "WRITE", str(case.dialog_id), times=20, internal="concurrent_change")
+
+    due_now(stage)
+    tell_names(stage.bridge)
+    still = waiting(stage)
+    stage.world.faults.clear()
+    due_now(stage)
+    tell_names(stage.bridge)
+
+    assert still == 1
+    assert "FormSubmitted" in stage.activities(case)
+    assert waiting(stage) == 0
+
+
 def test_a_name_that_never_comes_is_told_without(stage: Stage) -> None:
     """After a day the service owner tells it, and who it was is forgotten here."""
     case = stage.case()
