@@ -1,7 +1,7 @@
 """``bridge act``: presses a button of a dialog as an end-user system does."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -171,19 +171,27 @@ def _told(outcome: "Pressed", language: str) -> Iterable[str]:
     meaning = {204: "done", 202: "under way"}.get(outcome.status or 0, "refused" if outcome.refused else "accepted")
     yield f"answer       {status}" + ("" if outcome.status is None else f", {meaning}")
     if outcome.problem is not None:
-        yield f"it says      {outcome.problem.get('title', '')}: {outcome.problem.get('detail', '')}"
+        yield from _said(outcome.problem)
     if outcome.refused:
         return
     if outcome.operation is not None and outcome.operation.outcome is not None:
         yield f"outcome      {outcome.operation.outcome}"
         if outcome.operation.problem is not None:
-            said = outcome.operation.problem
-            yield f"it says      {said.get('title', '')}: {said.get('detail', '')}"
+            yield from _said(outcome.operation.problem)
     if outcome.news is News.NONE:
         yield f"news         none in {outcome.seconds:.1f} s; that does not mean that it was given up"
     else:
         yield f"news         {outcome.news.value}, {outcome.seconds:.1f} s after the press"
     yield from (f"{name:12} {text}" for name, text in _changes(outcome, language))
+
+
+def _said(problem: Mapping[str, Any]) -> Iterable[str]:
+    """Tell a problem in its own words, and the faults of a form one by one."""
+    yield f"it says      {problem.get('title', '')}: {problem.get('detail', '')}"
+    findings = problem.get("findings")
+    for each in findings if isinstance(findings, list) else ():
+        if isinstance(each, dict):
+            yield f"             {each.get('path', '')}: {each.get('message', '')}"
 
 
 def _changes(outcome: "Pressed", language: str) -> Iterable[tuple[str, str]]:

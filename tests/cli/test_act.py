@@ -84,7 +84,9 @@ class Stage:
             ]
             assert self.owner("PATCH", f"/{held.id}", patch).status_code == 204
         if name == "wrong":
-            problem = json.dumps({"title": "Skjemaet har feil", "detail": f"Rett det for {PERSON}.", "status": 422})
+            found = [{"path": "/melding/dato", "message": f"Dato mangler for {PERSON}."}]
+            said = {"title": "Skjemaet har feil", "detail": f"Rett det for {PERSON}.", "status": 422, "findings": found}
+            problem = json.dumps(said)
             return Response(problem, 422, content_type="application/problem+json")(environ, start_response)
         return Response(status={"submit": 204}.get(name, 202))(environ, start_response)
 
@@ -120,6 +122,7 @@ def test_a_refusal_ends_with_one(stage: Stage) -> None:
 
     assert result.exit_code == 1
     assert "it says      Skjemaet har feil: Rett det for ***********." in result.stdout
+    assert "             /melding/dato: Dato mangler for ***********." in result.stdout
     assert (machine["status"], machine["exit_code"], machine["changed"]) == (422, 1, False)
 
 

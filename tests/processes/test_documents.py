@@ -62,6 +62,27 @@ def test_a_case_is_made_and_pressed_in_one_call_each(tmp_path: Path) -> None:
     assert '"kind":"altinn2.archived"' in printed
 
 
+def test_a_first_service_is_made_in_seven_steps(tmp_path: Path) -> None:
+    """docs/mappings.md: from an empty folder to a form that was sent in."""
+    printed = run("mappings.md", tmp_path)
+
+    assert "No fault; 1 note to read." in printed
+    assert re.search(r"answer +422, refused\nit says.*\n +/Baal.*\nrefused, as it should be", printed)
+    assert "answer       204, done" in printed
+    assert "RequiresAttention → Completed" in printed
+
+
+def test_two_people_sign(tmp_path: Path) -> None:
+    """docs/signing.md: sent to signing, signed by one, by the same one again, and by another."""
+    printed = run("signing.md", tmp_path)
+
+    assert printed.count("answer       204, done") == 4
+    assert "Jeg bekrefter at opplysningene er riktige." in printed
+    assert printed.count("This had been done already.") == 1
+    assert "RequiresAttention → InProgress" in printed
+    assert "InProgress → Completed" in printed
+
+
 def test_documents_have_ports_of_their_own() -> None:
     """Two that are tried at once do not meet."""
     ports = [set(PORT.findall(example(name))) for name in EXAMPLES]
@@ -70,15 +91,15 @@ def test_documents_have_ports_of_their_own() -> None:
     assert len(set().union(*ports)) == 2 * len(EXAMPLES)
 
 
-EXAMPLES = ("search.md", "actions.md", "calculation.md", "sandbox.md")
+EXAMPLES = ("search.md", "actions.md", "calculation.md", "sandbox.md", "mappings.md", "signing.md")
 PORT = re.compile(r"\b8[01]9?[0-9]{2}\b")
 
 
 def example(document: str) -> str:
-    """The script between the marks."""
+    """The script between the marks: what is fenced there, piece by piece."""
     text = (DOCUMENTS / document).read_text("utf-8")
     text = text.partition("<!-- example -->")[2].partition("<!-- /example -->")[0]
-    return re.sub(r"^```.*$", "", text, flags=re.MULTILINE)
+    return "\n".join(re.findall(r"^```\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL))
 
 
 def run(document: str, folder: Path) -> str:
