@@ -141,11 +141,17 @@ def _service(known: Mapping[str, Any], given: str | None, schemas: Path | None) 
     about: dict[str, Any] = {
         "code": str(altinn2.get("service_code")),
         "edition": int(altinn2.get("service_edition", 1)),
-        "signing_steps": int(altinn2.get("signing_steps", 0)),
+        "signing_steps": int(altinn2.get("signing_steps", _signs(known))),
         "unique_signers": bool(altinn2.get("unique_signers", False)),
         "forms": [_form_type(each, schemas) for each in known.get("forms", ())],
     }
     return about
+
+
+def _signs(known: Mapping[str, Any]) -> int:
+    """Say how many signing steps the service has where the mapping does not: one, if an action leaves forms to it."""
+    actions = (each for each in (known.get("actions") or {}).values() if isinstance(each, Mapping))
+    return int(any(each.get("complete") is True and each.get("sign") is False for each in actions))
 
 
 def _form_type(form: Mapping[str, Any], schemas: Path | None) -> dict[str, Any]:

@@ -25,6 +25,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "sandbox.md"
 def test_it_runs_until_it_is_told_to_end(number: signal.Signals):
     """Its lines are settings that a bridge takes, its switches are thrown, and it ends quietly."""
     command = [sys.executable, "-m", "bridge.cli", "sandbox", "--seed", "7", "--switch", "put_status=200"]
+    command += ["--scope", "egen:les"]
     command += ["--origin", "https://App.localhost/"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -34,10 +35,12 @@ def test_it_runs_until_it_is_told_to_end(number: signal.Signals):
 
         settings = Settings.from_environ(exports)
         switches = requests.get(f"{url}/_sandbox/switches", timeout=10).json()
+        own = requests.get(f"{url}/_sandbox/clients", timeout=10).json()[0]
         process.send_signal(number)
         rest, errors = process.communicate(timeout=15)
 
     assert settings.environment is Environment.SANDBOX
+    assert (own["id"], "egen:les" in own["scopes"]) == (settings.maskinporten_client_id, True)
     assert settings.altinn2_url.startswith(url)
     assert "https://app.localhost" in settings.allowed_origins
     assert next(each for each in switches if each["name"] == "put_status")["value"] == "200"

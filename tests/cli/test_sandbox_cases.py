@@ -63,7 +63,9 @@ def test_without_any_option_a_case_is_of_the_shipped_service(running: Sandbox) -
 
     element = running.world.altinn2.find(made["message_id"])
     assert element is not None
-    assert (element.service.code, len(element.forms)) == ("5701", 1)
+    service = element.service
+    # An action of the mapping leaves the form to whoever signs.
+    assert (service.code, service.signing_steps, len(element.forms)) == ("5701", 1, 1)
 
 
 def test_a_case_without_a_mapping_is_said_in_options(running: Sandbox, tmp_path: Path) -> None:

@@ -47,6 +47,10 @@ TAKEN: list[tuple[str, str, str, bool]] = [
     ("a letter by its number", schema("string", pattern("[\\u00C0-\\u00FF]+")), "ÆØ", True),
     ("a pattern of which nothing is left", schema("string", pattern("(?i)ab")), "AB", True),
     ("a line end behind a pattern", schema("string", pattern("[0-9]+")), "12\n", True),
+    ("a letter that is newer", schema("string", pattern("\\\\p{Lu}+")), "\u1e9e", True),
+    ("a sign that counts for two", schema("string", '<xs:minLength value="2"/>'), "\U0001f600", True),
+    ("a text that is too short", schema("string", '<xs:minLength value="2"/>'), "a", False),
+    ("no number in a range", schema("double", '<xs:maxInclusive value="5"/>'), "NaN", True),
     ("a missing include", schema("string", before='<xs:include schemaLocation="borte.xsd"/>'), "x", True),
 ]
 
