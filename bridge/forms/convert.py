@@ -150,7 +150,9 @@ class _XmlReader:
         self._most, self._of_app, self._model = limits.max_findings, of_app, model
         self._prefixes = Prefixes()
         self._declared: dict[str, str] = {}
-        self._taken: set[str] = set()
+        """The namespaces of the prefixes in values."""
+        self._given: dict[str, str] = {}
+        """The prefixes that were given to namespaces."""
         self._numbers = itertools.count(1)
 
     def add(self, rule: str, node: etree._Element, *, at: str = "", **facts: str) -> str:
@@ -165,7 +167,7 @@ class _XmlReader:
         text = self.element(root, place)
         declared = ",".join(
             f"{encode_basestring(XMLNS_MEMBER + prefix)}:{encode_basestring(uri)}"
-            for uri, prefix in self._declared.items()
+            for prefix, uri in self._declared.items()
         )
         if not declared or self.findings:
             return text
@@ -224,7 +226,7 @@ class _XmlReader:
             uri, local = (name[1:].split("}", 1)) if name.startswith("{") else ("", name)
             if uri == self._model.default_namespace:
                 return local
-            if not uri or (len(self._declared) == _MOST_DECLARED and uri not in self._declared):
+            if not uri or (len(self._declared) == _MOST_DECLARED and uri not in self._given):
                 self.add("namespace_unclear", node)
                 return token
             return f"{self._model.prefixes.get(uri) or self._prefix_for(uri, token.rpartition(':')[0] or 'q')}:{local}"
@@ -233,13 +235,19 @@ class _XmlReader:
 
     def _prefix_for(self, uri: str, wanted: str) -> str:
         """Declare *uri* for the whole form, as *wanted* if that is free."""
-        if uri not in self._declared:
+        if uri not in self._given:
             free = wanted
-            while free in self._taken or OWN_PREFIX.fullmatch(free):
+            while self._declared.get(free, uri) != uri or OWN_PREFIX.fullmatch(free):
                 free = f"{wanted}_{next(self._numbers)}"
-            self._declared[uri] = free
-            self._taken.add(free)
-        return self._declared[uri]
+            self._given[uri], self._declared[free] = free, uri
+        return self._given[uri]
+
+    def _keep_prefixes(self, node: etree._Element, text: str) -> None:
+        """Declare what may be a prefix in a value of which the schema says nothing, so that it is left as it is."""
+        for prefix, uri in self._prefixes.in_text(node, text).items():
+            full = len(self._declared) == _MOST_DECLARED and prefix not in self._declared
+            if OWN_PREFIX.fullmatch(prefix) or full or self._declared.setdefault(prefix, uri) != uri:
+                self.add("namespace_unclear", node)
 
     def _attributes(self, node: etree._Element, content: Content) -> list[str]:
         result = []
@@ -253,6 +261,7 @@ class _XmlReader:
             elif name in {_NIL, TYPE}:
                 continue
             elif content.any_attribute and not name.startswith(XSI):
+                self._keep_prefixes(node, text)
                 result.append(f"{encode_basestring('@' + name)}:{encode_basestring(text)}")
             else:
                 self.add("unexpected_attribute", node, at=f"/@{_shown(name)}")

@@ -49,6 +49,17 @@ class Prefixes:
         typed = None if name is None else content.types.get(self.named(node, name) or "")
         return content if typed is None else typed.content
 
+    def in_text(self, node: etree._Element, text: str) -> dict[str, str]:
+        """
+        Give the prefixes that stand before a colon in a value of *node*, with their namespaces.
+
+        Raises:
+            Unreadable: That has been too much work.
+        """
+        found = {each[1] for each in _PREFIX.finditer(text)}
+        namespaces = self.namespaces(node) if found else {}
+        return {prefix: uri for prefix in sorted(found) if (uri := namespaces.get(prefix)) is not None}
+
     def in_values(self, node: etree._Element) -> frozenset[str]:
         """
         Name the prefixes in *node* that stand before a colon in a text or attribute; nobody knows which are meant.

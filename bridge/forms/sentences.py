@@ -378,9 +378,9 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "en": "{field} mixes text and fields, which JSON cannot hold.",
     },
     "type_override": {
-        "nb": "{field} har en type (xsi:type) som ikke kan stå der, og kan ikke omformes.",
-        "nn": "{field} har ein type (xsi:type) som ikkje kan stå der, og kan ikkje omformast.",
-        "en": "{field} has a type (xsi:type) that may not stand there, and cannot be converted.",
+        "nb": "{field} har en type (xsi:type) som ikke kan omformes.",
+        "nn": "{field} har ein type (xsi:type) som ikkje kan omformast.",
+        "en": "{field} has a type (xsi:type) that cannot be converted.",
     },
     "wrong_type": {
         "nb": "{field} har en type (xsi:type) som ikke kan stå der.",

@@ -180,6 +180,27 @@ def test_a_prefix_in_a_value_goes_on_standing_for_its_namespace(shapes: dict[str
     assert (findings(shape, xml), findings(shape, back)) == ([], [])
 
 
+def test_a_prefix_in_an_attribute_that_nobody_named_is_kept(tmp_path: Path) -> None:
+    """What it means is not known, so it stays as it is; what would stand for two is refused."""
+    (tmp_path / "m.xsd").write_text(
+        f'<xs:schema {HEAD}><xs:element name="m"><xs:complexType><xs:sequence>'
+        '<xs:element name="b" type="xs:QName" minOccurs="0"/></xs:sequence>'
+        '<xs:anyAttribute namespace="##any" processContents="skip"/></xs:complexType></xs:element></xs:schema>'
+    )
+    shape = Shape.from_schema(tmp_path / "m.xsd")
+    form = '<m xmlns:k="urn:k" xmlns:l="urn:l" a="k:x http://l k" l:c="l:y"><b xmlns:k="urn:2">k:x</b></m>'
+
+    as_json = shape.to_json(form)
+    back = shape.to_xml(as_json)
+
+    assert as_json.endswith('"b":"k_1:x","@xmlns:k":"urn:k","@xmlns:l":"urn:l","@xmlns:k_1":"urn:2"}')
+    assert parse(back).get("a") == "k:x http://l k"
+    assert differences(form.replace(' xmlns:k="urn:2">k:x', ">k_1:x"), back) == ()
+    with pytest.raises(Unconvertible) as refused:
+        shape.to_json('<m xmlns:n1="urn:k" a="n1:x"/>')
+    assert [each.rule for each in refused.value.findings] == ["namespace_unclear"]
+
+
 def test_a_name_without_a_namespace_is_refused(shapes: dict[str, Shape]) -> None:
     """The form that is written has a default namespace, which would become the name's."""
     with pytest.raises(Unconvertible) as refused:
