@@ -125,14 +125,8 @@ class Misplaced:
 Slip = Missing | Unknown | TooMany | Misplaced
 
 
-def content_of(group: Any) -> Group | None:
-    """Read xmlschema's *group*; None where its elements may stand among others (XSD 1.1's open content)."""
-    if group.open_content_mode != "none":
-        return None
-    return _group(group)
-
-
-def _group(group: Any) -> Group:
+def content_of(group: Any) -> Group:
+    """Read xmlschema's *group*, without what may stand beside it (XSD 1.1's open content)."""
     return Group(
         order=Order(group.model or "sequence"),
         parts=tuple(_part(part) for part in group.content if part.max_occurs != 0),
@@ -143,7 +137,7 @@ def _group(group: Any) -> Group:
 
 def _part(part: Any) -> Particle:
     if hasattr(part, "model"):
-        return _group(part)
+        return content_of(part)
     low, high = part.min_occurs, part.max_occurs
     if part.name is None:
         return Wild(allows=part.is_matching, example=_example(part), low=low, high=high)

@@ -18,7 +18,7 @@ from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
 from bridge.forms.content import Missing, readable, slips, told
 from bridge.forms.identities import Doubtful, holding, referring, rule_of
-from bridge.forms.model import SchemaModel
+from bridge.forms.model import TYPES, SchemaModel
 from bridge.forms.named_types import TYPE, rule_for, without_consequences
 from bridge.forms.paths import all_paths, locate, name_of, step_of
 from bridge.forms.reading import Effort, Limits, line_of
@@ -51,9 +51,9 @@ _RULES = {
     "SCHEMAV_CVC_MAXEXCLUSIVE_VALID": ("max_exclusive", ("maxExclusive",)),
     "SCHEMAV_CVC_TOTALDIGITS_VALID": ("total_digits", ("totalDigits",)),
     "SCHEMAV_CVC_FRACTIONDIGITS_VALID": ("fraction_digits", ("fractionDigits",)),
-    "SCHEMAV_CVC_DATATYPE_VALID_1_2_1": ("type", ("type",)),
-    "SCHEMAV_CVC_DATATYPE_VALID_1_2_2": ("type", ("type",)),
-    "SCHEMAV_CVC_DATATYPE_VALID_1_2_3": ("type", ("type",)),
+    "SCHEMAV_CVC_DATATYPE_VALID_1_2_1": ("type", tuple(TYPES)),
+    "SCHEMAV_CVC_DATATYPE_VALID_1_2_2": ("type", tuple(TYPES)),
+    "SCHEMAV_CVC_DATATYPE_VALID_1_2_3": ("type", tuple(TYPES)),
     "SCHEMAV_CVC_AU": ("fixed", ("fixed",)),
     "SCHEMAV_CVC_ELT_5_2_2_2_1": ("fixed", ("fixed",)),
     "SCHEMAV_CVC_ELT_5_2_2_2_2": ("fixed", ("fixed",)),

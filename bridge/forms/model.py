@@ -9,7 +9,7 @@ from typing import Any
 
 from lxml import etree
 
-from bridge.forms.content import Group, content_of
+from bridge.forms.content import Group, content_of, takes
 from bridge.forms.engines import build_xmlschema, errors_of
 from bridge.forms.prefixes import Prefixes
 from bridge.forms.reading import Effort
@@ -24,6 +24,8 @@ _DATES = frozenset(
 _DIGITS = re.compile(r"(?:\[0-9\]|\\d)\{(\d+)\}")
 _STEPS = re.compile(r"[^\s./|@*\[\]]+")
 _MOST_VALUES = 12
+TYPES = frozenset({"type", "items", "types"})
+"""The facts that say what a value must be: of one type, of a list's items, of a union."""
 # xmlschema's classes come without types; they are looked at here and nowhere else.
 Declaration = Any
 
@@ -44,7 +46,7 @@ class SchemaModel:
         self.kept: dict[int, Any] = {}
         """What walks over values know of types, by their identity."""
         self._decoding = threading.Lock()  # xmlschema keeps what it is decoding with the schema.
-        self._contents: dict[int, tuple[Any, Group | None]] = {}  # With the group, so that its id is not used again.
+        self._contents: dict[int, tuple[Any, Group]] = {}  # With the group, so that its id is not used again.
 
     def refuses_text(self, node: etree._Element) -> bool:
         """Say whether the declared type of *node* is known to refuse its text, whatever stands around it."""
@@ -118,8 +120,20 @@ class SchemaModel:
         way = [node, *node.iterancestors()][::-1]
         found = self._schema.maps.elements.get(way[0].tag)  # Those of the schema itself are by local name.
         for parent, child in itertools.pairwise(way):
-            found = self.children(self.as_said(found, parent)).get(str(child.tag))
+            found = self._below(self.as_said(found, parent), str(child.tag))
         return self.as_said(found, node)
+
+    def _below(self, declaration: Declaration | None, tag: str) -> Declaration | None:
+        """Find the declaration of *tag* in this one: its own, or the one for any place where a wildcard takes it."""
+        content: Any = getattr(getattr(declaration, "type", None), "content", None)
+        if not hasattr(content, "iter_elements"):
+            return None
+        parts = list(content.iter_elements())
+        own = next((each for each in parts if each.name == tag), None)
+        if own is not None:
+            return own
+        wild = any(not each.name and each.process_contents != "skip" and each.is_matching(tag) for each in parts)
+        return self._schema.maps.elements.get(tag) if wild else None
 
     def anywhere(self, node: etree._Element) -> Declaration | None:
         """Find what the schema declares of the name of *node* for any place; None where it declares nothing."""
@@ -176,6 +190,15 @@ class SchemaModel:
             self._contents[id(group)] = group, content_of(group)
         return self._contents[id(group)][1]
 
+    def is_beside(self, declaration: Declaration | None, tag: str) -> bool:
+        """Say whether *tag* may stand in this one beside what its content names (XSD 1.1's open content)."""
+        group: Any = getattr(getattr(declaration, "type", None), "content", None)
+        opened = getattr(group, "open_content", None)
+        if opened is None or opened.mode == "none" or opened.any_element is None:
+            return False
+        content = self.content(declaration)
+        return content is not None and not takes(content, tag) and bool(opened.any_element.is_matching(tag))
+
     def root_names(self) -> tuple[str, ...]:
         """Name the elements that a document may begin with, as ``{namespace}local``."""
         return () if self._schema is None else tuple(str(each.name) for each in self._schema.elements.values())
@@ -200,6 +223,8 @@ class SchemaModel:
 
     def facts(self, declaration: Declaration | None, attribute: str | None = None) -> dict[str, str]:
         """Collect facets, type and fixed value of an element's content, or of its *attribute*."""
+        if attribute == _XSI_NIL:
+            return {"type": "boolean"}
         if declaration is None:
             return {}
         owner = declaration if attribute is None else getattr(declaration.type, "attributes", {}).get(attribute)
@@ -212,6 +237,9 @@ class SchemaModel:
                 facts.setdefault(name, value)
             if (level.name or "").startswith(XSD):
                 facts.setdefault("type", level.name.removeprefix(XSD))
+        if several := _several(simple):
+            facts.pop("type", None)
+            facts |= several
         fixed = getattr(owner, "fixed", None)
         if fixed is not None:
             facts["fixed"] = str(fixed)
@@ -253,6 +281,24 @@ def _levels(simple: Declaration | None) -> Iterator[Declaration]:
     while simple is not None and hasattr(simple, "facets"):
         yield simple
         simple = simple.base_type
+
+
+def _several(simple: Declaration | None) -> dict[str, str]:
+    """Name the built-in type of a list's items, or those of a union."""
+    variety = getattr(simple, "primitive_type", simple)
+    if variety is None or not (variety.is_list() or variety.is_union()):
+        return {}
+    if not variety.is_union():  # A union of lists calls itself a list as well.
+        items = _several(variety.item_type) or {"types": _built_in(variety.item_type)}
+        return {"items": items["types"]} if items.get("types") else {}
+    members = [next(iter(_several(each).values()), _built_in(each)) for each in variety.member_types]
+    names = dict.fromkeys(name for each in members for name in each.split(", "))
+    return {"types": ", ".join(names)} if all(names) else {}
+
+
+def _built_in(simple: Declaration) -> str:
+    names = (level.name.removeprefix(XSD) for level in _levels(simple) if (level.name or "").startswith(XSD))
+    return next(names, "")
 
 
 def _facets(level: Declaration) -> Iterator[tuple[str, str]]:

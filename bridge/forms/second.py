@@ -11,7 +11,7 @@ from bridge.core.ids import mask_identity_numbers
 from bridge.forms.content import Missing, fits, slips, told
 from bridge.forms.explain import ERRORS_PER_FINDING
 from bridge.forms.identities import Doubtful, holding, rule_of_reason
-from bridge.forms.model import GaveUp, SchemaModel
+from bridge.forms.model import TYPES, GaveUp, SchemaModel
 from bridge.forms.named_types import WRONG, rule_for, without_consequences
 from bridge.forms.paths import path_of
 from bridge.forms.reading import Effort, Limits, line_of
@@ -109,7 +109,7 @@ def _finding(error: Any, node: etree._Element, model: SchemaModel) -> Finding:
     else:
         rule, needed = _other_rule(kind, reason, known)
     if rule == "pattern" and "pattern" not in known:
-        rule, needed = "type", ("type",)  # Its own of a built-in type.
+        rule, needed = "type", tuple(TYPES)  # Its own of a built-in type.
     elif rule == "pattern" and "digits" in known:
         rule, needed = "digits", ("digits",)
     bare = attribute is None and not len(node) and not (node.text or "").strip()
@@ -129,16 +129,19 @@ def _other_rule(kind: str, reason: str, known: dict[str, str]) -> tuple[str, tup
         return "unexpected_attribute", ()
     if "character data" in reason:
         return "text_not_allowed", ()
-    if kind.startswith(("XsdAtomic", "XsdList", "XsdUnion")) and "type" in known:
-        return "type", ("type",)
+    if "can't have child elements" in reason:
+        return "children_not_allowed", ()
+    if kind.startswith(("XsdAtomic", "XsdList", "XsdUnion", "Xsd11Atomic", "Xsd11Union")) and TYPES & known.keys():
+        return "type", tuple(TYPES)
     return "not_allowed", ()
 
 
 def _of_children(node: etree._Element, model: SchemaModel) -> Iterator[Finding]:
     """Give all that is wrong with the children of *node*."""
-    path, children = path_of(node), list(node.iterchildren(etree.Element))
+    path, declared = path_of(node), model.declaration(node)
+    children = [each for each in node.iterchildren(etree.Element) if not model.is_beside(declared, str(each.tag))]
     tags = [str(child.tag) for child in children]
-    content = model.content(model.declaration(node))
+    content = model.content(declared)
     if content is not None and fits(content, tags):
         return  # xmlschema is at a loss with groups that repeat and may be empty, or whose members are counted.
     count = 0

@@ -465,6 +465,16 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
 }
 
 _SENTENCES_WITH: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("type", "items"): {
+        "nb": "Hver verdi i {field} må være {items}.",
+        "nn": "Kvar verdi i {field} må vere {items}.",
+        "en": "Each value in {field} must be {items}.",
+    },
+    ("type", "types"): {
+        "nb": "{field} må være {types}.",
+        "nn": "{field} må vere {types}.",
+        "en": "{field} must be {types}.",
+    },
     ("misplaced_element", "before"): {
         "nb": "{field} står på feil plass: det skal stå før {before}.",
         "nn": "{field} står på feil plass: det skal stå før {before}.",
@@ -530,9 +540,10 @@ def field_name(path: str) -> str:
 
 
 def _in_words(name: str, fact: str, language: str) -> str:
-    if name == "type":
-        kind = _KINDS.get(fact)
-        return fact if kind is None else _KIND_WORDS[kind][language]
+    if name in {"type", "items", "types"}:
+        kinds = [_KINDS.get(each) or each for each in fact.split(", ")]
+        words = [_KIND_WORDS[kind][language] if kind in _KIND_WORDS else kind for kind in dict.fromkeys(kinds)]
+        return (" or " if language == "en" else " eller ").join(words)
     if name == "why" and fact in WHYS:
         return WHYS[fact][language]
     if name in _COUNTED and fact.isdecimal() and int(fact) < len(_NUMBERS[language]):
