@@ -86,8 +86,9 @@ def test_what_a_wildcard_lets_stand_is_explained(tmp_path: Path) -> None:
 def test_open_content_is_explained(tmp_path: Path, inside: str, expected: list[tuple[str, str]]) -> None:
     """What may stand anywhere between is no reason to say nothing of the rest."""
     body = (
-        '<x:element name="m"><x:complexType><x:openContent mode="interleave"><x:any namespace="urn:x" processContents="skip"/>'
-        '</x:openContent><x:sequence><x:element name="a" type="x:int"/><x:element name="b" type="x:int" minOccurs="0"/>'
+        '<x:element name="m"><x:complexType><x:openContent mode="interleave">'
+        '<x:any namespace="urn:x" processContents="skip"/></x:openContent>'
+        '<x:sequence><x:element name="a" type="x:int"/><x:element name="b" type="x:int" minOccurs="0"/>'
         "</x:sequence></x:complexType></x:element>"
     )
 
