@@ -583,7 +583,7 @@ VARIABLES: tuple[Variable, ...] = (
         depends="none",
         unit="host:port",
         meaning="A second address, for `/health` and `/metrics` alone: keep those off the public one by a reverse "
-        "proxy, and let probes come here.",
+        "proxy, and let probes come here. For `bridge work` the only one, with `/health/liveness` and `/metrics`.",
     ),
     Variable(
         name="BRIDGE_HEADER_TIMEOUT",

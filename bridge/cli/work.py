@@ -18,6 +18,7 @@ def work() -> None:
     from bridge.logs import configure
     from bridge.settings import Settings
     from bridge.starting import say_parts, say_start, told_in_the_log
+    from bridge.web.probes import probed
     from bridge.wiring import prepare_database, wire
     from bridge.worker import Running
 
@@ -34,9 +35,10 @@ def work() -> None:
         bridge = wire(settings)
         running = Running(bridge)
         say_parts(bridge)
-    running.start()
-    stop.wait()
-    running.stop()
+    with probed(running.bridge, settings.health_listen):
+        running.start()
+        stop.wait()
+        running.stop()
 
 
 def _refuse_embedded(settings: "Settings") -> None:
