@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from bridge.cli.validate_words import LANGUAGES, WORDS
 from bridge.cli.validate_work import Checked, Verdict
 from bridge.core.errors import Finding, Severity
 from bridge.forms.sentences import RULES, sentence
 
-LANGUAGES = ("nb", "nn", "en")
 Write = Callable[[str], object]
 
 
@@ -34,13 +34,12 @@ def place(finding: Finding) -> str:
     return f"{finding.line or '–'}:{finding.column or '–'}" if finding.column else f"{finding.line or '–'}"
 
 
-def in_words(count: Counter[Verdict]) -> str:
+def in_words(count: Counter[Verdict], language: str) -> str:
     """Sum up in a sentence."""
-    total = count.total()
-    return (
-        f"{total} {'file' if total == 1 else 'files'}: {count[Verdict.VALID]} valid, {count[Verdict.FINDINGS]} with"
-        f" findings, {count[Verdict.UNUSABLE]} that could not be judged."
-    )
+    words, total = WORDS[language], count.total()
+    one, many = words["files"].split("|")
+    sums = ", ".join(f"{count[verdict]} {words[verdict.value]}" for verdict in Verdict)
+    return f"{total} {one if total == 1 else many}: {sums}."
 
 
 class Table:
@@ -50,8 +49,8 @@ class Table:
         self._write, self._language = write, language
 
     def add(self, checked: Checked) -> None:
-        if checked.verdict is Verdict.UNUSABLE:
-            self._write(f"{printable(checked.path)}: {printable(checked.reason)}")
+        if checked.reason is not None:
+            self._write(f"{printable(checked.path)}: {printable(checked.reason.said(self._language))}")
         if not checked.findings:
             return
         self._write(printable(checked.path))
@@ -69,7 +68,7 @@ class Table:
         return place(finding), rule, printable(finding.path), printable(said)
 
     def end(self, count: Counter[Verdict]) -> None:
-        self._write(in_words(count))
+        self._write(in_words(count, self._language))
 
 
 class Json:
@@ -80,8 +79,9 @@ class Json:
 
     def add(self, checked: Checked) -> None:
         entry: dict[str, Any] = {"path": checked.path, "verdict": checked.verdict.value}
-        if checked.reason:
-            entry["reason"] = checked.reason
+        if checked.reason is not None:
+            messages = {language: checked.reason.said(language) for language in LANGUAGES}
+            entry |= {"reason": messages["en"], "messages": messages}
         entry["findings"] = [_as_json(finding) for finding in checked.findings]
         self._write(("," if self._begun else '{"files": [') + "\n  " + json.dumps(entry, ensure_ascii=False))
         self._begun = True
@@ -125,8 +125,8 @@ class Sarif:
         )
 
     def add(self, checked: Checked) -> None:
-        if checked.verdict is Verdict.UNUSABLE:
-            message = {"text": f"{checked.path}: {checked.reason}"}
+        if checked.reason is not None:
+            message = {"text": f"{checked.path}: {checked.reason.said(self._language)}"}
             self._unusable.append({"level": "error", "message": message, "locations": [_location(checked.path)]})
         for finding in checked.findings:
             if not self._begun:

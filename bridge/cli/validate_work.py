@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from bridge.cli.quiet import quiet
+from bridge.cli.validate_words import Reason
 from bridge.core.errors import BridgeError, ConfigurationError, Finding, Severity
 from bridge.core.mapping import FORMAT_ATTRIBUTES, FormKind, FormSpec
 from bridge.forms.json_schema import is_json_schema
@@ -46,7 +47,7 @@ class Checked:
     path: str
     verdict: Verdict
     findings: tuple[Finding, ...] = ()
-    reason: str = ""
+    reason: Reason | None = None
     size: int = 0
 
 
@@ -64,8 +65,8 @@ class Job:
 class _NotForIt(BridgeError):
     """A file that no schema here is for."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.code)
         self.reason = reason
 
 
@@ -99,16 +100,17 @@ class Checker:
         except _NotForIt as error:
             return Checked(path=str(path), verdict=Verdict.UNUSABLE, reason=error.reason)
         except OSError as error:
-            return Checked(path=str(path), verdict=Verdict.UNUSABLE, reason=error.strerror or "it cannot be read")
+            return Checked(path=str(path), verdict=Verdict.UNUSABLE, reason=Reason.of_system(error))
         except (BridgeError, etree.LxmlError, RecursionError, MemoryError) as error:
-            return Checked(path=str(path), verdict=Verdict.UNUSABLE, reason=f"it ended with {type(error).__name__}")
+            ended = Reason(code="ended", facts={"error": type(error).__name__})
+            return Checked(path=str(path), verdict=Verdict.UNUSABLE, reason=ended)
         errors = any(finding.severity is Severity.ERROR for finding in findings)
         verdict = Verdict.FINDINGS if errors else Verdict.VALID
         return Checked(path=str(path), verdict=verdict, findings=findings, size=size)
 
     def _check_json(self, path: Path) -> tuple[Finding, ...]:
         if path.suffix.lower() != ".json":
-            raise _NotForIt("only *.json is held to a JSON Schema")
+            raise _NotForIt(Reason(code="only_json"))
         if path.stat().st_size > self._job.limits.max_bytes:
             return (Finding(path="/", rule="too_large", facts={"max_bytes": str(self._job.limits.max_bytes)}),)
         if self._json is not None:
@@ -140,7 +142,8 @@ class Checker:
         except Unconvertible as error:
             return told or error.findings
         except ConfigurationError as error:
-            raise _NotForIt("; ".join(fault.message for fault in error.faults)) from error
+            told_of_schema = "; ".join(fault.message for fault in error.faults)
+            raise _NotForIt(Reason(code="schema", facts={"error": told_of_schema})) from error
         findings = self._registry.check_form(spec, xml, values=self._job.values)
         rest = [finding for finding in findings if not told or finding.rule == "business_rule"]
         return (*told, *said_of_json(rest, shape, data, self._job.limits))
@@ -162,9 +165,9 @@ class Checker:
             raise _NotForIt(self._no_form())
         return self._registry.check_file(spec, path, values=self._job.values)
 
-    def _no_form(self) -> str:
+    def _no_form(self) -> Reason:
         keys = ", ".join(f"{spec.data_format_id}/{spec.data_format_version}" for spec in self._job.forms)
-        return f"neither its data format nor its root is that of one form of the mapping ({keys})"
+        return Reason(code="no_form", facts={"keys": keys})
 
     def _choose(self, path: Path) -> FormSpec | None:
         """Choose by data format, else by root element; what names neither is held to the only form there is."""

@@ -24,6 +24,7 @@ class _Wanted:
     seen: Counter[str] = field(default_factory=Counter)
     line: int = 0
     column: int = 0
+    end_line: int = 0
     attributes: dict[str, str] = field(default_factory=dict)
     text: list[str] = field(default_factory=list)
     asked: bool = False
@@ -39,6 +40,14 @@ def with_places(findings: Sequence[Finding], data: bytes, *, values: bool = Fals
     found = {index: _want(top, finding.path) for index, finding in enumerate(findings)}
     _walk(data, top)
     return tuple(_placed(finding, found[index], values=values) for index, finding in enumerate(findings))
+
+
+def extents(paths: Sequence[str], data: bytes) -> tuple[tuple[int, int], ...]:
+    """Give the lines at which the elements at *paths* begin and end in *data* (well-formed UTF-8); 0 is unknown."""
+    top = _Wanted()
+    found = [_want(top, path) for path in paths]
+    _walk(data, top)
+    return tuple((wanted.line, wanted.end_line) for wanted in found)
 
 
 def _want(top: _Wanted, path: str) -> _Wanted:
@@ -79,7 +88,9 @@ def _walk(data: bytes, top: _Wanted) -> None:
         if deep:
             deep -= 1
         else:
-            stack.pop()
+            ended = stack.pop()
+            if ended is not None:
+                ended.end_line = parser.CurrentLineNumber
 
     def text(characters: str) -> None:
         here = stack[-1]

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from bridge.cli.excerpts import hidden
 from bridge.cli.validate import validate
-from bridge.cli.validate_html import hidden
 from bridge.forms.convert import Shape
 from bridge.shipped import examples_folder, mappings_folder, schemas_folder
 
@@ -43,7 +43,7 @@ def test_valid_forms_end_with_zero() -> None:
     by_mapping = run("--mapping", MAPPING, "--schemas", schemas_folder(), GOOD)
 
     assert (by_schema.exit_code, by_mapping.exit_code) == (0, 0)
-    assert by_schema.stdout == by_mapping.stdout == "1 file: 1 valid, 0 with findings, 0 that could not be judged.\n"
+    assert by_schema.stdout == by_mapping.stdout == "1 fil: 1 i orden, 0 med feil, 0 som ikke lot seg kontrollere.\n"
 
 
 def test_findings_end_with_one() -> None:
@@ -152,6 +152,80 @@ def test_the_page_hides_values_and_marks_the_line(tmp_path: Path) -> None:
     assert "http://" not in text.replace("http://www.w3.org", "")
 
 
+_LIST = (
+    '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="skjema"><x:complexType><x:sequence>'
+    '<x:element name="person" maxOccurs="9"><x:complexType><x:sequence><x:element name="navn"/><x:choice>'
+    '<x:element name="epost"/><x:element name="telefon"/></x:choice></x:sequence></x:complexType></x:element>'
+    "</x:sequence></x:complexType></x:element></x:schema>"
+)
+
+
+@pytest.mark.parametrize(
+    ("person", "before", "said", "after"),
+    [
+        ("<person>\n<epost>a</epost>\n</person>", "&lt;person&gt;", "navn", "&lt;epost&gt;•&lt;/epost&gt;"),
+        ("<person>\n<navn>a</navn>\n</person>", "&lt;navn&gt;•&lt;/navn&gt;", "epost, telefon", "&lt;/person&gt;"),
+        ("<person><epost/></person>", "&lt;person&gt;&lt;epost/&gt;&lt;/person&gt;", "person/navn", "&lt;/skjema&gt;"),
+        ("<person/>", "&lt;person/&gt;", "person/navn", "&lt;/skjema&gt;"),
+    ],
+    ids=["before what follows it", "at the end", "in one line", "in an empty element"],
+)
+def test_what_is_missing_marks_no_innocent_line(
+    tmp_path: Path, person: str, before: str, said: str, after: str
+) -> None:
+    """A line of its own stands where it should be, and none of the form's is marked."""
+    (tmp_path / "a.xsd").write_text(_LIST)
+    (tmp_path / "a.xml").write_text(f"<skjema>\n{person}\n</skjema>\n")
+
+    run("--schema", tmp_path / "a.xsd", "--html", tmp_path / "a.html", "--language", "nb", tmp_path / "a.xml")
+
+    text = (tmp_path / "a.html").read_text("utf-8")
+    around = re.search(r"\d  (.*)\n<mark> +\+  Her mangler: (.*)</mark>\n +\d+  (.*?)(?:\n|</pre>)", text)
+    assert around is not None
+    assert around.groups() == (before, said, after)
+    assert not re.search(r"<mark> +\d", text)
+
+
+def test_a_form_in_json_is_shown_by_its_names(tmp_path: Path) -> None:
+    """Values are dots, names are not; what is missing stands below what lacks it. In broken JSON all is dots."""
+    (tmp_path / "a.json").write_text('{\n"n": {\n"hemmelig": "ja, \\"svært\\"", "01815000042": 7}}')
+    (tmp_path / "b.json").write_text('{"n" "hemmelig": 1}')
+    (tmp_path / "s.json").write_text('{"properties": {"n": {"required": ["navn"]}}}')
+
+    run("--schema", tmp_path / "s.json", "--html", tmp_path / "a.html", tmp_path / "a.json", tmp_path / "b.json")
+
+    text = (tmp_path / "a.html").read_text("utf-8")
+    assert "     2  &quot;n&quot;: {\n<mark>     +  Her mangler: navn</mark>" in text
+    assert "&quot;hemmelig&quot;: •••• •••••••••••, •••••••••••••: •}}" in text
+    assert text.count("hemmelig") == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "own", "others"),
+    [
+        ("nb", ("Filen finnes ikke.", "Bare *.json", "som ikke lot seg kontrollere"), ("judged", "cannot", "ikkje")),
+        ("nn", ("Fila finst ikkje.", "Berre *.json", "som ikkje lét seg kontrollere"), ("judged", "cannot", "Filen")),
+        ("en", ("No such file.", "Only *.json", "that could not be judged"), ("Filen", "Fila", "kontroll")),
+    ],
+)
+def test_a_report_is_in_one_language(
+    tmp_path: Path, language: str, own: tuple[str, ...], others: tuple[str, ...]
+) -> None:
+    """Page, table and SARIF, with the sum and the reasons; JSON has all."""
+    (tmp_path / "s.json").write_text('{"type": "object", "required": ["n"]}')
+    given = ("--schema", tmp_path / "s.json", "--language", language, tmp_path / "none.json", GOOD)
+
+    table, sarif = run(*given, "--html", tmp_path / "a.html"), run(*given, "--sarif")
+    told = json.loads(run(*given, "--json").stdout)["files"][0]["messages"]
+
+    page = (tmp_path / "a.html").read_text("utf-8")
+    for text in (table.stdout, page):
+        assert all(each in text for each in own)
+        assert not any(each in text for each in others)
+    assert own[0] in sarif.stdout
+    assert own[0] == told[language]
+
+
 def test_the_page_shows_values_where_asked(tmp_path: Path) -> None:
     """The form's own text, escaped."""
     form = tmp_path / "a.xml"
@@ -237,7 +311,7 @@ def test_rules_of_a_mapping_are_tried(tmp_path: Path) -> None:
     [
         (["--schema", "{tmp}/none.xsd", GOOD], "there is no schema"),
         (["--mapping", "{tmp}/none.yaml", GOOD], "there is no mapping"),
-        (["--schema", SCHEMA, "{tmp}/none.xml"], "No such file"),
+        (["--schema", SCHEMA, "{tmp}/none.xml"], "Filen finnes ikke."),
         (["--schema", SCHEMA, "{tmp}"], "there is no *.xml or *.json"),
         (["--schema", SCHEMA, "--html", "{tmp}/none/report.html", GOOD], "there is no folder"),
         ([GOOD], "say either --schema or --mapping"),
@@ -259,7 +333,7 @@ def test_a_file_that_cannot_be_used_does_not_stop_the_others(tmp_path: Path) -> 
     result = run("--schema", SCHEMA, tmp_path / "none.xml", BAD, GOOD)
 
     assert result.exit_code == 2
-    assert "3 files: 1 valid, 1 with findings, 1 that could not be judged." in result.stdout
+    assert "3 filer: 1 i orden, 1 med feil, 1 som ikke lot seg kontrollere." in result.stdout
 
 
 def test_a_name_cannot_steer_the_terminal(tmp_path: Path) -> None:
@@ -283,7 +357,7 @@ def test_json_is_held_to_a_json_schema(tmp_path: Path) -> None:
     mixed = run("--schema", tmp_path / "a.schema.json", GOOD)
 
     assert result.exit_code == 1
-    assert "2 files: 1 valid, 1 with findings" in result.stdout
+    assert "2 filer: 1 i orden, 1 med feil" in result.stdout
     assert mixed.exit_code == 2
 
 
@@ -291,7 +365,7 @@ def test_json_is_held_to_a_json_schema(tmp_path: Path) -> None:
     "by", [("--schema", SCHEMA), ("--mapping", MAPPING, "--schemas", schemas_folder())], ids=["xsd", "mapping"]
 )
 def test_json_is_judged_as_the_xml_that_it_means(tmp_path: Path, by: tuple[object, ...]) -> None:
-    """A JSON form beside an XSD is turned into XML by it, and has the same findings, without lines."""
+    """A JSON form beside an XSD is turned into XML by it, and has the same findings, in its own places."""
     shape = Shape.from_schema(SCHEMA)
     for name, form in (("good", GOOD), ("bad", BAD)):
         (tmp_path / f"{name}.json").write_text(shape.to_json(form.read_bytes()), "utf-8")
@@ -301,7 +375,7 @@ def test_json_is_judged_as_the_xml_that_it_means(tmp_path: Path, by: tuple[objec
 
     assert good.exit_code == 0
     assert (bad.exit_code, strange.exit_code) == (1, 1)
-    assert POSTAL in bad.stdout
+    assert POSTAL.removeprefix("/melding") in bad.stdout
     assert "Postnummer må ha fire siffer." in bad.stdout
 
 
@@ -327,7 +401,7 @@ def test_a_folder_that_cannot_be_opened_is_told() -> None:
 
     assert result.exit_code == 2
     assert "closed: Permission denied" in result.stderr
-    assert "1 file: 1 valid" in result.stdout
+    assert "1 fil: 1 i orden" in result.stdout
 
 
 def test_links_that_lead_nowhere_cannot_be_judged(tmp_path: Path) -> None:
@@ -340,7 +414,7 @@ def test_links_that_lead_nowhere_cannot_be_judged(tmp_path: Path) -> None:
     result = run("--schema", SCHEMA, tmp_path)
 
     assert result.exit_code == 2
-    assert "3 files: 1 valid, 0 with findings, 2 that could not be judged." in result.stdout
+    assert "3 filer: 1 i orden, 0 med feil, 2 som ikke lot seg kontrollere." in result.stdout
 
 
 @pytest.mark.parametrize(
