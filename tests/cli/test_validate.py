@@ -196,7 +196,7 @@ def test_a_form_in_json_is_shown_by_its_names(tmp_path: Path) -> None:
 
     text = (tmp_path / "a.html").read_text("utf-8")
     assert "     2  &quot;n&quot;: {\n<mark>     +  Her mangler: navn</mark>" in text
-    assert "&quot;hemmelig&quot;: •••• •••••••••••, •••••••••••••: •}}" in text
+    assert "&quot;hemmelig&quot;: •••• ••••••••••, •••••••••••••: •}}" in text
     assert text.count("hemmelig") == 1
 
 
