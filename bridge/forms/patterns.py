@@ -20,6 +20,10 @@ _OWN = frozenset("nrt\\|.?*+(){}-[]^")
 """What a backslash may stand before in XSD, beside its classes."""
 _CLASSES = frozenset("sSiIcCdDwW")
 _DEEPEST = 50
+_MOST_SPELLED = 30
+_COUNTED = re.compile(r"\{(\d{1,4}),(\d{1,4})\}")
+_ENDS_IN_GROUP = re.compile(r"(?<!\\)\)[*+](?:\)|\|)")
+_NEGATED = re.compile(r"\[\^(?:[^\]\\]|\\.)*\]")
 _SPECIAL = frozenset("\\|.?*+(){}[]")
 
 
@@ -33,6 +37,14 @@ class _Class:
 
     members: str
     without: "_Class | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a pattern in XSD's words, and whether it fits a text of no letters."""
+
+    text: str
+    empty: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +74,11 @@ class _Reader:
         self._pattern, self._at, self._deep = pattern, 0, 0
         self.left_out: list[str] = []
         # libxml2 does not see that \w and \d, or \P{…} and what is in it, share characters, unless one is in brackets.
-        self.apart = "\\P{" in pattern or ("\\w" in pattern and ("\\d" in pattern or "\\p{" in pattern))
+        self._branching = "|" in pattern or re.search(r"\)[*+?{]", pattern) is not None
+        self._negated = len(set(_NEGATED.findall(pattern))) > 1
+        self.apart = (
+            self._negated or "\\P{" in pattern or ("\\w" in pattern and ("\\d" in pattern or "\\p{" in pattern))
+        )
         self._anchored = self._unnamed = self._lazy = self._hyphen = self._spelled = self._twice = False
 
     def notes(self) -> Iterator[str]:
@@ -83,26 +99,31 @@ class _Reader:
             yield f"without {' and '.join(dict.fromkeys(self.left_out))}, which XSD does not have"
 
     def whole(self) -> str:
-        text = self._branches(first=True, last=True)
+        read = self._branches(first=True, last=True)
         if self._at < len(self._pattern):
             raise _Untold("it closes a group that is not open")
-        return text
+        return read.text
 
     def _more(self) -> str:
         return self._pattern[self._at : self._at + 1]
 
-    def _branches(self, *, first: bool, last: bool) -> str:
+    def _branches(self, *, first: bool, last: bool) -> _Part:
         branches = [self._branch(first=first, last=last)]
         while self._more() == "|":
             self._at += 1
             branches.append(self._branch(first=first, last=last))
-        return "|".join(branches)
+        open_ended = [branch.text.endswith((")*", ")+", ")?")) for branch in branches]
+        if any(open_ended[:-1]):
+            # Behind a branch that ends so, libxml2 takes the others for a way into its end.
+            self.apart = True
+            branches.sort(key=lambda branch: branch.text.endswith((")*", ")+", ")?")))
+        return _Part("|".join(branch.text for branch in branches), any(branch.empty for branch in branches))
 
-    def _branch(self, *, first: bool, last: bool) -> str:
+    def _branch(self, *, first: bool, last: bool) -> _Part:
         """Read up to a bar or the group's end; *first* and *last* say whether nothing stands around it."""
-        pieces: list[str] = []
+        pieces: list[_Part] = []
         while (character := self._more()) not in ("", "|", ")"):
-            begins = first and not any(pieces)
+            begins = first and not any(piece.text for piece in pieces)
             if character == "^" and begins:
                 self._anchor(1)
             elif self._pattern.startswith("\\A", self._at) and begins:
@@ -113,7 +134,7 @@ class _Reader:
                 self._anchor(2)
             else:
                 pieces.append(self._piece(begins=begins, last=last))
-        return "".join(pieces)
+        return _Part("".join(piece.text for piece in pieces), all(piece.empty for piece in pieces))
 
     def _anchor(self, length: int) -> None:
         self._anchored = True
@@ -125,7 +146,7 @@ class _Reader:
             at += 1
         return self._pattern[at : at + 1] in ("", "|", ")")
 
-    def _piece(self, *, begins: bool, last: bool) -> str:
+    def _piece(self, *, begins: bool, last: bool) -> _Part:
         atom = self._atom(begins=begins, last=last)
         quantifier = _QUANTIFIER.match(self._pattern, self._at)
         if quantifier is None:
@@ -134,12 +155,29 @@ class _Reader:
         if self._more() == "?":
             self._at += 1
             self._lazy = True
-        return atom + quantifier[0] if atom else ""  # What was left out comes no more often.
+        if not atom.text:
+            return atom  # What was left out comes no more often.
+        often = quantifier[0]
+        if often == "*" and _ENDS_IN_GROUP.search(atom.text):
+            self.apart = True  # libxml2 would come in at the inner group as well.
+            return _Part(f"({atom.text}+)?", empty=True)
+        counted = _COUNTED.fullmatch(often)
+        if counted is not None and self._branching and not atom.text.startswith("("):
+            low, more = int(counted[1]), int(counted[2]) - int(counted[1])
+            if 0 < more <= _MOST_SPELLED:
+                self.apart = True  # Where ways part, libxml2 mixes up those that count.
+                exact = atom.text * low if low < 3 else f"{atom.text}{{{low}}}"
+                return _Part(exact + f"{atom.text}?" * more, empty=low == 0)
+        return _Part(atom.text + often, atom.empty or often in ("*", "?") or re.match(r"\{0+[,}]", often) is not None)
 
-    def _atom(self, *, begins: bool, last: bool) -> str:
-        character = self._more()
-        if character == "(":
+    def _atom(self, *, begins: bool, last: bool) -> _Part:
+        if self._more() == "(":
             return self._group(begins=begins, last=last)
+        text = self._character()
+        return _Part(text, empty=not text)
+
+    def _character(self) -> str:
+        character = self._more()
         if character == "[":
             return self._written(self._class())
         if character == "\\":
@@ -154,7 +192,7 @@ class _Reader:
         self._spelled = True
         return f"\\{character}"
 
-    def _group(self, *, begins: bool, last: bool) -> str:
+    def _group(self, *, begins: bool, last: bool) -> _Part:
         self._deep += 1
         if self._deep > _DEEPEST:
             raise _Untold(f"it has more than {_DEEPEST} groups inside each other")
@@ -163,17 +201,17 @@ class _Reader:
         finally:
             self._deep -= 1
 
-    def _inside_group(self, *, begins: bool, last: bool) -> str:
+    def _inside_group(self, *, begins: bool, last: bool) -> _Part:
         start = self._at
         self._at += 1
         if self._pattern.startswith("?#", self._at):
             self._at = self._close(start)
             self._unnamed = True
-            return ""
+            return _Part("", empty=True)
         if _LOOK_AROUND.match(self._pattern, self._at):
             self._at = self._close(start)
             self.left_out.append("look-arounds")
-            return ""
+            return _Part("", empty=True)
         named = _GROUP.match(self._pattern, self._at)
         if named is not None:
             self._at = named.end()
@@ -185,7 +223,7 @@ class _Reader:
         if self._more() != ")":
             raise _Untold("a group is not closed")
         self._at += 1
-        return f"({inner})"
+        return _Part(f"({inner.text})", inner.empty)
 
     def _close(self, start: int) -> int:
         """Find what stands after the group that opens at *start*."""
@@ -230,6 +268,8 @@ class _Reader:
     def _written(self, read: _Class) -> str:
         """Write a class so that libxml2 reads it, which takes away once and no more."""
         taken = read.without
+        if taken is None and self._negated and read.members.startswith("^"):
+            return f"[\\s\\S-[{read.members[1:]}]]"  # To libxml2 two classes of all but some have nothing in common.
         if taken is None:
             return f"[{read.members}]"
         once = f"[{read.members}-[{taken.members}]]"
