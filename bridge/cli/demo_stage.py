@@ -1,6 +1,7 @@
 """The demo's stage: the sandbox in this process, the bridge in its own under gunicorn, and a folder that goes again."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -100,9 +101,22 @@ class Stage:
 
     def _last_words(self) -> str:
         lines = [line for line in self.log.read_text("utf-8", "replace").splitlines() if line.strip()]
-        # Faults of the configuration are said in plain lines; everything else is logged in JSON.
+        # A fault that is found before there is a log is said in plain lines, and why else it ends is logged.
         plain = [line for line in lines if not line.startswith("{")]
-        return "; ".join(plain[-3:] or lines[-1:]) or "it said nothing"
+        reasons = [reason for line in lines if (reason := _reason(line)) is not None]
+        return "; ".join((plain or reasons)[-3:] or lines[-1:]) or "it said nothing"
+
+
+def _reason(line: str) -> str | None:
+    """Read why the bridge ended from a line of its log; None from the others."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(said, dict) or said.get("level") != "critical":
+        return None
+    about = [str(said[name]) for name in ("where", "system", "fault", "why", "error", "at") if said.get(name)]
+    return ": ".join(about) or str(said.get("message"))
 
 
 @contextlib.contextmanager

@@ -197,13 +197,13 @@ def _raise_what_is_no_namespace(entries: Any, error: etree.XMLSyntaxError) -> No
     """Raise *error* with the place of the first fault that is not forgiven, if there is one."""
     worse = next((entry for entry in entries if entry.type_name not in _NAMESPACES), None)
     if worse is not None:
-        raise _syntax_error(worse.type, worse.line, worse.column) from error
+        raise _syntax_error(worse.message, worse.type, worse.line, worse.column) from error
     if not _only_namespaces(entries):
         raise error
 
 
-def _syntax_error(code: int, line: int, column: int) -> etree.XMLSyntaxError:
-    made: etree.XMLSyntaxError = cast("Any", etree.XMLSyntaxError)("not well-formed", code, line, column)
+def _syntax_error(message: str, code: int, line: int, column: int) -> etree.XMLSyntaxError:
+    made: etree.XMLSyntaxError = cast("Any", etree.XMLSyntaxError)(message, code, line, column)
     return made
 
 
@@ -216,7 +216,7 @@ def _refuse_what_follows(data: bytes, encoding: str | None) -> None:
     try:
         expat.ParserCreate(encoding).Parse(data, True)
     except expat.ExpatError as error:
-        raise _syntax_error(0, error.lineno, error.offset + 1) from None
+        raise _syntax_error("something follows the root", 0, error.lineno, error.offset + 1) from None
 
 
 def canonical(node: etree._Element, *, prefixes: Collection[str] = ()) -> bytes:

@@ -141,3 +141,13 @@ def test_broken_xml_is_told_where_it_breaks(broken: str) -> None:
         places.append((refused.value.finding.line, refused.value.finding.column))
 
     assert len(set(places)) == 1
+
+
+@pytest.mark.parametrize("namespace", ["urn:a", "urn:æ"])
+def test_a_broken_schema_is_told_by_what_is_wrong(tmp_path: Path, namespace: str) -> None:
+    """A schema is nobody's form: libxml2's own words may be read."""
+    (tmp_path / "a.xsd").write_text(SCHEMA.format(namespace).replace("</x:sequence>", ""), "utf-8")
+
+    (fault,) = SchemaRegistry(tmp_path).faults("a.xsd")
+
+    assert "mismatch: sequence" in fault.message
