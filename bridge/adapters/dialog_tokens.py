@@ -81,6 +81,7 @@ _FOREIGN_HEADER = ("crit", "b64", "jwk", "jku", "x5u", "x5c")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _HIGHEST_LEVEL = 9
+_SYSTEM_USER = "urn:altinn:systemuser:"
 _YEAR_10000 = 253_402_300_800
 _VERIFIER = OKPAlgorithm()
 
@@ -475,7 +476,10 @@ def _claims(payload: Mapping[str, Any]) -> _Claims:
 def _actor(payload: Mapping[str, Any]) -> str | None:
     """A system user is no actor that Dialogporten knows, so the organisation behind it stands for it."""
     authenticated = _urn(payload.get("c"))
-    return _urn(payload["o"]) if authenticated and "y" in payload and "o" in payload else authenticated
+    systems = authenticated is not None and authenticated.lower().startswith(_SYSTEM_USER)
+    if authenticated and "o" in payload and ("y" in payload or systems):
+        return _urn(payload["o"])
+    return None if systems else authenticated
 
 
 def _whole(value: object, *, below: int) -> int | None:

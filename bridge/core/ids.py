@@ -12,7 +12,7 @@ _IDENTITY_NUMBER = re.compile(
     rf"(?P<id>(?<![0-9A-Za-z])(?:{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}|{_HEX}{{16}}(?:{_HEX}{{16}}|{_HEX}{{24}}|{_HEX}{{48}})?)"
     r"(?![0-9A-Za-z]))"
     # Eleven digits, written in one or with what people put after the date of birth, also in a URL.
-    r"|(?<!\d)\d{6}(?:[\s\-\u2010-\u2015+]|%20){0,2}\d{5}(?!\d)",
+    r"|(?<!\d)\d{6}(?:[\s\-\u2010-\u2015+./_]|%20|\\u00a0){0,2}\d{5}(?!\d)",
 )
 
 

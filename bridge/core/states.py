@@ -1,6 +1,6 @@
 """What a dialog says after an action: the state table, and how a mapping overrides it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
@@ -202,7 +202,7 @@ def change_for(
     operation_id: str,
     accepted_at: datetime,
     actor: str,
-    ended: bool = False,
+    ended: Collection[ElementState] = (),
 ) -> DialogChange:
     """
     Say what the dialog shall say once *action* ended in *outcome* with its element in *state*.
@@ -211,7 +211,7 @@ def change_for(
     ``then`` counts only where the element stands where the action wants it: one signature of two is not yet done.
     There is always one activity, with an id that belongs to the operation and its outcome, so that Arbeidsflate wakes
     up and a repeat is recognised. *code* is the problem's, where there is one; *actor* the urn of who pressed. *ended*
-    says that the dialog told before that its case is at its end.
+    says at which end the dialog told before that its case is.
     """
     reached = aim(action) is state
     kind, description, performed_by = _told(
@@ -220,7 +220,7 @@ def change_for(
         kind=_activity(action, state) if reached else TABLE[state].activity,
         state=state,
         actor=actor,
-        over=ended or state in ENDED,
+        over=bool(ended) or state in ENDED,
     )
     activity = Activity(
         id=derived_id(accepted_at, operation_id, outcome.value),
@@ -283,7 +283,13 @@ def _success(
 
 
 def _failure(
-    subject: Subject, code: str, state: ElementState, *, ended: bool, refused: Outcome, told: Activity
+    subject: Subject,
+    code: str,
+    state: ElementState,
+    *,
+    ended: Collection[ElementState],
+    refused: Outcome,
+    told: Activity,
 ) -> DialogChange:
     """
     Say that a press came to nothing, and what can be done now.
@@ -297,16 +303,17 @@ def _failure(
         removed = frozenset(name for name, each in mapping.actions.items() if each.needs_element)
     if state in ENDED and refused is Outcome.REFUSED:
         rule = mapping.states.get(state.value, NO_RULE)
-        said = _fields(subject, state, Then(), at=None)
+        # What is said there already may be the words of the action that led there, which are better ones.
+        said = {} if state in ended else _fields(subject, state, Then(), at=None)
         return DialogChange(
-            status=rule.status or TABLE[state].status,
+            status=None if state in ended else rule.status or TABLE[state].status,
             remove_actions=removed,
             activities=(told,),
             silent=True,
             # What was refused moves no date.
             fields={pointer: each for pointer, each in said.items() if pointer != "/dueAt"},
             state=state.value,
-            ends=Ends.STATES,
+            ends=Ends.REFUSAL if state in ended else Ends.STATES,
             offers=offers,
         )
     return DialogChange(

@@ -260,9 +260,15 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "en": _text("An attachment is still on its way", "Wait until it is there, and try again. Nothing was sent."),
     },
     "mapping_changed": {
-        "nb": _text("Handlingen betyr noe annet nå", "Last dialogen på nytt, og prøv igjen. Ingenting er sendt."),
-        "nn": _text("Handlinga tyder noko anna no", "Last dialogen på nytt, og prøv igjen. Ingenting er sendt."),
-        "en": _text("The action means something else now", "Load the dialog again, and try again. Nothing was sent."),
+        "nb": _text(
+            "Handlingen er borte, eller betyr noe annet nå", "Last dialogen på nytt, og prøv igjen. Ingenting er sendt."
+        ),
+        "nn": _text(
+            "Handlinga er borte, eller tyder noko anna no", "Last dialogen på nytt, og prøv igjen. Ingenting er sendt."
+        ),
+        "en": _text(
+            "The action is gone, or means something else now", "Load the dialog again, and try again. Nothing was sent."
+        ),
     },
     "element_wrong_state": {
         "nb": _text("Saken kan ikke behandles slik nå", "Saken står ikke der denne handlingen gjelder."),

@@ -19,6 +19,13 @@ _BEGUN = (Phase.PROVED, Phase.SAVED, Phase.WRITTEN, Phase.PUTTING_BACK)
 """Phases in which something was written, whether or not a call is out now."""
 
 
+class MappingGone(Unreachable):
+    """No mapping has the service any more: it may come back, and the press must not be lost meanwhile."""
+
+    def __init__(self, operation: Operation) -> None:
+        super().__init__("mappings", f"no mapping has the action {operation.action} any more")
+
+
 def agreed(bridge: Bridge, operation: Operation) -> Agreed:
     """
     Give what *operation* was accepted to do.
@@ -26,8 +33,8 @@ def agreed(bridge: Bridge, operation: Operation) -> Agreed:
     What has begun goes on as it was accepted, also where its mapping means something else by now, or is gone.
 
     Raises:
-        Stop: The mapping means something else by now, and nothing was sent.
-        Unreachable: The mapping is gone, and nothing was sent: it may come back, and the press must not be lost.
+        Stop: The mapping means something else by now, or has no such action, and nothing was sent.
+        MappingGone: Nothing was sent.
     """
     now = _in_force(bridge, operation)
     if now is not None and _same(now, operation):
@@ -35,8 +42,8 @@ def agreed(bridge: Bridge, operation: Operation) -> Agreed:
     begun = operation.sending_at is not None or (operation.manifest is not None and operation.manifest.phase in _BEGUN)
     if begun and (then := _accepted(bridge, operation)) is not None:
         return then
-    if now is None:
-        raise Unreachable("mappings", f"no mapping has the action {operation.action} any more")
+    if now is None and bridge.mappings.get(operation.service_resource) is None:
+        raise MappingGone(operation)
     log.warning("the mapping has changed since the press was accepted", action=operation.action, begun=begun)
     raise Stop(Problem(code="outcome_uncertain", status=504) if begun else Problem(code="mapping_changed", status=409))
 
@@ -48,7 +55,7 @@ def telling(bridge: Bridge, operation: Operation) -> tuple[Agreed, bool]:
     What was done is told as it was accepted; of what was not done, the mapping in force says what may be pressed.
 
     Raises:
-        Unreachable: No mapping has the action, and none was kept.
+        MappingGone: None was kept either.
     """
     now = _in_force(bridge, operation)
     undone = operation.outcome in (Outcome.REFUSED, Outcome.GIVEN_UP)
@@ -56,7 +63,7 @@ def telling(bridge: Bridge, operation: Operation) -> tuple[Agreed, bool]:
         return now, True
     then = _accepted(bridge, operation) or now
     if then is None:
-        raise Unreachable("mappings", f"no mapping has the action {operation.action} any more")
+        raise MappingGone(operation)
     return then, now is not None
 
 

@@ -53,6 +53,9 @@ def write(
     if values.get("stage") is Stage.SYNC:
         # Telling has a time of its own: what took a day to be carried out, or to fail, is told for another.
         values["tried_since"] = now
+    if values.get("outcome") in (Outcome.DONE, Outcome.REPEATED):
+        # A no to a later try, noted while the first one was still out, is no longer true.
+        values["problem"] = None
     with bridge.store.transaction() as tx:
         if not tx.update(operation.id, now=now, held_by=bridge.holder, **values):
             raise TakenOver(str(operation.id))

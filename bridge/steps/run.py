@@ -12,6 +12,7 @@ from bridge.core.operations import NOT_TOLD, TOLD_IN_PART, Operation, Outcome, P
 from bridge.core.retry import GiveUp, TryAt
 from bridge.engine import Step
 from bridge.parts import Bridge
+from bridge.steps.agreed import MappingGone
 from bridge.steps.alarm import alarm
 from bridge.steps.deliver import deliver
 from bridge.steps.holding import TakenOver, ask_again, claim, set_aside, write
@@ -103,13 +104,15 @@ def _after_failure(bridge: Bridge, operation: Operation, stage: Stage, failure: 
             return LATER
         case GiveUp() if stage is Stage.DELIVER:
             log.error("given up", stage=stage.value, why=why, tries=operation.tries + 1)
-            code = "outcome_uncertain" if operation.sending_at is not None else "given_up"
+            code = "mapping_changed" if isinstance(failure, MappingGone) else "given_up"
+            if operation.sending_at is not None:
+                code = "outcome_uncertain"
             write(
                 bridge,
                 operation,
                 stage=Stage.SYNC,
                 outcome=Outcome.GIVEN_UP,
-                problem=Problem(code=code, status=504),
+                problem=Problem(code=code, status=409 if code == "mapping_changed" else 504),
                 tries=0,
                 last_error=why,
             )

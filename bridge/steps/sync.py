@@ -133,7 +133,7 @@ def _tell(bridge: Bridge, operation: Operation, way: _Way) -> None:
         operation_id=str(operation.id),
         accepted_at=operation.accepted_at,
         actor=operation.actor or "",
-        ended=outcome in (Outcome.REFUSED, Outcome.GIVEN_UP) and ended_before(bridge, operation.dialog_id),
+        ended=ended_before(bridge, operation.dialog_id) if outcome in (Outcome.REFUSED, Outcome.GIVEN_UP) else (),
     )
     if _spoken_after(bridge, operation):
         # What was pressed later has been told: how the dialog stands by now is not for this one to say.

@@ -7,7 +7,7 @@ import structlog
 
 from bridge.core.dialog_merge import merge
 from bridge.core.dialogs import Dialog, DialogChange, of_correspondence
-from bridge.core.elements import ENDED, ElementKey, archive_reference
+from bridge.core.elements import ENDED, ElementKey, ElementState, archive_reference
 from bridge.core.errors import Conflict, Missing, OutcomeUnknown, Rejected, UpstreamError
 from bridge.core.ladder import Rung, Step, standing, step_down, step_on
 from bridge.core.mapping import ServiceMapping
@@ -170,11 +170,11 @@ def delete_told(bridge: Bridge, dialog_id: UUID) -> None:
         raise Conflict(error.system, error.detail, status=error.status) from error
 
 
-def ended_before(bridge: Bridge, dialog_id: UUID) -> bool:
-    """Say whether the dialog was told that its case is at its end."""
+def ended_before(bridge: Bridge, dialog_id: UUID) -> frozenset[ElementState]:
+    """Say at which end the dialog was told that its case is; empty where it was not."""
     with bridge.store.reading() as tx:
         written = Told(tx).written(dialog_id)
-    return any(written.told_last(state.value) for state in ENDED)
+    return frozenset(state for state in ENDED if written.told_last(state.value))
 
 
 def _labelled(bridge: Bridge, dialog_id: UUID, label: str) -> bool:

@@ -77,6 +77,7 @@ class SameFile:
     def __init__(self, path: str) -> None:
         self._path = path
         self._opened: tuple[int, int] | None = None
+        self._log_lost = False
 
     def connected(self, record: Any) -> None:
         """Remember what a new connection has opened."""
@@ -89,12 +90,16 @@ class SameFile:
         """Look before a new connection is made. Raises StoreGone."""
         if self._opened is not None and _identity(self._path) != self._opened:
             raise StoreGone("the store's file was deleted or replaced")
+        if self._log_lost:
+            raise StoreGone("the store's log was deleted or replaced")
 
     def check(self, record: Any) -> None:
         """Look before every use. Raises StoreGone."""
         self.check_file()
         log = record.info.get("log")
         if log is not None and _identity(f"{self._path}-wal") != log:
+            # For good: a new connection would find a log that fits, beside a file that may be another's.
+            self._log_lost = True
             raise StoreGone("the store's log was deleted or replaced")
 
 

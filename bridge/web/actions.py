@@ -11,7 +11,7 @@ from bridge.adapters.dialog_tokens import authorize
 from bridge.core.callers import Caller
 from bridge.core.errors import Refusal
 from bridge.core.mapping import ActionMapping
-from bridge.core.operations import Link, Operation, Outcome, Stage
+from bridge.core.operations import Link, Operation, Outcome, Problem, Stage
 from bridge.parts import Bridge
 from bridge.steps.content import form_or_message
 from bridge.steps.meanwhile import Behind, Open, waits_for
@@ -86,9 +86,9 @@ def _outcome(bridge: Bridge, operation_id: UUID) -> Response:
         operation = None
     if operation is None or operation.outcome is None:
         return _under_way(operation_id)
-    if operation.problem is not None:
-        return problem_response(operation.problem)
-    return Response(status=204)
+    if operation.outcome in (Outcome.DONE, Outcome.REPEATED):
+        return Response(status=204)
+    return problem_response(operation.problem or Problem(code="given_up", status=504))
 
 
 def _told(operation: Operation, behind: Behind | None) -> dict[str, object]:
@@ -113,7 +113,7 @@ def _told(operation: Operation, behind: Behind | None) -> dict[str, object]:
         told["differences"] = operation.differences
     if operation.finished_at is not None and operation.outcome is not None:
         told["finishedAt"] = operation.finished_at.isoformat()
-    if operation.problem is not None and operation.outcome is not None:
+    if operation.problem is not None and operation.outcome in (Outcome.REFUSED, Outcome.GIVEN_UP):
         told["problem"] = problem_body(operation.problem, language())
     return told
 

@@ -15,6 +15,9 @@ from bridge.rooms import Load
 XML = frozenset({"application/xml", "text/xml"})
 """What forms in XML are sent as; the two mean the same (RFC 7303)."""
 CHUNK = 64 * 1024
+LOOKS = frozenset({"GET", "HEAD"})
+STRICT_LOOKS = frozenset({"actions", "elements", "attachments"})
+"""Blueprints whose looks take no parameters: one that is passed over would be taken for a filter."""
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 _ATTACHMENT = frozenset({"fileName", "attachmentType", "language"})
@@ -42,7 +45,11 @@ def refuse_what_is_unknown(request: Request) -> None:
     Raises:
         Refusal: 400, and 415 for a packed body.
     """
-    if request.method not in WRITES or request.endpoint is None:
+    if request.endpoint is None:
+        return
+    if request.method in LOOKS and request.blueprint in STRICT_LOOKS:
+        _refuse_parameters(request)
+    if request.method not in WRITES:
         return
     if request.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
         raise Refusal("body_coding", 415)
@@ -51,12 +58,16 @@ def refuse_what_is_unknown(request: Request) -> None:
         raise Refusal("body_incomplete", 400)
     if request.blueprint == "proxy":
         return
-    known = PARAMETERS.get(request.endpoint, frozenset())
+    _refuse_parameters(request)
+    if request.endpoint not in BODIES and has_body(request):
+        raise Refusal("body_not_expected", 400)
+
+
+def _refuse_parameters(request: Request) -> None:
+    known = PARAMETERS.get(request.endpoint or "", frozenset())
     for name, values in request.args.lists():
         if name not in known or len(values) > 1:
             raise Refusal("parameter_refused", 400, facts={"parameter": mask_identity_numbers(name)[:50]})
-    if request.endpoint not in BODIES and has_body(request):
-        raise Refusal("body_not_expected", 400)
 
 
 def check_charset(request: Request) -> None:

@@ -38,6 +38,11 @@ NUMBERS = {
     "a dash between blanks": ("for 018101 \u201300000 sent", "for *********** sent"),
     "in a URL": ("?name=018101%2000000&x=018101+00000", "?name=***********&x=***********"),
     "after a letter that is a digit elsewhere": ("f01810100000 and 01810100000a", "f*********** and ***********a"),
+    "with a dot, a slash, an underscore": (
+        "218680.10085 218680/10085 218680_10085",
+        "*********** *********** ***********",
+    ),
+    "with an escaped blank": ('"218680\\u00a010085"', '"***********"'),
     "longer numbers": ("123456789012", "123456789012"),
     "a span": ("bd01810100000d33", "bd01810100000d33"),
     "a trace": ("4bf9201810100000da6a3ce929d0e0e4", "4bf9201810100000da6a3ce929d0e0e4"),

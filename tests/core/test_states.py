@@ -382,12 +382,31 @@ def test_a_press_that_came_too_late_marks_nothing(state: ElementState) -> None:
         operation_id="operation-1",
         accepted_at=ACCEPTED_AT,
         actor=ACTOR,
-        ended=True,
+        ended=ENDED,
     )
 
     assert "/content/additionalInfo" not in late.fields
     assert late.state == state.value
     assert (unseen.fields, unseen.status) == ({}, None)
+
+
+@pytest.mark.parametrize("told", sorted(ENDED, key=str))
+@pytest.mark.parametrize("state", sorted(ENDED, key=str))
+def test_a_refusal_leaves_the_words_of_the_end(state: ElementState, told: ElementState) -> None:
+    """Those of the action that led there are not the state's own; an end that was not told yet is."""
+    late = change_for(
+        subject=Subject(mapping=MAPPING, dialog_id=DIALOG_ID, public_url=None, values={}),
+        action=SUBMIT,
+        outcome=Outcome.REFUSED,
+        code="element_wrong_state",
+        state=state,
+        operation_id="operation-1",
+        accepted_at=ACCEPTED_AT,
+        actor=ACTOR,
+        ended=frozenset({told}),
+    )
+
+    assert (late.fields == {}, late.status is None, late.ends is Ends.REFUSAL) == (state is told,) * 3
 
 
 @pytest.mark.parametrize(
@@ -410,7 +429,7 @@ def test_a_case_at_its_end_asks_nobody_for_another_try(outcome: Outcome, code: s
         operation_id="operation-1",
         accepted_at=ACCEPTED_AT,
         actor=ACTOR,
-        ended=True,
+        ended=ENDED,
     )
 
     (told,) = change.activities

@@ -118,12 +118,23 @@ def test_what_was_sent_already_goes_on_as_it_was_accepted(made: Site) -> None:
     assert made.activities(case) == ["FormSaved"]
 
 
+def test_an_action_that_is_gone_is_refused_at_once(made: Site) -> None:
+    """The service goes on without it: nothing comes back by waiting, and the button is not there any more."""
+    case = pressed(made)
+
+    deploy(made, MAPPING.replace("  save:", "  store:"))
+
+    assert ended(made, case) == ("refused", "mapping_changed")
+    assert made.effects(case, "altinn2.put") == []
+    assert made.activities(case) == ["Information"]
+
+
 def test_a_dialog_is_told_though_its_mapping_is_gone(made: Site) -> None:
     """When the bridge gives up it says so by what it kept when it accepted the press."""
     case = pressed(made)
 
     deploy(made, None, BRIDGE_GIVE_UP_AFTER="2")
 
-    assert ended(made, case) == ("givenUp", "given_up")
+    assert ended(made, case) == ("givenUp", "mapping_changed")
     assert made.effects(case, "altinn2.put") == []
     assert made.activities(case) == ["Information"]

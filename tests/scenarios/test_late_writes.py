@@ -162,14 +162,16 @@ def test_a_no_to_the_repeat_is_not_told_while_the_first_may_arrive(stage: Stage)
     late(stage, case)
     stage.fault("altinn2", "PUT", case.message_id, **REFUSED)
 
-    stage.press(case, "submit")
+    pressed = stage.press(case, "submit")
     open_at(stage, case)
     early = last(stage, case).outcome
     lands(stage)
     operation = ended(stage, case)
+    shown = stage.client.get(pressed.headers["Location"], headers={"Authorization": f"Bearer {stage.token(case)}"})
 
     assert early is None
-    assert operation.outcome is Outcome.DONE
+    assert (operation.outcome, operation.problem) == (Outcome.DONE, None)
+    assert (shown.get_json()["outcome"], "problem" in shown.get_json()) == ("done", False)
     assert stage.element(case)["state"] == "archived"
     assert "nothing was sent" not in told(stage, case)
 

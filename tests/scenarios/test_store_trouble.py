@@ -105,11 +105,14 @@ def test_a_store_put_in_the_place_of_the_open_one_is_not_written(stage: Stage, t
 
 
 def test_a_log_taken_away_is_not_written_on(stage: Stage, tmp_path: Path) -> None:
-    """What SQLite has not moved into the file yet lies in its log."""
+    """What SQLite has not moved into the file yet lies in its log; nothing is written until a restart."""
     case = stage.case()
+    token = stage.token(case)
     (tmp_path / "bridge.sqlite-wal").unlink()
 
-    assert told(stage.press(case)) == UNAVAILABLE
+    assert [told(stage.press(case, token=token)) for _ in range(8)] == [UNAVAILABLE] * 8
+    assert stage.client.get("/health/readiness").get_json()["why"] == "gone"
+    assert stage.effects(case, "altinn2.archived") == []
 
 
 def test_connections_that_are_all_taken_are_told_as_that(stage: Stage) -> None:
