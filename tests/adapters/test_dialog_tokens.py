@@ -149,6 +149,7 @@ def test_harmless_differences_are_tolerated(changes: dict[str, Any]) -> None:
     [
         ({"c": PARTY, "y": "urn:altinn:systemuser:uuid:1", "o": SYSTEM_OWNER}, SYSTEM_OWNER),
         ({"c": PARTY, "y": "urn:altinn:systemuser:uuid:1"}, PARTY),
+        ({"c": "urn:altinn:systemuser:uuid:1", "o": SYSTEM_OWNER}, SYSTEM_OWNER),
         ({"o": SYSTEM_OWNER}, CLAIMS["c"]),
     ],
     ids=["system user with owner", "system user without owner", "person"],
