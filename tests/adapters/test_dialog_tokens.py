@@ -152,7 +152,7 @@ def test_harmless_differences_are_tolerated(changes: dict[str, Any]) -> None:
         ({"c": "urn:altinn:systemuser:uuid:1", "o": SYSTEM_OWNER}, SYSTEM_OWNER),
         ({"o": SYSTEM_OWNER}, CLAIMS["c"]),
     ],
-    ids=["system user with owner", "system user without owner", "person"],
+    ids=["system user with owner", "system user without owner", "system user as consumer", "person"],
 )
 def test_organisations_act_for_system_users(changes: dict[str, Any], actor: str) -> None:
     """Dialogporten takes persons and organisations as actors of an activity."""
