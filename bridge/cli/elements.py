@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # They bring requests, which nobody waits for who asks for he
     from bridge.core.mapping import Altinn2Service
 
 STATES = {
-    "filling": "Utfylling",
+    "formfilling": "Utfylling",
     "signing": "Signering",
     "archived": "Sendt og arkivert",
     "unread": "Ulest",

@@ -134,15 +134,17 @@ def _service(known: Mapping[str, Any], given: str | None, schemas: Path | None) 
         code, _, edition = given.partition("/")
         if not code or not (edition or "1").isdigit():
             raise click.BadParameter("write CODE/EDITION, such as 5701/1", param_hint="--service")
-        return {"code": code, "edition": int(edition or 1)}
+        return {"service_code": code, "service_edition": int(edition or 1)}
     altinn2 = known.get("altinn2")
     if not isinstance(altinn2, Mapping):
         return None
     about: dict[str, Any] = {
-        "code": str(altinn2.get("service_code")),
-        "edition": int(altinn2.get("service_edition", 1)),
+        "service_code": str(altinn2.get("service_code")),
+        "service_edition": int(altinn2.get("service_edition", 1)),
         "signing_steps": int(altinn2.get("signing_steps", _signs(known))),
         "unique_signers": bool(altinn2.get("unique_signers", False)),
+        "others_sign": bool(altinn2.get("others_sign", False)),
+        "attachment_rules": known.get("attachment_rules", []),
         "forms": [_form_type(each, schemas) for each in known.get("forms", ())],
     }
     return about

@@ -24,6 +24,10 @@ from bridge.sandbox.altinn2_rules import parsed_form
 from bridge.sandbox.altinn2_schemas import NoSchema
 from bridge.sandbox.world import World
 
+_SERVICE_WORDS = {"service_code": "code", "service_edition": "edition", "others_sign": "user_controlled_signing"}
+_RULE_WORDS = {"type": "name", "max_size_mb": "max_size"}
+"""What mappings call the same: who has written one needs no other words here."""
+
 
 class BadSeed(ValueError):
     """A description makes no sense; the message says why."""
@@ -33,12 +37,13 @@ def seed_service(world: World, given: Mapping[str, Any]) -> Service:
     """
     Register a service edition.
 
-    ``{code, edition?, name?, names?: {language: name}, owner?, owners?, owner_code?, kind?: FormTask or Correspondence,
-    signing_steps?, payment?, user_controlled_signing?, unique_signers?, keeps_copy?, encrypted?, enterprise_users?,
+    ``{service_code, service_edition?, name?, names?: {language: name}, owner?, owners?, owner_code?, kind?: FormTask or
+    Correspondence, signing_steps?, payment?, others_sign?, unique_signers?, keeps_copy?, encrypted?, enterprise_users?,
     attachments_in_signing?, security_level?, signing_text?, valid_from?, valid_to?, forms?: [{type?, data_format_id,
     data_format_version, name?, provider?, schema?, prefill?, only_xsd?, max_one?, user_may_add?, expected?: [{path,
-    text? or calculation?, overridable?}], rules?: [{path, test, message, soft?}]}], attachment_rules?: [{name, id?,
-    file_types?, min_count?, max_count?, max_size?, schema?}]}``
+    text? or calculation?, overridable?}], rules?: [{path, test, message, soft?}]}], attachment_rules?: [{type, id?,
+    file_types?, min_count?, max_count?, max_size_mb?, schema?}]}``; code, edition, user_controlled_signing, name and
+    max_size are taken as well.
 
     Raises:
         BadSeed: A member is missing or wrong.
@@ -122,11 +127,12 @@ def seed_code_list(world: World, given: Mapping[str, Any]) -> tuple[str, int]:
 
 def seed_lookup(world: World, given: Mapping[str, Any]) -> tuple[str, int]:
     """
-    Say what a look-up service answers: ``{code, edition?, answer: XML}``.
+    Say what a look-up service answers: ``{service_code, service_edition?, answer: XML}``.
 
     Raises:
         BadSeed: A member is missing or wrong.
     """
+    given = _in_words(given, _SERVICE_WORDS)
     key = _text(given, "code"), _version(given, "edition")
     with world.altinn2.library.lock:
         world.altinn2.library.lookups[key] = _text(given, "answer")
@@ -212,6 +218,7 @@ def _learn(world: World, service: Service) -> None:
 
 
 def _service(about: Mapping[str, Any], types: Sequence[FormType]) -> Service:
+    about = _in_words(about, _SERVICE_WORDS)
     rules = [_mapping(each, "an attachment rule") for each in about.get("attachment_rules", [])]
     default = Service(code="", edition=0, forms=())
     kind = about.get("kind", FORM_TASK)
@@ -279,6 +286,7 @@ def _form_type(given: Mapping[str, Any]) -> FormType:
 
 
 def _rule(given: Mapping[str, Any], number: int) -> AttachmentRule:
+    given = _in_words(given, _RULE_WORDS)
     most = given.get("max_count")
     return AttachmentRule(
         name=_text(given, "name"),
@@ -340,6 +348,14 @@ def _mapping(value: Any, name: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise BadSeed(f"{name} must be an object")
     return value
+
+
+def _in_words(given: Mapping[str, Any], words: Mapping[str, str]) -> Mapping[str, Any]:
+    """Give *given* in one set of words; a thing that is said in two is refused."""
+    for theirs, ours in words.items():
+        if theirs in given and ours in given:
+            raise BadSeed(f"{theirs} and {ours} are the same: say one")
+    return {words.get(name, name): value for name, value in given.items()}
 
 
 def _text(given: Mapping[str, Any], name: str) -> str:

@@ -47,7 +47,7 @@ def test_a_list_is_followed_to_its_end(sandbox: Sandbox, tmp_path: Path) -> None
 
     whole = run(sandbox, tmp_path, "list", "--who", who, "--format", "jsonl")
     some = run(sandbox, tmp_path, "list", "--who", who, "--service", "5702/1", "--state", "signing")
-    none = run(sandbox, tmp_path, "list", "--who", who, "--service", "5702/1", "--state", "filling")
+    none = run(sandbox, tmp_path, "list", "--who", who, "--service", "5702/1", "--state", "formfilling")
     first = run(sandbox, tmp_path, "list", "--who", who, "--limit-total", "3", "--format", "csv")
 
     items = [json.loads(line) for line in whole.stdout.splitlines()]

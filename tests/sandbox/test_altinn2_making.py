@@ -573,3 +573,20 @@ def test_a_login_below_the_level_makes_nothing() -> None:
 
     assert (low.status_code, unknown.status_code, unknown.reason) == (403, 400, "The service was not found")
     assert world.ledger.effects() == ()
+
+
+def test_a_service_is_described_in_the_words_of_mappings() -> None:
+    """Who has written a mapping needs no second set of words; one thing in two words is refused by name."""
+    world = make_world()
+    rule = {"type": "Plan", "file_types": "*.pdf", "max_size_mb": 7}
+    given = {"service_code": "4711", "service_edition": 2, "others_sign": True, "attachment_rules": [rule]}
+
+    made = session_into(world).post(f"{BASE_URL}/_sandbox/altinn2/services", json=given)
+    twice = session_into(world).post(f"{BASE_URL}/_sandbox/altinn2/services", json={**given, "code": "4711"})
+
+    service = world.altinn2.service("4711", 2)
+    assert service is not None
+    (learnt,) = service.attachment_rules
+    assert made.json() == {"code": "4711", "edition": 2}
+    assert (service.user_controlled_signing, learnt.name, learnt.max_size) == (True, "Plan", 7)
+    assert (twice.status_code, "service_code and code are the same: say one" in twice.text) == (400, True)
