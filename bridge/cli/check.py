@@ -24,7 +24,12 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option("--mappings", type=_FOLDER, metavar="DIR", help="The mapping files, instead of those of the settings.")
+@click.option(
+    "--mappings",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="DIR",
+    help="The mapping files (or one of them), instead of those of the settings.",
+)
 @click.option("--schemas", type=_FOLDER, metavar="DIR", help="The form schemas, instead of those of the settings.")
 @click.option("--online", is_flag=True, help="Ask Altinn 2, whose metadata is kept on disk, and the apps as well.")
 @shape_option(*TEXT)

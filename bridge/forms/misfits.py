@@ -90,7 +90,8 @@ def _unfit(found: Found, template: str) -> str | None:
             return (
                 f"the schema fixes what stands there to {' or '.join(sorted(map(repr, fixed)))}: this would be refused"
             )
-        return f"the schema takes no {values[0]!r} there: every form would be refused"
+        said = repr(values[0]) + (f", such as {template} becomes," if names_in(template) else "")
+        return f"the schema takes no {said} there: every form would be refused"
     return None
 
 

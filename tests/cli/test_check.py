@@ -34,6 +34,14 @@ def test_sound_mappings_are_listed():
     assert "serveringsbevilling.xsd: compiles" in result.stdout
 
 
+def test_one_mapping_can_be_checked_by_itself():
+    """Its file in the place of the folder."""
+    result = run("--mappings", str(mappings_folder() / "serveringsbevilling.yaml"), "--schemas", str(schemas_folder()))
+
+    assert result.exit_code == 0
+    assert "urn:altinn:resource:serveringsbevilling: submit" in result.stdout
+
+
 def test_faults_of_all_kinds_are_told_at_once(tmp_path: Path):
     """Settings, mappings and schemas in one run, exit code 1, and what is sound beside them."""
     (tmp_path / "a.yaml").write_text("service_resource: 7\n")

@@ -123,7 +123,11 @@ def test_a_path_that_names_no_namespace_is_sound(tmp_path: Path):
         ('at: "/melding/part/navn', 'at: "/melding/part/name', "22: no form of this schema has name in part"),
         ('set: {"/melding/dato', 'set: {"/melding/part', "17: it holds other elements: name one that holds a text"),
         ('set: {"/melding/dato', 'set: {"/melding/dato/text()', "17: a value is put into an element or attribute"),
-        ('set: {"/melding/dato', 'set: {"/melding/beloep', "17: the schema takes no '2026-01-02' there"),
+        (
+            'set: {"/melding/dato',
+            'set: {"/melding/beloep',
+            "17: the schema takes no '2026-01-02', such as {now:date} becomes, there",
+        ),
         ('"{now:date}"', "i dag", "17: the schema takes no 'i dag' there: every form would be refused"),
         (
             '/melding/dato": "{now:date}"',
