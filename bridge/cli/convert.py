@@ -52,7 +52,11 @@ def convert(
         raise click.UsageError("say either --schema or --mapping")
     form = _read(file, Limits().max_bytes)
     folder = schema.parent if schema is not None else schemas or folder_of("BRIDGE_SCHEMAS")
-    path = schema if schema is not None else folder / _schema_of(form, mapping or Path(), folder, target)
+    if schema is not None:
+        path = schema
+    else:
+        named, said = _schema_of(form, mapping or Path(), folder, target)
+        path, root = folder / named, root or said
     if not path.is_file():
         _cannot(f"there is no schema {path}")
     shape = Shape.from_schema(path, folder=folder, root=root)
@@ -98,8 +102,8 @@ def _tell(file: Path, findings: "tuple[Finding, ...]", language: str) -> None:
         click.echo(f"{place}: {finding.path}: {sentence(finding, language)} ({finding.rule})", err=True)
 
 
-def _schema_of(form: bytes, mapping: Path, folder: Path, target: str) -> str:
-    """Find the XSD that the mapping names for this form: by its data format, or the only one."""
+def _schema_of(form: bytes, mapping: Path, folder: Path, target: str) -> tuple[str, str | None]:
+    """Find the XSD that the mapping names for this form, by its data format or as the only one, and its root."""
     from bridge.adapters.mapping_files import read_mappings
     from bridge.core.errors import ConfigurationError
 
@@ -110,7 +114,7 @@ def _schema_of(form: bytes, mapping: Path, folder: Path, target: str) -> str:
         raise ConfigurationError(faults)
     specs = [spec for service in services.values() for spec in service.forms if (spec.schema or "").endswith(".xsd")]
     fitting = specs if len(specs) == 1 else [spec for spec in specs if _is_of(spec, _marks(form, target))]
-    names = {spec.schema for spec in fitting if spec.schema is not None}
+    names = {(spec.schema, spec.root) for spec in fitting if spec.schema is not None}
     if len(names) != 1:
         _cannot(f"{mapping} names {'several' if names else 'no'} XSDs for this form: say --schema")
     return names.pop()

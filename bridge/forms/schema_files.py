@@ -68,6 +68,14 @@ class SchemaFiles:
         roots = (etree.fromstring(text, parser) for text in self.in_plain_namespaces().texts.values())
         return frozenset(str(each.get("value", "")) for root in roots for each in root.iter(XSD + "pattern"))
 
+    def elements(self) -> tuple[str, ...]:
+        """Name the elements that a form may begin with, as ``{namespace}local``, where no model tells it."""
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+        roots = [etree.fromstring(text, parser) for text in self.texts.values()]
+        own = [root for root in roots if root.get("targetNamespace") in {self.namespace, None}]
+        names = [each.get("name", "") for root in own for each in root.iterchildren(XSD + "element")]
+        return tuple(f"{{{self.namespace}}}{name}" if self.namespace else name for name in names)
+
     def compile(self) -> etree.XMLSchema:
         """Compile anew: a compiled schema's error log belongs to one thread. Raises etree.XMLSchemaParseError."""
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)

@@ -150,12 +150,18 @@ def read_model(folder: Path, name: str, root: str | None = None) -> FormModel:
     if schema is None:
         message = f"xmlschema, by whose model forms are converted, cannot read the schema: {built.refused}"
         raise ConfigurationError([Fault(where=f"{path}:1:1", message=message)])
-    wanted = list(usual_roots(schema, root))
-    if not wanted:
-        raise ConfigurationError([Fault(where=f"{path}:1:1", message=no_root(schema, root))])
-    builder = _Builder(wanted)
+    try:
+        wanted = list(usual_roots(schema, root))
+        if not wanted:
+            raise ConfigurationError([Fault(where=f"{path}:1:1", message=no_root(schema, root))])
+        builder = _Builder(wanted)
+        places = builder.places(wanted)
+    except ValueError:
+        # xmlschema writes names as {uri}local.
+        message = "a namespace with braces cannot be converted"
+        raise ConfigurationError([Fault(where=f"{path}:1:1", message=message)]) from None
     return FormModel(
-        roots=builder.places(wanted),
+        roots=places,
         declarations=builder.declarations,
         default_namespace=builder.default,
         prefixes=builder.prefixes,

@@ -44,8 +44,12 @@ def tried(schemas: SchemaRegistry, name: str, root: str | None = None) -> Trial:
         for form in _BROKEN_JSON:
             trial.attempt("explaining a broken form", _explain, schemas.json.check, name, form)
         return trial
+    roots = schemas.roots(name)
+    if not roots:
+        trial.faults.append("the schema has no root element: it takes no form")
+        return trial
     shapes = _shapes(trial, schemas, name, root)
-    for tag in schemas.roots(name):
+    for tag in roots:
         for form in _bare(tag):
             trial.attempt("explaining a broken form", _explain, schemas.check, name, form)
     for shape in shapes:

@@ -235,7 +235,7 @@ class _Schema:
     def roots(self) -> tuple[str, ...]:
         """The elements that a form may begin with; those of the files that are included as well."""
         with self.model_lock:
-            return tuple(map(real_names, self.model.root_names()))
+            return tuple(map(real_names, self.model.root_names())) or self.judged.elements()
 
     def compiled(self) -> etree.XMLSchema:
         """Give this thread's copy."""

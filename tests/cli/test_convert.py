@@ -35,6 +35,24 @@ def test_a_form_comes_back_from_json(tmp_path: Path):
     assert differences(EXAMPLE.read_bytes(), (tmp_path / "a.xml").read_bytes(), nil_is_missing=False) == ()
 
 
+def test_a_mapping_says_what_the_form_begins_with(tmp_path: Path):
+    """Where its XSD has several roots; --root says it against the mapping."""
+    (tmp_path / "a.xsd").write_text(
+        '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="m" type="x:int"/>'
+        '<x:element name="n" type="x:int"/></x:schema>'
+    )
+    (tmp_path / "a.yaml").write_text(
+        "service_resource: urn:altinn:resource:proeve\naltinn2: {service_code: '1', service_edition: 1}\n"
+        "forms:\n  - {type: MainForm, data_format_id: '1', data_format_version: '1', schema: a.xsd, root: n}\n"
+        "actions:\n"
+        "  press: {requires: write, minimum_level: 3, target: altinn2, form: body, complete: true, sign: true}\n"
+    )
+    arguments = ("-", "--to", "xml", "--mapping", str(tmp_path / "a.yaml"), "--schemas", str(tmp_path))
+
+    assert run(*arguments, stdin=b"7").stdout.endswith("<n>7</n>\n")
+    assert run(*arguments, "--root", "m", stdin=b"7").stdout.endswith("<m>7</m>\n")
+
+
 @pytest.mark.parametrize(
     ("form", "target", "message"),
     [

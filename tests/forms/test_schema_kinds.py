@@ -18,12 +18,15 @@ from bridge.forms.schema_files import Engine
 from bridge.forms.trial import Trial, tried
 from bridge.forms.xsd import SchemaRegistry
 from tests.forms.instances import Maker, mutate
-from tests.forms.schema_kinds import MAIN, Files, schemas
+from tests.forms.schema_kinds import MAIN, Files, complex_type, schema, schemas
 
 ALL = dict(schemas())
 SAMPLE = sorted(ALL)[::40]
-ONLY_ONE_ENGINE = {"complex types: simple content of mixed content"}
-"""xmlschema cannot read them."""
+ONLY_ONE_ENGINE = {
+    "complex types: simple content of mixed content",
+    "elements: the namespace http://example.test/{x}",
+}
+"""xmlschema cannot read them, or tell what it read."""
 SPEC = FormSpec(kind=FormKind.MAIN, data_format_id="", data_format_version="", schema=MAIN)
 
 
@@ -100,6 +103,23 @@ def _forms(folder: Path, registry: SchemaRegistry) -> Iterable[tuple[bytes, str]
             for _ in range(3):
                 yield etree.tostring(made, encoding="utf-8"), declared.name
                 mutate(made, random)
+
+
+def test_a_schema_without_a_root_takes_no_form(tmp_path: Path) -> None:
+    """Which is a fault of who names it."""
+    registry = SchemaRegistry(folder_of(tmp_path, {MAIN: schema(complex_type(name="T"))}))
+    registry.load([MAIN])
+
+    assert tried(registry, MAIN).faults == ["the schema has no root element: it takes no form"]
+
+
+def test_a_schema_that_only_libxml2_reads_is_tried_as_well(tmp_path: Path) -> None:
+    """Its roots are those that the file declares."""
+    registry = SchemaRegistry(folder_of(tmp_path, ALL["complex types: simple content of mixed content"]))
+    registry.load([MAIN])
+
+    assert registry.roots(MAIN) == ("m",)
+    assert [each.rule for each in registry.check(MAIN, "<n/>")] == ["wrong_root"]
 
 
 def test_what_ends_with_an_error_is_a_fault() -> None:
