@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import orjson
 import structlog
 from gunicorn.http import errors as http
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from bridge.core.errors import place_of
 from bridge.core.texts import LANGUAGES, text
@@ -25,7 +27,7 @@ LIMITS: Mapping[str, int] = {
 }
 """What gunicorn is told: heads are measured before it sees them, and its own longest line is a quarter of ours."""
 
-_LANGUAGE = re.compile(rb"\r\naccept-language:[ \t]*([a-z]{2})", re.IGNORECASE)
+_LANGUAGE = re.compile(rb"\r\naccept-language:([^\r\n]{0,200})", re.IGNORECASE)
 _ORIGIN = re.compile(rb"\r\norigin:[ \t]*([\x21-\x7e]+)[ \t]*\r\n", re.IGNORECASE)
 
 _REASONS: Mapping[int, str] = {
@@ -104,7 +106,8 @@ class TurnedAway:
     def answer(self, code: str, status: int, head: bytes, *, part: str = "") -> bytes:
         """Write a whole answer, in the language and for the origin that *head* asks for as far as it came."""
         self._count(code)
-        trace_id, language = secrets.token_hex(16), _language(head)
+        found = _LANGUAGE.search(head)
+        trace_id, language = secrets.token_hex(16), language_of(found[1].decode("latin-1") if found else "")
         if status != 503:
             # In a crowd the line would cost as much as the answer; the crowd is counted.
             log.info("turned away", code=code, status=status, trace_id=trace_id, part=part or None)
@@ -118,7 +121,8 @@ class TurnedAway:
                 "traceId": trace_id,
             }
         )
-        origin = found[1].decode("ascii") if (found := _ORIGIN.search(head)) else ""
+        asks = _ORIGIN.search(head)
+        origin = asks[1].decode("ascii") if asks else ""
         headers = {
             "Content-Type": "application/problem+json",
             "Content-Language": language,
@@ -135,7 +139,7 @@ class TurnedAway:
         return "\r\n".join([*lines, "", ""]).encode() + (b"" if head.startswith(b"HEAD ") else body)
 
 
-def _language(head: bytes) -> str:
-    found = _LANGUAGE.search(head)
-    asked = found[1].decode("ascii").lower() if found else "nb"
-    return asked if asked in LANGUAGES else "nb"
+def language_of(accepted: str) -> str:
+    """Choose nb, nn or en by an ``Accept-Language``; nb where it names none of them."""
+    best = parse_accept_header(accepted, LanguageAccept).best_match([*LANGUAGES, "no"])
+    return "nb" if best is None or best == "no" else best

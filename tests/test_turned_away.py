@@ -11,7 +11,7 @@ from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 
 from bridge.core.texts import TEXTS
-from bridge.turned_away import LIMITS, LONGEST_HEAD, TurnedAway, fault_of
+from bridge.turned_away import LIMITS, LONGEST_HEAD, TurnedAway, fault_of, language_of
 
 ORIGIN = "https://af.altinn.no"
 COUNTED: list[str] = []
@@ -34,7 +34,17 @@ def away() -> TurnedAway:
     return TurnedAway(browsers=browsers, count=COUNTED.append)
 
 
-@pytest.mark.parametrize(("asked", "language"), [(b"nn", "nn"), (b"en-GB", "en"), (b"de", "nb"), (None, "nb")])
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [
+        (b"nn", "nn"),
+        (b"en-GB", "en"),
+        (b"de", "nb"),
+        (b"de, en;q=0.5, nn;q=0.6", "nn"),
+        (b"\xe6;q=x", "nb"),
+        (None, "nb"),
+    ],
+)
 def test_the_answer_is_in_the_clients_language(away: TurnedAway, asked: bytes | None, language: str) -> None:
     """With a status, a length and an end of the connection."""
     head = b"GET / HTTP/1.1\r\n" + (b"" if asked is None else b"Accept-Language: " + asked + b"\r\n") + b"\r\n"
@@ -150,3 +160,19 @@ def test_an_error_of_our_own_is_not_the_clients(away: TurnedAway) -> None:
 def test_a_head_has_room_for_address_and_token() -> None:
     """And for what browsers add."""
     assert LONGEST_HEAD >= 32 * 1024 + 16 * 1024 + 8 * 1024
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("no", "nb"),
+        ("nb-NO", "nb"),
+        ("*", "nb"),
+        ("en-US,en;q=0.9,nb;q=0.8", "en"),
+        ("nn;q=0, en", "en"),
+        (";;,", "nb"),
+    ],
+)
+def test_a_language_is_chosen_alike_everywhere(accepted: str, language: str) -> None:
+    """Before the routes as behind them."""
+    assert language_of(accepted) == language

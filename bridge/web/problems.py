@@ -13,11 +13,12 @@ from werkzeug.exceptions import HTTPException
 from bridge.adapters.dialog_tokens import www_authenticate
 from bridge.core.errors import NoRoom, Paused, Refusal, UpstreamError, place_of
 from bridge.core.operations import Problem
-from bridge.core.texts import LANGUAGES, text
+from bridge.core.texts import text
 from bridge.forms.sentences import sentence
 from bridge.parts import Bridge
 from bridge.steps.alarm import alarm
 from bridge.storage.trouble import trouble_of
+from bridge.turned_away import language_of
 from bridge.web.pages import is_navigation, page
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.web")
@@ -42,10 +43,7 @@ def language() -> str:
     """
     if request.blueprint == "attachments" and (chosen := LCIDS.get(request.args.get("language", ""))):
         return chosen
-    accepted = request.accept_languages
-    if best := accepted.best_match([*LANGUAGES, "no"]):
-        return "nb" if best == "no" else best
-    return "nb"
+    return language_of(request.headers.get("Accept-Language", ""))
 
 
 def problem_body(problem: Problem, chosen: str) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """Two workers on PostgreSQL, one killed for good at every call: the other takes its work over."""
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
+import requests
 
-from tests.processes.harness import Process, Site, site, until
+from tests.processes.harness import STARTING, Process, Site, free_port, site, until
 from tests.processes.test_crashes import check_once, press_in_background
 
 pytestmark = pytest.mark.slow
@@ -85,3 +87,22 @@ def test_two_presses_of_many_processes_are_one(pool: Pool) -> None:
 
     assert len(pool.site.effects(case, "altinn2.archived")) == 1
     assert pool.site.activities(case)[0] == "FormSubmitted"
+
+
+def test_a_worker_answers_probes(pool: Pool) -> None:
+    """At an address of its own, where it counts what it finished; and it ends when it is told to."""
+    site, address = pool.site, f"127.0.0.1:{free_port()}"
+    process = Process(("work",), {**site.environ, "BRIDGE_HEALTH_LISTEN": address}, site.folder / "probed.log").start()
+    site.processes.append(process)
+
+    def alive() -> bool:
+        with contextlib.suppress(requests.ConnectionError):
+            return site.http.get(f"http://{address}/health/liveness", timeout=5).status_code == 200
+        return False
+
+    until(alive, seconds=STARTING, what="liveness")
+    told = site.http.get(f"http://{address}/metrics", timeout=5).text
+
+    assert 'bridge_unexpected_errors_total{where="step"} 0.0' in told
+    assert "bridge_store_up 1.0" in told
+    assert process.stop() == 0
