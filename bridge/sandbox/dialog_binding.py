@@ -97,13 +97,13 @@ def moment(text: str) -> str:
     for form in _DATES:
         found = form.fullmatch(text)
         if found is not None:
-            return moment_text(_moment(found))
+            return _moment(found)
     if re.match(r"[A-Z][a-z]{2}, \d", text):
         return moment_text(parsedate_to_datetime(text).replace(tzinfo=UTC))
     raise ValueError(text)
 
 
-def _moment(found: re.Match[str]) -> datetime:
+def _moment(found: re.Match[str]) -> str:
     hour, minute, second, part, offset = found.groups()[3:]
     zone: timezone = UTC
     if offset not in (None, "Z"):
@@ -113,7 +113,8 @@ def _moment(found: re.Match[str]) -> datetime:
     try:
         year, month, day = (int(found[name]) for name in "ymd")
         at, past, exactly = (int(each or 0) for each in (hour, minute, second))
-        return datetime(year, month, day, at, past, exactly, int(f"{(part or '0')[:6]:0<6}"), tzinfo=zone)
+        read = datetime(year, month, day, at, past, exactly, int(f"{(part or '0')[:6]:0<6}"), tzinfo=zone)
+        return moment_text(read)
     except OverflowError as error:
         raise ValueError(str(error)) from error
 
@@ -121,9 +122,9 @@ def _moment(found: re.Match[str]) -> datetime:
 class Bound:
     """Collects what was bound and what could not be, in the words of one of Dialogporten's two frameworks."""
 
-    def __init__(self, *, patching: bool) -> None:
+    def __init__(self, *, patching: bool, errors: Mapping[str, list[str]] | None = None) -> None:
         self._patching = patching
-        self.errors: dict[str, list[str]] = {}
+        self.errors: dict[str, list[str]] = dict(errors or {})
 
     def route(self, name: str, text: str) -> str:
         """Bind a UUID of the path."""
@@ -142,7 +143,7 @@ class Bound:
         text = query.one("isSilentUpdate")
         if text is None or (self._patching and not text):
             return False
-        message = f"Value [{text}] is not valid for a [Nullable`1] property!"
+        message = f"Value [{text}] is not valid for a [Boolean] property!"
         return bool(self._read("isSilentUpdate", text, truth, message))
 
     def _read(self, name: str, text: str, reader: Callable[[str], Any], message: str) -> Any:

@@ -141,14 +141,21 @@ class DialogSystem(System):
         drain(request)
         refuse(plain(403))
 
-    def bound(self, request: Request, ids: Mapping[str, str], *more: str, patching: bool = False) -> Asked:
+    def bound(
+        self,
+        request: Request,
+        ids: Mapping[str, str],
+        *more: str,
+        patching: bool = False,
+        errors: Mapping[str, list[str]] | None = None,
+    ) -> Asked:
         """
         Say who writes, and bind the path's *ids*, If-Match and isSilentUpdate; 400 with all that cannot be bound.
 
-        *more* are scopes that are needed besides.
+        *more* are scopes that are needed besides, *errors* what could not be bound before.
         """
         writer = self.writer(request, *more)
-        found = Bound(patching=patching)
+        found = Bound(patching=patching, errors=errors)
         bound = {name: found.route(name, text) for name, text in ids.items()}
         if_match, silent = found.if_match(request), found.silent(Query.of(request))
         if found.errors:

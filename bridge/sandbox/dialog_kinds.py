@@ -269,6 +269,16 @@ class Maybe(Kind):
         return self.other
 
 
+class Passed(Kind):
+    """A member that is passed over where others of its kind have it."""
+
+    def read(self, value: Any, place: Place) -> None:
+        """Give nothing."""
+
+    def null(self, place: Place) -> None:
+        """Give nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Many(Kind):
     """A list."""

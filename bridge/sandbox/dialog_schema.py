@@ -14,6 +14,7 @@ from bridge.sandbox.dialog_kinds import (
     Maybe,
     Moment,
     NotReadable,
+    Passed,
     Place,
     Record,
     Text,
@@ -73,8 +74,8 @@ ACTOR = Record(
 _CONSUMER = Choice(f"{_DOMAIN}.Attachments.AttachmentUrlConsumerType+Values", "Gui", "Api")
 
 
-def _attachment(prefix: str) -> Record:
-    url = {"id": _MAYBE_GUID, "url": _LINK, "mediaType": _MAYBE_TEXT, "consumerType": _CONSUMER}
+def _attachment(prefix: str, url_id: Kind = _MAYBE_GUID) -> Record:
+    url = {"id": url_id, "url": _LINK, "mediaType": _MAYBE_TEXT, "consumerType": _CONSUMER}
     return Record(
         f"{prefix}AttachmentDto",
         {
@@ -108,7 +109,8 @@ _TRANSMISSION: Mapping[str, Kind] = {
     "type": Choice(f"{_DOMAIN}.Dialogs.Entities.Transmissions.DialogTransmissionType+Values", *TRANSMISSION_TYPES),
     "sender": ACTOR,
     "content": _content("TransmissionContentDto", TRANSMISSION_CONTENT),
-    "attachments": Many(_attachment("Transmission")),
+    # What a transmission's attachment leads to has no id of one's own choice, except where one is corrected.
+    "attachments": Many(_attachment("Transmission", Passed())),
     "navigationalActions": Many(
         Record(
             "TransmissionNavigationalActionDto",
@@ -213,7 +215,14 @@ CREATE = Record(
 )
 ACTIVITY = Record("CreateActivityDto", _ACTIVITY)
 TRANSMISSION = Record("CreateTransmissionDto", _TRANSMISSION)
-CHANGED_TRANSMISSION = Record("UpdateTransmissionDto", {**_TRANSMISSION, "isSilentUpdate": Maybe(_FLAG, other=False)})
+CHANGED_TRANSMISSION = Record(
+    "UpdateTransmissionDto",
+    {
+        **_TRANSMISSION,
+        "attachments": Many(_attachment("Transmission")),
+        "isSilentUpdate": Maybe(_FLAG, other=False),
+    },
+)
 PATCHED = Place(f"{_COMMANDS}.Update", lenient=True)
 
 # Where the types of a body live.

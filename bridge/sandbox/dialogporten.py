@@ -91,9 +91,7 @@ class Dialogporten(DialogSystem):
             return plain(415)
         body = self.body(request)
         operations, errors = _operations(body)
-        asked = self.bound(request, {"dialogId": dialog_id}, patching=True)
-        if errors:
-            return self.unbound(request, errors)
+        asked = self.bound(request, {"dialogId": dialog_id}, patching=True, errors=errors)
         dialog = self.owned(asked)
         if dialog.deleted_at is not None:
             raise removed(dialog.id)

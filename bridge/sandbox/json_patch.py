@@ -99,7 +99,7 @@ class _Patched:
                 self._remove(operation.path)
             case "replace":
                 target = self._target(operation.path)
-                target.parent[target.key] = self._converted(target.kind, operation.value)
+                target.parent[target.key] = self._converted(target, operation.value)
             case "test":
                 self._test(operation.path, operation.value)
             case "move":
@@ -113,7 +113,7 @@ class _Patched:
 
     def _add(self, path: str, value: Any) -> None:
         target = self._target(path, adding=True)
-        converted = self._converted(target.kind, value)
+        converted = self._converted(target, value)
         if isinstance(target.parent, list):
             target.parent.insert(int(target.key), converted)
         else:
@@ -129,14 +129,18 @@ class _Patched:
 
     def _test(self, path: str, value: Any) -> None:
         target = self._target(path)
-        held, wanted = target.value(), self._converted(target.kind, value)
+        held, wanted = target.value(), self._converted(target, value)
         if held != wanted or isinstance(held, bool) is not isinstance(wanted, bool):
             raise PatchFailed(
                 f"The current value '{_shown(held)}' at path '{_parts(path)[-1]}' is not equal to the test value "
                 f"'{_shown(value)}'."
             )
 
-    def _converted(self, kind: Kind, value: Any) -> Any:
+    def _converted(self, target: _Target, value: Any) -> Any:
+        kind = target.kind
+        if value is None and isinstance(target.parent, list) and isinstance(kind, Record):
+            # The library puts it there, and the validators fall over it.
+            raise Faulty
         try:
             return kind.null(self._place) if value is None else kind.read(value, self._place)
         except Unfit:

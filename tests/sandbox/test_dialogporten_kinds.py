@@ -77,6 +77,7 @@ UNBOUND = [
     ("limit", "", "Int32"), ("limit", "1,5", "Int32"), ("orderBy", "", "OrderSet`2"),
     ("deleted", "never", "DeletedFilter"),
     ("continuationToken", "", "ContinuationTokenSet`2"), ("status", "", "List`1"), ("systemLabel", "Trash", "List`1"),
+    ("createdAfter", "0001-01-01T00:00:00+14:00", "DateTimeOffset"),
     ("isContentSeen", "1", "Boolean"), ("dueAfter", "31.12.2026", "DateTimeOffset"),
 ]  # fmt: skip
 
@@ -338,10 +339,18 @@ def test_every_operation_that_does_not_apply_is_told(operation: dict[str, Any], 
 
 
 @pytest.mark.parametrize(
-    "body", ["", "null", "[null]", '[{"op":"replace","value":1}]', '[{"op":"move","path":"/process"}]']
+    "body",
+    [
+        '[{"op":"add","path":"/searchTags/-","value":null}]',
+        "",
+        "null",
+        "[null]",
+        '[{"op":"replace","value":1}]',
+        '[{"op":"move","path":"/process"}]',
+    ],
 )
 def test_some_patches_are_too_much_for_the_real_one(body: str) -> None:
-    """No body, an operation that is null or has no path."""
+    """No body, an operation that is null or has no path, null for an object in a list."""
     session = owner(make_world())
 
     answer = session.patch(dialogs_url(made(session)), data=body.encode(), headers=PATCH)
@@ -353,10 +362,14 @@ def test_all_that_a_patch_cannot_be_bound_by_is_told() -> None:
     """In the words of the other framework, and without the path of the request."""
     headers = {**PATCH, "If-Match": "*"}
 
-    answer = owner(make_world()).patch(dialogs_url("abc"), data=b"[]", headers=headers, params={"isSilentUpdate": "ja"})
+    answer = owner(make_world()).patch(dialogs_url("abc"), data=b"{}", headers=headers, params={"isSilentUpdate": "ja"})
 
     said = {"dialogId": "abc", "If-Match": "*", "isSilentUpdate": "ja"}
-    assert answer.json()["errors"] == {name: [f"The value '{value}' is not valid."] for name, value in said.items()}
+    assert answer.json()["errors"] == {
+        "": ["The JSON patch document was malformed and could not be parsed."],
+        "patchDocument": ["The patchDocument field is required."],
+        **{name: [f"The value '{value}' is not valid."] for name, value in said.items()},
+    }
     assert answer.json()["type"] == "https://tools.ietf.org/html/rfc9110#section-15.5.1"
     assert "instance" not in answer.json()
 
@@ -471,3 +484,17 @@ def test_without_what_is_behind_it_owners_still_read_and_write() -> None:
     assert (read.status_code, told.status_code, changed.status_code) == (502, 502, 204)
     assert read.json()["title"] == "Bad gateway."
     assert read.headers["Content-Type"] == "application/json; charset=utf-8"
+
+
+def test_ids_that_cannot_be_chosen_are_passed_over() -> None:
+    """Those of what a transmission's attachment leads to; the attachment's own is held to its form."""
+    session = owner(make_world())
+    url = {"id": "5a3c1a4e-9a0e-4f4e-8d2a-111111111111", "url": "https://example.com/a", "consumerType": "Gui"}
+    sent = {"type": "Information", "sender": {"actorType": "ServiceOwner"}, "content": {"title": {"value": texts()}}}
+
+    dialog_id = made(session, transmissions=[{**sent, "attachments": [{"urls": [url]}]}])
+    refused = session.post(dialogs_url(), json=dialog(attachments=[{"urls": [url]}]))
+
+    (attachment,) = session.get(dialogs_url(dialog_id)).json()["transmissions"][0]["attachments"]
+    assert attachment["urls"][0]["id"] != url["id"]
+    assert list(refused.json()["errors"]) == ["dto.attachments[0].urls[0].id"]
