@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.core.errors import ConfigurationError
-from bridge.forms import convert, json_reading, json_schema
+from bridge.forms import convert, json_reading, json_schema, xml_writing
 from bridge.forms.json_schema import JsonSchemaRegistry
 from bridge.forms.reading import Limits
 from bridge.forms.sentences import RULES, sentence
@@ -342,7 +342,7 @@ def test_a_pattern_that_loops_is_refused_in_time(tmp_path: Path):
 
 def test_every_rule_of_the_code_is_known():
     """No rule falls through to the plainest sentence by a slip of the pen."""
-    sources = "".join(inspect.getsource(module) for module in (json_reading, json_schema, convert))
+    sources = "".join(inspect.getsource(module) for module in (json_reading, json_schema, convert, xml_writing))
     used = set(re.findall(r'(?:add\(|Unreadable\(|rule=|_finding\((?:steps|\(\*steps, name\)), )"(\w+)"', sources))
 
     assert {"missing_element", "duplicate_member", "wrong_order"} <= used <= RULES
