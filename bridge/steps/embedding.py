@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from urllib.parse import quote
 from uuid import UUID
@@ -21,6 +21,7 @@ from bridge.forms.shape import Place
 from bridge.forms.showing import Shown, shown_form, shown_places
 from bridge.parts import Bridge
 from bridge.steps.content import shape_of
+from bridge.steps.reach import within_reach
 from bridge.steps.showing import element_at, explained, signing_text_of
 from bridge.storage.print_links import PrintLink, PrintLinks
 
@@ -43,18 +44,27 @@ def markdown_of(
     """
     if mapping.embeds is None or embed is Embed.NONE:
         raise Refusal("unknown_embed", 404)
-    words = WORDS[language]
-    if embed is Embed.SIGNING_TEXT:
-        parts = _signing_text(bridge, link, language)
-    elif embed is Embed.SUMMARY:
-        parts = _Summary(bridge, mapping, mapping.embeds, language, zone).of(_element(bridge, link))
-    else:
-        element = _element(bridge, link)
-        if element.state is not ElementState.ARCHIVED:
-            return None
-        parts = _receipt(bridge, link, element, language, zone)
-    text = within(parts, limit=LIMIT, more=f"*{escaped(words.more)}*")
+    with within_reach(bridge, link.service_resource, link.key.who):
+        parts = _parts(bridge, mapping, mapping.embeds, link, embed, language, zone)
+        text = within(parts, limit=LIMIT, more=f"*{escaped(WORDS[language].more)}*")
     return text if text.strip() else None
+
+
+def _parts(
+    bridge: Bridge,
+    mapping: ServiceMapping,
+    embeds: Embeds,
+    link: Link,
+    embed: Embed,
+    language: str,
+    zone: ZoneInfo,
+) -> Iterable[str]:
+    if embed is Embed.SIGNING_TEXT:
+        return _signing_text(bridge, link, language)
+    element = _element(bridge, link)
+    if embed is Embed.SUMMARY:
+        return _Summary(bridge, mapping, embeds, language, zone).of(element)
+    return _receipt(bridge, link, element, language, zone) if element.state is ElementState.ARCHIVED else ()
 
 
 def print_link(bridge: Bridge, dialog_id: UUID, *, language: str) -> tuple[str, datetime]:

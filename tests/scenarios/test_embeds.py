@@ -335,3 +335,15 @@ def test_a_link_is_made_for_who_may_look(stage: Stage, about: dict[str, Any], st
     answer = stage.press(case, "submit/print", token=stage.token(case, **about))
 
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize("name", ["summary", "receipt"])
+def test_an_element_out_of_reach_has_no_embed(stage: Stage, name: str) -> None:
+    """Said as everywhere else, and not as a system that is away for a while."""
+    stage.bridge.services._known = {}
+    case = stage.case(service={"security_level": 4})
+
+    answer = embed(stage, case, name, token=stage.token(case, actions=["read"], level=4))
+    stage.bridge.services._known = {}
+
+    assert (answer.status_code, code(answer)) == (409, "service_out_of_reach")
