@@ -182,13 +182,14 @@ class _XmlReader:
         types: list[str] = []
         if node.attrib:
             nil = (node.get(_NIL) or "").strip(_BLANK) in {"true", "1"}
-            if TYPE in node.attrib:
-                typed = content.types.get(self._prefixes.named(node, node.get(TYPE) or "") or "")
+            type_name = node.get(TYPE)
+            if type_name is not None:
+                typed = content.types.get(self._prefixes.named(node, type_name) or "")
                 if typed is None:
                     # Without its type, nothing in it is what the schema expects.
                     return self.add("type_override", node)
                 content, types = typed.content, [f"{encode_basestring(TYPE_MEMBER)}:{encode_basestring(typed.member)}"]
-            attributes = [*types, *self._attributes(node, content)]
+            attributes = types + self._attributes(node, content)
             if nil and not place.nillable and not (self._of_app and len(node.attrib) == 1):
                 return self.add("nil_not_allowed", node)
             if nil and (len(node) or (node.text or "").strip(_BLANK)):
@@ -209,13 +210,10 @@ class _XmlReader:
                 if _is_element(child):
                     return self.add("children_not_allowed", node)
                 text += child.tail or ""
-        return self._value(node, kind, text)
-
-    def _value(self, node: etree._Element, kind: Kind, text: str) -> str:
-        """Write a value of *node*; where it has a prefix, with one that stands for the same in the whole form."""
         return _value(kind, self._prefixed(node, text) if kind is Kind.QNAME else text)
 
     def _prefixed(self, node: etree._Element, text: str) -> str:
+        """Write a value of *node* with prefixes that stand for the same in the whole form."""
         namespaces = self._prefixes.namespaces(node)
 
         def declared(found: re.Match[str]) -> str:
@@ -255,7 +253,8 @@ class _XmlReader:
             name, text = str(tag), str(given)
             known = content.attributes.get(name)
             if known is not None:
-                result.append(f"{encode_basestring(known.member)}:{self._value(node, known.kind, text)}")
+                text = self._prefixed(node, text) if known.kind is Kind.QNAME else text
+                result.append(f"{encode_basestring(known.member)}:{_value(known.kind, text)}")
             elif name in HINTS:
                 result.append(f"{encode_basestring(HINTS[name])}:{encode_basestring(text)}")
             elif name in {_NIL, TYPE}:
@@ -315,6 +314,8 @@ class _XmlReader:
 
 def _value(kind: Kind, text: str) -> str:
     """Write *text* as JSON: as a number or truth value where it is spelled as JSON spells them, else as a string."""
+    if kind is Kind.TEXT:
+        return encode_basestring(text)
     if kind is Kind.NUMBER and _JSON_DECIMAL.fullmatch(text):
         return text
     if kind is Kind.REAL and _JSON_NUMBER.fullmatch(text) and _in_range(text):

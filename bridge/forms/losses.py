@@ -146,7 +146,9 @@ class _Reader:
     def _element(self, node: etree._Element, place: Place | None) -> _Node | None:
         tag = str(node.tag)
         label = _local(tag)
-        content = self.prefixes.content(node, place.content) if place else None
+        content = place.content if place else None
+        if content is not None and content.types:
+            content = self.prefixes.content(node, content)
         nil = (node.get(XSI + "nil") or "").strip(_BLANK) in {"true", "1"}
         children = []
         for key, text in node.attrib.items():

@@ -220,8 +220,8 @@ class XmlWriter:
             elif given is None:
                 if known.nillable:
                     self.element(known, given, (*steps, member))
-            elif type(given) is Number and known.leaf is Kind.NUMBER:
-                parts.append(known.opening + self._decimal(given, (*steps, member)) + known.closing)
+            elif type(given) is Number and known.leaf is Kind.NUMBER and "e" not in given and "E" not in given:
+                parts.append(known.opening + given + known.closing)
             elif type(given) is str and given and known.leaf is not None:
                 parts.append(known.opening + _escaped(given) + known.closing)
             else:
