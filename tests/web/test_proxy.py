@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from bridge.core.errors import ConfigurationError
+from bridge.sandbox.app_examples import example_app
+from bridge.sandbox.app_schemas import xsd
 from tests.web.described import fits
 from tests.web.proxying import BASE, HOURS, JSON, KEY, LINES, OLD_SUM, SUM, XML, Proxying
 
@@ -306,6 +309,25 @@ def test_json_forms_are_held_to_a_json_schema(alone: Any, tmp_path: Path) -> Non
     assert (as_xml.status_code, as_xml.headers.get("Bridge-Findings")) == (200, None)
     assert [each.status_code for each in with_rows] == [200, 422, 422, 422]
     assert strict.calls().count("POST data/anonymous") == 3
+
+
+def test_a_route_says_which_of_two_roots_its_forms_have(alone: Any, tmp_path: Path) -> None:
+    """Forms in JSON do not name theirs, which was 500 even where nothing is refused; a route without is none."""
+    data_type = next(each for each in example_app().data_types if each.id == "regnestykke")
+    second = '<xs:element name="Kladd" type="xs:string" xmlns:xs="http://www.w3.org/2001/XMLSchema"/></xs:schema>'
+    (tmp_path / "two.xsd").write_text(xsd(data_type).replace("</xs:schema>", second), "utf-8")
+    about = "data_types: {regnestykke: {schema: two.xsd, ROOTvalidate: strict}}\n"
+    stage = alone({SUM: OPEN + about.replace("ROOT", "root: Regnestykke, ")}, extra={"two.xsd": tmp_path / "two.xsd"})
+
+    sound = stage.send("POST", json={"sats": 5})
+    faulty = stage.send("POST", json={"sats": "fem"})
+    other = stage.send("POST", data=b"<Kladd>x</Kladd>", headers=XML)
+
+    assert (sound.status_code, sound.headers["Bridge-Findings"]) == (200, "0")
+    assert [(each["path"], each["line"], each["column"]) for each in faulty.get_json()["findings"]] == [("/sats", 1, 2)]
+    assert [each["rule"] for each in other.get_json()["findings"]] == ["wrong_root"]
+    with pytest.raises(ConfigurationError, match="several root elements"):
+        alone({SUM: OPEN + about.replace("ROOT", "")}, extra={"two.xsd": tmp_path / "two.xsd"})
 
 
 def test_engines_that_disagree_are_told(alone: Any, tmp_path: Path) -> None:
