@@ -25,7 +25,8 @@ from bridge.sandbox.altinn2_model import (
     Validation,
 )
 from bridge.sandbox.altinn2_schemas import Schemas, finding
-from bridge.sandbox.app_xml_reader import NotWellFormed, Reader
+from bridge.sandbox.app_xml_nodes import NotWellFormed
+from bridge.sandbox.app_xml_reader import Reader
 from bridge.sandbox.switches import Switches
 
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"

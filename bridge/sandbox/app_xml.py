@@ -6,7 +6,8 @@ from uuid import UUID
 
 from bridge.sandbox.app_model import ROW_ID, XSI, Member, Model, NotReadable, decoded, empty, has_row_id
 from bridge.sandbox.app_values import NotOfType, from_xml_text
-from bridge.sandbox.app_xml_reader import Node, NotWellFormed, Reader
+from bridge.sandbox.app_xml_nodes import Node, NotWellFormed
+from bridge.sandbox.app_xml_reader import Reader
 
 _TEXTUAL = ("Text", "CDATA", "SignificantWhitespace")
 _GUID = "Guid should contain 32 digits with 4 dashes (xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx)."

@@ -1,5 +1,6 @@
 """What an app's serialisers read, and where they say that something is wrong (facts 1.4, 1.11)."""
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -233,6 +234,29 @@ NO_XML: list[tuple[str, int, str]] = [
     ("<Skjema a='<'/>", 12, "'<', hexadecimal value 0x3C, is an invalid attribute character."),
     ("<Skjema>&x;</Skjema>", 10, "Reference to undeclared entity 'x'."),
     ("<Skjema>& </Skjema>", 10, "An error occurred while parsing EntityName."),
+    ("<Skjema>&#65</Skjema>", 13, "Invalid syntax for a decimal numeric entity reference."),
+    ("<Skjema>&lt</Skjema>", 12, "'<' is an unexpected token. The expected token is ';'."),
+    ("<Skjema a='&#x;'/>", 15, "Invalid syntax for a hexadecimal numeric entity reference."),
+    ("<Skjema>&#99999999;</Skjema>", 11, "Invalid value of a character entity reference."),
+    ("<Skjema>&#65", 9, "Unexpected end of file has occurred."),
+    ("<Skjema><a b='1'c='2'/></Skjema>", 17, "'c' is an unexpected token. Expecting whitespace."),
+    ("<Skjema a='1'7/>", 14, "Name cannot begin with the '7' character, hexadecimal value 0x37."),
+    ("<Skjema><a", 11, "Unexpected end of file while parsing Name has occurred."),
+    ("<Skjema><a ", 12, "Unexpected end of file has occurred. The following elements are not closed: Skjema."),
+    ("<Skjema><a<b/></Skjema>", 11, "The '<' character, hexadecimal value 0x3C, cannot be included in a name."),
+    ("<a:b:c xmlns:a='u'/>", 5, "The ':' character, hexadecimal value 0x3A, cannot be included in a name."),
+    ("<Skjema xmlns:b=''/>", 17, "Invalid namespace declaration."),
+    ("<Skjema xmlns:xmlns='u'/>", 9, 'Prefix "xmlns" is reserved for use by XML.'),
+    ("<Skjema xml:space='x'/>", 9, "'x' is an invalid xml:space value."),
+    ("<Skjema><!-- a--b --></Skjema>", 15, "An XML comment cannot contain '--', and '-' cannot be the last character."),
+    ("<Skjema><!x></Skjema>", 11, "'x' is an unexpected token. The expected token is '<!--' or '<[CDATA['."),
+    ("<Skjema></", 11, "Unexpected end of file while parsing Name has occurred."),
+    ("<?XML?><Skjema/>", 3, "'XML' is an invalid name for processing instructions."),
+    ("<?xml encoding='x'?><Skjema/>", 7, "Syntax for an XML declaration is invalid."),
+    ("<?xml version='1.0'x?><Skjema/>", 20, "'x' is an unexpected token. The expected token is '?>'."),
+    ("<!DOCTYPE a><!DOCTYPE a><Skjema/>", 13, "Cannot have multiple DTDs."),
+    ("<Skjema/><!DOCTYPE a>", 10, "DTD must be defined before the document root element."),
+    ("<", 1, "Data at the root level is invalid."),
     ("<Skjema>]]></Skjema>", 9, "']]>' is not allowed in character data."),
     ("<Skjema>\x02</Skjema>", 9, "'\x02', hexadecimal value 0x02, is an invalid character."),
     ("<Skjema><1/></Skjema>", 10, "Name cannot begin with the '1' character, hexadecimal value 0x31."),
@@ -251,6 +275,24 @@ def test_faults_in_xml_have_their_place(text: str, position: int, message: str) 
 
     assert str(told.value).startswith(f"There is an error in XML document (1, {position}). {message}")
     assert str(told.value).endswith(f" Line 1, position {position}.")
+
+
+WHOLE = (
+    "<?xml version='1.0' encoding='utf-8'?>\n<!DOCTYPE Skjema [<!ENTITY a \"b\">]><!-- c --><?pi d?>"
+    "<Skjema kode='1' xmlns:q='urn:q'><linje q:x=\"&lt;&#65;\"><tekst>&a;<![CDATA[x]]></tekst></linje></Skjema>\n"
+)
+
+
+@pytest.mark.parametrize("left", [None, " ", "<", "&", ">", "x"])
+def test_every_text_has_an_end(left: str | None) -> None:
+    """Cut off anywhere, or with another letter anywhere, it is read or refused."""
+    texts = [WHOLE[:at] + ("" if left is None else left + WHOLE[at + 1 :]) for at in range(len(WHOLE))]
+
+    for text in texts:
+        with suppress(NotReadable):
+            from_xml(text.encode(), "Skjema", MEMBERS)
+
+    assert from_xml(WHOLE.encode(), "Skjema", MEMBERS)["linje"][0]["tekst"] == "bx"
 
 
 WRONG: list[tuple[str, int, str]] = [
