@@ -461,7 +461,7 @@ def _reported(
         answered=(answer.status, answer.header("Content-Type"), whole),
         findings=findings,
         language=language(),
-        html="text/html" in request.headers.get("Accept", ""),
+        html=request.accept_mimetypes.best_match([JSON, "text/html"]) == "text/html",
     )
     # Who asks without a right, or with a form that the app does not take, is told so by the status, too.
     response = Response(document, status=max(200, answer.status), content_type=content_type)
