@@ -25,6 +25,20 @@ _MIN_VERSION = "{http://www.w3.org/2007/XMLSchema-versioning}minVersion"
 _XSD_1_1 = ("assert", "assertion", "alternative", "openContent", "defaultOpenContent", "override", "explicitTimezone")
 
 
+_XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
+_XML_ATTRIBUTES_FILE = "bridge-xml-attributes.xsd"
+_XML_ATTRIBUTES = f"""<xs:schema xmlns:xs="{XSD[1:-1]}" targetNamespace="{_XML_NAMESPACE}">
+<xs:attribute name="lang"><xs:simpleType><xs:union memberTypes="xs:language"><xs:simpleType>
+<xs:restriction base="xs:string"><xs:enumeration value=""/></xs:restriction></xs:simpleType></xs:union></xs:simpleType>
+</xs:attribute>
+<xs:attribute name="space"><xs:simpleType><xs:restriction base="xs:NCName"><xs:enumeration value="default"/>
+<xs:enumeration value="preserve"/></xs:restriction></xs:simpleType></xs:attribute>
+<xs:attribute name="base" type="xs:anyURI"/><xs:attribute name="id" type="xs:ID"/>
+<xs:attributeGroup name="specialAttrs"><xs:attribute ref="xml:base"/><xs:attribute ref="xml:lang"/>
+<xs:attribute ref="xml:space"/><xs:attribute ref="xml:id"/></xs:attributeGroup></xs:schema>"""
+"""What XML itself means by the attributes of its own namespace."""
+
+
 class Engine(Enum):
     """Which library judges the forms of a schema."""
 
@@ -196,9 +210,12 @@ class _Reading:
                 continue
             self.notes += [*lints(root, path), *_repair_patterns(root, path), *_drop_inner_types(root, path)]
             self.roots[part] = root
+            self._know_xml_attributes(part, root)
             for element, location in list(_references(root)):
                 where = f"{path}:{line_of(element)}:1"
                 target = self._target(part, location)
+                if target == _XML_ATTRIBUTES_FILE:
+                    continue
                 if element.tag == XSD + "import" and (target is None or not (self.folder / target).is_file()):
                     self._leave_out(element, location, where)
                 elif target is None:
@@ -211,6 +228,15 @@ class _Reading:
                     if target not in seen:
                         seen.add(target)
                         waiting.append((target, where))
+
+    def _know_xml_attributes(self, part: str, root: etree._Element) -> None:
+        """Let ``xml:lang`` and the like come from here where the folder has no file for them: libxml2 knows none."""
+        for element in root.iterchildren(XSD + "import"):
+            target = self._target(part, element.get("schemaLocation") or "")
+            there = target is not None and (self.folder / target).is_file()
+            if element.get("namespace") == _XML_NAMESPACE and not there:
+                self.roots.setdefault(_XML_ATTRIBUTES_FILE, etree.fromstring(_XML_ATTRIBUTES))
+                element.set("schemaLocation", posixpath.relpath(_XML_ATTRIBUTES_FILE, posixpath.dirname(part) or "."))
 
     def join_imports(self) -> None:
         """

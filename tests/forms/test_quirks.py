@@ -131,6 +131,17 @@ QUIRKS = {
         valid=("<m>1</m>",),
         invalid=("<m>x</m>",),
     ),
+    "an import of XML's own attributes, `xml:lang` and the like, without a file for them": Quirk(
+        schema=element(
+            '<x:import namespace="http://www.w3.org/XML/1998/namespace"'
+            ' schemaLocation="http://www.w3.org/2001/xml.xsd"/><x:element name="m"><x:complexType><x:simpleContent>'
+            '<x:extension base="x:int"><x:attribute ref="xml:lang" use="required"/></x:extension></x:simpleContent>'
+            "</x:complexType></x:element>"
+        ),
+        outcome="taken",
+        valid=('<m xml:lang="nb">1</m>', '<m xml:lang="">1</m>'),
+        invalid=('<m xml:lang="n b">1</m>', "<m>1</m>"),
+    ),
     "several imports of one namespace, each from another file": Quirk(
         schema=element(
             '<x:import namespace="urn:z" schemaLocation="z1.xsd"/><x:import namespace="urn:z" schemaLocation="z2.xsd"/>'
