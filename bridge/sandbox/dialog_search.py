@@ -370,7 +370,9 @@ def _in_periods(dialog: Dialog, found: Asked) -> bool:
 
 
 def _labelled(dialog: Dialog, found: Asked) -> bool:
-    if not dialog.labels >= {*found.many("systemLabel"), *found.many("label")}:
+    # All of the one, any of the other.
+    any_of = found.many("label")
+    if not dialog.labels.issuperset(found.many("systemLabel")) or (any_of and dialog.labels.isdisjoint(any_of)):
         return False
     return all(
         any(label.startswith(each[:-1]) if each.endswith("*") else label == each for label in dialog.owner_labels)

@@ -127,6 +127,18 @@ def test_several_system_labels_are_all_of_them() -> None:
     assert [each["id"] for each in found] == [both]
 
 
+def test_labels_of_contexts_are_any_of_them() -> None:
+    """Where the search of dialogs wants all."""
+    session = owner(make_world())
+    archived, binned = made(session, systemLabel="Archive"), made(session, systemLabel="Bin")
+    made(session)
+
+    params = {"party": PARTY, "label": ["Archive", "Bin"]}
+    found = session.get(dialogs_url("endusercontext"), params=params).json()["items"]
+
+    assert sorted(each["dialogId"] for each in found) == sorted([archived, binned])
+
+
 # Bodies
 
 
