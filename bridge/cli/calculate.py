@@ -29,6 +29,13 @@ if TYPE_CHECKING:  # It brings requests and lxml, which nobody waits for who ask
     help="The token for OTHER; needed where it is on another host.",
 )
 @shape_option("table", "json", "html")
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also write a page to read, in the app's language; in English without --language.",
+)
 @click.option("--results", type=click.Path(dir_okay=False, path_type=Path), help="Where a folder's run can be resumed.")
 @click.option("--at-once", type=click.IntRange(1, 64), default=4, show_default=True, help="Forms of a folder at once.")
 @click.pass_context
@@ -46,6 +53,7 @@ def calculate(
     token_file: Path | None,
     against_token_file: Path | None,
     shape: str,
+    page: Path | None,
     results: Path | None,
     at_once: int,
 ) -> None:
@@ -62,14 +70,26 @@ def calculate(
     from bridge.cli.quiet import quiet
 
     context.with_resource(quiet())
+    if page is not None and not page.absolute().parent.is_dir():
+        raise click.UsageError(f"there is no folder {page.parent} for the page")
     caller = Caller(data_type=data_type, party=party, language=language, anonymous=anonymous)
     apps = targets(app, against, caller, token_file=token_file, against_token_file=against_token_file)
     if form.is_dir():
         if len(apps) == 1:
             raise click.UsageError("A folder is compared: name the second app with --against.")
-        _folder(context, form, apps, schema=schema, shape=shape, results=results, at_once=at_once)
+        _folder(
+            context,
+            form,
+            apps,
+            schema=schema,
+            shape=shape,
+            results=results,
+            at_once=at_once,
+            language=language,
+            page=page,
+        )
     else:
-        _one(context, form, apps, schema=schema, shape=shape, language=language)
+        _one(context, form, apps, schema=schema, shape=shape, language=language, page=page)
 
 
 def _one(
@@ -80,6 +100,7 @@ def _one(
     schema: Path | None,
     shape: str,
     language: str | None,
+    page: Path | None,
 ) -> None:
     from bridge.cli.calculate_apps import Refused, shape_of
     from bridge.core.errors import Finding
@@ -88,7 +109,8 @@ def _one(
     from bridge.forms.losses import differences
     from bridge.forms.reading import Unreadable
     from bridge.forms.sentences import sentence
-    from bridge.web.calculation_report import as_html, as_json
+    from bridge.web.calculation_page import page_of
+    from bridge.web.calculation_report import as_json
 
     sent = form.read_bytes()
     try:
@@ -107,19 +129,43 @@ def _one(
     changes = [as_json(each) for each in found]
     name = " / ".join(app.name for app in apps)
     document = {"app": name, "findings": None, "changes": changes, "stoppedAt": stopped}
+    two = len(apps) > 1
+    if page is not None or shape == "html":
+        written = page_of(document, _own(language), forms=(before, after), two=two)
+        _write(page, written)
     match shape:
         case "json":
             click.echo(json.dumps(document, ensure_ascii=False, indent=2))
         case "html":
-            click.echo(as_html(document, language if language in ("nb", "nn") else "en"))
+            click.echo(written)
         case _:
+            said = _OF_TWO if two else {}
             rows = [
-                (str(each["path"]), str(each["change"]), _cell(each["old"]), _cell(each["new"])) for each in changes
+                (each["path"], said.get(each["change"], each["change"]), _cell(each["old"]), _cell(each["new"]))
+                for each in changes
             ]
-            click.echo(_table(("path", "change", "before", "after"), rows) if rows else "Nothing differs.")
+            head = ("path", "difference", *(app.name for app in apps)) if two else ("path", "change", "before", "after")
+            click.echo(_table(head, rows) if rows else "Nothing differs.")
             for path in stopped:
                 click.echo(f"{path}: {sentence(Finding(path=path, rule='lost_from_here'), 'en')}")
-    context.exit(1 if changes and len(apps) > 1 else 0)
+    context.exit(1 if changes and two else 0)
+
+
+_OF_TWO = {"added": "only in second", "dropped": "only in first", "changed": "differs"}
+"""Nobody changed anything where two apps are held against each other."""
+
+
+def _own(language: str | None) -> str:
+    return language if language in ("nb", "nn") else "en"
+
+
+def _write(page: Path | None, text: str) -> None:
+    if page is None:
+        return
+    try:
+        page.write_text(text, "utf-8")
+    except OSError as error:
+        raise click.ClickException(f"the page cannot be written: {error.strerror}") from error
 
 
 def _reason(error: Exception) -> str:
@@ -136,17 +182,23 @@ def _folder(
     shape: str,
     results: Path | None,
     at_once: int,
+    language: str | None,
+    page: Path | None,
 ) -> None:
-    from bridge.cli.calculate_parity import Parity, html_of
+    from bridge.cli.calculate_parity import Parity
+    from bridge.cli.calculate_parity_page import parity_page
 
     with Parity(results, apps, schema=schema) as parity:
         parity.run(folder, at_once=at_once)
         told = parity.told()
+        if page is not None or shape == "html":
+            written = parity_page(told, parity.examples(), parity.others(), _own(language))
+            _write(page, written)
     match shape:
         case "json":
             click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         case "html":
-            click.echo(html_of(told))
+            click.echo(written)
         case _:
             counts = ", ".join(f"{count} {outcome}" for outcome, count in told["forms"].items())
             click.echo(f"{told['total']} forms through {told['apps'][0]} and {told['apps'][1]}: {counts or 'none'}")

@@ -1,6 +1,5 @@
 """Many forms through two apps: where the results differ, by path and number of forms. Resumable, in flat memory."""
 
-import html
 import os
 import re
 import sqlite3
@@ -25,6 +24,10 @@ _INDEX = re.compile(r"\[\d+\]|/\d+(?=/|$)")
 _SAY_EVERY = 2.0
 _NO_ANSWER = "not answered"
 _TOO_MANY = 20
+EXAMPLES = 3
+"""So many forms are named for each difference."""
+NAMED = 500
+"""So many forms that were not compared are named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,8 @@ class _Compared:
     name: str
     outcome: str
     places: frozenset[tuple[str, str]]
+    why: str = ""
+    """Which app said what, where one gave no form."""
 
 
 class Parity:
@@ -50,6 +55,8 @@ class Parity:
             "CREATE TABLE IF NOT EXISTS about (what TEXT PRIMARY KEY, value TEXT);"
             "CREATE TABLE IF NOT EXISTS forms (name TEXT PRIMARY KEY, outcome TEXT) WITHOUT ROWID;"
             "CREATE TABLE IF NOT EXISTS places (path TEXT, change TEXT, forms INTEGER, PRIMARY KEY (path, change));"
+            "CREATE TABLE IF NOT EXISTS examples (path TEXT, change TEXT, name TEXT, PRIMARY KEY (path, change, name));"
+            "CREATE TABLE IF NOT EXISTS reasons (name TEXT PRIMARY KEY, why TEXT) WITHOUT ROWID;"
         )
         self._hold_to_the_same_run()
 
@@ -104,6 +111,22 @@ class Parity:
             "differences": [{"path": path, "change": change, "forms": forms} for path, change, forms in places],
         }
 
+    def examples(self) -> dict[tuple[str, str], list[str]]:
+        """Name some forms for each difference."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for path, change, name in self._db.execute("SELECT path, change, name FROM examples ORDER BY name"):
+            found.setdefault((path, change), []).append(name)
+        return found
+
+    def others(self) -> list[tuple[str, str, str]]:
+        """Name the forms that were not compared, at most so many, each with its outcome and why."""
+        rows = self._db.execute(
+            "SELECT name, outcome, coalesce(why, '') FROM forms LEFT JOIN reasons USING (name) "
+            "WHERE outcome NOT IN ('same', 'different') ORDER BY outcome, name LIMIT ?",
+            (NAMED,),
+        )
+        return list(rows)
+
     def _is_done(self, name: str) -> bool:
         row = self._db.execute("SELECT outcome FROM forms WHERE name = ?", (name,)).fetchone()
         return row is not None and row[0] != _NO_ANSWER
@@ -119,6 +142,12 @@ class Parity:
                     "INSERT INTO places VALUES (?, ?, 1) ON CONFLICT (path, change) DO UPDATE SET forms = forms + 1",
                     sorted(compared.places),
                 )
+                self._db.executemany(
+                    "INSERT OR IGNORE INTO examples SELECT ?1, ?2, ?3 "
+                    "WHERE (SELECT count(*) FROM examples WHERE path = ?1 AND change = ?2) < ?4",
+                    [(*place, compared.name, EXAMPLES) for place in sorted(compared.places)],
+                )
+                self._db.execute("INSERT OR REPLACE INTO reasons VALUES (?, ?)", (compared.name, compared.why))
         progress.step(len(done))
         return rest
 
@@ -126,36 +155,24 @@ class Parity:
         form = path.read_bytes()
         answers: list[bytes] = []
         refused: list[str] = []
+        told: list[str] = []
         for app in self._apps:
             try:
                 answers.append(app.calculate(form, as_json=True))
             except Refused as error:
                 refused.append("no answer" if error.status is None else str(error.status))
+                told.append(f"{app.name} {'–' if error.status is None else error.status}")
         if refused:
             alike = len(refused) == len(self._apps) and len(set(refused)) == 1 and refused[0] != "no answer"
             outcome = "refused alike" if alike else "refused" if "no answer" not in refused else _NO_ANSWER
-            return _Compared(name=path.name, outcome=outcome, places=frozenset())
+            why = "; ".join(told)
+            return _Compared(name=path.name, outcome=outcome, places=frozenset(), why=why)
         try:
             found = differences(answers[0], answers[1], shape=self._shape)
-        except (Unreadable, Unconvertible, ValueError):
-            return _Compared(name=path.name, outcome="not comparable", places=frozenset())
+        except (Unreadable, Unconvertible, ValueError) as error:
+            return _Compared(name=path.name, outcome="not comparable", places=frozenset(), why=type(error).__name__)
         places = frozenset((_INDEX.sub("[*]", each.path), WORDS[each.change]) for each in found)
         return _Compared(name=path.name, outcome="different" if places else "same", places=places)
-
-
-def html_of(told: dict[str, Any]) -> str:
-    """Write the sum as a page."""
-    rows = "".join(
-        f"<tr><td><code>{html.escape(each['path'])}</code></td><td>{each['change']}</td><td>{each['forms']}</td></tr>"
-        for each in told["differences"]
-    )
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in told["forms"].items())
-    title = html.escape(" / ".join(told["apps"]))
-    return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head><body>'
-        f"<h1>{title}</h1><p>{told['total']} forms: {html.escape(counts)}</p>"
-        f"<table><tr><th>path</th><th>change</th><th>forms</th></tr>{rows}</table></body></html>"
-    )
 
 
 def _forms(folder: Path) -> Iterator[Path]:

@@ -1,7 +1,6 @@
 """What an app made of a form, as a document: findings, and every value that it changed, added or dropped."""
 
-import html as markup
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -13,6 +12,7 @@ from bridge.forms.cut_short import stopped_at
 from bridge.forms.losses import Change, Difference, differences
 from bridge.forms.reading import Unreadable
 from bridge.forms.sentences import sentence
+from bridge.web.calculation_page import page_of
 from bridge.web.form_passage import Shapes
 
 WORDS: Mapping[Change, str] = {
@@ -22,18 +22,6 @@ WORDS: Mapping[Change, str] = {
     Change.MOVED: "moved",
 }
 """As reports have it; what is lost between Altinn 2 and us, an app drops."""
-
-_HEADINGS: Mapping[str, tuple[str, str, str, str, str, str]] = {
-    "nb": ("Beregningen", "Hva appen endret", "Sti", "Endring", "Før", "Etter"),
-    "nn": ("Utrekninga", "Kva appen endra", "Sti", "Endring", "Før", "Etter"),
-    "en": ("The calculation", "What the app changed", "Path", "Change", "Before", "After"),
-}
-_NOT_COMPARED: Mapping[str, str] = {
-    "nb": "Skjemaene kunne ikke sammenlignes: hva appen endret, er ikke kjent.",
-    "nn": "Skjemaa lét seg ikkje samanlikne: kva appen endra, er ikkje kjent.",
-    "en": "The forms could not be compared: what the app changed is not known.",
-}
-_STYLE = "body{font:1rem sans-serif;margin:2rem}td,th{text-align:left;padding:.2rem .8rem;border-bottom:1px solid #999}"
 
 
 def report(
@@ -81,7 +69,8 @@ def report(
         "notCompared": reason,
     }
     if html:
-        return "text/html; charset=utf-8", as_html(document, language).encode()
+        page = page_of(document, language, forms=(sent[1], answer), two=False)
+        return "text/html; charset=utf-8", page.encode()
     return "application/json", orjson.dumps(document)
 
 
@@ -93,33 +82,6 @@ def as_json(difference: Difference) -> dict[str, Any]:
         "old": difference.old,
         "new": difference.new,
     }
-
-
-def as_html(document: Mapping[str, Any], language: str) -> str:
-    """Write a report for people; every value in it is escaped."""
-    title, changed, *columns = _HEADINGS[language]
-    parts = [
-        f'<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>',
-        f"<style>{_STYLE}</style></head><body><h1>{title}: {_shown(document['app'])}</h1>",
-    ]
-    findings: Sequence[Mapping[str, Any]] = document["findings"] or ()
-    if findings:
-        parts.append("<ul>")
-        parts += [f"<li><code>{_shown(each['path'])}</code> {_shown(each['message'])}</li>" for each in findings]
-        parts.append("</ul>")
-    if document["changes"] is None:
-        parts.append(f"<p><strong>{_NOT_COMPARED[language]}</strong></p>")
-    else:
-        parts.append(f"<h2>{changed}</h2><table><tr>{''.join(f'<th>{each}</th>' for each in columns)}</tr>")
-        parts += [
-            f"<tr><td><code>{_shown(each['path'])}</code></td><td>{each['change']}</td>"
-            f"<td>{_shown(each['old'])}</td><td>{_shown(each['new'])}</td></tr>"
-            for each in document["changes"]
-        ]
-        parts.append("</table>")
-        causes = [Finding(path=each, rule="lost_from_here") for each in document["stoppedAt"]]
-        parts += [f"<p><code>{_shown(each.path)}</code> {_shown(sentence(each, language))}</p>" for each in causes]
-    return "".join([*parts, "</body></html>"])
 
 
 def _changes(
@@ -136,7 +98,3 @@ def _changes(
         return None, (), error.findings[0].rule
     except (ValueError, ConfigurationError):
         return None, (), "no_schema"
-
-
-def _shown(value: object) -> str:
-    return "" if value is None else markup.escape(str(value))

@@ -1,6 +1,7 @@
 """``bridge calculate``: one form explained, and many forms through two apps."""
 
 import json
+import re
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from bridge.sandbox.records import How
 from bridge.sandbox.server import Sandbox
 from bridge.sandbox.tokens import issue
 from bridge.sandbox.world import World
+from bridge.web.calculation_page import line_by_line
 from bridge.wiring import utc_now
 
 NEW, OLD, COPY = "ttd/sandkasse-regnestykke", "ttd/sandkasse-regnestykke-2021", "ttd/sandkasse-kopi"
@@ -40,6 +42,10 @@ def run(sandbox: Sandbox, *arguments: object, anonymous: bool = True) -> Result:
     environ = {**settings(sandbox.world, sandbox.base_url), "BRIDGE_DATABASE_URL": "sqlite:////tmp/unused.sqlite"}
     given = [*map(str, arguments), "--data-type", "regnestykke", *(["--anonymous"] if anonymous else [])]
     return CliRunner().invoke(calculate, given, env=environ)
+
+
+def platform_token(sandbox: Sandbox) -> str:
+    return issue(sandbox.world, sandbox.base_url, "platform", {"urn:altinn:orgNumber": "310000019"}, lifetime=600)
 
 
 def forms(folder: Path, count: int = 12) -> Path:
@@ -92,7 +98,78 @@ def test_machines_and_people_get_their_own_form(sandbox: Sandbox, tmp_path: Path
 
     changes = {each["path"]: each for each in json.loads(as_json.stdout)["changes"]}
     assert changes["/merknad"] == {"path": "/merknad", "change": "changed", "old": "<b>", "new": "Beregnet"}
-    assert "<td>&lt;b&gt;</td><td>Beregnet</td>" in as_html.stdout
+    assert '<td data-head="Before">&lt;b&gt;</td><td data-head="After">Beregnet</td>' in as_html.stdout
+    assert "<ins>+   &#34;merknad&#34;: &#34;Beregnet&#34;</ins>" in as_html.stdout
+
+
+@pytest.mark.parametrize(
+    ("language", "own"),
+    [
+        ("nb", ("Sammenligning", "Hvor resultatene er ulike", "Forskjell", "ulik verdi", "Linje for linje")),
+        ("nn", ("Samanlikning", "Kvar resultata er ulike", "Skilnad", "ulik verdi", "Linje for linje")),
+        ("en", ("Comparison", "Where the results differ", "Difference", "another value", "Line by line")),
+    ],
+)
+def test_two_apps_are_held_against_each_other_on_a_page(
+    sandbox: Sandbox, tmp_path: Path, language: str, own: tuple[str, ...]
+) -> None:
+    """In one language: the sum, each difference beneath its app's name, and the lines around it."""
+    (tmp_path / "form.xml").write_text(FORM, "utf-8")
+    (tmp_path / "token").write_text(platform_token(sandbox), "utf-8")
+    given = (tmp_path / "form.xml", "--app", NEW, "--against", OLD, "--token-file", tmp_path / "token")
+
+    result = run(sandbox, *given, "--language", language, "--html", tmp_path / "a.html", anonymous=False)
+
+    page = (tmp_path / "a.html").read_text("utf-8")
+    assert (result.exit_code, result.stdout.split()[:4]) == (1, ["path", "difference", NEW, OLD])
+    assert f'<html lang="{language}">' in page
+    assert f"<h1>{own[0]}: {NEW} / {OLD}</h1>" in page
+    assert all(each in page for each in own)
+    assert re.search(rf'<td data-head="{NEW}">\d[\d.]*</td><td data-head="{OLD}">\d[\d.]*</td>', page)
+    assert re.search(r"<del>− +&lt;avgift&gt;", page)
+    assert re.search(r"<ins>\+ +&lt;avgift&gt;", page)
+    assert not re.search(r">(added|changed|dropped|moved|Before|Før)<", page)
+
+
+def test_the_page_of_a_folder_names_the_forms(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Where they differ with some of them, and those that were not compared with what each app said."""
+    (tmp_path / "token").write_text(platform_token(sandbox), "utf-8")
+    inbox = forms(tmp_path)
+    (inbox / "galt.xml").write_text("<Annet>hemmelig</Annet>", "utf-8")
+    given = (inbox, "--app", NEW, "--against", OLD, "--token-file", tmp_path / "token", "--language", "nb")
+
+    run(sandbox, *given, "--html", tmp_path / "a.html", anonymous=False)
+
+    page = (tmp_path / "a.html").read_text("utf-8")
+    assert "<li><b>8</b> like</li>\n<li><b>4</b> ulike</li>" in page
+    assert '<td data-head="Skjemaer">4</td><td data-head="For eksempel">000.xml, 003.xml, 006.xml</td>' in page
+    assert f"avvist likt av begge: {NEW} 400; {OLD} 400" in page
+    assert "hemmelig" not in page
+    assert not re.search(r"same|different|refused|changed", page.partition("<main>")[2])
+
+
+def test_a_page_without_a_folder_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Before anything is asked of an app."""
+    (tmp_path / "form.xml").write_text(FORM, "utf-8")
+
+    result = run(sandbox, tmp_path / "form.xml", "--app", NEW, "--html", tmp_path / "none" / "a.html")
+
+    assert (result.exit_code, "there is no folder" in result.output) == (2, True)
+
+
+def test_lines_of_two_kinds_or_too_many_are_left_out() -> None:
+    """What is no form of the same kind has no lines in common."""
+    large = b'{"a": [' + b"1, " * 3_000 + b"1]}"
+
+    assert line_by_line(b"<a/>", b'{"a": 1}') == []
+    assert line_by_line(large, b'{"a": [2]}') == []
+    assert line_by_line(b'{"a": 1.10, "b": {}}', b'{"a": 1.1, "b": {}}') == [
+        (" ", "{"),
+        ("-", '  "a": 1.10,'),
+        ("+", '  "a": 1.1,'),
+        (" ", '  "b": {}'),
+        (" ", "}"),
+    ]
 
 
 def test_the_schema_tells_numbers_from_text(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -146,9 +223,7 @@ def test_a_token_never_goes_to_another_host(sandbox: Sandbox, tmp_path: Path) ->
 def test_a_folder_is_held_against_another_app(sandbox: Sandbox, tmp_path: Path) -> None:
     """Where the results differ is told by path and by number of forms."""
     token = tmp_path / "token"
-    token.write_text(
-        issue(sandbox.world, sandbox.base_url, "platform", {"urn:altinn:orgNumber": "310000019"}, lifetime=600)
-    )
+    token.write_text(platform_token(sandbox))
     inbox = forms(tmp_path)
 
     result = run(
