@@ -142,7 +142,10 @@ def test_the_page_of_a_folder_names_the_forms(sandbox: Sandbox, tmp_path: Path) 
 
     page = (tmp_path / "a.html").read_text("utf-8")
     assert "<li><b>8</b> like</li>\n<li><b>4</b> ulike</li>" in page
-    assert '<td data-head="Skjemaer">4</td><td data-head="For eksempel">000.xml, 003.xml, 006.xml</td>' in page
+    named = re.search(r'<td data-head="Skjemaer">4</td><td data-head="For eksempel">(.*?)</td>', page)
+    assert named is not None
+    # Whichever came first.
+    assert len(set(named[1].split(", ")) & {"000.xml", "003.xml", "006.xml", "009.xml"}) == 3
     assert f"avvist likt av begge: {NEW} 400; {OLD} 400" in page
     assert "hemmelig" not in page
     assert not re.search(r"same|different|refused|changed", page.partition("<main>")[2])
