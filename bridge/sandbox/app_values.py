@@ -4,7 +4,7 @@ import json
 import math
 import re
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 _TYPES = {
@@ -24,6 +24,7 @@ ZERO: dict[str, Any] = {
 }
 """What a value type is before anybody sets it."""
 _MOST = Decimal(2**96 - 1)
+_OUT_OF_RANGE = "Value was either too large or too small for a Decimal."
 _PLACES = 28
 _INTEGERS = range(-(2**31), 2**31)
 _QUOTED = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -31,9 +32,13 @@ _XML_DECIMAL = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)\s*", re.ASCII)
 _XML_INTEGER = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 _NAMED = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _XML_NAMED = {"NaN": math.nan, "INF": math.inf, "-INF": -math.inf}
+_XML_READ = {**_NAMED, **_XML_NAMED}
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,16}))?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
-_SCIENTIFIC = range(-5, 15)
+_DAY, _TIME, _ZONE = r"(\d{4}-\d\d-\d\d)", r"T(\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,16}))?)?", r"(Z|[+-]\d\d:\d\d)?"
+_MOMENT = re.compile(rf"{_DAY}(?:{_TIME}{_ZONE})?", re.ASCII)
+_XML_MOMENT = re.compile(rf"{_DAY}(?:T(\d\d:\d\d):(\d\d)(?:\.(\d{{1,16}}))?)?{_ZONE}", re.ASCII)
+_XML_MONTH = re.compile(r"(\d{4})(-\d\d)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+_SCIENTIFIC = range(-4, 15)
 
 
 class NotOfType(ValueError):
@@ -64,7 +69,7 @@ def from_json_text(kind: str, text: str) -> Any:
         case "text":
             return text
         case "datetime":
-            return _moment(text)
+            return _moment(text, _MOMENT)
         case "double" if text in _NAMED:
             return _NAMED[text]
         case "number" | "integer" | "double" if _QUOTED.fullmatch(text):
@@ -81,13 +86,17 @@ def from_xml_text(kind: str, text: str) -> Any:
             return _integer(_matching(_XML_INTEGER, text))
         case "double":
             stripped = text.strip()
-            return _XML_NAMED[stripped] if stripped in _XML_NAMED else float(_matching(_QUOTED, stripped))
+            return _XML_READ[stripped] if stripped in _XML_READ else float(_matching(_QUOTED, stripped))
         case "boolean":
             if text.strip() not in _TRUTH:
                 raise NotOfType(f"The string '{text}' is not a valid Boolean value.")
             return _TRUTH[text.strip()]
         case "datetime":
-            return _moment(text.strip())
+            stripped = text.strip()
+            month = _XML_MONTH.fullmatch(stripped)
+            if month is not None:
+                stripped = f"{month[1]}{month[2] or '-01'}-01{month[3] or ''}"
+            return _moment(stripped, _XML_MOMENT)
     return text
 
 
@@ -135,17 +144,24 @@ def _matching(pattern: re.Pattern[str], text: str) -> str:
 
 
 def _decimal(text: str) -> Any:
+    """Read a decimal: 96 bits and at most 28 places; what is behind them is rounded."""
     value = Decimal(text)
     if not value:
-        return value if "." in text and len(text) < _PLACES else 0
-    if value.adjusted() > _PLACES or abs(value) > _MOST:
-        raise NotOfType("Value was either too large or too small for a Decimal.")
+        return value.copy_abs() if "." in text and len(text) < _PLACES else 0
+    if value.adjusted() > _PLACES:
+        raise NotOfType(_OUT_OF_RANGE)
     if value.adjusted() < -_PLACES - 1:
         return 0
-    exponent = value.as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -_PLACES:
-        value = value.quantize(Decimal(1).scaleb(-_PLACES))
-    return int(value) if value == value.to_integral_value() and "." not in text else value
+    with localcontext(prec=2 * _PLACES + 4):
+        exponent = value.as_tuple().exponent
+        places = min(_PLACES, max(0, -exponent)) if isinstance(exponent, int) else 0
+        rounded = value.quantize(Decimal(1).scaleb(-places))
+        while abs(rounded.scaleb(places)) > _MOST and places:
+            places -= 1
+            rounded = value.quantize(Decimal(1).scaleb(-places))
+        if abs(rounded) > _MOST:
+            raise NotOfType(_OUT_OF_RANGE)
+        return rounded if isinstance(exponent, int) and exponent < 0 else int(rounded)
 
 
 def _integer(text: str) -> int:
@@ -158,9 +174,9 @@ def _integer(text: str) -> int:
     return value
 
 
-def _moment(text: str) -> str:
+def _moment(text: str, pattern: re.Pattern[str]) -> str:
     """Read a moment; one with an offset is told in the server's zone, which is UTC."""
-    found = _MOMENT.fullmatch(text)
+    found = pattern.fullmatch(text)
     if found is None:
         raise NotOfType(f"The string '{text}' is not a valid AllXsd value.")
     try:

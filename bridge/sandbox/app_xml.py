@@ -10,6 +10,8 @@ from bridge.sandbox.app_xml_nodes import Node, NotWellFormed
 from bridge.sandbox.app_xml_reader import Reader
 
 _TEXTUAL = ("Text", "CDATA", "SignificantWhitespace")
+_BESIDE = ("Comment", "ProcessingInstruction")
+_NO_VALUE = "'Element' is an invalid XmlNodeType."
 _GUID = "Guid should contain 32 digits with 4 dashes (xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx)."
 
 
@@ -28,6 +30,7 @@ def from_xml(body: bytes, root: str, members: Sequence[Member], namespace: str =
         node = reader.move_to_content()
         if node.name != root or node.namespace not in (namespace, ""):
             raise _error(node.at, f"<{node.name} xmlns='{node.namespace}'> was not expected.")
+        _hold_type(node, root)
         return _object(reader, members, node.namespace, row=False)
     except NotWellFormed as error:
         raise _error(error.at, str(error)) from error
@@ -82,30 +85,44 @@ def _member(reader: Reader, model: Model, ordered: Sequence[Member], position: i
 
 def _one(reader: Reader, member: Member, space: str) -> Any:
     nil = (reader.node.attribute("nil", XSI) or "").strip() in ("true", "1")
-    if nil and member.nil_if_null:
+    if nil and member.nil_if_null and not member.never_null:
         reader.skip()
         return None
     if member.kind == "group":
+        _hold_type(reader.node, member.name)
         return _object(reader, member.members, space, row=has_row_id(member))
     if reader.node.is_empty:
         reader.read()
         return _value(member, "", reader.node.at)
     reader.read()
     text = _string(reader)
-    if reader.node.kind != "EndElement":
+    if reader.node.kind == "Element":
         line, place = reader.node.at
-        message = f"Unexpected node type {reader.node.kind}. ReadElementString method can only be called on elements"
-        raise _error(reader.node.at, f"{message} with simple or empty content. Line {line}, position {place}.")
+        of_text = "ReadElementContentAs() methods cannot be called on an element that has child elements."
+        message = f"{of_text} Line {line}, position {place}." if member.kind == "text" else _NO_VALUE
+        raise _error(reader.node.at, message)
     reader.read()
     return _value(member, text, reader.node.at)
 
 
 def _string(reader: Reader) -> str:
+    """Read on to the next tag; comments and instructions are no text."""
     pieces = []
-    while reader.node.kind in _TEXTUAL:
-        pieces.append(reader.node.value)
+    while reader.node.kind in _TEXTUAL or reader.node.kind in _BESIDE:
+        pieces.append("" if reader.node.kind in _BESIDE else reader.node.value)
         reader.read()
     return "".join(pieces)
+
+
+def _hold_type(node: Node, name: str) -> None:
+    """Hold ``xsi:type`` against the name of the element's class; none is derived from it."""
+    prefix, _, local = (node.attribute("type", XSI) or "").strip().rpartition(":")
+    known = name.replace("-", "")
+    if not local or local in (name, known, f"{known[:1].upper()}{known[1:]}"):
+        return
+    space = node.attribute(prefix, "http://www.w3.org/2000/xmlns/") or ""
+    message = f"The specified type was not recognized: name='{local}', namespace='{space}', at"
+    raise _error(node.at, f"{message} <{node.name} xmlns='{node.namespace}'>.")
 
 
 def _value(member: Member, text: str, at: tuple[int, int]) -> Any:
