@@ -31,12 +31,14 @@ _WRONG = (
     ("does not exist", "it has no database of this name"),
     ("SSL", "they cannot agree on TLS (sslmode)"),
 )
+_OTHERS = "its tables are not those of the bridge, or not as the bridge left them: name another, or restore it"
 _SQLITE = {
     "SQLITE_NOTADB": "the file is no SQLite database: name another, or move it away",
     "SQLITE_CORRUPT": "the file is damaged: restore it from a backup",
     "SQLITE_CANTOPEN": "the file cannot be opened: look at its folder and rights",
     "SQLITE_READONLY": "the file may only be read: look at its rights and those of its folder",
     "SQLITE_PERM": "the file may not be opened: look at its rights",
+    "SQLITE_ERROR": _OTHERS,
 }
 _TROUBLE = {
     Trouble.AWAY: "it cannot be reached, or broke off",
@@ -51,6 +53,10 @@ _POSTGRESQL = {
     "3D000": "it has no database of this name",
     "42501": "its user may not make tables there: give it CREATE on the schema",
     "3F000": "it has no schema to make tables in",
+    "42P07": _OTHERS,
+    "42P01": _OTHERS,
+    "42703": _OTHERS,
+    "42701": _OTHERS,
 }
 
 

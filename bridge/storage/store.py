@@ -142,9 +142,15 @@ def close_database(engine: sa.Engine) -> None:
 
 
 def migrate(engine: sa.Engine) -> None:
-    """Bring our tables to the present version. Safe to call from several processes at once."""
+    """
+    Bring our tables to the present version. Safe to call from several processes at once.
+
+    Raises:
+        ConfigurationError: A newer release has been there.
+    """
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
@@ -154,7 +160,11 @@ def migrate(engine: sa.Engine) -> None:
         else:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7246301)"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            message = "its tables are of a newer release: run that one, or restore the database from before it"
+            raise ConfigurationError([Fault(where="BRIDGE_DATABASE_URL", message=message)]) from error
 
 
 class UnderWay(Exception):

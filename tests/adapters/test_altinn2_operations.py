@@ -345,6 +345,25 @@ def test_mappings_are_held_against_metadata(bench: Bench, tmp_path: Path) -> Non
     assert [path.suffix for path in sorted(tmp_path.iterdir())] == [".xsd", ".json"]
 
 
+def test_a_schema_of_another_form_is_told(bench: Bench, tmp_path: Path) -> None:
+    """The subform's on the main form: forms begin otherwise in Altinn 2 than by the schema that the mapping names."""
+    bench.world.altinn2.register(SERVICE)
+    client = MetadataClient(
+        new_session(pool=1, mounts={HOST: SandboxAdapter(bench.world)}), f"{HOST}/altinn2/api", clock=lambda: bench.now
+    )
+    spec = FormSpec(kind=FormKind.MAIN, data_format_id="5703", data_format_version="34553", schema="under.xsd")
+    services = {"one": mapping_for(forms=(spec,))}
+
+    def told(root: str) -> list[str]:
+        files, notes = MetadataFiles(tmp_path), list[str]()
+        found = online_faults(services, client, files, now=bench.now, notes=notes, roots=lambda _: (root,))
+        return [each.message for each in found]
+
+    assert told("melding") == []
+    begins = "MainForm 5703/34553 begins with melding in Altinn 2, and with under by under.xsd"
+    assert told("under") == [f"{begins}: is that the schema of another form?"]
+
+
 IN_FORCE = datetime(2026, 3, 2, tzinfo=UTC)
 METADATA: Mapping[str, object] = {
     "FormsMetaData": [{"FormType": "MainForm", "DataFormatID": "5703", "DataFormatVersion": 2}],

@@ -58,6 +58,31 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path):
     )
 
 
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        (("UPDATE bridge_version SET version_num = '9999'",), "its tables are of a newer release: run that one"),
+        (("DROP TABLE bridge_version",), "its tables are not those of the bridge, or not as the bridge left them"),
+    ],
+    ids=["a newer release", "somebody else's"],
+)
+def test_other_tables_are_told(tmp_path: Path, statements: tuple[str, ...], expected: str):
+    """In words, whether a newer release was there or something else."""
+    with Sandbox(World(utc_now, 0)).start() as sandbox:
+        environ = {**settings(sandbox.world, sandbox.base_url), "BRIDGE_DATABASE_URL": f"sqlite:///{tmp_path}/b.sqlite"}
+    assert CliRunner().invoke(gates, env=environ).exit_code == 0
+    engine = sa.create_engine(environ["BRIDGE_DATABASE_URL"])
+    with engine.begin() as connection:
+        for each in statements:
+            connection.exec_driver_sql(each)
+    engine.dispose()
+
+    result = CliRunner().invoke(gates, env=environ)
+
+    assert isinstance(result.exception, ConfigurationError)
+    assert expected in str(result.exception)
+
+
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path):
     """And not that the file could be kept from others."""
     with Sandbox(World(utc_now, 0)).start() as sandbox:

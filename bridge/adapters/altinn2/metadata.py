@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
+from lxml import etree
 
 from bridge.adapters.altinn2.errors import raise_for
 from bridge.adapters.altinn2.wire import HAL, SYSTEM, embedded, field, json_body, text, unreadable
@@ -210,11 +211,13 @@ def online_faults(
     *,
     now: datetime,
     notes: list[str],
+    roots: Callable[[str], Sequence[str]] = lambda _: (),
 ) -> Iterator[Fault]:
     """
     Hold mappings against Altinn 2's metadata, fetched and kept, or where it cannot be fetched, as it was kept.
 
-    What is good to know, and may yet be as it should, goes into *notes*.
+    What is good to know, and may yet be as it should, goes into *notes*. *roots* tells what forms of a schema of ours
+    may begin with, as ``{namespace}local``.
     """
     for mapping in services.values():
         if mapping.altinn2 is None:
@@ -231,7 +234,7 @@ def online_faults(
         else:
             found = read_metadata(json.loads(body))
             files.keep(code, edition, body)
-            yield from _keep_schemas(mapping, client, files, found)
+            yield from _keep_schemas(mapping, client, files, found, roots)
         if found.rest_enabled is False:
             # So it was of every service that was seen, those that REST was used for included (facts/altinn2.md 4).
             notes.append(f"Altinn 2 says of {code}/{edition} that REST is not enabled, as it does of most services")
@@ -290,7 +293,11 @@ def _rule_faults(where: str, ours: AttachmentRule, theirs: AttachmentRule) -> It
 
 
 def _keep_schemas(
-    mapping: ServiceMapping, client: MetadataClient, files: MetadataFiles, found: ServiceMetadata
+    mapping: ServiceMapping,
+    client: MetadataClient,
+    files: MetadataFiles,
+    found: ServiceMetadata,
+    roots: Callable[[str], Sequence[str]],
 ) -> Iterator[Fault]:
     service = mapping.altinn2
     for form in found.forms if service is not None else ():
@@ -300,6 +307,38 @@ def _keep_schemas(
             yield Fault(where=mapping.source, message=f"the schema of {form[1]}/{form[2]} was not given: {_why(error)}")
         else:
             files.keep_schema(service.service_code, service.service_edition, f"{form[1]}-{form[2]}", schema)  # type: ignore[union-attr]
+            spec = mapping.form_spec(*form)
+            if spec is not None and spec.schema is not None:
+                yield from _other_schema(mapping.source, spec.schema, form, set(roots(spec.schema)), _roots_of(schema))
+
+
+def _other_schema(
+    where: str, ours: str, form: tuple[FormKind, str, str], our_roots: set[str], their_roots: set[str]
+) -> Iterator[Fault]:
+    """Say that a form begins otherwise in Altinn 2 than by the mapping's schema: it is another form's."""
+    if our_roots and their_roots and not our_roots & their_roots:
+        kind, number, version = form
+        message = (
+            f"{kind.value} {number}/{version} begins with {_named(their_roots)} in Altinn 2, and with "
+            f"{_named(our_roots)} by {ours}: is that the schema of another form?"
+        )
+        yield Fault(where=where, message=message)
+
+
+def _named(roots: set[str]) -> str:
+    return " or ".join(sorted(roots))
+
+
+def _roots_of(schema: bytes | str) -> set[str]:
+    """Give what forms may begin with by a schema of Altinn 2's, as ``{namespace}local``; nothing where it is none."""
+    data = schema.encode() if isinstance(schema, str) else schema
+    try:
+        read = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
+    except (etree.XMLSyntaxError, ValueError):
+        return set()
+    space = read.get("targetNamespace")
+    names = (each.get("name") for each in read.iterchildren("{http://www.w3.org/2001/XMLSchema}element"))
+    return {f"{{{space}}}{name}" if space else name for name in names if name}
 
 
 def _why(error: UpstreamError) -> str:
