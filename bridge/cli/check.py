@@ -203,11 +203,7 @@ def _online(
     session = new_session(pool=1)
     client = MetadataClient(session, settings.altinn2_url, clock=utc_now, timeout=settings.upstream_timeout)
     files = MetadataFiles(settings.altinn2_metadata)
-
-    def roots(name: str) -> Sequence[str]:
-        return () if registry.faults(name) else registry.roots(name)
-
-    faults = list(online_faults(services, client, files, now=utc_now(), notes=notes, roots=roots))
+    faults = list(online_faults(services, client, files, now=utc_now(), notes=notes, other=registry.begins_otherwise))
     apps = check_apps(uses(services, routes), AppMetadataClient(session, settings.altinn3_apps_url), registry)
     return faults + apps.faults, apps.notes
 

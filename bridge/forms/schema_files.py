@@ -112,6 +112,17 @@ class _Resolver(etree.Resolver):
         return self.resolve_string(text, context, base_url=system_url)
 
 
+def roots_in(schema: bytes) -> set[str]:
+    """Give what forms may begin with by the text of a schema, as ``{namespace}local``; nothing where it is none."""
+    try:
+        root = etree.fromstring(schema, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
+    except (etree.XMLSyntaxError, ValueError):
+        return set()
+    space = root.get("targetNamespace")
+    names = (each.get("name") for each in root.iterchildren(f"{XSD}element"))
+    return {f"{{{space}}}{name}" if space else name for name in names if name}
+
+
 def read_schema_file(folder: Path, part: str, *, wanted_by: str, max_bytes: int) -> bytes:
     """
     Read the file *part* of *folder*, following links that stay inside, as those of a mounted ConfigMap do.

@@ -37,7 +37,7 @@ from bridge.forms.reading import (
 from bridge.forms.receiver import ReceiverCheck, encoding_finding
 from bridge.forms.roots import other_root
 from bridge.forms.rules import broken_rules
-from bridge.forms.schema_files import Engine, SchemaFiles, read_schema_files
+from bridge.forms.schema_files import Engine, SchemaFiles, read_schema_files, roots_in
 from bridge.forms.schema_tree import SchemaTree
 from bridge.forms.second import explain_by_xmlschema
 from bridge.forms.spelling import accepts_as_meant, collapse_blanks, may_be_padded
@@ -145,6 +145,14 @@ class SchemaRegistry:
         with schema.model_lock:
             fault = schema.model.root_fault(root)
         return None if fault is None else real_names(fault)
+
+    def begins_otherwise(self, name: str, theirs: bytes) -> str | None:
+        """Say that forms begin otherwise by *theirs*, a schema of Altinn 2's, than by ours of this *name*."""
+        ours, others = set() if self.faults(name) else set(self.roots(name)), roots_in(theirs)
+        if not ours or not others or ours & others:
+            return None
+        named = [" or ".join(sorted(each)) for each in (others, ours)]
+        return f"begins with {named[0]} in Altinn 2, and with {named[1]} by {name}"
 
     def compiled(self, name: str) -> etree.XMLSchema:
         """Give this thread's compiled copy of the loaded schema *name*, for libxml2."""

@@ -38,6 +38,7 @@ from bridge.core.mapping import (
     Validation,
     Verb,
 )
+from bridge.forms.xsd import SchemaRegistry
 from bridge.sandbox import altinn2_model as there
 from bridge.sandbox.in_process import SandboxAdapter
 from tests.adapters.test_altinn2 import ATTACHMENT, FORM, HOST, SERVICE, SIGNED_SERVICE, START, ApiKey, Bench
@@ -351,19 +352,25 @@ def test_a_schema_of_another_form_is_told(bench: Bench, tmp_path: Path) -> None:
     client = MetadataClient(
         new_session(pool=1, mounts={HOST: SandboxAdapter(bench.world)}), f"{HOST}/altinn2/api", clock=lambda: bench.now
     )
-    spec = FormSpec(kind=FormKind.MAIN, data_format_id="5703", data_format_version="34553", schema="under.xsd")
-    services = {"one": mapping_for(forms=(spec,))}
+    spec = FormSpec(kind=FormKind.MAIN, data_format_id="5703", data_format_version="34553", schema=None)
+    (tmp_path / "under.xsd").write_text(f"<x:schema {XSD}><x:element name='under'/></x:schema>")
+    (tmp_path / "melding.xsd").write_text(f"<x:schema {XSD}><x:element name='melding'/></x:schema>")
+    registry = SchemaRegistry(tmp_path)
 
-    def told(root: str) -> list[str]:
-        files, notes = MetadataFiles(tmp_path), list[str]()
-        found = online_faults(services, client, files, now=bench.now, notes=notes, roots=lambda _: (root,))
+    def told(name: str) -> list[str]:
+        services = {"one": mapping_for(forms=(replace(spec, schema=name),))}
+        notes: list[str] = []
+        found = online_faults(
+            services, client, MetadataFiles(None), now=bench.now, notes=notes, other=registry.begins_otherwise
+        )
         return [each.message for each in found]
 
-    assert told("melding") == []
+    assert told("melding.xsd") == []
     begins = "MainForm 5703/34553 begins with melding in Altinn 2, and with under by under.xsd"
-    assert told("under") == [f"{begins}: is that the schema of another form?"]
+    assert told("under.xsd") == [f"{begins}: is that the schema of another form?"]
 
 
+XSD = 'xmlns:x="http://www.w3.org/2001/XMLSchema"'
 IN_FORCE = datetime(2026, 3, 2, tzinfo=UTC)
 METADATA: Mapping[str, object] = {
     "FormsMetaData": [{"FormType": "MainForm", "DataFormatID": "5703", "DataFormatVersion": 2}],

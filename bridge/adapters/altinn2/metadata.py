@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
-from lxml import etree
 
 from bridge.adapters.altinn2.errors import raise_for
 from bridge.adapters.altinn2.wire import HAL, SYSTEM, embedded, field, json_body, text, unreadable
@@ -211,13 +210,13 @@ def online_faults(
     *,
     now: datetime,
     notes: list[str],
-    roots: Callable[[str], Sequence[str]] = lambda _: (),
+    other: Callable[[str, bytes], str | None] = lambda _ours, _theirs: None,
 ) -> Iterator[Fault]:
     """
     Hold mappings against Altinn 2's metadata, fetched and kept, or where it cannot be fetched, as it was kept.
 
-    What is good to know, and may yet be as it should, goes into *notes*. *roots* tells what forms of a schema of ours
-    may begin with, as ``{namespace}local``.
+    What is good to know, and may yet be as it should, goes into *notes*. *other* says why a schema of ours, by its
+    name, cannot be that of theirs.
     """
     for mapping in services.values():
         if mapping.altinn2 is None:
@@ -234,7 +233,7 @@ def online_faults(
         else:
             found = read_metadata(json.loads(body))
             files.keep(code, edition, body)
-            yield from _keep_schemas(mapping, client, files, found, roots)
+            yield from _keep_schemas(mapping, client, files, found, other)
         if found.rest_enabled is False:
             # So it was of every service that was seen, those that REST was used for included (facts/altinn2.md 4).
             notes.append(f"Altinn 2 says of {code}/{edition} that REST is not enabled, as it does of most services")
@@ -297,7 +296,7 @@ def _keep_schemas(
     client: MetadataClient,
     files: MetadataFiles,
     found: ServiceMetadata,
-    roots: Callable[[str], Sequence[str]],
+    other: Callable[[str, bytes], str | None],
 ) -> Iterator[Fault]:
     service = mapping.altinn2
     for form in found.forms if service is not None else ():
@@ -309,36 +308,10 @@ def _keep_schemas(
             files.keep_schema(service.service_code, service.service_edition, f"{form[1]}-{form[2]}", schema)  # type: ignore[union-attr]
             spec = mapping.form_spec(*form)
             if spec is not None and spec.schema is not None:
-                yield from _other_schema(mapping.source, spec.schema, form, set(roots(spec.schema)), _roots_of(schema))
-
-
-def _other_schema(
-    where: str, ours: str, form: tuple[FormKind, str, str], our_roots: set[str], their_roots: set[str]
-) -> Iterator[Fault]:
-    """Say that a form begins otherwise in Altinn 2 than by the mapping's schema: it is another form's."""
-    if our_roots and their_roots and not our_roots & their_roots:
-        kind, number, version = form
-        message = (
-            f"{kind.value} {number}/{version} begins with {_named(their_roots)} in Altinn 2, and with "
-            f"{_named(our_roots)} by {ours}: is that the schema of another form?"
-        )
-        yield Fault(where=where, message=message)
-
-
-def _named(roots: set[str]) -> str:
-    return " or ".join(sorted(roots))
-
-
-def _roots_of(schema: bytes | str) -> set[str]:
-    """Give what forms may begin with by a schema of Altinn 2's, as ``{namespace}local``; nothing where it is none."""
-    data = schema.encode() if isinstance(schema, str) else schema
-    try:
-        read = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
-    except (etree.XMLSyntaxError, ValueError):
-        return set()
-    space = read.get("targetNamespace")
-    names = (each.get("name") for each in read.iterchildren("{http://www.w3.org/2001/XMLSchema}element"))
-    return {f"{{{space}}}{name}" if space else name for name in names if name}
+                theirs = schema.encode() if isinstance(schema, str) else schema
+                if (why := other(spec.schema, theirs)) is not None:
+                    message = f"{form[0].value} {form[1]}/{form[2]} {why}: is that the schema of another form?"
+                    yield Fault(where=mapping.source, message=message)
 
 
 def _why(error: UpstreamError) -> str:
