@@ -66,9 +66,34 @@ def _build(files: SchemaFiles) -> Built:
         except Exception as error:  # noqa: BLE001 - of legal schemas that it cannot read, it trips over some
             said = getattr(error, "message", None) or type(error).__name__
             return Built(schema=None, refused=str(said).replace(folder, "").strip().splitlines()[0])
+    _give_types_of_heads(schema)
     for facet in _pattern_facets(schema):
         facet.patterns = [_bounded(text, known) for text, known in zip(facet.regexps, facet.patterns, strict=True)]
     return Built(schema=schema)
+
+
+def _give_types_of_heads(schema: Any) -> None:
+    """Have elements without a type of their own that of the head of their substitution group, with all that it says."""
+    elements = schema.maps.elements
+    for element in list(elements.values()):
+        head, seen = element, set()
+        while head is not None and head.name not in seen and (name := _head_of(head)) is not None:
+            seen.add(head.name)
+            head = elements.get(head.schema.resolve_qname(name))
+        if head is not None and head is not element:
+            element._set_type(head.type)  # noqa: SLF001 - it sets the type alone, and keeps what anything may have
+
+
+def _head_of(element: Any) -> str | None:
+    """Name the head of the group of an element without a type of its own."""
+    if "type" in element.elem.attrib or any(_is_type(each) for each in element.elem):
+        return None
+    heads = element.elem.get("substitutionGroup", "").split()
+    return heads[0] if heads else None
+
+
+def _is_type(element: Any) -> bool:
+    return element.tag in (f"{XSD}simpleType", f"{XSD}complexType")
 
 
 def errors_of(schema: Any, root: etree._Element, effort: Effort, *, most: int) -> tuple[list[Any], bool]:

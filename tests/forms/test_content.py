@@ -284,3 +284,20 @@ def test_a_reference_into_a_substitution_group_is_named_by_its_members(tmp_path:
 
     assert told(registry.check("a.xsd", '<m xmlns="urn:p"><a/></m>')) == [("/m", "incomplete", {"expected": "b, c"})]
     assert registry.check("a.xsd", '<m xmlns="urn:p"><a/><c/></m>') == ()
+
+
+@pytest.mark.parametrize("block", ["", ' block="substitution"'])
+def test_what_substitutes_has_the_type_of_its_head(tmp_path: Path, block: str) -> None:
+    """To both engines, so that neither is said to disagree."""
+    more = (
+        f'<x:element name="t" substitutionGroup="s"/><x:element name="s" substitutionGroup="head"/>'
+        f'<x:element name="head" type="x:int"{block}/>'
+    )
+    registry = registry_of(tmp_path, sequence(element("a")), about=NAMESPACE, more=more)
+
+    for name in "st":
+        assert registry.check("a.xsd", f'<{name} xmlns="urn:p">1</{name}>') == ()
+        assert [each.rule for each in registry.check("a.xsd", f'<{name} xmlns="urn:p" g="1">1</{name}>')] == [
+            "unexpected_attribute"
+        ]
+        assert [each.rule for each in registry.check("a.xsd", f'<{name} xmlns="urn:p">x</{name}>')] == ["type"]
