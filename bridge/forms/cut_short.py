@@ -14,7 +14,7 @@ from lxml import etree
 
 from bridge.core.ids import mask_identity_numbers
 from bridge.forms.convert import Shape
-from bridge.forms.losses import Change, Difference, is_xml
+from bridge.forms.losses import Change, Difference, below, is_xml
 from bridge.forms.prefixes import Prefixes
 from bridge.forms.reading import Limits, parse, to_utf8
 from bridge.forms.shape import XSI, Content
@@ -41,7 +41,15 @@ def stopped_at(
     root = parse(to_utf8(sent, limits or Limits()))
     place = None if shape is None else shape.model.roots.get(str(root.tag))
     walk = _Walk(lost, {each.path for each in found if each.change is Change.CHANGED}, Prefixes())
-    return tuple(walk.inside(root, "/" + _label(root), None if place is None else place.content))
+    return tuple(walk.look(root, "/" + _label(root), None if place is None else place.content).causes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Whether nothing of an element came back, and where in it an app stopped."""
+
+    gone: bool
+    causes: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,34 +58,31 @@ class _Walk:
     changed: Collection[str]
     prefixes: Prefixes
 
-    def inside(
-        self, node: etree._Element, path: str, content: Content | None, *, came_back: bool = True
-    ) -> Iterator[str]:
+    def look(self, node: etree._Element, path: str, content: Content | None) -> _Seen:
         """
-        Look at the children of *node*, and at theirs.
+        Look at *node* and all in it, each once.
 
         If it did not come back, or came back empty, which is the same here, only the schema can tell why.
         """
         content = None if content is None else self.prefixes.content(node, content)
         children = list(_children(node, path))
-        gone = [self.is_gone(child, where) for child, where in children]
-        first = gone.index(True) if True in gone else len(children)
-        rest = range(first + 1, len(children))
-        if rest and all(gone[each] or children[each][1] in self.changed for each in rest):
-            unknown = content is not None and not _is_taken([child for child, _ in children[: first + 1]], content)
-            if unknown or (came_back and any(gone[each] for each in rest)):
-                yield children[first][1]
-                children = children[:first]
-        for (child, where), is_gone in zip(children, gone, strict=False):
-            place = None if content is None else content.children.get(str(child.tag))
-            yield from self.inside(child, where, None if place is None else place.content, came_back=not is_gone)
-
-    def is_gone(self, node: etree._Element, path: str) -> bool:
-        """Say whether nothing of *node* came back."""
+        seen = [self.look(child, where, _place(content, child)) for child, where in children]
         parts = [True] if path in self.lost else []
-        parts += [f"{path}/@{_local(str(name))}" in self.lost for name in node.attrib if name != _NIL]
-        parts += [self.is_gone(child, where) for child, where in _children(node, path)]
-        return bool(parts) and all(parts)
+        parts += [below(path, f"@{_local(str(name))}") in self.lost for name in node.attrib if name != _NIL]
+        gone = bool(parts or seen) and all(parts) and all(each.gone for each in seen)
+        first = next((number for number, each in enumerate(seen) if each.gone), len(seen))
+        rest = range(first + 1, len(seen))
+        stopped = False
+        if rest and all(seen[each].gone or children[each][1] in self.changed for each in rest):
+            unknown = content is not None and not _is_taken([child for child, _ in children[: first + 1]], content)
+            stopped = unknown or (not gone and any(seen[each].gone for each in rest))
+        causes = [cause for each in (seen[:first] if stopped else seen) for cause in each.causes]
+        return _Seen(gone, [*causes, children[first][1]] if stopped else causes)
+
+
+def _place(content: Content | None, child: etree._Element) -> Content | None:
+    place = None if content is None else content.children.get(str(child.tag))
+    return None if place is None else place.content
 
 
 def _is_taken(children: Sequence[etree._Element], content: Content) -> bool:
@@ -98,7 +103,7 @@ def _children(node: etree._Element, path: str) -> Iterator[tuple[etree._Element,
     for child in found:
         seen[child.tag] += 1
         index = f"[{seen[child.tag]}]" if several[child.tag] > 1 else ""
-        yield child, f"{path}/{_label(child)}{index}"
+        yield child, below(path, f"{_label(child)}{index}")
 
 
 def _label(node: etree._Element) -> str:

@@ -31,6 +31,7 @@ _MOST_PAIRS = 250_000
 _MOST_EQUAL = 1_000_000
 """Above so many pairs of equal rows, rows are paired with the next equal one instead of in the longest run."""
 _BLANK = " \t\r\n"
+_LONGEST_PATH = 1_000
 
 
 class Change(Enum):
@@ -312,7 +313,7 @@ def _half(old: _Node, new: _Node, path: str) -> Iterator[Difference]:
     if own is not None and own.same == held.same:
         rest = [child for child in group.children if child is not own]
         for child in rest:
-            yield from _all(child, f"{path}/{child.label}", Change.ADDED if held is old else Change.LOST)
+            yield from _all(child, below(path, child.label), Change.ADDED if held is old else Change.LOST)
         return
     yield from _all(old, path or "/", Change.LOST)
     yield from _all(new, path or "/", Change.ADDED)
@@ -446,26 +447,36 @@ def _out_of_order(matched: Mapping[int, int], old: _Node) -> list[int]:
 def _step(path: str, nodes: Sequence[tuple[int, _Node]], index: int) -> str:
     """Name one of the children of one name: XML counts from 1 where there are several, JSON from 0 in every list."""
     node = nodes[index][1]
-    named = f"{path}/{node.label}" if node.label else path
     if node.listed:
-        return f"{named}/{index}"
-    return f"{named}[{index + 1}]" if len(nodes) > 1 else named
+        return below(path, f"{node.label}/{index}" if node.label else str(index))
+    return below(path, f"{node.label}[{index + 1}]" if len(nodes) > 1 else node.label)
+
+
+def below(path: str, step: str) -> str:
+    """Name what stands at *step* in *path*; of what is very deep only what it is in, or the paths would be the form."""
+    return f"{path}/{step}" if step and len(path) <= _LONGEST_PATH else path
 
 
 def _all(node: _Node, path: str, change: Change) -> Iterator[Difference]:
     """Tell of every value in *node*; of a group without any, itself."""
-    if node.value is not None or not node.children:
-        text = _text(node)
-        yield Difference(
-            path=path or "/",
-            change=change,
-            old=text if change is Change.LOST else None,
-            new=text if change is Change.ADDED else None,
-        )
-        return
+    # Not by itself: each value would come up through all that it is in.
+    waiting = [iter(((node, path),))]
+    while waiting:
+        found = next(waiting[-1], None)
+        if found is None:
+            waiting.pop()
+        elif found[0].value is None and found[0].children:
+            waiting.append(_inside(*found))
+        else:
+            text = _text(found[0])
+            old, new = (text, None) if change is Change.LOST else (None, text)
+            yield Difference(path=found[1] or "/", change=change, old=old, new=new)
+
+
+def _inside(node: _Node, path: str) -> Iterator[tuple[_Node, str]]:
     for nodes in _by_name(node).values():
         for index, (_, child) in enumerate(nodes):
-            yield from _all(child, _step(path, nodes, index), change)
+            yield child, _step(path, nodes, index)
 
 
 def _text(node: _Node) -> str:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from bridge.forms.convert import Shape
+from bridge.forms.cut_short import stopped_at
 from bridge.forms.losses import Change, Difference, differences
 from bridge.forms.reading import Unreadable
 from bridge.forms.sentences import sentence
@@ -268,6 +269,18 @@ def test_every_field_removed_from_a_real_form_is_found(folder: Path, data: st.Da
     for found in (differences(sent, back, shape=shape), differences(sent, shape.to_json(back), shape=shape)):
         assert sorted(one.old or "" for one in found) == sorted(gone)
         assert {one.change for one in found} <= {LOST}
+
+
+def test_paths_of_what_is_very_deep_end_where_they_are_long_enough() -> None:
+    """A small form of deep fields with long names would have gigabytes of paths; each field is told all the same."""
+    name = "x" * 90
+    sent = f"<m>{f'<{name}>' * 200}{'<a/>' * 50}{f'</{name}>' * 200}</m>"
+
+    found = differences(sent, "<m/>")
+
+    assert (len(found), {each.change for each in found}) == (50, {LOST})
+    assert max(len(each.path) for each in found) < 1_200
+    assert stopped_at(sent.encode(), found, shape=None) == ()
 
 
 @cache
