@@ -22,6 +22,7 @@ from functools import partial
 from typing import Any
 
 from gunicorn import http
+from gunicorn.http.body import ChunkedReader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from bridge.core.errors import Refusal
@@ -39,6 +40,8 @@ STREAM_WAITS = 5.0
 HEALTH_THREADS, HEALTH_QUEUE = 4, 500
 QUEUE = 8
 """So many times as many requests as there are threads have one or wait for one; more are told to come again."""
+TRAILERS = 8 * 1024
+"""What comes after the last chunk may be so long; nothing here reads it."""
 _LONGEST_LINE = LONGEST_URL + len("OPTIONS  HTTP/1.1")
 _FILES = 16_384
 _PIECE = 64 * 1024
@@ -384,6 +387,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         req._expected_100_continue = False  # noqa: SLF001
         conn.sock.in_request = True
         req.headers = with_one_cookie(req.headers)
+        if isinstance(req.body.reader, ChunkedReader):
+            # gunicorn lets trailers be as long as a hundred of the longest headers, and counts lines at each piece.
+            req.body.reader.limit_trailer_section = TRAILERS
         return super().handle_request(req, conn)
 
     def handle_error(self, req: Any, client: Paced, addr: Any, exc: BaseException) -> None:  # noqa: ARG002

@@ -152,3 +152,19 @@ def test_an_answer_that_no_server_sends_on_is_a_problem(made: Site, app: RawApp)
         app.answer = before
 
     assert (answer.status, answer.code) == (502, "app_answer_invalid")
+
+
+@pytest.mark.parametrize(("size", "status"), [(4000, 200), (100_000, 400)])
+def test_trailers_are_short(made: Site, app: RawApp, size: int, status: int) -> None:
+    """Nobody reads what comes after the last chunk, so nobody holds a thread with it."""
+    trailer = b"0\r\nX-After: " + b"a" * size + b"\r\n\r\n"
+
+    answer = ask(
+        made,
+        f"POST /{APP}/v1/data/anonymous HTTP/1.1",
+        ["Transfer-Encoding: chunked", "Content-Type: application/json", "Connection: close"],
+        b"2\r\n{}\r\n" + trailer,
+    )
+
+    assert answer.status == status
+    assert status == 200 or answer.code == "body_incomplete"
