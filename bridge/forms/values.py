@@ -45,6 +45,8 @@ class _Type:
     children: Mapping[str, Declaration]
     skips: bool
     """Whether what is not listed here is nobody's to judge."""
+    open: bool
+    """Whether what is not listed may stand here, and is judged where anything is known of it."""
 
 
 def values_of(root: etree._Element, model: SchemaModel) -> Iterator[Value | Unknown]:
@@ -75,7 +77,7 @@ def values_of(root: etree._Element, model: SchemaModel) -> Iterator[Value | Unkn
         for child in node.iterchildren(etree.Element, reversed=True):
             known = kind.children.get(str(child.tag))  # A declaration without children of its own is no truth value.
             known = model.anywhere(child) if known is None and not kind.skips else known
-            if known is not None or not kind.skips:
+            if known is not None or kind.open:
                 waiting.append((child, known, known is None))
 
 
@@ -97,6 +99,7 @@ def _type_of(declaration: Declaration, model: SchemaModel) -> _Type:
         attributes=getattr(kind, "attributes", {}),
         children=model.children(declaration),
         skips=any(each.process_contents == "skip" for each in wildcards),
+        open=any(each.process_contents != "skip" for each in wildcards),
     )
 
 

@@ -148,6 +148,7 @@ def test_an_unknown_element_under_a_lax_wildcard_is_told(tmp_path: Path) -> None
         return [(each.path, each.facts["why"]) for each in made.check_form(TO_DOTNET, form)]
 
     assert whys("<m><z><k>24:00:00</k></z></m>") == [("/m/z", "unknown"), ("/m/z/k", "time_24")]
+    assert [each.rule for each in made.check_form(TO_DOTNET, "<k><z><y/></z></k>")] == ["children_not_allowed"]
     assert whys("<m><k>12:00:00</k></m>") == whys("<n><z><k>24:00:00</k></z></n>") == []
 
 
