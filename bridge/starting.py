@@ -7,6 +7,7 @@ from importlib.metadata import version
 import sqlalchemy as sa
 import structlog
 
+from bridge.adapters.mapping_limits import stranding
 from bridge.core.errors import ConfigurationError, UpstreamError, place_of
 from bridge.parts import Bridge
 from bridge.settings import Settings
@@ -82,6 +83,9 @@ def say_parts(bridge: Bridge) -> None:
             data_types=list(route.data_types),
             file=route.source,
         )
+    for mapping in bridge.mappings.values():
+        for note in stranding(mapping, max_put=bridge.settings.altinn2_max_put):
+            log.warning("a mapping lets in what it could not send on", note=note)
 
 
 def _database(url: str) -> str:

@@ -242,7 +242,7 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
 
 def misfits_of(settings: Settings, schemas: SchemaRegistry) -> Misfits:
     """Say how a mapping is held against what lies around it: its schemas, and the sizes that the settings let pass."""
-    sizes = beyond(max_attachment=settings.altinn2_max_attachment, max_put=settings.altinn2_max_put)
+    sizes = beyond(max_attachment=settings.altinn2_max_attachment)
     return lambda mapping: (*schemas.misfits(mapping), *sizes(mapping))
 
 

@@ -11,28 +11,39 @@ from bridge.core.mapping import ActionMapping, AttachmentRule, FormSource, Servi
 Beyond = Callable[[ServiceMapping], Iterator[tuple[Place, str]]]
 
 
-def beyond(*, max_attachment: int, max_put: int) -> Beyond:
-    """Give what finds rules for attachments that are above the settings of these names, in bytes."""
+def beyond(*, max_attachment: int) -> Beyond:
+    """Give what finds rules for attachments that are above the setting of this name, in bytes."""
 
     def find(mapping: ServiceMapping) -> Iterator[tuple[Place, str]]:
-        said = [each.get("max_size_mb") for each in json.loads(mapping.said).get("attachment_rules", ())]
-        for index, rule in enumerate(mapping.attachment_rules):
-            if said[index] is None:
-                continue  # What nobody said is as large as it may be.
-            place: Place = ("attachment_rules", index, "max_size_mb")
+        most = max_attachment // MEGABYTE
+        for index, rule in _said(mapping):
             if rule.max_bytes > max_attachment:
-                most = max_attachment // MEGABYTE
-                yield place, f"BRIDGE_ALTINN2_MAX_ATTACHMENT lets {most} MB through: write at most {most}, or raise it"
-            elif base64_length(rule.max_bytes) > max_put and (names := _stranded(mapping, rule)):
-                most = max_put // 4 * 3 // MEGABYTE
-                message = (
-                    f"{', '.join(names)} could not complete an element with one above {most} MB, which is all that "
-                    f"BRIDGE_ALTINN2_MAX_PUT carries: write at most {most}, or 'bare_completion: true' where the "
-                    "service allows it"
-                )
-                yield place, message
+                message = f"BRIDGE_ALTINN2_MAX_ATTACHMENT lets {most} MB through: write at most {most}, or raise it"
+                yield ("attachment_rules", index, "max_size_mb"), message
 
     return find
+
+
+def stranding(mapping: ServiceMapping, *, max_put: int) -> Iterator[str]:
+    """
+    Say which attachments could be uploaded and then never be sent on, as they are too large to be carried.
+
+    Smaller ones are, so that it is no fault: who completes such an element is told 409 ``too_large_to_carry``.
+    """
+    most = max_put // 4 * 3 // MEGABYTE
+    for index, rule in _said(mapping):
+        if base64_length(rule.max_bytes) > max_put and (names := _stranded(mapping, rule)):
+            yield (
+                f"{mapping.service_resource}: attachment_rules[{index}]: {', '.join(names)} could not complete an"
+                f" element with one above {most} MB, which is all that BRIDGE_ALTINN2_MAX_PUT carries: write at most"
+                f" {most}, or 'bare_completion: true' where the service allows it"
+            )
+
+
+def _said(mapping: ServiceMapping) -> Iterator[tuple[int, AttachmentRule]]:
+    """Give the rules that name a size; where nobody says one it is as large as it may be."""
+    said = [each.get("max_size_mb") for each in json.loads(mapping.said).get("attachment_rules", ())]
+    return ((at, rule) for at, rule in enumerate(mapping.attachment_rules) if said[at] is not None)
 
 
 def _stranded(mapping: ServiceMapping, rule: AttachmentRule) -> list[str]:

@@ -42,6 +42,7 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
     2 when called wrongly.
     """
     from bridge.adapters.mapping_files import read_mappings
+    from bridge.adapters.mapping_limits import stranding
     from bridge.cli.check_notes import notes_beside, notes_of
     from bridge.cli.quiet import quiet
     from bridge.forms.xsd import SchemaRegistry
@@ -71,6 +72,10 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
     if not mappings and not schemas:
         result.notes += notes_beside(services)
     result.notes += notes_of(services)
+    if settings is not None:
+        result.notes += [
+            each for mapping in services.values() for each in stranding(mapping, max_put=settings.altinn2_max_put)
+        ]
     if shape == "json":
         click.echo(json.dumps(_report(result), ensure_ascii=False, indent=2))
     else:

@@ -291,10 +291,14 @@ class Control:
         """
         Create a dialog as our service owner does, with a token made for the occasion; answers as Dialogporten.
 
-        ``?scope=`` adds scopes to it, as Altinn's own adapter has them; ``?owner=`` is another service owner.
+        ``?scope=`` adds scopes to it, as Altinn's own adapter has them; ``?owner=`` is another service owner. A service
+        resource that nobody named is theirs.
         """
         owner = service_owner(self.world, {"owner": request.args.get("owner")})
-        return self._dialog_by(owner.number, _object(request), request.args.getlist("scope"))
+        body = _object(request)
+        if isinstance(named := body.get("serviceResource"), str):
+            self.world.dialogporten.own_unless_known(named.lower(), Resource(owner=owner.number))
+        return self._dialog_by(owner.number, body, request.args.getlist("scope"))
 
     def _dialog_by(self, number: str, body: Mapping[str, Any], scopes: Sequence[str]) -> Response:
         identity = {"authority": "iso6523-actorid-upis", "ID": f"0192:{number}"}

@@ -49,6 +49,10 @@ class Held:
         """Say whose a service resource is; while nobody has named any, each belongs to whoever writes."""
         self._owners.own(service_resource, resource)
 
+    def own_unless_known(self, service_resource: str, resource: Resource) -> None:
+        """Say whose a service resource is where nobody has."""
+        self._owners.own_unless_known(service_resource, resource)
+
     def resource(self, service_resource: str, writer: str = "") -> Resource:
         """Find a service resource."""
         return self._owners.resource(service_resource, writer)

@@ -21,6 +21,11 @@ class Owners:
         """Say whose a service resource is."""
         self._resources[service_resource] = resource
 
+    def own_unless_known(self, service_resource: str, resource: Resource) -> None:
+        """Say whose a service resource is where nobody has; a register that knows them all goes on doing so."""
+        if self._resources:
+            self._resources.setdefault(service_resource, resource)
+
     def resource(self, service_resource: str, writer: str = "") -> Resource:
         """Find a service resource; one that nobody named is the *writer's*."""
         return self._resources.get(service_resource, Resource(owner=writer))

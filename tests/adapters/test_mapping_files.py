@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bridge.adapters.mapping_files import load_mappings, read_mappings
-from bridge.adapters.mapping_limits import beyond
+from bridge.adapters.mapping_limits import beyond, stranding
 from bridge.core.errors import ConfigurationError, Fault
 from bridge.core.mapping import (
     ActionMapping,
@@ -562,28 +562,25 @@ def test_two_mappings_of_one_service_are_told(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("size", "told"),
-    [
-        (37, None),
-        (200, "press could not complete an element with one above 37 MB"),
-        (600, "BRIDGE_ALTINN2_MAX_ATTACHMENT lets 500 MB through: write at most 500"),
-    ],
+    ("size", "faulty", "noted"),
+    [(37, False, False), (200, False, True), (600, True, True)],
 )
-def test_sizes_above_a_limit_are_told(tmp_path: Path, size: int, told: str | None):
-    """What the settings do not let through, and what could be uploaded and then never be sent on."""
+def test_sizes_above_a_limit_are_told(tmp_path: Path, size: int, faulty: bool, noted: bool):
+    """What the settings do not let through is a fault; what could be uploaded and never be sent on stands in a note."""
     text = action(PLAIN).replace("forms:", f"attachment_rules: [{{type: Plan, max_size_mb: {size}}}]\nforms:")
     text += (
         "  save: {requires: write, minimum_level: 3, target: altinn2, form: message, complete: false, sign: false,\n"
         "         attachments: {types: [Plan], from: [upload]}}\n"
     )
     mappings, schemas = folders(tmp_path, text)
-    sizes = beyond(max_attachment=500_000_000, max_put=50_000_000)
 
-    _, faults = read_mappings(mappings, schemas, misfits=sizes)
-    _, bare = read_mappings(mappings, schemas, misfits=lambda each: sizes(with_bare_completion(each)))
+    _, faults = read_mappings(mappings, schemas, misfits=beyond(max_attachment=500_000_000))
+    (mapping,) = read_mappings(mappings, schemas)[0].values()
+    notes = list(stranding(mapping, max_put=50_000_000))
 
-    assert [told is not None and told in each.message for each in faults] == ([] if told is None else [True])
-    assert len(bare) == (size > 500)
+    assert ["lets 500 MB through: write at most 500" in each.message for each in faults] == [True] * faulty
+    assert ["press could not complete an element with one above 37 MB" in each for each in notes] == [True] * noted
+    assert list(stranding(with_bare_completion(mapping), max_put=50_000_000)) == []
 
 
 def with_bare_completion(mapping: ServiceMapping) -> ServiceMapping:
