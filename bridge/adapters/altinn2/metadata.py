@@ -308,8 +308,7 @@ def _keep_schemas(
             files.keep_schema(service.service_code, service.service_edition, f"{form[1]}-{form[2]}", schema)  # type: ignore[union-attr]
             spec = mapping.form_spec(*form)
             if spec is not None and spec.schema is not None:
-                theirs = schema.encode() if isinstance(schema, str) else schema
-                if (why := other(spec.schema, theirs)) is not None:
+                if (why := other(spec.schema, schema)) is not None:
                     message = f"{form[0].value} {form[1]}/{form[2]} {why}: is that the schema of another form?"
                     yield Fault(where=mapping.source, message=message)
 
