@@ -307,10 +307,10 @@ def _keep_schemas(
         else:
             files.keep_schema(service.service_code, service.service_edition, f"{form[1]}-{form[2]}", schema)  # type: ignore[union-attr]
             spec = mapping.form_spec(*form)
-            if spec is not None and spec.schema is not None:
-                if (why := other(spec.schema, schema)) is not None:
-                    message = f"{form[0].value} {form[1]}/{form[2]} {why}: is that the schema of another form?"
-                    yield Fault(where=mapping.source, message=message)
+            why = None if spec is None or spec.schema is None else other(spec.schema, schema)
+            if why is not None:
+                message = f"{form[0].value} {form[1]}/{form[2]} {why}: is that the schema of another form?"
+                yield Fault(where=mapping.source, message=message)
 
 
 def _why(error: UpstreamError) -> str:
