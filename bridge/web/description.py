@@ -1,68 +1,81 @@
 """``/openapi.json`` and ``/docs``: what can be asked of the bridge, for programs and for people."""
 
+import re
+from urllib.parse import urlsplit
+
 import orjson
-from flask import Blueprint, Response, current_app, render_template_string
+from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
+from bridge.core.mapping import ServiceMapping
 from bridge.core.texts import TEXTS
 from bridge.parts import Bridge
+from bridge.web import docs_page
+from bridge.web.frame import POLICY, rendered
 from bridge.web.openapi import document
+from bridge.web.openapi_examples import DIALOG_ID
+from bridge.web.openapi_parts import Json
 
 description = Blueprint("description", __name__)
+_NOWHERE_ELSE = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 @description.get("/openapi.json")
 def openapi() -> ResponseReturnValue:
     """Give the description as OpenAPI 3.1."""
-    return Response(orjson.dumps(document(_public_url())), content_type="application/json")
+    return Response(orjson.dumps(document(_bridge().settings.public_url)), content_type="application/json")
 
 
 @description.get("/docs")
 def docs() -> ResponseReturnValue:
-    """Give the same as a page, which runs nothing and loads nothing."""
-    codes = {code: TEXTS[code]["en"].title for code in sorted(TEXTS)}
-    page = render_template_string(_PAGE, described=document(_public_url()), codes=codes)
+    """Give the same as a page, with what is configured here; it runs nothing and loads nothing."""
+    bridge = _bridge()
+    described = document(bridge.settings.public_url)
+    page = rendered(
+        "docs.html",
+        title=f"{described['info']['title']} {described['info']['version']}",
+        language="en",
+        described=described,
+        start=_start(bridge),
+        services=[_service(each) for _, each in sorted(bridge.mappings.items())],
+        apps=docs_page.apps(bridge.routes),
+        tags=[
+            {**tag, "title": tag["name"].capitalize(), "calls": docs_page.calls(described, tag["name"])}
+            for tag in described["tags"]
+        ],
+        problems={code: TEXTS[code]["en"] for code in sorted(TEXTS)},
+        members=docs_page.members,
+        schema_of=docs_page.schema_of,
+        shown=docs_page.shown,
+    )
     response = Response(page, content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+    response.headers["Content-Security-Policy"] = (
+        f"{POLICY}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 
 
-def _public_url() -> str | None:
+def _bridge() -> Bridge:
     bridge: Bridge = current_app.extensions["bridge"]
-    return bridge.settings.public_url
+    return bridge
 
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>{{ described.info.title }}</title>
-<style>
-body { font: 16px sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em }
-td, th { padding: .2em 1em .2em 0; text-align: left; vertical-align: top }
-</style>
-{% macro table(heading, rows) %}
-<table>
-<tr><th>{{ heading }}</th><th>means</th></tr>
-{% for name, text in rows %}<tr><td><code>{{ name }}</code></td><td>{{ text }}</td></tr>
-{% endfor %}</table>
-{% endmacro %}
-<h1>{{ described.info.title }} {{ described.info.version }}</h1>
-<p>{{ described.info.description }} For programs: <a href="openapi.json">openapi.json</a>.</p>
-{% for path, operations in described.paths.items() %}
-{% set one = operations.values() | first %}
-<h2><code>{{ operations | join(" ") | upper }} {{ path }}</code></h2>
-<p>{{ one.summary }}. {{ one.description }}</p>
-{% if one.parameters %}
-{% set rows = [] %}
-{% for each in one.parameters %}{% set _ = rows.append((each.name, each.description or each["in"])) %}{% endfor %}
-{{ table("parameter", rows) }}
-{% endif %}
-{% set rows = [] %}
-{% for status, each in one.responses.items() %}{% set _ = rows.append((status, each.description)) %}{% endfor %}
-{{ table("answer", rows) }}
-{% endfor %}
-<h2>Problems</h2>
-<p>The last part of <code>type</code>.</p>
-{{ table("code", codes.items()) }}
-</html>
-"""
+def _start(bridge: Bridge) -> str:
+    """Give what the examples of the page begin with."""
+    asked = urlsplit(request.url_root)
+    url = (bridge.settings.public_url or f"{asked.scheme}://{asked.netloc}").rstrip("/")
+    return f"BRIDGE={url}\nDIALOG={DIALOG_ID}\nTOKEN=…"
+
+
+def _service(mapping: ServiceMapping) -> Json:
+    name = mapping.service_resource.rpartition(":")[2]
+    return {
+        "name": name,
+        "anchor": f"service-{re.sub('[^a-z0-9-]', '-', name)}",
+        "resource": mapping.service_resource,
+        "altinn2": mapping.altinn2,
+        "forms": mapping.forms,
+        "actions": docs_page.actions(mapping),
+        "states": [(state, rule.actions) for state, rule in mapping.states.items() if rule.actions is not None],
+    }

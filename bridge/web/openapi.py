@@ -3,6 +3,7 @@
 from functools import lru_cache
 from importlib.metadata import version
 
+from bridge.web.openapi_examples import with_examples
 from bridge.web.openapi_parts import (
     APP,
     DIALOG,
@@ -68,7 +69,7 @@ _SECURITY: Json = {
 @lru_cache(maxsize=2)
 def document(public_url: str | None) -> Json:
     """Describe every route of ``web/app.py``; a test holds the two, and real answers, against each other."""
-    return {
+    described: Json = {
         "openapi": "3.1.0",
         "info": {
             "title": "Altinn dialog bridge",
@@ -103,6 +104,7 @@ def document(public_url: str | None) -> Json:
         },
         "components": {"securitySchemes": _SECURITY, "schemas": schemas()},
     }
+    return with_examples(described)
 
 
 def _actions() -> Json:
@@ -415,7 +417,7 @@ def _calculations(*, anonymous: bool) -> Json:
         return operation(
             f"{method}{name}",
             "calculation",
-            summary,
+            f"{summary}, without a token" if anonymous else summary,
             f"{who} Query, headers and body go on as they came, and so does the app's answer.",
             security=NOBODY if anonymous else APP,
             parameters=parameters if body or anonymous else (*parameters, prefill),
@@ -457,7 +459,7 @@ def _health() -> Json:
 
     return {
         "/health/liveness": probe("liveness", "Liveness", "Whether the process answers", down=False),
-        "/health/startup": probe("startup", "Readiness", "Whether write actions can be accepted", down=True),
+        "/health/startup": probe("startup", "Readiness", "Whether it has started", down=True),
         "/health/readiness": probe("readiness", "Readiness", "Whether write actions can be accepted", down=True),
         "/health/deep": probe("deep", "Deep", "Moreover, whether somebody works on what was accepted", down=True),
         "/metrics": {"get": _plain("metrics", "health", "Measurements, for Prometheus", text_of("text/plain"))},

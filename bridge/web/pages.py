@@ -8,6 +8,7 @@ from flask import Response, render_template_string
 from werkzeug.wrappers import Request
 
 from bridge.core.texts import LANDING, Text
+from bridge.web.frame import ICON
 
 PLACES = ("/actions/", "/operations/", "/embeds/", "/prints/")
 """Where dialogs' buttons, embeds and links lead: what is below them may end up in a browser's address field."""
@@ -21,7 +22,7 @@ small { color: #4a5768 }
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 HEADERS = {
     "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; "
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",
@@ -57,6 +58,7 @@ def page(problem: Text, *, status: int, language: str, origins: Sequence[str]) -
         status=status,
         arbeidsflate=next(iter(origins), None),
         style=STYLE,
+        icon=ICON,
     )
     response = Response(content, status=status, content_type="text/html; charset=utf-8", headers=HEADERS)
     response.headers["Content-Language"] = language
@@ -70,6 +72,7 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 {% set title = problem.title if own else words.title %}
+<link rel="icon" href="{{ icon }}">
 <title>{{ title }}</title>
 <style>{{ style | safe }}</style>
 <main>

@@ -10,6 +10,7 @@ import pytest
 from bridge.core.texts import TEXTS
 from bridge.web.app import create_app
 from bridge.web.description import document
+from bridge.web.openapi_examples import problem as shown_problem
 from tests.scenarios.stage import FAULTY, Stage
 from tests.web.described import fits
 
@@ -132,15 +133,55 @@ def test_every_code_of_a_problem_is_named(described: Any) -> None:
     assert {each.rpartition(":")[2] for each in types} == set(TEXTS)
 
 
+def test_examples_are_as_their_schemas_say(described: Any) -> None:
+    """Of bodies, of parts of addresses and of the schemas themselves; each that goes in or out has one."""
+    for name, schema in described["components"]["schemas"].items():
+        assert schema["examples"], name
+        for example in schema["examples"]:
+            fits(name, example)
+    for methods in described["paths"].values():
+        for each in methods.values():
+            for one in each.get("parameters", ()):
+                assert one["in"] != "path" or "example" in one
+                if "example" in one:
+                    jsonschema_rs.validate(one["schema"], one["example"])
+            contents = [each["requestBody"], *each["responses"].values()] if "requestBody" in each else []
+            for entry in (entry for one in contents for entry in one.get("content", {}).values()):
+                if "example" in entry:
+                    schema = {**entry["schema"], "components": described["components"]}
+                    jsonschema_rs.validate(schema, entry["example"])
+
+
+def test_a_problem_is_shown_as_it_comes_with_its_status(described: Any) -> None:
+    """The example of 410 is no 422."""
+    shown = [
+        (status, media["example"]["status"])
+        for methods in described["paths"].values()
+        for each in methods.values()
+        for status, answer in each["responses"].items()
+        for kind, media in answer.get("content", {}).items()
+        if kind == "application/problem+json" and status != "default"
+    ]
+
+    assert shown
+    assert all(status == str(number) for status, number in shown)
+    assert "{" not in str([shown_problem(status)["detail"] for status in {status for status, _ in shown}])
+
+
 def test_the_page_shows_all_and_runs_nothing(stage: Stage, described: Any) -> None:
-    """Every path and every code; no script, and nothing from elsewhere."""
+    """Every call with all of its methods, every code; no script, and nothing from elsewhere, not even an icon."""
     answer = stage.client.get("/docs")
 
     assert answer.status_code == 200
-    assert all(path in answer.text for path in described["paths"])
-    assert "element_changed" in answer.text
+    for path, methods in described["paths"].items():
+        for method in methods:
+            assert re.search(rf'class="route">.*<b>{method.upper()}</b>.* {re.escape(path)}</code>', answer.text)
+    assert all(f'id="problem-{code}"' in answer.text for code in TEXTS)
+    assert all(f'id="body-{name}"' in answer.text for name in described["components"]["schemas"])
     assert "<script" not in answer.text
+    assert '<link rel="icon" href="data:' in answer.text
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.text.count("<main>") == 1
 
 
 def test_the_public_address_is_the_server() -> None:
