@@ -390,7 +390,7 @@ def _shown(byte: int) -> str:
 
 def to_json(value: Any) -> str:
     """
-    Write JSON with nulls, letters unescaped, and decimals digit for digit.
+    Write JSON with nulls, æ unescaped, and decimals digit for digit.
 
     Raises:
         ValueError: A number that JSON does not have.

@@ -15,6 +15,7 @@ ROW_ID = "altinnRowId"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _XSD = "http://www.w3.org/2001/XMLSchema"
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_LINE_ENDS = re.compile("\r\n?")
 _IN_ATTRIBUTES = {'"': "&quot;", "\r": "&#xD;", "\n": "&#xA;", "\t": "&#x9;"}
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -81,12 +82,7 @@ def _initial(member: Member) -> Any:
 
 
 def to_xml(model: Model, root: str, members: Sequence[Member], namespace: str = "") -> bytes:
-    """
-    Write XML as XmlSerializer does, without a declaration; null members are left out or nil.
-
-    Raises:
-        ValueError: A letter that XML does not have.
-    """
+    """Write XML as XmlSerializer does, without a declaration; null members are left out or nil."""
     first, last = f' xmlns:xsi="{XSI}" xmlns:xsd="{_XSD}"', f" xmlns={_quoted(namespace)}" if namespace else ""
     return "".join(_element(root, model, members, (first, last))).encode()
 
@@ -180,10 +176,13 @@ def _content(model: Mapping[str, Any], members: Sequence[Member]) -> Iterator[st
 
 
 def _escaped(text: str) -> str:
-    if _FORBIDDEN.search(text):
-        raise ValueError("XML has no such letter")
-    return escape(text, {"\r": "&#xD;"})
+    return _FORBIDDEN.sub(_numbered, _LINE_ENDS.sub("\n", escape(text)))
 
 
 def _quoted(text: str) -> str:
-    return f'"{escape(text, _IN_ATTRIBUTES)}"'
+    return f'"{_FORBIDDEN.sub(_numbered, escape(text, _IN_ATTRIBUTES))}"'
+
+
+def _numbered(found: re.Match[str]) -> str:
+    # The writer does not check letters: what XML does not have is written by its number.
+    return f"&#x{ord(found[0]):X};"

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import unicodedata
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from typing import Any
@@ -38,6 +39,8 @@ _DAY, _TIME, _ZONE = r"(\d{4}-\d\d-\d\d)", r"T(\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,16
 _MOMENT = re.compile(rf"{_DAY}(?:{_TIME}{_ZONE})?", re.ASCII)
 _XML_MOMENT = re.compile(rf"{_DAY}(?:T(\d\d:\d\d):(\d\d)(?:\.(\d{{1,16}}))?)?{_ZONE}", re.ASCII)
 _XML_MONTH = re.compile(r"(\d{4})(-\d\d)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+_SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
+_ESCAPED = frozenset({"Cc", "Cn", "Co", "Zl", "Zp", "Zs"})
 _SCIENTIFIC = range(-4, 15)
 
 
@@ -109,7 +112,7 @@ def from_prefill(kind: str, text: str) -> Any:
 
 def as_json_text(value: Any) -> str:
     """
-    Write one value as JSON, letters unescaped, decimals digit for digit.
+    Write one value as JSON, decimals digit for digit; of letters it escapes what .NET's most lenient encoder does.
 
     Raises:
         ValueError: A number that JSON does not have.
@@ -121,7 +124,18 @@ def as_json_text(value: Any) -> str:
             if not math.isfinite(value):
                 raise ValueError("no number of JSON")
             return _double(value)
-    return json.dumps(value, ensure_ascii=False)
+        case str():
+            return f'"{"".join(map(_letter, value))}"'
+    return json.dumps(value)
+
+
+def _letter(each: str) -> str:
+    if each in _SHORT:
+        return _SHORT[each]
+    if each == " " or (each <= "\uffff" and unicodedata.category(each) not in _ESCAPED):
+        return each
+    units = each.encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02X}{units[at + 1]:02X}" for at in range(0, len(units), 2))
 
 
 def as_xml_text(value: Any) -> str:

@@ -340,7 +340,7 @@ class Apps(System):
             else:
                 body = to_json(calculated)
         except ValueError:
-            # What cannot be written: numbers that JSON does not have, and letters that XML does not.
+            # A number that JSON does not have.
             refuse(plain(500))
         return plain(200, body, content_type=f"{kind}; charset=utf-8", headers=HEADERS)
 
