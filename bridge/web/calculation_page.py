@@ -15,8 +15,8 @@ from bridge.forms.reading import Limits, Unreadable, parse, to_utf8
 from bridge.forms.sentences import sentence
 from bridge.web.frame import rendered
 
-_MOST_LINES = 3_000
-"""Above so many, two forms are not held against each other line by line: that takes their product."""
+_MOST_LINES = 1_000
+"""Above so many, two forms are not held against each other line by line: that takes their product, and seconds."""
 _LONGEST = 300
 
 _WORDS: Mapping[str, Mapping[str, str]] = {

@@ -40,7 +40,7 @@ _FAULTS = r"""() => {
   for (const table of all("table")) {
     if (!table.querySelector("thead th[scope=col]")) say("a table without heads", table);
     for (const row of table.querySelectorAll("tbody tr"))
-      if (row.cells.length !== table.tHead.rows[0].cells.length) say("a row of another length", row);
+      if (table.tHead && row.cells.length !== table.tHead.rows[0].cells.length) say("a row of another length", row);
   }
   all("pre").filter((node) => node.scrollWidth > node.clientWidth && node.tabIndex < 0)
     .forEach((node) => say("scrolls, and not by keyboard", node));

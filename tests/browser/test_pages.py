@@ -33,6 +33,39 @@ def quiet(page: Page) -> Iterator[list[str]]:
     assert complaints == []
 
 
+@pytest.mark.parametrize(
+    ("instead", "of", "told"),
+    [
+        ("", "", None),
+        ("<p style='width:500px'>bred</p>", "<p>ord</p>", "the page scrolls sideways by"),
+        ("<p style='color:#999'>ord</p>", "<p>ord</p>", "contrast 2.85"),
+        ("<p style='font-size:9px'>ord</p>", "<p>ord</p>", "letters of 9px"),
+        ("<h3>ord</h3>", "<p>ord</p>", "h3 after h1"),
+        ("<a href='#der'>ord</a>", "<p>ord</p>", "a link to nowhere"),
+        ("<a href='#her'></a>", "<p>ord</p>", "a link without a name"),
+        ("<p id=her>ord</p>", "<p>ord</p>", "id her twice"),
+        ("<table><tr><td>ord</table>", "<p>ord</p>", "a table without heads"),
+        ("<pre>" + "x" * 300 + "</pre>", "<p>ord</p>", "scrolls, and not by keyboard"),
+        ("</main><p>ord</p>", "<p>ord</p></main>", "outside of all landmarks"),
+        ("<div>", "<main>", "not one main"),
+        ("", " lang=nb", "no language"),
+        ("", "<link rel=icon href='data:,'>", "no icon"),
+    ],
+)
+def test_the_look_at_a_page_finds_what_is_wrong(
+    page: Page, tmp_path: Path, instead: str, of: str, told: str | None
+) -> None:
+    """Else a page without faults says nothing."""
+    viewport = "<meta name=viewport content='width=device-width'>"
+    head = f"<!doctype html><html lang=nb><meta charset=utf-8>{viewport}<link rel=icon href='data:,'><title>x</title>"
+    html = f"{head}<main><h1 id=her>Side</h1><p>ord</p></main>"
+    (tmp_path / "a.html").write_text(html.replace(of, instead) if of else html, "utf-8")
+
+    found = faults(page, (tmp_path / "a.html").as_uri())
+
+    assert (told in str(found.get(390))) if told else found == {}
+
+
 def test_the_description_is_read_on_a_telephone(page: Page, bridge: Site, quiet: list[str]) -> None:
     """Contents that lead somewhere, landmarks, headings in order, contrast; one request, and no icon is missing."""
     assert faults(page, f"{bridge.url}/docs") == {}
