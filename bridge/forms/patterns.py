@@ -20,6 +20,7 @@ _OWN = frozenset("nrt\\|.?*+(){}-[]^")
 """What a backslash may stand before in XSD, beside its classes."""
 _CLASSES = frozenset("sSiIcCdDwW")
 _DEEPEST = 50
+_OPEN_END = re.compile(r"\)[*+?]\)*\Z")
 _MOST_SPELLED = 30
 _COUNTED = re.compile(r"\{(\d{1,4}),(\d{1,4})\}")
 _ENDS_IN_GROUP = re.compile(r"(?<!\\)\)[*+](?:\)|\|)")
@@ -112,11 +113,11 @@ class _Reader:
         while self._more() == "|":
             self._at += 1
             branches.append(self._branch(first=first, last=last))
-        open_ended = [branch.text.endswith((")*", ")+", ")?")) for branch in branches]
+        open_ended = [_OPEN_END.search(branch.text) is not None for branch in branches]
         if any(open_ended[:-1]):
             # Behind a branch that ends so, libxml2 takes the others for a way into its end.
             self.apart = True
-            branches.sort(key=lambda branch: branch.text.endswith((")*", ")+", ")?")))
+            branches.sort(key=lambda branch: _OPEN_END.search(branch.text) is not None)
         return _Part("|".join(branch.text for branch in branches), any(branch.empty for branch in branches))
 
     def _branch(self, *, first: bool, last: bool) -> _Part:
@@ -290,6 +291,7 @@ class _Reader:
             return low
         self._at += 1
         high = self._member(begins=False)
+        self.apart = self.apart or high == r"\-"  # As an end of a range xmlschema does not read it bare.
         return f"{low}-{high}"
 
     def _member(self, *, begins: bool) -> str:

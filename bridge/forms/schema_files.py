@@ -402,8 +402,9 @@ def _repair_patterns(root: etree._Element, path: Path) -> Iterator[str]:
         if read.text is None:
             dropped.append(pattern)
             yield f"{where}: the pattern {value!r}: {'; '.join(read.notes)}: values are not held against it"
-        elif read.notes:
-            pattern.set("value", read.text)
+            continue
+        pattern.set("value", read.text)
+        if read.notes:
             yield f"{where}: read the pattern {value!r} as {read.text!r}: {'; '.join(read.notes)}"
     for parent in {pattern.getparent() for pattern in dropped}:
         if parent is not None:

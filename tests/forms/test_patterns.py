@@ -1,11 +1,15 @@
 """Patterns as .NET takes them, in XSD's words: each is what libxml2 matches then, and no more is refused."""
 
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.forms.engines import automaton
+from bridge.forms.engines import automaton, build_xmlschema
 from bridge.forms.patterns import dotnet_pattern, xsd_pattern
+from bridge.forms.schema_files import Engine, read_schema_files
 from tests.effort import growth
 
 CASES = {
@@ -23,7 +27,7 @@ CASES = {
     "[0-9a-zA-Z-_]+": (r"[0-9a-zA-Z\-_]+", ("12-3_4",), ("a.b",)),
     "[a-z-æøå]*": (r"[a-z\-æøå]*", ("på-nå",), ("A",)),
     "[-a]+[a-]": (None, ("--a", "a-"), ("b-",)),
-    "[+--]": (None, ("+", ",", "-"), (".",)),
+    "[+--]": (r"[+-\-]", ("+", ",", "-"), (".",)),
     "[a-z-[aeiou]]+": (None, ("bcd",), ("bad",)),
     "[a-z-[aeiou-[e]]]+": ("([a-z-[aeiou]]|[e])+", ("bed",), ("bad",)),
     "[^a-z-[A-Z-[B]]]": ("([^a-z-[A-Z]]|[B])", ("B", "1"), ("A", "a")),
@@ -55,11 +59,58 @@ def test_patterns_mean_what_they_mean_there(
     read = xsd_pattern(pattern)
 
     assert read.text == (pattern if words is None else words)
-    assert bool(read.notes) == (read.text != pattern and not read.text.startswith((r"[\w]", r"\p{L}")))
+    assert bool(read.notes) == (read.text != pattern and not read.text.startswith((r"[\w]", r"\p{L}", "[+-")))
     if fits:
         found = automaton(read.text)
         assert found is not None
         assert [text for text in (*fits, *not_fits) if found.match(text)] == list(fits)
+
+
+SHAPES = {
+    # pattern: (fits, does not fit); libxml2 itself says otherwise of each.
+    r"\w+\d": (("a1", "ab12"), ("ab",)),
+    "[^0-9]+[^a]": (("bcd", "a/"), ("1a", "ba")),
+    r"[^\d]*[^a]": (("b1", "bb"), ("11", "a")),
+    r"\d{1,2}:\d{2}|\d": (("1", "1:22", "12:22"), ("12", "1:2")),
+    "[a-z]{2,5}1|[a-z]": (("a", "ab1", "abcde1"), ("ab", "abc")),
+    "(b(c)*)|d?": (("bcc", "d", ""), ("cc", "c")),
+    "(b(c)*)*": (("bccbc", "b", ""), ("cc", "cb")),
+    "(b(b)+)*|(1)+[a-b]": (("bb", "1b", ""), ("1ab", "b")),
+    r"(1.)*|[^a]*\s": (("1x1-", "-- ", ""), ("- 1-", "1")),
+}
+
+
+@pytest.mark.parametrize(("pattern", "fits", "not_fits"), [(key, *case) for key, case in SHAPES.items()])
+def test_what_libxml2_mixes_up_is_written_in_another_way(
+    pattern: str, fits: tuple[str, ...], not_fits: tuple[str, ...]
+) -> None:
+    """Without a word: it means the same."""
+    read = xsd_pattern(pattern)
+
+    assert read.text is not None
+    found, own = automaton(read.text), automaton(pattern)
+    assert found is not None
+    assert own is not None
+    assert [text for text in (*fits, *not_fits) if found.match(text)] == list(fits)
+    assert [text for text in (*fits, *not_fits) if own.match(text)] != list(fits)
+    assert read.notes == ()
+
+
+@pytest.mark.parametrize("pattern", [*CASES, *SHAPES])
+def test_what_is_written_both_engines_read(tmp_path: Path, pattern: str) -> None:
+    """Without xmlschema's model there would be no facts for sentences, and nothing to convert by."""
+    (tmp_path / "a.xsd").write_text(
+        '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="m"><x:simpleType><x:restriction'
+        f' base="x:string"><x:pattern value={quoteattr(pattern)}/></x:restriction></x:simpleType></x:element>'
+        "</x:schema>",
+        "utf-8",
+    )
+
+    files = read_schema_files(tmp_path, "a.xsd")
+
+    assert files.engine is Engine.LIBXML2
+    assert files.patterns() == {xsd_pattern(pattern).text}
+    assert build_xmlschema(files).refused is None
 
 
 @pytest.mark.parametrize(
