@@ -115,7 +115,7 @@ def _takes(spot: Spot, value: str) -> bool:
     simple = spot.declaration.type.simple_type
     try:
         return simple is None or bool(simple.text_is_valid(value))
-    except (ArithmeticError, ValueError):
+    except (ArithmeticError, LookupError, TypeError, ValueError):
         return True  # What it cannot count is not judged.
 
 

@@ -13,7 +13,7 @@ from xml.sax.saxutils import quoteattr
 import structlog
 from lxml import etree
 
-from bridge.core.errors import ConfigurationError, Fault, Finding, errors_of
+from bridge.core.errors import ConfigurationError, Fault, Finding, errors_of, place_of
 from bridge.core.mapping import FormRule, FormSpec, NamespaceReading, ServiceMapping
 from bridge.forms.engines import build_xmlschema
 from bridge.forms.explain import explain, refused_values
@@ -237,7 +237,11 @@ class _Schema:
     def tree(self, root: str | None) -> SchemaTree | None:
         """Say what stands in what, where xmlschema can read it; not kept, since it is large and looked at once."""
         schema = build_xmlschema(self.files).schema
-        return None if schema is None else SchemaTree(schema, root)
+        try:
+            return None if schema is None else SchemaTree(schema, root)
+        except Exception as error:  # noqa: BLE001 - what xmlschema stumbles over must not keep a service from starting
+            log.warning("mappings are not held against a schema", schema=self.files.name, at=place_of(error))
+            return None
 
     @cached_property
     def roots(self) -> tuple[str, ...]:
