@@ -23,6 +23,19 @@ from bridge.sandbox.tokens import genuine_claims
 from bridge.sandbox.wire import Matched, Route, System, TooLarge, as_json, bearer, drain, plain, read_body, refuse
 
 _LOGIN = "AltinnStudioRuntime"
+_WORDS = {
+    each.lower(): each
+    for each in (
+        *("v1", "data", "anonymous", "pages", "order", "customOpenapi.json", "set-query-params"),
+        *("api", "applicationmetadata", "applicationlanguages", "texts", "footer", "parties"),
+        *("authentication", "keepAlive", "layoutsets", "layoutsettings", "layouts", "ruleconfiguration"),
+        *("validationconfig", "options", "jsonschema", "xsdschema"),
+    )
+}
+_NAMED = frozenset({"layoutsettings", "layouts", "ruleconfiguration", "validationconfig", "options"}) | frozenset(
+    {"jsonschema", "xsdschema"}
+)
+"""What is followed by a name, whose letters count."""
 
 
 class Apps(System):
@@ -57,6 +70,13 @@ class Apps(System):
             Route("GET", app, self.front_page),
             Route("GET|HEAD", "/health", self.health),
         )
+
+    def routing_path(self, path: str) -> str:
+        """Match the words of routes in any letters; names count letter by letter."""
+        parts = path.split("/")
+        most = 6 if len(parts) > 5 and parts[5].lower() in _NAMED else 7
+        parts[4:most] = [_WORDS.get(each.lower(), each) for each in parts[4:most]]
+        return "/".join(parts)
 
     def guard(self, request: Request, match: Matched | None) -> None:
         """Refuse HEAD as every other method that a controller does not name; GET does not take it in there."""

@@ -163,6 +163,22 @@ def test_the_front_page_is_for_who_is_logged_in() -> None:
     assert (shown.status_code, "XSRF-TOKEN" in shown.cookies) == (200, True)
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/V1/Data/Anonymous?dataType=regnestykke", 200),
+        ("/API/V1/ApplicationMetadata", 200),
+        ("/Api/XsdSchema/regnestykke", 200),
+        ("/api/xsdschema/Regnestykke", 404),
+        ("/v1/data/anonymous/?dataType=regnestykke", 200),
+        ("//v1/data/anonymous?dataType=regnestykke", 404),
+    ],
+)
+def test_routes_are_not_particular_about_letters(path: str, status: int) -> None:
+    """As ASP.NET matches them; names are another matter."""
+    assert session_into(make_world()).get(f"{SUM}{path}").status_code == status
+
+
 def test_a_remark_can_break_the_calculation() -> None:
     """An empty 500, as for every exception in an app's own code."""
     answer = session_into(make_world()).post(DATA, json={"merknad": "kast"})
