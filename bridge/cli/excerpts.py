@@ -9,7 +9,7 @@ from html import escape
 from bridge.cli.validate_words import WORDS
 from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
-from bridge.forms.places import extents
+from bridge.forms.places import OF_WHAT_IS_MISSING, extents
 from bridge.forms.sentences import field_name
 
 _AROUND_LINES, _AROUND_COLUMNS = 2, 120
@@ -24,11 +24,6 @@ _JSON_PARTS = re.compile(
     r'(?P<member>"(?:[^"\\\n]|\\.)*+"(?=\s*:))|(?P<sign>[{}\[\],:\s]+)|(?P<hidden>"(?:[^"\\\n]|\\.)*+"|[^{}\[\],:\s"]+|")'
 )
 _VISIBLE = re.compile(r"\S")
-
-_MISSING = {"missing_element", "incomplete", "missing_any"}
-"""Rules about what is not there: the line that they name is its neighbour's, with which nothing is wrong."""
-_OF_PARENT = {"incomplete", "missing_any"}
-"""Those whose path is that of the element which lacks something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +41,7 @@ class Excerpts:
         text = text.replace("\r\n", "\n")
         self._language = language
         self._is_xml = text.lstrip()[:1] == "<"
-        missing = [finding for finding in findings if finding.rule in _MISSING]
+        missing = [finding for finding in findings if finding.rule in OF_WHAT_IS_MISSING]
         parents = [_parent(finding) for finding in missing]
         found = extents(parents, text.encode("utf-8", "replace")) if parents and self._is_xml else ()
         self._extents = dict(zip(parents, found, strict=False))
@@ -56,7 +51,7 @@ class Excerpts:
         """Give the lines as HTML, with the fault marked; nothing where its line is not known."""
         if not 0 < finding.line <= len(self._lines):
             return ""
-        gap = self._gap(finding) if finding.rule in _MISSING else None
+        gap = self._gap(finding) if finding.rule in OF_WHAT_IS_MISSING else None
         at = finding.line - 1 if gap is None else gap.after
         shown = []
         for number in range(max(0, at - _AROUND_LINES), min(len(self._lines), at + _AROUND_LINES + 1)):
@@ -76,16 +71,15 @@ class Excerpts:
         if not self._is_xml:
             after = finding.line - 1
         words = WORDS[self._language]
-        names = finding.facts.get("expected") or words["something"]
-        if finding.rule not in _OF_PARENT:
-            names = field_name(finding.path)
+        # Whose path is that of the element which lacks something, may name it.
+        names = finding.facts.get("expected", "…") if finding.rule == "incomplete" else field_name(finding.path)
         if 0 < begin == end:  # The place is within that line.
             names = f"{_parent(finding).rpartition('/')[2]}/{names}"
         return _Gap(max(0, after), f"{words['here']}: {names}")
 
 
 def _parent(finding: Finding) -> str:
-    return finding.path if finding.rule in _OF_PARENT else finding.path.rpartition("/")[0]
+    return finding.path if finding.rule == "incomplete" else finding.path.rpartition("/")[0]
 
 
 def _indent(lines: Sequence[str], after: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from bridge.cli.validate_words import LANGUAGES, WORDS
 from bridge.cli.validate_work import Checked, Verdict
 from bridge.core.errors import Finding, Severity
+from bridge.forms.places import OF_WHAT_IS_MISSING
 from bridge.forms.sentences import RULES, sentence
 
 Write = Callable[[str], object]
@@ -137,8 +138,7 @@ class Sarif:
     def _result(self, path: str, finding: Finding) -> dict[str, Any]:
         location = _location(path)
         if finding.line:
-            region = {"startLine": finding.line} | ({"startColumn": finding.column} if finding.column else {})
-            location["physicalLocation"]["region"] = region
+            location["physicalLocation"]["region"] = _region(finding)
         location["logicalLocations"] = [{"fullyQualifiedName": finding.path}]
         said = sentence(finding, self._language)
         return {
@@ -153,6 +153,14 @@ class Sarif:
             self._begin()
         run = {"executionSuccessful": not count[Verdict.UNUSABLE], "toolExecutionNotifications": self._unusable}
         self._write(f'\n], "invocations": {json.dumps([run])}}}]}}')
+
+
+def _region(finding: Finding) -> dict[str, int]:
+    if finding.column:
+        return {"startLine": finding.line, "startColumn": finding.column}
+    # An editor marks all of a line without columns; where something is missing nothing on that line is wrong.
+    point = {"startColumn": 1, "endLine": finding.line, "endColumn": 1} if finding.rule in OF_WHAT_IS_MISSING else {}
+    return {"startLine": finding.line, **point}
 
 
 def _location(path: str) -> dict[str, Any]:

@@ -18,7 +18,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "fine": "Ingen feil er funnet.",
         "files": "fil|filer",
         "here": "Her mangler",
-        "something": "et felt",
     },
     "nn": {
         "title": "Kontroll av skjema",
@@ -31,7 +30,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "fine": "Ingen feil er funne.",
         "files": "fil|filer",
         "here": "Her manglar",
-        "something": "eit felt",
     },
     "en": {
         "title": "Check of forms",
@@ -44,7 +42,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "fine": "No faults were found.",
         "files": "file|files",
         "here": "Missing here",
-        "something": "a field",
     },
 }
 

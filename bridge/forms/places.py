@@ -10,8 +10,8 @@ from xml.parsers import expat
 from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
 
-# Their path names what is not there, so that the line is that of what stands in its place.
-_OF_WHAT_IS_MISSING = {"missing_element", "incomplete"}
+OF_WHAT_IS_MISSING = {"missing_element", "incomplete"}
+"""Rules about what is not there: the line is that of what stands in its place, or of its parent where it is last."""
 _INDEX = re.compile(r"\[(\d+)\]\Z")
 _LONGEST_VALUE = 200
 
@@ -106,7 +106,7 @@ def _walk(data: bytes, top: _Wanted) -> None:
 
 
 def _placed(finding: Finding, wanted: _Wanted, *, values: bool) -> Finding:
-    if not wanted.line or finding.rule in _OF_WHAT_IS_MISSING or finding.path == "/":
+    if not wanted.line or finding.rule in OF_WHAT_IS_MISSING or finding.path == "/":
         return finding
     placed = replace(finding, line=wanted.line, column=wanted.column)
     return replace(placed, value=_value(finding, wanted)) if values else placed

@@ -178,7 +178,10 @@ def test_what_is_missing_marks_no_innocent_line(
     (tmp_path / "a.xml").write_text(f"<skjema>\n{person}\n</skjema>\n")
 
     run("--schema", tmp_path / "a.xsd", "--html", tmp_path / "a.html", "--language", "nb", tmp_path / "a.xml")
+    sarif = json.loads(run("--schema", tmp_path / "a.xsd", "--sarif", tmp_path / "a.xml").stdout)
 
+    place = sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"]
+    assert (place["startLine"], place["startColumn"]) == (place["endLine"], place["endColumn"])
     text = (tmp_path / "a.html").read_text("utf-8")
     around = re.search(r"\d  (.*)\n<mark> +\+  Her mangler: (.*)</mark>\n +\d+  (.*?)(?:\n|</pre>)", text)
     assert around is not None

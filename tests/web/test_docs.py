@@ -7,6 +7,7 @@ from tests.scenarios.stage import Stage
 _TWO = """\
 service_resource: urn:altinn:resource:proeve
 altinn2: {service_code: "5701", service_edition: 1}
+altinn3: {app: ttd/regner, data_type: skjema}
 attachment_rules:
   - {type: Plan, file_types: "pdf", min_count: 0, max_count: 1, max_size_mb: 30}
 forms:
@@ -18,6 +19,9 @@ actions:
                   complete: true, sign: false}
   signer: {requires: {token_ref: signatur}, minimum_level: 4, target: altinn2, form: none, complete: true, sign: true}
   slett: {requires: delete, minimum_level: 3, target: altinn2, form: none, delete: true}
+  regn-ut: {requires: write, minimum_level: 3, target: altinn3, form: body}
+  regn-og-send: {requires: write, minimum_level: 3, target: altinn2, form: message, calculate: true, complete: true,
+                 sign: true}
 states:
   Signering: {actions: [signer]}
 """
@@ -58,6 +62,8 @@ def configured(tmp_path_factory: pytest.TempPathFactory) -> str:
         "Completes the form and sends it to signing.",
         "Signs what waits for a signature, and archives it.",
         "Deletes the element and its dialog.",
+        "Has the app ttd/regner calculate the form.",
+        "Completes, signs and archives the form. Before that the app ttd/regner calculates it.",
         "faults of the form are noted and stop nothing",
         "$BRIDGE/actions/$DIALOG/lagre",
         '<td data-head="state">Signering</td><td data-head="actions">signer</td>',
