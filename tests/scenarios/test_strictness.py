@@ -38,7 +38,9 @@ from tests.web.proxying import SUM as SUM_APP
 HAL, JSON, XML, OCTETS = "application/hal+json", "application/json", "application/xml", "application/octet-stream"
 MARK = "Merket AS"
 PLAN = b"%PDF-1.7 new"
-TEXTS = every_mapping()
+ELSEWHERE = frozenset({"test_any_namespace.py MAPPING"})
+"""Mappings with forms and apps in namespaces of their own, which only their test can make."""
+TEXTS = {name: text for name, text in every_mapping().items() if name not in ELSEWHERE}
 SIGNING = [name for name, text in TEXTS.items() if re.search(r"\bsign: true", text)]
 """Mappings with an action that says so, also beside ``complete: false``."""
 FORMS = {
@@ -150,6 +152,10 @@ class Way:
         return {**head, "_embedded": content} if embedded else {**head, **content}
 
 
+OWN_FORMAT = 'data_format_id: "5801", data_format_version: "42001"'
+"""What the shipped schema fixes."""
+
+
 def bridge_with_all(folder: Path) -> Stage:
     """One bridge with every mapping, each as a service of its own, in the order of TEXTS."""
     for name in ("mappings", "bridge"):
@@ -162,6 +168,9 @@ def bridge_with_all(folder: Path) -> Stage:
         # What a test's own function fills in.
         if "{keys}" in text:
             text = text.format(keys="schema: serveringsbevilling.xsd, json_schema: skjema.json")
+        if "{0}" in text:
+            text = text.format("")
+        text = text.replace("ALTINN3forms", "forms").replace(" KEYS}", "}")
         text = text.replace("APP", "ttd/sandkasse-regnestykke")
         text = re.sub(r"service_resource: \S+", f"service_resource: {resource(number)}", text, count=1)
         # Two processes of one service would be learnt as one.
@@ -170,6 +179,7 @@ def bridge_with_all(folder: Path) -> Stage:
         for name in re.findall(r"\bschema: ([\w.-]+\.xsd)", text):
             if not (schemas / name).exists():
                 text = text.replace(f"schema: {name}", "schema: serveringsbevilling.xsd")
+                text = re.sub(r'data_format_id: "1", data_format_version: "1"', OWN_FORMAT, text)
         path = folder / "mappings" / f"{number}.yaml"
         path.write_text(text, "utf-8")
         if read_mappings(path, schemas)[1]:
