@@ -2,9 +2,10 @@
 
 import codecs
 import json
+import re
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -21,6 +22,7 @@ from bridge.forms.turning import JSON, XML, kind_of, turned
 from bridge.forms.xsd import SchemaRegistry
 
 _ROW_ID = "altinnRowId"
+_INVENTED = re.compile(rb"<(?P<prefix>ns\d+:)")
 
 
 def wanted_kind(accept: str) -> Speaks:
@@ -97,8 +99,9 @@ class Shapes:
         try:
             whole = self._schemas.in_namespace(spec, body)
             form = without_forbidden_nils(self.shape(schema, root), whole, limits)
-            # The places are those of what came.
-            return with_places(self._schemas.check_form(spec, form), to_utf8(body, limits))
+            # The names and places are those of what came.
+            found = _named_as_sent(self._schemas.check_form(spec, form), to_utf8(body, limits), whole)
+            return with_places(found, to_utf8(body, limits))
         except (Unreadable, ConfigurationError):
             return self._schemas.check_form(spec, body)
 
@@ -131,6 +134,15 @@ class Shapes:
             return None
         form = turned(self.shape(route.schema, route.root), body, into=wanted)
         return f"{JSON if wanted is Speaks.JSON else XML}; charset=utf-8", form
+
+
+def _named_as_sent(findings: Sequence[Finding], sent: bytes, whole: bytes) -> Sequence[Finding]:
+    """Take away the prefix that the root got on its way into its namespace, if it had none."""
+    invented = _INVENTED.match(whole)
+    if invented is None or _INVENTED.search(sent):
+        return findings
+    prefix = f"/{invented['prefix'].decode()}"
+    return [replace(each, path="/" + each.path.removeprefix(prefix).removeprefix("/")) for each in findings]
 
 
 def _read_rightly(body: bytes) -> bool:

@@ -11,9 +11,13 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from bridge.core.calculations import DataTypeRoute, Held
 from bridge.core.errors import ConfigurationError
+from bridge.core.mapping import Speaks
+from bridge.forms.xsd import SchemaRegistry
 from bridge.sandbox.app_examples import example_app
 from bridge.sandbox.app_schemas import xsd
+from bridge.web.form_passage import Shapes
 from tests.web.described import fits
 from tests.web.proxying import BASE, HOURS, JSON, KEY, LINES, OLD_SUM, SUM, XML, Proxying
 
@@ -620,3 +624,23 @@ def test_large_forms_stream_both_ways(alone: Any) -> None:
 
     assert len(answer.data) > 500_000
     assert answer.get_json()["sum"] == 16_000
+
+
+def test_a_nil_form_is_told_by_its_own_names(tmp_path: Path) -> None:
+    """Where only its root is in the schema's namespace, it gets no prefix that nobody wrote."""
+    (tmp_path / "a.xsd").write_text(
+        '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:p"><x:element name="m">'
+        '<x:complexType><x:sequence><x:element name="a" type="x:int" minOccurs="0"/><x:element name="b" type="x:int"/></x:sequence>'
+        "</x:complexType></x:element></x:schema>"
+    )
+    schemas = SchemaRegistry(tmp_path)
+    schemas.load(["a.xsd"])
+    route = DataTypeRoute(
+        data_type="x", schema="a.xsd", held=Held.STRICT, one_at_a_time=False, repeatable=False, speaks=Speaks.BOTH
+    )
+    form = b'<m xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><a xsi:nil="true"/><b>x</b></m>'
+
+    findings = Shapes(schemas).findings(route, "application/xml", form)
+
+    assert findings is not None
+    assert [(each.path, each.rule, each.line, each.column) for each in findings] == [("/m/b", "type", 1, 77)]
