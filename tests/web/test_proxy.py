@@ -630,8 +630,9 @@ def test_a_nil_form_is_told_by_its_own_names(tmp_path: Path) -> None:
     """Where only its root is in the schema's namespace, it gets no prefix that nobody wrote."""
     (tmp_path / "a.xsd").write_text(
         '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:p"><x:element name="m">'
-        '<x:complexType><x:sequence><x:element name="a" type="x:int" minOccurs="0"/><x:element name="b" type="x:int"/></x:sequence>'
-        "</x:complexType></x:element></x:schema>"
+        '<x:complexType><x:sequence><x:element name="a" type="x:int" minOccurs="0"/>'
+        '<x:element name="b" type="x:int"/></x:sequence></x:complexType>'
+        "</x:element></x:schema>"
     )
     schemas = SchemaRegistry(tmp_path)
     schemas.load(["a.xsd"])
