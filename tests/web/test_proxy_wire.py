@@ -1,5 +1,6 @@
 """The calculation proxy byte for byte: targets, headers, and answers that only a socket can give."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -214,12 +215,11 @@ def test_a_report_compares_in_the_language_of_the_form(
 
     assert answer.status_code == 200
     if "html" in answer.content_type:
-        assert "<code>/Timeliste/ukjent</code></td><td>dropped" in answer.text
+        assert re.search(r"/Timeliste/ukjent</td><td[^>]*>borte</td>", answer.text)
     else:
         told = answer.get_json()
         assert told["notCompared"] is None
         assert {"path": "/Timeliste/ukjent", "change": "dropped", "old": "1", "new": None} in told["changes"]
-        assert told["stoppedAt"] == ["/Timeliste/skjemanummer"]
 
 
 @pytest.mark.parametrize(
