@@ -58,7 +58,7 @@ def sandbox() -> Iterator[Process]:
 
 @contextmanager
 def service(environ: Mapping[str, str], *, workers: int) -> Iterator[tuple[Process, ...]]:
-    """Run ``bridge serve``, which comes first, and so many ``bridge work``; ready when both say so."""
+    """Run ``altinn-bridge serve``, which comes first, and so many ``altinn-bridge work``; ready when both say so."""
     url = f"http://{environ['BRIDGE_LISTEN']}"
     with ExitStack() as stack:
         process, log = stack.enter_context(_running("serve", *BRIDGE, "serve", environ=environ))

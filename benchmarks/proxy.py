@@ -2,7 +2,7 @@
 The calculation proxy beside what it stands for, in one run: straight to the app, and through a bare proxy.
 
 The app is a socket that answers after a time with a form of the size of the one it got. The bare proxy is thirty lines
-of Flask and requests under the same gunicorn settings as ``bridge serve``. What the numbers mean stands in
+of Flask and requests under the same gunicorn settings as ``altinn-bridge serve``. What the numbers mean stands in
 ``docs/performance.md``.
 """
 

@@ -46,7 +46,7 @@ STORES: dict[str, tuple[Callable[[], AbstractContextManager[Databases]], int]] =
     "embedded": (sqlite_databases, 0),
     "postgresql": (postgresql_databases, 2),
 }
-"""Each store: what brings it, and how many ``bridge work`` run beside ``bridge serve``."""
+"""Each store: what brings it, and how many ``altinn-bridge work`` run beside ``altinn-bridge serve``."""
 
 NOTHING = Request(method="GET", path="/health/liveness", headers={})
 DRAINED_WITHIN = 180.0

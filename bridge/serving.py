@@ -73,7 +73,7 @@ def run(settings: Settings) -> None:
     lock = lock_embedded_store(settings)
     addresses = _addresses(settings)
     refuse_taken(addresses)
-    say_start("bridge serve", settings, listens=list(addresses.values()))
+    say_start("altinn-bridge serve", settings, listens=list(addresses.values()))
     prepare_database(settings)
     process = os.getpid()
     try:

@@ -568,7 +568,7 @@ VARIABLES: tuple[Variable, ...] = (
         parse=_whole(1, 256),
         depends="`1` on SQLite (more is refused), `2` on PostgreSQL",
         unit="processes",
-        meaning="Web processes of one `bridge serve`.",
+        meaning="Web processes of one `altinn-bridge serve`.",
     ),
     Variable(
         name="BRIDGE_LISTEN",
@@ -583,7 +583,8 @@ VARIABLES: tuple[Variable, ...] = (
         depends="none",
         unit="host:port",
         meaning="A second address, for `/health` and `/metrics` alone: keep those off the public one by a reverse "
-        "proxy, and let probes come here. For `bridge work` the only one, with `/health/liveness` and `/metrics`.",
+        "proxy, and let probes come here. For `altinn-bridge work` the only one, with `/health/liveness` and "
+        "`/metrics`.",
     ),
     Variable(
         name="BRIDGE_HEADER_TIMEOUT",
@@ -631,7 +632,7 @@ VARIABLES: tuple[Variable, ...] = (
         name="BRIDGE_WORKER",
         parse=_one_of(WorkerMode),
         depends="`embedded` on SQLite (`separate` is refused), `separate` on PostgreSQL",
-        meaning="`embedded` runs operations in the web process, `separate` leaves them to `bridge work`.",
+        meaning="`embedded` runs operations in the web process, `separate` leaves them to `altinn-bridge work`.",
     ),
     Variable(
         name="BRIDGE_WORKER_SILENT",
@@ -692,7 +693,7 @@ VARIABLES: tuple[Variable, ...] = (
         secret=True,
         meaning=(
             "The user's password, in letters of any language. After two refused logins no process tries it again; "
-            "another password is tried, and `bridge gates --open` lets the same one through."
+            "another password is tried, and `altinn-bridge gates --open` lets the same one through."
         ),
     ),
     Variable(
@@ -706,8 +707,8 @@ VARIABLES: tuple[Variable, ...] = (
         parse=_folder,
         depends="none",
         meaning=(
-            "The folder in which Altinn 2's metadata is kept, and with `bridge check --online` its schemas; it is read "
-            "where Altinn 2 gives none any more."
+            "The folder in which Altinn 2's metadata is kept, and with `altinn-bridge check --online` its schemas; it "
+            "is read where Altinn 2 gives none any more."
         ),
     ),
     Variable(
@@ -751,7 +752,7 @@ VARIABLES: tuple[Variable, ...] = (
         default="60",
         unit="seconds",
         meaning="How long an operation that is held back, because Altinn 2 asked for a pause, sleeps at most before it "
-        "looks whether `bridge gates --lift` ended it.",
+        "looks whether `altinn-bridge gates --lift` ended it.",
     ),
     Variable(
         name="BRIDGE_MAX_BODY",

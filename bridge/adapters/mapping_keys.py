@@ -138,7 +138,7 @@ class FormKeys(Model):
     ] = None
     sha256: Annotated[
         str | None,
-        Field(pattern=SHA256, description="The digest that the schema must have; bridge check prints it."),
+        Field(pattern=SHA256, description="The digest that the schema must have; altinn-bridge check prints it."),
     ] = None
     root: Annotated[
         str | None,

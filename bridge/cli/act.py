@@ -1,4 +1,4 @@
-"""``bridge act``: presses a button of a dialog as an end-user system does."""
+"""``altinn-bridge act``: presses a button of a dialog as an end-user system does."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence

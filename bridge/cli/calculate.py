@@ -1,4 +1,4 @@
-"""``bridge calculate``: what an app makes of a form, and whether two apps make the same of many."""
+"""``altinn-bridge calculate``: what an app makes of a form, and whether two apps make the same of many."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The apps that ``bridge calculate`` calls, and whose authority it calls them with."""
+"""The apps that ``altinn-bridge calculate`` calls, and whose authority it calls them with."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""``bridge check``: is the configuration sound? Every fault at once."""
+"""``altinn-bridge check``: is the configuration sound? Every fault at once."""
 
 import json
 import os
@@ -144,7 +144,7 @@ def _tried(result: _Result) -> Iterator[Fault]:
 
 
 def untellable(services: Mapping[str, "ServiceMapping"]) -> Iterator[Fault]:
-    """Make the dialog of a pretended element in each state that ``bridge drafts`` meets."""
+    """Make the dialog of a pretended element in each state that ``altinn-bridge drafts`` meets."""
     from bridge.core.elements import Element, ElementKey, ElementState
     from bridge.core.errors import place_of
     from bridge.core.new_dialogs import new_dialog, says_of
@@ -179,7 +179,7 @@ def untellable(services: Mapping[str, "ServiceMapping"]) -> Iterator[Fault]:
 
 
 def _settings() -> tuple["Settings | None", list[Fault]]:
-    """Read the settings with the keys that they name, as ``bridge serve`` does."""
+    """Read the settings with the keys that they name, as ``altinn-bridge serve`` does."""
     from bridge.settings import Settings
     from bridge.wiring import credential_faults
 

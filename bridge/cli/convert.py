@@ -1,4 +1,4 @@
-"""``bridge convert``: a form as JSON or as XML, by its XSD."""
+"""``altinn-bridge convert``: a form as JSON or as XML, by its XSD."""
 
 import sys
 from collections.abc import Mapping

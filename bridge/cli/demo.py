@@ -1,4 +1,4 @@
-"""``bridge demo``: the main job on the sandbox, in one command."""
+"""``altinn-bridge demo``: the main job on the sandbox, in one command."""
 
 import contextlib
 import json

@@ -41,7 +41,7 @@ class Stage:
 
     def start_bridge(self) -> None:
         """
-        Run ``bridge serve`` and wait until it is ready.
+        Run ``altinn-bridge serve`` and wait until it is ready.
 
         Raises:
             DemoFailed: It is not; the sentence has its last words.

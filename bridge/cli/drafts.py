@@ -1,4 +1,4 @@
-"""``bridge drafts``: dialogs for what waits to be filled in or signed in Altinn 2."""
+"""``altinn-bridge drafts``: dialogs for what waits to be filled in or signed in Altinn 2."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""``bridge elements``: what does a party have in Altinn 2?"""
+"""``altinn-bridge elements``: what does a party have in Altinn 2?"""
 
 import json
 import os

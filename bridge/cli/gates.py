@@ -1,4 +1,4 @@
-"""``bridge gates``: is the login to Altinn 2 closed, or has it asked for a pause; and open them."""
+"""``altinn-bridge gates``: is the login to Altinn 2 closed, or has it asked for a pause; and open them."""
 
 import json
 import os

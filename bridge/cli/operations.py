@@ -1,4 +1,4 @@
-"""``bridge operations``: what was accepted, where it stands, and what an operator decides about it."""
+"""``altinn-bridge operations``: what was accepted, where it stands, and what an operator decides about it."""
 
 import json
 import os

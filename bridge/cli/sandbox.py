@@ -1,4 +1,4 @@
-"""``bridge sandbox``: the systems around the bridge, on this machine, and what is put into them."""
+"""``altinn-bridge sandbox``: the systems around the bridge, on this machine, and what is put into them."""
 
 import re
 import shlex
@@ -95,7 +95,7 @@ def _run(port: int, seed: int, switches: Any, scopes: Iterable[str], origins: fr
         for name, value in settings(running.world, running.base_url).items():
             click.echo(f"export {name}={shlex.quote(value)}")
         click.echo(
-            f"# Steer it under {running.base_url}/_sandbox: see docs/sandbox.md and bridge sandbox --switches."
+            f"# Steer it under {running.base_url}/_sandbox: see docs/sandbox.md and altinn-bridge sandbox --switches."
             f" Press buttons on {running.world.arbeidsflate_url}/arbeidsflate/."
         )
         ended.wait()

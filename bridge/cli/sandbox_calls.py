@@ -34,7 +34,7 @@ def call(address: str | None, method: str, path: str, body: Mapping[str, Any] | 
         try:
             answer = session.request(method, f"{base.rstrip('/')}/_sandbox{path}", json=body, timeout=_PATIENCE)
         except requests.RequestException:
-            _end(f"No sandbox answers on {base}. Start one with: bridge sandbox --port 8190 > sandbox.env &")
+            _end(f"No sandbox answers on {base}. Start one with: altinn-bridge sandbox --port 8190 > sandbox.env &")
     try:
         found = answer.json()
     except ValueError:

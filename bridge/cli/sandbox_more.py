@@ -1,4 +1,4 @@
-"""``bridge sandbox token``, ``client`` and ``app``: who may call a sandbox's systems, and further apps in it."""
+"""``altinn-bridge sandbox token``, ``client`` and ``app``: who may call a sandbox's systems, and further apps in it."""
 
 import json
 import shlex

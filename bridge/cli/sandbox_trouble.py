@@ -1,4 +1,4 @@
-"""``bridge sandbox fault`` and ``switch``: what goes wrong in a sandbox, and how it behaves from now on."""
+"""``altinn-bridge sandbox fault`` and ``switch``: what goes wrong in a sandbox, and how it behaves from now on."""
 
 from typing import Any
 
@@ -111,7 +111,7 @@ def _header(text: str) -> tuple[str, str]:
 def _assignment(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise click.UsageError("write NAME=VALUE; bridge sandbox --switches lists them")
+        raise click.UsageError("write NAME=VALUE; altinn-bridge sandbox --switches lists them")
     from bridge.sandbox.switches import UnknownSwitch, parsed
 
     try:

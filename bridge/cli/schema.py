@@ -1,4 +1,4 @@
-"""``bridge schema``: the JSON Schemas of the files that operators write."""
+"""``altinn-bridge schema``: the JSON Schemas of the files that operators write."""
 
 import json
 from pathlib import Path

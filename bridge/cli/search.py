@@ -1,4 +1,4 @@
-"""``bridge search``: which dialogs are there?"""
+"""``altinn-bridge search``: which dialogs are there?"""
 
 import os
 import sys

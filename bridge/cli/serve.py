@@ -1,4 +1,4 @@
-"""``bridge serve``: the service under its production server."""
+"""``altinn-bridge serve``: the service under its production server."""
 
 import click
 
@@ -8,7 +8,7 @@ def serve() -> None:
     """
     Run the service, set up by BRIDGE_* variables (docs/settings.md).
 
-    On the embedded store it also does the work; on PostgreSQL run `bridge work` beside it, unless
+    On the embedded store it also does the work; on PostgreSQL run `altinn-bridge work` beside it, unless
     BRIDGE_WORKER=embedded.
     """
     import os

@@ -1,4 +1,4 @@
-"""``bridge token``: why was this dialog token refused?"""
+"""``altinn-bridge token``: why was this dialog token refused?"""
 
 import json
 import math

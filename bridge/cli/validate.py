@@ -1,4 +1,4 @@
-"""``bridge validate``: hold forms against a schema or a mapping, and say what is wrong with them."""
+"""``altinn-bridge validate``: hold forms against a schema or a mapping, and say what is wrong with them."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The page that ``bridge validate --html`` writes: for a case worker, in one file, without scripts."""
+"""The page that ``altinn-bridge validate --html`` writes: for a case worker, in one file, without scripts."""
 
 import shutil
 import tempfile

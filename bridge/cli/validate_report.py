@@ -115,7 +115,7 @@ class Sarif:
 
     def _begin(self) -> None:
         driver = {
-            "name": "bridge validate",
+            "name": "altinn-bridge validate",
             "version": self._version,
             "rules": [{"id": rule} for rule in sorted(RULES)],
         }

@@ -1,4 +1,4 @@
-"""What ``bridge validate`` does with each file, in as many processes as wished."""
+"""What ``altinn-bridge validate`` does with each file, in as many processes as wished."""
 
 import multiprocessing
 import os

@@ -1,4 +1,4 @@
-"""``bridge work``: one more worker."""
+"""``altinn-bridge work``: one more worker."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # It brings the schemas' folder, which nobody waits for who a
 
 @click.command()
 def work() -> None:
-    """Run operations that `bridge serve` accepted; needs PostgreSQL. Start as many as wished, anywhere."""
+    """Run operations that `altinn-bridge serve` accepted; needs PostgreSQL. Start as many as wished, anywhere."""
     import os
     import signal
     import threading
@@ -28,7 +28,7 @@ def work() -> None:
         settings = Settings.from_environ(os.environ)
         configure(settings.log_level)
         _refuse_embedded(settings)
-        say_start("bridge work", settings)
+        say_start("altinn-bridge work", settings)
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, lambda *_: stop.set())
         prepare_database(settings)
@@ -45,5 +45,5 @@ def _refuse_embedded(settings: "Settings") -> None:
     from bridge.core.errors import ConfigurationError, Fault
 
     if settings.database_url.startswith("sqlite"):
-        message = "the embedded store has one worker, inside `bridge serve`; use PostgreSQL for more"
+        message = "the embedded store has one worker, inside `altinn-bridge serve`; use PostgreSQL for more"
         raise ConfigurationError([Fault(where="BRIDGE_DATABASE_URL", message=message)])

@@ -97,7 +97,7 @@ def set_aside(bridge: Bridge, operation: Operation, *, stage: Stage, why: str, *
     """
     sent = {"body": None, "manifest": None, "sent_forms": None} if stage is Stage.SYNC else {}
     _close(bridge, operation, dead_at=bridge.clock(), dead_stage=stage, dead_why=why, **sent, **values)
-    log.error("set aside until an operator decides: bridge operations show", why=why, stage=stage.value)
+    log.error("set aside until an operator decides: altinn-bridge operations show", why=why, stage=stage.value)
 
 
 def _close(bridge: Bridge, operation: Operation, **values: Any) -> None:

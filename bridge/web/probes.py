@@ -1,4 +1,4 @@
-"""``/health/liveness`` and ``/metrics`` of a process that serves nothing else: ``bridge work``."""
+"""``/health/liveness`` and ``/metrics`` of a process that serves nothing else: ``altinn-bridge work``."""
 
 import socket
 import threading
