@@ -8,13 +8,14 @@ of the form, where it complained.
 import base64
 import binascii
 import copy
+import itertools
 import re
 import threading
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from lxml import etree
 
@@ -36,6 +37,9 @@ _ONE_PATTERN = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:sim
 _ROUNDS = 4
 _LENGTH = re.compile(r"this (underruns|differs from) the allowed (?:minimum )?length of '(\d+)'")
 _FIXED = re.compile(r"The actual value '([^']*)' does not match the fixed value constraint '([^']*)'")
+_ABOUT_ATTRIBUTE = re.compile(r"Element '[^']*', attribute '([^']*)'")
+_STEP = re.compile(r"([^\[\]@()]+)(?:\[(\d+)\])?")
+_NAMED = re.compile(r"urn:sandbox:([\w.~%-]*)")
 _OLDER = {"Lu": "\u018e", "Ll": "\u018d"}
 
 
@@ -77,7 +81,7 @@ class Schemas:
             # What libxml2 says of a type once more, after a facet, goes with what it says of the facet.
             places = {each.path for each in wrong if "local atomic type" not in each.message}
             kept = [each for each in wrong if each.path in places or not _echoes(each, entries)]
-            return tuple(finding(each.path or "", each.message) for each in kept)
+            return tuple(finding(_place(tree, each), _told(each.message)) for each in kept)
 
     def learn(self, schema: str) -> None:
         """Compile a schema before anything is held against it. Raises NoSchema."""
@@ -272,15 +276,22 @@ def _rewritten(tree: etree._ElementTree, entries: Iterable[Any], tried: set[tupl
     """Write values as libxml2 takes them that .NET takes as they are; says whether there was one."""
     changed = False
     for entry in entries:
-        for node in _nodes(tree, entry.path):
-            text = node.text or ""
-            if len(node) or (entry.path, text) in tried:
-                continue
-            tried.add((entry.path, text))
-            written = next((new for way in _WAYS if (new := way(entry.message, text)) not in (None, text)), None)
-            if written is not None:
-                node.text = written
-                changed = True
+        node, attribute = _node(tree, entry.path), _attribute(entry)
+        if node is None or (attribute is None and len(node)):
+            continue
+        text = (node.text if attribute is None else node.get(attribute)) or ""
+        place = f"{entry.path}/@{attribute}"
+        if (place, text) in tried:
+            continue
+        tried.add((place, text))
+        written = next((new for way in _WAYS if (new := way(entry.message, text)) not in (None, text)), None)
+        if written is None:
+            continue
+        if attribute is None:
+            node.text = written
+        else:
+            node.set(attribute, written)
+        changed = True
     return changed
 
 
@@ -292,30 +303,69 @@ def _echoes(entry: Any, entries: Iterable[Any]) -> bool:
 
 def _forgiven(tree: etree._ElementTree, entry: Any) -> bool:
     """Say whether .NET takes the value that libxml2 complains of, which cannot be written otherwise."""
-    for node in _nodes(tree, entry.path):
-        text = node.text or ""
-        length = _LENGTH.search(entry.message)
-        if length is not None:
-            # .NET counts UTF-16.
-            units, bound = len(text.encode("utf-16-le")) // 2, int(length[2])
-            return units == bound if length[1] == "differs from" else units >= bound
-        if text.strip() == "NaN" and "[facet" in entry.message:
-            return True
-        fixed = _FIXED.search(entry.message)
-        if fixed is not None:
-            return bool(_MOMENT.fullmatch(fixed[1])) and _ZONE.sub("", fixed[1]) == _ZONE.sub("", fixed[2])
-        if "'xs:anyURI'" in entry.message:
-            # A scheme begins with a letter: to .NET this is the beginning of a path.
-            return text[:1].isdigit()
-    return False
+    node, attribute = _node(tree, entry.path), _attribute(entry)
+    if node is None:
+        return False
+    text = (node.text if attribute is None else node.get(attribute)) or ""
+    length = _LENGTH.search(entry.message)
+    if length is not None:
+        # .NET counts UTF-16.
+        units, bound = len(text.encode("utf-16-le")) // 2, int(length[2])
+        return units == bound if length[1] == "differs from" else units >= bound
+    if text.strip() == "NaN" and "[facet" in entry.message:
+        return True
+    fixed = _FIXED.search(entry.message)
+    if fixed is not None:
+        return bool(_MOMENT.fullmatch(fixed[1])) and _ZONE.sub("", fixed[1]) == _ZONE.sub("", fixed[2])
+    # A scheme begins with a letter: to .NET this is the beginning of a path.
+    return "'xs:anyURI'" in entry.message and text[:1].isdigit()
 
 
-def _nodes(tree: etree._ElementTree, path: str | None) -> list[etree._Element]:
-    try:
-        found = tree.xpath(path or "/..")
-    except etree.XPathError:
-        return []
-    return [each for each in found if etree.iselement(each)] if isinstance(found, list) else []
+def _node(tree: etree._ElementTree, path: str | None) -> etree._Element | None:
+    """Find what libxml2 names by *path*, where ``*`` stands for all names that have no prefix but a namespace."""
+    node = tree.getroot()
+    for step in (path or "").split("/")[2:]:
+        found = _STEP.fullmatch(step)
+        if found is None:
+            return None
+        children = (each for each in node.iterchildren(etree.Element) if found[1] in ("*", _prefixed(each)))
+        child = next(itertools.islice(children, int(found[2] or 1) - 1, None), None)
+        if child is None:
+            return None
+        node = child
+    return node if path else None
+
+
+def _prefixed(node: etree._Element) -> str:
+    local = etree.QName(node).localname
+    return f"{node.prefix}:{local}" if node.prefix else local
+
+
+def _attribute(entry: Any) -> str | None:
+    found = _ABOUT_ATTRIBUTE.match(entry.message)
+    return None if found is None else found[1]
+
+
+def _place(tree: etree._ElementTree, entry: Any) -> str:
+    """Name the place that *entry* is about by the form's own names: prefixes are whoever wrote it's own."""
+    node = _node(tree, entry.path)
+    if node is None:
+        return entry.path or ""
+    attribute = _attribute(entry)
+    last = [] if attribute is None else [f"@{etree.QName(attribute).localname}"]
+    return "/" + "/".join([*(_step(each) for each in [node, *node.iterancestors()][::-1]), *last])
+
+
+def _step(node: etree._Element) -> str:
+    local = etree.QName(node).localname
+    before = sum(1 for _ in node.itersiblings(f"{{*}}{local}", preceding=True))
+    alone = not before and next(node.itersiblings(f"{{*}}{local}"), None) is None
+    return local if alone else f"{local}[{before + 1}]"
+
+
+def _told(message: str) -> str:
+    """Write the namespaces in *message* as the schema has them."""
+    return _NAMED.sub(lambda found: unquote(found[1]), message)
 
 
 def _bare(message: str, text: str) -> str | None:
@@ -380,3 +430,5 @@ def _named(uri: str) -> str:
 def _rename(tree: etree._ElementTree, uri: str) -> None:
     for element in tree.iter(etree.Element):
         element.tag = str(element.tag).replace(f"{{{uri}}}", f"{{{_named(uri)}}}")
+        for name in [str(each) for each in element.attrib if str(each).startswith(f"{{{uri}}}")]:
+            element.set(name.replace(f"{{{uri}}}", f"{{{_named(uri)}}}"), element.attrib.pop(name))

@@ -63,6 +63,33 @@ def test_values_are_taken_as_dotnet_takes_them(text: str, value: str, taken: boo
     assert (found == ()) is taken, found
 
 
+FORMS = [
+    ("<Sum xmlns='{}'><d> 2026-01-01 </d></Sum>", []),
+    ("<Sum xmlns='{}' at=' 2026-01-01 '><d>2026-01-01\n</d></Sum>", []),
+    ("<x:Sum xmlns:x='{}'><x:d>2026-01-01</x:d><x:d>\t2026-01-01</x:d></x:Sum>", []),
+    ("<Sum xmlns='{}'><d>i morgen</d></Sum>", ["/Sum/d"]),
+    ("<x:Sum xmlns:x='{}' at='no'><x:d>2026-01-01</x:d><x:d>i morgen</x:d></x:Sum>", ["/Sum/@at", "/Sum/d[2]"]),
+]
+
+
+@pytest.mark.parametrize("namespace", ["http://x.no/a", "http://x.no/æ"])
+@pytest.mark.parametrize(("form", "places"), FORMS, ids=["blanks", "attribute", "prefix", "wrong", "wrong-prefix"])
+def test_a_namespace_changes_neither_what_is_taken_nor_what_a_place_is_called(
+    namespace: str, form: str, places: list[str]
+) -> None:
+    """Prefixes are whoever wrote the form's own; those that a parser makes up are nobody's."""
+    text = (
+        f'<xs:schema xmlns:xs="{XS}" targetNamespace="{namespace}" elementFormDefault="qualified">'
+        '<xs:element name="Sum"><xs:complexType><xs:sequence><xs:element name="d" type="xs:date" maxOccurs="3"/>'
+        '</xs:sequence><xs:attribute name="at" type="xs:date"/></xs:complexType></xs:element></xs:schema>'
+    )
+
+    found = Schemas().faults(text, parsed_form(form.format(namespace)))
+
+    assert [each.xpath for each in found] == places
+    assert not [each.message for each in found if "urn:sandbox" in each.message]
+
+
 def test_attributes_of_xml_itself_are_taken_anywhere() -> None:
     """And blanks around xsi:type."""
     xsi = "http://www.w3.org/2001/XMLSchema-instance"

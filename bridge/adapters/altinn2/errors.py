@@ -22,6 +22,8 @@ from bridge.core.ids import mask_identity_numbers
 
 # Names and positions only: a predicate could hold a value.
 _XPATH = re.compile(r"/?[\w.:*-]+(?:\[\d{1,6}\])?(?:/@?[\w.:*-]+(?:\[\d{1,6}\])?)*")
+# Whoever writes a form or a path makes up its own: no reader knows what they stand for.
+_PREFIX = re.compile(r"(?<![^/@])[\w.-]+:")
 _CLOSED = re.compile(
     r"altinn\s*(?:2|ii)\s+(?:er|ble|vart|is|was|has\s+been)\s+(?:nå\s+|no\s+|now\s+)?"
     r"(?:stengt|avviklet|avvikla|avslutta|avsluttet|lagt\s+ned|closed|shut\s+down|discontinued|retired)"
@@ -99,7 +101,7 @@ def paths_in(body: object, name: str = "ValidationErrors") -> tuple[str, ...]:
     entries = [entry for entry in errors if isinstance(entry, Mapping)]
     found = [field(entry, "FieldXPath") or field(entry, "FieldName") for entry in entries]
     paths = [mask_identity_numbers(path) for path in found if isinstance(path, str) and _XPATH.fullmatch(path)]
-    return tuple(dict.fromkeys(paths))
+    return tuple(dict.fromkeys(_PREFIX.sub("", path) for path in paths))
 
 
 def _invalid_paths(answer: Answer) -> tuple[str, ...]:
