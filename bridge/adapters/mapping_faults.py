@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from lxml import etree
 from pydantic import ValidationError
 
-from bridge.adapters.mapping_keys import ActionKeys, FormKeys
+from bridge.adapters.mapping_keys import ActionKeys, AttachmentRuleKeys, FormKeys
 from bridge.adapters.mapping_says import (
     OPEN_STATES,
     DialogKeys,
@@ -60,6 +60,7 @@ class Parts:
     embeds: EmbedKeys | None
     action_names: tuple[str, ...]
     attachment_types: tuple[str, ...]
+    attachment_rules: Mapping[int, AttachmentRuleKeys]
     others_sign: bool
     lone_signer: bool
     speaks_json: bool
@@ -82,6 +83,7 @@ class Parts:
             embeds=dict(_sound(EmbedKeys, [("embeds", data["embeds"])] if data.get("embeds") else [])).get("embeds"),
             action_names=tuple(named),
             attachment_types=_types_in(data.get("attachment_rules")),
+            attachment_rules=dict(_sound(AttachmentRuleKeys, enumerate(_listed(data.get("attachment_rules"))))),
             others_sign=isinstance(data.get("altinn2"), dict) and data["altinn2"].get("others_sign") is True,
             lone_signer=isinstance(data.get("altinn2"), dict)
             and data["altinn2"].get("unique_signers") is True
@@ -93,8 +95,11 @@ class Parts:
 
 
 def _types_in(rules: Any) -> tuple[str, ...]:
-    listed = rules if isinstance(rules, list) else []
-    return tuple(str(each.get("type")) for each in listed if isinstance(each, dict))
+    return tuple(str(each.get("type")) for each in _listed(rules) if isinstance(each, dict))
+
+
+def _listed(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else []
 
 
 def _sound(kind: type[_Kind], items: Iterable[tuple[_Key, Any]]) -> Iterator[tuple[_Key, _Kind]]:
@@ -109,6 +114,10 @@ def hold_together(document: Document, parts: Parts, schemas: Path) -> None:
     if not parts.systems:
         document.fault((), "say which system holds the case: the key 'altinn2' is missing here")
     _check_forms(document, parts, schemas)
+    for index, attachment in parts.attachment_rules.items():
+        if attachment.max_count is not None and attachment.min_count > attachment.max_count:
+            message = f"no number of attachments is {attachment.min_count} at least and {attachment.max_count} at most"
+            document.fault(("attachment_rules", index, "min_count"), message)
     for name, action in parts.actions.items():
         for key, message in _action_faults(parts, action):
             document.fault(("actions", name, *key), message)

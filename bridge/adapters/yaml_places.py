@@ -32,6 +32,7 @@ class Document:
     places: dict[Place, yaml.Mark] = field(default_factory=dict)
     keys: dict[Place, yaml.Mark] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    told: set[Place] = field(default_factory=set)
 
     def where(self, place: Place, *, key: bool = False) -> str:
         """Say ``file:line:col`` of *place*, or of what is nearest around it."""
@@ -42,7 +43,9 @@ class Document:
         return f"{self.path}:1:1" if mark is None else f"{self.path}:{mark.line + 1}:{mark.column + 1}"
 
     def fault(self, place: Place, message: str, *, key: bool = False) -> None:
-        """Add a fault at *place*, or at the key that leads there."""
+        """Add a fault at *place*, or at the key that leads there; one of its spelling stands for all of a value."""
+        if place in self.told and not key:
+            return
         self.faults.append(Fault(where=self.where(place, key=key), message=message))
 
     def give_up(self, line: int, column: int, message: str) -> None:
@@ -136,7 +139,30 @@ def _build(document: Document, node: yaml.Node, place: Place) -> Any:
         return built
     if isinstance(node, yaml.SequenceNode):
         return [_build(document, item, (*place, index)) for index, item in enumerate(node.value)]
-    return _scalar(node)
+    value = _scalar(node)
+    return _straightened(document, value, place) if isinstance(value, str) else value
+
+
+_ODD_QUOTES = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\xab\xbb\u2039\u203a\u2032\u2033\xb4`\uff02\uff07"
+_ODD_BLANKS = "\xa0\u2002\u2003\u2007\u2009\u200b\u202f\u2060\u3000\ufeff"
+_FOR_PEOPLE = frozenset({"nb", "nn", "en"})
+
+
+def _straightened(document: Document, value: str, place: Place) -> str:
+    """
+    Tell of a word processor's quotes and blanks around a code, an id or a name, and give what was meant.
+
+    Texts and words for people, and what ``set`` puts into forms, may have them.
+    """
+    bare = value.strip(_ODD_QUOTES + _ODD_BLANKS + " ")
+    taken = (value[: value.index(bare)] + value[value.index(bare) + len(bare) :]) if bare else value
+    if not taken.strip(" ") or place[-1] in _FOR_PEOPLE or {"set", "search_tags"} & set(place[:-1]):
+        return value
+    what = "quotes of a word processor" if set(taken) & set(_ODD_QUOTES) else "blanks that are no ordinary ones"
+    bare_too = f", or {bare} where no text must stand" if re.fullmatch("[0-9]+|true|false", bare) else ""
+    document.fault(place, f'{what} would be taken as a part of this: write "{bare}"{bare_too}')
+    document.told.add(place)
+    return bare
 
 
 _IN_QUOTES = ": a text that begins with a brace or bracket is written in quotes"

@@ -561,6 +561,48 @@ def test_two_mappings_of_one_service_are_told(tmp_path: Path):
     assert "4711/1 is mapped in" in faults[0].message
 
 
+@pytest.mark.parametrize(("least", "most", "faulty"), [(3, 1, True), (1, 1, False), (2, 3, False)])
+def test_a_count_must_be_possible(tmp_path: Path, least: int, most: int, faulty: bool):
+    """At least three and at most one is no number of attachments."""
+    rules = f"attachment_rules: [{{type: Plan, min_count: {least}, max_count: {most}}}]\nforms:"
+    mappings, schemas = folders(tmp_path, action(PLAIN).replace("forms:", rules))
+
+    _, faults = read_mappings(mappings, schemas)
+
+    assert [str(each) for each in faults] == [
+        f"{mappings / '0.yaml'}:3:44: no number of attachments is {least} at least and {most} at most"
+    ] * faulty
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ('"4711"', "“4711”", 'write "4711", or 4711 where'),
+        ('"4711"', '"„4711“"', 'write "4711"'),
+        ("service_edition: 1", "service_edition: ’1’", 'write "1"'),
+        ("form.xsd", "«form.xsd»", 'write "form.xsd"'),
+        ("requires: write", "requires: “write", 'write "write"'),
+        ('"010"', '"\u00a0010"', 'write "010"'),
+    ],
+)
+def test_typographic_quotes_are_no_part_of_a_code(tmp_path: Path, right: str, wrong: str, said: str):
+    """One fault, which says what to write, wherever a code, an id, a word or a file's name stands."""
+    (fault,) = told(tmp_path, action(PLAIN).replace(right, wrong))
+
+    assert f"would be taken as a part of this: {said}" in fault
+
+
+def test_texts_may_have_typographic_quotes(tmp_path: Path):
+    """Those that people read, and what is put into forms."""
+    title = "title: {nb: «Bevilling», nn: «Løyve», en: “Licence”}"
+    words = f"{PLAIN}, set: {{/melding/navn: «Bydel»}}, then: {{{title}}}"
+    mappings, schemas = folders(tmp_path, action(words))
+
+    (mapping,) = load_mappings(mappings, schemas).values()
+
+    assert mapping.actions["press"].sets == (("/melding/navn", "«Bydel»"),)
+
+
 @pytest.mark.parametrize(
     ("size", "faulty", "noted"),
     [(37, False, False), (200, False, True), (600, True, True)],
