@@ -4,7 +4,7 @@ import codecs
 import re
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 from xml.parsers import expat
@@ -213,10 +213,20 @@ def _refuse_what_follows(data: bytes, encoding: str | None) -> None:
 
     After a namespace that it does not like, libxml2 says nothing of what stands behind the root, and leaves it out.
     """
+    if (place := place_of_fault([data], encoding)) is not None:
+        raise _syntax_error("something follows the root", 0, *place) from None
+
+
+def place_of_fault(pieces: Iterable[bytes], encoding: str | None = "utf-8") -> tuple[int, int] | None:
+    """Give the line and column where *pieces* are no XML any more, to a reader that takes every namespace."""
+    reader = expat.ParserCreate(encoding)
     try:
-        expat.ParserCreate(encoding).Parse(data, True)
+        for piece in pieces:
+            reader.Parse(piece, False)
+        reader.Parse(b"", True)
     except expat.ExpatError as error:
-        raise _syntax_error("something follows the root", 0, error.lineno, error.offset + 1) from None
+        return error.lineno, error.offset + 1
+    return None
 
 
 def canonical(node: etree._Element, *, prefixes: Collection[str] = ()) -> bytes:

@@ -9,6 +9,7 @@ import codecs
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +28,7 @@ from bridge.forms.reading import (
     Unreadable,
     declared_encoding,
     has_doctype,
+    place_of_fault,
     refuse_other_versions,
     unreadable,
 )
@@ -57,7 +59,11 @@ def check_stream(
             return other
         return _second_reading(schema, model, path, suspects, limits) if suspects else ()
     except Unreadable as broken:
-        return (broken.finding,)
+        if broken.finding.rule != "not_well_formed":
+            return (broken.finding,)
+        # Namespaces were rewritten on the way: what stands behind them on their lines came elsewhere.
+        line, column = place_of_fault(_pieces(path)) or (broken.finding.line, broken.finding.column)
+        return (replace(broken.finding, line=line, column=column),)
 
 
 def _first_reading(schema: etree.XMLSchema, path: Path, root: str | None) -> tuple[Sequence[int], tuple[Finding, ...]]:

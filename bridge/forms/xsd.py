@@ -257,12 +257,20 @@ class _Schema:
         return compiled
 
     def check(self, data: bytes, limits: Limits, spec: FormSpec | None = None) -> tuple[Finding, ...]:
-        lenient = spec is not None and spec.namespace is NamespaceReading.LENIENT
-        rules, wanted = ((), None) if spec is None else (spec.rules, spec.root)
         if self.files.engine is not Engine.LIBXML2:
             return self._check_slowly(data, limits, spec)
+        plain = in_plain_namespaces(data)
+        try:
+            return self._check_fast(data, plain, limits, spec)
+        except Unreadable:
+            if plain is not data:
+                parse(data, max_depth=limits.max_depth)  # It stops at a place of what came.
+            raise
+
+    def _check_fast(self, came: bytes, data: bytes, limits: Limits, spec: FormSpec | None) -> tuple[Finding, ...]:
+        lenient = spec is not None and spec.namespace is NamespaceReading.LENIENT
+        rules, wanted = ((), None) if spec is None else (spec.rules, spec.root)
         schema = self.compiled()
-        came, data = data, in_plain_namespaces(data)
         if _is_large(data) and not lenient:
             accepted = _parse_if_valid(schema, data)
             if accepted is None and (bare := self._without_blanks(data)) is not None:

@@ -54,6 +54,31 @@ def test_nothing_else_is_forgiven(namespace: str, inner: str, broken: str) -> No
         read_values(form(namespace, inner=inner) + broken, [("a", PATH)])
 
 
+BROKEN = [("</m>x", 1), ("</n>", 1), ("</m>\n<m/>", 2)]
+
+
+@pytest.mark.parametrize("limit", [Limits(), Limits(max_bytes=30)], ids=["whole", "streamed"])
+@pytest.mark.parametrize(("end", "line"), BROKEN, ids=["text behind the root", "wrong end tag", "a second root"])
+def test_the_place_of_a_syntax_error_is_that_in_the_form_that_came(
+    tmp_path: Path, end: str, line: int, limit: Limits
+) -> None:
+    """A namespace with an å moves nothing."""
+    spec = FormSpec(kind=FormKind.MAIN, data_format_id="1", data_format_version="1", schema="a.xsd")
+    places = []
+    for namespace in ("urn:a", "urn:å"):
+        (tmp_path / "a.xsd").write_text(SCHEMA.format(namespace), "utf-8")
+        registry = SchemaRegistry(tmp_path, limit)
+        registry.load(["a.xsd"])
+        sent = f'<m xmlns="{namespace}"><a>1</a>{end}'
+        (tmp_path / "a.xml").write_text(sent, "utf-8")
+        (found,) = registry.check_file(spec, tmp_path / "a.xml")
+        places.append((found.rule, found.line, found.column))
+
+    assert places[0] == places[1]
+    assert places[1][:2] == ("not_well_formed", line)
+    assert 1 <= places[1][2] <= len(sent.splitlines()[line - 1]) + 1
+
+
 def test_nothing_may_follow_a_large_form_either(tmp_path: Path) -> None:
     """The way of large forms forgives no more."""
     (tmp_path / "a.xsd").write_text(
