@@ -378,7 +378,6 @@ def _branches(pattern: str) -> list[str]:
     return [*branches, pattern[start:]]
 
 
-_WORD = r"\p{L}\p{Mn}\p{Nd}\p{Pc}"
 _SPACE = r"\p{Z}\t\n\r"
 # libxml2 reads whole characters, and .NET halves of those beyond 16 bits: each half is this one here.
 _HALF = "\uf8ff"
@@ -396,7 +395,8 @@ def dotnet_pattern(pattern: str, *, spaces: bool = True) -> str | None:
     """
     Write a pattern in XSD's words, as ``xsd_pattern`` gives it, so that libxml2 reads it as .NET does.
 
-    None where that cannot be said. Without *spaces*, white space stays XML's.
+    None where that cannot be said. Without *spaces*, white space stays XML's. Words stay as well: of all that XSD takes
+    for one, .NET was seen to refuse only what is beyond 16 bits.
     """
     if any(letter > "\uffff" for letter in pattern):
         return None
@@ -410,9 +410,9 @@ def dotnet_pattern(pattern: str, *, spaces: bool = True) -> str | None:
         elif piece == "]":
             depth -= 1
         if depth:
-            if piece == r"\W" or (piece == r"\S" and spaces):
+            if piece == r"\S" and spaces:
                 return None
-            written.append({r"\w": _WORD, r"\s": _SPACE if spaces else piece}.get(piece, piece))
+            written.append(_SPACE if piece == r"\s" and spaces else piece)
         else:
             written.append(piece if piece in (r"\s", r"\S") and not spaces else _ALONE.get(piece, piece))
     return "".join(written)
@@ -421,8 +421,6 @@ def dotnet_pattern(pattern: str, *, spaces: bool = True) -> str | None:
 _ALONE = {
     "^": _NEVER,
     "$": _NEVER,
-    r"\w": f"[{_WORD}]",
-    r"\W": f"[^{_WORD}]",
     r"\s": f"[{_SPACE}]",
     r"\S": f"[^{_SPACE}]",
 }

@@ -56,7 +56,22 @@ CASES: dict[str, tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = {
     "any letter": ("pattern", "t", restricted("string", '<x:pattern value="."/>'), ("😀",), ("a", "æ")),
     "any letters": ("pattern", "t", restricted("string", '<x:pattern value=".+"/>'), (), ("😀", "a😀")),
     "all but": ("pattern", "t", restricted("string", '<x:pattern value="[^a]"/>'), ("😀",), ("b",)),
-    "word": ("pattern", "t", restricted("string", r'<x:pattern value="[\w-]+"/>'), ("😀", "a+b", "1€"), ("a-b1", "å")),
+    "word": ("pattern", "t", restricted("string", r'<x:pattern value="[\w-]+"/>'), ("😀", "a𝒳"), ("a-b1", "å", "a+b", "1€")),
+    "newer letters": (
+        "pattern",
+        "t",
+        restricted("string", r'<x:pattern value="\w+"/>'),
+        ("ẞ😀",),
+        ("STRAẞE", "ȷ", "Ⱥ", "ɂ", "Ϗ", "ӷ", "Ꞓ", "ა"),
+    ),
+    "words and blanks": (
+        "pattern",
+        "t",
+        restricted("string", r'<x:pattern value="\w+\s\w+"/><x:pattern value="[\w\s.]+!"/>'),
+        ("ẞ 😀",),
+        ("STRAẞE ȷ", "ẞ. ɂ!"),
+    ),
+    "no word": ("pattern", "t", restricted("string", r'<x:pattern value="\W|[\W]"/>'), (), ("-", " ", "«")),
     "no space": ("pattern", "t", restricted("string", r'<x:pattern value="\S+"/>'), ("a\u00a0b",), ("a-b", "😀")),
     "an anchor inside": ("pattern", "t", restricted("string", '<x:pattern value="a^b|c"/>'), ("a^b",), ("c",)),
     "number": (
