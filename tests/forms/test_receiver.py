@@ -56,7 +56,13 @@ CASES: dict[str, tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = {
     "any letter": ("pattern", "t", restricted("string", '<x:pattern value="."/>'), ("😀",), ("a", "æ")),
     "any letters": ("pattern", "t", restricted("string", '<x:pattern value=".+"/>'), (), ("😀", "a😀")),
     "all but": ("pattern", "t", restricted("string", '<x:pattern value="[^a]"/>'), ("😀",), ("b",)),
-    "word": ("pattern", "t", restricted("string", r'<x:pattern value="[\w-]+"/>'), ("😀", "a𝒳"), ("a-b1", "å", "a+b", "1€")),
+    "word": (
+        "pattern",
+        "t",
+        restricted("string", r'<x:pattern value="[\w-]+"/>'),
+        ("😀", "a𝒳"),
+        ("a-b1", "å", "a+b", "1€"),
+    ),
     "newer letters": (
         "pattern",
         "t",
