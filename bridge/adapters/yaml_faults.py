@@ -1,12 +1,21 @@
 """What YAML's parser finds wrong, as words that say what to write."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import yaml
 
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+ODD_BLANKS = "\xa0\u2002\u2003\u2007\u2009\u200b\u202f\u2060\u3000\ufeff"
+"""What looks like a blank, or like nothing, and is a letter to YAML."""
+
 _KEY_WITHOUT_BLANK = re.compile(r"\s*(?:- )?([A-Za-z_][\w-]*):(?=\S)")
 _CONTROL = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_KEY = re.compile(r"[ \t]*(?:- +)*[^\s#].*?:(?:[ \t]|$)")
+_KEY_WITH_SIGN = re.compile(r"\s*(?:- +)?([\w-]+)\s*=\s*(\S.*)")
+_ODD_INDENTATION = re.compile(rf"[ \t]*(?=[{ODD_BLANKS}]+\S)")
+_GOES_ON = re.compile(r"[:,{\[]\s*$|(?:^|\s)-\s+$")
 _KEY_WITH_VALUE = re.compile(r"\s*(?:- +)*[^\s:#{\[][^:]*:\s+\S")
 
 
@@ -16,7 +25,11 @@ def yaml_fault(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, str]:
     if mark is None:
         return 1, 1, str(error.problem or error.context)
     around = _Around(text.splitlines(), mark, error.context_mark)
-    said = _in_words(str(error.problem or ""), str(error.context or ""), around)
+    said = (
+        _oddly_indented(around)
+        or _unclosed(text, mark)
+        or _in_words(str(error.problem or ""), str(error.context or ""), around)
+    )
     if said is None:
         return mark.line + 1, mark.column + 1, str(error.problem or error.context)
     at, message = said
@@ -36,14 +49,20 @@ def unreadable_fault(error: UnicodeDecodeError | yaml.reader.ReaderError, data: 
     return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1, message
 
 
+def starts_oddly(text: str, mark: Any, lines: Sequence[str]) -> bool:
+    """Say whether *text* begins its line, with blanks that are no indentation to YAML."""
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    return text[:1] != "" and text[0] in ODD_BLANKS and not line[: mark.column].strip()
+
+
 class _Around:
     """The lines about an error: *mark* is where it showed, *opening* where what it is about began."""
 
     def __init__(self, lines: Sequence[str], mark: yaml.Mark, opening: yaml.Mark | None) -> None:
-        self._lines, self.mark, self.opening = lines, mark, opening or mark
+        self.lines, self.mark, self.opening = lines, mark, opening or mark
 
     def line(self, mark: yaml.Mark) -> str:
-        return self._lines[mark.line] if mark.line < len(self._lines) else ""
+        return self.lines[mark.line] if mark.line < len(self.lines) else ""
 
     @property
     def here(self) -> str:
@@ -63,7 +82,7 @@ class _Around:
     @property
     def above(self) -> str:
         """The nearest line above that has anything."""
-        return next((each for each in reversed(self._lines[: self.mark.line]) if each.strip()), "")
+        return next((each for each in reversed(self.lines[: self.mark.line]) if each.strip()), "")
 
 
 def _in_words(problem: str, context: str, around: _Around) -> tuple[yaml.Mark, str] | None:
@@ -75,11 +94,13 @@ def _in_words(problem: str, context: str, around: _Around) -> tuple[yaml.Mark, s
         case _ if "alphabetic or numeric character" in problem:
             return around.opening, _quoted(around, around.opening)
         case _ if "mapping values are not allowed" in problem:
-            return around.mark, _colon(around)
+            return _colon(around)
+        case _ if "<document start>" in problem:
+            return _colon_missing_above(around)
         case _ if "expected key" in problem:
-            return around.mark, _key(around)
+            return _key(around)
         case _ if "expected ':'" in problem:
-            return around.opening, _missing_colon(around)
+            return around.opening, _missing_colon(around.line(around.opening))
         case _ if "',' or '" in problem:
             return _flow(problem[-2], around)
         case _ if "expected node content" in problem and "flow" in context:
@@ -106,34 +127,105 @@ def _quoted(around: _Around, mark: yaml.Mark | None = None) -> str:
     return f"a text that begins with {rest[:1]} is written in quotes: {shown}"
 
 
-def _colon(around: _Around) -> str:
+def _oddly_indented(around: _Around) -> tuple[yaml.Mark, str] | None:
+    for number, line in enumerate(around.lines[: around.mark.line + 1]):
+        if found := _ODD_INDENTATION.match(line):
+            message = "a blank that is no ordinary one stands here: indent with ordinary blanks, two for each step"
+            return _mark(number, found.end()), message
+    return None
+
+
+def _unclosed(text: str, mark: yaml.Mark) -> tuple[yaml.Mark, str] | None:
+    """Find the quote before *mark* that took in what follows it, up to where the next text in quotes began."""
+    quoted = None
+    for token in _tokens(text):
+        if (token.start_mark.line, token.start_mark.column) >= (mark.line, mark.column):
+            break
+        if isinstance(token, yaml.ScalarToken) and token.style in ("'", '"'):
+            quoted = token
+    if quoted is None or quoted.end_mark.line != mark.line or not _GOES_ON.search(quoted.value):
+        return None
+    return quoted.start_mark, "this quote is not closed: end the text with the same quote"
+
+
+def _tokens(text: str) -> Iterator[Any]:
+    try:
+        yield from yaml.scan(text, Loader=LOADER)
+    except yaml.YAMLError:
+        return  # What is wrong is known; only what stands before it is looked at.
+
+
+def _colon(around: _Around) -> tuple[yaml.Mark, str]:
     above = around.above
     if re.match(r"\s*-\S", above):
-        return f"after a dash comes a blank: write {re.sub(r'-', '- ', above.strip(), count=1)!r} above"
+        dashed = re.sub(r"-", "- ", above.strip(), count=1)
+        return around.mark, f"after a dash comes a blank: write {dashed!r} above"
     if _KEY_WITH_VALUE.match(around.before + ":"):
-        return "a second key on one line: put a text with a colon in quotes, or begin the key on a line of its own"
-    column = len(above) - len(above.lstrip()) + 1
-    return f"this line is indented below one that has its value already: begin it in column {column}, as that one"
+        message = "a second key on one line: put a text with a colon in quotes, or begin the key on a line of its own"
+        return around.mark, message
+    if told := _colon_missing_above(around):
+        return told
+    column = _column(above)
+    message = f"this line is indented below one that has its value already: begin it in column {column}, as that one"
+    return around.mark, message
 
 
-def _key(around: _Around) -> str:
+def _colon_missing_above(around: _Around) -> tuple[yaml.Mark, str] | None:
+    """Find the key above whose colon, or the blank after it, is missing, so that YAML read on as in a text."""
+    lines = [
+        (number, line)
+        for number, line in enumerate(around.lines[: around.mark.line])
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+    first = None
+    while lines and _no_key(lines[-1][1]):
+        first = lines.pop()
+    if first is None:
+        return None
+    number, line = first
+    if lines and _KEY_WITH_VALUE.match(lines[-1][1]) and _column(line) > _column(lines[-1][1]):
+        return None  # It goes on with that key's value.
+    return _mark(number, _column(line) - 1), _missing_colon(line)
+
+
+def _no_key(line: str) -> bool:
+    return not _KEY.match(line) and (not line.lstrip().startswith("- ") or bool(_KEY_WITHOUT_BLANK.match(line)))
+
+
+def _column(line: str) -> int:
+    return len(line) - len(line.lstrip()) + 1
+
+
+def _mark(line: int, column: int) -> yaml.Mark:
+    return yaml.Mark("", 0, line, column, None, 0)
+
+
+def _key(around: _Around) -> tuple[yaml.Mark, str]:
     if not around.before.strip():
-        above = len(around.above) - len(around.above.lstrip()) + 1
-        here = around.mark.column + 1
-        return f"the line above begins in column {above}, this one in {here}: keys of one group begin in the same"
+        above, here = _column(around.above), around.mark.column + 1
+        if above == here and (told := _colon_missing_above(around)):
+            return told
+        message = f"the line above begins in column {above}, this one in {here}: keys of one group begin in the same"
+        return around.mark, message
     value = around.value
     if around.here in "}]" and value[:1] in ("{", "["):
-        return f"one {around.here} too many: nothing is open any more"
+        return around.mark, f"one {around.here} too many: nothing is open any more"
     if value[:1] in ("{", "["):
-        return f"a text that begins with {value[:1]} is written in quotes, all of it"
-    return "the text goes on after its closing quote: put all of it into one pair of quotes"
+        return around.mark, f"a text that begins with {value[:1]} is written in quotes, all of it"
+    return around.mark, "the text goes on after its closing quote: put all of it into one pair of quotes"
 
 
-def _missing_colon(around: _Around) -> str:
-    line = around.line(around.opening)
+def _missing_colon(line: str) -> str:
+    if found := re.match(rf"\s*(?:- )?([A-Za-z_][\w-]*):[{ODD_BLANKS}]+", line):
+        return f"after a colon comes an ordinary blank, not such a one: write {found[1]}: {line[found.end() :].strip()}"
     if found := _KEY_WITHOUT_BLANK.match(line):
         return f"after a colon comes a blank: write {found[1]}: {line[found.end() :].strip()}"
-    return "a key is written with a colon and a blank after it: key: value"
+    written = "key: value"
+    if found := _KEY_WITH_SIGN.match(line):
+        written = f"{found[1]}: {found[2].strip()}"
+    elif found := re.fullmatch(r"\s*(?:- +)?([\w-]+)\s*", line):
+        written = f"{found[1]}: …"
+    return f"a key is written with a colon and a blank after it: {written}"
 
 
 def _flow(closing: str, around: _Around) -> tuple[yaml.Mark, str]:

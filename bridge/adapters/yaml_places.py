@@ -15,11 +15,10 @@ from typing import Any, cast
 import yaml
 from pydantic import BaseModel
 
-from bridge.adapters.yaml_faults import unreadable_fault, yaml_fault
+from bridge.adapters.yaml_faults import LOADER, ODD_BLANKS, starts_oddly, unreadable_fault, yaml_fault
 from bridge.core.errors import Fault
 
 _LARGEST, _DEEPEST = 1_000_000, 20
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Place = tuple[str | int, ...]
 
@@ -68,7 +67,7 @@ def read_yaml(document: Document, *, begins: str) -> dict[str, Any] | None:
         data = _data(document.path)
         text = data.decode("utf-8-sig")
         _refuse_unused_yaml(text)
-        node = yaml.compose(text, Loader=_Loader)
+        node = yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         document.give_up(*yaml_fault(error, data.decode("utf-8-sig", "replace")))
         return None
@@ -100,12 +99,15 @@ def _data(path: Path) -> bytes:
 def _refuse_unused_yaml(text: str) -> None:
     """Refuse what hides where a value comes from (anchors, aliases, tags), and more than one document."""
     documents = depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
+    lines = text.splitlines()
+    for event in yaml.parse(text, Loader=LOADER):
         problem = None
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             problem = "anchors and aliases are not used here: write the value out"
         elif getattr(event, "tag", None):
             problem = "tags are not used here: write the value, in quotes if it is text"
+        elif isinstance(event, yaml.ScalarEvent) and starts_oddly(event.value, event.start_mark, lines):
+            problem = "indented with blanks that are no ordinary ones"
         elif isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             problem = "one file holds one mapping: put the next one in a file of its own" if documents > 1 else None
@@ -144,7 +146,6 @@ def _build(document: Document, node: yaml.Node, place: Place) -> Any:
 
 
 _ODD_QUOTES = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\xab\xbb\u2039\u203a\u2032\u2033\xb4`\uff02\uff07"
-_ODD_BLANKS = "\xa0\u2002\u2003\u2007\u2009\u200b\u202f\u2060\u3000\ufeff"
 _FOR_PEOPLE = frozenset({"nb", "nn", "en"})
 
 
@@ -154,7 +155,7 @@ def _straightened(document: Document, value: str, place: Place) -> str:
 
     Texts and words for people, and what ``set`` puts into forms, may have them.
     """
-    bare = value.strip(_ODD_QUOTES + _ODD_BLANKS + " ")
+    bare = value.strip(_ODD_QUOTES + ODD_BLANKS + " ")
     taken = (value[: value.index(bare)] + value[value.index(bare) + len(bare) :]) if bare else value
     if not taken.strip(" ") or place[-1] in _FOR_PEOPLE or {"set", "search_tags"} & set(place[:-1]):
         return value
