@@ -6,6 +6,7 @@ a form wrong; it says where it may come back.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ from bridge.forms.engines import automaton
 from bridge.forms.patterns import dotnet_pattern, utf16_units
 from bridge.forms.schema_files import XSD
 from bridge.forms.values import BLANKS, builtin_of, item_of, members_of
+
+Takes = Callable[[Any, str], bool]
 
 _UNSIGNED = frozenset({"unsignedLong", "unsignedInt", "unsignedShort", "unsignedByte"})
 _DECIMALS = frozenset(
@@ -64,18 +67,22 @@ class Judge:
     def __init__(self) -> None:
         self._kinds: dict[int, tuple[_Kind, bool]] = {}
 
-    def why(self, simple: Any, text: str) -> str | None:
-        """Say by code why .NET may refuse *text*, which the type *simple* takes; None where it takes it, too."""
+    def why(self, simple: Any, text: str, takes: Takes) -> str | None:
+        """
+        Say by code why .NET may refuse *text*, which the type *simple* takes; None where it takes it, too.
+
+        *takes* says whether a member of a union does.
+        """
         known = self._kinds.get(id(simple))
         if known is None:
             kind = _kind_of(simple)
             known = self._kinds[id(simple)] = kind, kind.watchful
-        return None if not known[1] and text.isascii() else _why(known[0], text)
+        return None if not known[1] and text.isascii() else _why(known[0], text, takes)
 
 
-def _why(kind: _Kind, text: str) -> str | None:
+def _why(kind: _Kind, text: str, takes: Takes) -> str | None:
     if kind.members or kind.item is not None:
-        return _why_of_several(kind, text)
+        return _why_of_several(kind, text, takes)
     value = _as_read(kind.simple, text)
     reason = _why_of_kind(kind.builtin, value, blank=bool(text) and not text.strip(BLANKS))
     if reason is not None:
@@ -87,12 +94,14 @@ def _why(kind: _Kind, text: str) -> str | None:
     return None if all(_fits(each, value) for each in kind.patterns) else "pattern"
 
 
-def _why_of_several(kind: _Kind, text: str) -> str | None:
+def _why_of_several(kind: _Kind, text: str, takes: Takes) -> str | None:
     if text != " ".join(text.split()) and not all(_fits(each, text, looks=True) for each in kind.patterns):
         return "blanks"
     if kind.item is not None:
-        return next((reason for each in text.split() if (reason := _why(kind.item, each)) is not None), None)
-    reasons = [_why(member, text) for member in kind.members]
+        return next((reason for each in text.split() if (reason := _why(kind.item, each, takes)) is not None), None)
+    # A member that does not take it has nothing to refuse either.
+    members = [member for member in kind.members if takes(member.simple, text)] or kind.members
+    reasons = [_why(member, text, takes) for member in members]
     return None if None in reasons else next(iter(reasons), None)
 
 

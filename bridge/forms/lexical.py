@@ -10,6 +10,7 @@ from bridge.core.errors import Finding
 from bridge.forms.content import readable
 from bridge.forms.engines import type_matcher
 from bridge.forms.model import SchemaModel
+from bridge.forms.named_types import named_in
 from bridge.forms.paths import path_of
 from bridge.forms.reading import line_of
 from bridge.forms.schema_files import Engine, SchemaFiles
@@ -48,7 +49,8 @@ def lax_types(files: SchemaFiles) -> frozenset[bytes]:
 
 
 def may_be_lax(types: frozenset[bytes], data: bytes) -> bool:
-    """Say whether the form *data* may have a value that libxml2 took and one of *types* does not."""
+    """Say whether the form *data* may have a value that libxml2 took, and one of *types* or of its own does not."""
+    types = types | set(_LAX.findall(named_in(data)))
     return bool(types - _FLOATS) or (bool(types) and _EXPONENT.search(data) is not None)
 
 
@@ -60,8 +62,9 @@ def badly_written(root: etree._Element, model: SchemaModel, engine: Engine) -> I
         if not isinstance(value, Value):
             continue
         kind = builtin_of(value.simple)
-        if not is_written_well(value.simple, value.text, engine):
-            yield _finding(value, "type" if value.text.strip(BLANKS) or value.attribute else "empty", {"type": kind})
+        if not is_written_well(value.simple, value.text, engine, model):
+            wanted = model.types_of(value.simple)
+            yield _finding(value, "type" if value.text.strip(BLANKS) or value.attribute else "empty", wanted)
         elif value.fixed is not None and kind in _ASCII and _has_zone(value.text) is not _has_zone(value.fixed):
             yield _finding(value, "fixed", {"fixed": value.fixed})
         elif kind == "ID":
@@ -76,15 +79,17 @@ def badly_written(root: etree._Element, model: SchemaModel, engine: Engine) -> I
         yield from _stray_text(root, model)
 
 
-def is_written_well(simple: Any, text: str, engine: Engine) -> bool:
+def is_written_well(simple: Any, text: str, engine: Engine, model: SchemaModel) -> bool:
     """Say whether *text* is written as the built-in type beneath *simple* wants; facets are the engine's."""
     members = members_of(simple)
     if members:
-        return any(is_written_well(member, text, engine) for member in members)
+        well = [member for member in members if is_written_well(member, text, engine, model)]
+        # Where one does not want it, it may be the one for which the engine took it.
+        return len(well) == len(members) or any(takes(member, text, model) for member in well)
     kind, item = builtin_of(simple), item_of(simple)
     if item is not None:
         items = [each for each in re.split(f"[{BLANKS}]+", text) if each]
-        return bool(items or kind not in _LISTS) and all(is_written_well(item, each, engine) for each in items)
+        return bool(items or kind not in _LISTS) and all(is_written_well(item, each, engine, model) for each in items)
     bare = text.strip(BLANKS)
     if kind in _FAST and bare != "+INF":
         found = _FAST[kind].fullmatch(re.sub(f"[{BLANKS}]", "", bare) if kind == "base64Binary" else bare)
@@ -96,6 +101,14 @@ def is_written_well(simple: Any, text: str, engine: Engine) -> bool:
     if kind == "QName":
         return all(type_matcher("NCName").match(part) for part in bare.split(":", 1))
     return kind not in _BY_LIBXML2 or type_matcher(kind).match(bare) is not None
+
+
+def takes(simple: Any, text: str, model: SchemaModel) -> bool:
+    """Say whether *text* is a value of *simple*, a member of a union, with all its facets."""
+    members = members_of(simple)
+    if members and not any(takes(member, text, model) for member in members):
+        return False
+    return is_written_well(simple, text, Engine.XMLSCHEMA, model) and model.takes(simple, text)
 
 
 def _has_zone(text: str) -> bool:

@@ -83,6 +83,14 @@ class SchemaModel:
             except (ArithmeticError, ValueError):
                 return False
 
+    def takes(self, simple: Any, text: str) -> bool:
+        """Say whether *text* is a value of the type *simple*; of what xmlschema cannot read, yes."""
+        with self._decoding:
+            try:
+                return bool(simple.text_is_valid(text))
+            except (ArithmeticError, ValueError):  # A year of twenty digits, say.
+                return True
+
     def accepts(self, root: etree._Element, effort: Effort) -> bool | None:
         """Give xmlschema's verdict; None where it has none, or *effort* was spent before."""
         if self._schema is None:
@@ -235,15 +243,18 @@ class SchemaModel:
         for level in _levels(simple):
             for name, value in _facets(level):
                 facts.setdefault(name, value)
-            if (level.name or "").startswith(XSD):
-                facts.setdefault("type", level.name.removeprefix(XSD))
-        if several := _several(simple):
-            facts.pop("type", None)
-            facts |= several
+        facts |= self.types_of(simple)
         fixed = getattr(owner, "fixed", None)
         if fixed is not None:
             facts["fixed"] = str(fixed)
         return facts
+
+    def types_of(self, simple: Declaration | None) -> dict[str, str]:
+        """Say by one fact of ``TYPES`` what a value of the type *simple* must be."""
+        if several := _several(simple):
+            return several
+        name = "" if simple is None else _built_in(simple)
+        return {"type": name} if name else {}
 
     def fixed_spelling(self, node: etree._Element) -> str | None:
         """

@@ -1,5 +1,7 @@
 """Types that elements name by ``xsi:type``: where one cannot be, nothing inside is what the schema would expect."""
 
+import html
+import re
 from collections.abc import Iterable
 
 from lxml import etree
@@ -8,6 +10,14 @@ from bridge.core.errors import Finding
 
 TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 WRONG, MISSING = "wrong_type", "missing_type"
+_NAMED = re.compile(rb":type\s*=\s*(?:\"([^\"<]*)\"|'([^'<]*)')")
+
+
+def named_in(data: bytes) -> bytes:
+    """Give the types that elements of the form *data* name, each once and in quotes, as a schema names them."""
+    names = {double or single for double, single in _NAMED.findall(data)} if b":type" in data else ()
+    texts = (html.unescape(name.decode("utf-8", "replace")).strip() for name in names)
+    return b" ".join(f'"{text}"'.encode() for text in texts)
 
 
 def rule_for(node: etree._Element) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from lxml import etree
 
@@ -9,7 +10,9 @@ from bridge.core.errors import Finding, Severity
 from bridge.core.mapping import Receiver
 from bridge.forms.content import readable
 from bridge.forms.dotnet import Judge
+from bridge.forms.lexical import takes
 from bridge.forms.model import SchemaModel
+from bridge.forms.named_types import named_in
 from bridge.forms.paths import path_of
 from bridge.forms.patterns import dotnet_pattern
 from bridge.forms.reading import declared_encoding, line_of
@@ -61,14 +64,22 @@ class ReceiverCheck:
 
     def may_find(self, data: bytes) -> bool:
         """Say whether there may be something in the form *data*; next to all forms need no look."""
-        if self._counts and _LONG_NUMBER.search(data[::4]) is not None:
+        named, signs = named_in(data), self._signs
+        if named:
+            signs = signs + [sign for feature, sign in _SIGNS if feature.search(named)]
+        counts = self._counts or _DECIMALS.search(named) is not None
+        if counts and _LONG_NUMBER.search(data[::4]) is not None:
             return True
-        return any(sign.search(data) for sign in self._signs)
+        return any(sign.search(data) for sign in signs)
 
     def findings(self, root: etree._Element, model: SchemaModel, receiver: Receiver) -> Iterator[Finding]:
         """Find what *receiver* may refuse of the valid form *root*."""
+
+        def taken(simple: Any, text: str) -> bool:
+            return takes(simple, text, model)
+
         for value in values_of(root, model):
-            why = "unknown" if isinstance(value, Unknown) else self._judge.why(value.simple, value.text)
+            why = "unknown" if isinstance(value, Unknown) else self._judge.why(value.simple, value.text, taken)
             if why is None:
                 continue
             attribute = None if isinstance(value, Unknown) else value.attribute

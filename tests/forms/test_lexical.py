@@ -122,6 +122,56 @@ def test_values_are_written_as_their_types_want(tmp_path: Path, kind: str, slow:
         assert [path for path, _ in rules(registry, f'<m {names} b="{text}"/>')] == ["/m/@b"], text
 
 
+EITHER = {
+    "x:double x:date": (("1E", "2026-1-1"), ("1E3", "2026-11-28")),
+    "x:base64Binary x:int": (("2026-11-28", "AAA", "1_0"), ("QUJD", "7")),
+    "x:NMTOKENS x:int": (("", " "), ("a b", "7")),
+    "x:double named": (("1E", "2E"), ("7E", "1")),
+    "x:int pair": (("1E 2", "1 2E"), ("1 2", "7")),
+}
+MEMBERS = (
+    '<x:simpleType name="named"><x:restriction base="x:string"><x:pattern value="7E|x"/></x:restriction></x:simpleType>'
+    '<x:simpleType name="pair"><x:list itemType="x:double"/></x:simpleType>'
+)
+
+
+@pytest.mark.parametrize("slow", [False, True], ids=["libxml2", "xmlschema"])
+@pytest.mark.parametrize("members", EITHER)
+def test_a_union_takes_what_one_of_its_members_takes(tmp_path: Path, members: str, slow: bool) -> None:
+    """With the facets of that member, as outside of a union."""
+    union = f'<x:simpleType name="u"><x:union memberTypes="{members}"/></x:simpleType>'
+    registry = schema(tmp_path, MEMBERS + union + of_type("u"), slow=slow)
+    wrong, right = EITHER[members]
+
+    for text in right:
+        assert rules(registry, f'<m b="{text}"><a>{text}</a></m>') == [], text
+    for text in wrong:
+        assert [path for path, _ in rules(registry, f"<m><a>{text}</a></m>")] == ["/m/a"], text
+        assert [path for path, _ in rules(registry, f'<m b="{text}"/>')] == ["/m/@b"], text
+
+
+@pytest.mark.parametrize("slow", [False, True], ids=["libxml2", "xmlschema"])
+@pytest.mark.parametrize("base", ["anySimpleType", "anyType"])
+@pytest.mark.parametrize(
+    ("kind", "wrong", "right"),
+    [
+        ("double", "1E", "1E3"),
+        ("base64Binary", "2026-11-28", "QUJD"),
+        ("NMTOKENS", "", "a"),
+        ("d&#111;uble", "1E", "1"),
+    ],
+)
+def test_types_that_only_the_form_names_are_held_to_as_well(
+    tmp_path: Path, base: str, kind: str, wrong: str, right: str, slow: bool
+) -> None:
+    """The schema has no word of them."""
+    registry = schema(tmp_path, of_type(f"x:{base}").replace(f'name="b" type="x:{base}"', 'name="b"'), slow=slow)
+    form = f"<m {XS} xmlns:i='http://www.w3.org/2001/XMLSchema-instance'><a i:type = ' x:{kind} '>%s</a></m>"
+
+    assert rules(registry, form % right) == []
+    assert [path for path, _ in rules(registry, form % wrong)] == ["/m/a"]
+
+
 @pytest.mark.parametrize("slow", [False, True], ids=["libxml2", "xmlschema"])
 def test_ids_are_unique_and_lead_somewhere(tmp_path: Path, slow: bool) -> None:
     """In elements too, which libxml2 does not look at; and lists of names are not empty."""

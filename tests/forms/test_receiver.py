@@ -125,6 +125,20 @@ CASES: dict[str, tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = {
         (),
         ("24:00:00",),
     ),
+    "a time beside what is none": (
+        "time_24",
+        "t",
+        '<x:simpleType name="t"><x:union memberTypes="x:int x:boolean x:decimal x:time"/></x:simpleType>',
+        ("24:00:00",),
+        ("24", "true", "23:00:00"),
+    ),
+    "a date among five": (
+        "year",
+        "t",
+        '<x:simpleType name="t"><x:union memberTypes="x:int x:time x:date x:boolean x:gMonth"/></x:simpleType>',
+        ("10000-01-01",),
+        ("10000", "2026-11-28"),
+    ),
     "nan": (
         "nan",
         "t",
@@ -171,6 +185,31 @@ def test_an_unknown_element_under_a_lax_wildcard_is_told(tmp_path: Path) -> None
     assert whys("<m><z><k>24:00:00</k></z></m>") == [("/m/z", "unknown"), ("/m/z/k", "time_24")]
     assert [each.rule for each in made.check_form(TO_DOTNET, "<k><z><y/></z></k>")] == ["children_not_allowed"]
     assert whys("<m><k>12:00:00</k></m>") == whys("<n><z><k>24:00:00</k></z></n>") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "why"),
+    [
+        ("time", "24:00:00", "time_24"),
+        ("unsignedInt", "+1", "sign"),
+        ("date", "10000-01-01", "year"),
+        ("integer", "9" * 30, "number"),
+    ],
+)
+def test_types_that_only_the_form_names_are_told_as_well(tmp_path: Path, kind: str, text: str, why: str) -> None:
+    """Where the schema leaves the type to the form, and under a wildcard."""
+    (tmp_path / "a.xsd").write_text(
+        f'{HEAD}<x:element name="v" type="x:anySimpleType"/><x:element name="m"><x:complexType><x:sequence>'
+        "<x:any/></x:sequence></x:complexType></x:element></x:schema>"
+    )
+    made = SchemaRegistry(tmp_path)
+    made.load(["a.xsd"])
+    names = 'xmlns:i="http://www.w3.org/2001/XMLSchema-instance" xmlns:s="http://www.w3.org/2001/XMLSchema"'
+    typed = f'<%s {names} i:type="s:{kind}">{text}</%s>'
+
+    for form, path in ((typed, "/v"), (f"<m>{typed}</m>", "/m/v")):
+        (found,) = made.check_form(TO_DOTNET, form % ("v", "v"))
+        assert (found.path, found.facts["why"]) == (path, why)
 
 
 def test_a_doubtful_value_beside_a_wrong_one_is_told_as_well(tmp_path: Path) -> None:
