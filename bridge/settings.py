@@ -189,6 +189,16 @@ class Variable:
         return self.name.removeprefix(PREFIX).lower()
 
 
+def alone(name: str, environ: Mapping[str, str]) -> Any:
+    """Read one setting that has a default, whatever is wrong with the others; the default where it is faulty, too."""
+    variable = next(each for each in VARIABLES if each.name == name)
+    given = environ.get(name, "").strip()
+    try:
+        return variable.parse(given or variable.default or "")
+    except ValueError:
+        return variable.parse(variable.default or "")
+
+
 def settings_table() -> str:
     """Write all settings as a Markdown table, for ``docs/settings.md``."""
     rows = ["| variable | default | unit | secret | meaning |", "| --- | --- | --- | --- | --- |"]

@@ -83,9 +83,10 @@ def say_parts(bridge: Bridge) -> None:
             data_types=list(route.data_types),
             file=route.source,
         )
+    settings = bridge.settings
     for mapping in bridge.mappings.values():
-        for note in stranding(mapping, max_put=bridge.settings.altinn2_max_put):
-            log.warning("a mapping lets in what it could not send on", note=note)
+        for note in stranding(mapping, max_put=settings.altinn2_max_put, max_body=settings.max_body):
+            log.warning("a mapping promises attachments that are too large", note=note)
 
 
 def _database(url: str) -> str:

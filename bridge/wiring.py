@@ -118,7 +118,7 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
         schema_faults=schemas.faults,
         schema_digest=schemas.digest,
         schema_root=schemas.root_fault,
-        misfits=misfits_of(settings, schemas),
+        misfits=misfits_of(schemas, max_attachment=settings.altinn2_max_attachment),
         may_be_empty=bool(routes),
     )
     schemas.prepare()
@@ -240,9 +240,9 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
     )
 
 
-def misfits_of(settings: Settings, schemas: SchemaRegistry) -> Misfits:
+def misfits_of(schemas: SchemaRegistry, *, max_attachment: int) -> Misfits:
     """Say how a mapping is held against what lies around it: its schemas, and the sizes that the settings let pass."""
-    sizes = beyond(max_attachment=settings.altinn2_max_attachment)
+    sizes = beyond(max_attachment=max_attachment)
     return lambda mapping: (*schemas.misfits(mapping), *sizes(mapping))
 
 

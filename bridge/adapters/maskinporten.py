@@ -100,10 +100,25 @@ def _from_jwk(text: str) -> tuple[object, str | None]:
     try:
         content = json.loads(text)
         kid = content.get("kid")
-        return RSAAlgorithm.from_jwk(content), kid if isinstance(kid, str) else None
+        key = RSAAlgorithm.from_jwk(content)
     except (ValueError, TypeError, RecursionError, jwt.InvalidKeyError):
         # No cause: its text may quote the key.
         raise _bad_key("it looks like a JWK and cannot be read as a private RSA key") from None
+    if isinstance(key, RSAPrivateKey) and (why := _not_for_signing(content)):
+        raise _bad_key(why)
+    return key, kid if isinstance(kid, str) else None
+
+
+def _not_for_signing(jwk: Mapping[str, Any]) -> str | None:
+    """Say what in *jwk* forbids RS256 signatures (RFC 7517, 4.2 to 4.4), without a word of the key."""
+    if jwk.get("use") not in (None, "sig"):
+        return "its use is not sig: give the key that signs"
+    if jwk.get("alg") not in (None, "RS256", "RS384", "RS512"):
+        return "its alg is another than RS256, which is what Maskinporten takes: give a key for that"
+    operations = jwk.get("key_ops")
+    if operations is not None and not (isinstance(operations, list) and "sign" in operations):
+        return "its key_ops lack sign: give the key that signs"
+    return None
 
 
 def _from_pem(text: str) -> object:

@@ -42,13 +42,13 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
     2 when called wrongly.
     """
     from bridge.adapters.mapping_files import read_mappings
-    from bridge.adapters.mapping_limits import stranding
-    from bridge.cli.check_notes import notes_beside, notes_of
+    from bridge.cli.check_notes import Sizes, notes_beside, notes_of, notes_of_sizes
     from bridge.cli.quiet import quiet
     from bridge.forms.xsd import SchemaRegistry
     from bridge.wiring import misfits_of
 
     settings, faults = (None, []) if mappings or schemas else _settings()
+    sizes = Sizes.of(settings, os.environ)
     registry = SchemaRegistry(schemas or folder_of("BRIDGE_SCHEMAS"))
     routes, route_faults = ([], []) if mappings else _routes(registry)
     services, found = read_mappings(
@@ -57,7 +57,7 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
         schema_faults=registry.faults,
         schema_digest=registry.digest,
         schema_root=registry.root_fault,
-        misfits=registry.misfits if settings is None else misfits_of(settings, registry),
+        misfits=misfits_of(registry, max_attachment=sizes.max_attachment),
         # Faulty routes are told as such; without any there is nothing to serve.
         may_be_empty=bool(routes or route_faults),
     )
@@ -72,10 +72,7 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
     if not mappings and not schemas:
         result.notes += notes_beside(services)
     result.notes += notes_of(services)
-    if settings is not None:
-        result.notes += [
-            each for mapping in services.values() for each in stranding(mapping, max_put=settings.altinn2_max_put)
-        ]
+    result.notes += notes_of_sizes(services, sizes)
     if shape == "json":
         click.echo(json.dumps(_report(result), ensure_ascii=False, indent=2))
     else:
@@ -181,13 +178,14 @@ def untellable(services: Mapping[str, "ServiceMapping"]) -> Iterator[Fault]:
 def _settings() -> tuple["Settings | None", list[Fault]]:
     """Read the settings with the keys that they name, as ``altinn-bridge serve`` does."""
     from bridge.settings import Settings
+    from bridge.storage.opening import file_faults
     from bridge.wiring import credential_faults
 
     try:
         settings = Settings.from_environ(os.environ)
     except ConfigurationError as error:
         return None, list(error.faults)
-    return settings, credential_faults(settings)
+    return settings, [*credential_faults(settings), *file_faults(settings.database_url)]
 
 
 def _online(

@@ -2,11 +2,54 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Self
 
+from bridge.adapters.mapping_limits import sized, stranding
 from bridge.core.elements import ElementState, aim, can_act
 from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapping
+from bridge.settings import Settings, alone
 
 _OPEN = (ElementState.FORM_FILLING, ElementState.SIGNING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """What the settings let through, in bytes; *read* is whether that is known from all of them."""
+
+    max_attachment: int
+    max_put: int
+    max_body: int
+    read: bool
+
+    @classmethod
+    def of(cls, settings: Settings | None, environ: Mapping[str, str]) -> Self:
+        """Take them from *settings*; without, from their own variables and defaults."""
+        if settings is None:
+            return cls(
+                max_attachment=alone("BRIDGE_ALTINN2_MAX_ATTACHMENT", environ),
+                max_put=alone("BRIDGE_ALTINN2_MAX_PUT", environ),
+                max_body=alone("BRIDGE_MAX_BODY", environ),
+                read=False,
+            )
+        return cls(
+            max_attachment=settings.altinn2_max_attachment,
+            max_put=settings.altinn2_max_put,
+            max_body=settings.max_body,
+            read=True,
+        )
+
+
+def notes_of_sizes(services: Mapping[str, ServiceMapping], sizes: Sizes) -> Iterator[str]:
+    """Say which attachments would be too large, and by what that was told."""
+    for each in services.values():
+        yield from stranding(each, max_put=sizes.max_put, max_body=sizes.max_body)
+    if not sizes.read and any(map(sized, services.values())):
+        yield (
+            "the sizes of attachments were held against BRIDGE_ALTINN2_MAX_ATTACHMENT, BRIDGE_ALTINN2_MAX_PUT and "
+            f"BRIDGE_MAX_BODY, {sizes.max_attachment}, {sizes.max_put} and {sizes.max_body} bytes: where the bridge "
+            "runs they may be others"
+        )
 
 
 def notes_of(services: Mapping[str, ServiceMapping]) -> Iterator[str]:

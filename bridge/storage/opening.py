@@ -1,5 +1,9 @@
 """Why the store could not be opened, in words for who set it up."""
 
+import errno
+import os
+from pathlib import Path
+
 import sqlalchemy as sa
 
 from bridge.core.errors import BridgeError, ConfigurationError, Fault, Unreachable
@@ -58,6 +62,31 @@ _POSTGRESQL = {
     "42703": _OTHERS,
     "42701": _OTHERS,
 }
+
+
+def file_faults(url: str) -> list[Fault]:
+    """Say why the embedded store at *url* could not be opened; nothing is made or changed, and no server is asked."""
+    parts = sa.make_url(url)
+    if parts.get_backend_name() != "sqlite" or parts.database in (None, "", ":memory:"):
+        return []
+    path = Path(parts.database or "")
+    if not path.parent.is_dir():
+        return [Fault(where=SETTING, message=no_folder(path))]
+    if path.exists() and not path.is_file():
+        return [Fault(where=SETTING, message=not_ours(path, errno.EISDIR))]
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        return [Fault(where=SETTING, message=not_ours(path, errno.EACCES))]
+    return []
+
+
+def no_folder(path: Path) -> str:
+    """Say that *path* cannot be made, as there is no folder for it."""
+    return f"there is no folder {path.parent}: make it, or name another"
+
+
+def not_ours(path: Path, number: int) -> str:
+    """Say why *path* cannot be the bridge's own file."""
+    return f"{path} cannot be kept from others ({os.strerror(number)}); let its owner run the bridge"
 
 
 def told_of(error: Exception) -> str | None:

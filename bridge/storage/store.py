@@ -24,6 +24,7 @@ from bridge.core.meaning import Meaning
 from bridge.core.operations import Intent, Link, Operation, Outcome, Problem, Stage, Upload
 from bridge.core.proof import Manifest, Phase
 from bridge.core.signing import Signature, earlier_signer_of
+from bridge.storage.opening import no_folder, not_ours
 from bridge.storage.tables import attachments, drafts, links, mappings, operations, pulse, snapshots, workers
 from bridge.storage.trouble import SameFile, file_of
 
@@ -92,13 +93,8 @@ def make_private(path: Path, *, setting: str) -> None:
         if mode & 0o077:
             path.chmod(0o600)
     except OSError as error:
-        why = os.strerror(error.errno or 0)
         missing = error.errno == errno.ENOENT and not path.parent.is_dir()
-        message = (
-            f"there is no folder {path.parent}: make it, or name another"
-            if missing
-            else f"{path} cannot be kept from others ({why}); let its owner run the bridge"
-        )
+        message = no_folder(path) if missing else not_ours(path, error.errno or 0)
         raise ConfigurationError([Fault(where=setting, message=message)]) from error
 
 

@@ -618,13 +618,37 @@ def test_sizes_above_a_limit_are_told(tmp_path: Path, size: int, faulty: bool, n
 
     _, faults = read_mappings(mappings, schemas, misfits=beyond(max_attachment=500_000_000))
     (mapping,) = read_mappings(mappings, schemas)[0].values()
-    notes = list(stranding(mapping, max_put=50_000_000))
+    notes = list(stranding(mapping, max_put=50_000_000, max_body=20_000_000))
 
     assert ["lets 500 MB through: write at most 500" in each.message for each in faults] == [True] * faulty
     assert ["press could not complete an element with one above 37 MB" in each for each in notes] == [True] * noted
-    assert list(stranding(with_bare_completion(mapping), max_put=50_000_000)) == []
+    assert list(stranding(with_bare_completion(mapping), max_put=50_000_000, max_body=20_000_000)) == []
 
 
 def with_bare_completion(mapping: ServiceMapping) -> ServiceMapping:
     assert mapping.altinn2 is not None
     return replace(mapping, altinn2=replace(mapping.altinn2, bare_completion=True))
+
+
+@pytest.mark.parametrize(
+    ("rule", "form", "limit", "said"),
+    [
+        ("max_size_mb: 30", "body", 20_000_000, "press could not be called with one above 15 MB in the body"),
+        ("max_size_mb: 15", "body", 20_000_000, None),
+        ("max_size_mb: 30", "body", 40_000_000, None),
+        ("min_count: 3, max_size_mb: 6", "body", 20_000_000, "3 (its 'min_count') above 4 MB in the body"),
+        ("min_count: 3, max_size_mb: 20", "upload", 20_000_000, "an element with 3 (its 'min_count') above 12 MB"),
+    ],
+)
+def test_attachments_that_could_not_come_in_or_go_on_are_told(
+    tmp_path: Path, rule: str, form: str, limit: int, said: str | None
+):
+    """In base64 a body is a third larger; as many as must be there count together."""
+    words = f"{PLAIN.replace('message', 'body')}, attachments: {{types: [Plan], from: [{form}]}}"
+    rules = f"attachment_rules: [{{type: Plan, {rule}}}]\nforms:"
+    mappings, schemas = folders(tmp_path, action(words).replace("forms:", rules))
+
+    (mapping,) = load_mappings(mappings, schemas).values()
+    notes = list(stranding(mapping, max_put=50_000_000, max_body=limit))
+
+    assert [said in each for each in notes] == ([] if said is None else [True])

@@ -609,8 +609,13 @@ def rsa_jwk(key: rsa.RSAPrivateKey | rsa.RSAPublicKey = PRIVATE, **changes: Any)
 
 @pytest.mark.parametrize(
     ("text", "kid"),
-    [(rsa_jwk(), None), (f"\n{rsa_jwk()}\n", "key-1"), (pem(PRIVATE), "key-1")],
-    ids=["jwk", "jwk and the same kid", "pem"],
+    [
+        (rsa_jwk(), None),
+        (f"\n{rsa_jwk()}\n", "key-1"),
+        (pem(PRIVATE), "key-1"),
+        (rsa_jwk(use="sig", alg="RS256"), None),
+    ],
+    ids=["jwk", "jwk and the same kid", "pem", "jwk for signing"],
 )
 def test_keys_come_as_jwk_or_pem(text: str, kid: str | None) -> None:
     """Both forms in which Maskinporten's own tools hand out keys are read."""
@@ -630,6 +635,9 @@ def bad_keys() -> Iterator[Any]:
     yield pytest.param(pem(small), "key-1", "shorter than 2048", id="short")
     yield pytest.param("{secret-text", None, "looks like a JWK", id="no json")
     yield pytest.param(rsa_jwk(kid=None), None, "a kid is missing", id="jwk without kid")
+    yield pytest.param(rsa_jwk(use="enc"), None, "its use is not sig", id="jwk for encryption")
+    yield pytest.param(rsa_jwk(alg="HS256"), None, "its alg is another than RS256", id="jwk of another algorithm")
+    yield pytest.param(rsa_jwk(key_ops=["decrypt"]), None, "its key_ops lack sign", id="jwk that may not sign")
     yield pytest.param(rsa_jwk(), "key-2", "differs", id="two kids")
     yield pytest.param(rsa_jwk(PRIVATE.public_key()), None, "no private RSA key", id="public")
     yield pytest.param(rsa_jwk(n=7), None, "looks like a JWK", id="odd number")

@@ -16,6 +16,7 @@ from bridge.sandbox.control import settings
 from bridge.sandbox.server import Sandbox
 from bridge.sandbox.world import World
 from bridge.shipped import mappings_folder, schemas_folder
+from bridge.storage.opening import file_faults
 from bridge.wiring import utc_now
 
 NO_SETTINGS: dict[str, str | None] = {"BRIDGE_ENVIRONMENT": "nowhere", "BRIDGE_MAPPINGS": "", "BRIDGE_SCHEMAS": ""}
@@ -255,3 +256,40 @@ def test_a_mapping_that_no_dialog_can_be_made_of_is_told() -> None:
     assert list(untellable(mappings)) == []
     assert fault.where.startswith(sound.source)
     assert "AttributeError" in fault.message
+
+
+def test_sizes_are_held_against_the_defaults_without_settings(tmp_path: Path):
+    """What the settings' own limits do not let through, as far as they are known, and that they may be others."""
+    (tmp_path / "a.yaml").write_text(PLAIN.replace("forms:", "attachment_rules: [{type: A, max_size_mb: 600}]\nforms:"))
+    (tmp_path / "a.xsd").write_text('<schema xmlns="http://www.w3.org/2001/XMLSchema"><element name="m"/></schema>')
+
+    by_default = run("--mappings", str(tmp_path), "--schemas", str(tmp_path))
+    raised = run("--mappings", str(tmp_path), "--schemas", str(tmp_path), BRIDGE_ALTINN2_MAX_ATTACHMENT="600000000")
+
+    assert (by_default.exit_code, raised.exit_code) == (1, 0)
+    assert "BRIDGE_ALTINN2_MAX_ATTACHMENT lets 500 MB through" in by_default.stderr
+    assert "500000000, 50000000 and 20000000 bytes: where the bridge runs they may be others" in by_default.stdout
+    assert "600000000, 50000000 and 20000000 bytes" in raised.stdout
+
+
+def test_a_store_that_could_not_be_opened_is_told(tmp_path: Path):
+    """As the start says it, and nothing is made."""
+    missing, there = tmp_path / "nope" / "b.sqlite", tmp_path / "b.sqlite"
+
+    assert [str(each) for each in file_faults(f"sqlite:///{missing}")] == [
+        f"BRIDGE_DATABASE_URL: there is no folder {missing.parent}: make it, or name another"
+    ]
+    assert "Is a directory" in str(file_faults(f"sqlite:///{tmp_path}")[0])
+    assert file_faults(f"sqlite:///{there}") == file_faults("postgresql+psycopg://nobody@nowhere/b") == []
+    assert not any(tmp_path.iterdir())
+
+
+def test_check_looks_at_the_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """With the settings of a sandbox that are sound but for the folder."""
+    values = settings(World(clock=utc_now), "http://127.0.0.1:9")
+    monkeypatch.chdir(tmp_path)
+
+    result = run(**{**values, "BRIDGE_DATABASE_URL": f"sqlite:///{tmp_path}/nope/b.sqlite"})
+
+    assert "BRIDGE_DATABASE_URL: there is no folder" in result.stderr
+    assert result.exit_code == 1
