@@ -17,7 +17,7 @@ from lxml import etree
 from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
 from bridge.forms.content import Missing, readable, slips, told
-from bridge.forms.identities import Doubtful, holding, referring, rule_of
+from bridge.forms.identities import Doubtful, holding, is_repeated_id, referring, rule_of
 from bridge.forms.model import TYPES, SchemaModel
 from bridge.forms.named_types import TYPE, rule_for, without_consequences
 from bridge.forms.paths import all_paths, locate, name_of, step_of
@@ -42,9 +42,9 @@ _IS_MISSING = "' is required but missing."
 _RULES = {
     "SCHEMAV_CVC_PATTERN_VALID": ("pattern", ("pattern",)),
     "SCHEMAV_CVC_ENUMERATION_VALID": ("enumeration", ("enumeration",)),
-    "SCHEMAV_CVC_LENGTH_VALID": ("length", ("length",)),
-    "SCHEMAV_CVC_MINLENGTH_VALID": ("min_length", ("minLength",)),
-    "SCHEMAV_CVC_MAXLENGTH_VALID": ("max_length", ("maxLength",)),
+    "SCHEMAV_CVC_LENGTH_VALID": ("length", ("length", "items")),
+    "SCHEMAV_CVC_MINLENGTH_VALID": ("min_length", ("minLength", "items")),
+    "SCHEMAV_CVC_MAXLENGTH_VALID": ("max_length", ("maxLength", "items")),
     "SCHEMAV_CVC_MININCLUSIVE_VALID": ("min_inclusive", ("minInclusive",)),
     "SCHEMAV_CVC_MAXINCLUSIVE_VALID": ("max_inclusive", ("maxInclusive",)),
     "SCHEMAV_CVC_MINEXCLUSIVE_VALID": ("min_exclusive", ("minExclusive",)),
@@ -74,6 +74,7 @@ _MOST_SPELLINGS = 500
 _MOST_OPINIONS = 50
 _MOST_STAND_INS = 20
 _OF_VALUES = {"pattern", "digits", "enumeration", "length", "min_length", "type"}
+_OF_LISTS = ("length", "min_length", "max_length", "pattern", "digits", "enumeration")
 
 
 @dataclass(slots=True)
@@ -347,6 +348,10 @@ def _value_finding(search: _Search, node: etree._Element, error: Any, line: int)
         return  # That it holds other fields is told already.
     elif rule in _OF_VALUES and not (node.text or "").strip():
         rule, facts = "empty", {}
+    if rule == "type" and is_repeated_id(known, node.text if attribute is None else node.get(attribute)):
+        rule, facts = "not_unique", {}
+    if rule == "type" and "items" in known and any((path, each, "") in search.found for each in _OF_LISTS):
+        return  # libxml2 says of a list with too many values that it is none as well.
     search.add(rule, path, line, facts)
 
 

@@ -5,12 +5,13 @@ A value that is wrong has no place among the keys, so both engines miss it there
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from lxml import etree
 
 from bridge.core.errors import Finding
+from bridge.forms.engines import type_matcher
 from bridge.forms.reading import line_of
 
 _INVALID = "Warning: No precomputed value available"
@@ -27,6 +28,11 @@ class Doubtful:
 
     finding: Finding
     names: frozenset[str] = frozenset()
+
+
+def is_repeated_id(facts: Mapping[str, str], text: str | None) -> bool:
+    """Say whether *text*, refused as what *facts* say, is refused for standing twice: as an ID it is well written."""
+    return facts.get("type") == "ID" and type_matcher("NCName").match((text or "").strip(" \t\r\n")) is not None
 
 
 def rule_of(message: str) -> tuple[str, str] | None:

@@ -24,8 +24,8 @@ _DATES = frozenset(
 _DIGITS = re.compile(r"(?:\[0-9\]|\\d)\{(\d+)\}")
 _STEPS = re.compile(r"[^\s./|@*\[\]]+")
 _MOST_VALUES = 12
-TYPES = frozenset({"type", "items", "types"})
-"""The facts that say what a value must be: of one type, of a list's items, of a union."""
+TYPES = frozenset({"type", "items", "types", "values", "others", "choices"})
+"""The facts that say what a value must be: of one type, of a list's items, of a union (some values or other types)."""
 # xmlschema's classes come without types; they are looked at here and nowhere else.
 Declaration = Any
 
@@ -250,7 +250,7 @@ class SchemaModel:
         return facts
 
     def types_of(self, simple: Declaration | None) -> dict[str, str]:
-        """Say by one fact of ``TYPES`` what a value of the type *simple* must be."""
+        """Say by facts of ``TYPES`` what a value of the type *simple* must be."""
         if several := _several(simple):
             return several
         name = "" if simple is None else _built_in(simple)
@@ -295,16 +295,38 @@ def _levels(simple: Declaration | None) -> Iterator[Declaration]:
 
 
 def _several(simple: Declaration | None) -> dict[str, str]:
-    """Name the built-in type of a list's items, or those of a union."""
+    """Name the built-in types of a list's items, or those of a union and the values that it lists."""
     variety = getattr(simple, "primitive_type", simple)
     if variety is None or not (variety.is_list() or variety.is_union()):
         return {}
+    leaves = list(_leaves(variety))
     if not variety.is_union():  # A union of lists calls itself a list as well.
-        items = _several(variety.item_type) or {"types": _built_in(variety.item_type)}
-        return {"items": items["types"]} if items.get("types") else {}
-    members = [next(iter(_several(each).values()), _built_in(each)) for each in variety.member_types]
-    names = dict.fromkeys(name for each in members for name in each.split(", "))
-    return {"types": ", ".join(names)} if all(names) else {}
+        items = dict.fromkeys(map(_built_in, leaves))
+        return {"items": ", ".join(items)} if all(items) else {}
+    listed = {id(leaf): values for leaf in leaves if (values := _listed(leaf)) is not None}
+    names = dict.fromkeys(_built_in(leaf) for leaf in leaves if id(leaf) not in listed)
+    values, others = ", ".join(filter(None, listed.values())), ", ".join(names)
+    if not all(names):
+        return {}
+    if values:
+        return {"values": values, "others": others} if others else {"choices": values}
+    return {"types": others} if others else {}
+
+
+def _leaves(variety: Declaration) -> Iterator[Declaration]:
+    """Give the types that are neither lists nor unions of which this one is made."""
+    for each in variety.member_types if variety.is_union() else (variety.item_type,):
+        inner = getattr(each, "primitive_type", each)
+        if inner.is_list() or inner.is_union():
+            yield from _leaves(inner)
+        else:
+            yield each
+
+
+def _listed(simple: Declaration) -> str | None:
+    """Give the values that *simple* lists, of which one may be nothing at all; None where it lists none."""
+    facets = (facet for level in _levels(simple) for facet in _facets(level))
+    return next((value for name, value in facets if name == "enumeration"), None)
 
 
 def _built_in(simple: Declaration) -> str:
@@ -324,7 +346,9 @@ def _facets(level: Declaration) -> Iterator[tuple[str, str]]:
             if digits:
                 yield "digits", digits[1]
         elif local == "enumeration":
-            values = [str(value) for value in facet.enumeration]
+            values = [
+                " ".join(map(str, value)) if isinstance(value, list) else str(value) for value in facet.enumeration
+            ]
             more = ", …" if len(values) > _MOST_VALUES else ""
             yield "enumeration", ", ".join(values[:_MOST_VALUES]) + more
         elif local and hasattr(facet, "value"):

@@ -10,7 +10,7 @@ from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
 from bridge.forms.content import Missing, fits, slips, told
 from bridge.forms.explain import ERRORS_PER_FINDING
-from bridge.forms.identities import Doubtful, holding, rule_of_reason
+from bridge.forms.identities import Doubtful, holding, is_repeated_id, rule_of_reason
 from bridge.forms.model import TYPES, GaveUp, SchemaModel
 from bridge.forms.named_types import WRONG, rule_for, without_consequences
 from bridge.forms.paths import path_of
@@ -21,9 +21,9 @@ from bridge.forms.roots import in_wrong_namespace, namespace_finding, wrong_root
 _RULES = {
     "XsdPatternFacets": ("pattern", ("pattern",)),
     "XsdEnumerationFacets": ("enumeration", ("enumeration",)),
-    "XsdLengthFacet": ("length", ("length",)),
-    "XsdMinLengthFacet": ("min_length", ("minLength",)),
-    "XsdMaxLengthFacet": ("max_length", ("maxLength",)),
+    "XsdLengthFacet": ("length", ("length", "items")),
+    "XsdMinLengthFacet": ("min_length", ("minLength", "items")),
+    "XsdMaxLengthFacet": ("max_length", ("maxLength", "items")),
     "XsdMinInclusiveFacet": ("min_inclusive", ("minInclusive",)),
     "XsdMaxInclusiveFacet": ("max_inclusive", ("maxInclusive",)),
     "XsdMinExclusiveFacet": ("min_exclusive", ("minExclusive",)),
@@ -108,13 +108,15 @@ def _finding(error: Any, node: etree._Element, model: SchemaModel) -> Finding:
         rule, needed = _RULES[kind]
     else:
         rule, needed = _other_rule(kind, reason, known)
-    if rule == "pattern" and "pattern" not in known:
-        rule, needed = "type", tuple(TYPES)  # Its own of a built-in type.
+    if kind in _RULES and needed and needed[0] not in known:
+        rule, needed = "type", tuple(TYPES)  # That of a built-in type, or of a member of a union.
     elif rule == "pattern" and "digits" in known:
         rule, needed = "digits", ("digits",)
     bare = attribute is None and not len(node) and not (node.text or "").strip()
     if bare and rule in {"pattern", "digits", "enumeration", "length", "min_length", "type"}:
         rule, needed = "empty", ()
+    if rule == "type" and is_repeated_id(known, node.text if attribute is None else node.get(attribute)):
+        rule, needed = "not_unique", ()
     return Finding(path=path, rule=rule, line=line, facts={name: known[name] for name in needed if name in known})
 
 

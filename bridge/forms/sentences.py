@@ -27,6 +27,8 @@ _KINDS: Mapping[str, str] = {
     **dict.fromkeys(("integer", "long", "int", "short", "byte"), "whole"),
     **dict.fromkeys(("nonNegativeInteger", "unsignedLong", "unsignedInt", "unsignedShort", "unsignedByte"), "natural"),
     "positiveInteger": "positive",
+    **dict.fromkeys(("ID", "IDREF", "ENTITY", "NCName"), "name"),
+    "NMTOKEN": "word",
     "string": "text",
     "array": "list",
     "object": "group",
@@ -46,6 +48,12 @@ _KIND_WORDS: Mapping[str, Mapping[str, str]] = {
     "text": {"nb": "tekst", "nn": "tekst", "en": "text"},
     "list": {"nb": "en liste", "nn": "ei liste", "en": "a list"},
     "group": {"nb": "en gruppe med felt", "nn": "ei gruppe med felt", "en": "a group of fields"},
+    "name": {
+        "nb": "et navn uten mellomrom som ikke begynner med et siffer",
+        "nn": "eit namn utan mellomrom som ikkje byrjar med eit siffer",
+        "en": "a name without blanks that does not begin with a digit",
+    },
+    "word": {"nb": "et ord uten mellomrom", "nn": "eit ord utan mellomrom", "en": "a word without blanks"},
     "base64": {"nb": "base64", "nn": "base64", "en": "base64"},
     "number": {
         "nb": "et tall (med punktum som desimaltegn)",
@@ -470,6 +478,31 @@ _SENTENCES_WITH: Mapping[tuple[str, str], Mapping[str, str]] = {
         "nn": "Kvar verdi i {field} må vere {items}.",
         "en": "Each value in {field} must be {items}.",
     },
+    ("length", "items"): {
+        "nb": "{field} må ha nøyaktig {length} verdier.",
+        "nn": "{field} må ha nøyaktig {length} verdiar.",
+        "en": "{field} must have exactly {length} values.",
+    },
+    ("min_length", "items"): {
+        "nb": "{field} må ha minst {minLength} verdier.",
+        "nn": "{field} må ha minst {minLength} verdiar.",
+        "en": "{field} must have at least {minLength} values.",
+    },
+    ("max_length", "items"): {
+        "nb": "{field} kan ha høyst {maxLength} verdier.",
+        "nn": "{field} kan ha høgst {maxLength} verdiar.",
+        "en": "{field} may have at most {maxLength} values.",
+    },
+    ("type", "values"): {
+        "nb": "{field} må være {values} eller {others}.",
+        "nn": "{field} må vere {values} eller {others}.",
+        "en": "{field} must be {values} or {others}.",
+    },
+    ("type", "choices"): {
+        "nb": "{field} må være en av disse: {choices}.",
+        "nn": "{field} må vere ein av desse: {choices}.",
+        "en": "{field} must be one of these: {choices}.",
+    },
     ("type", "types"): {
         "nb": "{field} må være {types}.",
         "nn": "{field} må vere {types}.",
@@ -496,12 +529,26 @@ RULES = frozenset(_SENTENCES)
 """All rules that have a sentence."""
 _COUNTED = {"digits", "length", "max", "min"}
 _SINGULAR: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "nb": (("ett ganger", "én gang"), (" 1 desimaler", " én desimal"), (" 1 sifre", " ett siffer")),
-    "nn": (("eitt gonger", "éin gong"), (" 1 desimalar", " éin desimal"), (" 1 siffer", " eitt siffer")),
+    "nb": (
+        ("ett verdier", "én verdi"),
+        (" 1 verdier", " én verdi"),
+        ("ett ganger", "én gang"),
+        (" 1 desimaler", " én desimal"),
+        (" 1 sifre", " ett siffer"),
+    ),
+    "nn": (
+        ("eitt verdiar", "éin verdi"),
+        (" 1 verdiar", " éin verdi"),
+        ("eitt gonger", "éin gong"),
+        (" 1 desimalar", " éin desimal"),
+        (" 1 siffer", " eitt siffer"),
+    ),
     "en": (
         ("one times", "once"),
         ("one digits", "one digit"),
         ("one characters", "one character"),
+        ("one values", "one value"),
+        (" 1 values", " one value"),
         (" 1 characters", " one character"),
         (" 1 digits", " one digit"),
         (" 1 decimals", " one decimal"),
@@ -540,7 +587,7 @@ def field_name(path: str) -> str:
 
 
 def _in_words(name: str, fact: str, language: str) -> str:
-    if name in {"type", "items", "types"}:
+    if name in {"type", "items", "types", "others"}:
         kinds = [_KINDS.get(each) or each for each in fact.split(", ")]
         words = [_KIND_WORDS[kind][language] if kind in _KIND_WORDS else kind for kind in dict.fromkeys(kinds)]
         return (" or " if language == "en" else " eller ").join(words)

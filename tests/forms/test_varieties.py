@@ -52,6 +52,139 @@ def test_it_is_said_what_would_do(tmp_path: Path, kind: str, about: str) -> None
     assert sentence(findings[0], "nb") == SAID[kind]
 
 
+def listed(*values: str) -> str:
+    facets = "".join(f'<x:enumeration value="{each}"/>' for each in values)
+    return f'<x:simpleType><x:restriction base="x:string">{facets}</x:restriction></x:simpleType>'
+
+
+def of_list(facet: str, base: str = "L") -> str:
+    return f'<x:restriction base="{base}">{facet}</x:restriction>'
+
+
+INT = '<x:simpleType><x:restriction base="x:int"/></x:simpleType>'
+IN_THREE: dict[str, tuple[str, str, str, str, str, str]] = {
+    "too many": (
+        of_list('<x:maxLength value="2"/>'),
+        "1 2 3",
+        "max_length",
+        "M kan ha høyst 2 verdier.",
+        "M kan ha høgst 2 verdiar.",
+        "M may have at most 2 values.",
+    ),
+    "more than one": (
+        of_list('<x:maxLength value="1"/>'),
+        "1 2",
+        "max_length",
+        "M kan ha høyst én verdi.",
+        "M kan ha høgst éin verdi.",
+        "M may have at most one value.",
+    ),
+    "too few": (
+        of_list('<x:minLength value="4"/>', "x:NMTOKENS"),
+        "a b",
+        "min_length",
+        "M må ha minst 4 verdier.",
+        "M må ha minst 4 verdiar.",
+        "M must have at least 4 values.",
+    ),
+    "another number": (
+        of_list('<x:length value="1"/>'),
+        "1 2",
+        "length",
+        "M må ha nøyaktig én verdi.",
+        "M må ha nøyaktig éin verdi.",
+        "M must have exactly one value.",
+    ),
+    "another list": (
+        of_list('<x:enumeration value="1 2"/><x:enumeration value="3"/>'),
+        "2 1",
+        "enumeration",
+        "M må være en av disse: 1 2, 3.",
+        "M må vere ein av desse: 1 2, 3.",
+        "M must be one of these: 1 2, 3.",
+    ),
+    "numbers": (
+        '<x:list itemType="x:double"/>',
+        "1 2E",
+        "type",
+        "Hver verdi i m må være et tall (med punktum som desimaltegn).",
+        "Kvar verdi i m må vere eit tal (med punktum som desimalteikn).",
+        "Each value in m must be a number (with a full stop as decimal mark).",
+    ),
+    "a union of one": (
+        '<x:union memberTypes="x:double"/>',
+        "1E",
+        "type",
+        "M må være et tall (med punktum som desimaltegn).",
+        "M må vere eit tal (med punktum som desimalteikn).",
+        "M must be a number (with a full stop as decimal mark).",
+    ),
+    "a value or a type": (
+        f"<x:union>{listed('ukjent')}{INT}</x:union>",
+        "x",
+        "type",
+        "M må være ukjent eller et heltall.",
+        "M må vere ukjent eller eit heiltal.",
+        "M must be ukjent or a whole number.",
+    ),
+    "nothing or a type": (
+        f"<x:union>{listed('')}{INT}</x:union>",
+        "x",
+        "type",
+        "M må være et heltall.",
+        "M må vere eit heiltal.",
+        "M must be a whole number.",
+    ),
+    "values alone": (
+        f"<x:union>{listed('ja', 'nei')}{listed('date')}</x:union>",
+        "x",
+        "type",
+        "M må være en av disse: ja, nei, date.",
+        "M må vere ein av desse: ja, nei, date.",
+        "M must be one of these: ja, nei, date.",
+    ),
+    "a name": (
+        '<x:restriction base="x:ID"/>',
+        "1",
+        "type",
+        "M må være et navn uten mellomrom som ikke begynner med et siffer.",
+        "M må vere eit namn utan mellomrom som ikkje byrjar med eit siffer.",
+        "M must be a name without blanks that does not begin with a digit.",
+    ),
+}
+
+
+@pytest.mark.parametrize("about", ["", XSD_1_1], ids=["libxml2", "xmlschema"])
+@pytest.mark.parametrize(("kind", "text", "rule", "nb", "nn", "en"), IN_THREE.values(), ids=IN_THREE)
+def test_one_sentence_tells_what_is_wrong(
+    tmp_path: Path, kind: str, text: str, rule: str, nb: str, nn: str, en: str, about: str
+) -> None:
+    """Of lists that count values, unions that list some, and names; in elements and attributes."""
+    body = (
+        f'<x:simpleType name="T">{kind}</x:simpleType><x:element name="m" type="T"/><x:element name="n">'
+        f'<x:complexType><x:attribute name="m" type="T"/></x:complexType></x:element>{NAMED}'
+    )
+    registry = registry_of(tmp_path, body, about)
+
+    for form in (f"<m>{text}</m>", f'<n m="{text}"/>'):
+        (finding,) = registry.check("a.xsd", form)
+        assert finding.rule == rule
+        assert [sentence(finding, language) for language in ("nb", "nn", "en")] == [nb, nn, en]
+
+
+@pytest.mark.parametrize("about", ["", XSD_1_1], ids=["libxml2", "xmlschema"])
+def test_an_id_that_stands_twice_is_told_as_that(tmp_path: Path, about: str) -> None:
+    """And not as a name that is none."""
+    body = (
+        '<x:element name="m"><x:complexType><x:sequence><x:element name="a" maxOccurs="9"><x:complexType>'
+        '<x:attribute name="id" type="x:ID"/></x:complexType></x:element></x:sequence></x:complexType></x:element>'
+    )
+
+    (finding,) = registry_of(tmp_path, body, about).check("a.xsd", '<m><a id="p"/><a id="p"/><a id="q"/></m>')
+
+    assert (finding.path, finding.rule) == ("/m/a[2]/@id", "not_unique")
+
+
 def test_a_mark_that_is_no_mark_is_told(tmp_path: Path) -> None:
     """It is true or false, whatever the schema says of the element."""
     registry = registry_of(tmp_path, '<x:element name="m" type="x:string" nillable="true"/>')
