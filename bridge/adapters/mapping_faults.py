@@ -32,7 +32,7 @@ from bridge.adapters.mapping_says import (
 from bridge.adapters.mapping_values import action_of, acts, after_of
 from bridge.adapters.yaml_places import Document, Place
 from bridge.core.elements import ElementState, aim
-from bridge.core.mapping import AfterUpdate
+from bridge.core.mapping import AfterUpdate, schema_file
 from bridge.core.templates import NAMES, names_in
 
 _UNTRUE = {
@@ -260,7 +260,7 @@ def _unknown_functions(test: str) -> Iterator[str]:
 
 def schema_file_faults(schemas: Path, name: str) -> Iterator[str]:
     """Say what is wrong with *name* as the path of an XSD."""
-    if name.partition("#")[0].lower().endswith(".json"):
+    if schema_file(name).lower().endswith(".json"):
         yield "an XSD must stand here: a form's JSON Schema is its 'json_schema'"
     else:
         yield from _path_faults(schemas, name)
@@ -268,7 +268,7 @@ def schema_file_faults(schemas: Path, name: str) -> Iterator[str]:
 
 def json_schema_file_faults(schemas: Path, named: str) -> Iterator[str]:
     """Say what is wrong with *named* as the path of a JSON Schema, with or without ``#`` and where forms begin."""
-    name = named.partition("#")[0]
+    name = schema_file(named)
     if not name.lower().endswith(".json"):
         yield "a JSON Schema's name ends with .json, and after '#' it may say where forms begin"
     else:

@@ -12,7 +12,7 @@ from bridge.adapters.mapping_keys import MODELS, MappingFile, State, without_kin
 from bridge.adapters.mapping_values import mapping_of
 from bridge.adapters.yaml_places import Document, Place, did_you_mean, line_and_column, read_yaml, wrong_value
 from bridge.core.errors import ConfigurationError, Fault
-from bridge.core.mapping import FormKind, ServiceMapping, Speaks
+from bridge.core.mapping import FormKind, ServiceMapping, Speaks, schema_file
 
 _UNFIT_ACTIVITIES = {
     "Information": "it needs a text, which a mapping cannot give",
@@ -100,7 +100,7 @@ def read_mappings(
         mappings[mapping.service_resource] = mapping
         for name in dict.fromkeys(name for spec in mapping.forms for name, _ in spec.pins if name not in compiled):
             compiled.add(name)
-            if schema_faults is not None and (schemas / name.partition("#")[0]).is_file():
+            if schema_faults is not None and (schemas / schema_file(name)).is_file():
                 faults += schema_faults(name)
         faults += _pin_faults(read, mapping, schema_digest)
         faults += _root_faults(read, mapping, schema_root)

@@ -131,11 +131,12 @@ def _routes(registry: "SchemaRegistry") -> tuple[list["AppRoute"], list[Fault]]:
 
 def _tried(result: _Result) -> Iterator[Fault]:
     """Try every schema with forms of our own: nobody's form shall be the first that meets an error."""
+    from bridge.core.mapping import schema_file
     from bridge.forms.trial import tried
 
     for name, root in result.roots:
         trial = tried(result.registry, name, root)
-        place = result.registry.folder / name.partition("#")[0]
+        place = result.registry.folder / schema_file(name)
         yield from (Fault(where=f"{place}:1:1", message=message) for message in dict.fromkeys(trial.faults))
         result.notes += [f"{name}: {note}" for note in trial.notes]
 

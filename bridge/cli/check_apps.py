@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from bridge.adapters.app_metadata import AppMetadataClient, AppUse, Said, TypeUse, hold_against, why_silent
 from bridge.core.errors import ConfigurationError, Fault, UpstreamError
+from bridge.core.mapping import schema_file
 from bridge.forms.schema_differences import SchemaDifference, json_schema_differences, xsd_differences
 from bridge.forms.xsd import SchemaRegistry
 
@@ -48,7 +49,7 @@ def _schemas(use: AppUse, used: TypeUse, client: AppMetadataClient, schemas: Sch
     if used.schema is not None and not schemas.faults(used.schema):
         _schema(use.app, used, used.schema, "xsd", client, schemas, said)
     if used.json_schema is not None and not schemas.faults(used.json_schema):
-        _schema(use.app, used, used.json_schema.partition("#")[0], "json", client, schemas, said)
+        _schema(use.app, used, schema_file(used.json_schema), "json", client, schemas, said)
 
 
 def _schema(

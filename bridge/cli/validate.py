@@ -89,10 +89,10 @@ def _exit_code(count: "Counter[Verdict]") -> int:
 
 def _job_of_schema(schema: Path | None, values: bool) -> "Job":
     from bridge.cli.validate_work import Job
-    from bridge.core.mapping import FormKind, FormSpec
+    from bridge.core.mapping import FormKind, FormSpec, schema_file
     from bridge.forms.reading import Limits
 
-    if schema is None or not schema.with_name(schema.name.partition("#")[0]).is_file():
+    if schema is None or not schema.with_name(schema_file(schema.name)).is_file():
         _cannot(f"there is no schema {schema}")
     spec = FormSpec(kind=FormKind.MAIN, data_format_id="", data_format_version="", schema=schema.name)
     return Job(folder=schema.parent, forms=(spec,), limits=Limits(), values=values)

@@ -1,6 +1,7 @@
 """What a mapping file means, as values. Reading the files is ``adapters/mapping_files``."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -93,6 +94,12 @@ def pins_of(*pairs: tuple[str | None, str | None]) -> tuple[tuple[str, str | Non
 
 FORMAT_ATTRIBUTES = (("dataFormatId", "dataFormatVersion"), ("skjemanummer", "spesifikasjonsnummer"))
 """How a form's root says its key: SERES and Altinn Studio, and OR forms (facts/altinn3-and-tokens.md 3.1)."""
+
+
+def schema_file(name: str) -> str:
+    """Give the file of the schema *name*: after a JSON Schema's ``#`` stands where forms begin."""
+    found = re.match(r"(.*?\.json)(?:#|$)", name, re.IGNORECASE)
+    return name if found is None else found[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

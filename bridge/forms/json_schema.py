@@ -17,6 +17,7 @@ from jsonschema_rs import ValidationError, ValidationErrorKind
 
 from bridge.core.errors import ConfigurationError, Fault, Finding
 from bridge.core.ids import pointer
+from bridge.core.mapping import schema_file
 from bridge.forms.json_reading import Json, placed, read_quickly, read_values, text_of
 from bridge.forms.patterns import without_anchors
 from bridge.forms.reading import Limits, Unreadable
@@ -65,7 +66,7 @@ Steps = tuple[str | int, ...]
 
 def is_json_schema(name: str) -> bool:
     """Say whether *name* is that of a JSON Schema; after ``#`` it may say where forms begin."""
-    return name.partition("#")[0].lower().endswith(".json")
+    return schema_file(name).lower().endswith(".json")
 
 
 class JsonSchemaRegistry:
@@ -337,7 +338,8 @@ class _Document:
 
 
 def _compile(folder: Path, name: str) -> _Compiled:
-    part, hash_sign, fragment = name.partition("#")
+    part = schema_file(name)
+    hash_sign, fragment = name[len(part) :][:1], name[len(part) + 1 :]
     documents = _read_all(folder, part)
     main = documents[part]
     draft = _draft(main)

@@ -11,6 +11,8 @@ from click.testing import CliRunner, Result
 
 from bridge.adapters.mapping_files import load_mappings
 from bridge.cli.check import check, untellable
+from bridge.cli.convert import convert
+from bridge.cli.validate import validate
 from bridge.sandbox.app_schemas import xsd
 from bridge.sandbox.control import settings
 from bridge.sandbox.server import Sandbox
@@ -293,3 +295,27 @@ def test_check_looks_at_the_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
     assert "BRIDGE_DATABASE_URL: there is no folder" in result.stderr
     assert result.exit_code == 1
+
+
+def test_a_schemas_name_may_have_a_number_sign(tmp_path: Path):
+    """Only after a JSON Schema's name does it say where forms begin; checking, validating and converting agree."""
+    text = "schema: a#1.xsd, json_schema: a#1.json#/$defs/M"
+    (tmp_path / "a.yaml").write_text(PLAIN.replace("schema: a.xsd", text))
+    (tmp_path / "a#1.xsd").write_text(
+        '<schema xmlns="http://www.w3.org/2001/XMLSchema"><include schemaLocation="b%232.xsd"/></schema>'
+    )
+    (tmp_path / "b#2.xsd").write_text(
+        '<schema xmlns="http://www.w3.org/2001/XMLSchema"><element name="m" type="string"/></schema>'
+    )
+    (tmp_path / "a#1.json").write_text('{"$defs": {"M": {"type": "object", "properties": {"a": {"type": "string"}}}}}')
+    (tmp_path / "m.xml").write_text("<m>x</m>")
+
+    checked = run("--mappings", str(tmp_path), "--schemas", str(tmp_path))
+    results = [
+        CliRunner().invoke(command, [*words, "--schema", str(tmp_path / "a#1.xsd"), str(tmp_path / "m.xml")])
+        for command, words in ((validate, []), (convert, ["--to", "json"]))
+    ]
+
+    assert checked.exit_code == 0, checked.output
+    assert "a#1.xsd: compiles" in checked.stdout
+    assert [each.exit_code for each in results] == [0, 0], [each.output for each in results]
