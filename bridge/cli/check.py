@@ -42,7 +42,7 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
     2 when called wrongly.
     """
     from bridge.adapters.mapping_files import read_mappings
-    from bridge.cli.check_notes import Sizes, notes_beside, notes_of, notes_of_sizes
+    from bridge.cli.check_notes import Sizes, json_notes, notes_beside, notes_of, notes_of_sizes
     from bridge.cli.quiet import quiet
     from bridge.forms.xsd import SchemaRegistry
     from bridge.wiring import misfits_of
@@ -72,6 +72,7 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
     if not mappings and not schemas:
         result.notes += notes_beside(services)
     result.notes += notes_of(services)
+    result.notes += json_notes(services, registry.root_fault)
     result.notes += notes_of_sizes(services, sizes)
     if shape == "json":
         click.echo(json.dumps(_report(result), ensure_ascii=False, indent=2))

@@ -1,13 +1,13 @@
 """What is sound in a configuration, and yet may not be what was meant."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from bridge.adapters.mapping_limits import sized, stranding
 from bridge.core.elements import ElementState, aim, can_act
-from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapping
+from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapping, Speaks
 from bridge.settings import Settings, alone
 
 _OPEN = (ElementState.FORM_FILLING, ElementState.SIGNING)
@@ -58,6 +58,21 @@ def notes_of(services: Mapping[str, ServiceMapping]) -> Iterator[str]:
         yield from _buttonless(name, each)
         yield from _shared_schemas(name, each)
     yield from _silent_submissions(services)
+
+
+def json_notes(
+    services: Mapping[str, ServiceMapping], root_fault: Callable[[str, str | None], str | None]
+) -> Iterator[str]:
+    """Say which forms people's systems cannot send as JSON, since nothing says what they begin with."""
+    for each in services.values():
+        speaks = None if each.altinn3 is None else each.altinn3.speaks
+        if speaks is Speaks.JSON or all(action.form is not FormSource.BODY for action in each.actions.values()):
+            continue  # Where an app speaks JSON, that is a fault.
+        for at, form in enumerate(each.forms):
+            if form.kind is not FormKind.MAIN or form.schema is None or form.root is not None:
+                continue
+            if (fault := root_fault(form.schema, None)) is not None:
+                yield f"{each.source}: forms[{at}]: forms are taken as XML only, and refused as JSON (415): {fault}"
 
 
 def notes_beside(services: Mapping[str, ServiceMapping]) -> Iterator[str]:

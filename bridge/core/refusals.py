@@ -62,7 +62,13 @@ REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
         ),
         _ATTACHMENT,
     ),
-    **dict.fromkeys(("message_invalid", "subforms_not_allowed", "body_type", "body_missing"), _MESSAGE),
+    **dict.fromkeys(
+        (
+            *("message_invalid", "subforms_not_allowed", "body_type", "body_missing"),
+            *("json_root_unsaid", "json_not_taken"),
+        ),
+        _MESSAGE,
+    ),
     **dict.fromkeys(("altinn_level_too_low", "not_allowed_in_altinn"), _ACCESS),
     "form_value_missing": {
         "nb": "Skjemaet mangler et felt som fylles ut automatisk, og ingenting ble sendt. Kontakt avsenderen.",

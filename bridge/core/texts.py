@@ -172,6 +172,25 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Innhaldstypen er ikkje støtta", "Send skjemaet som XML, JSON eller hal+json."),
         "en": _text("The content type is not supported", "Send the form as XML, JSON or hal+json."),
     },
+    "json_root_unsaid": {
+        "nb": _text(
+            "Skjemaet kan ikke leses som JSON",
+            "Oppsettet sier ikke hvilket rotelement skjemaet har. Send det som XML, eller kontakt tjenesteeieren.",
+        ),
+        "nn": _text(
+            "Skjemaet kan ikkje lesast som JSON",
+            "Oppsettet seier ikkje kva rotelement skjemaet har. Send det som XML, eller kontakt tenesteeigaren.",
+        ),
+        "en": _text(
+            "The form cannot be read as JSON",
+            "The setup does not say which root element it has. Send it as XML, or contact the service owner.",
+        ),
+    },
+    "json_not_taken": {
+        "nb": _text("Tjenesten tar ikke imot JSON", "Send skjemaet som XML, eller kontakt tjenesteeieren."),
+        "nn": _text("Tenesta tek ikkje imot JSON", "Send skjemaet som XML, eller kontakt tenesteeigaren."),
+        "en": _text("The service takes no JSON", "Send the form as XML, or contact the service owner."),
+    },
     "attachment_media_type": {
         "nb": _text("Innholdstypen støttes ikke", "Send vedlegget som application/octet-stream eller hal+json."),
         "nn": _text("Innhaldstypen er ikkje støtta", "Send vedlegget som application/octet-stream eller hal+json."),

@@ -68,7 +68,7 @@ def form_or_message(
 def _from_json(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, body: bytes) -> bytes:
     main = next((spec for spec in mapping.forms if spec.kind is FormKind.MAIN), None)
     if main is None or main.schema is None:
-        raise Refusal("body_type", 415)
+        raise Refusal("json_not_taken", 415)
     if main.json_schema is not None and action.validate is not Validation.OFF:
         # What it says beyond the XSD is lost once the form is XML, which is held against the XSD before it is sent.
         findings = bridge.schemas.json.check(main.json_schema, body)
@@ -84,14 +84,27 @@ def _from_json(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, b
     except Unconvertible as error:
         raise Refusal("form_invalid", 422, findings=error.findings) from error
     except ConfigurationError as error:
-        log.warning("forms in JSON cannot be taken: the schema makes no converter", schema=main.schema, why=str(error))
-        raise Refusal("body_type", 415) from error
+        raise _unset(bridge, mapping, main, error) from error
     if action.validate is Validation.STRICT and not action.sets and not action.calculates:
         # Later nobody knows any more where in the JSON it stood.
         errors = errors_of(bridge.schemas.check_form(main, form))
         if errors:
             raise Refusal("form_invalid", 422, findings=said_of_json(errors, shape, body, bridge.schemas.limits))
     return form
+
+
+def _unset(bridge: Bridge, mapping: ServiceMapping, main: FormSpec, error: ConfigurationError) -> Refusal:
+    """Tell the operator why *main* cannot be taken as JSON, and give what its sender is told."""
+    several = main.root is None and main.schema is not None and len(bridge.schemas.roots(main.schema)) > 1
+    log.warning(
+        "forms in JSON cannot be taken: the mapping names no root"
+        if several
+        else "forms in JSON cannot be taken: the schema makes no converter",
+        mapping=f"{mapping.source}: forms[{mapping.forms.index(main)}]",
+        schema=main.schema,
+        why="; ".join(fault.message for fault in error.faults),
+    )
+    return Refusal("json_root_unsaid" if several else "json_not_taken", 415)
 
 
 def shape_of(bridge: Bridge, spec: FormSpec) -> Shape:

@@ -1,11 +1,14 @@
 """A schema with several elements that forms could begin with: the mapping or route says which it is."""
 
+import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from bridge.adapters.mapping_files import read_mappings
 from bridge.adapters.route_files import read_routes
+from bridge.cli.check import check
 from bridge.core.mapping import FormKind, FormSpec
 from bridge.forms.convert import Shape
 from bridge.forms.reading import Limits
@@ -90,6 +93,22 @@ def test_a_mapping_names_a_root_that_there_is(
     )
 
     assert [each.message for each in faults] == ([] if message is None else [message])
+
+
+@pytest.mark.parametrize(("keys", "told"), [("", True), (", root: c", False)], ids=["unsaid", "said"])
+def test_a_form_that_cannot_come_as_json_is_noted(
+    registry: SchemaRegistry, tmp_path: Path, *, keys: str, told: bool
+) -> None:
+    """Before a sender of JSON meets it; it is sound, as XML says itself what it begins with."""
+    (tmp_path / "a.yaml").write_text(MAPPING.replace(" KEYS", keys).replace("ALTINN3", ""))
+
+    ended = CliRunner().invoke(
+        check, ["--json", "--mappings", str(tmp_path / "a.yaml"), "--schemas", str(registry.folder)]
+    )
+
+    place = f"{tmp_path / 'a.yaml'}: forms[0]: forms are taken as XML only, and refused as JSON (415): {SEVERAL}"
+    assert ended.exit_code == 0
+    assert (place in json.loads(ended.stdout)["notes"]) is told
 
 
 @pytest.mark.parametrize(
