@@ -102,29 +102,30 @@ def _one(
     language: str | None,
     page: Path | None,
 ) -> None:
-    from bridge.cli.calculate_apps import Refused, shape_of
+    from bridge.cli.calculate_apps import Refused, compared, shape_of, why_not
     from bridge.core.errors import Finding
     from bridge.forms.convert import Unconvertible
     from bridge.forms.cut_short import stopped_at
-    from bridge.forms.losses import differences
     from bridge.forms.reading import Unreadable
     from bridge.forms.sentences import sentence
     from bridge.web.calculation_page import page_of
     from bridge.web.calculation_report import as_json
 
     sent = form.read_bytes()
+    before = after = sent
     try:
         answers = [app.calculate(sent) for app in apps]
         before, after = (sent, answers[0]) if len(apps) == 1 else (answers[0], answers[1])
         converter = shape_of(schema)
-        found = differences(before, after, shape=converter)
+        found = compared(before, after, converter)
         # Of two apps, nobody knows which read less.
         stopped = stopped_at(sent, found, shape=converter) if len(apps) == 1 else ()
     except Refused as error:
         click.echo(str(error), err=True)
         context.exit(1)
     except (Unreadable, Unconvertible, ValueError) as error:
-        click.echo(f"The forms cannot be compared: {_reason(error)}", err=True)
+        names = [str(form), f"the answer of {apps[0].name}"] if len(apps) == 1 else [app.name for app in apps]
+        click.echo(f"The forms cannot be compared: {why_not((before, after), names, error)}", err=True)
         context.exit(1)
     changes = [as_json(each) for each in found]
     name = " / ".join(app.name for app in apps)
@@ -166,11 +167,6 @@ def _write(page: Path | None, text: str) -> None:
         page.write_text(text, "utf-8")
     except OSError as error:
         raise click.ClickException(f"the page cannot be written: {error.strerror}") from error
-
-
-def _reason(error: Exception) -> str:
-    findings = getattr(error, "findings", None) or ([error.finding] if hasattr(error, "finding") else [])
-    return ", ".join(f"{each.path} {each.rule}" for each in findings[:5]) or str(error)
 
 
 def _folder(

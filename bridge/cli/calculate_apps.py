@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from bridge.adapters.altinn3 import AppCall, AppClient
 from bridge.adapters.maskinporten import MaskinportenClient, PlatformTokens, signing_key
 from bridge.adapters.transport import new_session
 from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse
-from bridge.core.errors import BridgeError, UpstreamError
+from bridge.core.errors import BridgeError, Finding, UpstreamError
 from bridge.core.mapping import DEFAULT_SCOPES, Speaks
-from bridge.forms.convert import Shape
+from bridge.forms.convert import Shape, Unconvertible
+from bridge.forms.losses import Difference, differences, is_xml, without_idle_blanks
+from bridge.forms.reading import Unreadable
 from bridge.settings import Settings
 from bridge.wiring import utc_now
 
@@ -118,6 +121,34 @@ def targets(
 def shape_of(schema: Path | None) -> Shape | None:
     """Read the schema that types are compared by."""
     return None if schema is None else Shape.from_schema(schema)
+
+
+def compared(before: bytes, after: bytes, shape: Shape | None) -> tuple[Difference, ...]:
+    """Hold two forms against each other, as ``differences`` does; what only looks changed is left out."""
+    found = differences(before, after, shape=shape)
+    return without_idle_blanks(found) if shape is None else found
+
+
+def why_not(forms: tuple[bytes, bytes], names: Sequence[str], error: Exception) -> str:
+    """Say why *error* keeps *forms* from being compared, and by its name which of the two it is about."""
+    findings = getattr(error, "findings", None) or ([error.finding] if hasattr(error, "finding") else [])
+    why = ", ".join(f"{_place(each)} {each.rule}" for each in findings[:5]) or str(error)
+    about = [name for name, form in zip(names, forms, strict=True) if _is_about(form, error)]
+    return f"{', '.join(about)}: {why}" if about else why
+
+
+def _place(finding: Finding) -> str:
+    return f"{finding.path} (line {finding.line})" if finding.line else finding.path
+
+
+def _is_about(form: bytes, error: Exception) -> bool:
+    if isinstance(error, Unconvertible):
+        return is_xml(form)  # JSON is not converted.
+    try:
+        differences(form, form)
+    except Unreadable:
+        return isinstance(error, Unreadable)
+    return False
 
 
 class _Settings:

@@ -14,9 +14,8 @@ from typing import Any
 
 import click
 
-from bridge.cli.calculate_apps import Refused, Target, shape_of
+from bridge.cli.calculate_apps import Refused, Target, compared, shape_of, why_not
 from bridge.forms.convert import Unconvertible
-from bridge.forms.losses import differences
 from bridge.forms.reading import Unreadable
 from bridge.web.calculation_report import WORDS
 
@@ -168,9 +167,10 @@ class Parity:
             why = "; ".join(told)
             return _Compared(name=path.name, outcome=outcome, places=frozenset(), why=why)
         try:
-            found = differences(answers[0], answers[1], shape=self._shape)
+            found = compared(answers[0], answers[1], self._shape)
         except (Unreadable, Unconvertible, ValueError) as error:
-            return _Compared(name=path.name, outcome="not comparable", places=frozenset(), why=type(error).__name__)
+            why = why_not((answers[0], answers[1]), [app.name for app in self._apps], error)
+            return _Compared(name=path.name, outcome="not comparable", places=frozenset(), why=why)
         places = frozenset((_INDEX.sub("[*]", each.path), WORDS[each.change]) for each in found)
         return _Compared(name=path.name, outcome="different" if places else "same", places=places)
 

@@ -314,7 +314,7 @@ class _XmlReader:
 
 def _value(kind: Kind, text: str) -> str:
     """Write *text* as JSON: as a number or truth value where it is spelled as JSON spells them, else as a string."""
-    if kind is Kind.TEXT:
+    if kind is Kind.TEXT or kind is Kind.COLLAPSED:
         return encode_basestring(text)
     if kind is Kind.NUMBER and _JSON_DECIMAL.fullmatch(text):
         return text

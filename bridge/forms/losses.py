@@ -7,6 +7,7 @@ missing one: Altinn 2 tells them apart (facts/altinn2.md 2.10).
 """
 
 import itertools
+import re
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,8 @@ _MOST_PAIRS = 250_000
 _MOST_EQUAL = 1_000_000
 """Above so many pairs of equal rows, rows are paired with the next equal one instead of in the longest run."""
 _BLANK = " \t\r\n"
+_BLANKS = re.compile(f"[{_BLANK}]+")
+_MOMENT = re.compile(r"-?\d{4,}-\d\d-\d\d(?:T[\d:.]+)?(?:Z|[+-]\d\d:\d\d)?|\d\d:\d\d:[\d.]+(?:Z|[+-]\d\d:\d\d)?")
 _LONGEST_PATH = 1_000
 
 
@@ -118,6 +121,17 @@ def differences(
     if old.name != new.name:
         return (*_all(old, "/" + old.label, Change.LOST), *_all(new, "/" + new.label, Change.ADDED))
     return tuple(_compare(old, new, "/" + old.label if old.label else ""))
+
+
+def without_idle_blanks(found: Sequence[Difference]) -> tuple[Difference, ...]:
+    """Leave out of what was *found* without a schema where only blanks around a date or time differ, for people."""
+    return tuple(each for each in found if not _is_one_moment(each.old, each.new))
+
+
+def _is_one_moment(old: str | None, new: str | None) -> bool:
+    if old is None or new is None or old.strip(_BLANK) != new.strip(_BLANK):
+        return False
+    return _MOMENT.fullmatch(new.strip(_BLANK)) is not None
 
 
 def is_xml(form: bytes | str) -> bool:
@@ -243,6 +257,8 @@ def _leaf(name: str, label: str, text: str, kind: Kind | None, *, nil: bool = Fa
         same = _number(text)
     elif kind is Kind.BOOLEAN:
         same = {"1": "true", "0": "false"}.get(text.strip(_BLANK), text.strip(_BLANK))
+    elif kind is Kind.COLLAPSED and not nil:
+        same = " ".join(each for each in _BLANKS.split(text) if each)
     return _Node(name, label, text, same, (), False, hash((name, same)))
 
 

@@ -33,6 +33,8 @@ class Kind(Enum):
     BOOLEAN = "boolean"
     QNAME = "QName"
     """A text whose prefix stands for a namespace."""
+    COLLAPSED = "collapsed"
+    """A text that blanks around it and in a row do not change, such as a date."""
 
 
 _KINDS = {
@@ -326,10 +328,11 @@ def _kind(simple: Any) -> Kind:
     # What restricts a union or a list has that as its primitive type; the simple type of all has none.
     primitive = getattr(simple, "primitive_type", None) or simple
     if simple.is_list():
-        return Kind.QNAME if _kind(getattr(primitive, "item_type", None)) is Kind.QNAME else Kind.TEXT
+        return Kind.QNAME if _kind(getattr(primitive, "item_type", None)) is Kind.QNAME else Kind.COLLAPSED
     if simple.is_union():
         return _kind_of_all({_kind(member) for member in primitive.member_types})
-    return _KINDS.get(primitive.local_name or "", Kind.TEXT)
+    collapses = getattr(simple, "white_space", None) == "collapse"
+    return _KINDS.get(primitive.local_name or "", Kind.COLLAPSED if collapses else Kind.TEXT)
 
 
 def _kind_of_all(kinds: set[Kind]) -> Kind:

@@ -101,7 +101,7 @@ class XmlWriter:
             return str(value)
         if found is bool and kind is Kind.BOOLEAN:
             return "true" if value else "false"
-        self.add("type", steps, type=Kind.TEXT.value if kind is Kind.QNAME else kind.value)
+        self.add("type", steps, type=Kind.TEXT.value if kind in {Kind.QNAME, Kind.COLLAPSED} else kind.value)
         return ""
 
     def _decimal(self, number: str, steps: Steps) -> str:

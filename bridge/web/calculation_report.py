@@ -9,7 +9,7 @@ from bridge.core.calculations import AppRoute, DataTypeRoute
 from bridge.core.errors import ConfigurationError, Finding
 from bridge.forms.convert import Unconvertible
 from bridge.forms.cut_short import stopped_at
-from bridge.forms.losses import Change, Difference, differences
+from bridge.forms.losses import Change, Difference, differences, without_idle_blanks
 from bridge.forms.reading import Unreadable
 from bridge.forms.sentences import sentence
 from bridge.web.calculation_page import page_of
@@ -91,6 +91,7 @@ def _changes(
     try:
         shape = None if data_type.schema is None else shapes.shape(data_type.schema, data_type.root)
         found = differences(sent, answer, shape=shape, limits=shapes.limits)
+        found = without_idle_blanks(found) if shape is None else found
         return found, stopped_at(sent, found, shape=shape, limits=shapes.limits), None
     except Unreadable as error:
         return None, (), error.finding.rule

@@ -12,8 +12,9 @@ from click.testing import CliRunner, Result
 
 from bridge.adapters.altinn3 import AppClient
 from bridge.cli.calculate import calculate
-from bridge.cli.calculate_apps import Caller, Target, _route
+from bridge.cli.calculate_apps import Caller, Target, _route, compared, why_not
 from bridge.cli.calculate_parity import Parity, Progress
+from bridge.forms.reading import Unreadable
 from bridge.sandbox.app_schemas import xsd
 from bridge.sandbox.app_state import App
 from bridge.sandbox.control import settings
@@ -71,6 +72,24 @@ def test_one_form_is_explained_as_a_table(sandbox: Sandbox, tmp_path: Path) -> N
     assert lines["/Regnestykke/sum"] == ["changed", "9", "3.30"]
     assert lines["/Regnestykke/ukjent"] == ["dropped", "x", "–"]
     assert lines["/Regnestykke/linje/belop"] == ["added", "–", "3.30"]
+
+
+@pytest.mark.parametrize(
+    ("forms", "said"),
+    [
+        ((b"<a/>", b"<a>"), "ny: / (line 1) not_well_formed"),
+        ((b"<a", b"<a/>"), "gammel: / (line 1) not_well_formed"),
+        ((b"<a", b"<b"), "gammel, ny: / (line 1) not_well_formed"),
+        ((b"<a/>", b"{}"), "XML against JSON needs the shape of the form"),
+    ],
+    ids=["second", "first", "both", "neither"],
+)
+def test_which_of_two_forms_cannot_be_compared_is_told(forms: tuple[bytes, bytes], said: str) -> None:
+    """By its name, and the line."""
+    with pytest.raises((Unreadable, ValueError)) as caught:
+        compared(*forms, None)
+
+    assert why_not(forms, ["gammel", "ny"], caught.value) == said
 
 
 def test_where_an_app_stopped_reading_is_told(sandbox: Sandbox, tmp_path: Path) -> None:

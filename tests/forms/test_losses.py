@@ -12,7 +12,7 @@ from lxml import etree
 
 from bridge.forms.convert import Shape
 from bridge.forms.cut_short import stopped_at
-from bridge.forms.losses import Change, Difference, differences
+from bridge.forms.losses import Change, Difference, differences, without_idle_blanks
 from bridge.forms.reading import Unreadable
 from bridge.forms.sentences import sentence
 from bridge.shipped import examples_folder, schemas_folder
@@ -24,6 +24,7 @@ SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDe
   <xs:element name="m"><xs:complexType><xs:sequence>
     <xs:element name="tall" type="xs:decimal" minOccurs="0" nillable="true"/>
     <xs:element name="ja" type="xs:boolean" minOccurs="0"/>
+    <xs:element name="dag" type="xs:date" minOccurs="0"/>
     <xs:element name="tekst" type="xs:string" minOccurs="0"/>
     <xs:element name="gruppe" minOccurs="0"><xs:complexType><xs:all>
       <xs:element name="a" type="xs:string" minOccurs="0"/><xs:element name="b" type="xs:string" minOccurs="0"/>
@@ -81,6 +82,20 @@ def test_a_shape_knows_what_is_a_number_and_what_has_no_order(shape: Shape, sent
     """And holds XML against JSON."""
     assert differences(sent, back, shape=shape) == ()
     assert differences(back, sent, shape=shape) == ()
+
+
+def test_blanks_around_a_date_change_nothing(shape: Shape) -> None:
+    """With a schema by its type; without one a check of losses keeps to the bytes, and people are not told of it."""
+    sent, back = "<m><dag>2026-01-01</dag></m>", "<m><dag> 2026-01-01\n</dag></m>"
+    text = "<m><tekst>{}</tekst></m>"
+
+    assert differences(sent, back, shape=shape) == ()
+    assert differences(sent, '{"dag": " 2026-01-01"}', shape=shape) == ()
+    assert [each.path for each in differences(text.format("a"), text.format(" a"), shape=shape)] == ["/m/tekst"]
+    assert [each.path for each in differences(sent, back)] == ["/m/dag"]
+    assert without_idle_blanks(differences(sent, back)) == ()
+    assert len(without_idle_blanks(differences(text.format("a"), text.format(" a")))) == 1
+    assert len(without_idle_blanks(differences(sent, back.replace("2026", "2027")))) == 1
 
 
 @pytest.mark.parametrize(
