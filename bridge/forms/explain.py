@@ -320,8 +320,11 @@ def _value_finding(search: _Search, node: etree._Element, error: Any, line: int)
         search.add("missing_attribute", f"{path}/@{readable(required)}", line, {})
         return
     if error.type_name == "SCHEMAV_CVC_ELT_1" and node.getparent() is not None:
-        # Where any element may stand that the schema declares, it declares none of this name.
-        search.add("unexpected_element", path, line, {})
+        # Where any element may stand that the schema declares, it declares none of this name; its own type would do.
+        typed = TYPE in node.attrib and search.model.refuses_text(node)
+        known = search.model.facts(search.model.declaration(node)) if typed else {}
+        facts = {name: known[name] for name in TYPES if name in known}
+        search.add("type" if typed else "unexpected_element", path, line, facts)
         return
     if error.type_name == "SCHEMAV_CVC_ELT_1":
         rule, facts = wrong_root(str(node.tag), search.model)

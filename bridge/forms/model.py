@@ -128,11 +128,12 @@ class SchemaModel:
         way = [node, *node.iterancestors()][::-1]
         found = self._schema.maps.elements.get(way[0].tag)  # Those of the schema itself are by local name.
         for parent, child in itertools.pairwise(way):
-            found = self._below(self.as_said(found, parent), str(child.tag))
+            found = self._below(self.as_said(found, parent), child)
         return self.as_said(found, node)
 
-    def _below(self, declaration: Declaration | None, tag: str) -> Declaration | None:
-        """Find the declaration of *tag* in this one: its own, or the one for any place where a wildcard takes it."""
+    def _below(self, declaration: Declaration | None, node: etree._Element) -> Declaration | None:
+        """Find the declaration of *node* in this one: its own, or where a wildcard takes it, what is known of it."""
+        tag = str(node.tag)
         content: Any = getattr(getattr(declaration, "type", None), "content", None)
         if not hasattr(content, "iter_elements"):
             return None
@@ -141,7 +142,8 @@ class SchemaModel:
         if own is not None:
             return own
         wild = any(not each.name and each.process_contents != "skip" and each.is_matching(tag) for each in parts)
-        return self._schema.maps.elements.get(tag) if wild else None
+        known = self.anywhere(node) if wild else None
+        return self.untyped(node) if wild and known is None else known
 
     def anywhere(self, node: etree._Element) -> Declaration | None:
         """Find what the schema declares of the name of *node* for any place; None where it declares nothing."""

@@ -207,6 +207,26 @@ def test_what_a_wildcard_lets_stand_is_explained(tmp_path: Path) -> None:
     assert [(each.path, each.rule) for each in findings] == [("/m/a/n/b", "missing_element")]
 
 
+@pytest.mark.parametrize("about", ["", XSD_1_1], ids=["libxml2", "xmlschema"])
+@pytest.mark.parametrize("process", ["strict", "lax"])
+@pytest.mark.parametrize(("kind", "text"), [("int", "x"), ("double", "1E")])
+def test_what_names_its_type_under_a_wildcard_is_held_to_it(
+    tmp_path: Path, kind: str, text: str, process: str, about: str
+) -> None:
+    """And it is said what the type wants."""
+    body = (
+        '<x:element name="m"><x:complexType><x:sequence>'
+        f'<x:any processContents="{process}"/></x:sequence></x:complexType></x:element>'
+    )
+    names = 'xmlns:i="http://www.w3.org/2001/XMLSchema-instance" xmlns:s="http://www.w3.org/2001/XMLSchema"'
+    registry = registry_of(tmp_path, body, about)
+
+    findings = registry.check("a.xsd", f'<m {names}><z i:type="s:{kind}">{text}</z></m>')
+
+    assert [(each.path, each.rule, each.facts) for each in findings] == [("/m/z", "type", {"type": kind})]
+    assert registry.check("a.xsd", f'<m {names}><z i:type="s:{kind}">1</z></m>') == ()
+
+
 @pytest.mark.parametrize(
     ("inside", "expected"),
     [
