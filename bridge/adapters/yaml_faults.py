@@ -14,9 +14,10 @@ _KEY_WITHOUT_BLANK = re.compile(r"\s*(?:- )?([A-Za-z_][\w-]*):(?=\S)")
 _CONTROL = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _KEY = re.compile(r"[ \t]*(?:- +)*[^\s#].*?:(?:[ \t]|$)")
 _KEY_WITH_SIGN = re.compile(r"\s*(?:- +)?([\w-]+)\s*=\s*(\S.*)")
+_KEY_WITH_ODD_BLANK = re.compile(rf"\s*(?:- +)?([A-Za-z_][\w-]*):[{ODD_BLANKS}]+")
 _ODD_INDENTATION = re.compile(rf"[ \t]*(?=[{ODD_BLANKS}]+\S)")
 _GOES_ON = re.compile(r"[:,{\[]\s*$|(?:^|\s)-\s+$")
-_KEY_WITH_VALUE = re.compile(r"\s*(?:- +)*[^\s:#{\[][^:]*:\s+\S")
+_KEY_WITH_VALUE = re.compile(r"\s*(?:- +)*[^\s:#{\[][^:]*:\s+(?!#)\S")
 
 
 def yaml_fault(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, str]:
@@ -165,7 +166,7 @@ def _colon(around: _Around) -> tuple[yaml.Mark, str]:
         return around.mark, message
     if told := _colon_missing_above(around):
         return told
-    column = _column(above)
+    column = len(above) - len(re.sub(r"^\s*(?:- +)*", "", above)) + 1
     message = f"this line is indented below one that has its value already: begin it in column {column}, as that one"
     return around.mark, message
 
@@ -189,7 +190,11 @@ def _colon_missing_above(around: _Around) -> tuple[yaml.Mark, str] | None:
 
 
 def _no_key(line: str) -> bool:
-    return not _KEY.match(line) and (not line.lstrip().startswith("- ") or bool(_KEY_WITHOUT_BLANK.match(line)))
+    if _KEY.match(line):
+        return False
+    return not line.lstrip().startswith("- ") or any(
+        each.match(line) for each in (_KEY_WITHOUT_BLANK, _KEY_WITH_SIGN, _KEY_WITH_ODD_BLANK)
+    )
 
 
 def _column(line: str) -> int:
@@ -203,7 +208,8 @@ def _mark(line: int, column: int) -> yaml.Mark:
 def _key(around: _Around) -> tuple[yaml.Mark, str]:
     if not around.before.strip():
         above, here = _column(around.above), around.mark.column + 1
-        if above == here and (told := _colon_missing_above(around)):
+        dashed = around.above.lstrip().startswith("-")
+        if (above == here or (above < here and not dashed)) and (told := _colon_missing_above(around)):
             return told
         message = f"the line above begins in column {above}, this one in {here}: keys of one group begin in the same"
         return around.mark, message
@@ -216,7 +222,7 @@ def _key(around: _Around) -> tuple[yaml.Mark, str]:
 
 
 def _missing_colon(line: str) -> str:
-    if found := re.match(rf"\s*(?:- )?([A-Za-z_][\w-]*):[{ODD_BLANKS}]+", line):
+    if found := _KEY_WITH_ODD_BLANK.match(line):
         return f"after a colon comes an ordinary blank, not such a one: write {found[1]}: {line[found.end() :].strip()}"
     if found := _KEY_WITHOUT_BLANK.match(line):
         return f"after a colon comes a blank: write {found[1]}: {line[found.end() :].strip()}"

@@ -1,10 +1,13 @@
 """A fault in YAML says what to write."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bridge.adapters.yaml_places import Document, read_yaml
+from bridge.adapters.yaml_places import Document, line_and_column, read_yaml
+from bridge.shipped import mappings_folder
 
 
 def told(folder: Path, text: str) -> list[str]:
@@ -56,6 +59,14 @@ def told(folder: Path, text: str) -> list[str]:
         ("s:urn:a\n# A comment.\nb: 1\n", "1:1: after a colon comes a blank: write s: urn:a"),
         ("s:\n  b:1\n  # A comment.\n  c: 1\n", "2:3: after a colon comes a blank: write b: 1"),
         ("f:\n  - type:Main\n    id: 1\n", "2:3: after a colon comes a blank: write type: Main"),
+        ("s:\n  send: # What it is.\n    b:1\n    c: 1\n", "3:5: after a colon comes a blank: write b: 1"),
+        ("s:\n  send # What it is.\n    b: 1\n", "2:3: a key is written with a colon and a blank after it"),
+        ("s:\n  - b = 1\n    c: 1\n", "2:3: a key is written with a colon and a blank after it: b: 1"),
+        ("s:\n  - b:\xa01\n    c: 1\n", "2:3: after a colon comes an ordinary blank"),
+        (
+            "s:\n  - b: 1\n      c: 1\n",
+            "3:8: this line is indented below one that has its value already: begin it in column 5",
+        ),
         ("s:\n  nb: one\n    two\n    c: 1\n", "4:6: this line is indented below one that has its value already"),
         ("s:\n  b:\xa01\n  c: 1\n", "2:3: after a colon comes an ordinary blank, not such a one: write b: 1"),
         ("s:\n\xa0\xa0b: 1\n", "2:1: a blank that is no ordinary one stands here: indent with ordinary blanks"),
@@ -95,3 +106,30 @@ def test_no_fault_is_a_traceback(tmp_path: Path, text: str):
     read_yaml(document, begins="it begins with keys")
 
     assert all(":" in each.where for each in document.faults)
+
+
+def test_the_line_that_is_wrong_is_the_one_that_is_told(tmp_path: Path):
+    """Each key of a shipped mapping in turn: without its blank or colon, with another sign, oddly indented."""
+    path = mappings_folder() / "serveringsbevilling.yaml"
+    lines = path.read_text("utf-8").splitlines()
+    wrong = []
+    for number, line in enumerate(lines):
+        for spoiled in spoil(line):
+            document = Document(path=tmp_path / "m.yaml")
+            document.path.write_text("\n".join((*lines[:number], spoiled, *lines[number + 1 :])), "utf-8")
+            read_yaml(document, begins="it begins with keys")
+            wrong += [(spoiled, str(each)) for each in document.faults if line_and_column(each)[0] != number + 1]
+
+    assert wrong == []
+
+
+def spoil(line: str) -> Iterator[str]:
+    found = re.match(r"(\s*(?:- )?)([\w-]+):(?: (.*))?$", line)
+    if found is None:
+        return
+    start, key, value = found.groups()
+    yield from (f"{start}{key}{sign}{value}" for sign in (":", " = ", ":\xa0") if value)
+    if not value:
+        yield f"{start}{key}"
+    if start:
+        yield "\xa0" * len(start) + line[len(start) :]
