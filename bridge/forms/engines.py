@@ -3,6 +3,7 @@
 import functools
 import tempfile
 import threading
+import unicodedata
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -198,14 +199,47 @@ def type_matcher(name: str) -> _Automaton:
     return _Automaton(name, etree.XMLSchema(etree.fromstring(_ONE_TYPE % name)))
 
 
-_kept_patterns: dict[str, _Automaton | None] = {}
+_kept_patterns: dict[str, "_WithNewLetters | None"] = {}
 
 
 def _bounded(text: str, known: Any) -> Any:
     """Let libxml2 match where it takes the pattern."""
     if text not in _kept_patterns:
-        _kept_patterns[text] = automaton(text)
+        made = automaton(text)
+        _kept_patterns[text] = None if made is None else _WithNewLetters(made)
     return _kept_patterns[text] or known
+
+
+class _WithNewLetters:
+    """A pattern that takes letters as well for which libxml2's tables are too old."""
+
+    def __init__(self, known: _Automaton) -> None:
+        self.pattern, self._known = known.pattern, known
+
+    def match(self, text: str) -> object | None:
+        found = self._known.match(text)
+        if found is not None or text.isascii():
+            return found
+        old = in_old_letters(text)
+        return None if old == text else self._known.match(old)
+
+
+def in_old_letters(text: str) -> str:
+    """Write letters that libxml2's tables are too old for, such as the capital ß of 2008, as old ones of their kind."""
+    return text if text.isascii() else "".join(map(_old_letter, text))
+
+
+@functools.lru_cache(maxsize=4096)
+def _old_letter(letter: str) -> str:
+    kind = unicodedata.category(letter)
+    if letter < "\u0220" or kind not in _OLD:
+        return letter
+    known = automaton(rf"\p{{{kind}}}")
+    return letter if known is None or known.match(letter) else _OLD[kind]
+
+
+_OLD = {"Lu": "\u0468", "Ll": "\u0469", "Lo": "\u0e02", "Nd": "\u0966", "Mn": "\u0489"}
+"""Letters of each kind that no pattern names by themselves."""
 
 
 def automaton(text: str) -> _Automaton | None:

@@ -1,15 +1,13 @@
 """Values that XSD takes and libxml2 misreads, written so that it reads them: blanks around dates, fixed values."""
 
-import functools
 import itertools
 import re
-import unicodedata
 from collections.abc import Iterable
 from typing import Any, cast
 
 from lxml import etree
 
-from bridge.forms.engines import automaton
+from bridge.forms.engines import in_old_letters
 from bridge.forms.explain import spell_fixed_values
 from bridge.forms.model import SchemaModel
 from bridge.forms.paths import locate
@@ -22,7 +20,10 @@ _OF_BLANKS = frozenset(
         "SCHEMAV_CVC_ELT_4_2",
     )
 )
-_OF_PATTERNS = "SCHEMAV_CVC_PATTERN_VALID"
+_OF_PATTERNS = frozenset(
+    # Of a union it is not said what its members have against a value.
+    ("SCHEMAV_CVC_PATTERN_VALID", "SCHEMAV_CVC_DATATYPE_VALID_1_2_2", "SCHEMAV_CVC_DATATYPE_VALID_1_2_3")
+)
 _UNDECLARED = "SCHEMAV_CVC_ELT_1"
 _MOST_ERRORS = 500
 _PADDED = re.compile(rb">[ \t\r\n]+[^<\s]|[^>\s][ \t\r\n]+<|=\s*[\"'][ \t\r\n]|[ \t\r\n][\"']|&#")
@@ -39,7 +40,7 @@ def accepts_as_meant(
     kinds = [error.type_name for error in itertools.islice(cast("Iterable[Any]", schema.error_log), _MOST_ERRORS)]
     if not _OF_BLANKS.isdisjoint(kinds) and collapse_blanks(root, data, model) and schema.validate(root):
         return True
-    if _OF_PATTERNS in kinds and _write_old_letters(schema, root) and schema.validate(root):
+    if not _OF_PATTERNS.isdisjoint(kinds) and _write_old_letters(schema, root) and schema.validate(root):
         return True
     return spell_fixed_values(schema, root, model) or _is_typed_by_itself(schema, root, model, effort)
 
@@ -80,30 +81,17 @@ def _write_old_letters(schema: etree.XMLSchema, root: etree._Element) -> bool:
     """
     changed = False
     for error in list(itertools.islice(cast("Iterable[Any]", schema.error_log), _MOST_ERRORS)):
-        node = locate(root, error.path) if error.type_name == _OF_PATTERNS else None
+        node = locate(root, error.path) if error.type_name in _OF_PATTERNS else None
         if node is None:
             continue
-        old = "".join(map(_old_letter, text_of(node)))
+        old = in_old_letters(text_of(node))
         if old != text_of(node):
             del node[:]
             node.text, changed = old, True
         for name, text in list(node.attrib.items()):
-            node.set(name, "".join(map(_old_letter, str(text))))
+            node.set(name, in_old_letters(str(text)))
             changed = changed or node.get(name) != text
     return changed
-
-
-@functools.lru_cache(maxsize=4096)
-def _old_letter(letter: str) -> str:
-    kind = unicodedata.category(letter)
-    if letter < "\u0250" or kind not in _OLD:
-        return letter
-    known = automaton(rf"\p{{{kind}}}")
-    return letter if known is None or known.match(letter) else _OLD[kind]
-
-
-_OLD = {"Lu": "\u0468", "Ll": "\u0469", "Lo": "\u0e02", "Nd": "\u0966", "Mn": "\u0489"}
-"""Letters of each kind that no pattern names by themselves."""
 
 
 def _is_typed_by_itself(schema: etree.XMLSchema, root: etree._Element, model: SchemaModel, effort: Effort) -> bool:

@@ -173,6 +173,23 @@ def test_types_that_only_the_form_names_are_held_to_as_well(
 
 
 @pytest.mark.parametrize("slow", [False, True], ids=["libxml2", "xmlschema"])
+@pytest.mark.parametrize("kind", ["p", "l", "u"])
+def test_letters_of_newer_unicode_are_letters(tmp_path: Path, kind: str, slow: bool) -> None:
+    """Also among the old ones by their number, in lists and in unions; what is no letter stays none."""
+    types = (
+        r'<x:simpleType name="p"><x:restriction base="x:string"><x:pattern value="\p{L}+"/></x:restriction>'
+        '</x:simpleType><x:simpleType name="l"><x:list itemType="p"/></x:simpleType>'
+        '<x:simpleType name="u"><x:union memberTypes="x:int p"/></x:simpleType>'
+    )
+    registry = schema(tmp_path, types + of_type(kind), slow=slow)
+
+    for text in ("STRAẞE", "ȷ", "Ⱥɂ", "Ϗ", "ӷ", "æ"):
+        assert rules(registry, f'<m b="{text}"><a>{text}</a></m>') == [], text
+    for text in ("ẞ-", "Ⱥ!", "€"):
+        assert [path for path, _ in rules(registry, f"<m><a>{text}</a></m>")] == ["/m/a"], text
+
+
+@pytest.mark.parametrize("slow", [False, True], ids=["libxml2", "xmlschema"])
 def test_ids_are_unique_and_lead_somewhere(tmp_path: Path, slow: bool) -> None:
     """In elements too, which libxml2 does not look at; and lists of names are not empty."""
     one = '<x:element name="%s" type="x:%s" minOccurs="0" maxOccurs="9"/>'
