@@ -308,6 +308,8 @@ class _Pulse:
     def busy(self) -> None:
         with self._condition:
             self._busy_until = time.monotonic() + BUSY_FOR
+            # A run that took longer than that left the loop in its long pause.
+            self._condition.notify_all()
 
     def stop(self) -> None:
         with self._condition:
