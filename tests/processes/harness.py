@@ -141,9 +141,9 @@ class Site:
         self.http.close()
 
     def _sleep(self, seconds: float) -> None:
-        """A planned delay springs the trap instead of passing."""
-        del seconds
-        self.trap()
+        """A planned delay, which is of a second or more, springs the trap instead of passing."""
+        if seconds >= 1:
+            self.trap()
 
     def run(self, *arguments: str) -> Process:
         log = self.folder / f"{'-'.join(arguments)}-{len(self.processes)}.log"
