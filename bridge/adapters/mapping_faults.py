@@ -114,10 +114,7 @@ def hold_together(document: Document, parts: Parts, schemas: Path) -> None:
     if not parts.systems:
         document.fault((), "say which system holds the case: the key 'altinn2' is missing here")
     _check_forms(document, parts, schemas)
-    for index, attachment in parts.attachment_rules.items():
-        if attachment.max_count is not None and attachment.min_count > attachment.max_count:
-            message = f"no number of attachments is {attachment.min_count} at least and {attachment.max_count} at most"
-            document.fault(("attachment_rules", index, "min_count"), message)
+    _check_attachment_rules(document, parts.attachment_rules)
     for name, action in parts.actions.items():
         for key, message in _action_faults(parts, action):
             document.fault(("actions", name, *key), message)
@@ -132,6 +129,18 @@ def hold_together(document: Document, parts: Parts, schemas: Path) -> None:
                 document.fault(("states", state, "actions", index), message)
     _check_rights(document, parts)
     _check_says(document, parts)
+
+
+def _check_attachment_rules(document: Document, rules: Mapping[int, AttachmentRuleKeys]) -> None:
+    seen: set[str] = set()
+    for index, rule in rules.items():
+        if rule.max_count is not None and rule.min_count > rule.max_count:
+            message = f"no number of attachments is {rule.min_count} at least and {rule.max_count} at most"
+            document.fault(("attachment_rules", index, "min_count"), message)
+        if rule.type.casefold() in seen:
+            message = f"there is a rule for {rule.type} above already, and it alone is held: keep one of the two"
+            document.fault(("attachment_rules", index, "type"), message)
+        seen.add(rule.type.casefold())
 
 
 def _check_rights(document: Document, parts: Parts) -> None:

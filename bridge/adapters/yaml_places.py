@@ -160,7 +160,7 @@ def _straightened(document: Document, value: str, place: Place) -> str:
     if not taken.strip(" ") or place[-1] in _FOR_PEOPLE or {"set", "search_tags"} & set(place[:-1]):
         return value
     what = "quotes of a word processor" if set(taken) & set(_ODD_QUOTES) else "blanks that are no ordinary ones"
-    bare_too = f", or {bare} where no text must stand" if re.fullmatch("[0-9]+|true|false", bare) else ""
+    bare_too = f", or {bare} without quotes where it is no text" if re.fullmatch("[0-9]+|true|false", bare) else ""
     document.fault(place, f'{what} would be taken as a part of this: write "{bare}"{bare_too}')
     document.told.add(place)
     return bare

@@ -561,6 +561,15 @@ def test_two_mappings_of_one_service_are_told(tmp_path: Path):
     assert "4711/1 is mapped in" in faults[0].message
 
 
+def test_a_type_of_attachment_has_one_rule(tmp_path: Path):
+    """Altinn 2 knows types in any letters; of two rules the second would never be looked at."""
+    rules = "attachment_rules: [{type: Plan}, {type: PLAN, max_size_mb: 2}]\nforms:"
+
+    (fault,) = told(tmp_path, action(PLAIN).replace("forms:", rules))
+
+    assert fault == "3:41: there is a rule for PLAN above already, and it alone is held: keep one of the two"
+
+
 @pytest.mark.parametrize(("least", "most", "faulty"), [(3, 1, True), (1, 1, False), (2, 3, False)])
 def test_a_count_must_be_possible(tmp_path: Path, least: int, most: int, faulty: bool):
     """At least three and at most one is no number of attachments."""
@@ -577,7 +586,7 @@ def test_a_count_must_be_possible(tmp_path: Path, least: int, most: int, faulty:
 @pytest.mark.parametrize(
     ("right", "wrong", "said"),
     [
-        ('"4711"', "“4711”", 'write "4711", or 4711 where'),
+        ('"4711"', "“4711”", 'write "4711", or 4711 without'),
         ('"4711"', '"„4711“"', 'write "4711"'),
         ("service_edition: 1", "service_edition: ’1’", 'write "1"'),
         ("form.xsd", "«form.xsd»", 'write "form.xsd"'),
