@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -124,13 +125,14 @@ class Checker:
         What its JSON Schema refused is not told again in the words of the XSD.
         """
         from bridge.forms.convert import Shape, Unconvertible
-        from bridge.forms.json_places import said_of_json
+        from bridge.forms.json_places import all_of_json, said_of_json
         from bridge.forms.json_reading import read_values
 
         try:
             spec = self._choose_json(read_values(data, self._job.limits))
             if spec is None or spec.schema is None:
                 raise _NotForIt(self._no_form())
+            check = partial(self._registry.check_form, spec, values=self._job.values)
             if (spec.schema, spec.root) not in self._shapes:
                 made = Shape(self._job.folder, spec.schema, root=spec.root, limits=self._job.limits)
                 self._shapes[spec.schema, spec.root] = made
@@ -140,11 +142,11 @@ class Checker:
         except Unreadable as error:
             return (error.finding,)
         except Unconvertible as error:
-            return told or error.findings
+            return told or all_of_json(error, shape, data, check)
         except ConfigurationError as error:
             told_of_schema = "; ".join(fault.message for fault in error.faults)
             raise _NotForIt(Reason(code="schema", facts={"error": told_of_schema})) from error
-        findings = self._registry.check_form(spec, xml, values=self._job.values)
+        findings = check(xml)
         rest = [finding for finding in findings if not told or finding.rule == "business_rule"]
         return (*told, *said_of_json(rest, shape, data, self._job.limits))
 

@@ -50,11 +50,15 @@ _TOKEN = re.compile(r"[^ \t\r\n]+")
 
 
 class Unconvertible(BridgeError):
-    """The form holds what the schema does not know, or what the other side cannot say; *findings* list it all."""
+    """
+    The form holds what the schema does not know, or what the other side cannot say; *findings* list it all.
 
-    def __init__(self, findings: tuple[Finding, ...]) -> None:
+    *written* is the XML without that, for whoever wants to know what else is wrong.
+    """
+
+    def __init__(self, findings: tuple[Finding, ...], *, written: bytes = b"") -> None:
         super().__init__(f"{len(findings)} findings")
-        self.findings = findings
+        self.findings, self.written = findings, written
 
 
 class Shape:
@@ -138,7 +142,7 @@ class Shape:
         writer = XmlWriter(self.limits, self.model, of_app=of_app)
         xml = writer.form(self.root, value, text)
         if writer.findings:
-            raise Unconvertible(placed(writer.findings, text))
+            raise Unconvertible(placed(writer.findings, text), written=xml.encode(errors="replace"))
         return f'<?xml version="1.0" encoding="utf-8"?>{xml}'.encode()
 
 

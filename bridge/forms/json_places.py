@@ -1,17 +1,19 @@
 """What was found in the XML that a JSON form became, said of the JSON: by pointer, line and column of what was sent."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bridge.core.errors import Finding
 from bridge.core.ids import pointer
-from bridge.forms.convert import Shape
+from bridge.forms.convert import Shape, Unconvertible
 from bridge.forms.json_reading import Json, placed, read_exact, text_of
 from bridge.forms.reading import Limits
 from bridge.forms.shape import TYPE_MEMBER, Content, Place
 
 _STEP = re.compile(r"(?P<name>[^\[]+)(?:\[(?P<index>\d+)\])?")
+_UNTRUE = {"more_findings", "not_in_xml", "wrong_order"}
+"""What was written beside these is no part of the form, or too little of it."""
 _OF_WHAT_IS_MISSING = {"missing_element", "missing_attribute", "too_few"}
 
 
@@ -31,6 +33,30 @@ def said_of_json(findings: Sequence[Finding], shape: Shape, form: bytes | str, l
         steps = _steps(shape.only_root, value, finding)
         located.append((steps, replace(finding, path=pointer(steps))))
     return placed(located, text)
+
+
+def all_of_json(
+    error: Unconvertible, shape: Shape, form: bytes | str, check: Callable[[bytes], Sequence[Finding]]
+) -> tuple[Finding, ...]:
+    """
+    Give what *error* tells of *form*, and what *check* finds beside it in the XML of all else.
+
+    Rules wait until the form is whole: they may look at what could not be written.
+    """
+    most = shape.limits.max_findings
+    if not error.written or _UNTRUE.intersection(each.rule for each in error.findings):
+        return error.findings
+    found = [each for each in check(error.written) if each.path != "/" and each.rule != "business_rule"]
+    beside = [
+        each for each in said_of_json(found, shape, form, shape.limits) if not _is_told(each.path, error.findings)
+    ]
+    told = sorted((*error.findings, *beside), key=lambda each: (each.line, each.column))
+    more = [Finding(path="/", rule="more_findings")] if len(told) > most else []
+    return (*told[:most], *more)
+
+
+def _is_told(path: str, findings: Sequence[Finding]) -> bool:
+    return any(each.path in ("/", path) or path.startswith(f"{each.path}/") for each in findings)
 
 
 def _steps(root: Place, value: Json, finding: Finding) -> tuple[str | int, ...]:

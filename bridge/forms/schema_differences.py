@@ -71,9 +71,9 @@ def _walk(content: Content, path: str, above: tuple[int, ...], found: dict[str, 
     if id(content) in above:
         return
     for attribute in content.attributes.values():
-        found[f"{path}/@{attribute.member}"] = attribute.kind.value
+        found[f"{path}/@{attribute.member}"] = attribute.kind.type_name
     for place in content.members.values():
-        kind = "group" if place.content.kind is None else place.content.kind.value
+        kind = "group" if place.content.kind is None else place.content.kind.type_name
         below = f"{path}/{place.member}"
         found[below] = f"{kind}{', repeated' if place.many else ''}{', nillable' if place.nillable else ''}"
         _walk(place.content, below, (*above, id(content)), found)

@@ -36,6 +36,11 @@ class Kind(Enum):
     COLLAPSED = "collapsed"
     """A text that blanks around it and in a row do not change, such as a date."""
 
+    @property
+    def type_name(self) -> str:
+        """What people are told that it is: to them every text is one."""
+        return Kind.TEXT.value if self is Kind.COLLAPSED else self.value
+
 
 _KINDS = {
     "decimal": Kind.NUMBER,

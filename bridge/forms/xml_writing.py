@@ -101,7 +101,7 @@ class XmlWriter:
             return str(value)
         if found is bool and kind is Kind.BOOLEAN:
             return "true" if value else "false"
-        self.add("type", steps, type=Kind.TEXT.value if kind in {Kind.QNAME, Kind.COLLAPSED} else kind.value)
+        self.add("type", steps, type=Kind.TEXT.value if kind is Kind.QNAME else kind.type_name)
         return ""
 
     def _decimal(self, number: str, steps: Steps) -> str:
@@ -148,6 +148,7 @@ class XmlWriter:
         content, name = place.content, place.written
         if type(value) is not dict:
             self.add("type", steps, type="object")
+            self.parts.append(f"<{name}/>")  # It holds its place among others.
             return
         attributes = ""
         for member, given in value.items():
@@ -169,6 +170,7 @@ class XmlWriter:
             return
         if type(value) is not dict:
             self.add("type", steps, type="object")
+            self.parts.append(f"<{name}/>")  # It holds its place among others.
             return
         plain = _plain_attributes(content, value)
         if plain is not None:

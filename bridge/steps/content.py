@@ -12,7 +12,7 @@ from bridge.core.errors import ConfigurationError, Fault, Refusal, errors_of
 from bridge.core.mapping import ActionMapping, FormKind, FormSource, FormSpec, ServiceMapping, Validation
 from bridge.core.operations import Link, Problem
 from bridge.forms.convert import Shape, Unconvertible
-from bridge.forms.json_places import said_of_json
+from bridge.forms.json_places import all_of_json, said_of_json
 from bridge.forms.reading import Limits, Unreadable
 from bridge.parts import Bridge
 from bridge.steps.message import AttachmentEntry, FormEntry, Removal, hold_against, read_message
@@ -76,16 +76,20 @@ def _from_json(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, b
             raise Refusal("form_invalid", 422, findings=findings)
         if findings:
             log.warning("the form has faults and is sent all the same", faults=len(findings))
+    told_at_once = action.validate is Validation.STRICT and not action.sets and not action.calculates
     try:
         shape = shape_of(bridge, main)
         form = shape.to_xml(body)
     except Unreadable as error:
         raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
     except Unconvertible as error:
-        raise Refusal("form_invalid", 422, findings=error.findings) from error
+        findings = error.findings
+        if told_at_once:
+            findings = all_of_json(error, shape, body, lambda xml: errors_of(bridge.schemas.check_form(main, xml)))
+        raise Refusal("form_invalid", 422, findings=findings) from error
     except ConfigurationError as error:
         raise _unset(bridge, mapping, main, error) from error
-    if action.validate is Validation.STRICT and not action.sets and not action.calculates:
+    if told_at_once:
         # Later nobody knows any more where in the JSON it stood.
         errors = errors_of(bridge.schemas.check_form(main, form))
         if errors:

@@ -1,6 +1,7 @@
 """Forms on their way through the proxy: held against their schema, and turned from XML to JSON and back."""
 
 import codecs
+import functools
 import json
 import re
 import threading
@@ -14,7 +15,7 @@ from bridge.core.calculations import DataTypeRoute
 from bridge.core.errors import ConfigurationError, Finding
 from bridge.core.mapping import FormKind, FormSpec, NamespaceReading, Speaks
 from bridge.forms.convert import Shape, Unconvertible
-from bridge.forms.json_places import said_of_json
+from bridge.forms.json_places import all_of_json, said_of_json
 from bridge.forms.nils import without_forbidden_nils
 from bridge.forms.places import with_places
 from bridge.forms.reading import Limits, Unreadable, is_utf8, to_utf8
@@ -86,7 +87,7 @@ class Shapes:
                 found = self._held(schema, route.root, shape.to_xml(_without_row_ids(body)))
                 return said_of_json(found, shape, body, self.limits)
             except Unconvertible as error:
-                return error.findings
+                return all_of_json(error, shape, body, functools.partial(self._held, schema, route.root))
             except Unreadable as error:
                 return (error.finding,)
         return self._held(schema, route.root, body)

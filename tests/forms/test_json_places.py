@@ -6,8 +6,8 @@ import pytest
 
 from bridge.cli.validate_work import Checker, Job
 from bridge.core.mapping import FormKind, FormSpec
-from bridge.forms.convert import Shape
-from bridge.forms.json_places import said_of_json
+from bridge.forms.convert import Shape, Unconvertible
+from bridge.forms.json_places import all_of_json, said_of_json
 from bridge.forms.reading import Limits
 from bridge.forms.xsd import SchemaRegistry
 
@@ -72,14 +72,41 @@ def test_places_are_those_of_what_was_sent(
     assert [(each.path, each.rule, each.line, each.column) for each in findings] == expected
 
 
+TOGETHER = {
+    "an unknown member and a type": ('{"a": "x",\n "z": 1}', [("/a", "type"), ("/z", "unexpected_element")]),
+    "an unknown member and a missing one": ('{"z": 1}', [("/a", "missing_element"), ("/z", "unexpected_element")]),
+    "a row that is none before a wrong one": (
+        '{"a": 1, "rad": [7, {"id": 2, "n": [10]}]}',
+        [("/rad/0", "type"), ("/rad/1/n/0", "max_inclusive")],
+    ),
+    "one fault once": ('{"a": true}', [("/a", "type")]),
+    "no form": ("[1]", [("/", "type")]),
+    "a list that is none": ('{"a": 1, "rad": {"id": 1}}', [("/rad", "type")]),
+}
+
+
+@pytest.mark.parametrize(("form", "expected"), TOGETHER.values(), ids=TOGETHER)
+def test_all_faults_of_a_form_are_told_at_once(tmp_path: Path, form: str, expected: list[tuple[str, str]]) -> None:
+    """What no XML could be made of, and what the schema says of the rest: each once, in the form's order."""
+    registry = loaded(tmp_path)
+    shape = Shape(tmp_path, "a.xsd")
+
+    with pytest.raises(Unconvertible) as caught:
+        shape.to_xml(form)
+    findings = all_of_json(caught.value, shape, form, lambda xml: registry.check("a.xsd", xml))
+
+    assert [(each.path, each.rule) for each in findings] == expected
+
+
 def test_the_command_line_tells_them_so(tmp_path: Path) -> None:
     """As the service does."""
     loaded(tmp_path)
     spec = FormSpec(kind=FormKind.MAIN, data_format_id="", data_format_version="", schema="a.xsd")
-    (tmp_path / "a.json").write_text('{\n "a": 10}')
+    (tmp_path / "a.json").write_text('{\n "a": 10,\n "z": 1}')
 
     checked = Checker(Job(folder=tmp_path, forms=(spec,), limits=Limits(), values=False)).check(tmp_path / "a.json")
 
     assert [(each.path, each.rule, each.line, each.column) for each in checked.findings] == [
-        ("/a", "max_inclusive", 2, 2)
+        ("/a", "max_inclusive", 2, 2),
+        ("/z", "unexpected_element", 3, 2),
     ]
