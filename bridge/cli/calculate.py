@@ -207,6 +207,8 @@ def _folder(
 
 def _cell(value: object) -> str:
     text = "–" if value is None else str(value)
+    if text != text.strip() or not text.isprintable():
+        text = json.dumps(text, ensure_ascii=False)  # Two values that only blanks tell apart would look the same.
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 

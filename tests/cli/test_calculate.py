@@ -11,7 +11,7 @@ import requests
 from click.testing import CliRunner, Result
 
 from bridge.adapters.altinn3 import AppClient
-from bridge.cli.calculate import calculate
+from bridge.cli.calculate import _cell, calculate
 from bridge.cli.calculate_apps import Caller, Target, _route, compared, why_not
 from bridge.cli.calculate_parity import Parity, Progress
 from bridge.forms.reading import Unreadable
@@ -90,6 +90,12 @@ def test_which_of_two_forms_cannot_be_compared_is_told(forms: tuple[bytes, bytes
         compared(*forms, None)
 
     assert why_not(forms, ["gammel", "ny"], caught.value) == said
+
+
+@pytest.mark.parametrize(("value", "shown"), [("a b", "a b"), (" a", '" a"'), ("a\nb", '"a\\nb"'), (None, "–")])
+def test_blanks_that_make_the_difference_are_seen_in_the_table(value: str | None, shown: str) -> None:
+    """And a line end does not break it."""
+    assert _cell(value) == shown
 
 
 def test_where_an_app_stopped_reading_is_told(sandbox: Sandbox, tmp_path: Path) -> None:
