@@ -22,7 +22,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 QUICK_TRIES = 5
 """How often a lost race is run again at once; after that it waits like any failure."""
-SERVER_ERRORS, SERVER_TRIES = 2, 3
+SERVER_ERRORS, SERVER_TRIES = 2, 5
 """After so many answers 5xx to a PATCH in one try, and so many tries before it, less is told."""
 
 
@@ -97,7 +97,8 @@ def sync(bridge: Bridge, operation: Operation) -> datetime | None:
         in_part = way.rung is Rung.HISTORY
         _close(bridge, operation, aside=TOLD_IN_PART if in_part else None, left_out=way.left_out)
         return None
-    raise Unreachable("Dialogporten", "others kept writing to the dialog")
+    broken = way.server_errors > 0
+    raise Unreachable("Dialogporten", "every write breaks it" if broken else "others kept writing to the dialog")
 
 
 def why_given_up(operation: Operation) -> str:
