@@ -254,11 +254,17 @@ class Worker:
     def stop(self, *, patience: timedelta) -> None:
         """Take nothing new, and give what is running *patience* to end. The rest is taken up after a restart."""
         from dbos import DBOS
+        from dbos._dbos import _get_dbos_instance
 
         self._pulse.stop()
         for thread in self._threads:
             thread.join(timeout=5)
-        DBOS.destroy(workflow_completion_timeout_sec=int(patience.total_seconds()), destroy_registry=True)
+        # The engine's own patience begins with a second of sleep, also where nothing runs.
+        active, pause = _get_dbos_instance()._active_workflows_set, threading.Event()  # noqa: SLF001
+        ends = time.monotonic() + patience.total_seconds()
+        while active.activeList() and time.monotonic() < ends:
+            pause.wait(0.02)
+        DBOS.destroy(workflow_completion_timeout_sec=0, destroy_registry=True)
 
     def _spawn(self, name: str, target: Callable[..., None], *args: object) -> None:
         thread = threading.Thread(target=target, args=args, name=f"bridge-{name}", daemon=True)

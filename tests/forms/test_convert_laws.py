@@ -89,7 +89,7 @@ NUMBERS = (
     | st.just("12345678901234567890123")
 )
 BOOLEANS = st.sampled_from(["true", "false", "1", "0", " true"])
-VALUES = {Kind.TEXT: TEXTS, Kind.NUMBER: NUMBERS, Kind.REAL: NUMBERS, Kind.BOOLEAN: BOOLEANS}
+VALUES = {Kind.TEXT: TEXTS, Kind.COLLAPSED: TEXTS, Kind.NUMBER: NUMBERS, Kind.REAL: NUMBERS, Kind.BOOLEAN: BOOLEANS}
 OTHERS = ('<w:ukjent xmlns:w="urn:annet" w:a="1"><w:b/>tekst</w:ukjent>', "<løs><inni/></løs>", '<z xmlns="urn:z"/>')
 
 
