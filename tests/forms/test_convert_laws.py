@@ -14,6 +14,9 @@ from bridge.forms.losses import differences
 from bridge.forms.prefixes import Prefixes
 from bridge.forms.shape import ANY, TYPE, XSI, Content, Kind, One, Parts, Place
 
+# Laws over many examples.
+pytestmark = pytest.mark.slow
+
 HEAD = '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"'
 SCHEMAS = {
     "attributes-and-values": f"""{HEAD} elementFormDefault="qualified">

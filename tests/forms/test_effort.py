@@ -19,6 +19,9 @@ from bridge.forms.washing import washed_differences
 from bridge.forms.xsd import SECOND_OPINION_FAULTS, SchemaRegistry
 from tests.effort import growth
 
+# Forms and patterns that are made to cost much.
+pytestmark = pytest.mark.slow
+
 LIMITS = Limits(max_seconds=600)  # So that nothing but the bounds on the work itself ends it.
 XS = 'xmlns:x="http://www.w3.org/2001/XMLSchema"'
 # libxml2 does not take the namespace, so that xmlschema alone judges.

@@ -13,6 +13,9 @@ import pytest
 
 from tests.processes.harness import Site, free_port, site, until
 
+# Real processes, and clients that keep silent until a deadline is over.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:

@@ -10,6 +10,9 @@ from tests.scenarios.stage import VALID, Stage
 from tests.test_rooms import Ticks
 from tests.web.proxying import SUM, Proxying
 
+# Bodies of many megabytes, at once.
+pytestmark = pytest.mark.slow
+
 OPEN = "token: caller\nanonymous: true\nverbs: get_post\n"
 LONG = VALID.replace("</melding>", f"<!--{'x' * STEP}--></melding>")
 MAPPING = """\

@@ -20,6 +20,9 @@ from bridge.storage.uploads import Uploads
 from tests.scenarios.altinn2_mapping import write_mapping
 from tests.scenarios.stage import VALID, Case, Stage, until
 
+# Each waits until what is out cannot arrive any more, in both ways of writing.
+pytestmark = pytest.mark.slow
+
 ONE, TWO = (VALID.replace("<sitteplasserInne>40<", f"<sitteplasserInne>{seats}<") for seats in (51, 52))
 XML = {"Content-Type": "application/xml"}
 HAL = {"Content-Type": "application/hal+json"}

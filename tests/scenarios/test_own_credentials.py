@@ -9,6 +9,9 @@ from structlog.testing import capture_logs
 
 from tests.scenarios.stage import Stage, until
 
+# Each waits for several tries of a press.
+pytestmark = pytest.mark.slow
+
 REFUSALS = [
     pytest.param("maskinporten", "POST", "/token", {"status": 401, "body": '{"error":"invalid_client"}'}, id="client"),
     pytest.param("maskinporten", "POST", "/token", {"status": 400, "body": '{"error":"invalid_grant"}'}, id="grant"),
