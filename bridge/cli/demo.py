@@ -76,6 +76,8 @@ def demo(
 
 
 def _prepare_process() -> None:
+    # A shell lets what it starts in the background ignore Ctrl-C; here it is how the demo ends.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Whoever ends us ends the bridge with us.
     for each in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(each) is signal.SIG_DFL:
