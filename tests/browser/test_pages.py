@@ -16,7 +16,8 @@ from bridge.web.calculation_page import page_of
 from tests.browser.looking import NARROW, faults
 from tests.processes.harness import Site
 
-pytestmark = pytest.mark.browser
+# A real browser looks at every page, wide and narrow.
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 FIRST, SECOND = "ttd/en-app-med-et-ganske-langt-navn", "ttd/en-annen-app-med-et-like-langt-navn"
 LONG = "/melding/gruppe/enGanskeDypGruppe/etFeltMedEtLangtNavnSomIngenKunneLese/belopIAlt"
 

@@ -17,6 +17,9 @@ from bridge.shipped import schemas_folder
 from tests.scenarios.calculating import SUM
 from tests.scenarios.stage import VALID, Stage
 
+# Every mapping of the documents, each with a bridge of its own.
+pytestmark = pytest.mark.slow
+
 DOCUMENT = Path(__file__).parents[2] / "docs" / "mappings.md"
 EXAMPLES = re.findall(r"```yaml\n(?:#[^\n]*\n)?(service_resource.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
 LETTER = {"forms": [], "attachments": [], "letter": {"needs_confirmation": True}}

@@ -12,6 +12,9 @@ from bridge.sandbox.control import settings
 from bridge.storage.gates import lift_pauses
 from tests.scenarios.stage import BASE, Case, Stage, until
 
+# Each waits until a pause is over.
+pytestmark = pytest.mark.slow
+
 MAINTENANCE = {"status": 503, "reason": "Altinn er utilgjengelig på grunn av vedlikehold"}
 PAUSE = {"status": 503, "headers": {"Retry-After": "600"}}
 
