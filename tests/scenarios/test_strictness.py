@@ -41,6 +41,8 @@ PLAN = b"%PDF-1.7 new"
 ELSEWHERE = frozenset({"test_any_namespace.py MAPPING", "test_json_not_taken.py MAPPING"})
 """Mappings of schemas and forms that only their test can make."""
 TEXTS = {name: text for name, text in every_mapping().items() if name not in ELSEWHERE}
+UNDOABLE = frozenset({"test_docs.py _TWO", "test_operators_faults.py MAPPING"})
+"""What these mean cannot be done here: an app that is nowhere, and a value without a place. Their near-misses count."""
 SIGNING = [name for name, text in TEXTS.items() if re.search(r"\bsign: true", text)]
 """Mappings with an action that says so, also beside ``complete: false``."""
 FORMS = {
@@ -609,7 +611,7 @@ def test_every_near_miss_is_all_done_or_refused(ways: All, name: str, entrance: 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("name", SIGNING)
+@pytest.mark.parametrize("name", [name for name in SIGNING if name not in UNDOABLE])
 def test_what_is_meant_is_done(ways: All, name: str) -> None:
     """Else a property about near-misses would say nothing."""
     for way in filter(signs, ways[name]):
