@@ -258,7 +258,7 @@ def test_a_kept_demo_can_be_pressed_by_hand(kept: "subprocess.Popen[str]", tmp_p
     kept.send_signal(signal.SIGINT)
 
     assert answer.status_code == 204
-    assert kept.wait(timeout=60) == 0
+    assert kept.wait(timeout=15) == 0
     assert list((tmp_path / "tmp").iterdir()) == []
     with pytest.raises(requests.ConnectionError):
         requests.post(url, timeout=5)

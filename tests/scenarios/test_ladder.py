@@ -204,9 +204,8 @@ def test_a_write_that_breaks_the_server_is_told_in_less(stage: Stage) -> None:
     stage.fault("dialogporten", "PATCH", str(mine.dialog_id), status=500, times=5 * 5 + 2)
 
     answer = stage.press(mine)
-    until(lambda: only(stage, mine).finished_at is not None, seconds=30)
 
-    assert answer.status_code in (202, 204)
+    assert answer.status_code == 204
     assert stage.dialog(mine)["status"] == "Completed"
     assert stage.activities(mine) == ["FormSubmitted"]
     assert "/content/summary" in only(stage, mine).left_out
