@@ -27,13 +27,14 @@ from bridge.adapters.mapping_says import (
     link_faults,
     refused_faults,
     state_date_faults,
+    template_faults,
     wording_faults,
 )
 from bridge.adapters.mapping_values import action_of, acts, after_of
 from bridge.adapters.yaml_places import Document, Place
 from bridge.core.elements import ElementState, aim
 from bridge.core.mapping import AfterUpdate, schema_file
-from bridge.core.templates import NAMES, names_in
+from bridge.core.templates import NAMES
 
 _UNTRUE = {
     AfterUpdate.KEEP_AS_DRAFT: ("SentToSigning", "SignatureProvided", "FormSubmitted", "SentToSendIn"),
@@ -311,7 +312,7 @@ def _action_faults(parts: Parts, action: ActionKeys) -> Iterator[tuple[tuple[str
         yield ("grace_period_days",), "only 'delete: true' has a period of grace: leave it out"
     yield from _form_faults(parts, action)
     for path, template in action.set_.items():
-        for message in (*_xpath_faults(path), *_template_faults(template)):
+        for message in (*_xpath_faults(path), *template_faults(template, NAMES)):
             yield ("set", path), message
 
 
@@ -433,15 +434,3 @@ def _xpath_faults(path: str) -> Iterator[str]:
         yield f"write the path of an element or attribute from the root, such as /melding/navn, instead of {path!r}"
     for name in _unknown_functions(path):
         yield f"XPath 1.0 has no function {name}()"
-
-
-def _template_faults(template: str) -> Iterator[str]:
-    try:
-        names = names_in(template)
-    except ValueError:
-        yield f"a brace has no partner in {template!r}: a brace meant as itself is doubled, {{{{ or }}}}"
-        return
-    for name in names:
-        if name not in NAMES:
-            known = ", ".join(f"{{{known}}}" for known in NAMES)
-            yield f"{{{name}}} is not known: write {known}"

@@ -303,7 +303,7 @@ def link_faults(keys: ThenKeys, results: Iterable[str]) -> Iterator[Fault]:
     for name, link in keys.links.items():
         yield from _text_faults(("links", name, "title"), link.title, names)
         place: Place = ("links", name, "url")
-        yield from ((place, message) for message in _template_faults(link.url, known))
+        yield from ((place, message) for message in template_faults(link.url, known))
         host = link.url.removeprefix("https://").partition("/")[0].partition("?")[0].partition("#")[0]
         if not link.url.startswith("https://"):
             yield place, "Dialogporten takes https only: begin with https://"
@@ -348,7 +348,7 @@ def dialog_faults(keys: DialogKeys, results: Iterable[str] = ()) -> Iterator[Fau
         return
     yield from _text_faults(("receipt", "title"), keys.receipt.title)
     if keys.receipt.url is not None:
-        yield from ((("receipt", "url"), each) for each in _template_faults(keys.receipt.url, DIALOG_NAMES))
+        yield from ((("receipt", "url"), each) for each in template_faults(keys.receipt.url, DIALOG_NAMES))
         if not keys.receipt.url.startswith("https://"):
             yield ("receipt", "url"), "Dialogporten takes https only: begin with https://"
 
@@ -378,14 +378,15 @@ def _text_faults(
 ) -> Iterator[Fault]:
     known = (*DIALOG_NAMES, *also, *(f"result.{name}" for name in results))
     for language, template in ({} if text is None else text.model_dump()).items():
-        yield from (((*place, language), message) for message in _template_faults(template, known))
+        yield from (((*place, language), message) for message in template_faults(template, known))
         if template and not template.strip():
             yield (*place, language), "Dialogporten takes no blank text: write words, or leave the key out"
         if text is not None:
             yield from (((*place, language), each) for each in _length_faults(template, _LIMIT_OF[type(text)]))
 
 
-def _template_faults(template: str, known: Sequence[str]) -> Iterator[str]:
+def template_faults(template: str, known: Sequence[str]) -> Iterator[str]:
+    """Say what is wrong with the names in braces of a text, of which these are *known*."""
     try:
         names = names_in(template)
     except ValueError:

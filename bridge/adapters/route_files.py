@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, cast
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+from pydantic import Discriminator, Field, Tag, ValidationError
 
 from bridge.adapters.editor_schema import editor_schema
 from bridge.adapters.mapping_faults import json_schema_file_faults, schema_file_faults
 from bridge.adapters.mapping_files import pin_fault
 from bridge.adapters.mapping_keys import CONTEXT_REF, REQUIREMENT, SHA256, right_kind, without_kind
+from bridge.adapters.mapping_says import Model
 from bridge.adapters.mapping_values import requirement
 from bridge.adapters.yaml_places import Document, Models, did_you_mean, line_and_column, read_yaml, wrong_value
 from bridge.core.calculations import AppRoute, DataTypeRoute, DialogBinding, Held, TokenUse, Verbs
@@ -39,10 +40,6 @@ class Schemas(Protocol):
         """Say what is wrong with the *root* of one that was compiled."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, title=None)
-
-
 _Validate = Literal["strict", "advisory", "off"]
 _Speaks = Literal["both", "xml", "json"]
 _HELD = "strict: faults in the form stop it; advisory: they are counted in a header; off: the form is not looked at."
@@ -51,7 +48,7 @@ _REPEAT = "Whether a calculation whose answer was lost may be sent once more."
 _SPOKEN = "What the app reads and writes; with xml or json the bridge converts for clients of the other."
 
 
-class _DataType(_Model):
+class _DataType(Model):
     """What differs for one data type of the app."""
 
     schema_: Annotated[str | None, Field(alias="schema", min_length=1, description="The XSD in the schema folder.")] = (
@@ -75,13 +72,13 @@ class _DataType(_Model):
     speaks: Annotated[_Speaks | None, Field(description=_SPOKEN)] = None
 
 
-class _Narrowed(_Model):
+class _Narrowed(Model):
     """What the dialog token's e must hold."""
 
     token_ref: Annotated[str, Field(pattern=CONTEXT_REF, description="The authorization context's tokenRef.")]
 
 
-class _Dialog(_Model):
+class _Dialog(Model):
     """The dialogs whose tokens open the app."""
 
     service_resource: Annotated[
@@ -98,7 +95,7 @@ class _Dialog(_Model):
     minimum_level: Annotated[int, Field(ge=0, le=4, description="The lowest authentication level, 0 to 4.")]
 
 
-class RouteFile(_Model):
+class RouteFile(Model):
     """A route file of the bridge: one Altinn 3 app that the calculation proxy leads to."""
 
     app: Annotated[str, Field(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$", description="org/app")]
