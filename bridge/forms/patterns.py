@@ -50,11 +50,10 @@ class _Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
-    """A pattern in XSD's words, or None where it has none; *notes* say what was changed, *exact* if nothing is lost."""
+    """A pattern in XSD's words, or None where it has none; *notes* say what was changed."""
 
     text: str | None
     notes: tuple[str, ...] = ()
-    exact: bool = True
 
 
 def xsd_pattern(pattern: str) -> Pattern:
@@ -63,9 +62,9 @@ def xsd_pattern(pattern: str) -> Pattern:
     try:
         text = reader.whole()
     except _Untold as reason:
-        return Pattern(text=None, notes=(str(reason),), exact=False)
+        return Pattern(text=None, notes=(str(reason),))
     notes = tuple(reader.notes())
-    return Pattern(text=text if notes or reader.apart else pattern, notes=notes, exact=not reader.left_out)
+    return Pattern(text=text if notes or reader.apart else pattern, notes=notes)
 
 
 class _Reader:
@@ -228,20 +227,12 @@ class _Reader:
 
     def _close(self, start: int) -> int:
         """Find what stands after the group that opens at *start*."""
-        depth, in_class, at = 0, 0, start
-        while at < len(self._pattern):
-            character = self._pattern[at]
-            if character == "\\":
-                at += 1
-            elif character == "[":
-                in_class += 1
-            elif character == "]":
-                in_class = max(0, in_class - 1)
-            elif not in_class and character in "()":
+        depth = 0
+        for at, character in _outside_classes(self._pattern, start):
+            if character in "()":
                 depth += 1 if character == "(" else -1
                 if depth == 0:
                     return at + 1
-            at += 1
         raise _Untold("a group is not closed")
 
     def _class(self) -> _Class:
@@ -303,7 +294,10 @@ class _Reader:
         if character == "-":
             self._hyphen = self._hyphen or not (begins or self._more() == "]")
             return "\\-"
-        return f"\\{character}" if character in "[]" else character
+        if character not in "[]":
+            return character
+        self._spelled = True
+        return f"\\{character}"
 
     def _escape(self, *, in_class: bool) -> str:
         start = self._at
@@ -329,6 +323,27 @@ class _Reader:
             raise _Untold(f"XSD has no '\\{letter}'")
         self._spelled = True
         return _plain(letter, in_class=in_class)
+
+
+def _outside_classes(pattern: str, start: int = 0) -> Iterator[tuple[int, str]]:
+    """Give what stands from *start* on in no character class and behind no backslash, each with its place."""
+    deep, at, begins = 0, start, False
+    while at < len(pattern):
+        character = pattern[at]
+        # In a class only what is taken away opens another, and what comes first does not close it.
+        opens = character == "[" if not deep else pattern.startswith("-[", at)
+        if opens:
+            at += deep > 0
+            at += pattern.startswith("^", at + 1)
+            deep += 1
+        elif character == "\\":
+            at += 1
+        elif not deep:
+            yield at, character
+        elif character == "]" and not begins:
+            deep -= 1
+        begins = opens
+        at += 1
 
 
 def _after_quantifier(pattern: str, at: int) -> int:
@@ -360,21 +375,13 @@ def _without_anchors(branch: str) -> str:
 
 def _branches(pattern: str) -> list[str]:
     """Split at the bars that stand in no group and no character class."""
-    branches, start, depth, in_class, escaped = [], 0, 0, 0, False
-    for place, character in enumerate(pattern):
-        if escaped:
-            escaped = False
-        elif character == "\\":
-            escaped = True
-        elif character == "[":
-            in_class += 1
-        elif character == "]":
-            in_class = max(0, in_class - 1)
-        elif not in_class and character in "()":
+    branches, start, depth = [], 0, 0
+    for at, character in _outside_classes(pattern):
+        if character in "()":
             depth += 1 if character == "(" else -1
-        elif not in_class and depth == 0 and character == "|":
-            branches.append(pattern[start:place])
-            start = place + 1
+        elif depth == 0 and character == "|":
+            branches.append(pattern[start:at])
+            start = at + 1
     return [*branches, pattern[start:]]
 
 

@@ -199,6 +199,7 @@ def test_anchored_patterns_are_loosened_and_told(tmp_path: Path):
         (r"a\$", r"a\$"),
         (r"a\\$", r"a\\"),
         ("[|]$", "[|]"),
+        ("^[[(]$|^a$", "[[(]|a"),
         (r"\^a", r"\^a"),
         ("", ""),
     ],
