@@ -113,11 +113,16 @@ class _Resolver(etree.Resolver):
 
 
 def roots_in(schema: bytes) -> set[str]:
-    """Give what forms may begin with by the text of a schema, as ``{namespace}local``; nothing where it is none."""
-    try:
-        root = etree.fromstring(schema, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
-    except (etree.XMLSyntaxError, ValueError):
-        return set()
+    """
+    Give what forms may begin with by the text of a schema, as ``{namespace}local``.
+
+    Raises:
+        etree.XMLSyntaxError: It is no XML.
+        ValueError: It is no schema.
+    """
+    root = parse_any_namespace(schema, encoding=None)
+    if root.tag != XSD + "schema":
+        raise ValueError(f"the root element is {etree.QName(root).localname!r}, not 'schema'")
     space = root.get("targetNamespace")
     names = (each.get("name") for each in root.iterchildren(f"{XSD}element"))
     return {f"{{{space}}}{name}" if space else name for name in names if name}

@@ -147,12 +147,17 @@ class SchemaRegistry:
         return None if fault is None else real_names(fault)
 
     def begins_otherwise(self, name: str, theirs: bytes) -> str | None:
-        """Say that forms begin otherwise by *theirs*, a schema of Altinn 2's, than by ours of this *name*."""
-        ours, others = set() if self.faults(name) else set(self.roots(name)), roots_in(theirs)
+        """Say that *theirs*, a schema of Altinn 2's, is none, or that forms begin otherwise by ours of this *name*."""
+        try:
+            others = roots_in(theirs)
+        except (etree.XMLSyntaxError, ValueError) as error:
+            return f"has no XML Schema in Altinn 2 that {name} could be compared with: {error}"
+        ours = set() if self.faults(name) else set(self.roots(name))
         if not ours or not others or ours & others:
             return None
         named = [" or ".join(sorted(each)) for each in (others, ours)]
-        return f"begins with {named[0]} in Altinn 2, and with {named[1]} by {name}"
+        begins = f"begins with {named[0]} in Altinn 2, and with {named[1]} by {name}"
+        return f"{begins}: is that the schema of another form?"
 
     def compiled(self, name: str) -> etree.XMLSchema:
         """Give this thread's compiled copy of the loaded schema *name*, for libxml2."""

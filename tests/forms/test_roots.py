@@ -27,6 +27,8 @@ actions:
   press: {requires: write, minimum_level: 3, target: altinn2, form: body, complete: true, sign: true}
 """
 SEVERAL = "the schema has several root elements (a, c): say which one forms begin with, by 'root'"
+ALIEN = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" xmlns="urn:prøve" targetNamespace="urn:prøve">
+<x:element name="a"><x:complexType><x:sequence><x:element name="b"/></x:sequence></x:complexType></x:element></x:schema>"""
 NONE = "the schema has no root element 'e'; it has a, c, d"
 
 
@@ -141,3 +143,24 @@ def test_a_schema_with_one_root_needs_no_name(registry: SchemaRegistry) -> None:
     registry.load(["one.xsd"])
 
     assert registry.root_fault("one.xsd", None) is None
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "told"),
+    [
+        ("", "", None),
+        ('"b"', '"c"', None),
+        ('"a"', '"e"', "begins with {urn:prøve}e in Altinn 2, and with {urn:prøve}a by a.xsd: is that the schema of"),
+        ("urn:prøve", "urn:b", "begins with {urn:b}a in Altinn 2, and with {urn:prøve}a by a.xsd: is that the schema"),
+        ("</x:schema>", "", "has no XML Schema in Altinn 2 that a.xsd could be compared with: "),
+        (ALIEN, "<html/>", "could be compared with: the root element is 'html', not 'schema'"),
+        (ALIEN, "", "could be compared with: Document is empty"),
+    ],
+)
+def test_a_schema_of_another_form_is_known_by_its_root(tmp_path: Path, was: str, now: str, told: str | None):
+    """In any namespace, and what cannot be compared is told as that."""
+    (tmp_path / "a.xsd").write_text(ALIEN, "utf-8")
+
+    said = SchemaRegistry(tmp_path).begins_otherwise("a.xsd", ALIEN.replace(was, now).encode())
+
+    assert said is None if told is None else told in (said or "")

@@ -309,8 +309,7 @@ def _keep_schemas(
             spec = mapping.form_spec(*form)
             why = None if spec is None or spec.schema is None else other(spec.schema, schema)
             if why is not None:
-                message = f"{form[0].value} {form[1]}/{form[2]} {why}: is that the schema of another form?"
-                yield Fault(where=mapping.source, message=message)
+                yield Fault(where=mapping.source, message=f"{form[0].value} {form[1]}/{form[2]} {why}")
 
 
 def _why(error: UpstreamError) -> str:
