@@ -28,7 +28,8 @@ actions:
 """
 SEVERAL = "the schema has several root elements (a, c): say which one forms begin with, by 'root'"
 ALIEN = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" xmlns="urn:prøve" targetNamespace="urn:prøve">
-<x:element name="a"><x:complexType><x:sequence><x:element name="b"/></x:sequence></x:complexType></x:element></x:schema>"""
+<x:element name="a"><x:complexType><x:sequence><x:element name="b"/></x:sequence></x:complexType>
+</x:element></x:schema>"""
 NONE = "the schema has no root element 'e'; it has a, c, d"
 
 
