@@ -6,6 +6,7 @@ from uuid import UUID
 
 from bridge.core.mapping import FORMAT_ATTRIBUTES, ActionMapping, FormKind, FormSpec, ServiceMapping
 from bridge.core.templates import fill, names_in, template_values
+from bridge.forms.model import is_same_value
 from bridge.forms.schema_tree import Found, SchemaTree, Sort, Spot
 from bridge.forms.xpaths import Walk
 
@@ -110,11 +111,11 @@ def _samples(template: str) -> Sequence[str]:
 
 
 def _takes(spot: Spot, value: str) -> bool:
-    if spot.fixed is not None:
-        return spot.fixed == value
-    simple = spot.declaration.type.simple_type
+    fixed, simple = spot.fixed, spot.declaration.type.simple_type
+    if simple is None or fixed == value:
+        return fixed in (None, value)
     try:
-        return simple is None or bool(simple.text_is_valid(value))
+        return bool(simple.text_is_valid(value)) and (fixed is None or is_same_value(simple, value, fixed))
     except (ArithmeticError, LookupError, TypeError, ValueError):
         return True  # What it cannot count is not judged.
 

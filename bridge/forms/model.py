@@ -271,12 +271,22 @@ class SchemaModel:
         text = (node.text or "") + "".join(each.tail or "" for each in node)
         with self._decoding:
             try:
-                own, wanted = (declaration.type.text_decode(text) for text in (text, fixed))
+                return str(fixed) if is_same_value(declaration.type, text, fixed) else None
             except (ArithmeticError, ValueError):
                 return None
-        # A date with a zone and one without are the same to xmlschema, and cannot be compared in XSD.
-        zones = [getattr(each, "tzinfo", None) is None for each in (own, wanted)]
-        return str(fixed) if type(own) is type(wanted) and own == wanted and zones[0] is zones[1] else None
+
+
+def is_same_value(kind: Declaration, text: str, fixed: str) -> bool:
+    """
+    Say whether both texts are one value of the type *kind*.
+
+    Raises:
+        ArithmeticError, ValueError: One is no such value, or one that xmlschema cannot count.
+    """
+    own, wanted = kind.text_decode(text), kind.text_decode(fixed)
+    # A date with a zone and one without are the same to xmlschema, and cannot be compared in XSD.
+    zones = [getattr(each, "tzinfo", None) is None for each in (own, wanted)]
+    return type(own) is type(wanted) and own == wanted and zones[0] is zones[1]
 
 
 def _decodes_with_the_schema(files: SchemaFiles) -> bool:

@@ -182,3 +182,16 @@ def test_where_anything_may_stand_nothing_is_told(tmp_path: Path):
     mapping = mapping_text().replace("/melding/dato", "/melding/hva/som/helst")
 
     assert told(tmp_path, mapping, OPEN) == []
+
+
+@pytest.mark.parametrize("path", ["/melding/dato", "/melding/@ok"])
+@pytest.mark.parametrize(("value", "taken"), [("1", True), ("true", True), ("0", False), ("sant", False)])
+def test_a_fixed_value_may_be_spelled_otherwise(tmp_path: Path, path: str, value: str, taken: bool):
+    """What the check takes in a form may be put there."""
+    schema = PLAIN.replace('"dato" type="xs:date"', '"dato" type="xs:boolean" fixed="1"').replace(
+        "<xs:attribute ", '<xs:attribute name="ok" type="xs:boolean" fixed="1"/><xs:attribute ', 1
+    )
+
+    faults = told(tmp_path, mapping_text().replace('/melding/dato": "{now:date}"', f'{path}": "{value}"'), schema)
+
+    assert faults == ([] if taken else ["17: the schema fixes what stands there to '1': this would be refused"])
