@@ -54,10 +54,16 @@ def check_stream(
         OSError: The file cannot be read.
     """
     try:
-        suspects, other = _first_reading(schema, path, root)
+        suspects, whole, other = _first_reading(schema, path, root)
         if other:
             return other
-        return _second_reading(schema, model, path, suspects, limits) if suspects else ()
+        if not suspects:
+            return ()
+        found = _second_reading(schema, model, path, suspects, limits)
+        if whole or (found and found[-1].rule == "more_findings"):
+            return found
+        # Nobody has read what comes behind very many faults, and all of those may be none.
+        return (*found, Finding(path="/", rule="more_findings" if found else "not_checkable"))
     except Unreadable as broken:
         if broken.finding.rule != "not_well_formed":
             return (broken.finding,)
@@ -66,11 +72,13 @@ def check_stream(
         return (replace(broken.finding, line=line, column=column),)
 
 
-def _first_reading(schema: etree.XMLSchema, path: Path, root: str | None) -> tuple[Sequence[int], tuple[Finding, ...]]:
+def _first_reading(
+    schema: etree.XMLSchema, path: Path, root: str | None
+) -> tuple[Sequence[int], bool, tuple[Finding, ...]]:
     """
     Give the numbers of the pieces in which something is wrong; with very many faults, of the first ones.
 
-    What is wrong with its root, where that must be *root*, comes beside them.
+    Beside them, whether all was read, and what is wrong with its root, where that must be *root*.
     """
     stream = _Stream(schema, events=("end",))
     other: tuple[Finding, ...] = ()
@@ -85,9 +93,9 @@ def _first_reading(schema: etree.XMLSchema, path: Path, root: str | None) -> tup
             known = stream.faults
             suspects.append(number)
         if known > _MOST_FAULTS:
-            return suspects, ()
+            return suspects, False, ()
     stream.close()
-    return suspects if known == stream.faults else [*suspects, -1], other
+    return suspects if known == stream.faults else [*suspects, -1], True, other
 
 
 def _second_reading(

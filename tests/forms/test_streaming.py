@@ -19,8 +19,8 @@ ROW = "<a>\n<b>1</b>\n<c>1</c></a>\n"
 ROWS = ROW * 3000
 
 
-def judged(folder: Path, data: bytes) -> list[tuple[str, str, int]]:
-    (folder / "small.xsd").write_text(SCHEMA)
+def judged(folder: Path, data: bytes, schema: str = SCHEMA) -> list[tuple[str, str, int]]:
+    (folder / "small.xsd").write_text(schema)
     (folder / "form.xml").write_bytes(data)
     registry = SchemaRegistry(folder, Limits(max_bytes=1000, max_findings=5))
     registry.load(["small.xsd"])
@@ -80,6 +80,29 @@ def test_findings_of_a_stream_have_a_limit(tmp_path: Path) -> None:
     found = judged(tmp_path, f"<m>{ROWS.replace('1', 'x')}</m>".encode())
 
     assert [rule for _, rule, _ in found] == ["type"] * 5 + ["more_findings"]
+
+
+DATES = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="m"><x:complexType><x:sequence>
+<x:element name="d" type="x:date" maxOccurs="unbounded"/><x:element name="i" type="x:int" minOccurs="0"/>
+</x:sequence></x:complexType></x:element></x:schema>"""
+PADDED, PLAIN = "<d> 2024-01-01 </d>", "<d>2024-01-01</d>" * 2_000
+
+
+@pytest.mark.parametrize(
+    ("count", "end", "rules"),
+    [
+        (900, "</m>", []),
+        (900, "<i>feil</i></m>", ["type"]),
+        (900, "", ["not_well_formed"]),
+        pytest.param(10_001, f"{PLAIN}<i>feil</i></m>", ["not_checkable"], marks=pytest.mark.slow),
+        pytest.param(10_001, PLAIN, ["not_checkable"], marks=pytest.mark.slow),
+        pytest.param(10_001, f"<d>x</d>{PLAIN}", ["type", "more_findings"], marks=pytest.mark.slow),
+    ],
+    ids=["taken", "then a fault", "then cut", "many, then a fault", "many, then cut", "many, a fault, then cut"],
+)
+def test_what_was_not_read_to_its_end_is_not_fine(tmp_path: Path, count: int, end: str, rules: list[str]) -> None:
+    """However many of libxml2's faults are none: blanks around dates are taken."""
+    assert [rule for _, rule, _ in judged(tmp_path, f"<m>{PADDED * count}{end}".encode(), DATES)] == rules
 
 
 PROBE = """
