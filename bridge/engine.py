@@ -259,11 +259,13 @@ class Worker:
         self._pulse.stop()
         for thread in self._threads:
             thread.join(timeout=5)
-        # The engine's own patience begins with a second of sleep, also where nothing runs.
+        # The engine's own patience begins with a second of sleep, also where nothing runs. A run that was taken just
+        # now is listed by its own thread, so that an empty list counts when it is seen again.
         active, pause = _get_dbos_instance()._active_workflows_set, threading.Event()  # noqa: SLF001
-        ends = time.monotonic() + patience.total_seconds()
-        while active.activeList() and time.monotonic() < ends:
-            pause.wait(0.02)
+        ends, empty = time.monotonic() + patience.total_seconds(), 0
+        while empty < 2 and time.monotonic() < ends:
+            empty = 0 if active.activeList() else empty + 1
+            pause.wait(0.05)
         DBOS.destroy(workflow_completion_timeout_sec=0, destroy_registry=True)
 
     def _spawn(self, name: str, target: Callable[..., None], *args: object) -> None:

@@ -22,6 +22,6 @@ def create() -> Flask:
         prepare_database(settings)
         service = Service(settings)
         say_parts(service.bridge)
-    service.app.extensions["bridge.lock"] = lock
-    service.start()
+        service.app.extensions["bridge.lock"] = lock
+        service.start()
     return service.app

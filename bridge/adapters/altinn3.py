@@ -95,8 +95,12 @@ class AppAnswer:
         """Give a header's value, empty where there is none."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
-    def whole(self, limit: int) -> bytes | None:
-        """Read the answer to its end; None beyond *limit* bytes, after which it cannot be passed on any more."""
+    def whole(self, limit: int, grow: Callable[[int], object] = bool) -> bytes | None:
+        """
+        Read the answer to its end; None beyond *limit* bytes, after which it cannot be passed on any more.
+
+        *grow* is told how many bytes are held so far, whenever there are more.
+        """
         if self.rest is None:
             return self.start
         parts, size = [self.start], len(self.start)
@@ -104,6 +108,7 @@ class AppAnswer:
             size += len(piece)
             if size > limit:
                 return None
+            grow(size)
             parts.append(piece)
         return b"".join(parts)
 

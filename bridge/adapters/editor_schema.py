@@ -12,7 +12,8 @@ def editor_schema(model: type[BaseModel], *, title: str) -> dict[str, Any]:
     """
     Make the JSON Schema of *model*, in draft 7, which every editor knows.
 
-    It takes what the reader takes key by key. What only shows when keys are seen together is left to ``bridge check``.
+    It takes what the reader takes key by key. What only shows when keys are seen together is left to
+    ``altinn-bridge check``.
     """
     made = model.model_json_schema(by_alias=True, ref_template=_REF)
     named = {name: _plain(part) for name, part in made.pop("$defs", {}).items()}

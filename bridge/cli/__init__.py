@@ -73,5 +73,5 @@ def main() -> None:
         told = None if opening is None else opening.told_of(error)
         if told is None:
             raise
-        click.echo(told, err=True)
-        raise SystemExit(1) from None
+        click.echo(str(told), err=True)
+        raise SystemExit(2 if isinstance(told, ConfigurationError) else 1) from None

@@ -1,4 +1,4 @@
-"""``bridge check --online`` for Altinn 3 apps: what each says of itself, held against mappings, routes and schemas."""
+"""``altinn-bridge check --online`` for apps: what each says of itself, held against mappings, routes and schemas."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field

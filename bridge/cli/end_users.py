@@ -1,4 +1,4 @@
-"""What ``bridge search`` and ``altinn-bridge act`` share: whose token, which Dialogporten, and which language."""
+"""What ``altinn-bridge search`` and ``act`` share: whose token, which Dialogporten, and which language."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""``bridge sandbox case`` and ``form``: an element, its dialog, a token and the line that presses, in one call."""
+"""``altinn-bridge sandbox case`` and ``form``: an element, its dialog, a token, and the line that presses."""
 
 import base64
 import os
@@ -117,7 +117,7 @@ def _told(made: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _known(mapping: Path) -> Mapping[str, Any]:
-    """Read what a mapping file says; whether it is sound is a question to ``bridge check``."""
+    """Read what a mapping file says; whether it is sound is a question to ``altinn-bridge check``."""
     import yaml
 
     try:

@@ -1,4 +1,4 @@
-"""What ``bridge validate`` tells: for people, for machines, and for editors; each file as soon as it is judged."""
+"""What ``altinn-bridge validate`` tells people, machines and editors; each file as soon as it is judged."""
 
 import json
 from collections import Counter

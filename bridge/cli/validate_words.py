@@ -1,4 +1,4 @@
-"""What ``bridge validate`` says around its findings in nb, nn and en: headings, sums, and why a file was not judged."""
+"""What ``altinn-bridge validate`` says around its findings: headings, sums, and why a file was not judged."""
 
 import errno
 from collections.abc import Mapping

@@ -35,8 +35,8 @@ def work() -> None:
         bridge = wire(settings)
         running = Running(bridge)
         say_parts(bridge)
-    with probed(running.bridge, settings.health_listen):
         running.start()
+    with probed(running.bridge, settings.health_listen):
         stop.wait()
         running.stop()
 

@@ -372,8 +372,9 @@ class _Merge:
 
     def _leads_as_written(self, place: str, theirs: Json) -> bool:
         """Say whether a link still leads where the bridge had it lead; one that others turned elsewhere is theirs."""
+        meaning = LINK.lists["urls"].members["url"]
         return any(
-            self._base.get(f"{place}/urls/{each.get('id')}/url") == digest(each.get("url"))
+            self._base.get(f"{place}/urls/{each.get('id')}/url") == digest(meaning(each.get("url")))
             for each in objects_in(theirs, "urls")
         )
 

@@ -131,9 +131,9 @@ REFUSAL_TEXTS: Mapping[str, Mapping[str, str]] = {
         "en": "The signature cannot be given here, and nothing was signed. Open the form in Altinn, and sign there.",
     },
     "signature_not_needed": {
-        "nb": "En signatur ble ikke gitt, og trengtes ikke lenger: skjemaet var alt sendt inn.",
-        "nn": "Ein signatur vart ikkje gitt, og trongst ikkje lenger: skjemaet var alt sendt inn.",
-        "en": "A signature was not given, and was not needed any more: the form had been sent in already.",
+        "nb": "Et trykk på signering ga ingen signatur: skjemaet var alt sendt inn.",
+        "nn": "Eit trykk på signering gav ingen signatur: skjemaet var alt sendt inn.",
+        "en": "A press to sign gave no signature: the form had been sent in already.",
     },
     "profile_missing": {
         "nb": "Du har ingen profil i Altinn, og ingenting ble sendt. Logg inn i Altinn en gang, og prøv igjen.",

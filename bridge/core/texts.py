@@ -505,9 +505,11 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "en": _text("The signature is given in Altinn", "Open the form in Altinn, and sign there. Nothing was signed."),
     },
     "signature_not_needed": {
-        "nb": _text("Signaturen trengs ikke lenger", "Skjemaet er alt sendt inn, og signaturen din ble ikke gitt."),
-        "nn": _text("Signaturen trengst ikkje lenger", "Skjemaet er alt sendt inn, og signaturen din vart ikkje gitt."),
-        "en": _text("The signature is not needed", "The form was sent in already, and yours was not given."),
+        "nb": _text("Signaturen trengs ikke lenger", "Skjemaet er alt sendt inn, og dette trykket ga ingen signatur."),
+        "nn": _text(
+            "Signaturen trengst ikkje lenger", "Skjemaet er alt sendt inn, og dette trykket gav ingen signatur."
+        ),
+        "en": _text("The signature is not needed", "The form was sent in already, and this press gave no signature."),
     },
     "altinn_level_too_low": {
         "nb": _text("Altinn krever et høyere nivå", "Tjenesten krever et høyere innloggingsnivå. Ingenting er sendt."),

@@ -79,12 +79,12 @@ def tell_what_is_open(bridge: Bridge, operation: Operation, what: Open, until: d
     try:
         bridge.dialogporten.add_activity(operation.dialog_id, activity, revision=None, silent=True)
     except Conflict:
-        log.warning("the dialog could not be told that the outcome is open", why="Conflict")
+        log.warning("the dialog could not be told what is open", what=what.value, why="Conflict")
         return
     except Rejected as error:
         # It stands there already, or cannot: the dialog is told at the end all the same.
-        log.info("the dialog was not told that the outcome is open", reason=error.reason)
+        log.info("the dialog was not told what is open", what=what.value, reason=error.reason)
     except UpstreamError as error:
-        log.warning("the dialog could not be told that the outcome is open", why=type(error).__name__)
+        log.warning("the dialog could not be told what is open", what=what.value, why=type(error).__name__)
         return
     write(bridge, operation, uncertain_at=now)

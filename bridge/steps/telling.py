@@ -121,7 +121,7 @@ def tell_what_is_taken(bridge: Bridge, dialog: Dialog, change: DialogChange) -> 
                 continue
             for activity in down.change.activities:
                 bridge.dialogporten.add_activity(dialog.id, activity, revision=None, silent=down.change.silent)
-                _count_left_out(bridge, dialog, down.rung)
+            _count_left_out(bridge, dialog, down.rung)
             raise
         if step.rung > Rung.WHOLE:
             _count_left_out(bridge, dialog, step.rung)

@@ -89,9 +89,9 @@ def not_ours(path: Path, number: int) -> str:
     return f"{path} cannot be kept from others ({os.strerror(number)}); let its owner run the bridge"
 
 
-def told_of(error: Exception) -> str | None:
-    """Say what the database did to a command that had opened it; None where it is not the database's."""
-    return str(unopened(error)) if isinstance(error, sa.exc.SQLAlchemyError) else None
+def told_of(error: Exception) -> BridgeError | None:
+    """Give what the database did to a command that had opened it; None where it is not the database's."""
+    return unopened(error) if isinstance(error, sa.exc.SQLAlchemyError) else None
 
 
 def unopened(error: sa.exc.SQLAlchemyError) -> BridgeError:

@@ -239,10 +239,6 @@ class Transaction:
         mine = (links.c.dialog_id == str(link.dialog_id), links.c.message_id == "")
         self.connection.execute(links.update().where(*mine).values(**_element_columns(link.element)))
 
-    def readdress(self, link: Link, who: str) -> None:
-        """Keep on whose behalf *link*'s element is asked for."""
-        self.connection.execute(links.update().where(links.c.dialog_id == str(link.dialog_id)).values(who=who))
-
     # Attachments
 
     def begin_upload(self, upload: Upload, living: Living, *, now: datetime) -> None:

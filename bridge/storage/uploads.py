@@ -113,7 +113,8 @@ class Uploads:
             for each in self.of(upload.dialog_id, upload.element.message_id)
             if each.file_name == upload.file_name
             and each.attachment_type.casefold() == upload.attachment_type.casefold()
-            and each.attachment_id is not None
+            # One without an id has nothing but its name and type to be known by again.
+            and (each.attachment_id is not None or upload.attachment_id is None)
         ]
         last = before.pop() if before else None
         mine = upload.id if last is None else last.id

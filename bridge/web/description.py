@@ -17,7 +17,6 @@ from bridge.web.openapi_examples import DIALOG_ID
 from bridge.web.openapi_parts import Json
 
 description = Blueprint("description", __name__)
-_NOWHERE_ELSE = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 @description.get("/openapi.json")

@@ -1,6 +1,7 @@
 """``/health/liveness`` and ``/metrics`` of a process that serves nothing else: ``altinn-bridge work``."""
 
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,12 @@ class _Server(ThreadingMixIn, WSGIServer):
         host, port = self.socket.getsockname()[:2]
         self.server_name, self.server_port = host, port
         self.setup_environ()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say in the log that a probe broke off; the base class prints a traceback with its address."""
+        del request, client_address
+        error = sys.exc_info()[1]
+        log.info("a probe was not answered", error=type(error).__name__)
 
 
 class _Server6(_Server):

@@ -423,10 +423,9 @@ def _response(bridge: Bridge, asked: _Asked, answer: AppAnswer, passage: Passage
 
 def _whole(bridge: Bridge, asked: _Asked, answer: AppAnswer) -> bytes:
     limit = bridge.settings.max_body
-    if answer.rest is not None:
-        asked.load.grow(asked.load.held + limit)
+    before = asked.load.held
     try:
-        whole = answer.whole(limit)
+        whole = answer.whole(limit, lambda size: asked.load.grow(before + size))
     except UpstreamError as error:
         raise _no_answer(asked, error) from error
     if whole is None:

@@ -206,6 +206,17 @@ def test_a_link_that_cannot_be_made_takes_the_old_one_away() -> None:
     assert merged(made(None)).operations == ()
 
 
+def test_a_link_goes_however_its_address_is_spelt() -> None:
+    """What is kept of an address is its meaning, with escapes in small letters as in large ones."""
+    link = replace(LINK, url="https://www.Example.no/satser%2f{result.rate}")
+    first = merged(made("25", link))
+    (added,) = first.operations
+
+    gone = merged(made(None, link), first.written, {**added["value"], "name": None})
+
+    assert [each["op"] for each in gone.operations] == ["remove"]
+
+
 def test_several_go_from_the_end() -> None:
     """A removal moves what follows it."""
     other = replace(LINK, name="annen")

@@ -227,7 +227,7 @@ def test_a_signature_that_an_earlier_release_kept_protects(stage: Stage) -> None
 
 
 def test_who_comes_when_it_is_archived_is_not_told_that_they_signed(stage: Stage) -> None:
-    """Those who signed are told that they had; the third is told that theirs was not given."""
+    """Those who signed are told that they had; the third is told that their press gave none."""
     mine = case(stage)
     people = [Person(stage, mine) for _ in range(3)]
 
@@ -238,7 +238,7 @@ def test_who_comes_when_it_is_archived_is_not_told_that_they_signed(stage: Stage
     assert {code(answers[2]), code(again[2])} == {"signature_not_needed"}
     assert [each.outcome for each in stage.operations(mine)][:3] == [Outcome.DONE, Outcome.DONE, Outcome.REFUSED]
     told = stage.dialog(mine)["activities"][2]["description"]
-    assert any("signature was not given" in each["value"] for each in told)
+    assert any("press to sign gave no signature" in each["value"] for each in told)
 
 
 @pytest.mark.parametrize("stage", ["others_sign: false"], indirect=True)

@@ -147,3 +147,19 @@ def test_an_id_that_another_file_has_is_not_taken_from_it(store: Store) -> None:
     with store.reading() as tx:
         known = {each.file_name: each.attachment_id for each in Uploads(tx).of(DIALOG, ELEMENT.message_id)}
     assert known == {"plan.pdf": 7, "kart.pdf": None}
+
+
+def test_files_that_nobody_could_tell_apart_are_noted_once(store: Store) -> None:
+    """Two of one name and of different types have no id: noted again, as after a crash, there are still two."""
+    two = [
+        replace(UPLOAD, id=UUID(int=3 + at), attachment_type=kind, attachment_id=None) for at, kind in enumerate("AB")
+    ]
+
+    for again in range(2):
+        for each in two:
+            with store.transaction() as tx:
+                Uploads(tx).brought(replace(each, id=UUID(int=each.id.int + 10 * again)), now=NOW)
+
+    with store.reading() as tx:
+        known = Uploads(tx).of(DIALOG, ELEMENT.message_id)
+    assert sorted(each.attachment_type for each in known) == ["A", "B"]
