@@ -98,4 +98,17 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path):
 def test_only_the_databases_errors_are_its_own():
     """Another error stays what it is."""
     assert told_of(ValueError("x")) is None
-    assert told_of(sa.exc.TimeoutError()) == "the database: others hold it, and did not let go in time"
+    assert str(told_of(sa.exc.TimeoutError())) == "the database: others hold it, and did not let go in time"
+
+
+@pytest.mark.parametrize(
+    ("original", "kind"),
+    [
+        (psycopg.errors.InvalidPassword(), ConfigurationError),
+        (psycopg.errors.InvalidCatalogName(), ConfigurationError),
+        (psycopg.errors.TooManyConnections(), UpstreamError),
+    ],
+)
+def test_what_is_set_up_wrongly_is_told_apart_from_what_is_away(original: Exception, kind: type[Exception]):
+    """Commands end with 2 for the one and with 1 for the other, which may come back."""
+    assert isinstance(told_of(sa.exc.OperationalError("connect", {}, original)), kind)
