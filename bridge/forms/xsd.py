@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
-from xml.sax.saxutils import quoteattr
 
 import structlog
 from lxml import etree
@@ -18,6 +17,7 @@ from bridge.core.mapping import FormRule, FormSpec, NamespaceReading, ServiceMap
 from bridge.forms.engines import build_xmlschema
 from bridge.forms.explain import explain, refused_values
 from bridge.forms.json_schema import JsonSchemaRegistry, is_json_schema
+from bridge.forms.lenient import put_into_namespace
 from bridge.forms.lexical import badly_written, lax_types, may_be_lax
 from bridge.forms.misfits import Misfit, misfits
 from bridge.forms.model import SchemaModel
@@ -27,9 +27,7 @@ from bridge.forms.reading import (
     Effort,
     Limits,
     Unreadable,
-    line_of,
     parse,
-    parse_any_namespace,
     parser,
     refuse_more_than_allowed,
     to_utf8,
@@ -142,8 +140,7 @@ class SchemaRegistry:
         schema = self._schemas.get(name)
         if schema is None:
             return None
-        with schema.model_lock:
-            fault = schema.model.root_fault(root)
+        fault = schema.model.root_fault(root)
         return None if fault is None else real_names(fault)
 
     def begins_otherwise(self, name: str, theirs: bytes) -> str | None:
@@ -229,15 +226,19 @@ class _Schema:
         self.judged = files.in_plain_namespaces() if files.engine is Engine.LIBXML2 else files
         self._lax_types, self._receiver = lax_types(files), ReceiverCheck(files)
         self._local = threading.local()
-        self.model_lock = threading.Lock()
+        self.model_lock = threading.RLock()
+        self._model: SchemaModel | None = None
         self._judging = threading.Lock()
         if files.engine is Engine.LIBXML2:
             self._local.compiled = self.judged.compile()
 
-    @cached_property
+    @property
     def model(self) -> SchemaModel:
-        """xmlschema's reading of it."""
-        return SchemaModel(self.judged)
+        """xmlschema's reading of it, made once: what keeps threads from decoding at the same time is its own."""
+        with self.model_lock:
+            if self._model is None:
+                self._model = SchemaModel(self.judged)
+            return self._model
 
     def tree(self, root: str | None) -> SchemaTree | None:
         """Say what stands in what, where xmlschema can read it; not kept, since it is large and looked at once."""
@@ -251,8 +252,7 @@ class _Schema:
     @cached_property
     def roots(self) -> tuple[str, ...]:
         """The elements that a form may begin with; those of the files that are included as well."""
-        with self.model_lock:
-            return tuple(map(real_names, self.model.root_names())) or self.judged.elements()
+        return tuple(map(real_names, self.model.root_names())) or self.judged.elements()
 
     def compiled(self) -> etree.XMLSchema:
         """Give this thread's copy."""
@@ -301,8 +301,7 @@ class _Schema:
             broken = self._broken(rules, root, came, data, lenient=lenient)
             if accepts and not self._asks_again(data):
                 return self._beside(root, data, spec, limits) + broken
-            with self.model_lock:
-                model = self.model
+            model = self.model
             accepts = accepts or accepts_as_meant(schema, root, data, model, effort)
             # Before the explanation, which changes the tree.
             beside = self._beside(root, data, spec, limits)
@@ -341,9 +340,7 @@ class _Schema:
             root = parse(data)
         except Unreadable:
             return None
-        with self.model_lock:
-            model = self.model
-        return etree.tostring(root, encoding="utf-8") if collapse_blanks(root, data, model) else None
+        return etree.tostring(root, encoding="utf-8") if collapse_blanks(root, data, self.model) else None
 
     def _beside(self, root: etree._Element, data: bytes, spec: FormSpec | None, limits: Limits) -> tuple[Finding, ...]:
         """Give the values that the engine takes: those that their types do not, and those that the receiver may not."""
@@ -422,30 +419,6 @@ class _Schema:
         accepts = "xmlschema" if refuses == "libxml2" else "libxml2"
         facts = {"refuses": refuses, "accepts": accepts, "rules": ", ".join(rules)}
         return (replace(found[0], rule="engines_disagree", facts=facts),)
-
-
-def put_into_namespace(root: etree._Element, files: SchemaFiles, *, written: bool = False) -> etree._Element:
-    """
-    Give a form without a namespace as if it were in that of the schema *files*, without a prefix that nobody wrote.
-
-    Only one that is to be *written* may get one, where its root alone is in the namespace.
-    """
-    namespace = files.namespace
-    if namespace is None or etree.QName(root).namespace is not None:
-        return root
-    if written and not files.qualified:
-        root.tag = f"{{{namespace}}}{root.tag}"
-        return root
-    declared = "".join(f" xmlns:{prefix}={quoteattr(uri)}" for prefix, uri in root.nsmap.items() if prefix)
-    # lxml takes some namespaces from a text only.
-    made = parse_any_namespace(f"<{root.tag} xmlns={quoteattr(namespace)}{declared}/>".encode())
-    made.attrib.update(root.attrib)
-    made.text, cast("Any", made).sourceline = root.text, line_of(root)
-    made.extend(list(root))
-    for element in made.iterdescendants(etree.Element) if files.qualified else ():
-        if etree.QName(element).namespace is None:
-            element.tag = f"{{{namespace}}}{element.tag}"
-    return made
 
 
 def _elsewhere(findings: Iterable[Finding], known: Sequence[Finding]) -> tuple[Finding, ...]:
