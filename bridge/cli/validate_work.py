@@ -11,7 +11,6 @@ from enum import Enum
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lxml import etree
 
@@ -22,9 +21,6 @@ from bridge.core.mapping import FORMAT_ATTRIBUTES, FormKind, FormSpec
 from bridge.forms.json_schema import is_json_schema
 from bridge.forms.reading import Limits, Unreadable
 from bridge.forms.xsd import SchemaRegistry
-
-if TYPE_CHECKING:
-    from bridge.forms.convert import Shape
 
 BATCH = 16
 """Files that a process is given at once."""
@@ -85,7 +81,6 @@ class Checker:
         names = list(dict.fromkeys(name for spec in job.forms for name, _ in spec.pins))
         # Given by --schema; a mapping's JSON Schemas stand beside its XSDs.
         self._json = next((spec.schema for spec in job.forms if spec.schema and is_json_schema(spec.schema)), None)
-        self._shapes: dict[tuple[str, str | None], Shape] = {}
         self._registry.load(names)
         self.notes = [note for name in names for note in self._registry.notes(name)]
         """What was loosened in the schemas."""
@@ -124,7 +119,7 @@ class Checker:
 
         What its JSON Schema refused is not told again in the words of the XSD.
         """
-        from bridge.forms.convert import Shape, Unconvertible
+        from bridge.forms.convert import Unconvertible
         from bridge.forms.json_places import all_of_json, said_of_json
         from bridge.forms.json_reading import read_values
 
@@ -133,11 +128,8 @@ class Checker:
             if spec is None or spec.schema is None:
                 raise _NotForIt(self._no_form())
             check = partial(self._registry.check_form, spec, values=self._job.values)
-            if (spec.schema, spec.root) not in self._shapes:
-                made = Shape(self._job.folder, spec.schema, root=spec.root, limits=self._job.limits)
-                self._shapes[spec.schema, spec.root] = made
             told = () if spec.json_schema is None else self._registry.json.check(spec.json_schema, data)
-            shape = self._shapes[spec.schema, spec.root]
+            shape = self._registry.shape(spec.schema, spec.root)
             xml = shape.to_xml(data)
         except Unreadable as error:
             return (error.finding,)

@@ -24,6 +24,7 @@ from bridge.forms.json_reading import placed, read_exact, text_of
 from bridge.forms.paths import path_of
 from bridge.forms.prefixes import Prefixes, full_name
 from bridge.forms.reading import Limits, canonical, line_of, parse, to_utf8
+from bridge.forms.schema_files import SchemaFiles, read_schema_files
 from bridge.forms.shape import (
     ANY,
     HINTS,
@@ -64,10 +65,12 @@ class Unconvertible(BridgeError):
 class Shape:
     """Converts forms of one schema. Safe to share by threads: nothing in it changes."""
 
-    def __init__(self, folder: Path, name: str, *, root: str | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self, files: SchemaFiles, path: Path, *, root: str | None = None, limits: Limits | None = None
+    ) -> None:
         self.limits = limits or Limits()
-        self.path = folder / name
-        self.model = read_model(folder, name, root)
+        self.path = path
+        self.model = read_model(files, path, root)
 
     @classmethod
     def from_schema(
@@ -81,7 +84,8 @@ class Shape:
         """
         path = Path(path)
         folder = folder or path.parent
-        return cls(folder, path.relative_to(folder).as_posix(), root=root, limits=limits)
+        files = read_schema_files(folder, path.relative_to(folder).as_posix())
+        return cls(files, path, root=root, limits=limits)
 
     @property
     def root(self) -> Place:

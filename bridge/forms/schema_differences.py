@@ -37,7 +37,7 @@ def xsd_differences(folder: Path, name: str, theirs: bytes, *, root: str | None 
         (Path(other) / "schema.xsd").write_bytes(theirs)
         return _differences(
             *(
-                _places(Shape(place, file, root=root).root)
+                _places(Shape.from_schema(place / file, folder=place, root=root).root)
                 for place, file in ((folder, name), (Path(other), "schema.xsd"))
             )
         )

@@ -9,7 +9,7 @@ from typing import Any
 from bridge.core.errors import ConfigurationError, Fault
 from bridge.forms.engines import build_xmlschema
 from bridge.forms.namespaces import real_names
-from bridge.forms.schema_files import read_schema_files
+from bridge.forms.schema_files import SchemaFiles
 
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
@@ -144,15 +144,14 @@ class FormModel:
     """By namespace; without the default one."""
 
 
-def read_model(folder: Path, name: str, root: str | None = None) -> FormModel:
+def read_model(files: SchemaFiles, path: Path, root: str | None = None) -> FormModel:
     """
-    Read the schema *name* of *folder*; *root* (local or ``{uri}local``) picks one of several possible roots.
+    Read the schema *files*, whose main one lies at *path*; *root* (local or ``{uri}local``) picks one of several roots.
 
     Raises:
-        ConfigurationError: It cannot be read, or has no such root.
+        ConfigurationError: It cannot be converted by, or has no such root.
     """
-    path = folder / name
-    built = build_xmlschema(read_schema_files(folder, name))
+    built = build_xmlschema(files)
     schema = built.schema
     if schema is None:
         message = f"xmlschema, by whose model forms are converted, cannot read the schema: {built.refused}"

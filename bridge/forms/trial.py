@@ -61,10 +61,10 @@ def tried(schemas: SchemaRegistry, name: str, root: str | None = None) -> Trial:
 def _shapes(trial: Trial, schemas: SchemaRegistry, name: str, root: str | None) -> list[Shape]:
     """Build the converters, one for each root that a form can have."""
     try:
-        shape = Shape(schemas.folder, name, root=root, limits=schemas.limits)
+        shape = schemas.shape(name, root)
         if shape.only_root is not None:
             return [shape]
-        return [Shape(schemas.folder, name, root=tag, limits=schemas.limits) for tag in shape.model.roots]
+        return [schemas.shape(name, tag) for tag in shape.model.roots]
     except ConfigurationError as error:
         why = "; ".join(fault.message for fault in error.faults)
         trial.notes.append(

@@ -14,6 +14,7 @@ from lxml import etree
 
 from bridge.core.errors import ConfigurationError, Fault, Finding, errors_of, place_of
 from bridge.core.mapping import FormRule, FormSpec, NamespaceReading, ServiceMapping
+from bridge.forms.convert import Shape
 from bridge.forms.engines import build_xmlschema
 from bridge.forms.explain import explain, refused_values
 from bridge.forms.json_schema import JsonSchemaRegistry, is_json_schema
@@ -75,6 +76,8 @@ class SchemaRegistry:
         self.folder, self.limits = folder, limits or Limits()
         self._both_engines = both_engines
         self._schemas: dict[str, _Schema] = {}
+        self._shapes: dict[tuple[str, str | None], Shape] = {}
+        self._shapes_lock = threading.Lock()
         self.json = JsonSchemaRegistry(folder, self.limits)
 
     def load(self, names: Iterable[str]) -> None:
@@ -155,6 +158,20 @@ class SchemaRegistry:
         named = [" or ".join(sorted(each)) for each in (others, ours)]
         begins = f"begins with {named[0]} in Altinn 2, and with {named[1]} by {name}"
         return f"{begins}: is that the schema of another form?"
+
+    def shape(self, name: str, root: str | None) -> Shape:
+        """
+        Give the converter of the schema *name* for forms that begin with *root*, as its file was when it was loaded.
+
+        Raises:
+            ConfigurationError: It cannot be used, or makes no converter.
+        """
+        with self._shapes_lock:
+            if (name, root) not in self._shapes:
+                self.load([name])
+                made = Shape(self._schemas[name].files, self.folder / name, root=root, limits=self.limits)
+                self._shapes[name, root] = made
+            return self._shapes[name, root]
 
     def compiled(self, name: str) -> etree.XMLSchema:
         """Give this thread's compiled copy of the loaded schema *name*, for libxml2."""

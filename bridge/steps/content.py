@@ -1,9 +1,7 @@
 """What a caller sent with an action: a form in XML, or a message with forms and attachments as Altinn 2 takes them."""
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import structlog
 
@@ -13,7 +11,7 @@ from bridge.core.mapping import ActionMapping, FormKind, FormSource, FormSpec, S
 from bridge.core.operations import Link, Problem
 from bridge.forms.convert import Shape, Unconvertible
 from bridge.forms.json_places import all_of_json, said_of_json
-from bridge.forms.reading import Limits, Unreadable
+from bridge.forms.reading import Unreadable
 from bridge.parts import Bridge
 from bridge.steps.message import AttachmentEntry, FormEntry, Removal, hold_against, read_message
 from bridge.steps.orders import Stop
@@ -115,12 +113,7 @@ def shape_of(bridge: Bridge, spec: FormSpec) -> Shape:
     """Give the converter of the schema of *spec*. Raises ConfigurationError where it has none that can be one."""
     if spec.schema is None:
         raise ConfigurationError([Fault(where="", message="the form has no schema")])
-    return _shape(bridge.schemas.folder, spec.schema, spec.root, bridge.schemas.limits)
-
-
-@functools.lru_cache(maxsize=256)
-def _shape(folder: Path, schema: str, root: str | None, limits: Limits) -> Shape:
-    return Shape(folder, schema, root=root, limits=limits)
+    return bridge.schemas.shape(spec.schema, spec.root)
 
 
 def sent_content(body: bytes | None) -> Sent:

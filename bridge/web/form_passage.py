@@ -4,7 +4,6 @@ import codecs
 import functools
 import json
 import re
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -48,8 +47,6 @@ class Shapes:
 
     def __init__(self, schemas: SchemaRegistry) -> None:
         self._schemas = schemas
-        self._lock = threading.Lock()
-        self._shapes: dict[tuple[str, str | None], Shape] = {}
 
     @property
     def limits(self) -> Limits:
@@ -58,11 +55,7 @@ class Shapes:
 
     def shape(self, name: str, root: str | None) -> Shape:
         """Give the converter of the schema *name* for forms that begin with *root*. Raises ConfigurationError."""
-        with self._lock:
-            if (name, root) not in self._shapes:
-                made = Shape(self._schemas.folder, name, root=root, limits=self._schemas.limits)
-                self._shapes[name, root] = made
-            return self._shapes[name, root]
+        return self._schemas.shape(name, root)
 
     def findings(self, route: DataTypeRoute, content_type: str, body: bytes) -> tuple[Finding, ...] | None:
         """

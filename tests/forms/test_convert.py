@@ -268,7 +268,7 @@ KINDS = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name=
 def test_values_of_every_variety_convert(tmp_path: Path):
     """Attributes without a type, what restricts a union or a list, and the simple type of all; back as they were."""
     (tmp_path / "a.xsd").write_text(KINDS)
-    shape = Shape(tmp_path, "a.xsd")
+    shape = Shape.from_schema(tmp_path / "a.xsd")
     xml = '<m e="x" f="5801"><a>2026</a><b>1</b><c>y</c><d>1 2</d></m>'
 
     json = shape.to_json(xml)
@@ -295,7 +295,7 @@ def test_elements_that_hold_only_text_convert(tmp_path: Path, inside: str, json:
         '<x:complexType mixed="true"><x:sequence><x:element name="b" minOccurs="0"/></x:sequence></x:complexType>'
         "</x:element></x:sequence></x:complexType></x:element></x:schema>"
     )
-    shape = Shape(tmp_path, "a.xsd")
+    shape = Shape.from_schema(tmp_path / "a.xsd")
 
     assert shape.to_json(f"<m>{inside}</m>") == json
     assert shape.to_xml(json).decode().endswith(f"<m>{inside}</m>".replace("b>", "b&gt;"))

@@ -9,10 +9,12 @@ from click.testing import CliRunner
 from bridge.adapters.mapping_files import read_mappings
 from bridge.adapters.route_files import read_routes
 from bridge.cli.check import check
-from bridge.core.mapping import FormKind, FormSpec
+from bridge.core.calculations import DataTypeRoute, Held
+from bridge.core.mapping import FormKind, FormSpec, Speaks
 from bridge.forms.convert import Shape
 from bridge.forms.reading import Limits
 from bridge.forms.xsd import SchemaRegistry
+from bridge.web.form_passage import Shapes
 
 SCHEMA = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" xmlns="urn:p" targetNamespace="urn:p"
  elementFormDefault="qualified"><x:element name="a"><x:complexType><x:sequence><x:element name="b" type="x:int"/>
@@ -71,7 +73,7 @@ def test_a_streaming_form_begins_so_too(registry: SchemaRegistry, tmp_path: Path
 
 def test_json_forms_become_xml_by_it(registry: SchemaRegistry) -> None:
     """JSON does not name its root."""
-    assert b"<b>1</b></a>" in Shape(registry.folder, "a.xsd", root="a").to_xml('{"b": 1}')
+    assert b"<b>1</b></a>" in Shape.from_schema(registry.folder / "a.xsd", root="a").to_xml('{"b": 1}')
 
 
 @pytest.mark.parametrize(
@@ -144,6 +146,25 @@ def test_a_schema_with_one_root_needs_no_name(registry: SchemaRegistry) -> None:
     registry.load(["one.xsd"])
 
     assert registry.root_fault("one.xsd", None) is None
+
+
+def test_forms_convert_by_the_schema_that_judges_them(registry: SchemaRegistry) -> None:
+    """The one that was read at the start: a file that is replaced counts for both after the next."""
+    route = DataTypeRoute(
+        data_type="x",
+        schema="a.xsd",
+        held=Held.STRICT,
+        one_at_a_time=False,
+        repeatable=False,
+        root="a",
+        speaks=Speaks.XML,
+    )
+    (registry.folder / "a.xsd").write_text(SCHEMA.replace('name="b"', 'name="e"'))
+
+    findings = Shapes(registry).findings(route, "application/json", b'{"b": 1}')
+
+    assert findings == ()
+    assert registry.shape("a.xsd", "a") is registry.shape("a.xsd", "a")
 
 
 @pytest.mark.parametrize(
