@@ -21,7 +21,7 @@ from bridge.forms.identities import Doubtful, holding, is_repeated_id, referring
 from bridge.forms.model import TYPES, SchemaModel
 from bridge.forms.named_types import TYPE, rule_for, without_consequences
 from bridge.forms.paths import all_paths, locate, name_of, step_of
-from bridge.forms.reading import Effort, Limits, line_of
+from bridge.forms.reading import Effort, Limits, has_elements, line_of, text_of
 from bridge.forms.roots import in_wrong_namespace, namespace_finding, wrong_root
 
 MENDABLE_ELEMENTS = 5_000
@@ -347,11 +347,11 @@ def _value_finding(search: _Search, node: etree._Element, error: Any, line: int)
         rule, facts = "digits", {"digits": known["digits"]}
     if attribute is not None:
         path = f"{path}/@{readable(attribute)}"
-    elif rule in _OF_VALUES and len(node):
+    elif rule in _OF_VALUES and has_elements(node):
         return  # That it holds other fields is told already.
-    elif rule in _OF_VALUES and not (node.text or "").strip():
+    elif rule in _OF_VALUES and not text_of(node).strip():
         rule, facts = "empty", {}
-    if rule == "type" and is_repeated_id(known, node.text if attribute is None else node.get(attribute)):
+    if rule == "type" and is_repeated_id(known, text_of(node) if attribute is None else node.get(attribute)):
         rule, facts = "not_unique", {}
     if rule == "type" and "items" in known and any((path, each, "") in search.found for each in _OF_LISTS):
         return  # libxml2 says of a list with too many values that it is none as well.

@@ -12,9 +12,9 @@ from bridge.forms.engines import type_matcher
 from bridge.forms.model import SchemaModel
 from bridge.forms.named_types import named_in
 from bridge.forms.paths import path_of
-from bridge.forms.reading import line_of
+from bridge.forms.reading import line_of, text_of
 from bridge.forms.schema_files import Engine, SchemaFiles
-from bridge.forms.values import BLANKS, Value, builtin_of, item_of, members_of, text_of, values_of
+from bridge.forms.values import BLANKS, Value, builtin_of, item_of, members_of, values_of
 
 # What libxml2 takes and the type does not: other characters in base64, an exponent without digits, lists of nothing.
 _FAST = {

@@ -12,7 +12,7 @@ from lxml import etree
 from bridge.forms.content import Group, content_of, takes
 from bridge.forms.engines import build_xmlschema, errors_of
 from bridge.forms.prefixes import Prefixes
-from bridge.forms.reading import Effort
+from bridge.forms.reading import Effort, has_elements, text_of
 from bridge.forms.schema_files import XSD, Engine, SchemaFiles
 from bridge.forms.shape import no_root, several_roots, usual_roots
 
@@ -52,11 +52,12 @@ class SchemaModel:
         """Say whether the declared type of *node* is known to refuse its text, whatever stands around it."""
         declaration = self.declaration(node)
         simple = None if declaration is None else declaration.type.simple_type
-        if simple is None or not node.text or len(node) or _XSI_NIL in node.attrib:
+        text = "" if has_elements(node) else text_of(node)
+        if simple is None or not text or _XSI_NIL in node.attrib:
             return False
         with self._decoding:
             try:
-                return not simple.text_is_valid(node.text)
+                return not simple.text_is_valid(text)
             except (ArithmeticError, ValueError):  # A year of twenty digits, say.
                 return False
 
@@ -73,7 +74,7 @@ class SchemaModel:
         kind = getattr(declaration, "type", None)
         owner = declaration if attribute is None else getattr(kind, "attributes", {}).get(attribute)
         simple = getattr(getattr(owner, "type", None), "simple_type", None)
-        text = (node.text if attribute is None else node.get(attribute)) or ""
+        text = (text_of(node) if attribute is None else node.get(attribute)) or ""
         bare = text.strip(" \t\r\n")
         if simple is None or bare == text or not self.collapses(simple):
             return False
@@ -266,9 +267,9 @@ class SchemaModel:
         """
         declaration = self.declaration(node)
         fixed = getattr(declaration, "fixed", None)
-        if declaration is None or fixed is None or next(node.iterchildren(etree.Element), None) is not None:
+        if declaration is None or fixed is None or has_elements(node):
             return None
-        text = (node.text or "") + "".join(each.tail or "" for each in node)
+        text = text_of(node)
         with self._decoding:
             try:
                 return str(fixed) if is_same_value(declaration.type, text, fixed) else None

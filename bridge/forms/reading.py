@@ -310,6 +310,16 @@ def line_of(node: etree._Element) -> int:
     return cast("Any", node).sourceline or 0
 
 
+def text_of(node: etree._Element) -> str:
+    """Give the text of *node*, between comments as well."""
+    return (node.text or "") + "".join(each.tail or "" for each in node) if len(node) else node.text or ""
+
+
+def has_elements(node: etree._Element) -> bool:
+    """Say whether another element stands in *node*: to lxml a comment is a child as well."""
+    return len(node) > 0 and next(node.iterchildren(etree.Element), None) is not None
+
+
 def _decoded(xml: bytes) -> bytes:
     """Hold the byte order mark, the declaration and the bytes against each other; refuse when one of them lies."""
     try:

@@ -14,7 +14,7 @@ from bridge.forms.identities import Doubtful, holding, is_repeated_id, rule_of_r
 from bridge.forms.model import TYPES, GaveUp, SchemaModel
 from bridge.forms.named_types import WRONG, rule_for, without_consequences
 from bridge.forms.paths import path_of
-from bridge.forms.reading import Effort, Limits, line_of
+from bridge.forms.reading import Effort, Limits, has_elements, line_of, text_of
 from bridge.forms.roots import in_wrong_namespace, namespace_finding, wrong_root
 
 # xmlschema's class of what was broken -> our rule, and the facts that its sentence needs.
@@ -112,10 +112,10 @@ def _finding(error: Any, node: etree._Element, model: SchemaModel) -> Finding:
         rule, needed = "type", tuple(TYPES)  # That of a built-in type, or of a member of a union.
     elif rule == "pattern" and "digits" in known:
         rule, needed = "digits", ("digits",)
-    bare = attribute is None and not len(node) and not (node.text or "").strip()
+    bare = attribute is None and not has_elements(node) and not text_of(node).strip()
     if bare and rule in {"pattern", "digits", "enumeration", "length", "min_length", "type"}:
         rule, needed = "empty", ()
-    if rule == "type" and is_repeated_id(known, node.text if attribute is None else node.get(attribute)):
+    if rule == "type" and is_repeated_id(known, text_of(node) if attribute is None else node.get(attribute)):
         rule, needed = "not_unique", ()
     return Finding(path=path, rule=rule, line=line, facts={name: known[name] for name in needed if name in known})
 

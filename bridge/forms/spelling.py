@@ -11,8 +11,8 @@ from bridge.forms.engines import in_old_letters
 from bridge.forms.explain import spell_fixed_values
 from bridge.forms.model import SchemaModel
 from bridge.forms.paths import locate
-from bridge.forms.reading import Effort
-from bridge.forms.values import BLANKS, XSI, Value, text_of, values_of
+from bridge.forms.reading import Effort, text_of
+from bridge.forms.values import BLANKS, XSI, Value, values_of
 
 _OF_BLANKS = frozenset(
     (

@@ -7,6 +7,7 @@ from typing import Any
 from lxml import etree
 
 from bridge.forms.model import Declaration, SchemaModel
+from bridge.forms.reading import text_of
 from bridge.forms.schema_files import XSD
 
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -79,11 +80,6 @@ def values_of(root: etree._Element, model: SchemaModel) -> Iterator[Value | Unkn
             known = model.anywhere(child) if known is None and not kind.skips else known
             if known is not None or kind.open:
                 waiting.append((child, known, known is None))
-
-
-def text_of(node: etree._Element) -> str:
-    """Give the text of *node*, between comments as well."""
-    return (node.text or "") + "".join(each.tail or "" for each in node) if len(node) else node.text or ""
 
 
 def _type_of(declaration: Declaration, model: SchemaModel) -> _Type:

@@ -265,3 +265,41 @@ def test_only_xml_1_0_is_read(tmp_path: Path, version: str) -> None:
     assert [each.rule for each in registry.check("a.xsd", form.encode("utf-16"))] == ["encoding"]
     assert [each.rule for each in small.check_file(spec, path)] == ["xml_version"]
     assert rules(registry, form.replace(f"'{version}'", "'1.0'")) == []
+
+
+COMMENTED = """<x:element name="m"><x:complexType><x:sequence>
+<x:element name="n" type="x:int" minOccurs="0" maxOccurs="unbounded"/>
+<x:element name="d" type="x:date" minOccurs="0" maxOccurs="unbounded"/>
+<x:element name="f" type="x:string" minOccurs="0"/></x:sequence></x:complexType></x:element>"""
+
+
+@pytest.mark.parametrize("way", ["small", "large", "streamed"])
+@pytest.mark.parametrize(
+    ("inside", "found"),
+    [
+        ("<n>ab<!-- x -->c</n>", [("/m/n", "type")]),
+        ("<n>1<!-- x -->c</n>", [("/m/n", "type")]),
+        ("<n><!-- x -->ab</n>", [("/m/n", "type")]),
+        ("<n><?x y?></n>", [("/m/n", "empty")]),
+        ("<d> 2024-01-01 <!-- x -->z</d>", [("/m/d", "type")]),
+        ("<n>1<!-- x -->2</n><d> 2024-<!-- x -->01-01 </d>", []),
+    ],
+)
+def test_a_comment_hides_no_value(tmp_path: Path, way: str, inside: str, found: list[tuple[str, str]]) -> None:
+    """In a form of any size: to lxml a comment is a child, and the text before it is not the whole."""
+    schema(tmp_path, COMMENTED)
+    (tmp_path / "a.xml").write_text(f"<m>{inside}{'<f>' + 'x' * 257_000 + '</f>' if way == 'large' else ''}</m>")
+    spec = FormSpec(kind=FormKind.MAIN, data_format_id="1", data_format_version="1", schema="a.xsd")
+    registry = SchemaRegistry(tmp_path, Limits(max_bytes=1) if way == "streamed" else Limits())
+    registry.load(["a.xsd"])
+
+    told = registry.check_file(spec, tmp_path / "a.xml")
+
+    assert [(each.path, each.rule) for each in told] == found
+
+
+def test_comments_in_many_values_hide_none_of_them(tmp_path: Path) -> None:
+    """Where the faults are so many that xmlschema is not asked, which would take the comments out."""
+    registry = schema(tmp_path, COMMENTED)
+
+    assert len(rules(registry, f"<m>{'<n>a<!-- x -->b</n>' * 60}</m>")) == 60
