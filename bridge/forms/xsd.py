@@ -269,7 +269,7 @@ class _Schema:
     @cached_property
     def roots(self) -> tuple[str, ...]:
         """The elements that a form may begin with; those of the files that are included as well."""
-        return tuple(map(real_names, self.model.root_names())) or self.judged.elements()
+        return tuple(map(real_names, self.model.root_names() or self.judged.elements()))
 
     def compiled(self) -> etree.XMLSchema:
         """Give this thread's copy."""
@@ -292,30 +292,32 @@ class _Schema:
     def _check_fast(self, came: bytes, data: bytes, limits: Limits, spec: FormSpec | None) -> tuple[Finding, ...]:
         lenient = spec is not None and spec.namespace is NamespaceReading.LENIENT
         rules, wanted = ((), None) if spec is None else (spec.rules, spec.root)
-        schema = self.compiled()
+        schema, judged, stripped = self.compiled(), data, None
         if _is_large(data) and not lenient:
             accepted = _parse_if_valid(schema, data)
-            if accepted is None and (bare := self._without_blanks(data)) is not None:
-                data = bare
-                accepted = _parse_if_valid(schema, data)
+            if accepted is None and (stripped := self._without_blanks(data)) is not None:
+                # Its lines are others; the tree has those of the form that came.
+                judged = etree.tostring(stripped, encoding="utf-8")
+                accepted = None if _parse_if_valid(schema, judged) is None else stripped
             if accepted is not None and not self._asks_again(data):
                 refuse_more_than_allowed(accepted, limits.max_depth)
                 beside = self._beside(accepted, data, spec, limits)
-                return other_root(accepted, wanted) or beside + self._broken(rules, accepted, came, data)
+                return other_root(accepted, wanted) or beside + self._broken(rules, accepted, came, judged)
             markup = data.count(b"<") + data.count(b"=")
-            faults = 0 if accepted is not None else _count_faults(schema, data, _MOST_STEPS // markup)
+            faults = 0 if accepted is not None else _count_faults(schema, judged, _MOST_STEPS // markup)
             if faults * markup > _MOST_STEPS:
                 parse(data, max_depth=limits.max_depth)  # Broken XML is told as that.
                 return (Finding(path="/", rule="too_many_findings", facts={"count": str(faults)}),)
         effort = Effort(limits.max_seconds)
-        root = parse(data, max_depth=limits.max_depth)
+        root = parse(data, max_depth=limits.max_depth) if stripped is None else stripped
+        refuse_more_than_allowed(root, limits.max_depth)
         if lenient:
             root = put_into_namespace(root, self.judged)
         if other := other_root(root, wanted):
             return other
         try:
             accepts = schema.validate(root)
-            broken = self._broken(rules, root, came, data, lenient=lenient)
+            broken = self._broken(rules, root, came, judged, lenient=lenient)
             if accepts and not self._asks_again(data):
                 return self._beside(root, data, spec, limits) + broken
             model = self.model
@@ -349,7 +351,7 @@ class _Schema:
         beside = self._beside(root, data, spec, limits) if whole else ()
         return found + _elsewhere(beside, found) + broken
 
-    def _without_blanks(self, data: bytes) -> bytes | None:
+    def _without_blanks(self, data: bytes) -> etree._Element | None:
         """Give the form *data* without the blanks that libxml2 stumbles over; None where there are none."""
         if not may_be_padded(data):
             return None
@@ -357,7 +359,7 @@ class _Schema:
             root = parse(data)
         except Unreadable:
             return None
-        return etree.tostring(root, encoding="utf-8") if collapse_blanks(root, data, self.model) else None
+        return root if collapse_blanks(root, data, self.model) else None
 
     def _beside(self, root: etree._Element, data: bytes, spec: FormSpec | None, limits: Limits) -> tuple[Finding, ...]:
         """Give the values that the engine takes: those that their types do not, and those that the receiver may not."""

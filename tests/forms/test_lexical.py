@@ -82,6 +82,20 @@ def test_blanks_mean_nothing_in_large_forms_and_in_those_that_stream(tmp_path: P
         assert [each.rule for each in small.check_file(spec, path)] == expected
 
 
+def test_lines_are_those_of_the_form_that_came_with_blanks(tmp_path: Path) -> None:
+    """Also of a large one, which is judged without its blanks: of what is missing, the line is all that is told."""
+    registry = schema(
+        tmp_path,
+        '<x:element name="m"><x:complexType><x:sequence><x:element name="d" type="x:date" maxOccurs="unbounded"/>'
+        '<x:element name="i" type="x:int"/><x:element name="j" type="x:int"/></x:sequence></x:complexType></x:element>',
+    )
+    form = "<m>\n" + "<d>\n2024-01-01\n</d>\n" * 8_000 + "<j>1</j></m>"
+
+    told = registry.check("a.xsd", form)[0]
+
+    assert (told.rule, told.line) == ("missing_element", 24_002)
+
+
 WRONG = {
     "integer": ("1_000", "１２", "١٢", "+ 1", "\u00a01", "1\u2003"),
     "decimal": ("1_0.5", "\u00a01", "1e3", "٣.٥"),

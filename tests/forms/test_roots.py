@@ -186,3 +186,19 @@ def test_a_schema_of_another_form_is_known_by_its_root(tmp_path: Path, was: str,
     said = SchemaRegistry(tmp_path).begins_otherwise("a.xsd", ALIEN.replace(was, now).encode())
 
     assert said is None if told is None else told in (said or "")
+
+
+# Text of a group with text between its elements: libxml2 takes the schema, xmlschema does not.
+FOR_ONE_ENGINE = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" xmlns="urn:prøve" targetNamespace="urn:prøve">
+<x:complexType name="M" mixed="true"><x:sequence><x:element name="e" minOccurs="0"/></x:sequence></x:complexType>
+<x:complexType name="T"><x:simpleContent><x:restriction base="M"><x:simpleType><x:restriction base="x:string"/>
+</x:simpleType></x:restriction></x:simpleContent></x:complexType><x:element name="m" type="T"/></x:schema>"""
+
+
+def test_a_root_has_its_own_namespace_where_one_engine_alone_reads_the_schema(tmp_path: Path) -> None:
+    """And not the one by which libxml2 reads it."""
+    (tmp_path / "a.xsd").write_text(FOR_ONE_ENGINE, "utf-8")
+    registry = SchemaRegistry(tmp_path)
+    registry.load(["a.xsd"])
+
+    assert registry.roots("a.xsd") == ("{urn:prøve}m",)
