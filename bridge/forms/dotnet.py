@@ -214,10 +214,3 @@ def _fits(patterns: tuple[str, ...], value: str, *, looks: bool = False) -> bool
         if matcher is None or matcher.match(units):
             return True
     return False
-
-
-REASONS = (
-    *("blank", "address", "sign", "number", "time_24", "year", "duration", "nan", "length", "pattern"),
-    *("blanks", "unknown", "encoding"),
-)
-"""The codes of all that may be refused, here and in ``receiver``."""

@@ -20,7 +20,8 @@ class Spot:
     """
     A node that forms can have; one for each name and type, wherever they stand.
 
-    *uri* is its namespace, or empty. *holds_text* says that a value may stand in it. *declaration* is xmlschema's.
+    *uri* is its namespace, or empty. *holds_text* says that a value may stand in it. *declaration* is xmlschema's, of
+    an element or attribute; *owner* is the element that a text stands in.
     """
 
     sort: Sort
@@ -29,6 +30,7 @@ class Spot:
     type_id: int
     fixed: str | None = None
     holds_text: bool = False
+    owner: "Spot | None" = None
     declaration: Any = field(default=None, compare=False, repr=False)
 
 
@@ -88,14 +90,14 @@ class SchemaTree:
     def texts(self, found: Found) -> Found:
         """Give the texts in *found*."""
         owners = [each for each in found.spots if each.sort is Sort.ELEMENT and each.holds_text]
-        texts = {Spot(Sort.TEXT, each.uri, each.name, each.type_id, declaration=each) for each in owners}
+        texts = {Spot(Sort.TEXT, each.uri, each.name, each.type_id, owner=each) for each in owners}
         return Found(frozenset(texts), found.more)
 
     def above(self, found: Found) -> Found:
         """Give what *found* may stand in."""
         spots: set[Spot] = set()
         for each in found.spots:
-            spots |= {each.declaration} if each.sort is Sort.TEXT else self._above.get(each, set())
+            spots |= self._above.get(each, set()) if each.owner is None else {each.owner}
         return Found(frozenset(spots), found.more)
 
     def within(self, found: Found) -> Found:

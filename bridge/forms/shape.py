@@ -162,10 +162,13 @@ def read_model(files: SchemaFiles, path: Path, root: str | None = None) -> FormM
             raise ConfigurationError([Fault(where=f"{path}:1:1", message=no_root(schema, root))])
         builder = _Builder(wanted)
         places = builder.places(wanted)
-    except ValueError:
+    except ValueError as error:
         # xmlschema writes names as {uri}local.
-        message = "a namespace with braces cannot be converted"
-        raise ConfigurationError([Fault(where=f"{path}:1:1", message=message)]) from None
+        braced = next((uri for uri in schema.maps.namespaces if "}" in uri), None)
+        if braced is None:
+            raise
+        message = f"a closing brace in a namespace ({braced}) cannot be converted"
+        raise ConfigurationError([Fault(where=f"{path}:1:1", message=message)]) from error
     return FormModel(
         roots=places,
         declarations=builder.declarations,

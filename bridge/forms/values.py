@@ -76,7 +76,8 @@ def values_of(root: etree._Element, model: SchemaModel) -> Iterator[Value | Unkn
             if declared is not None and getattr(declared, "type", None) is not None:
                 yield Value(node, str(name), str(text), declared.type, getattr(declared, "fixed", None))
         for child in node.iterchildren(etree.Element, reversed=True):
-            known = kind.children.get(str(child.tag))  # A declaration without children of its own is no truth value.
+            known = kind.children.get(str(child.tag))
+            # Not ``or``: a declaration of xmlschema's that has no children counts as false.
             known = model.anywhere(child) if known is None and not kind.skips else known
             if known is not None or kind.open:
                 waiting.append((child, known, known is None))

@@ -55,7 +55,7 @@ SLOW_ENGINE_BYTES = 1_000_000
 SECOND_OPINION_BYTES = 256_000
 """The largest refused form that xmlschema is asked about as well."""
 SECOND_OPINION_FAULTS = 50
-"""With more faults in libxml2's eyes, nobody's schema is at the bottom of it."""
+"""With more faults the form is wrong: where libxml2 itself errs about a schema, it finds few."""
 
 
 class SchemaRegistry:

@@ -43,7 +43,7 @@ class Passage:
 
 
 class Shapes:
-    """The schemas of the routes, as converters; each is read when it is first needed."""
+    """The schemas of the routes, as converters; each is made when it is first needed."""
 
     def __init__(self, schemas: SchemaRegistry) -> None:
         self._schemas = schemas

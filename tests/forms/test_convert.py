@@ -1,6 +1,7 @@
 """XML forms become JSON as Altinn 3 writes it, and the other way round; what cannot is refused, never dropped."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -229,6 +230,23 @@ def test_a_schema_that_cannot_be_read_says_so(tmp_path: Path):
     for name in ("a.xsd", "mangler.xsd", "sub/b.xsd"):
         with pytest.raises(ConfigurationError, match=name):
             Shape.from_schema(tmp_path / name)
+
+
+@pytest.mark.parametrize(("namespace", "converts"), [("urn:{a", True), ("urn:{a}b", False), ("urn:a}b", False)])
+def test_only_a_namespace_that_ends_a_name_too_early_is_refused(tmp_path: Path, namespace: str, converts: bool):
+    """With the namespace, and with what xmlschema said."""
+    (tmp_path / "a.xsd").write_text(
+        f'<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" targetNamespace="{namespace}"><x:element name="m"'
+        ' type="x:int"/></x:schema>'
+    )
+    if converts:
+        assert Shape.from_schema(tmp_path / "a.xsd").to_json(f'<m xmlns="{namespace}">1</m>') == "1"
+        return
+
+    with pytest.raises(ConfigurationError, match=re.escape(f"in a namespace ({namespace})")) as caught:
+        Shape.from_schema(tmp_path / "a.xsd")
+
+    assert isinstance(caught.value.__cause__, ValueError)
 
 
 @pytest.mark.contract

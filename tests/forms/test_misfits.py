@@ -195,3 +195,14 @@ def test_a_fixed_value_may_be_spelled_otherwise(tmp_path: Path, path: str, value
     faults = told(tmp_path, mapping_text().replace('/melding/dato": "{now:date}"', f'{path}": "{value}"'), schema)
 
     assert faults == ([] if taken else ["17: the schema fixes what stands there to '1': this would be refused"])
+
+
+@pytest.mark.parametrize("value", ["1", "2"])
+def test_texts_of_two_elements_lead_back_to_both(tmp_path: Path, value: str):
+    """Of the same name and type, where the schema fixes them to different values."""
+    two = '<xs:element name="{0}"><xs:complexType><xs:sequence><xs:element name="kode" type="xs:int" fixed="{1}"/>'
+    held = "".join(f"{two.format(*each)}</xs:sequence></xs:complexType></xs:element>" for each in (("a", 1), ("b", 2)))
+    schema = PLAIN.replace('<xs:element name="dato" type="xs:date"/>', held)
+    setting = f'"//kode/text()/..": "{value}"'
+
+    assert told(tmp_path, mapping_text().replace('"/melding/dato": "{now:date}"', setting), schema) == []

@@ -8,7 +8,6 @@ import pytest
 
 from bridge.core.errors import Severity
 from bridge.core.mapping import FormKind, FormSpec, Receiver
-from bridge.forms.dotnet import REASONS
 from bridge.forms.receiver import ReceiverCheck
 from bridge.forms.receiver_words import WHYS
 from bridge.forms.schema_files import read_schema_files
@@ -277,6 +276,12 @@ def test_large_forms_and_those_in_any_namespace_are_looked_at_as_well(tmp_path: 
     found = made.check_form(TO_DOTNET, '<m xmlns="urn:å">' + "<a>12:00:00</a>" * 20_000 + "<a>24:00:00</a></m>")
 
     assert [(each.path, each.facts) for each in found] == [("/m/a[20001]", {"why": "time_24"})]
+
+
+REASONS = (
+    *("blank", "address", "sign", "number", "time_24", "year", "duration", "nan", "length", "pattern"),
+    *("blanks", "unknown", "encoding"),
+)
 
 
 @pytest.mark.parametrize("why", REASONS)
