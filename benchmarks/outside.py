@@ -150,8 +150,10 @@ class Outside:
         attachments = ask("GET", f"{message}/attachments", params=_LANGUAGE, headers=hal).json()
         attachment = attachments["_embedded"]["attachments"][0]
         content = ask("GET", f"{message}/attachments/{_last(attachment)}", headers={**keys, "Accept": "*/*"}).content
-        # The look before the PUT: what changed since the first one would be overwritten.
+        # The looks before the PUT: what changed since the first one would be overwritten, and what cannot be told to
+        # its dialog is not sent.
         ask("GET", message, params={**_LANGUAGE, "markAsRead": "false"}, headers=hal)
+        ask("GET", dialog, headers=owner)
         put = ask(
             "PUT",
             message,

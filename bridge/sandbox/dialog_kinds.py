@@ -12,7 +12,7 @@ from bridge.sandbox import dialog_uris
 
 _INT32 = range(-(2**31), 2**31)
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d)?(?:\.(\d{1,16}))?(Z|[+-]\d\d:\d\d)?)?")
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(?:(:\d\d)(?:\.(\d{1,16}))?)?(Z|[+-]\d\d:\d\d)?)?")
 _NO_OFFSET = (
     "The JSON value could not be converted to System.DateTimeOffset. Expected explicit offset postfix. For example "
     "'+00:00', '-05:00', 'Z'. Got '{}'."

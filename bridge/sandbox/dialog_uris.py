@@ -49,12 +49,6 @@ def is_readable(text: str) -> bool:
     return found is None or found[1].lower() not in _PORTS or split(text) is not None
 
 
-def is_https(text: str) -> bool:
-    """Whether it is an absolute address over https."""
-    parts = split(text)
-    return parts is not None and parts.scheme == "https"
-
-
 def is_well_formed(text: str) -> bool:
     """Whether all of it is escaped that has to be, absolute or relative."""
     return _UNESCAPED.search(text) is None and is_readable(text)

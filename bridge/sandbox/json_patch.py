@@ -7,8 +7,6 @@ from typing import Any
 
 from bridge.sandbox.dialog_kinds import Faulty, Kind, Many, Maybe, Place, Record, Unfit
 
-_OPERATIONS = ("add", "remove", "replace", "move", "copy", "test")
-
 
 class NotAPatch(ValueError):
     """Not a list of operations: it cannot even be read."""
