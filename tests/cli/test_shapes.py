@@ -22,7 +22,7 @@ def commands() -> Iterator[tuple[str, click.Command]]:
             yield name, command
 
 
-PRINTS_NO_RESULT = {"serve", "work", "sandbox", "sandbox form", "convert", "schema"}
+PRINTS_NO_RESULT = {"serve", "work", "sandbox form", "convert", "schema"}
 """They run until they are stopped, or print a document whose form is not theirs to choose."""
 
 
@@ -35,6 +35,14 @@ def test_each_takes_both(name: str, command: click.Command):
     chosen = options["--format"].type
     assert isinstance(chosen, click.Choice)
     assert "json" in chosen.choices
+
+
+def test_the_others_are_commands_that_take_neither():
+    """A command that is gone, or that prints a result by now, is taken off the list."""
+    options = {name: {option for each in command.params for option in each.opts} for name, command in commands()}
+
+    assert options.keys() >= PRINTS_NO_RESULT
+    assert [name for name in PRINTS_NO_RESULT if {"--json", "--format"} & options[name]] == []
 
 
 @click.command()

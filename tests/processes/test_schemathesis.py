@@ -1,6 +1,7 @@
 """A running bridge asked by Schemathesis for all that ``/openapi.json`` promises, and for what it does not."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -80,7 +81,12 @@ def made(tmp_path: Path) -> Iterator[Site]:
 
 
 def test_the_bridge_answers_as_it_says(made: Site, tmp_path: Path) -> None:
-    """Every operation with what its description allows and forbids, for a minute; and nothing that was not foreseen."""
+    """
+    Every operation with what its description allows and forbids, for a minute; and nothing that was not foreseen.
+
+    By their refusals alone it reaches what wants an identifier that another answer gives, as operations, attachments
+    that lie there, embeds, texts to sign and prints; and the calculation, whose app asks for a token of its own.
+    """
     case = made.case()
     org, _, app = APP.partition("/")
     config = tmp_path / "schemathesis.toml"
@@ -102,4 +108,5 @@ def test_the_bridge_answers_as_it_says(made: Site, tmp_path: Path) -> None:
     )
 
     assert told.returncode == 0, told.stdout + told.stderr
+    assert re.search(r"Selected: (\d+)/\1\n +Tested: \1\n", told.stdout), told.stdout
     assert "failed unexpectedly" not in made.logs()

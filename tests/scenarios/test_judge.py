@@ -3,12 +3,14 @@
 import io
 import json
 import os
+import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.judge import CONTRACTS, PREFIX, WSGI, Judge, documents
+from tests.judge import CONTRACTS, PREFIX, UNSAID, WSGI, Judge, documents
 from tests.scenarios.stage import JUDGE
 
 pytestmark = pytest.mark.skipif(
@@ -28,9 +30,11 @@ def saying(status: str, body: Any, media_type: str = "application/json") -> WSGI
     return app
 
 
-def faults(app: WSGI, method: str = "GET", path: str = PATH, sent: Any = None, media_type: str = "") -> list[str]:
+def faults(
+    app: WSGI, method: str = "GET", path: str = PATH, sent: Any = None, media_type: str = "", *, unsaid: Any = UNSAID
+) -> list[str]:
     """What the judge says of one exchange with *app*."""
-    judge = Judge(documents())
+    judge = Judge(documents(), unsaid=unsaid)
     body = b"" if sent is None else json.dumps(sent).encode()
     environ = {
         "REQUEST_METHOD": method,
@@ -51,6 +55,7 @@ def faults(app: WSGI, method: str = "GET", path: str = PATH, sent: Any = None, m
 PATCHED = saying("204 No Content", None)
 STATUS = [{"op": "replace", "path": "/status", "value": "Completed"}]
 PATCH = "application/json-patch+json"
+PROBLEM = "application/problem+json"
 ACTIVITY = {"type": "FormSubmitted", "performedBy": {"actorType": "ServiceOwner"}}
 
 
@@ -67,6 +72,11 @@ def test_what_is_as_published_passes() -> None:
         pytest.param(lambda: faults(saying("200 OK", {"status": "Sent"})), "status", id="answer's enum"),
         pytest.param(lambda: faults(saying("200 OK", {"progres": 7})), "progres", id="answer's unknown member"),
         pytest.param(lambda: faults(saying("200 OK", {}, "text/html")), "mimetype", id="answer's media type"),
+        pytest.param(
+            lambda: faults(saying("404 Not Found", {}, PROBLEM), "PATCH", sent=STATUS, media_type=PATCH),
+            "mimetype",
+            id="refusal's media type",
+        ),
         pytest.param(lambda: faults(saying("418 I'm a teapot", {})), "418", id="status"),
         pytest.param(lambda: faults(PATCHED, "PATCH", f"{PATH}/nothing", STATUS, PATCH), "nothing", id="path"),
         pytest.param(
@@ -88,6 +98,21 @@ def test_what_is_as_published_passes() -> None:
 def test_what_is_not_as_published_is_named(found: Callable[[], list[str]], word: str) -> None:
     """Each with its place."""
     assert any(word in fault for fault in found())
+
+
+NOT_SAID = [
+    partial(faults, saying("200 OK", {"guiActions": [{"authorizationContext": {"tokenRef": "x"}}]})),
+    partial(faults, saying("412 Precondition Failed", {}, PROBLEM), "PATCH", sent=STATUS, media_type=PATCH),
+]
+
+
+@pytest.mark.parametrize(
+    ("line", "found"), zip(UNSAID, NOT_SAID, strict=True), ids=["authorization context", "refusal"]
+)
+def test_each_line_of_what_is_not_said_is_needed(line: tuple[re.Pattern[str], str], found: partial[list[str]]) -> None:
+    """Without it an exchange of its kind is a fault."""
+    assert len(found(unsaid=[])) == 1
+    assert found(unsaid=[line]) == []
 
 
 def test_the_scenarios_are_listened_to() -> None:

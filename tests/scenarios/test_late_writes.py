@@ -413,7 +413,7 @@ def test_a_press_behind_an_upload_of_unknown_end_waits_and_says_so(stage: Stage,
     assert "We do not know yet" not in words
     assert before == 0
     assert operation.outcome is Outcome.DONE
-    assert len(stage.effects(case, "altinn2.put")) >= 1
+    assert len(stage.effects(case, "altinn2.archived")) == 1
     assert "waitsFor" not in shown(stage, case, pressed)
 
 

@@ -554,6 +554,8 @@ All = Mapping[str, list[Way]]
 def test_every_mapping_takes_part(ways: All) -> None:
     """One that cannot be loaded as it stands is to be filled in by ``bridge_with_all``."""
     assert set(ways) == set(TEXTS)
+    assert every_mapping().keys() >= ELSEWHERE
+    assert set(SIGNING) >= UNDOABLE
 
 
 @pytest.mark.parametrize("embedded", [False, True])

@@ -1,6 +1,8 @@
 """What a process tells that serves nothing else."""
 
+import os
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -26,6 +28,8 @@ def free(request: pytest.FixtureRequest) -> str:
         with socket.create_server((host.strip("[]"), 0), family=family) as taken:
             return f"{host}:{taken.getsockname()[1]}"
     except OSError:
+        if os.environ.get("CI"):
+            raise
         pytest.skip("this machine has no such address")
 
 
@@ -58,4 +62,4 @@ def test_a_taken_address_stops_no_work(stage: Proxying) -> None:
 def test_nobody_is_answered_unasked(stage: Proxying) -> None:
     """Without the setting no address is opened."""
     with probed(stage.bridge, None):
-        pass
+        assert "bridge-probes" not in [each.name for each in threading.enumerate()]
