@@ -107,7 +107,7 @@ NOT_SAID = [
 
 
 @pytest.mark.parametrize(
-    ("line", "found"), zip(UNSAID, NOT_SAID, strict=True), ids=["authorization context", "refusal"]
+    ("line", "found"), list(zip(UNSAID, NOT_SAID, strict=True)), ids=["authorization context", "refusal"]
 )
 def test_each_line_of_what_is_not_said_is_needed(line: tuple[re.Pattern[str], str], found: partial[list[str]]) -> None:
     """Without it an exchange of its kind is a fault."""
