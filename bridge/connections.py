@@ -26,8 +26,9 @@ from gunicorn.http.body import ChunkedReader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from bridge.core.errors import Refusal
+from bridge.heads import READ_ON, check_host, gist, with_one_cookie
 from bridge.lanes import Lane, caller_in
-from bridge.turned_away import LONGEST_HEAD, LONGEST_URL, TurnedAway
+from bridge.turned_away import LONGEST_HEAD, LONGEST_URL, TurnedAway, names_origin
 
 SHORT = 64 * 1024
 """A body up to here is collected before a thread is taken, as heads are. All connections together: 128 MB."""
@@ -129,14 +130,6 @@ class Paced:
                 raise BrokenPipeError(errno.EPIPE, "the answer is not taken") from error
 
 
-def with_one_cookie(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Put the lines of ``Cookie`` into one, as RFC 9113 8.2.3 has it: WSGI would join them by a comma."""
-    cookies = [value for name, value in headers if name == "COOKIE"]
-    if len(cookies) < 2:
-        return headers
-    return [*(each for each in headers if each[0] != "COOKIE"), ("COOKIE", "; ".join(cookies))]
-
-
 class Wait(Enum):
     """What the loop waits for on a connection."""
 
@@ -161,6 +154,8 @@ class Connection(TConn):  # type: ignore[misc]
         self.deadline = 0.0
         self.whole: int | None = None
         """How many bytes head and short body are; None while the head is not here."""
+        self.too_long: tuple[str, int] | None = None
+        """How it is refused, where its head is too long and is read on alone for its origin."""
         self.streams = False
         self.lane: Lane | None = None
         self.caller = 0
@@ -279,6 +274,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             # The body is cut short; who has only ended sending still reads.
             self._stop_waiting(conn)
             self._refuse(conn, "body_incomplete", 400)
+        elif not piece and conn.too_long is not None and wait is Wait.HEAD:
+            self._stop_waiting(conn)
+            self._refuse(conn, *conn.too_long)
         elif not piece:
             self._drop(conn)
         elif wait is Wait.END:
@@ -296,15 +294,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if wait is Wait.NEXT:
             left = self._patience.head
         came = conn.came
+        if conn.too_long is not None:
+            self._too_long(conn, *conn.too_long, left)
+            return
         if conn.whole is None:
             end = came.find(b"\r\n\r\n", max(0, conn.looked - 3))
             conn.looked = len(came)
             line = came.find(b"\r\n", 0, LONGEST_HEAD)
             if (len(came) if line < 0 else line) > _LONGEST_LINE:
-                self._refuse(conn, "url_too_long", 414)
+                self._too_long(conn, "url_too_long", 414, min(left, LINGER))
                 return
             if max(end, 0 if end >= 0 else len(came)) > LONGEST_HEAD:
-                self._refuse(conn, "head_too_large", 431)
+                self._too_long(conn, "head_too_large", 431, min(left, LINGER))
                 return
             if end < 0:
                 if came.count(b"\n") != came.count(b"\r\n"):
@@ -321,6 +322,19 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._wait(conn, Wait.HEAD, left)
         else:
             self._start(conn)
+
+    def _too_long(self, conn: Connection, code: str, status: int, left: float) -> None:
+        """Refuse a head that is too long, once its origin or its end is here, or enough of it."""
+        head = bytes(conn.came)
+        conn.looked = 0 if conn.too_long is None else conn.looked
+        conn.too_long = code, status
+        conn.came = bytearray(gist(head))
+        conn.looked += len(head) - len(conn.came)
+        if b"\r\n\r\n" in head or names_origin(head) or conn.looked > READ_ON:
+            conn.came = bytearray(head)
+            self._refuse(conn, code, status)
+        else:
+            self._wait(conn, Wait.HEAD, left)
 
     def _plan(self, conn: Connection, head: bytes) -> float:
         """Read off the head what there is to wait for, and how long. What is believed is what the parser reads."""
@@ -386,6 +400,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.sock.asks_to_go_on = req._expected_100_continue and not conn.continued  # noqa: SLF001
         req._expected_100_continue = False  # noqa: SLF001
         conn.sock.in_request = True
+        check_host(req.version, req.headers)
         req.headers = with_one_cookie(req.headers)
         if isinstance(req.body.reader, ChunkedReader):
             # gunicorn lets trailers be as long as a hundred of the longest headers, and counts lines at each piece.
@@ -468,7 +483,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 self._refuse(conn, "too_busy", 503)
             elif wait is Wait.HEAD and conn.came:
                 self._stop_waiting(conn)
-                self._refuse(conn, "body_too_slow" if conn.whole else "head_too_slow", 408)
+                slow = ("body_too_slow" if conn.whole else "head_too_slow", 408)
+                self._refuse(conn, *(conn.too_long or slow))
             elif wait is not None:
                 self._drop(conn)
 

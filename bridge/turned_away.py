@@ -139,6 +139,11 @@ class TurnedAway:
         return "\r\n".join([*lines, "", ""]).encode() + (b"" if head.startswith(b"HEAD ") else body)
 
 
+def names_origin(head: bytes) -> bool:
+    """Say whether the page is named that may read an answer."""
+    return _ORIGIN.search(head) is not None
+
+
 def language_of(accepted: str) -> str:
     """Choose nb, nn or en by an ``Accept-Language``; nb where it names none of them."""
     best = parse_accept_header(accepted, LanguageAccept).best_match([*LANGUAGES, "no"])

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bridge.connections import Paced, Patience, SlowBody, with_one_cookie
+from bridge.connections import Paced, Patience, SlowBody
+from bridge.heads import with_one_cookie
 
 PATIENCE = Patience(head=1, silence=0.2, rate=1_000_000_000)
 

@@ -53,14 +53,22 @@ class Answer(NamedTuple):
 
 
 def ask(made: Site, line: str, headers: Sequence[str] = (), body: bytes = b"") -> Answer:
-    """Send these bytes, and give the whole answer."""
-    head = "\r\n".join([line, "Host: x", f"Origin: {ORIGIN}", *headers, "", ""]).encode("latin-1")
+    """Send these bytes behind a host and an origin, and give the whole answer."""
+    return exchange(made, [line, "Host: x", f"Origin: {ORIGIN}", *headers], body)
+
+
+def exchange(
+    made: Site, lines: Sequence[str], body: bytes = b"", *, end: str = "\r\n\r\n", over: bool = True
+) -> Answer:
+    """Send a head of these lines alone, say with *over* that it is all, and give the whole answer."""
+    head = ("\r\n".join(lines) + end).encode("latin-1")
     with socket.create_connection(("127.0.0.1", made.port), timeout=20) as client:
         answer = b""
         # A refusal may come, and the connection be closed, before all is sent.
         with suppress(OSError):
             client.sendall(head + body)
-            client.shutdown(socket.SHUT_WR)
+            if over:
+                client.shutdown(socket.SHUT_WR)
         with suppress(ConnectionResetError):
             while piece := client.recv(65_536):
                 answer += piece
@@ -94,7 +102,58 @@ def test_a_refusal_is_a_problem_document(made: Site, status: int, code: str, lin
 
     assert (answer.status, answer.code) == (status, code)
     assert answer.headers["x-trace-id"]
-    if len(line) < 32 * 1024:
+    assert answer.headers["access-control-allow-origin"] == ORIGIN
+
+
+@pytest.mark.parametrize(
+    ("line", "headers", "refused"),
+    [
+        (f"GET /{'a' * 200_000} HTTP/1.1", [], (414, "url_too_long")),
+        (PRESS, ["Accept-Language: nn", *(f"X-{n}: {'a' * 8000}" for n in range(20))], (431, "head_too_large")),
+        (PRESS, ["Accept-Language: nn", f"Cookie: {'a' * 300_000}"], (431, "head_too_large")),
+    ],
+    ids=["an address", "many headers", "one header"],
+)
+def test_a_page_reads_the_refusal_of_a_long_head(
+    made: Site, line: str, headers: list[str], refused: tuple[int, str]
+) -> None:
+    """Its origin stands behind what is too long, and its language before."""
+    answer = exchange(made, [line, "Host: x", *headers, f"Origin: {ORIGIN}", "Connection: close"])
+
+    assert (answer.status, answer.code) == refused
+    assert answer.headers["access-control-allow-origin"] == ORIGIN
+    assert answer.headers["content-language"] == ("nn" if headers else "nb")
+
+
+def test_a_long_head_is_not_read_without_end(made: Site) -> None:
+    """Nor waited for, whether it says more, nothing more, or that it is over."""
+    on = exchange(made, [PRESS, "Host: x", *(f"X-{n}: {'a' * 8000}" for n in range(100)), f"Origin: {ORIGIN}"])
+    over = exchange(made, [PRESS, "Host: x", f"Cookie: {'a' * 80_000}"], end="")
+    silent = exchange(made, [PRESS, "Host: x", f"Cookie: {'a' * 80_000}"], end="", over=False)
+
+    assert [each.code for each in (on, over, silent)] == ["head_too_large"] * 3
+    assert "access-control-allow-origin" not in on.headers
+
+
+@pytest.mark.parametrize(
+    ("line", "hosts", "status"),
+    [
+        ("GET /openapi.json HTTP/1.1", [], 400),
+        ("GET /openapi.json HTTP/1.1", ["Host: x", "Host: x"], 400),
+        ("GET /openapi.json HTTP/1.1", ["Host:"], 200),
+        ("GET /openapi.json HTTP/1.0", [], 200),
+        (PRESS, [], 400),
+    ],
+    ids=["none", "two", "an empty one", "HTTP/1.0", "of a press"],
+)
+def test_a_request_says_for_which_host_it_is(made: Site, line: str, hosts: list[str], status: int) -> None:
+    """Once, as RFC 9112 3.2 has it."""
+    answer = exchange(made, [line, *hosts, f"Origin: {ORIGIN}", "Connection: close", "Content-Length: 0"])
+
+    assert answer.status == status
+    if status == 400:
+        assert answer.code == "head_invalid"
+        assert "Host" in json.loads(answer.body)["detail"]
         assert answer.headers["access-control-allow-origin"] == ORIGIN
 
 
