@@ -9,7 +9,7 @@ from html import escape
 from bridge.cli.validate_words import WORDS
 from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
-from bridge.forms.places import OF_WHAT_IS_MISSING, extents
+from bridge.forms.places import extents, is_of_a_gap, parent_of
 from bridge.forms.sentences import field_name
 
 _AROUND_LINES, _AROUND_COLUMNS = 2, 120
@@ -41,8 +41,8 @@ class Excerpts:
         text = text.replace("\r\n", "\n")
         self._language = language
         self._is_xml = text.lstrip()[:1] == "<"
-        missing = [finding for finding in findings if finding.rule in OF_WHAT_IS_MISSING]
-        parents = [_parent(finding) for finding in missing]
+        missing = [finding for finding in findings if is_of_a_gap(finding)]
+        parents = [parent_of(finding) for finding in missing]
         found = extents(parents, text.encode("utf-8", "replace")) if parents and self._is_xml else ()
         self._extents = dict(zip(parents, found, strict=False))
         self._lines = (text if values else hidden(text)).split("\n")
@@ -51,7 +51,7 @@ class Excerpts:
         """Give the lines as HTML, with the fault marked; nothing where its line is not known."""
         if not 0 < finding.line <= len(self._lines):
             return ""
-        gap = self._gap(finding) if finding.rule in OF_WHAT_IS_MISSING else None
+        gap = self._gap(finding) if is_of_a_gap(finding) else None
         at = finding.line - 1 if gap is None else gap.after
         shown = []
         for number in range(max(0, at - _AROUND_LINES), min(len(self._lines), at + _AROUND_LINES + 1)):
@@ -64,22 +64,17 @@ class Excerpts:
         return f"<pre tabindex=0>{joined}</pre>"
 
     def _gap(self, finding: Finding) -> _Gap:
-        begin, end = self._extents.get(_parent(finding), (0, 0))
-        # What is missing last is told at its parent's first line, else at the line of what stands in its place.
-        at_end = finding.line == begin
-        after = (end - 2 if end > begin else begin - 1) if at_end else finding.line - 2
-        if not self._is_xml:
-            after = finding.line - 1
+        begin, end = self._extents.get(parent_of(finding), (0, 0))
+        # It is told at the line of what stands behind it: of what takes its place, or of its parent's end tag.
+        behind_its_line = not self._is_xml or finding.line == begin or (finding.at_end and not end)
+        after = finding.line - (1 if behind_its_line else 2)
         words = WORDS[self._language]
         # Whose path is that of the element which lacks something, may name it.
-        names = finding.facts.get("expected", "…") if finding.rule == "incomplete" else field_name(finding.path)
+        of_parent = parent_of(finding) == finding.path
+        names = finding.facts.get("expected", "…") if of_parent else field_name(finding.path)
         if 0 < begin == end:  # The place is within that line.
-            names = f"{_parent(finding).rpartition('/')[2]}/{names}"
+            names = f"{parent_of(finding).rpartition('/')[2]}/{names}"
         return _Gap(max(0, after), f"{words['here']}: {names}")
-
-
-def _parent(finding: Finding) -> str:
-    return finding.path if finding.rule == "incomplete" else finding.path.rpartition("/")[0]
 
 
 def _indent(lines: Sequence[str], after: int) -> str:

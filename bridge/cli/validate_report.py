@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from bridge.cli.validate_words import LANGUAGES, WORDS
 from bridge.cli.validate_work import Checked, Verdict
 from bridge.core.errors import Finding, Severity
-from bridge.forms.places import OF_WHAT_IS_MISSING
+from bridge.forms.places import is_of_a_gap
 from bridge.forms.sentences import RULES, sentence
 
 Write = Callable[[str], object]
@@ -159,7 +159,7 @@ def _region(finding: Finding) -> dict[str, int]:
     if finding.column:
         return {"startLine": finding.line, "startColumn": finding.column}
     # An editor marks all of a line without columns; where something is missing nothing on that line is wrong.
-    point = {"startColumn": 1, "endLine": finding.line, "endColumn": 1} if finding.rule in OF_WHAT_IS_MISSING else {}
+    point = {"startColumn": 1, "endLine": finding.line, "endColumn": 1} if is_of_a_gap(finding) else {}
     return {"startLine": finding.line, **point}
 
 

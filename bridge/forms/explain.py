@@ -21,7 +21,7 @@ from bridge.forms.identities import Doubtful, holding, is_repeated_id, referring
 from bridge.forms.model import TYPES, SchemaModel
 from bridge.forms.named_types import TYPE, rule_for, without_consequences
 from bridge.forms.paths import all_paths, locate, name_of, step_of
-from bridge.forms.reading import Effort, Limits, has_elements, line_of, text_of
+from bridge.forms.reading import Effort, Limits, has_elements, last_line_of, line_of, text_of
 from bridge.forms.roots import in_wrong_namespace, namespace_finding, wrong_root
 
 MENDABLE_ELEMENTS = 5_000
@@ -94,9 +94,9 @@ class _Search:
     cut: bool = False
     """Not all errors were looked at."""
 
-    def add(self, rule: str, path: str, line: int, facts: dict[str, str]) -> None:
+    def add(self, rule: str, path: str, line: int, facts: dict[str, str], *, at_end: bool = False) -> None:
         key = (path, rule, facts.get("expected", "") if rule == "incomplete" else "")
-        self.found.setdefault(key, Finding(path=path, rule=rule, facts=facts, line=line))
+        self.found.setdefault(key, Finding(path=path, rule=rule, facts=facts, line=line, at_end=at_end))
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +237,8 @@ def _look_at_children(search: _Search, parent: etree._Element) -> list[_Mend]:
         child = children[slip.at] if slip.at < len(children) else None
         if child not in search.put_in and not (isinstance(slip, Missing) and not slip.told):
             rule, path, facts = told(slip, tags, _path(search, parent), lambda at: _path(search, children[at]))
-            search.add(rule, path, line_of(parent if child is None else child), facts)
+            line = last_line_of(parent) if child is None else line_of(child)
+            search.add(rule, path, line, facts, at_end=child is None)
         if isinstance(slip, Missing):
             mends += [_PutIn(parent, child, slip.need.stand_in)] * min(slip.need.count, _MOST_STAND_INS)
         elif child is not None:
@@ -249,12 +250,13 @@ def _by_names(search: _Search, parent: etree._Element, node: etree._Element | No
     """Tell what libxml2 says of the children of *parent*, where nothing else is known: *names* could come at *node*."""
     there = {child.tag for child in parent.iterchildren(etree.Element)}
     if node is None or (len(names) == 1 and names[0] not in there):
-        path, line = _path(search, parent), line_of(parent if node is None else node)
+        path, at_end = _path(search, parent), node is None
+        line = last_line_of(parent) if node is None else line_of(node)
         if len(names) == 1 and names[0] not in there:
-            search.add("missing_element", f"{path}/{readable(names[0])}", line, {})
+            search.add("missing_element", f"{path}/{readable(names[0])}", line, {}, at_end=at_end)
         else:
             # A list that may go on is named like what has to come after it.
-            search.add("incomplete", path, line, {})
+            search.add("incomplete", path, line, {}, at_end=at_end)
         return [_PutIn(parent, node, name) for name in names[:1] if name not in there]
     search.add("unexpected_element", _path(search, node), line_of(node), {})
     return [_TakeOut(node)]
@@ -270,19 +272,23 @@ class StreamFindings:
     def __init__(self, model: SchemaModel, limits: Limits) -> None:
         self._search = _Search(model=model, limits=limits)
 
-    def tell(self, error: Any, node: etree._Element, *, path: str, line: int, children: "_Children") -> None:
-        """Add what libxml2's *error* says about *node*, which stands at *path*; *children* gives names that came."""
+    def tell(self, error: Any, node: etree._Element, *, path: str, line: int, now: int, children: "_Children") -> None:
+        """
+        Add what libxml2's *error* says about *node*, which stands at *path*; *children* gives names that came.
+
+        *line* is that of its start, *now* that which has been read: what is missing at its end is missing there.
+        """
         self._search.paths = {node: path}
         if error.type_name == "SCHEMAV_ELEMENT_CONTENT":
-            self._of_children(error, node, path, line, children)
+            missing = _MISSING in error.message.rpartition(": ")[2]
+            self._of_children(missing, node, path, now if missing else line, children)
             return
         known = set(self._search.found)
         _tell(self._search, node, error, line)
         for key in self._search.found.keys() - known:
             self._search.found[key] = replace(self._search.found[key], line=line)
 
-    def _of_children(self, error: Any, node: etree._Element, path: str, line: int, children: "_Children") -> None:
-        missing = _MISSING in error.message.rpartition(": ")[2]
+    def _of_children(self, missing: bool, node: etree._Element, path: str, line: int, children: "_Children") -> None:
         parent, above = (node, path) if missing else (node.getparent(), path.rpartition("/")[0])
         model, tags = self._search.model, children(above=not missing)
         content = None if parent is None or tags is None else model.content(model.declaration(parent))
@@ -291,9 +297,9 @@ class StreamFindings:
         for slip in slips(content, tags or (), ended=missing) if content is not None else ():
             if slip.at >= first and not (isinstance(slip, Missing) and not slip.told):
                 rule, place, facts = told(slip, tags or (), above, lambda _: path)
-                self._search.add(rule, place, line, facts)
+                self._search.add(rule, place, line, facts, at_end=missing)
                 return
-        self._search.add("incomplete" if missing else "unexpected_element", path, line, {})
+        self._search.add("incomplete" if missing else "unexpected_element", path, line, {}, at_end=missing)
 
     def found(self) -> tuple[Finding, ...]:
         """Give all, in the form's order."""

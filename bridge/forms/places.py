@@ -10,8 +10,8 @@ from xml.parsers import expat
 from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
 
-OF_WHAT_IS_MISSING = {"missing_element", "incomplete"}
-"""Rules about what is not there: the line is that of what stands in its place, or of its parent where it is last."""
+_OF_WHAT_IS_MISSING = {"missing_element", "incomplete"}
+_TOLD_OF_PARENT = {"incomplete", "missing_any"}
 _INDEX = re.compile(r"\[(\d+)\]\Z")
 _LONGEST_VALUE = 200
 
@@ -37,9 +37,28 @@ def with_places(findings: Sequence[Finding], data: bytes, *, values: bool = Fals
     With *values* each also gets what stands there, cut to 200 characters: only for an operator who asked for it.
     """
     top = _Wanted()
-    found = {index: _want(top, finding.path) for index, finding in enumerate(findings)}
+    found = [
+        (_want(top, finding.path), _want(top, parent_of(finding)) if finding.at_end else top) for finding in findings
+    ]
     _walk(data, top)
-    return tuple(_placed(finding, found[index], values=values) for index, finding in enumerate(findings))
+    return tuple(
+        _placed(finding, wanted, parent, values=values)
+        for finding, (wanted, parent) in zip(findings, found, strict=True)
+    )
+
+
+def parent_of(finding: Finding) -> str:
+    """Give the path of the element in which something is missing."""
+    return finding.path if finding.rule in _TOLD_OF_PARENT else finding.path.rpartition("/")[0]
+
+
+def is_of_a_gap(finding: Finding) -> bool:
+    """
+    Say whether *finding* is about what is not there, so that nothing on its line is wrong.
+
+    The line is that of what stands in its place, or that on which its parent ends.
+    """
+    return finding.rule in _OF_WHAT_IS_MISSING or (finding.at_end and not finding.column)
 
 
 def extents(paths: Sequence[str], data: bytes) -> tuple[tuple[int, int], ...]:
@@ -105,8 +124,10 @@ def _walk(data: bytes, top: _Wanted) -> None:
         return
 
 
-def _placed(finding: Finding, wanted: _Wanted, *, values: bool) -> Finding:
-    if not wanted.line or finding.rule in OF_WHAT_IS_MISSING or finding.path == "/":
+def _placed(finding: Finding, wanted: _Wanted, parent: _Wanted, *, values: bool) -> Finding:
+    if finding.at_end and parent.end_line and (finding.rule != "too_few" or not wanted.line):
+        return replace(finding, line=parent.end_line)
+    if not wanted.line or finding.rule in _OF_WHAT_IS_MISSING or finding.path == "/":
         return finding
     placed = replace(finding, line=wanted.line, column=wanted.column)
     return replace(placed, value=_value(finding, wanted)) if values else placed

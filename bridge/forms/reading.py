@@ -310,6 +310,14 @@ def line_of(node: etree._Element) -> int:
     return cast("Any", node).sourceline or 0
 
 
+def last_line_of(node: etree._Element) -> int:
+    """Say on which line the last thing in *node* begins: *node* itself where it is empty."""
+    line, inner = line_of(node), next(node.iterchildren(reversed=True), None)
+    while inner is not None:
+        line, inner = max(line, line_of(inner)), next(inner.iterchildren(reversed=True), None)
+    return line
+
+
 def text_of(node: etree._Element) -> str:
     """Give the text of *node*, between comments as well."""
     return (node.text or "") + "".join(each.tail or "" for each in node) if len(node) else node.text or ""

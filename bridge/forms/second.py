@@ -14,7 +14,7 @@ from bridge.forms.identities import Doubtful, holding, is_repeated_id, rule_of_r
 from bridge.forms.model import TYPES, GaveUp, SchemaModel
 from bridge.forms.named_types import WRONG, rule_for, without_consequences
 from bridge.forms.paths import path_of
-from bridge.forms.reading import Effort, Limits, has_elements, line_of, text_of
+from bridge.forms.reading import Effort, Limits, has_elements, last_line_of, line_of, text_of
 from bridge.forms.roots import in_wrong_namespace, namespace_finding, wrong_root
 
 # xmlschema's class of what was broken -> our rule, and the facts that its sentence needs.
@@ -155,8 +155,9 @@ def _of_children(node: etree._Element, model: SchemaModel) -> Iterator[Finding]:
         if isinstance(slip, Missing) and not slip.told:
             continue
         rule, place, facts = told(slip, tags, path, lambda at: path_of(children[at]))
-        line = line_of(children[slip.at] if slip.at < len(children) else node)
-        yield Finding(path=place, rule=rule, facts=facts, line=line)
+        at_end = slip.at >= len(children)
+        line = last_line_of(node) if at_end else line_of(children[slip.at])
+        yield Finding(path=place, rule=rule, facts=facts, line=line, at_end=at_end)
         count += 1
     if not count:
         yield Finding(path=path, rule="not_allowed", line=line_of(node))

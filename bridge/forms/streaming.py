@@ -47,8 +47,8 @@ def check_stream(
     """
     Hold the file at *path* against *schema*; nothing found means valid. Of *limits* only the number of findings counts.
 
-    A place has a number where others of its name came before it, and the line on which the start tag ends. What hides
-    behind a misplaced field in the same group stays hidden.
+    A place has a number where others of its name came before it, and the line on which the start tag ends; what is
+    missing at the end of its parent has that of the parent's end. What hides behind a misplaced field in the same group stays hidden.
 
     Raises:
         OSError: The file cannot be read.
@@ -113,7 +113,7 @@ def _second_reading(
             for event, node in stream.events():
                 here.follow(event, node, line)
                 for error in stream.errors(known):
-                    findings.tell(error, node, path=here.path, line=here.line, children=here.children)
+                    findings.tell(error, node, path=here.path, line=here.line, now=line, children=here.children)
                 known = stream.faults
             told = findings.found()
             if len(told) > limits.max_findings:

@@ -189,6 +189,32 @@ def test_what_is_missing_marks_no_innocent_line(
     assert not re.search(r"<mark> +\d", text)
 
 
+@pytest.mark.parametrize(
+    ("person", "line"),
+    [
+        ("<person>\n<epost>a</epost>\n</person>", 3),
+        ("<person\n>\n<navn>\na</navn>\n\n</person>", 7),
+        ("<person>\n</person>", 3),
+        ("<person/>", 2),
+    ],
+    ids=["before what follows it", "last", "in what holds nothing", "in an empty element"],
+)
+def test_what_is_missing_last_is_told_where_its_parent_ends(tmp_path: Path, person: str, line: int) -> None:
+    """Table, JSON, page and SARIF say the same line."""
+    (tmp_path / "a.xsd").write_text(_LIST)
+    (tmp_path / "a.xml").write_text(f"<skjema>\n{person}\n</skjema>\n")
+    given = ("--schema", tmp_path / "a.xsd", tmp_path / "a.xml")
+
+    table = run(*given, "--html", tmp_path / "a.html").stdout.splitlines()[1]
+    told = json.loads(run(*given, "--json").stdout)["files"][0]["findings"][0]
+    sarif = json.loads(run(*given, "--sarif").stdout)["runs"][0]["results"][0]
+
+    assert table.split()[0] == str(line)
+    assert (told["line"], told["column"]) == (line, 0)
+    assert f">{line}</td>" in (tmp_path / "a.html").read_text("utf-8")
+    assert sarif["locations"][0]["physicalLocation"]["region"]["startLine"] == line
+
+
 def test_a_form_in_json_is_shown_by_its_names(tmp_path: Path) -> None:
     """Values are dots, names are not; what is missing stands below what lacks it. In broken JSON all is dots."""
     (tmp_path / "a.json").write_text('{\n"n": {\n"hemmelig": "ja, \\"svært\\"", "01815000042": 7}}')

@@ -274,6 +274,24 @@ def test_a_lenient_form_gets_no_prefix_that_nobody_wrote(tmp_path: Path, about: 
     }
 
 
+@pytest.mark.parametrize("slow", [False, True], ids=["libxml2", "xmlschema"])
+@pytest.mark.parametrize(
+    ("model", "xml", "rule"),
+    [
+        (ABC, "<m>\n<a/><b/>\n</m>", "missing_element"),
+        (sequence(element("a"), ANY.format("##any", "skip")), "<m>\n<a/>\n</m>", "missing_any"),
+    ],
+    ids=["an element", "any element"],
+)
+def test_what_is_missing_last_has_the_line_on_which_its_parent_ends(
+    tmp_path: Path, model: str, xml: str, rule: str, *, slow: bool
+) -> None:
+    """By both engines, and in its turn among the other findings."""
+    findings = registry_of(tmp_path, model, slow=slow).check("a.xsd", xml.replace("<m>", '<m g="1">'))
+
+    assert [(each.rule, each.line, each.column) for each in findings] == [("unexpected_attribute", 1, 1), (rule, 3, 0)]
+
+
 def test_a_reference_into_a_substitution_group_is_named_by_its_members(tmp_path: Path) -> None:
     """An abstract head stands for those that may come."""
     more = (

@@ -51,6 +51,13 @@ def test_faults_of_a_stream_have_their_places(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_missing_last_in_a_stream_is_told_where_its_parent_ends(tmp_path: Path) -> None:
+    """As in a form that does not stream."""
+    assert judged(tmp_path, f"<m>{ROWS}<a\n>\n<b>1</b>\n</a>\n</m>".encode()) == [
+        ("/m/a[3001]/c", "missing_element", 9004)
+    ]
+
+
 @pytest.mark.parametrize(
     ("data", "rule"),
     [
