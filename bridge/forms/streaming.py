@@ -48,7 +48,8 @@ def check_stream(
     Hold the file at *path* against *schema*; nothing found means valid. Of *limits* only the number of findings counts.
 
     A place has a number where others of its name came before it, and the line on which the start tag ends; what is
-    missing at the end of its parent has that of the parent's end. What hides behind a misplaced field in the same group stays hidden.
+    missing at the end of its parent has that of the parent's end. What hides behind a misplaced field in the same group
+    stays hidden.
 
     Raises:
         OSError: The file cannot be read.
