@@ -39,7 +39,11 @@ _CONNECT = 5.0
 _INGRESS = frozenset({502, 503, 504})
 _STATES = ("closed", "open")
 _NO_HEADERS = (MissingHeaderBodySeparatorDefect, FirstHeaderLineIsContinuationDefect)
-_NO_HTTP = ("BadStatusLine", "LineTooLong", "UnknownProtocol", "InvalidChunkLength", "InvalidHeader", "HeaderParsing")
+_NO_HTTP = (
+    *("BadStatusLine", "LineTooLong", "UnknownProtocol", "InvalidChunkLength", "InvalidHeader", "HeaderParsing"),
+    # http.client's own word for more than 100 lines of headers; whatever else it finds has a class of its own.
+    "HTTPException",
+)
 """Errors of whoever reads an answer, in an error's detail."""
 
 Headers = Sequence[tuple[str, str]]
@@ -328,6 +332,10 @@ class AppClient:
             try:
                 answer = self._exchanged(route, call, sender, method=method, token=token, ends=ends)
             except (Unreachable, OutcomeUnknown) as error:
+                if no_http(error):
+                    # The app is there, and would answer so again.
+                    self._reached(place)
+                    raise
                 # An app that hangs up on a sender who stalls is as well as it was.
                 if sender is None or not sender.held_up:
                     self._failed(route, place)
@@ -482,7 +490,7 @@ def timed_out(error: UpstreamError) -> bool:
 
 
 def no_http(error: UpstreamError) -> bool:
-    """Say whether an app answered, but not as HTTP has it."""
+    """Say whether an app answered, but nothing that can be read: it is not away, and may have done what it was told."""
     return any(each in error.detail for each in _NO_HTTP)
 
 

@@ -575,13 +575,17 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
     },
     "app_answer_invalid": {
         "nb": _text(
-            "Svaret fra appen kan ikke sendes videre", "Det følger ikke reglene for HTTP. Si fra til den som har appen."
+            "Svaret fra appen kan ikke sendes videre",
+            "Det følger ikke reglene for HTTP, eller har over 100 felt i hodet. Si fra til den som har appen.",
         ),
         "nn": _text(
             "Svaret frå appen kan ikkje sendast vidare",
-            "Det følgjer ikkje reglane for HTTP. Sei frå til den som har appen.",
+            "Det følgjer ikkje reglane for HTTP, eller har over 100 felt i hovudet. Sei frå til den som har appen.",
         ),
-        "en": _text("The app's answer cannot be passed on", "It breaks the rules of HTTP. Tell the app's owner."),
+        "en": _text(
+            "The app's answer cannot be passed on",
+            "It breaks the rules of HTTP, or has more than 100 fields in its head. Tell the app's owner.",
+        ),
     },
     "app_answer_too_large": {
         "nb": _text(

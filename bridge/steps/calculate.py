@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import structlog
 
-from bridge.adapters.altinn3 import AppCall
+from bridge.adapters.altinn3 import AppCall, no_http
 from bridge.adapters.transport import retry_after
 from bridge.core.app_answers import PROBLEMS, Next, problem_of, row_for
 from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse, party_header
@@ -195,6 +195,9 @@ def _called(
         finally:
             answer.close()
     except OutcomeUnknown as error:
+        if no_http(error):
+            log.warning("an app gave an answer that cannot be read", app=route.name, why=error.detail)
+            raise Stop(PROBLEMS["app_answer_unreadable"]) from error
         raise Unreachable(error.system, error.detail, status=error.status) from error
     if whole is None:
         raise Stop(PROBLEMS["app_answer_unreadable"])

@@ -1,5 +1,6 @@
-"""An app that does not answer in time: nothing was stored, so the action waits for it, and never calls it uncertain."""
+"""An app that does not answer in time, or nothing that can be read: nothing was stored, and it is never uncertain."""
 
+import http.client
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,11 @@ from tests.scenarios.stage import BASE, Stage
 
 
 class Late(BaseAdapter):
-    """Lets the first *times* calculations reach the app, and their answers come too late."""
+    """Lets the first *times* calculations reach the app, and their answers come too late, or as *error*."""
 
-    def __init__(self, inner: SandboxAdapter, times: int) -> None:
+    def __init__(self, inner: SandboxAdapter, times: int, error: Exception) -> None:
         super().__init__()
-        self.inner, self.left, self.sent = inner, times, 0
+        self.inner, self.left, self.sent, self.error = inner, times, 0, error
 
     def send(self, request: requests.PreparedRequest, *args: Any, **about: Any) -> requests.Response:  # type: ignore[override]
         answer = self.inner.send(request, *args, **about)
@@ -28,7 +29,7 @@ class Late(BaseAdapter):
         self.sent += 1
         if self.left > 0:
             self.left -= 1
-            raise ReadTimeout("late")
+            raise self.error
         return answer
 
     def close(self) -> None:
@@ -42,8 +43,8 @@ def stage(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
     made.stop()
 
 
-def late(stage: Stage, times: int) -> Late:
-    adapter = Late(SandboxAdapter(stage.world, BASE), times)
+def late(stage: Stage, times: int, error: Exception | None = None) -> Late:
+    adapter = Late(SandboxAdapter(stage.world, BASE), times, error or ReadTimeout("late"))
     stage.bridge.apps._session.mount("http://", adapter)
     return adapter
 
@@ -71,3 +72,15 @@ def test_an_app_that_never_answers_leaves_nothing_uncertain(stage: Stage) -> Non
     assert stage.effects(mine, "altinn2.put") == []
     assert stage.element(mine)["forms"][0]["xml"] == SUM
     assert stage.activities(mine) == ["Information"]
+
+
+def test_an_app_that_cannot_be_read_ends_the_action(stage: Stage) -> None:
+    """It is there, and would answer so again: it is asked once, and nothing is sent to Altinn 2."""
+    mine = held(stage)
+    adapter = late(stage, 1000, http.client.HTTPException("got more than 100 headers"))
+
+    answer = stage.press(mine, "submit")
+
+    assert (answer.status_code, adapter.sent) == (502, 1)
+    assert answer.get_json()["type"].endswith("app_answer_unreadable")
+    assert stage.effects(mine, "altinn2.put") == []

@@ -106,6 +106,7 @@ BROKEN = {
     "another protocol": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n" + OK,
     "nothing but information": b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100 + OK,
     "a line that is no header": b"HTTP/1.1 200 OK\r\nX\r\nContent-Length: 2\r\n\r\n{}",
+    "101 lines of headers": b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 100 + b"Content-Length: 2\r\n\r\n{}",
     "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
 }
 
@@ -119,6 +120,17 @@ def test_an_answer_that_is_none_is_the_apps_fault(bridge: Proxying, app: RawApp,
 
     assert (told.status_code, told.content_type) == (502, "application/problem+json")
     assert told.get_json()["type"].endswith(":app_answer_invalid")
+
+
+@pytest.mark.parametrize("broken", ["no HTTP", "101 lines of headers"])
+def test_an_app_that_cannot_be_read_is_not_away(bridge: Proxying, app: RawApp, broken: str) -> None:
+    """It is asked once, also for an empty form, and is given no rest."""
+    app.answer = BROKEN[broken]
+
+    told = [bridge.send("GET").get_json()["type"].rpartition(":")[2] for _ in range(6)]
+
+    assert told == ["app_answer_invalid"] * 6
+    assert len(app.asked) == 6
 
 
 def test_a_phrase_that_cannot_be_sent_is_left_out(bridge: Proxying, app: RawApp) -> None:
