@@ -48,6 +48,7 @@ _BLANK = " \t\r\n"
 _MOST_DECLARED = 100
 """The outermost element has a declaration for each namespace of a value, and may not have very many attributes."""
 _TOKEN = re.compile(r"[^ \t\r\n]+")
+_COLLAPSED = frozenset({Kind.NUMBER, Kind.REAL, Kind.BOOLEAN, Kind.COLLAPSED})
 
 
 class Unconvertible(BridgeError):
@@ -109,7 +110,8 @@ class Shape:
         Write the XML form as JSON. Comments and processing instructions are no form data and stay behind.
 
         *of_app*: it is as .NET writes it, who marks as nil whatever is empty; where the schema does not allow that, it
-        becomes the null that the same app would write.
+        becomes the null that the same app would write. Blanks around dates, numbers and the like stay behind, which
+        .NET takes in XML and not in JSON; else they are kept, so that the same XML can be made of it.
 
         Raises:
             Unreadable: No XML that we take.
@@ -218,6 +220,12 @@ class _XmlReader:
                 if _is_element(child):
                     return self.add("children_not_allowed", node)
                 text += child.tail or ""
+        return self._value(node, kind, text)
+
+    def _value(self, node: etree._Element, kind: Kind, text: str) -> str:
+        """Write a value of *node*; for an app without blanks that mean nothing, of which its reader would make none."""
+        if self._of_app and kind in _COLLAPSED:
+            text = " ".join(_TOKEN.findall(text))
         return _value(kind, self._prefixed(node, text) if kind is Kind.QNAME else text)
 
     def _prefixed(self, node: etree._Element, text: str) -> str:
@@ -261,8 +269,7 @@ class _XmlReader:
             name, text = str(tag), str(given)
             known = content.attributes.get(name)
             if known is not None:
-                text = self._prefixed(node, text) if known.kind is Kind.QNAME else text
-                result.append(f"{encode_basestring(known.member)}:{_value(known.kind, text)}")
+                result.append(f"{encode_basestring(known.member)}:{self._value(node, known.kind, text)}")
             elif name in HINTS:
                 result.append(f"{encode_basestring(HINTS[name])}:{encode_basestring(text)}")
             elif name in {_NIL, TYPE}:

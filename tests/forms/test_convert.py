@@ -1,5 +1,6 @@
 """XML forms become JSON as Altinn 3 writes it, and the other way round; what cannot is refused, never dropped."""
 
+import json
 import os
 import re
 from pathlib import Path
@@ -318,3 +319,34 @@ def test_elements_that_hold_only_text_convert(tmp_path: Path, inside: str, json:
     assert shape.to_json(f"<m>{inside}</m>") == json
     assert shape.to_xml(json).decode().endswith(f"<m>{inside}</m>".replace("b>", "b&gt;"))
     assert differences(f"<m>{inside}</m>", json, shape=shape) == ()
+
+
+def test_an_app_gets_no_blanks_that_mean_nothing(tmp_path: Path) -> None:
+    """Around dates, numbers, truth values and between items, in elements and attributes; texts keep theirs."""
+    kinds = {
+        "d": "date",
+        "n": "int",
+        "r": "double",
+        "b": "boolean",
+        "l": "NMTOKENS",
+        "t": "string",
+        "o": "normalizedString",
+    }
+    elements = "".join(f'<xs:element name="{name}" type="xs:{kind}"/>' for name, kind in kinds.items())
+    attributes = "".join(f'<xs:attribute name="a{name}" type="xs:{kind}"/>' for name, kind in kinds.items())
+    (tmp_path / "a.xsd").write_text(
+        f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="m"><xs:complexType><xs:sequence>'
+        f"{elements}</xs:sequence>{attributes}</xs:complexType></xs:element></xs:schema>"
+    )
+    given = {"d": "\n2026-01-01 ", "n": " 7 ", "r": " 1e5", "b": " true ", "l": " a  b ", "t": " x ", "o": " y "}
+    inside = "".join(f"<{name}>{text}</{name}>" for name, text in given.items())
+    around = "".join(f' a{name}="{text.strip() if name == "d" else text}"' for name, text in given.items())
+    xml = f"<m{around}>{inside}</m>".encode()
+    shape = Shape.from_schema(tmp_path / "a.xsd")
+
+    told = json.loads(shape.to_json(xml, of_app=True))
+
+    bare = {"d": "2026-01-01", "n": 7, "r": 1e5, "b": True, "l": "a b", "t": " x ", "o": " y "}
+    assert told == bare | {f"a{name}": value for name, value in bare.items()}
+    assert differences(xml, shape.to_xml(json.dumps(told), of_app=True), shape=shape) == ()
+    assert shape.to_xml(shape.to_json(xml)).endswith(xml)
