@@ -12,6 +12,7 @@ from bridge.forms.cut_short import stopped_at
 from bridge.forms.losses import Change, Difference, differences, without_idle_blanks
 from bridge.forms.reading import Unreadable
 from bridge.forms.sentences import sentence
+from bridge.web.app_says import said_by_app
 from bridge.web.calculation_page import page_of
 from bridge.web.form_passage import Shapes
 
@@ -40,9 +41,9 @@ def report(
 
     ``changes`` is null where the two could not be compared, and ``notCompared`` says why: the app gave no form, one of
     them cannot be read, or one is XML, the other JSON and no schema tells how they belong together. ``stoppedAt`` names
-    the elements behind which the app read nothing.
+    the elements behind which the app read nothing, ``appSays`` what it said where it refused the form.
     """
-    status, _, answer = answered
+    status, content_type, answer = answered
     changes: tuple[Difference, ...] | None = None
     stopped: tuple[str, ...] = ()
     reason: str | None = "no_form"
@@ -64,6 +65,7 @@ def report(
             }
             for each in findings
         ],
+        "appSays": said_by_app(status, content_type, answer),
         "changes": None if changes is None else [as_json(each) for each in changes],
         "stoppedAt": stopped,
         "notCompared": reason,

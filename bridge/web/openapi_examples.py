@@ -93,6 +93,7 @@ SCHEMAS: Mapping[str, Any] = {
         "dataType": "regnestykke",
         "status": 200,
         "findings": [],
+        "appSays": [],
         "changes": [{"path": "/sum", "change": "changed", "old": "9", "new": "3.30"}],
         "stoppedAt": [],
         "notCompared": None,

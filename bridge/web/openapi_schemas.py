@@ -122,6 +122,11 @@ def _report() -> Json:
             "items": {"$ref": "#/components/schemas/Finding"},
             "description": "Faults of the form that was sent; null where it was not held against a schema.",
         },
+        "appSays": {
+            "type": "array",
+            "items": an_object({"field": TEXT, "message": TEXT}, "field", "message"),
+            "description": "The app's own words where it refused the form (400, 422); no field is the whole form.",
+        },
         "changes": {
             "type": ["array", "null"],
             "items": {"$ref": "#/components/schemas/Change"},

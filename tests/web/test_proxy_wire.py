@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markupsafe import escape
+from structlog.testing import capture_logs
 
 from bridge.sandbox.records import How
 from tests.web.proxying import HOURS, JSON, KEY, LINES, SUM, XML, Proxying
@@ -281,6 +283,43 @@ def test_a_report_has_the_apps_status(
 
     assert answer.status_code == answer.get_json()["status"] == status
     assert answer.get_json()["dataType"] == "regnestykke"
+
+
+SAID: dict[str, tuple[str, bytes, list[tuple[str, str]]]] = {
+    "errors by field": (
+        "application/problem+json",
+        b'{"title":"One or more","errors":{"linje[0].pris":["<b>-104.50</b> is too little","x"],"":["y"]}}',
+        [("linje[0].pris", "<b>-104.50</b> is too little"), ("linje[0].pris", "x"), ("", "y")],
+    ),
+    "fields alone": ("application/json", b'{"$.sum":["Not a number"]}', [("$.sum", "Not a number")]),
+    "a detail": ("application/problem+json", b'{"title":"Refused","detail":"Too old"}', [("", "Too old")]),
+    "a title": ("application/problem+json", b'{"title":"Refused","errors":{}}', [("", "Refused")]),
+    "a text in JSON": ("application/json", b'\xef\xbb\xbf"Invalid party"', [("", "Invalid party")]),
+    "a text": ("text/plain", "There is an error: æ".encode(), [("", "There is an error: æ")]),
+    "nothing": ("text/plain", b"", []),
+    "what is no words": ("application/json", b'[1,{"errors":{"a":[1]}}]', []),
+    "a page": ("text/html", b"<html>Bad Request</html>", []),
+}
+
+
+@pytest.mark.parametrize(("kind", "body", "said"), SAID.values(), ids=SAID)
+def test_a_report_tells_what_the_app_says(
+    bridge: Proxying, app: RawApp, kind: str, body: bytes, said: list[tuple[str, str]]
+) -> None:
+    """Its own fields and texts, to who sent the form alone, and on the page without its markup."""
+    about = f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    app.answer = f"HTTP/1.1 400 x\r\n{about}".encode() + body
+
+    with capture_logs() as lines:
+        report, page = [
+            bridge.send("POST", query="bridge-report=true", json=LINES, headers={"Accept": accept})
+            for accept in ("application/json", "text/html")
+        ]
+
+    assert report.status_code == page.status_code == 400
+    assert [(each["field"], each["message"]) for each in report.get_json()["appSays"]] == said
+    assert all(str(escape(message)) in page.text for _, message in said)
+    assert not any(message in str(lines) for _, message in said if len(message) > 1)
 
 
 def test_a_report_opens_no_door(bridge: Proxying) -> None:

@@ -1,0 +1,41 @@
+"""What an app says of a form that it refuses, by field: for who sent the form alone, since it may quote it."""
+
+from collections.abc import Iterator, Mapping
+
+import orjson
+
+REFUSES = frozenset({400, 422})
+"""Statuses by which an app refuses a form; what it says with others may be about somebody else's right."""
+
+
+def said_by_app(status: int, content_type: str, body: bytes) -> list[dict[str, str]]:
+    """Give the app's own fields and texts; an empty field is the whole form. A page of who stands before it is none."""
+    if status not in REFUSES or "html" in content_type.lower():
+        return []
+    text = body.decode("utf-8-sig", "replace").strip()
+    try:
+        told = orjson.loads(text)
+    except ValueError:
+        told = text
+    return [{"field": field, "message": message} for field, message in _said(told) if message]
+
+
+def _said(told: object) -> Iterator[tuple[str, str]]:
+    match told:
+        case str():
+            yield "", told
+        case {"errors": dict() as errors} if errors:
+            yield from _by_field(errors)
+        # Of a problem document the detail says more.
+        case {"detail": str() as words} | {"title": str() as words} if words:
+            yield "", words
+        case dict():
+            # ASP.NET's ModelState, as it is.
+            yield from _by_field(told)
+
+
+def _by_field(errors: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for field, texts in errors.items():
+        for each in texts if isinstance(texts, list) else [texts]:
+            if isinstance(each, str):
+                yield field, each
