@@ -63,6 +63,15 @@ def form_or_message(
             raise Refusal("body_type", 415)
 
 
+def takes_json(bridge: Bridge, mapping: ServiceMapping) -> bool:
+    """Say whether a form in JSON can be turned into XML: its schema makes a converter, and its root is known."""
+    main = next((spec for spec in mapping.forms if spec.kind is FormKind.MAIN), None)
+    try:
+        return main is not None and bool(shape_of(bridge, main))
+    except ConfigurationError:
+        return False
+
+
 def _from_json(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, body: bytes) -> bytes:
     main = next((spec for spec in mapping.forms if spec.kind is FormKind.MAIN), None)
     if main is None or main.schema is None:

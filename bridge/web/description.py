@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from bridge.core.mapping import ServiceMapping
 from bridge.core.texts import TEXTS
 from bridge.parts import Bridge
+from bridge.steps.content import takes_json
 from bridge.web import docs_page
 from bridge.web.frame import POLICY, rendered
 from bridge.web.openapi import document
@@ -36,7 +37,7 @@ def docs() -> ResponseReturnValue:
         language="en",
         described=described,
         start=_start(bridge),
-        services=[_service(each) for _, each in sorted(bridge.mappings.items())],
+        services=[_service(bridge, each) for _, each in sorted(bridge.mappings.items())],
         apps=docs_page.apps(bridge.routes),
         tags=[
             {**tag, "title": tag["name"].capitalize(), "calls": docs_page.calls(described, tag["name"])}
@@ -67,7 +68,7 @@ def _start(bridge: Bridge) -> str:
     return f"BRIDGE={url}\nDIALOG={DIALOG_ID}\nTOKEN=…"
 
 
-def _service(mapping: ServiceMapping) -> Json:
+def _service(bridge: Bridge, mapping: ServiceMapping) -> Json:
     name = mapping.service_resource.rpartition(":")[2]
     return {
         "name": name,
@@ -75,6 +76,6 @@ def _service(mapping: ServiceMapping) -> Json:
         "resource": mapping.service_resource,
         "altinn2": mapping.altinn2,
         "forms": mapping.forms,
-        "actions": docs_page.actions(mapping),
+        "actions": docs_page.actions(mapping, as_json=takes_json(bridge, mapping)),
         "states": [(state, rule.actions) for state, rule in mapping.states.items() if rule.actions is not None],
     }

@@ -9,7 +9,6 @@ from bridge.core.calculations import AppRoute, DataTypeRoute, TokenUse
 from bridge.core.mapping import (
     ActionMapping,
     AfterUpdate,
-    FormKind,
     FormSource,
     Narrowed,
     ServiceMapping,
@@ -179,19 +178,19 @@ def _kind(schema: Json) -> str:
 # What is configured
 
 
-def actions(mapping: ServiceMapping) -> list[Action]:
-    """Tell the actions of a service, in the order of its file."""
-    return [_action(mapping, each) for each in mapping.actions.values()]
+def actions(mapping: ServiceMapping, *, as_json: bool) -> list[Action]:
+    """Tell the actions of a service, in the order of its file; *as_json* says whether forms in JSON can be taken."""
+    return [_action(mapping, each, as_json=as_json) for each in mapping.actions.values()]
 
 
-def _action(mapping: ServiceMapping, action: ActionMapping) -> Action:
+def _action(mapping: ServiceMapping, action: ActionMapping, *, as_json: bool) -> Action:
     return Action(
         name=action.name,
         title="" if action.button is None else action.button.title.get("en", ""),
         does=_does(mapping, action),
         requires=_requires(action),
         level=action.minimum_level,
-        body=_body(mapping, action),
+        body=_body(action, as_json=as_json),
         checked=_checked(action),
         attachments=_attachments(action),
         curl=_curl_of(action),
@@ -231,12 +230,11 @@ def _requires(action: ActionMapping) -> tuple[str, str]:
     return str(action.requires), "a"
 
 
-def _body(mapping: ServiceMapping, action: ActionMapping) -> str:
+def _body(action: ActionMapping, *, as_json: bool) -> str:
     if action.form is not FormSource.BODY:
         return "none: " + ("what Altinn 2 holds is used" if action.form is FormSource.MESSAGE else "no form is sent")
-    main = next((spec for spec in mapping.forms if spec.kind is FormKind.MAIN), None)
-    as_json = ", application/json" if main is not None and main.schema is not None else ""
-    return f"the form as application/xml{as_json}; or a Message as application/hal+json"
+    kinds = ("application/xml", "text/xml", *(("application/json",) if as_json else ()))
+    return f"the form as {', '.join(kinds)}; or a Message as application/hal+json"
 
 
 def _checked(action: ActionMapping) -> str:

@@ -54,3 +54,10 @@ def test_the_refusal_says_what_stands_in_the_way(stage: Stage, kind: str) -> Non
     assert "Send skjemaet som XML, JSON" not in answer.get_json()["detail"]
     assert [each["event"].partition(": ")[2] for each in told] == reasons
     assert all(each["log_level"] == "warning" and each["mapping"].endswith("a.yaml: forms[0]") for each in told)
+
+
+def test_the_page_promises_no_json(stage: Stage) -> None:
+    """Of what an action takes it tells what is taken."""
+    assert (
+        "the form as application/xml, text/xml; or a Message as application/hal+json" in stage.client.get("/docs").text
+    )

@@ -54,7 +54,7 @@ def configured(tmp_path_factory: pytest.TempPathFactory) -> str:
         "<code>write,urn:altinn:task:task_1</code> (in its <code>a</code>)",
         "<code>signatur</code> (in its <code>e</code>)",
         "of level 4 or higher",
-        "the form as application/xml, application/json; or a Message as application/hal+json",
+        "the form as application/xml, text/xml, application/json; or a Message as application/hal+json",
         "none: what Altinn 2 holds is used",
         "none: no form is sent",
         "Plan, by …/attachments or in the message",
