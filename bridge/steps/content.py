@@ -67,7 +67,7 @@ def takes_json(bridge: Bridge, mapping: ServiceMapping) -> bool:
     """Say whether a form in JSON can be turned into XML: its schema makes a converter, and its root is known."""
     main = next((spec for spec in mapping.forms if spec.kind is FormKind.MAIN), None)
     try:
-        return main is not None and bool(shape_of(bridge, main))
+        return main is not None and shape_of(bridge, main).root is not None
     except ConfigurationError:
         return False
 

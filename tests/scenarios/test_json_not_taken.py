@@ -58,6 +58,6 @@ def test_the_refusal_says_what_stands_in_the_way(stage: Stage, kind: str) -> Non
 
 def test_the_page_promises_no_json(stage: Stage) -> None:
     """Of what an action takes it tells what is taken."""
-    assert (
-        "the form as application/xml, text/xml; or a Message as application/hal+json" in stage.client.get("/docs").text
-    )
+    page = stage.client.get("/docs").text
+
+    assert "the form as application/xml, text/xml; or a Message as application/hal+json" in page
