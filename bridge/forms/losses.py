@@ -12,7 +12,6 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
-from difflib import SequenceMatcher
 from enum import Enum
 from functools import lru_cache
 from typing import Any
@@ -25,16 +24,17 @@ from bridge.forms.convert import Shape
 from bridge.forms.json_reading import Json, Number, read_exact
 from bridge.forms.prefixes import Prefixes
 from bridge.forms.reading import Limits, parse, to_utf8
+from bridge.forms.rows import equal_rows, longest_run
 from bridge.forms.shape import TYPE, TYPE_MEMBER, XSI, Content, Kind, Place
 
 _MOST_PAIRS = 250_000
 """Above so many pairs of unlike rows, rows are compared by their place alone."""
-_MOST_EQUAL = 1_000_000
-"""Above so many pairs of equal rows, rows are paired with the next equal one instead of in the longest run."""
 _BLANK = " \t\r\n"
 _BLANKS = re.compile(f"[{_BLANK}]+")
 _MOMENT = re.compile(r"-?\d{4,}-\d\d-\d\d(?:T[\d:.]+)?(?:Z|[+-]\d\d:\d\d)?|\d\d:\d\d:[\d.]+(?:Z|[+-]\d\d:\d\d)?")
 _LONGEST_PATH = 1_000
+_END = (None, None)
+"""What stands behind the last pair of equal rows."""
 
 
 class Change(Enum):
@@ -349,13 +349,13 @@ def _children(old: _Node, new: _Node, path: str) -> Iterator[Difference]:
         lone_old = set(range(len(olds))) - {first for first, _ in pairs}
         lone_new = set(range(len(news))) - {second for _, second in pairs}
         # What is gone in one place and there, unchanged, in another has moved.
-        where: dict[int, list[int]] = {}
+        where: dict[int, deque[int]] = {}
         for second in sorted(lone_new):
-            where.setdefault(news[second][1].digest, []).append(second)
+            where.setdefault(news[second][1].digest, deque()).append(second)
         for first in sorted(lone_old):
             twins = where.get(olds[first][1].digest)
             if twins:
-                lone_new.discard(twins.pop(0))
+                lone_new.discard(twins.popleft())
                 lone_old.discard(first)
                 yield Difference(path=_step(path, olds, first), change=Change.MOVED, old=_text(olds[first][1]))
         for first, second in pairs:
@@ -365,11 +365,11 @@ def _children(old: _Node, new: _Node, path: str) -> Iterator[Difference]:
             yield from _all(olds[first][1], _step(path, olds, first), Change.LOST)
         for second in sorted(lone_new):
             yield from _all(news[second][1], _step(path, news, second), Change.ADDED)
-    if old.keeps_order and new.keeps_order:
-        for index in _out_of_order(matched, old):
+    if old.keeps_order and new.keeps_order and (moved := _out_of_order(matched, old)):
+        own = {index: number for nodes in before.values() for number, (index, _) in enumerate(nodes)}
+        for index in moved:
             node = old.children[index]
-            own = [place for place, _ in before[node.name]].index(index)
-            step = _step(path, before[node.name], own)
+            step = _step(path, before[node.name], own[index])
             yield Difference(path=step, change=Change.MOVED, old=_text(node))
 
 
@@ -385,45 +385,20 @@ def _pair(olds: Sequence[_Node], news: Sequence[_Node]) -> list[tuple[int, int]]
     if len(olds) == 1 == len(news):
         return [(0, 0)]
     pairs: list[tuple[int, int]] = []
-    for what, first, first_end, second, second_end in _runs(
-        [each.digest for each in olds], [each.digest for each in news]
-    ):
-        if what == "equal":
-            pairs += zip(range(first, first_end), range(second, second_end), strict=True)
-        elif what == "replace":
-            pairs += [
-                (first + one, second + other) for one, other in _likest(olds[first:first_end], news[second:second_end])
-            ]
-    return pairs
-
-
-def _runs(olds: Sequence[int], news: Sequence[int]) -> Iterator[tuple[str, int, int, int, int]]:
-    """Give the runs of equal rows, and what stands between them, as ``SequenceMatcher.get_opcodes`` does."""
-    before, after = Counter(olds), Counter(news)
-    if sum(count * after[row] for row, count in before.items()) <= _MOST_EQUAL:
-        yield from SequenceMatcher(None, olds, news, autojunk=False).get_opcodes()
-        return
-    # Its work grows with the pairs of equal rows: 100,000 empty ones would take days. What is paired otherwise than in
-    # the longest run is found as moved, never as lost.
-    places: dict[int, deque[int]] = {}
-    for place, row in enumerate(news):
-        places.setdefault(row, deque()).append(place)
     first = second = 0
-    for old, row in enumerate(olds):
-        left = places.get(row)
-        while left and left[0] < second:
-            left.popleft()
-        if not left:
-            continue
-        if (first, second) != (old, left[0]):
-            yield "replace", first, old, second, left[0]
-        yield "equal", old, old + 1, left[0], left[0] + 1
-        first, second = old + 1, left[0] + 1
-    yield "replace", first, len(olds), second, len(news)
+    for old, new in (*equal_rows([each.digest for each in olds], [each.digest for each in news]), _END):
+        between = olds[first:old], news[second:new]
+        pairs += [(first + one, second + other) for one, other in _likest(*between)]
+        if old is not None and new is not None:
+            pairs.append((old, new))
+            first, second = old + 1, new + 1
+    return pairs
 
 
 def _likest(olds: Sequence[_Node], news: Sequence[_Node]) -> list[tuple[int, int]]:
     """Align two runs of unlike rows so that as many values as possible stay where they were."""
+    if not olds or not news:
+        return []
     if len(olds) * len(news) > _MOST_PAIRS:
         return [(index, index) for index in range(min(len(olds), len(news)))]
     # best[i][j]: (values kept, rows paired) when the rows from i and j on are aligned.
@@ -452,12 +427,8 @@ def _out_of_order(matched: Mapping[int, int], old: _Node) -> list[int]:
     places = [index for index in sorted(matched) if not old.children[index].name.startswith("@")]
     if all(matched[one] < matched[two] for one, two in itertools.pairwise(places)):
         return []
-    moved: list[int] = []
-    matcher = SequenceMatcher(None, places, sorted(places, key=lambda index: matched[index]), autojunk=False)
-    for what, first, end, _, _ in matcher.get_opcodes():
-        if what in {"delete", "replace"}:
-            moved += places[first:end]
-    return moved
+    kept = {places[first] for first, _ in longest_run(places, sorted(places, key=lambda index: matched[index]))}
+    return [index for index in places if index not in kept]
 
 
 def _step(path: str, nodes: Sequence[tuple[int, _Node]], index: int) -> str:

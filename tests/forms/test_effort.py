@@ -206,12 +206,20 @@ ROWS = {
         "<r>1</r>" * (size // 2) + "<r/>" + "<r>1</r>" * size,
     ),
     "rows that change places": lambda size: ("<r>1</r><r>2</r>" * size, "<r>2</r><r>1</r>" * size + "<r>3</r>"),
+    "every other row changed": lambda size: (
+        "".join(f"<r>{number if number % 2 else f'a{number}'}</r>" for number in range(size)),
+        "".join(f"<r>{number if number % 2 else f'b{number}'}</r>" for number in range(size)),
+    ),
+    "elements out of order": lambda size: (
+        "".join(f"<r{number}/>" for number in range(size)),
+        "".join(f"<r{number}/><r{size - number}/>" for number in range(1, size, 2)),
+    ),
 }
 
 
 @pytest.mark.parametrize("rows", ROWS.values(), ids=ROWS)
 def test_comparing_grows_with_the_form(rows: Callable[[int], tuple[str, str]]) -> None:
-    """However many rows are equal."""
+    """However many rows are equal, and wherever they are."""
 
     def compare(size: int) -> None:
         sent, came_back = rows(size)

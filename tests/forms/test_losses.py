@@ -2,6 +2,7 @@
 
 import os
 from functools import cache
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from bridge.forms.convert import Shape
 from bridge.forms.cut_short import stopped_at
 from bridge.forms.losses import Change, Difference, differences, without_idle_blanks
 from bridge.forms.reading import Unreadable
+from bridge.forms.rows import equal_rows, longest_run
 from bridge.forms.sentences import sentence
 from bridge.shipped import examples_folder, schemas_folder
 
@@ -296,6 +298,44 @@ def test_paths_of_what_is_very_deep_end_where_they_are_long_enough() -> None:
     assert (len(found), {each.change for each in found}) == (50, {LOST})
     assert max(len(each.path) for each in found) < 1_200
     assert stopped_at(sent.encode(), found, shape=None) == ()
+
+
+class Counted(int):
+    """A row that counts how often it is looked up."""
+
+    looked_up = 0
+
+    def __hash__(self) -> int:
+        Counted.looked_up += 1
+        return int(self)
+
+
+def test_rows_are_looked_up_a_bounded_number_of_times() -> None:
+    """Where every other of them changed, they are not gone through again for each that did not."""
+    count = 2_000
+    olds = [Counted(number if number % 2 else count + number) for number in range(count)]
+    news = [Counted(number if number % 2 else 2 * count + number) for number in range(count)]
+    Counted.looked_up = 0
+
+    pairs = list(equal_rows(olds, news))
+
+    assert pairs == [(number, number) for number in range(1, count, 2)]
+    assert Counted.looked_up < 10 * count
+
+
+@given(st.lists(st.integers(0, 3), max_size=7), st.lists(st.integers(0, 3), max_size=7))
+def test_the_longest_run_of_equal_rows_is_found(olds: list[int], news: list[int]) -> None:
+    """None of the others is longer."""
+    longest = [[0] * (len(news) + 1) for _ in range(len(olds) + 1)]
+    for old, new in product(range(len(olds)), range(len(news))):
+        same = longest[old][new] + (olds[old] == news[new])
+        longest[old + 1][new + 1] = max(same, longest[old][new + 1], longest[old + 1][new])
+
+    run = longest_run(olds, news)
+
+    assert [olds[old] for old, _ in run] == [news[new] for _, new in run]
+    assert all(one < other and first < second for (one, first), (other, second) in pairwise(run))
+    assert len(run) == longest[-1][-1]
 
 
 @cache
