@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -130,7 +131,7 @@ class DialogportenClient:
     A service owner's access to its dialogs.
 
     *base_url* is what stands before ``/api/v1``. *auth* adds the bearer token; where it is renewable, a call whose
-    token is refused is made once more with a new one. *timeout* is seconds for one whole call.
+    token is refused is made once more with a new one. *timeout* is seconds for one whole call, with all its turns.
     """
 
     def __init__(
@@ -141,8 +142,10 @@ class DialogportenClient:
         auth: AuthBase | None,
         clock: Clock,
         timeout: float = 30.0,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._session, self._auth, self._clock, self._timeout = session, auth, clock, timeout
+        self._monotonic = monotonic
         self._dialogs = f"{base_url.rstrip('/')}/api/v1/serviceowner/dialogs"
 
     def get(self, dialog_id: UUID, *, within: float | None = None) -> Dialog:
@@ -316,6 +319,8 @@ class DialogportenClient:
         if revision is not None:
             headers["If-Match"] = revision  # A bare UUID: quotes are refused (facts/dialogporten.md 2.3).
 
+        ends = self._monotonic() + (self._timeout if within is None else min(within, self._timeout))
+
         def once() -> Answer:
             return call(
                 self._session,
@@ -327,16 +332,18 @@ class DialogportenClient:
                 params={"isSilentUpdate": "true"} if silent else None,
                 data=None if body is None else json.dumps(body).encode(),
                 auth=self._auth,
-                deadline_seconds=self._timeout if within is None else min(within, self._timeout),
+                deadline_seconds=max(0.001, ends - self._monotonic()),
                 max_bytes=_DIALOG_BYTES,
             )
 
-        answer = renewing(self._auth, once)
-        for _ in range(_TURNS - 1):
-            # Nothing was written, and what names no revision does not depend on what others wrote.
-            if not writes or revision is not None or not _met(answer):
-                break
+        for left in reversed(range(_TURNS)):
+            began = self._monotonic()
             answer = renewing(self._auth, once)
+            ended = self._monotonic()
+            # Nothing was written, and what names no revision does not depend on what others wrote. A turn that may
+            # be cut short is not begun: what became of it nobody could say.
+            if not left or not writes or revision is not None or not _met(answer) or ends - ended < ended - began:
+                break
         return answer
 
 

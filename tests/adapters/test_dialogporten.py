@@ -70,6 +70,19 @@ class Tokens(RenewableAuth):
             del self.left[0]
 
 
+class Slow(SandboxAdapter):
+    """Takes its time by a clock of its own."""
+
+    def __init__(self, world: World, seconds: float) -> None:
+        super().__init__(world)
+        self.seconds, self.elapsed = seconds, 0.0
+
+    def send(self, *args: Any, **about: Any) -> requests.Response:
+        """Answer, so much later."""
+        self.elapsed += self.seconds
+        return super().send(*args, **about)
+
+
 @dataclass
 class Bench:
     """A sandbox whose clock is turned by hand, and a service owner's client with one dialog."""
@@ -300,6 +313,27 @@ def test_what_meets_other_writers_takes_its_turn(bench: Bench, write: Callable[[
     bench.world.faults.plan(How(internal="concurrent_change"), times=8)
     with pytest.raises(Conflict):
         write(bench.client)
+
+
+@pytest.mark.parametrize(("seconds", "calls"), [(3.0, 8), (8.0, 3), (16.0, 1)])
+def test_all_turns_share_one_deadline(bench: Bench, seconds: float, calls: int) -> None:
+    """And none is begun that it might cut short: a conflict is told, and no unknown outcome."""
+    bench.create()
+    slow = Slow(bench.world, seconds)
+    client = DialogportenClient(
+        new_session(pool=1, mounts={HOST: slow}),
+        f"{HOST}/dialogporten",
+        auth=Tokens([bench.token()]),
+        clock=lambda: bench.now,
+        timeout=30.0,
+        monotonic=lambda: slow.elapsed,
+    )
+    bench.world.faults.plan(How(internal="concurrent_change"), times=8)
+
+    with pytest.raises(Conflict):
+        client.restore(DIALOG_ID)
+
+    assert [each.status for each in bench.world.calls.all("dialogporten")] == [409] * calls
 
 
 def test_what_depends_on_a_revision_is_computed_again(bench: Bench) -> None:
