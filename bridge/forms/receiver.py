@@ -1,7 +1,7 @@
 """Findings about what the receiver of a form may refuse, though it is valid: ``receiver_may_refuse``."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lxml import etree
@@ -49,6 +49,7 @@ _SIGNS = tuple(
         (rb"\banyURI\b|\"lax\"|'lax'", rb""),
     )
 )
+_WINDOW = 1 << 20
 _CODE_PAGES = frozenset({"windows-1252", "iso-8859-15", "utf8"})
 
 
@@ -85,6 +86,35 @@ class ReceiverCheck:
             attribute = None if isinstance(value, Unknown) else value.attribute
             path = path_of(value.node) + ("" if attribute is None else f"/@{readable(attribute)}")
             yield _finding(path, why, receiver, line_of(value.node))
+
+
+class Watch:
+    """Says of a form that streams by whether *check* might find something in it, in memory that does not grow."""
+
+    def __init__(self, check: ReceiverCheck) -> None:
+        self._check, self._may_find = check, False
+
+    def over(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Hand *pieces* (UTF-8) on, and look at each value together with the tags around it."""
+        held: list[bytes] = []
+        fresh = 0
+        for piece in pieces:
+            yield piece
+            if self._may_find:
+                continue
+            held.append(piece)
+            fresh += len(piece)
+            if fresh >= _WINDOW:
+                window = b"".join(held)
+                self._may_find = self._check.may_find(window)
+                last = window.rfind(b"<")
+                held, fresh = [window[max(0, window.rfind(b"<", 0, max(0, last))) :]], 0
+        self._may_find = self._may_find or self._check.may_find(b"".join(held))
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Say that nobody looked closer, where that might have brought something."""
+        told = Finding(path="/", rule="receiver_not_checked", severity=Severity.WARNING)
+        return (told,) if self._may_find else ()
 
 
 def _sign_of(pattern: str) -> re.Pattern[bytes] | None:

@@ -111,6 +111,11 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nn": "Mottakaren kan avvise {field}: {why}.",
         "en": "The receiver may refuse {field}: {why}.",
     },
+    "receiver_not_checked": {
+        "nb": "Skjemaet er så stort at det ikke er sett etter hva mottakeren (.NET) kan avvise i det.",
+        "nn": "Skjemaet er så stort at det ikkje er sett etter kva mottakaren (.NET) kan avvise i det.",
+        "en": "The form is so large that it was not searched for what the receiver (.NET) may refuse.",
+    },
     "not_checkable": {
         "nb": "Skjemaet inneholder noe som ikke lar seg kontrollere.",
         "nn": "Skjemaet inneheld noko som ikkje lèt seg kontrollere.",

@@ -32,6 +32,7 @@ from bridge.forms.reading import (
     refuse_other_versions,
     unreadable,
 )
+from bridge.forms.receiver import Watch
 from bridge.forms.roots import other_root
 
 _PIECE = 1 << 14  # Larger ones are slower: what has been read waits longer to be forgotten.
@@ -42,29 +43,36 @@ _LONGEST_RUN = 10_000
 
 
 def check_stream(
-    schema: etree.XMLSchema, model: SchemaModel, path: Path, limits: Limits, *, root: str | None = None
+    schema: etree.XMLSchema,
+    model: SchemaModel,
+    path: Path,
+    limits: Limits,
+    *,
+    watch: Watch,
+    root: str | None = None,
 ) -> tuple[Finding, ...]:
     """
     Hold the file at *path* against *schema*; nothing found means valid. Of *limits* only the number of findings counts.
 
     A place has a number where others of its name came before it, and the line on which the start tag ends; what is
     missing at the end of its parent has that of the parent's end. What hides behind a misplaced field in the same group
-    stays hidden.
+    stays hidden. *watch* says where the form was to be looked at for its receiver's sake.
 
     Raises:
         OSError: The file cannot be read.
     """
     try:
-        suspects, whole, other = _first_reading(schema, path, root)
+        suspects, whole, other = _first_reading(schema, path, root, watch)
         if other:
             return other
+        beside = watch.findings()
         if not suspects:
-            return ()
-        found = _second_reading(schema, model, path, suspects, limits)
+            return beside
+        found = (*beside, *_second_reading(schema, model, path, suspects, limits))
         if whole or (found and found[-1].rule == "more_findings"):
             return found
         # Nobody has read what comes behind very many faults, and all of those may be none.
-        return (*found, Finding(path="/", rule="more_findings" if found else "not_checkable"))
+        return (*found, Finding(path="/", rule="more_findings" if len(found) > len(beside) else "not_checkable"))
     except Unreadable as broken:
         if broken.finding.rule != "not_well_formed":
             return (broken.finding,)
@@ -74,7 +82,7 @@ def check_stream(
 
 
 def _first_reading(
-    schema: etree.XMLSchema, path: Path, root: str | None
+    schema: etree.XMLSchema, path: Path, root: str | None, watch: Watch
 ) -> tuple[Sequence[int], bool, tuple[Finding, ...]]:
     """
     Give the numbers of the pieces in which something is wrong; with very many faults, of the first ones.
@@ -85,7 +93,7 @@ def _first_reading(
     other: tuple[Finding, ...] = ()
     suspects: list[int] = []
     known = 0
-    for number, piece in enumerate(pieces_in_plain_namespaces(_pieces(path))):
+    for number, piece in enumerate(pieces_in_plain_namespaces(watch.over(_pieces(path)))):
         stream.feed(piece)
         for _, last in stream.events():
             if last.getparent() is None:

@@ -33,7 +33,7 @@ from bridge.forms.reading import (
     refuse_more_than_allowed,
     to_utf8,
 )
-from bridge.forms.receiver import ReceiverCheck, encoding_finding
+from bridge.forms.receiver import ReceiverCheck, Watch, encoding_finding
 from bridge.forms.roots import other_root
 from bridge.forms.rules import broken_rules
 from bridge.forms.schema_files import Engine, SchemaFiles, read_schema_files, roots_in
@@ -203,7 +203,10 @@ class SchemaRegistry:
         lenient = spec.namespace is NamespaceReading.LENIENT
         if schema is None or schema.files.engine is not Engine.LIBXML2 or lenient or spec.rules:
             return (Finding(path="/", rule="too_large", facts={"max_bytes": str(self.limits.max_bytes)}),)
-        return check_stream(schema.compiled(), schema.model, path, self.limits, root=spec.root)
+        with path.open("rb") as file:
+            encoding = encoding_finding(file.read(200), spec.receiver)
+        watch = schema.receiver_watch()
+        return encoding + check_stream(schema.compiled(), schema.model, path, self.limits, watch=watch, root=spec.root)
 
     def in_namespace(self, spec: FormSpec, xml: bytes | str) -> bytes:
         """
@@ -277,6 +280,10 @@ class _Schema:
         if compiled is None:
             compiled = self._local.compiled = self.judged.compile()
         return compiled
+
+    def receiver_watch(self) -> Watch:
+        """Make the watch over a form that streams."""
+        return Watch(self._receiver)
 
     def check(self, data: bytes, limits: Limits, spec: FormSpec | None = None) -> tuple[Finding, ...]:
         if self.files.engine is not Engine.LIBXML2:

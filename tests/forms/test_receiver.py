@@ -8,7 +8,8 @@ import pytest
 
 from bridge.core.errors import Severity
 from bridge.core.mapping import FormKind, FormSpec, Receiver
-from bridge.forms.receiver import ReceiverCheck
+from bridge.forms.reading import Limits
+from bridge.forms.receiver import ReceiverCheck, Watch
 from bridge.forms.receiver_words import WHYS
 from bridge.forms.schema_files import read_schema_files
 from bridge.forms.sentences import sentence
@@ -276,6 +277,53 @@ def test_large_forms_and_those_in_any_namespace_are_looked_at_as_well(tmp_path: 
     found = made.check_form(TO_DOTNET, '<m xmlns="urn:å">' + "<a>12:00:00</a>" * 20_000 + "<a>24:00:00</a></m>")
 
     assert [(each.path, each.facts) for each in found] == [("/m/a[20001]", {"why": "time_24"})]
+
+
+@pytest.mark.parametrize(
+    ("value", "receiver", "expected"),
+    [
+        ("12:00:00", Receiver.DOTNET, []),
+        ("24:00:00", Receiver.DOTNET, [("/", "receiver_not_checked", Severity.WARNING)]),
+        ("24:00:00", Receiver.OTHER, [("/", "receiver_not_checked", Severity.WARNING)]),
+    ],
+)
+def test_a_form_that_streams_says_where_nobody_looked(
+    tmp_path: Path, value: str, receiver: Receiver, expected: list[tuple[str, str, Severity]]
+) -> None:
+    """What could not be checked is not fine, and valid all the same; beside faults it is told as well."""
+    registry(tmp_path, "x:time")
+    small = SchemaRegistry(tmp_path, Limits(max_bytes=10))
+    small.load(["a.xsd"])
+    spec = replace(SPEC, receiver=receiver)
+    (tmp_path / "a.xml").write_text(f"<m><a>{value}</a></m>")
+    (tmp_path / "b.xml").write_text(f"<m><a>{value}</a><z/></m>")
+    (tmp_path / "c.xml").write_bytes(f'<?xml version="1.0" encoding="windows-1252"?><m><a>{value}</a></m>'.encode())
+
+    found = small.check_file(spec, tmp_path / "a.xml")
+
+    assert [(each.path, each.rule, each.severity) for each in found] == expected
+    rules = [rule for _, rule, _ in expected]
+    assert [each.rule for each in small.check_file(spec, tmp_path / "b.xml")] == [*rules, "unexpected_element"]
+    assert [each.rule for each in small.check_file(spec, tmp_path / "c.xml")] == ["receiver_may_refuse", *rules]
+
+
+@pytest.mark.parametrize("size", [1, 50_000, 1 << 20, (1 << 20) + 3])
+def test_what_is_cut_in_a_stream_is_seen(tmp_path: Path, size: int) -> None:
+    """Blanks alone between two tags, wherever the pieces end; and nothing where there is nothing."""
+    registry(tmp_path, "x:token")
+    check = ReceiverCheck(read_schema_files(tmp_path, "a.xsd"))
+    filling = b"<m>" + b"<a>b</a>" * (size // 8)
+
+    def told(end: bytes, piece: int) -> list[str]:
+        watch = Watch(check)
+        data = filling + end
+        pieces = [data[start : start + piece] for start in range(0, len(data), piece)]
+        assert list(watch.over(pieces)) == pieces
+        return [each.rule for each in watch.findings()]
+
+    for piece in (7_919, 1 << 20, (1 << 20) + 1):
+        assert told(b"<a>  </a>" + b"<a>b</a>" * 50, piece) == ["receiver_not_checked"]
+        assert told(b"<a>b</a>", piece) == []
 
 
 REASONS = (
