@@ -67,7 +67,7 @@ class CredentialsRefused(Unreachable):
 
 
 class NoRoom(Unreachable):
-    """Our own disk has no room for what passes through: nothing was sent, and an operator makes room."""
+    """We have no room for what passes through: nothing was sent, and an operator makes room, as *detail* says."""
 
 
 class OutcomeUnknown(UpstreamError):

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import resource
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from bridge.adapters.altinn2.messages import put_body
 from bridge.adapters.altinn2.streams import IN_MEMORY, PIECE, Body, Interrupted, Spool, Watched, pieces_of
 from bridge.core.elements import Attachment, Content, ElementKey, Form, InMemory, PutMessage
-from bridge.core.errors import Refusal
+from bridge.core.errors import NoRoom, Refusal
 from bridge.core.mapping import AfterUpdate, FormKind
 from bridge.web.base64_json import Scanner
 from tests.effort import growth
@@ -44,6 +45,28 @@ def test_what_is_spooled_comes_back(size: int) -> None:
     assert (content, content.size) == (InMemory(data), size)
     assert first.read(10) == second.read(10)
     assert b"".join(pieces_of(content)) == data
+
+
+@pytest.mark.parametrize(
+    ("limit", "code", "next_step"),
+    [(resource.RLIMIT_NOFILE, "EMFILE", "raise its hard limit"), (resource.RLIMIT_FSIZE, "EFBIG", "raise the process")],
+    ids=["files", "bytes"],
+)
+def test_whoever_has_no_room_is_told_what_to_raise(limit: int, code: str, next_step: str) -> None:
+    """Where it is a limit that is reached, room on the disk would help nobody."""
+    spooled(bytes(IN_MEMORY + 1))
+    before = resource.getrlimit(limit)
+
+    resource.setrlimit(limit, (0, before[1]))
+    try:
+        with pytest.raises(NoRoom) as told:
+            spooled(bytes(IN_MEMORY + 1))
+    finally:
+        resource.setrlimit(limit, before)
+
+    assert f"({code})" in told.value.detail
+    assert next_step in told.value.detail
+    assert "folder" not in told.value.detail
 
 
 @given(contents=st.lists(st.binary(max_size=40), max_size=4), piece=st.integers(min_value=1, max_value=64))

@@ -7,7 +7,7 @@ import io
 import os
 import tempfile
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import BinaryIO, cast
 
 import pybase64
@@ -19,7 +19,17 @@ IN_MEMORY = 1024 * 1024
 """Up to here bytes are held; what is larger goes to a nameless file, which dies with the process."""
 
 _ALL = 1 << 62
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.ENFILE})
+_NO_ROOM = "no room in the folder for temporary files: make room there, or let TMPDIR name another folder"
+_FULL: Mapping[int, str] = {
+    errno.ENOSPC: _NO_ROOM,
+    errno.EDQUOT: _NO_ROOM,
+    errno.EFBIG: "a temporary file may not grow so large: raise the process's limit (LimitFSIZE, ulimit -f)",
+    errno.EROFS: "the folder for temporary files cannot be written: let TMPDIR name another one",
+    errno.EMFILE: "the process has as many files and connections open as it may: raise its hard limit (LimitNOFILE, "
+    "ulimit -Hn)",
+    errno.ENFILE: "this machine has as many files open as it may: raise fs.file-max, or end what holds them open",
+}
+"""What keeps contents from the disk, and what an operator does about it."""
 PIECE = 768 * 1024
 """Divisible by three, so that base64 of pieces is base64 of the whole."""
 
@@ -231,6 +241,7 @@ def _room() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _FULL:
+        code = error.errno or 0
+        if code not in _FULL:
             raise
-        raise NoRoom("bridge", f"no room in the folder for temporary files ({errno.errorcode[error.errno]})") from error
+        raise NoRoom("bridge", f"{_FULL[code]} ({errno.errorcode[code]})") from error
