@@ -33,7 +33,7 @@ from bridge.adapters.mapping_says import (
 from bridge.adapters.mapping_values import action_of, acts, after_of
 from bridge.adapters.yaml_places import Document, Place
 from bridge.core.elements import ElementState, aim
-from bridge.core.mapping import AfterUpdate, schema_file
+from bridge.core.mapping import AfterUpdate, is_json_schema, schema_file
 from bridge.core.templates import NAMES
 
 _UNTRUE = {
@@ -270,7 +270,7 @@ def _unknown_functions(test: str) -> Iterator[str]:
 
 def schema_file_faults(schemas: Path, name: str) -> Iterator[str]:
     """Say what is wrong with *name* as the path of an XSD."""
-    if schema_file(name).lower().endswith(".json"):
+    if is_json_schema(name):
         yield "an XSD must stand here: a form's JSON Schema is its 'json_schema'"
     else:
         yield from _path_faults(schemas, name)
@@ -278,11 +278,10 @@ def schema_file_faults(schemas: Path, name: str) -> Iterator[str]:
 
 def json_schema_file_faults(schemas: Path, named: str) -> Iterator[str]:
     """Say what is wrong with *named* as the path of a JSON Schema, with or without ``#`` and where forms begin."""
-    name = schema_file(named)
-    if not name.lower().endswith(".json"):
+    if not is_json_schema(named):
         yield "a JSON Schema's name ends with .json, and after '#' it may say where forms begin"
     else:
-        yield from _path_faults(schemas, name)
+        yield from _path_faults(schemas, schema_file(named))
 
 
 def _path_faults(schemas: Path, name: str) -> Iterator[str]:

@@ -17,8 +17,7 @@ from lxml import etree
 from bridge.cli.quiet import quiet
 from bridge.cli.validate_words import Reason
 from bridge.core.errors import BridgeError, ConfigurationError, Finding, Severity
-from bridge.core.mapping import FORMAT_ATTRIBUTES, FormKind, FormSpec
-from bridge.forms.json_schema import is_json_schema
+from bridge.core.mapping import FORMAT_ATTRIBUTES, FormKind, FormSpec, is_json_schema
 from bridge.forms.reading import Limits, Unreadable
 from bridge.forms.xsd import SchemaRegistry
 

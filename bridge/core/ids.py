@@ -46,7 +46,12 @@ def mask_identity_numbers(text: str) -> str:
     return _IDENTITY_NUMBER.sub(lambda found: found["id"] or "***********", text)
 
 
+def shown_name(name: str) -> str:
+    """Give the *name* of something in a form as it may be told: without identity numbers, and not too long."""
+    return mask_identity_numbers(name)[:100]
+
+
 def pointer(steps: Collection[str | int]) -> str:
     """Write *steps* as a JSON pointer (RFC 6901) without identity numbers; the whole document is ``/``."""
-    names = (mask_identity_numbers(str(step))[:100].replace("~", "~0").replace("/", "~1") for step in steps)
+    names = (shown_name(str(step)).replace("~", "~0").replace("/", "~1") for step in steps)
     return "/" + "/".join(names)

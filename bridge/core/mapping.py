@@ -102,6 +102,11 @@ def schema_file(name: str) -> str:
     return name if found is None else found[1]
 
 
+def is_json_schema(name: str) -> bool:
+    """Say whether *name* is that of a JSON Schema; after ``#`` it may say where forms begin."""
+    return schema_file(name).lower().endswith(".json")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormSpec:
     """One form of the service: its key in Altinn 2, the schema that it is held against, if any, and its rules."""

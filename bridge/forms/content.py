@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from bridge.core.ids import mask_identity_numbers
+from bridge.core.ids import shown_name
 
 _MOST_WAYS = 100
 _FARTHEST = 2_000
@@ -250,7 +250,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def readable(name: str) -> str:
     """Drop the namespace of ``{uri}local``."""
-    return mask_identity_numbers(name.rpartition("}")[2])[:100]
+    return shown_name(name.rpartition("}")[2])
 
 
 def _no_way(content: Group, states: Sequence[State], tags: Sequence[str], at: int, *, known: bool, came: int) -> Slip:

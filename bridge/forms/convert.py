@@ -19,11 +19,11 @@ from typing import Any
 from lxml import etree
 
 from bridge.core.errors import BridgeError, ConfigurationError, Fault, Finding
-from bridge.core.ids import mask_identity_numbers
+from bridge.forms.content import readable
 from bridge.forms.json_reading import placed, read_exact, text_of
 from bridge.forms.paths import path_of
 from bridge.forms.prefixes import Prefixes, full_name
-from bridge.forms.reading import Limits, canonical, line_of, parse, to_utf8
+from bridge.forms.reading import NIL, Limits, canonical, is_nil, line_of, parse, to_utf8
 from bridge.forms.schema_files import SchemaFiles, read_schema_files
 from bridge.forms.shape import (
     ANY,
@@ -41,7 +41,6 @@ from bridge.forms.shape import (
 )
 from bridge.forms.xml_writing import OWN_PREFIX, XMLNS_MEMBER, XmlWriter
 
-_NIL = XSI + "nil"
 _JSON_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 _JSON_NUMBER = re.compile(_JSON_DECIMAL.pattern + r"(?:[eE][+-]?[0-9]+)?")
 _BLANK = " \t\r\n"
@@ -191,7 +190,7 @@ class _XmlReader:
         attributes: list[str] = []
         types: list[str] = []
         if node.attrib:
-            nil = (node.get(_NIL) or "").strip(_BLANK) in {"true", "1"}
+            nil = is_nil(node)
             type_name = node.get(TYPE)
             if type_name is not None:
                 typed = content.types.get(self._prefixes.named(node, type_name) or "")
@@ -272,13 +271,13 @@ class _XmlReader:
                 result.append(f"{encode_basestring(known.member)}:{self._value(node, known.kind, text)}")
             elif name in HINTS:
                 result.append(f"{encode_basestring(HINTS[name])}:{encode_basestring(text)}")
-            elif name in {_NIL, TYPE}:
+            elif name in {NIL, TYPE}:
                 continue
             elif content.any_attribute and not name.startswith(XSI):
                 self._keep_prefixes(node, text)
                 result.append(f"{encode_basestring('@' + name)}:{encode_basestring(text)}")
             else:
-                self.add("unexpected_attribute", node, at=f"/@{_shown(name)}")
+                self.add("unexpected_attribute", node, at=f"/@{readable(name)}")
         return result
 
     def _group(self, node: etree._Element, content: Content, attributes: list[str], *, nil: bool) -> str:
@@ -358,7 +357,3 @@ def _in_range(text: str) -> bool:
         return True
     near = float(text)
     return not math.isinf(near) and (near != 0 or not text.lower().partition("e")[0].strip("-0."))
-
-
-def _shown(name: str) -> str:
-    return mask_identity_numbers(name.rpartition("}")[2])[:100]

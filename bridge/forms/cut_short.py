@@ -12,15 +12,12 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from bridge.core.ids import mask_identity_numbers
+from bridge.forms.content import readable
 from bridge.forms.convert import Shape
 from bridge.forms.losses import Change, Difference, below, is_xml
 from bridge.forms.prefixes import Prefixes
-from bridge.forms.reading import Limits, parse, to_utf8
-from bridge.forms.shape import XSI, Content
-
-_NIL = XSI + "nil"
-_BLANK, _YES = " \t\r\n", {"true", "1"}
+from bridge.forms.reading import NIL, Limits, is_nil, parse, to_utf8
+from bridge.forms.shape import Content
 
 
 def stopped_at(
@@ -68,7 +65,7 @@ class _Walk:
         children = list(_children(node, path))
         seen = [self.look(child, where, _place(content, child)) for child, where in children]
         parts = [True] if path in self.lost else []
-        parts += [below(path, f"@{_local(str(name))}") in self.lost for name in node.attrib if name != _NIL]
+        parts += [below(path, f"@{readable(str(name))}") in self.lost for name in node.attrib if name != NIL]
         gone = bool(parts or seen) and all(parts) and all(each.gone for each in seen)
         first = next((number for number, each in enumerate(seen) if each.gone), len(seen))
         rest = range(first + 1, len(seen))
@@ -95,9 +92,7 @@ def _is_taken(children: Sequence[etree._Element], content: Content) -> bool:
 
 def _children(node: etree._Element, path: str) -> Iterator[tuple[etree._Element, str]]:
     """Give the children with their paths as ``differences`` writes them; nil is nothing to it."""
-    found = [
-        child for child in node if isinstance(child.tag, str) and (child.get(_NIL) or "").strip(_BLANK) not in _YES
-    ]
+    found = [child for child in node if isinstance(child.tag, str) and not is_nil(child)]
     several = Counter(child.tag for child in found)
     seen: Counter[object] = Counter()
     for child in found:
@@ -107,8 +102,4 @@ def _children(node: etree._Element, path: str) -> Iterator[tuple[etree._Element,
 
 
 def _label(node: etree._Element) -> str:
-    return _local(str(node.tag))
-
-
-def _local(name: str) -> str:
-    return mask_identity_numbers(name.rpartition("}")[2])[:100]
+    return readable(str(node.tag))

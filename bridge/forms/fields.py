@@ -7,9 +7,8 @@ from lxml import etree
 
 from bridge.core.errors import BridgeError
 from bridge.core.templates import fill
-from bridge.forms.reading import Limits, parse, to_utf8
+from bridge.forms.reading import NIL, Limits, parse, to_utf8
 
-_XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _DECLARATION = re.compile(r"\A\ufeff?(<\?xml[^>]*\?>\s*)")
 
 
@@ -75,7 +74,7 @@ def _put(place: object, value: str, path: str) -> None:
             if len(place) or not isinstance(place.tag, str):
                 raise PlaceMissing(path)
             place.text = value
-            place.attrib.pop(_XSI_NIL, "")
+            place.attrib.pop(NIL, "")
         case etree._ElementUnicodeResult() if place.is_attribute:  # noqa: SLF001 - as above
             owner = place.getparent()
             if owner is None or place.attrname is None:

@@ -64,11 +64,6 @@ _TYPE_OF_FORMAT = {"date": "date", "date-time": "dateTime", "time": "time", "yea
 Steps = tuple[str | int, ...]
 
 
-def is_json_schema(name: str) -> bool:
-    """Say whether *name* is that of a JSON Schema; after ``#`` it may say where forms begin."""
-    return schema_file(name).lower().endswith(".json")
-
-
 class JsonSchemaRegistry:
     """
     The JSON Schemas of one folder, read and compiled once at start; compiled schemas are shared by all threads.

@@ -19,13 +19,14 @@ from typing import Any
 from lxml import etree
 
 from bridge.core.errors import Finding
-from bridge.core.ids import mask_identity_numbers
+from bridge.core.ids import shown_name
+from bridge.forms.content import readable
 from bridge.forms.convert import Shape
 from bridge.forms.json_reading import Json, Number, read_exact
 from bridge.forms.prefixes import Prefixes
-from bridge.forms.reading import Limits, parse, to_utf8
+from bridge.forms.reading import NIL, Limits, is_nil, parse, to_utf8
 from bridge.forms.rows import equal_rows, longest_run
-from bridge.forms.shape import TYPE, TYPE_MEMBER, XSI, Content, Kind, Place
+from bridge.forms.shape import TYPE, TYPE_MEMBER, Content, Kind, Place
 
 _MOST_PAIRS = 250_000
 """Above so many pairs of unlike rows, rows are compared by their place alone."""
@@ -164,14 +165,14 @@ class _Reader:
         content = place.content if place else None
         if content is not None and content.types:
             content = self.prefixes.content(node, content)
-        nil = (node.get(XSI + "nil") or "").strip(_BLANK) in {"true", "1"}
+        nil = is_nil(node)
         children = []
         for key, text in node.attrib.items():
             name = str(key)
             if name == TYPE:
                 # Its prefix means nothing.
                 children.append(_leaf("@" + name, "@type", self.prefixes.named(node, str(text)) or str(text), None))
-            elif name != XSI + "nil":
+            elif name != NIL:
                 known = content.attributes.get(name) if content else None
                 children.append(_leaf("@" + name, "@" + _local(name), str(text), known.kind if known else None))
         inner = [child for child in node if _is_element(child)]
@@ -243,12 +244,10 @@ def _is_element(node: Any) -> bool:
 
 @lru_cache(maxsize=10_000)
 def _escaped(name: str) -> str:
-    return mask_identity_numbers(name)[:100].replace("~", "~0").replace("/", "~1")
+    return shown_name(name).replace("~", "~0").replace("/", "~1")
 
 
-@lru_cache(maxsize=10_000)
-def _local(tag: str) -> str:
-    return mask_identity_numbers(tag.rpartition("}")[2])[:100]
+_local = lru_cache(maxsize=10_000)(readable)
 
 
 def _leaf(name: str, label: str, text: str, kind: Kind | None, *, nil: bool = False) -> _Node:

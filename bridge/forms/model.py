@@ -12,12 +12,11 @@ from lxml import etree
 from bridge.forms.content import Group, content_of, takes
 from bridge.forms.engines import build_xmlschema, errors_of
 from bridge.forms.prefixes import Prefixes
-from bridge.forms.reading import Effort, has_elements, text_of
+from bridge.forms.reading import NIL, Effort, has_elements, text_of
 from bridge.forms.schema_files import XSD, Engine, SchemaFiles
 from bridge.forms.shape import no_root, several_roots, usual_roots
 
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
-_XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _DATES = frozenset(
     ("date", "time", "dateTime", "duration", "gYear", "gYearMonth", "gMonth", "gMonthDay", "gDay", "dateTimeStamp")
 )
@@ -53,7 +52,7 @@ class SchemaModel:
         declaration = self.declaration(node)
         simple = None if declaration is None else declaration.type.simple_type
         text = "" if has_elements(node) else text_of(node)
-        if simple is None or not text or _XSI_NIL in node.attrib:
+        if simple is None or not text or NIL in node.attrib:
             return False
         with self._decoding:
             try:
@@ -234,7 +233,7 @@ class SchemaModel:
 
     def facts(self, declaration: Declaration | None, attribute: str | None = None) -> dict[str, str]:
         """Collect facets, type and fixed value of an element's content, or of its *attribute*."""
-        if attribute == _XSI_NIL:
+        if attribute == NIL:
             return {"type": "boolean"}
         if declaration is None:
             return {}

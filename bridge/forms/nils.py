@@ -9,10 +9,9 @@ from lxml import etree
 
 from bridge.forms.convert import Shape
 from bridge.forms.prefixes import Prefixes
-from bridge.forms.reading import Limits, parse, to_utf8
-from bridge.forms.shape import XSI, Place
+from bridge.forms.reading import Limits, is_nil, parse, to_utf8
+from bridge.forms.shape import Place
 
-_NIL = XSI + "nil"
 _BLANK = " \t\r\n"
 
 
@@ -50,8 +49,7 @@ def _without(node: etree._Element, place: Place, prefixes: Prefixes) -> bool:
 
 
 def _is_bare_nil(node: etree._Element) -> bool:
-    nil = (node.get(_NIL) or "").strip(_BLANK) in {"true", "1"}
-    return nil and len(node.attrib) == 1 and not len(node) and not (node.text or "").strip(_BLANK)
+    return is_nil(node) and len(node.attrib) == 1 and not len(node) and not (node.text or "").strip(_BLANK)
 
 
 def _take_out(parent: etree._Element, child: etree._Element) -> None:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from lxml import etree
 
-from bridge.core.ids import mask_identity_numbers
+from bridge.core.ids import shown_name
 
 _STEP = re.compile(r"(?P<name>[^\[]+)(?:\[(?P<index>\d+)\])?")
 
@@ -43,7 +43,7 @@ def all_paths(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
 def name_of(node: etree._Element) -> str:
     """Name *node* as its form does, without identity numbers."""
     local = etree.QName(node).localname
-    return mask_identity_numbers(f"{node.prefix}:{local}" if node.prefix else local)[:100]
+    return shown_name(f"{node.prefix}:{local}" if node.prefix else local)
 
 
 def locate(root: etree._Element, path: str | None) -> etree._Element | None:

@@ -8,7 +8,7 @@ from typing import Any
 from xml.parsers import expat
 
 from bridge.core.errors import Finding
-from bridge.core.ids import mask_identity_numbers
+from bridge.core.ids import shown_name
 
 _OF_WHAT_IS_MISSING = {"missing_element", "incomplete"}
 _TOLD_OF_PARENT = {"incomplete", "missing_any"}
@@ -92,7 +92,7 @@ def _walk(data: bytes, top: _Wanted) -> None:
         if deep or above is None or not above.steps:
             deep += 1
             return
-        name = mask_identity_numbers(name)[:100]
+        name = shown_name(name)
         above.seen[name] += 1
         here = above.steps.get((name, above.seen[name]))
         if here is None:

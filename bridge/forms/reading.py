@@ -24,6 +24,7 @@ ONE_BYTE = {"iso-8859-1": "iso-8859-1", "latin1": "iso-8859-1", "windows-1252": 
 _INVALID_ENCODING, _NAME_TOO_LONG, _RESOURCE_LIMIT = 81, 110, 114  # XML_ERR_… of libxml2
 _NAMESPACES = {"WAR_NS_URI", "WAR_NS_URI_RELATIVE"}
 """No URI, and no absolute one, of which the latter is only a warning."""
+NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 DEEPEST = 256
 """libxml2's own limit."""
 MOST_ATTRIBUTES = 256
@@ -321,6 +322,11 @@ def last_line_of(node: etree._Element) -> int:
 def text_of(node: etree._Element) -> str:
     """Give the text of *node*, between comments as well."""
     return (node.text or "") + "".join(each.tail or "" for each in node) if len(node) else node.text or ""
+
+
+def is_nil(node: etree._Element) -> bool:
+    """Say whether *node* says that it has no value."""
+    return node.get(NIL, "").strip(" \t\r\n") in {"true", "1"}
 
 
 def has_elements(node: etree._Element) -> bool:

@@ -7,8 +7,7 @@ from typing import Any
 from lxml import etree
 
 from bridge.core.errors import Finding
-from bridge.core.ids import mask_identity_numbers
-from bridge.forms.content import Missing, fits, slips, told
+from bridge.forms.content import Missing, fits, readable, slips, told
 from bridge.forms.explain import ERRORS_PER_FINDING
 from bridge.forms.identities import Doubtful, holding, is_repeated_id, rule_of_reason
 from bridge.forms.model import TYPES, GaveUp, SchemaModel
@@ -98,12 +97,13 @@ def _finding(error: Any, node: etree._Element, model: SchemaModel) -> Finding:
         return Finding(path=path, rule=rule, line=line, facts=facts)
     missing = _MISSING_ATTRIBUTE.search(reason)
     if missing is not None:
-        return Finding(path=f"{path}/@{_readable(missing['name'])}", rule="missing_attribute", line=line)
+        name = readable(missing["name"]).rpartition(":")[2]
+        return Finding(path=f"{path}/@{name}", rule="missing_attribute", line=line)
     declaration = model.declaration(node)
     attribute = _attribute_of(error, node)
     known = model.facts(declaration, attribute)
     if attribute is not None:
-        path = f"{path}/@{_readable(attribute)}"
+        path = f"{path}/@{readable(attribute)}"
     if kind in _RULES:
         rule, needed = _RULES[kind]
     else:
@@ -170,7 +170,3 @@ def _attribute_of(error: Any, node: etree._Element) -> str | None:
         return None
     local = said["name"].rpartition(":")[2]
     return next((str(name) for name in node.attrib if str(name).rpartition("}")[2] == local), None)
-
-
-def _readable(name: str) -> str:
-    return mask_identity_numbers(name.rpartition("}")[2].rpartition(":")[2])[:100]

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from lxml import etree
 
 from bridge.forms.prefixes import Prefixes
-from bridge.forms.reading import Limits, parse, to_utf8
+from bridge.forms.reading import Limits, is_nil, parse, to_utf8
 from bridge.forms.shape import Kind, Place
 
 LONGEST_LABEL = 120
 """A longer documentation explains its element, and does not name it."""
 
-_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 # What Altinn 2's form designer puts behind a name.
 _NUMBERED = re.compile(r"-(?:datadef|grp|gruppe)-\d+$")
 _HUMPS = re.compile(r"(?<=[a-zæøå0-9])(?=[A-ZÆØÅ])|(?<=[A-ZÆØÅ])(?=[A-ZÆØÅ][a-zæøå])")
@@ -91,7 +90,7 @@ def _shown(element: etree._Element, place: Place | None, depth: int, prefixes: P
 
 
 def _is_filled(element: etree._Element) -> bool:
-    return bool((element.text or "").strip()) and element.get(_NIL) not in ("true", "1")
+    return bool((element.text or "").strip()) and not is_nil(element)
 
 
 def _names(place: Place | None) -> Mapping[str, str]:

@@ -16,10 +16,10 @@ from typing import Any, Literal
 from lxml import etree
 
 from bridge.core.errors import Finding
-from bridge.core.ids import mask_identity_numbers
 from bridge.forms.explain import StreamFindings
 from bridge.forms.model import SchemaModel
 from bridge.forms.namespaces import pieces_in_plain_namespaces
+from bridge.forms.paths import name_of
 from bridge.forms.reading import (
     DOCTYPE,
     ONE_BYTE,
@@ -152,8 +152,7 @@ class _Here:
         if event == "end":
             self._left = True
             return
-        local = etree.QName(node).localname
-        name = mask_identity_numbers(f"{node.prefix}:{local}" if node.prefix else local)[:100]
+        name = name_of(node)
         self._seen[-1][name] += 1
         number = self._seen[-1][name]
         self._steps.append((f"{name}[{number}]" if number > 1 else name, line))

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from xml.sax.saxutils import quoteattr
 
 from bridge.core.errors import ConfigurationError, Finding, place_of
+from bridge.core.mapping import is_json_schema
 from bridge.forms.convert import Shape, Unconvertible
-from bridge.forms.json_schema import is_json_schema
 from bridge.forms.losses import differences
 from bridge.forms.reading import Unreadable
 from bridge.forms.sentences import sentence

@@ -7,7 +7,7 @@ from typing import Any
 from lxml import etree
 
 from bridge.forms.model import Declaration, SchemaModel
-from bridge.forms.reading import text_of
+from bridge.forms.reading import is_nil, text_of
 from bridge.forms.schema_files import XSD
 
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -69,7 +69,7 @@ def values_of(root: etree._Element, model: SchemaModel) -> Iterator[Value | Unkn
         kind = types.get(id(declaration.type))
         if kind is None:
             kind = types[id(declaration.type)] = _type_of(declaration, model)
-        if kind.simple is not None and node.get(f"{XSI}nil", "").strip(BLANKS) not in ("true", "1"):
+        if kind.simple is not None and not is_nil(node):
             yield Value(node, None, text_of(node), kind.simple, declaration.fixed)
         for name, text in node.items() if kind.attributes else ():
             declared = kind.attributes.get(str(name))

@@ -13,11 +13,11 @@ import structlog
 from lxml import etree
 
 from bridge.core.errors import ConfigurationError, Fault, Finding, errors_of, place_of
-from bridge.core.mapping import FormRule, FormSpec, NamespaceReading, ServiceMapping
+from bridge.core.mapping import FormRule, FormSpec, NamespaceReading, ServiceMapping, is_json_schema
 from bridge.forms.convert import Shape
 from bridge.forms.engines import build_xmlschema
 from bridge.forms.explain import explain, refused_values
-from bridge.forms.json_schema import JsonSchemaRegistry, is_json_schema
+from bridge.forms.json_schema import JsonSchemaRegistry
 from bridge.forms.lenient import put_into_namespace
 from bridge.forms.lexical import badly_written, lax_types, may_be_lax
 from bridge.forms.misfits import Misfit, misfits

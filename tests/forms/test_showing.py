@@ -56,6 +56,14 @@ def test_a_form_is_shown_with_the_schemas_words(shape: Shape) -> None:
     ]
 
 
+@pytest.mark.parametrize("yes", ["true", "1", " true\n"])
+def test_what_is_nil_is_not_shown(shape: Shape, yes: str) -> None:
+    """However that is spelled, as everywhere else."""
+    form = FORM.replace("<navn>", f'<navn xsi:nil="{yes}">')
+
+    assert "Navn" not in [each.name for each in shown_form(form, shape.root, limits=Limits())]
+
+
 def test_a_form_is_shown_without_a_schema() -> None:
     """By its names alone."""
     found = [(each.name, each.value) for each in shown_form(FORM, None, limits=Limits())]
