@@ -44,9 +44,8 @@ def markdown_of(
     """
     if mapping.embeds is None or embed is Embed.NONE:
         raise Refusal("unknown_embed", 404)
-    with within_reach(bridge, link.service_resource, link.key.who):
-        parts = _parts(bridge, mapping, mapping.embeds, link, embed, language, zone)
-        text = within(parts, limit=LIMIT, more=f"*{escaped(WORDS[language].more)}*")
+    parts = _parts(bridge, mapping, mapping.embeds, link, embed, language, zone)
+    text = within(parts, limit=LIMIT, more=f"*{escaped(WORDS[language].more)}*")
     return text if text.strip() else None
 
 
@@ -61,9 +60,10 @@ def _parts(
 ) -> Iterable[str]:
     if embed is Embed.SIGNING_TEXT:
         return _signing_text(bridge, link, language)
-    element = _element(bridge, link)
+    with explained("element_gone", 410), within_reach(bridge, link.service_resource, link.key.who):
+        element = element_at(bridge, link)
     if embed is Embed.SUMMARY:
-        return _Summary(bridge, mapping, embeds, language, zone).of(element)
+        return _Summary(bridge, mapping, embeds, language, zone).of(link, element)
     return _receipt(bridge, link, element, language, zone) if element.state is ElementState.ARCHIVED else ()
 
 
@@ -101,11 +101,6 @@ def give_back(bridge: Bridge, link: PrintLink) -> None:
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def _element(bridge: Bridge, link: Link) -> Element:
-    with explained("element_gone", 410):
-        return element_at(bridge, link)
 
 
 def _signing_text(bridge: Bridge, link: Link, language: str) -> Iterator[str]:
@@ -146,9 +141,10 @@ class _Summary:
         self._bridge, self._mapping, self._embeds = bridge, mapping, embeds
         self._language, self._zone, self._words = language, zone, WORDS[language]
 
-    def of(self, element: Element) -> Iterator[str]:
+    def of(self, link: Link, element: Element) -> Iterator[str]:
         """Give its lines."""
-        with explained("element_gone", 410):
+        reach = within_reach(self._bridge, link.service_resource, link.key.who)
+        with explained("element_gone", 410), reach:
             forms = self._bridge.altinn2.read_contents(element, attached=False).forms
         shown = [each for each in forms if each.kind is FormKind.MAIN or not self._embeds.fields]
         for form in sorted(shown, key=lambda each: each.kind is not FormKind.MAIN):

@@ -34,7 +34,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 LOOK_BACK = timedelta(days=90)
 """How far back an archived copy is looked for; the list of Altinn 2 is cut by a limit that only dates get round."""
 
-_OPERATORS = frozenset({"service_not_in_force", "no_signing_step", "payment_needed", "service_level_too_low"})
+_OPERATORS = frozenset({"service_not_in_force", "no_signing_step", "payment_needed"})
 """What nobody who presses can mend: the mapping says otherwise than the service's metadata."""
 
 SILENCE = timedelta(seconds=30)
@@ -108,7 +108,7 @@ def refuse_what_rest_cannot_do(
             raise Stop(Problem(code="payment_needed", status=409))
     known = bridge.services.find(service.service_code, service.service_edition)
     for misfit in () if known is None else misfits(action, known, level=level, now=bridge.clock()):
-        if level >= action.minimum_level and misfit.problem.code in _OPERATORS:
+        if misfit.problem.code in _OPERATORS:
             log.warning("the mapping does not go with the service", action=action.name, why=misfit.message)
         raise Stop(misfit.problem)
 

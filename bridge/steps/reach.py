@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import structlog
+
+from bridge.adapters.altinn2.metadata import level_misfit
 from bridge.adapters.altinn2.wire import SYSTEM
 from bridge.core.errors import CredentialsRefused, Refusal, Rejected, UpstreamError
 from bridge.core.mapping import ActionMapping, ServiceMapping, Target
 from bridge.core.operations import Problem
 from bridge.parts import Bridge
 from bridge.steps.alarm import alarm_out_of_reach
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 OUT_OF_REACH = Problem(code="service_out_of_reach", status=409)
 LOWEST_LOGIN = 1
@@ -29,7 +34,15 @@ def level_missing(
     find = bridge.services.find if ask else bridge.services.known
     known = find(service.service_code, service.service_edition)
     needed = 0 if known is None else known.level_for(action)
-    return None if level >= needed else Problem(code="service_level_too_low", status=403, facts={"level": str(needed)})
+    if level >= needed:
+        return None
+    if action is None:
+        return Problem(code="service_level_too_low", status=403, facts={"level": str(needed)})
+    misfit = level_misfit(action, needed)
+    if ask and level >= action.minimum_level:
+        # Said once, at delivery: from then on it is known, and refused at the door.
+        log.warning("the mapping does not go with the service", action=action.name, why=misfit.message)
+    return misfit.problem
 
 
 def out_of_reach(bridge: Bridge, service_resource: str, who: str, error: CredentialsRefused) -> bool:

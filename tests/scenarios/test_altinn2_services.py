@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from bridge.adapters.altinn2.metadata import MetadataFiles, read_metadata
@@ -240,11 +241,14 @@ def test_a_low_level_is_told_before_altinn_refuses(stage: Stage, action: str) ->
     """At delivery where nobody knew, and then at the door; Altinn 2, which would refuse it, is not asked."""
     mine = case(stage, {**HIGH, "signing_steps": 1})
 
-    first, second = (presses(stage, mine, 3, action, headers={"Accept-Language": "en"}) for _ in range(2))
+    with capture_logs() as lines:
+        first, second = (presses(stage, mine, 3, action, headers={"Accept-Language": "en"}) for _ in range(2))
 
     assert [(each.status_code, code(each)) for each in (first, second)] == [(403, "service_level_too_low")] * 2
     assert "level 4" in second.get_json()["detail"]
     assert (calls(stage, mine), len(stage.operations(mine))) == ([], 1)
+    (said,) = (each for each in lines if each["event"] == "the mapping does not go with the service")
+    assert (said["action"], said["why"].rpartition(": ")[2]) == (action, "4")
 
 
 @pytest.mark.parametrize("metadata", [True, False])

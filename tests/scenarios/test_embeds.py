@@ -6,6 +6,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from bridge.core.embeds import MEDIA_TYPE
@@ -335,6 +336,23 @@ def test_a_link_is_made_for_who_may_look(stage: Stage, about: dict[str, Any], st
     answer = stage.press(case, "submit/print", token=stage.token(case, **about))
 
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("name", "skip"), [("summary", 0), ("summary", 1), ("receipt", 0)], ids=["summary", "its forms", "receipt"]
+)
+def test_a_level_that_is_too_low_calls_an_operator(stage: Stage, name: str, skip: int) -> None:
+    """Where Altinn 2 says so in words, as for every other look: it knows the bridge's level only."""
+    case = stage.case()
+    stage.fault("altinn2", "GET", case.message_id, status=401, reason="Authentication level too low", skip=skip)
+
+    with capture_logs() as lines:
+        answer = embed(stage, case, name)
+
+    assert (answer.status_code, code(answer)) == (403, "altinn_level_too_low")
+    assert [each["event"] for each in lines if each["log_level"] == "error"] == [
+        "a service is out of the bridge's reach"
+    ]
 
 
 @pytest.mark.parametrize("name", ["summary", "receipt"])

@@ -106,8 +106,13 @@ def misfits(action: ActionMapping, found: ServiceMetadata, *, level: int, now: d
             message += ": write sign: true, which sends it in"
         yield Misfit(Problem(code="no_signing_step", status=409), message)
     if level < (needed := found.level_for(action)):
-        message = f"{action.name} goes through a step of security level {needed}: write minimum_level: {needed}"
-        yield Misfit(Problem(code="service_level_too_low", status=403, facts={"level": str(needed)}), message)
+        yield level_misfit(action, needed)
+
+
+def level_misfit(action: ActionMapping, needed: int) -> Misfit:
+    """Say that *action* goes through a step of level *needed*, which is more than who presses has."""
+    message = f"{action.name} goes through a step of security level {needed}: write minimum_level: {needed}"
+    return Misfit(Problem(code="service_level_too_low", status=403, facts={"level": str(needed)}), message)
 
 
 class MetadataFiles:
