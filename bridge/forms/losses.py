@@ -402,8 +402,9 @@ def _likest(olds: Sequence[_Node], news: Sequence[_Node]) -> list[tuple[int, int
         return [(index, index) for index in range(min(len(olds), len(news)))]
     # best[i][j]: (values kept, rows paired) when the rows from i and j on are aligned.
     best = [[(0, 0)] * (len(news) + 1) for _ in range(len(olds) + 1)]
-    kept_by = [Counter(node.leaves()) for node in news]
-    alike = [[(leaves & kept).total() for kept in kept_by] for leaves in (Counter(node.leaves()) for node in olds)]
+    numbers: dict[tuple[Any, int], int] = {}
+    kept_by = [_numbered(node, numbers) for node in news]
+    alike = [[len(values & kept) for kept in kept_by] for values in (_numbered(node, numbers) for node in olds)]
     for i in range(len(olds) - 1, -1, -1):
         for j in range(len(news) - 1, -1, -1):
             kept, paired = best[i + 1][j + 1]
@@ -419,6 +420,16 @@ def _likest(olds: Sequence[_Node], news: Sequence[_Node]) -> list[tuple[int, int
         else:
             j += 1
     return pairs
+
+
+def _numbered(node: _Node, numbers: dict[tuple[Any, int], int]) -> set[int]:
+    """Give each value in *node* its number, the same for the same value: sets of those are compared fast."""
+    times: Counter[Any] = Counter()
+    found = set()
+    for leaf in node.leaves():
+        times[leaf] += 1
+        found.add(numbers.setdefault((leaf, times[leaf]), len(numbers)))
+    return found
 
 
 def _out_of_order(matched: Mapping[int, int], old: _Node) -> list[int]:
