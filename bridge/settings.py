@@ -851,7 +851,7 @@ VARIABLES: tuple[Variable, ...] = (
         default="730",
         unit="days",
         meaning="How long it stays known which element a dialog stands for, where nothing else is kept of it; a later"
-        " press finds it again by the dialog itself.",
+        " press finds it again by the dialog itself. So long at most it is known who signed what waits for others.",
     ),
     Variable(
         name="BRIDGE_LOG_LEVEL",

@@ -225,9 +225,10 @@ def forget_old_rows(bridge: Bridge) -> None:
     def forget(table_and_days: tuple[sa.Table, int]) -> None:
         table, days = table_and_days
         before, gone = bridge.clock() - timedelta(days=days), FORGET_AT_ONCE
+        signed_before = bridge.clock() - timedelta(days=settings.keep_links)
         while gone == FORGET_AT_ONCE:
             with bridge.store.transaction() as tx:
-                gone = tx.forget(table, before=before, limit=FORGET_AT_ONCE)
+                gone = tx.forget(table, before=before, signed_before=signed_before, limit=FORGET_AT_ONCE)
 
     each_alone("forget_old_rows", kept, forget, metrics=bridge.metrics)
 

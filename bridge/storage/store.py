@@ -627,14 +627,14 @@ class Transaction:
             .values(archived_id=archived_id, archive_reference=archive_reference)
         )
 
-    def forget(self, table: sa.Table, *, before: datetime, limit: int) -> int:
+    def forget(self, table: sa.Table, *, before: datetime, signed_before: datetime, limit: int) -> int:
         """
         Delete rows of *table* that were used last before *before*, at most *limit*, and say how many there were.
 
-        A link stays as long as anything of its dialog does.
+        A link stays as long as anything of its dialog does; who signed what waits for others, until *signed_before*.
         """
         key = next(iter(table.primary_key.columns))
-        old = sa.select(key).where(*_unused(table, before)).limit(limit)
+        old = sa.select(key).where(*_unused(table, before, signed_before)).limit(limit)
         return self.connection.execute(table.delete().where(key.in_(old))).rowcount
 
     def finished_among(self, operation_ids: Sequence[UUID]) -> set[UUID]:
@@ -801,15 +801,19 @@ def _unpacked(packed: bytes | None) -> dict[str, tuple[Form, ...]]:
     return {"sent_forms": sent, "held_forms": held}
 
 
-def _unused(table: sa.Table, before: datetime) -> Sequence[sa.ColumnElement[bool]]:
+def _unused(table: sa.Table, before: datetime, signed_before: datetime) -> Sequence[sa.ColumnElement[bool]]:
     match table.name:
         case "operations":
             # What an operator has not decided about stays, and who signed what waits for others: nobody signs it twice.
             archived = sa.exists().where(
                 links.c.message_id == operations.c.message_id, links.c.archived_id.is_not(None)
             )
+            # What was archived or deleted in Altinn itself, nobody tells us of: no signature is remembered for ever.
             waits = sa.and_(
-                operations.c.signer != "", operations.c.state_after == ElementState.SIGNING.value, ~archived
+                operations.c.signer != "",
+                operations.c.state_after == ElementState.SIGNING.value,
+                ~archived,
+                operations.c.finished_at >= signed_before,
             )
             return (operations.c.finished_at < before, operations.c.dead_at.is_(None), ~waits)
         case "attachments":

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 import sqlalchemy as sa
 
-from bridge.core.elements import ElementKey
+from bridge.core.elements import ElementKey, ElementState
 from bridge.core.errors import ConfigurationError
 from bridge.core.mapping import FormSource, Target, Verb
 from bridge.core.meaning import Meaning
@@ -167,6 +167,23 @@ def test_rows_go_when_their_time_is_over(tmp_path: Path) -> None:
     assert len(stage.effects(case, "altinn2.archived")) == 1
 
 
+def test_who_signed_what_waits_for_others_is_forgotten_at_last(tmp_path: Path) -> None:
+    """After a link's days, since what was archived or deleted in Altinn itself is never told; and the link with it."""
+    stage = Stage(tmp_path)
+    stage.press(stage.case())
+    with stage.bridge.store.transaction() as tx:
+        tx.connection.execute(tables.operations.update().values(signer="d", state_after=ElementState.SIGNING.value))
+        tx.connection.execute(tables.links.update().values(archived_id=None))
+    counts = []
+
+    for days in (91, 729, 731):
+        forget_old_rows(replace(stage.bridge, clock=lambda days=days: datetime.now(UTC) + timedelta(days=days)))
+        counts.append([rows(stage)[name] for name in ("operations", "links")])
+    stage.stop()
+
+    assert counts == [[1, 1], [1, 1], [0, 0]]
+
+
 def test_what_is_under_way_is_never_forgotten(tmp_path: Path, url: str) -> None:
     """However old it is: an accepted action that did not end keeps its row, and its link."""
     engine = open_database(url, pool=2)
@@ -174,9 +191,10 @@ def test_what_is_under_way_is_never_forgotten(tmp_path: Path, url: str) -> None:
     store = Store(engine)
     fill(store)
 
+    late = NOW + timedelta(days=10_000)
     with store.transaction() as tx:
         gone = [
-            tx.forget(table, before=NOW + timedelta(days=10_000), limit=500)
+            tx.forget(table, before=late, signed_before=late, limit=500)
             for table in (tables.operations, tables.attachments, tables.snapshots, tables.links)
         ]
 
