@@ -210,10 +210,6 @@ ROWS = {
         "".join(f"<r>{number if number % 2 else f'a{number}'}</r>" for number in range(size)),
         "".join(f"<r>{number if number % 2 else f'b{number}'}</r>" for number in range(size)),
     ),
-    "elements out of order": lambda size: (
-        "".join(f"<r{number}/>" for number in range(size)),
-        "".join(f"<r{number}/><r{size - number}/>" for number in range(1, size, 2)),
-    ),
 }
 
 
