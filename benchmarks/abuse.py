@@ -30,9 +30,9 @@ from benchmarks.load import Latency, at_rate
 from benchmarks.outside import Button, Outside
 from benchmarks.processes import Process, free_address, load, machine, sandbox, service, sqlite_databases
 from benchmarks.report import draw
-from bridge.sandbox.app_examples import example_app
-from bridge.sandbox.app_schemas import xsd
-from bridge.shipped import schemas_folder
+from bridge.bundled import schemas_folder
+from bridge.sandbox.apps.examples import example_app
+from bridge.sandbox.apps.schemas import xsd
 
 HEALTH, MEMORY, RECOVERY = 1.0, 400.0, 2.0
 """The goals: seconds, MB, seconds."""

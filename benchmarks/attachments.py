@@ -26,7 +26,7 @@ import requests
 
 from benchmarks.outside import ORGANISATION, Button, Outside
 from benchmarks.processes import Process, free_address, machine, sandbox, service
-from bridge.shipped import mappings_folder
+from bridge.bundled import mappings_folder
 
 MB = 1_000_000
 PIECE = 3 * 262_144

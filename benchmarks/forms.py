@@ -20,11 +20,11 @@ from typing import Any
 import xmlschema
 from lxml import etree
 
-from bridge.cli.validate_work import Job, check_all
+from bridge.cli.validate.work import Job, check_all
 from bridge.core.mapping import FormKind, FormSpec
-from bridge.forms.reading import Limits
-from bridge.forms.schema_files import read_schema_files
-from bridge.forms.xsd import SchemaRegistry
+from bridge.forms.registry import SchemaRegistry
+from bridge.forms.xml.input import Limits
+from bridge.forms.xml.schema_files import read_schema_files
 
 SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDefault="qualified">
 <xs:element name="melding"><xs:complexType><xs:sequence>
@@ -228,7 +228,8 @@ def measure_stream(folder: Path, *, megabytes: int) -> dict[str, float]:
         file.write("</melding>")
     code = (
         "import resource, sys, time; from pathlib import Path; from benchmarks.forms import NAME, SPEC;"
-        "from bridge.forms.xsd import SchemaRegistry; folder = Path(sys.argv[1]); registry = SchemaRegistry(folder);"
+        "from bridge.forms.registry import SchemaRegistry;"
+        "folder = Path(sys.argv[1]); registry = SchemaRegistry(folder);"
         "registry.load([NAME]); before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; begin = time.time();"
         "assert not registry.check_file(SPEC, folder / 'large.xml');"
         "print(time.time() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"

@@ -17,9 +17,9 @@ import click
 import jsonschema_rs
 import xmlschema
 
-from bridge.forms.convert import Shape
-from bridge.forms.json_schema import JsonSchemaRegistry
-from bridge.forms.losses import differences
+from bridge.forms.conversion.converter import Shape
+from bridge.forms.diff import differences
+from bridge.forms.json.json_schema import JsonSchemaRegistry
 
 XSD = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDefault="qualified">
   <xs:element name="melding">

@@ -16,10 +16,10 @@ from uuid import UUID
 import requests
 
 from benchmarks.load import Request
-from bridge.adapters.maskinporten import MaskinportenClient, PlatformTokens, signing_key
-from bridge.adapters.transport import new_session
+from bridge.adapters.http.transport import new_session
+from bridge.adapters.maskinporten.client import MaskinportenClient, PlatformTokens, signing_key
+from bridge.bundled import examples_folder
 from bridge.core.ids import uuid7
-from bridge.shipped import examples_folder
 from bridge.wiring import ALTINN2_SCOPES, DIALOGPORTEN_SCOPES, utc_now
 
 SERVICE = "urn:altinn:resource:serveringsbevilling"

@@ -25,8 +25,8 @@ from typing import Any
 import requests
 
 from benchmarks.processes import cpu_seconds, free_address, machine, sandbox, service
-from bridge.sandbox.app_examples import example_app
-from bridge.sandbox.app_schemas import xsd
+from bridge.sandbox.apps.examples import example_app
+from bridge.sandbox.apps.schemas import xsd
 
 SIZES = {"2 KB": 2_000, "50 KB": 50_000}
 APPS = {"off": "ttd/uten-kontroll", "on": "ttd/med-kontroll"}

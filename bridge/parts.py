@@ -13,19 +13,19 @@ import structlog
 
 from bridge.adapters.altinn2 import Altinn2Client
 from bridge.adapters.altinn2.services import KnownServices
-from bridge.adapters.altinn3 import AppClient
-from bridge.adapters.dialog_search import DialogSearch
-from bridge.adapters.dialog_tokens import KeyStore
-from bridge.adapters.dialogporten import DialogportenClient
-from bridge.adapters.route_files import Routes
+from bridge.adapters.apps.client import AppClient
+from bridge.adapters.dialogporten.owner import DialogportenClient
+from bridge.adapters.dialogporten.search import DialogSearch
+from bridge.adapters.dialogporten.tokens import KeyStore
+from bridge.config.routes import Routes
+from bridge.config.settings import Settings
 from bridge.core.clock import Clock
 from bridge.core.mapping import ServiceMapping
 from bridge.core.retry import RetryPolicy
 from bridge.engine import Queue
-from bridge.forms.xsd import SchemaRegistry
+from bridge.forms.registry import SchemaRegistry
 from bridge.metrics import Metrics
 from bridge.rooms import Rooms
-from bridge.settings import Settings
 from bridge.storage.gates import Alarms
 from bridge.storage.store import Living, Store
 from bridge.storage.watch import StoreWatch

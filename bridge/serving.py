@@ -18,10 +18,10 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
+from bridge.config.settings import Settings, WorkerMode
 from bridge.connections import Patience, Worker
 from bridge.core.errors import ConfigurationError, Fault, UpstreamError
 from bridge.parts import Bridge
-from bridge.settings import Settings, WorkerMode
 from bridge.starting import AWAY, WRONG, say_parts, say_start, told_in_the_log
 from bridge.storage.store import close_database, make_private
 from bridge.turned_away import LIMITS, TurnedAway

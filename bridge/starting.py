@@ -7,10 +7,10 @@ from importlib.metadata import version
 import sqlalchemy as sa
 import structlog
 
-from bridge.adapters.mapping_limits import stranding
+from bridge.config.mapping_limits import stranding
+from bridge.config.settings import Settings
 from bridge.core.errors import ConfigurationError, UpstreamError, place_of
 from bridge.parts import Bridge
-from bridge.settings import Settings
 from bridge.storage.opening import unopened
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.start")

@@ -12,7 +12,7 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from bridge.core.errors import place_of
-from bridge.core.texts import LANGUAGES, text
+from bridge.core.texts.problems import LANGUAGES, text
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.web")
 
@@ -48,7 +48,7 @@ _FRAMING = ("CONTENT-LENGTH", "TRANSFER-ENCODING", "CONTENT-TYPE", "HOST")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What is told of a request that was turned away: a code of ``core/texts.py``, its status and its facts."""
+    """What is told of a request that was turned away: a code of ``core/texts/problems``, its status and its facts."""
 
     code: str
     status: int

@@ -20,29 +20,35 @@ from bridge.adapters.altinn2 import Altinn2Client
 from bridge.adapters.altinn2.login import CookieLogin
 from bridge.adapters.altinn2.metadata import MetadataClient, MetadataFiles
 from bridge.adapters.altinn2.services import KnownServices
-from bridge.adapters.altinn3 import AppClient
-from bridge.adapters.app_transport import app_mounts
-from bridge.adapters.certificates import certificate_fault
-from bridge.adapters.dialog_search import DialogSearch
-from bridge.adapters.dialog_tokens import KeyStore
-from bridge.adapters.dialogporten import DialogportenClient
-from bridge.adapters.mapping_files import Misfits, load_mappings
-from bridge.adapters.mapping_limits import beyond
-from bridge.adapters.maskinporten import MaskinportenAuth, MaskinportenClient, PlatformAuth, PlatformTokens, signing_key
-from bridge.adapters.route_files import Routes, load_routes
-from bridge.adapters.transport import check_urllib3, new_session
+from bridge.adapters.apps.client import AppClient
+from bridge.adapters.apps.connections import app_mounts
+from bridge.adapters.dialogporten.owner import DialogportenClient
+from bridge.adapters.dialogporten.search import DialogSearch
+from bridge.adapters.dialogporten.tokens import KeyStore
+from bridge.adapters.http.certificates import certificate_fault
+from bridge.adapters.http.transport import check_urllib3, new_session
+from bridge.adapters.maskinporten.client import (
+    MaskinportenAuth,
+    MaskinportenClient,
+    PlatformAuth,
+    PlatformTokens,
+    signing_key,
+)
+from bridge.config.mapping_limits import beyond
+from bridge.config.mappings import Misfits, load_mappings
+from bridge.config.routes import Routes, load_routes
+from bridge.config.settings import Altinn2Login, Secret, Settings, WorkerMode
 from bridge.core.calculations import TokenUse, Verbs
 from bridge.core.clock import Clock
 from bridge.core.errors import ConfigurationError, Fault
 from bridge.core.ids import uuid7
 from bridge.core.retry import RetryPolicy
 from bridge.engine import Queue, prepare
-from bridge.forms.reading import Limits
-from bridge.forms.xsd import SchemaRegistry
+from bridge.forms.registry import SchemaRegistry
+from bridge.forms.xml.input import Limits
 from bridge.metrics import Metrics
 from bridge.parts import Bridge, Finished, Uploading
 from bridge.rooms import Rooms
-from bridge.settings import Altinn2Login, Secret, Settings, WorkerMode
 from bridge.storage.gates import Alarms, StoredGate, StoredPause
 from bridge.storage.opening import unopened
 from bridge.storage.store import Store, migrate, open_database

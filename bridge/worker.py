@@ -21,19 +21,19 @@ from bridge.engine import Worker, run_id
 from bridge.metrics import Metrics
 from bridge.parts import Bridge
 from bridge.steps.alarm import alarm
-from bridge.steps.drafts import Stopped, Watcher, run_drafts, take_run, tick
-from bridge.steps.holding import next_run
-from bridge.steps.naming import tell_names
-from bridge.steps.restored import hold
-from bridge.steps.run import run_operation
-from bridge.steps.thawed import tell_thawed
+from bridge.steps.batch.drafts import Stopped, Watcher, run_drafts, take_run, tick
+from bridge.steps.dialog.deferred_activities import tell_names
+from bridge.steps.dialog.thawed import tell_thawed
+from bridge.steps.lease import next_run
+from bridge.steps.operation.restored import hold
+from bridge.steps.operation.run import run_operation
 from bridge.storage import tables
 from bridge.storage.drafts import Runs
 from bridge.storage.mark import StoreMark
 from bridge.storage.print_links import PrintLinks
 from bridge.storage.store import empty_log
+from bridge.storage.ticket_locks import StoredTurns
 from bridge.storage.trouble import is_the_stores
-from bridge.storage.turns import StoredTurns
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.worker")
 

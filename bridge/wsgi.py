@@ -4,9 +4,9 @@ import os
 
 from flask import Flask
 
+from bridge.config.settings import Settings
 from bridge.logs import configure
 from bridge.serving import Service, lock_embedded_store
-from bridge.settings import Settings
 from bridge.starting import say_parts, say_start, told_in_the_log
 from bridge.wiring import prepare_database
 

@@ -18,7 +18,7 @@ from openapi_core.exceptions import OpenAPIError
 from openapi_core.templating.paths.exceptions import PathNotFound
 from werkzeug import Request, Response
 
-from bridge.sandbox.wire import FAULTY
+from bridge.sandbox.core.http_system import FAULTY
 
 CONTRACTS = Path(__file__).parents[2] / "shared" / "contracts" / "dialogporten"
 PREFIX = "/dialogporten"

@@ -13,7 +13,7 @@ from typing import Any
 
 from lxml import etree
 
-from bridge.shipped import mappings_folder
+from bridge.bundled import mappings_folder
 
 Json = Any
 ROOT = Path(__file__).parents[1]

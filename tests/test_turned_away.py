@@ -10,7 +10,7 @@ from gunicorn.http import errors
 from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 
-from bridge.core.texts import TEXTS
+from bridge.core.texts.problems import TEXTS
 from bridge.turned_away import LIMITS, LONGEST_HEAD, TurnedAway, fault_of, language_of
 
 ORIGIN = "https://af.altinn.no"

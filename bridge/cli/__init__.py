@@ -28,6 +28,7 @@ class _Commands(click.Group):
         "validate": "Hold forms against a schema or a mapping, and say what is wrong with them.",
         "work": "Run a worker beside the service, on PostgreSQL.",
     }
+    PACKAGES = frozenset({"calculate", "check", "demo", "sandbox", "validate"})
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return sorted(self.MODULES)
@@ -35,7 +36,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in self.MODULES:
             return None
-        module = importlib.import_module(f"bridge.cli.{cmd_name}")
+        module = importlib.import_module(f"bridge.cli.{cmd_name}" + (".command" if cmd_name in self.PACKAGES else ""))
         command: click.Command = getattr(module, cmd_name)
         return command
 

@@ -44,9 +44,9 @@ def convert(
     Exit code 0: done. 1: the form does not have the schema's shape; nothing is written. 2: a schema or file that
     cannot be used, with the reason.
     """
-    from bridge.cli.check import folder_of
-    from bridge.forms.convert import Shape, Unconvertible
-    from bridge.forms.reading import Limits, Unreadable
+    from bridge.cli.check.command import folder_of
+    from bridge.forms.conversion.converter import Shape, Unconvertible
+    from bridge.forms.xml.input import Limits, Unreadable
 
     if (schema is None) == (mapping is None):
         raise click.UsageError("say either --schema or --mapping")
@@ -94,7 +94,7 @@ def _write(output: Path | None, result: bytes) -> None:
 
 
 def _tell(file: Path, findings: "tuple[Finding, ...]", language: str) -> None:
-    from bridge.forms.sentences import sentence
+    from bridge.core.texts.findings import sentence
 
     name = "<stdin>" if str(file) == "-" else str(file)
     for finding in findings:
@@ -104,7 +104,7 @@ def _tell(file: Path, findings: "tuple[Finding, ...]", language: str) -> None:
 
 def _schema_of(form: bytes, mapping: Path, folder: Path, target: str) -> tuple[str, str | None]:
     """Find the XSD that the mapping names for this form, by its data format or as the only one, and its root."""
-    from bridge.adapters.mapping_files import read_mappings
+    from bridge.config.mappings import read_mappings
     from bridge.core.errors import ConfigurationError
 
     if not mapping.is_file():
@@ -122,8 +122,8 @@ def _schema_of(form: bytes, mapping: Path, folder: Path, target: str) -> tuple[s
 
 def _marks(form: bytes, target: str) -> Mapping[str, str]:
     """Read what the form's root says of itself; nothing where it cannot be read, which is told when converting."""
-    from bridge.forms.json_reading import read_exact
-    from bridge.forms.reading import Limits, Unreadable, parse, to_utf8
+    from bridge.forms.json.input import read_exact
+    from bridge.forms.xml.input import Limits, Unreadable, parse, to_utf8
 
     try:
         if target == "json":

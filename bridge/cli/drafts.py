@@ -12,8 +12,8 @@ import click
 from bridge.cli.shapes import shape_option
 
 if TYPE_CHECKING:  # They bring requests, which nobody waits for who asks for help.
-    from bridge.settings import Settings
-    from bridge.steps.drafts import Told, What
+    from bridge.config.settings import Settings
+    from bridge.steps.batch.drafts import Told, What
 
 EVERY = 5.0
 """Seconds between two lines of progress."""
@@ -34,9 +34,9 @@ def drafts(*, dry: bool, whom: str | None, shape: str) -> None:
     is asked for) or 2 (called or configured wrongly).
     """
     from bridge.cli.quiet import quiet
+    from bridge.config.settings import Settings
     from bridge.core.errors import UpstreamError
-    from bridge.settings import Settings
-    from bridge.steps.drafts import BY_HAND, Stopped, Watcher, What, run_drafts, take_run
+    from bridge.steps.batch.drafts import BY_HAND, Stopped, Watcher, What, run_drafts, take_run
     from bridge.storage.drafts import DraftRun
     from bridge.wiring import prepare_database, wire
 

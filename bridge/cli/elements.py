@@ -159,8 +159,8 @@ def show_element(*, element: str, who: str, shape: str) -> None:
 def _altinn2() -> "Iterator[Altinn2Client]":
     """Open Altinn 2 as the bridge does; what it says against a call ends the command in words."""
     from bridge.cli.quiet import quiet
+    from bridge.config.settings import Settings
     from bridge.core.errors import Missing, UpstreamError
-    from bridge.settings import Settings
     from bridge.wiring import prepare_database, wire
 
     settings = Settings.from_environ(os.environ)

@@ -28,7 +28,7 @@ def gates(context: click.Context, opens: bool, lifts: bool, shape: str) -> None:
 
     Ends with 0 when all are open, 1 when one is closed or a system refuses the bridge.
     """
-    from bridge.settings import Settings
+    from bridge.config.settings import Settings
     from bridge.storage.gates import credentials_of, gates_of, lift_pauses, open_gates, pauses_of
     from bridge.storage.store import Store, open_database
     from bridge.wiring import prepare_database, utc_now

@@ -169,7 +169,7 @@ def _decide(
     shape: str,
 ) -> None:
     """Do *what* with each, by itself, and ask for its run in the same transaction."""
-    from bridge.steps.holding import run_of
+    from bridge.steps.lease import run_of
     from bridge.storage.dead_letters import CannotBeDone, DeadLetters
     from bridge.wiring import utc_now
 
@@ -206,8 +206,8 @@ def _all(state: str, why: str | None) -> list[UUID]:
 
 @contextmanager
 def _store() -> "Iterator[tuple[Store, Queue]]":
+    from bridge.config.settings import Settings
     from bridge.engine import Queue
-    from bridge.settings import Settings
     from bridge.storage.store import Store, open_database
     from bridge.wiring import prepare_database
 

@@ -22,11 +22,11 @@ def schema(kind: str, into: Path | None) -> None:
 
     Ends with 0, or with 2 when called wrongly or when the file cannot be written.
     """
-    from bridge.adapters import mapping_keys, route_files
+    from bridge.config import mapping_keys, routes
 
     name, made = {
         "mapping": (mapping_keys.SCHEMA_FILE, mapping_keys.mapping_json_schema),
-        "route": (route_files.SCHEMA_FILE, route_files.route_json_schema),
+        "route": (routes.SCHEMA_FILE, routes.route_json_schema),
     }[kind]
     text = json.dumps(made(), ensure_ascii=False, indent=2)
     if into is None:

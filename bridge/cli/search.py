@@ -14,7 +14,7 @@ from bridge.cli.shapes import ROWS, shape_option
 from bridge.core.dialog_queries import FILTERS, LONGEST_PAGE, STEADY_ORDER, USUAL_PAGE, Side, read_query
 
 if TYPE_CHECKING:  # They bring requests, which nobody waits for who asks for help.
-    from bridge.adapters.dialog_search import DialogSearch, Page
+    from bridge.adapters.dialogporten.search import DialogSearch, Page
 
 SIDES = {"owner": Side.OWNER, "enduser": Side.END_USER, "graphql": Side.GRAPHQL}
 SEARCH_SCOPES = ("digdir:dialogporten.serviceprovider", "digdir:dialogporten.serviceprovider.search")
@@ -88,7 +88,7 @@ def search(
 
     Ends with 0 (found, or nothing to find), 1 (refused, or out of reach) or 2 (called wrongly; every fault at once).
     """
-    from bridge.adapters.dialog_search import SearchRefused
+    from bridge.adapters.dialogporten.search import SearchRefused
     from bridge.core.errors import UpstreamError
 
     query = read_query(
@@ -122,10 +122,10 @@ def _going_on(last: "Page | None") -> str:
 
 
 def _as_owner(url: str | None) -> "DialogSearch":
-    from bridge.adapters.dialog_search import DialogSearch
-    from bridge.adapters.maskinporten import MaskinportenAuth, MaskinportenClient, signing_key
-    from bridge.adapters.transport import new_session
-    from bridge.settings import Settings
+    from bridge.adapters.dialogporten.search import DialogSearch
+    from bridge.adapters.http.transport import new_session
+    from bridge.adapters.maskinporten.client import MaskinportenAuth, MaskinportenClient, signing_key
+    from bridge.config.settings import Settings
 
     settings = Settings.from_environ(os.environ)
     base = url or settings.dialogporten_url
@@ -142,9 +142,9 @@ def _as_owner(url: str | None) -> "DialogSearch":
 
 
 def _as_end_user(url: str | None, token_file: str | None) -> "DialogSearch":
-    from bridge.adapters.dialog_search import DialogSearch
-    from bridge.adapters.end_user import Bearer
-    from bridge.adapters.transport import new_session
+    from bridge.adapters.dialogporten.end_user import Bearer
+    from bridge.adapters.dialogporten.search import DialogSearch
+    from bridge.adapters.http.transport import new_session
 
     auth = Bearer(end_user_token(token_file))
     return DialogSearch(new_session(pool=1), dialogporten_url(url), auth=auth, clock=lambda: datetime.now(UTC))

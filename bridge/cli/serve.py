@@ -13,9 +13,9 @@ def serve() -> None:
     """
     import os
 
+    from bridge.config.settings import Settings
     from bridge.logs import configure
     from bridge.serving import run
-    from bridge.settings import Settings
     from bridge.starting import told_in_the_log
 
     configure("info")

@@ -16,7 +16,7 @@ from bridge.core.ids import mask_identity_numbers
 from bridge.core.mapping import Requirement
 
 if TYPE_CHECKING:  # They bring requests and cryptography, which nobody waits for who asks for help.
-    from bridge.adapters.dialog_tokens import FixedKeys, Judgement
+    from bridge.adapters.dialogporten.tokens import FixedKeys, Judgement
 
 _LONGEST_INPUT = 1024 * 1024
 # A number like 1e400 becomes infinity, which JSON cannot write.
@@ -99,7 +99,7 @@ def verify(
 
     Exit code 0: accepted, with its claims. 1: refused, with every reason. 2: wrong usage, or unreadable keys.
     """
-    from bridge.adapters.dialog_tokens import Expectation, judge
+    from bridge.adapters.dialogporten.tokens import Expectation, judge
 
     keys = _keys(jwks)
     judgement = judge(
@@ -120,8 +120,8 @@ def verify(
 
 
 def _keys(jwks: str) -> "FixedKeys":
-    from bridge.adapters.dialog_tokens import FixedKeys, fetch_keys, read_keys
-    from bridge.adapters.transport import new_session
+    from bridge.adapters.dialogporten.tokens import FixedKeys, fetch_keys, read_keys
+    from bridge.adapters.http.transport import new_session
     from bridge.core.errors import UpstreamError
 
     try:
@@ -150,7 +150,7 @@ def _as_text(judgement: "Judgement") -> str:
 
 
 def _as_json(judgement: "Judgement") -> str:
-    from bridge.adapters.dialog_tokens import REASONS
+    from bridge.adapters.dialogporten.tokens import REASONS
 
     return json.dumps(
         {

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:  # It brings the schemas' folder, which nobody waits for who asks for help.
-    from bridge.settings import Settings
+    from bridge.config.settings import Settings
 
 
 @click.command()
@@ -15,8 +15,8 @@ def work() -> None:
     import signal
     import threading
 
+    from bridge.config.settings import Settings
     from bridge.logs import configure
-    from bridge.settings import Settings
     from bridge.starting import say_parts, say_start, told_in_the_log
     from bridge.web.probes import probed
     from bridge.wiring import prepare_database, wire

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bridge.core.altinn_dates import OSLO
+from bridge.core.delivery import Phase
 from bridge.core.dialogs import moment_to_json
 from bridge.core.elements import Element, ElementState, aim
 from bridge.core.mapping import ActionMapping, AfterUpdate, FormSource, Verb
 from bridge.core.operations import Operation, Outcome
-from bridge.core.proof import Phase
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from bridge.core.addresses import canonical
 from bridge.core.dialogs import Json
-from bridge.core.texts import LANGUAGES
+from bridge.core.texts.problems import LANGUAGES
 
 Meaning = Callable[[object], object]
 """What a member means, whichever way it is spelt; None where it says nothing."""

@@ -25,6 +25,7 @@ from bridge.core.dialog_items import (
     without_others,
     word_in,
 )
+from bridge.core.dialog_presentation import own_ids
 from bridge.core.dialogs import (
     REFUSAL,
     ApiAction,
@@ -40,7 +41,6 @@ from bridge.core.dialogs import (
     of_correspondence,
     stored_status,
 )
-from bridge.core.offers import own_ids
 
 Operation = dict[str, object]
 _Item = TypeVar("_Item")

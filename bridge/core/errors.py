@@ -154,8 +154,8 @@ class Refusal(BridgeError):
     """
     What a sender is told instead of 204 or 202.
 
-    *code* names the problem in ``core/texts.py`` (title and detail in nb, nn and en) and is the last part of the
-    problem document's type; *facts* fill the text and must not be personal; *findings* list a form's faults.
+    *code* names the problem in ``core/texts/problems.py`` (title and detail in nb, nn and en) and is the last part of
+    the problem document's type; *facts* fill the text and must not be personal; *findings* list a form's faults.
     """
 
     def __init__(

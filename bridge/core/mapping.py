@@ -1,4 +1,4 @@
-"""What a mapping file means, as values. Reading the files is ``adapters/mapping_files``."""
+"""What a mapping file means, as values. Reading the files is ``config/mappings``."""
 
 import hashlib
 import re

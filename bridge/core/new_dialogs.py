@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from bridge.core.dialog_merge import Written, merge
+from bridge.core.dialog_presentation import TITLE_LIMIT, content_value, localized
 from bridge.core.dialogs import (
     Activity,
     DialogChange,
@@ -21,7 +22,6 @@ from bridge.core.elements import ENDED, Element, ElementState
 from bridge.core.ids import sibling_id
 from bridge.core.lengths import cut
 from bridge.core.mapping import Priority, Texts
-from bridge.core.offers import TITLE_LIMIT, content_value, localized
 from bridge.core.states import USUAL_STATUS, Subject, news_of, offers_of, shown_in
 
 _LONGEST_URL = 1023

@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
+from bridge.core.delivery import Manifest
 from bridge.core.elements import ElementKey, Form
 from bridge.core.errors import Finding
 from bridge.core.meaning import Meaning
-from bridge.core.proof import Manifest
 
 
 def _there(element: ElementKey | None) -> ElementKey:

@@ -6,6 +6,16 @@ from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
+from bridge.core.dialog_presentation import (
+    LIMITS,
+    content_value,
+    dates_of,
+    filled,
+    link_offers,
+    offer,
+    receipt_of,
+    wanted_fields,
+)
 from bridge.core.dialogs import (
     REFUSAL,
     SERVICE_OWNER,
@@ -33,18 +43,8 @@ from bridge.core.mapping import (
     Verb,
     Wording,
 )
-from bridge.core.offers import (
-    LIMITS,
-    content_value,
-    dates_of,
-    filled,
-    link_offers,
-    offer,
-    receipt_of,
-    wanted_fields,
-)
 from bridge.core.operations import Outcome
-from bridge.core.refusals import CORRECTABLE, NOT_AGAIN, REFUSAL_TEXTS, TRY_AGAIN, badge_of
+from bridge.core.texts.history import CORRECTABLE, NOT_AGAIN, REFUSAL_TEXTS, TRY_AGAIN, badge_of
 
 
 @dataclass(frozen=True, slots=True)  # By position, so that the table reads in columns.

@@ -1,0 +1,1 @@
+"""Forms of any origin: read safely, held against their schemas, compared and converted."""

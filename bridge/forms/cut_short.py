@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from bridge.forms.content import readable
-from bridge.forms.convert import Shape
-from bridge.forms.losses import Change, Difference, below, is_xml
-from bridge.forms.prefixes import Prefixes
-from bridge.forms.reading import NIL, Limits, is_nil, parse, to_utf8
-from bridge.forms.shape import Content
+from bridge.forms.conversion.converter import Shape
+from bridge.forms.conversion.model import Content
+from bridge.forms.diff import Change, Difference, below, is_xml
+from bridge.forms.xml.content_model import readable
+from bridge.forms.xml.input import NIL, Limits, is_nil, parse, to_utf8
+from bridge.forms.xml.prefixes import Prefixes
 
 
 def stopped_at(

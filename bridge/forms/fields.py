@@ -7,7 +7,7 @@ from lxml import etree
 
 from bridge.core.errors import BridgeError
 from bridge.core.templates import fill
-from bridge.forms.reading import NIL, Limits, parse, to_utf8
+from bridge.forms.xml.input import NIL, Limits, parse, to_utf8
 
 _DECLARATION = re.compile(r"\A\ufeff?(<\?xml[^>]*\?>\s*)")
 

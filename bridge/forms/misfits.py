@@ -6,9 +6,9 @@ from uuid import UUID
 
 from bridge.core.mapping import FORMAT_ATTRIBUTES, ActionMapping, FormKind, FormSpec, ServiceMapping
 from bridge.core.templates import fill, names_in, template_values
-from bridge.forms.model import is_same_value
-from bridge.forms.schema_tree import Found, SchemaTree, Sort, Spot
-from bridge.forms.xpaths import Walk
+from bridge.forms.xml.schema_facts import is_same_value
+from bridge.forms.xml.schema_tree import Found, SchemaTree, Sort, Spot
+from bridge.forms.xml.xpaths import Walk
 
 Misfit = tuple[tuple[str | int, ...], str]
 """The keys that lead to the place in the mapping, and what is wrong there."""

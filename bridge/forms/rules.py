@@ -9,7 +9,7 @@ from lxml import etree
 from bridge.core.errors import Finding
 from bridge.core.mapping import FormRule
 from bridge.forms.paths import path_of
-from bridge.forms.reading import line_of
+from bridge.forms.xml.input import line_of
 
 MOST_PLACES = 1_000
 """A rule is tried at so many places of a form; each may look at the whole form again."""

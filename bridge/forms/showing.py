@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from bridge.forms.prefixes import Prefixes
-from bridge.forms.reading import Limits, is_nil, parse, to_utf8
-from bridge.forms.shape import Kind, Place
+from bridge.forms.conversion.model import Kind, Place
+from bridge.forms.xml.input import Limits, is_nil, parse, to_utf8
+from bridge.forms.xml.prefixes import Prefixes
 
 LONGEST_LABEL = 120
 """A longer documentation explains its element, and does not name it."""

@@ -5,8 +5,8 @@ What other people's tests import from here stays: ``World`` holds all state, ``S
 ``Organisation`` is a service owner, and ``issue`` makes a token of one of the sandbox's issuers.
 """
 
+from bridge.sandbox.core.tokens import issue
 from bridge.sandbox.server import Sandbox
-from bridge.sandbox.tokens import issue
 from bridge.sandbox.world import Organisation, World
 
 __all__ = ["Organisation", "Sandbox", "World", "issue"]

@@ -12,13 +12,13 @@ from markdown_it import MarkdownIt
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from bridge.sandbox import dialog_search as search
-from bridge.sandbox.dialog_binding import Query
-from bridge.sandbox.dialog_end_user_api import opened, searched, visible
-from bridge.sandbox.dialog_labels import PLACES
-from bridge.sandbox.dialog_model import Intent, Problem
-from bridge.sandbox.dialog_views import Reader
-from bridge.sandbox.wire import TooLarge, as_json, plain, read_body, route_map
+from bridge.sandbox.core.http_system import TooLarge, as_json, plain, read_body, route_map
+from bridge.sandbox.dialogporten import search as search
+from bridge.sandbox.dialogporten.binding import Query
+from bridge.sandbox.dialogporten.end_user_api import opened, searched, visible
+from bridge.sandbox.dialogporten.labels import PLACES
+from bridge.sandbox.dialogporten.model import Intent, Problem
+from bridge.sandbox.dialogporten.views import Reader
 from bridge.sandbox.world import World
 
 PREFIX = "/arbeidsflate"

@@ -9,8 +9,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request, Response
 
-from bridge.sandbox import identities
-from bridge.sandbox.altinn2_seed import (
+from bridge.sandbox.altinn2.seed import (
     seed,
     seed_code_list,
     seed_lookup,
@@ -20,19 +19,20 @@ from bridge.sandbox.altinn2_seed import (
     shown_element,
     shown_party,
 )
-from bridge.sandbox.altinn2_state import BadUpdate
-from bridge.sandbox.app_seed import seed_app
+from bridge.sandbox.altinn2.state import BadUpdate
+from bridge.sandbox.apps.seed import seed_app
 from bridge.sandbox.control_access import owner_token, register_client, service_owner, shown_client
 from bridge.sandbox.control_cases import Case, curl
-from bridge.sandbox.dialog_model import Resource
-from bridge.sandbox.dialog_tokens import claims_for, issuer, signing_key
-from bridge.sandbox.dialog_views import Reader
-from bridge.sandbox.dialogporten import OWNER_SCOPE, Dialogporten
-from bridge.sandbox.jose import private_jwk, sign
-from bridge.sandbox.records import NotAFault, read_how
-from bridge.sandbox.switches import UnknownSwitch
-from bridge.sandbox.tokens import issue
-from bridge.sandbox.wire import Handler, Refused, TooLarge, as_json, plain, read_body, refuse, route_map
+from bridge.sandbox.core import identities
+from bridge.sandbox.core.http_system import Handler, Refused, TooLarge, as_json, plain, read_body, refuse, route_map
+from bridge.sandbox.core.jose import private_jwk, sign
+from bridge.sandbox.core.ledger import NotAFault, read_how
+from bridge.sandbox.core.switches import UnknownSwitch
+from bridge.sandbox.core.tokens import issue
+from bridge.sandbox.dialogporten.api import OWNER_SCOPE, Dialogporten
+from bridge.sandbox.dialogporten.model import Resource
+from bridge.sandbox.dialogporten.tokens import claims_for, issuer, signing_key
+from bridge.sandbox.dialogporten.views import Reader
 from bridge.sandbox.world import Client, World
 
 _LIMIT = 200_000_000

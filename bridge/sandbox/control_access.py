@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bridge.sandbox import identities
-from bridge.sandbox.jose import private_jwk
-from bridge.sandbox.tokens import issue
+from bridge.sandbox.core import identities
+from bridge.sandbox.core.jose import private_jwk
+from bridge.sandbox.core.tokens import issue
 from bridge.sandbox.world import MAY_BE_ASKED_FOR, Client, Organisation, World
 
 _OWNER_LIFETIME, _EXCHANGED_LIFETIME = 3600, 1800

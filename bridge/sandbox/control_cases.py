@@ -4,9 +4,9 @@ import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bridge.sandbox import identities
-from bridge.sandbox.altinn2_seed import seed
-from bridge.sandbox.dialog_model import Resource
+from bridge.sandbox.altinn2.seed import seed
+from bridge.sandbox.core import identities
+from bridge.sandbox.dialogporten.model import Resource
 from bridge.sandbox.world import Organisation, World
 
 _LABEL = "urn:altinn:integration:a2:message:"

@@ -12,8 +12,8 @@ from requests.exceptions import ConnectionError as RequestsConnectionError
 from urllib3 import HTTPResponse
 from urllib3.exceptions import ProtocolError
 
+from bridge.sandbox.core.http_system import Cut
 from bridge.sandbox.server import create_wsgi
-from bridge.sandbox.wire import Cut
 from bridge.sandbox.world import World
 
 BASE_URL = "http://sandbox.test"

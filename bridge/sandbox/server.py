@@ -12,15 +12,15 @@ from typing import Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from bridge.sandbox.altinn2 import Altinn2
-from bridge.sandbox.apps import Apps
+from bridge.sandbox.altinn2.api import Altinn2
+from bridge.sandbox.apps.api import Apps
 from bridge.sandbox.arbeidsflate import Arbeidsflate
 from bridge.sandbox.control import Control, settings
-from bridge.sandbox.dialogporten import Dialogporten
-from bridge.sandbox.maskinporten import Maskinporten
-from bridge.sandbox.platform import Platform
-from bridge.sandbox.switches import Switches, UnknownSwitch, parsed
-from bridge.sandbox.wire import Cut, plain
+from bridge.sandbox.core.http_system import Cut, plain
+from bridge.sandbox.core.switches import Switches, UnknownSwitch, parsed
+from bridge.sandbox.dialogporten.api import Dialogporten
+from bridge.sandbox.maskinporten.api import Maskinporten
+from bridge.sandbox.maskinporten.platform import Platform
 from bridge.sandbox.world import World
 
 _PIECE = 65_536

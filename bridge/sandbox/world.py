@@ -11,16 +11,16 @@ from datetime import datetime
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bridge.sandbox import identities
-from bridge.sandbox.altinn2_state import Altinn2State
-from bridge.sandbox.app_examples import example_apps
-from bridge.sandbox.app_state import AppsState
-from bridge.sandbox.chance import Chance
-from bridge.sandbox.dialog_state import DialogportenState
-from bridge.sandbox.dialog_views import Reader
-from bridge.sandbox.jose import SigningKey
-from bridge.sandbox.records import CallLog, Faults, Ledger
-from bridge.sandbox.switches import Switches, Value
+from bridge.sandbox.altinn2.state import Altinn2State
+from bridge.sandbox.apps.examples import example_apps
+from bridge.sandbox.apps.state import AppsState
+from bridge.sandbox.core import identities
+from bridge.sandbox.core.jose import SigningKey
+from bridge.sandbox.core.ledger import CallLog, Faults, Ledger
+from bridge.sandbox.core.rng import Chance
+from bridge.sandbox.core.switches import Switches, Value
+from bridge.sandbox.dialogporten.state import DialogportenState
+from bridge.sandbox.dialogporten.views import Reader
 
 SERVICE_OWNER_SCOPES = frozenset(
     {

@@ -7,18 +7,18 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
-from bridge.adapters.dialog_tokens import authorize
+from bridge.adapters.dialogporten.tokens import authorize
 from bridge.core.callers import Caller
 from bridge.core.errors import Refusal
 from bridge.core.mapping import ActionMapping
 from bridge.core.operations import Link, Operation, Outcome, Problem, Stage
 from bridge.parts import Bridge
-from bridge.steps.content import form_or_message
-from bridge.steps.meanwhile import Behind, Open, waits_for
-from bridge.steps.submit import Accepted, action_for, link_for, submit
+from bridge.steps.forms.request_body import form_or_message
+from bridge.steps.operation.meanwhile import Behind, Open, waits_for
+from bridge.steps.operation.submit import Accepted, action_for, link_for, submit
 from bridge.web.callers import READ, caller_of, permitted
 from bridge.web.problems import language, problem_body, problem_response
-from bridge.web.reading import in_its_charset, read_body
+from bridge.web.request_io import in_its_charset, read_body
 
 actions = Blueprint("actions", __name__)
 

@@ -19,8 +19,8 @@ from bridge.web.description import description
 from bridge.web.elements import elements
 from bridge.web.embeds import embeds
 from bridge.web.health import health
-from bridge.web.proxy import proxy
-from bridge.web.reading import refuse_what_is_unknown, trace_id
+from bridge.web.proxy.routes import proxy
+from bridge.web.request_io import refuse_what_is_unknown, trace_id
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

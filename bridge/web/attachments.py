@@ -11,15 +11,15 @@ from bridge.core.elements import Attachment
 from bridge.core.errors import Refusal
 from bridge.core.operations import Upload
 from bridge.parts import Bridge
-from bridge.steps.attach import Offer, attach, check_type, named, upload_for
-from bridge.steps.attached import Shown, Target
-from bridge.steps.detach import detach
-from bridge.steps.showing import attachments_of
-from bridge.steps.submit import action_for, link_for
+from bridge.steps.drivers.altinn2.attachments import Shown, Target
+from bridge.steps.drivers.altinn2.detach import detach
+from bridge.steps.drivers.altinn2.uploads import Offer, attach, check_type, named, upload_for
+from bridge.steps.drivers.altinn2.views import attachments_of
+from bridge.steps.operation.submit import action_for, link_for
 from bridge.web.base64_json import Scanner
 from bridge.web.callers import READ, caller_of, permitted
 from bridge.web.problems import LCIDS
-from bridge.web.reading import body_reader, check_charset, has_body
+from bridge.web.request_io import body_reader, check_charset, has_body
 
 attachments = Blueprint("attachments", __name__)
 

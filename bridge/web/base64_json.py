@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pybase64
 
 from bridge.core.errors import Finding, Refusal
-from bridge.forms.reading import Limits
-from bridge.steps.message import AttachmentHead, invalid, parsed
+from bridge.forms.xml.input import Limits
+from bridge.steps.forms.message import AttachmentHead, invalid, parsed
 
 LARGEST_REST = 64 * 1024
 """Bytes of everything but the data."""

@@ -4,15 +4,15 @@ from uuid import UUID
 
 from flask import request
 
-from bridge.adapters.dialog_tokens import authorize, verify
+from bridge.adapters.dialogporten.tokens import authorize, verify
 from bridge.core.callers import Caller
+from bridge.core.dialog_presentation import own_ids
 from bridge.core.errors import Refusal
 from bridge.core.mapping import ActionMapping, Requirement
-from bridge.core.offers import own_ids
 from bridge.parts import Bridge
-from bridge.steps.reach import level_missing
-from bridge.steps.submit import action_for
-from bridge.web.reading import bearer_token
+from bridge.steps.drivers.altinn2.reach import level_missing
+from bridge.steps.operation.submit import action_for
+from bridge.web.request_io import bearer_token
 
 READ = Requirement(action="read")
 """What a dialog token grants to whoever may see the dialog, whatever buttons it has (facts/dialogporten.md 3.2)."""

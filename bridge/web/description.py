@@ -8,9 +8,9 @@ from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
 from bridge.core.mapping import ServiceMapping
-from bridge.core.texts import TEXTS
+from bridge.core.texts.problems import TEXTS
 from bridge.parts import Bridge
-from bridge.steps.content import takes_json
+from bridge.steps.forms.request_body import takes_json
 from bridge.web import docs_page
 from bridge.web.frame import POLICY, rendered
 from bridge.web.openapi import document

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bridge.adapters.route_files import Routes
+from bridge.config.routes import Routes
 from bridge.core.calculations import AppRoute, DataTypeRoute, TokenUse
 from bridge.core.mapping import (
     ActionMapping,

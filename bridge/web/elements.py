@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 
 from bridge.core.operations import Link
 from bridge.parts import Bridge
-from bridge.steps.showing import PDF, forms_of, print_of, signing_text_of
-from bridge.steps.submit import link_for
+from bridge.steps.drivers.altinn2.views import PDF, forms_of, print_of, signing_text_of
+from bridge.steps.operation.submit import link_for
 from bridge.web.callers import READ, caller_of, permitted
 from bridge.web.problems import language
 

@@ -9,16 +9,16 @@ import orjson
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
-from bridge.adapters.dialog_tokens import authorize
+from bridge.adapters.dialogporten.tokens import authorize
 from bridge.core.altinn_dates import OSLO
 from bridge.core.elements import archive_reference
 from bridge.core.errors import Refusal, UpstreamError
 from bridge.core.mapping import Embed
 from bridge.core.operations import Link
 from bridge.parts import Bridge
-from bridge.steps.embedding import give_back, markdown_of, print_link, use_print_link
-from bridge.steps.showing import PDF, Print, print_of
-from bridge.steps.submit import link_for
+from bridge.steps.dialog.embeds import give_back, markdown_of, print_link, use_print_link
+from bridge.steps.drivers.altinn2.views import PDF, Print, print_of
+from bridge.steps.operation.submit import link_for
 from bridge.web.callers import READ, caller_of, permitted
 from bridge.web.problems import language
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bridge.core.texts import TEXTS
+from bridge.core.texts.problems import TEXTS
 from bridge.web.openapi_parts import Json
 from bridge.web.problems import TYPE
 

@@ -1,6 +1,6 @@
 """The JSON that goes in and out of the bridge, as JSON Schema."""
 
-from bridge.core.texts import TEXTS
+from bridge.core.texts.problems import TEXTS
 from bridge.storage.trouble import Trouble
 from bridge.web.openapi_parts import ID, MOMENT, TEXT, WHOLE, Json, an_object
 from bridge.web.problems import TYPE

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask import Response, render_template_string
 from werkzeug.wrappers import Request
 
-from bridge.core.texts import LANDING, Text
+from bridge.core.texts.problems import LANDING, Text
 from bridge.web.frame import ICON
 
 PLACES = ("/actions/", "/operations/", "/embeds/", "/prints/")

@@ -10,11 +10,11 @@ import structlog
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
-from bridge.adapters.dialog_tokens import www_authenticate
+from bridge.adapters.dialogporten.tokens import www_authenticate
 from bridge.core.errors import NoRoom, Paused, Refusal, UpstreamError, place_of
 from bridge.core.operations import Problem
-from bridge.core.texts import text
-from bridge.forms.sentences import sentence
+from bridge.core.texts.findings import sentence
+from bridge.core.texts.problems import text
 from bridge.parts import Bridge
 from bridge.steps.alarm import alarm
 from bridge.storage.trouble import trouble_of

@@ -13,15 +13,15 @@ import requests
 from requests.auth import AuthBase
 
 from bridge.adapters.altinn2 import PAGE, Altinn2Client, ListTruncated, UnsafeUpdate
-from bridge.adapters.transport import new_session
+from bridge.adapters.http.transport import new_session
 from bridge.core.elements import Attachment, Element, ElementKey, ElementState, Form, InMemory, PutMessage
 from bridge.core.errors import CredentialsRefused, Missing, OutcomeUnknown, Rejected, Unreachable, UpstreamError
 from bridge.core.mapping import AfterUpdate, FormKind
-from bridge.sandbox import altinn2_state as there
+from bridge.sandbox.altinn2 import state as there
+from bridge.sandbox.core.ledger import How
+from bridge.sandbox.core.switches import Value
+from bridge.sandbox.core.tokens import issue
 from bridge.sandbox.in_process import SandboxAdapter
-from bridge.sandbox.records import How
-from bridge.sandbox.switches import Value
-from bridge.sandbox.tokens import issue
 from bridge.sandbox.world import World
 
 HOST = "http://sandbox.test"

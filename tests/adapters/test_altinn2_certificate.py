@@ -19,11 +19,11 @@ from requests.adapters import HTTPAdapter
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from bridge.adapters.altinn2 import Altinn2Client
+from bridge.config.settings import Settings
 from bridge.core.errors import CredentialsRefused, Unreachable
-from bridge.sandbox.altinn2_people import User
+from bridge.sandbox.altinn2.people import User
 from bridge.sandbox.control import settings as sandbox_settings
 from bridge.sandbox.server import create_wsgi
-from bridge.settings import Settings
 from bridge.wiring import Surroundings, prepare_database, wire
 
 from .test_altinn2 import Bench

@@ -26,17 +26,17 @@ from cryptography.x509.oid import NameOID
 
 from bridge.adapters.altinn2 import Altinn2Client
 from bridge.adapters.altinn2.login import CookieLogin
-from bridge.adapters.maskinporten import MaskinportenClient, PlatformTokens, SigningKey
-from bridge.adapters.transport import call, new_session
+from bridge.adapters.http.transport import call, new_session
+from bridge.adapters.maskinporten.client import MaskinportenClient, PlatformTokens, SigningKey
+from bridge.config.settings import Secret, Settings
 from bridge.core.altinn2_errors import problem_for
 from bridge.core.elements import ElementKey
 from bridge.core.errors import CredentialsRefused, Missing, OutcomeUnknown, Rejected, Unreachable, UpstreamError
 from bridge.core.mapping import AfterUpdate
-from bridge.sandbox.altinn2_people import User
+from bridge.sandbox.altinn2.people import User
 from bridge.sandbox.control import settings as sandbox_settings
+from bridge.sandbox.core.ledger import Call, How
 from bridge.sandbox.in_process import SandboxAdapter
-from bridge.sandbox.records import Call, How
-from bridge.settings import Secret, Settings
 from bridge.wiring import Surroundings, prepare_database, wire
 
 from .test_altinn2 import HOST, Bench, _order

@@ -19,8 +19,8 @@ from bridge.adapters.altinn2.metadata import (
     online_faults,
     read_metadata,
 )
-from bridge.adapters.altinn2.who import who_of
-from bridge.adapters.transport import new_session
+from bridge.adapters.altinn2.reportees import who_of
+from bridge.adapters.http.transport import new_session
 from bridge.core.elements import ElementKey, ElementState, Form, InMemory, NewMessage, PutMessage
 from bridge.core.errors import CredentialsRefused, Missing, Rejected, Unreachable
 from bridge.core.mapping import (
@@ -38,8 +38,8 @@ from bridge.core.mapping import (
     Validation,
     Verb,
 )
-from bridge.forms.xsd import SchemaRegistry
-from bridge.sandbox import altinn2_model as there
+from bridge.forms.registry import SchemaRegistry
+from bridge.sandbox.altinn2 import model as there
 from bridge.sandbox.in_process import SandboxAdapter
 from tests.adapters.test_altinn2 import ATTACHMENT, FORM, HOST, SERVICE, SIGNED_SERVICE, START, ApiKey, Bench
 from tests.core.test_decision import SEND_TO_SIGNING, SIGN
@@ -257,7 +257,7 @@ def cookie_client(bench: Bench, password: str = "Passord1") -> Altinn2Client:
 
 
 def there_user(name: str, password: str, party: str) -> "object":
-    from bridge.sandbox.altinn2_people import User
+    from bridge.sandbox.altinn2.people import User
 
     return User(name=name, password=password, party=party)
 

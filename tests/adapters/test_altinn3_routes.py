@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bridge.adapters.route_files import SCHEMA_FILE, load_routes, read_routes, route_json_schema
-from bridge.cli.check import check
+from bridge.cli.check.command import check
+from bridge.config.routes import SCHEMA_FILE, load_routes, read_routes, route_json_schema
 from bridge.core.calculations import Held, TokenUse, Verbs
 from bridge.core.errors import ConfigurationError
 from bridge.core.mapping import Narrowed, Speaks
-from bridge.forms.xsd import SchemaRegistry
+from bridge.forms.registry import SchemaRegistry
 
 SHIPPED = Path(__file__).parents[2] / "routes"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "calculation.md"

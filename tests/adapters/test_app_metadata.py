@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from bridge.adapters.app_metadata import AppMetadataClient, AppUse, TypeUse, read_app_metadata, uses
-from bridge.adapters.mapping_files import read_mappings
-from bridge.adapters.route_files import read_routes
-from bridge.adapters.transport import new_session
-from bridge.cli.check_apps import AppsSaid, check_apps
+from bridge.adapters.apps.metadata import AppMetadataClient, AppUse, TypeUse, read_app_metadata, uses
+from bridge.adapters.http.transport import new_session
+from bridge.cli.check.apps import AppsSaid, check_apps
+from bridge.config.mappings import read_mappings
+from bridge.config.routes import read_routes
 from bridge.core.calculations import Verbs
 from bridge.core.mapping import Speaks
-from bridge.forms.xsd import SchemaRegistry
-from bridge.sandbox.app_model import Member
-from bridge.sandbox.app_schemas import json_schema, xsd
-from bridge.sandbox.app_state import App
+from bridge.forms.registry import SchemaRegistry
+from bridge.sandbox.apps.model import Member
+from bridge.sandbox.apps.schemas import json_schema, xsd
+from bridge.sandbox.apps.state import App
+from bridge.sandbox.core.ledger import How
 from bridge.sandbox.in_process import BASE_URL, SandboxAdapter
-from bridge.sandbox.records import How
 from bridge.sandbox.world import World
 from tests.sandbox.support import make_world
 

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 import requests
 
-from bridge.adapters.dialog_search import DialogSearch, SearchRefused
-from bridge.adapters.end_user import Bearer
-from bridge.adapters.transport import new_session
+from bridge.adapters.dialogporten.end_user import Bearer
+from bridge.adapters.dialogporten.search import DialogSearch, SearchRefused
+from bridge.adapters.http.transport import new_session
 from bridge.core.dialog_queries import Side, read_query
 from bridge.core.errors import CredentialsRefused, Rejected, Unreachable
+from bridge.sandbox.core.ledger import How
 from bridge.sandbox.in_process import BASE_URL, SandboxAdapter
-from bridge.sandbox.records import How
 from bridge.sandbox.world import World
 from tests.sandbox.support import PARTY, as_owner, created, dialogs_url, make_world, moved, owner_token, session_into
 

@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests.adapters import BaseAdapter
 
-from bridge.adapters.dialog_tokens import (
+from bridge.adapters.dialogporten.tokens import (
     LONGEST_TOKEN,
     REASONS,
     SENDER_CODES,
@@ -34,7 +34,7 @@ from bridge.adapters.dialog_tokens import (
     verify,
     www_authenticate,
 )
-from bridge.adapters.transport import new_session
+from bridge.adapters.http.transport import new_session
 from bridge.core.callers import Caller
 from bridge.core.errors import Refusal, Unreachable
 from bridge.core.mapping import Narrowed, Requirement

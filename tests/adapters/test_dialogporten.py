@@ -13,8 +13,8 @@ import pytest
 import requests
 from requests.auth import AuthBase
 
-from bridge.adapters.dialogporten import DialogportenClient
-from bridge.adapters.transport import RenewableAuth, new_session
+from bridge.adapters.dialogporten.owner import DialogportenClient
+from bridge.adapters.http.transport import RenewableAuth, new_session
 from bridge.core.dialog_merge import merge
 from bridge.core.dialogs import (
     SERVICE_OWNER,
@@ -34,10 +34,10 @@ from bridge.core.errors import (
     UpstreamError,
 )
 from bridge.core.ids import derived_id
-from bridge.sandbox import identities
+from bridge.sandbox.core import identities
+from bridge.sandbox.core.ledger import How
+from bridge.sandbox.core.tokens import issue
 from bridge.sandbox.in_process import SandboxAdapter
-from bridge.sandbox.records import How
-from bridge.sandbox.tokens import issue
 from bridge.sandbox.world import World
 
 HOST = "http://sandbox.test"

@@ -8,14 +8,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from bridge.adapters.altinn2 import ListTruncated
+from bridge.adapters.altinn2.reportees import Reportee, address_of, party_of, who_of
 from bridge.adapters.altinn2.tasks import open_tasks
-from bridge.adapters.altinn2.who import Reportee, address_of, party_of, who_of
-from bridge.adapters.dialogporten import Stands
+from bridge.adapters.dialogporten.owner import Stands
 from bridge.core.errors import Conflict, Missing, OutcomeUnknown, Rejected, Unreachable
 from bridge.core.ids import uuid7
 from bridge.core.mapping import Altinn2Service
-from bridge.sandbox import identities
-from bridge.sandbox.records import How
+from bridge.sandbox.core import identities
+from bridge.sandbox.core.ledger import How
 from tests.adapters.test_altinn2 import Bench as Altinn2Bench
 from tests.adapters.test_dialogporten import DIALOG_ID, START, Bench, _content
 

@@ -13,12 +13,12 @@ from requests.exceptions import ConnectionError as RequestsConnectionError
 from urllib3 import HTTPResponse
 from urllib3.exceptions import ProtocolError
 
-from bridge.adapters.end_user import Bearer, EndUserClient, News, Pressed, press
-from bridge.adapters.transport import new_session
+from bridge.adapters.dialogporten.end_user import Bearer, EndUserClient, News, Pressed, press
+from bridge.adapters.http.transport import new_session
 from bridge.cli.act import exit_code
 from bridge.core.errors import Missing, Unreachable
+from bridge.sandbox.core.ledger import How
 from bridge.sandbox.in_process import BASE_URL, SandboxAdapter
-from bridge.sandbox.records import How
 from bridge.sandbox.world import World
 from tests.sandbox.support import (
     PARTY,

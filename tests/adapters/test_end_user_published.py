@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from bridge.adapters.end_user import _dialog
+from bridge.adapters.dialogporten.end_user import _dialog
 from tests.sandbox.openapi import FOLDER, documents_at_hand
 
 

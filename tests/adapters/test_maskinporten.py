@@ -21,7 +21,8 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
-from bridge.adapters.maskinporten import (
+from bridge.adapters.http.transport import call, new_session
+from bridge.adapters.maskinporten.client import (
     MaskinportenAuth,
     MaskinportenClient,
     PlatformAuth,
@@ -32,7 +33,6 @@ from bridge.adapters.maskinporten import (
     renewal,
     signing_key,
 )
-from bridge.adapters.transport import call, new_session
 from bridge.core.errors import ConfigurationError, CredentialsRefused, Rejected, Unreachable
 
 AUTHORITY = "https://maskinporten.test"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.adapters.sse import LONGEST_LINE, ServerEvent, events
+from bridge.adapters.dialogporten.sse import LONGEST_LINE, ServerEvent, events
 
 STREAM = ':\n\nevent: next\ndata: {"a":\ndata: "æ"}\n\nid: 7\n\ndata:x\n\nevent: complete\n\n'
 FOUND = [

@@ -21,8 +21,8 @@ import urllib3.exceptions
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
-from bridge.adapters import transport
-from bridge.adapters.transport import SENT, Answer, call, calling, new_session, retry_after, urllib3_faults
+from bridge.adapters.http import transport
+from bridge.adapters.http.transport import SENT, Answer, call, calling, new_session, retry_after, urllib3_faults
 from bridge.core.errors import OutcomeUnknown, Rejected, Unreachable
 
 NOW = datetime(2026, 11, 2, 12, 0, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page, Response, expect
 
-from bridge.sandbox.records import How
+from bridge.sandbox.core.ledger import How
 from tests.processes.harness import FAULTY, VALID, Case, Site, free_port, until
 
 pytestmark = pytest.mark.browser

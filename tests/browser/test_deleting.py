@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from bridge.shipped import schemas_folder
+from bridge.bundled import schemas_folder
 from tests.browser.test_arbeidsflate import button, opened
 from tests.processes.harness import RESOURCE, Site, site, until
 

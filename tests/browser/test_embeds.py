@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from bridge.shipped import mappings_folder
+from bridge.bundled import mappings_folder
 from tests.processes.harness import VALID, Case, Site, site
 from tests.scenarios.test_embeds import EMBEDS, RECEIPT
 

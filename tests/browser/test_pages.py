@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 from playwright.sync_api import Page, expect
 
-from bridge.cli.calculate_parity_page import parity_page
-from bridge.cli.validate import validate
-from bridge.shipped import examples_folder, schemas_folder
-from bridge.web.calculation_page import page_of
+from bridge.bundled import examples_folder, schemas_folder
+from bridge.cli.calculate.parity_page import parity_page
+from bridge.cli.validate.command import validate
+from bridge.web.proxy.report_page import page_of
 from tests.browser.looking import NARROW, faults
 from tests.processes.harness import Site
 

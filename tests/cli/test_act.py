@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request, Response
 
 from bridge.cli import _bridge
 from bridge.cli.end_users import TOKEN_VARIABLE
-from bridge.sandbox.records import How
+from bridge.sandbox.core.ledger import How
 from bridge.sandbox.server import Sandbox
 from bridge.sandbox.world import World
 from tests.sandbox.support import PARTY, dialog, gui_action, information, owner_token, texts

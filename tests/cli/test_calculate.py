@@ -10,19 +10,19 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 
-from bridge.adapters.altinn3 import AppClient
-from bridge.cli.calculate import _cell, calculate
-from bridge.cli.calculate_apps import Caller, Target, _route, compared, why_not
-from bridge.cli.calculate_parity import Parity, Progress
-from bridge.forms.reading import Unreadable
-from bridge.sandbox.app_schemas import xsd
-from bridge.sandbox.app_state import App
+from bridge.adapters.apps.client import AppClient
+from bridge.cli.calculate.apps import Caller, Target, _route, compared, why_not
+from bridge.cli.calculate.command import _cell, calculate
+from bridge.cli.calculate.parity import Parity, Progress
+from bridge.forms.xml.input import Unreadable
+from bridge.sandbox.apps.schemas import xsd
+from bridge.sandbox.apps.state import App
 from bridge.sandbox.control import settings
-from bridge.sandbox.records import How
+from bridge.sandbox.core.ledger import How
+from bridge.sandbox.core.tokens import issue
 from bridge.sandbox.server import Sandbox
-from bridge.sandbox.tokens import issue
 from bridge.sandbox.world import World
-from bridge.web.calculation_page import line_by_line
+from bridge.web.proxy.report_page import line_by_line
 from bridge.wiring import utc_now
 
 NEW, OLD, COPY = "ttd/sandkasse-regnestykke", "ttd/sandkasse-regnestykke-2021", "ttd/sandkasse-kopi"

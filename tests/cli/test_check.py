@@ -9,15 +9,15 @@ from typing import Any, cast
 import pytest
 from click.testing import CliRunner, Result
 
-from bridge.adapters.mapping_files import load_mappings
-from bridge.cli.check import check, untellable
+from bridge.bundled import mappings_folder, schemas_folder
+from bridge.cli.check.command import check, untellable
 from bridge.cli.convert import convert
-from bridge.cli.validate import validate
-from bridge.sandbox.app_schemas import xsd
+from bridge.cli.validate.command import validate
+from bridge.config.mappings import load_mappings
+from bridge.sandbox.apps.schemas import xsd
 from bridge.sandbox.control import settings
 from bridge.sandbox.server import Sandbox
 from bridge.sandbox.world import World
-from bridge.shipped import mappings_folder, schemas_folder
 from bridge.storage.opening import file_faults
 from bridge.wiring import utc_now
 

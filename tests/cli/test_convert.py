@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from bridge.bundled import examples_folder, mappings_folder, schemas_folder
 from bridge.cli.convert import convert
-from bridge.forms.losses import differences
-from bridge.shipped import examples_folder, mappings_folder, schemas_folder
+from bridge.forms.diff import differences
 
 EXAMPLE = examples_folder() / "serveringsbevilling.xml"
 SCHEMA = str(schemas_folder() / "serveringsbevilling.xsd")

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 
-from bridge.shipped import schemas_folder
+from bridge.bundled import schemas_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,12 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 
+from bridge.bundled import examples_folder
 from bridge.cli import _bridge
 from bridge.core.errors import ConfigurationError
 from bridge.sandbox.control import settings
 from bridge.sandbox.server import Sandbox
 from bridge.sandbox.world import World
-from bridge.shipped import examples_folder
 
 XML = (examples_folder() / "serveringsbevilling.xml").read_text("utf-8")
 PUBLIC = {"BRIDGE_PUBLIC_URL": "https://bridge.example.no"}

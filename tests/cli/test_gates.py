@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from bridge.cli.gates import gates
+from bridge.config.settings import Settings
 from bridge.core.errors import CredentialsRefused
 from bridge.core.gates import through
 from bridge.sandbox.control import settings as sandbox_settings
 from bridge.sandbox.world import World
-from bridge.settings import Settings
 from bridge.storage.store import Store, open_database
 from bridge.wiring import login_gate, prepare_database
 

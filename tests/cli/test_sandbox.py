@@ -12,11 +12,11 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from bridge.cli.sandbox import sandbox, shown, takes
+from bridge.cli.sandbox.command import sandbox, shown, takes
+from bridge.config.settings import Environment, Settings
 from bridge.sandbox.control import Control
-from bridge.sandbox.switches import Switches
+from bridge.sandbox.core.switches import Switches
 from bridge.sandbox.world import World
-from bridge.settings import Environment, Settings
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "sandbox.md"
 

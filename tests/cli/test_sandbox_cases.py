@@ -11,14 +11,14 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 
-from bridge.cli.sandbox import sandbox
+from bridge.cli.sandbox.command import sandbox
+from bridge.config.settings import Settings
 from bridge.sandbox.server import Sandbox
-from bridge.settings import Settings
 from tests.sandbox.support import make_world
 
 ROOT = Path(__file__).parents[2]
 MAPPING = ROOT / "mappings" / "serveringsbevilling.yaml"
-FORM = ROOT / "bridge" / "shipped" / "examples" / "serveringsbevilling.xml"
+FORM = ROOT / "bridge" / "bundled" / "examples" / "serveringsbevilling.xml"
 OTHER = ROOT / "mappings" / "mapping.schema.json"
 SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="Sum"><xs:complexType><xs:sequence>
 <xs:element name="a" type="xs:decimal"/><xs:element name="b" type="xs:decimal" minOccurs="0"/>

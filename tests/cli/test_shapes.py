@@ -1,6 +1,5 @@
 """Every command that prints a result takes ``--format`` and ``--json``, and they mean the same everywhere."""
 
-import importlib
 import json
 from collections.abc import Iterator
 
@@ -15,7 +14,8 @@ from bridge.cli.shapes import ROWS, shape_option
 
 def commands() -> Iterator[tuple[str, click.Command]]:
     for name in _Commands.MODULES:
-        command = getattr(importlib.import_module(f"bridge.cli.{name}"), name)
+        command = _Commands().get_command(click.Context(click.Command("bridge")), name)
+        assert command is not None
         inner = command.commands.items() if isinstance(command, click.Group) else ()
         yield from ((f"{name} {each}", one) for each, one in inner)
         if not inner:

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from bridge.cli.excerpts import hidden
-from bridge.cli.validate import validate
-from bridge.forms.convert import Shape
-from bridge.shipped import examples_folder, mappings_folder, schemas_folder
+from bridge.bundled import examples_folder, mappings_folder, schemas_folder
+from bridge.cli.validate.command import validate
+from bridge.cli.validate.excerpts import hidden
+from bridge.forms.conversion.converter import Shape
 
 SCHEMA = schemas_folder() / "serveringsbevilling.xsd"
 MAPPING = mappings_folder() / "serveringsbevilling.yaml"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bridge.sandbox.altinn2_rules import parsed_form
-from bridge.sandbox.altinn2_schemas import NoSchema, Schemas
+from bridge.sandbox.altinn2.rules import parsed_form
+from bridge.sandbox.altinn2.schemas import NoSchema, Schemas
 from tests.contract.recordings import AT_HAND, CASES, needs_shared
 
 pytestmark = [needs_shared, pytest.mark.contract]

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.core.errors import ConfigurationError
 from bridge.core.mapping import FormKind, FormSpec, Receiver
-from bridge.forms.xsd import SchemaRegistry
+from bridge.forms.registry import SchemaRegistry
 from tests.contract.recordings import AT_HAND, CASES, needs_shared
 
 FOLDER = CASES / "inputs" / "dotnet"

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from bridge.core.mapping import Embeds as Shown
 from bridge.core.mapping import FormKind, FormSpec, ServiceMapping, ShownField
-from bridge.forms.xsd import SchemaRegistry
+from bridge.forms.registry import SchemaRegistry
 from tests.contract.recordings import CASES, needs_shared
 
 SCHEMAS = sorted(path for folder in (CASES / "inputs", CASES.parent / "forms") for path in folder.rglob("*.xsd"))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.app_answers import CATALOGUE, PROBLEMS, Next, problem_of, row_for
-from bridge.core.texts import LANGUAGES, text
+from bridge.core.texts.problems import LANGUAGES, text
 
 END = "Path: $.linje[0].antall | LineNumber: 0 | BytePositionInLine: 25."
 OLD_END = "Path 'linje[0].antall', line 1, position 25."

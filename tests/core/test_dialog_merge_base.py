@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from bridge.core.dialog_merge import GONE, NOTHING_WRITTEN, Merged, Written, digest, merge
+from bridge.core.dialog_presentation import content_value, filled, offer
 from bridge.core.dialogs import REFUSAL, DialogChange, Ends, Field, Offer, Only, dialog_from_json
 from bridge.core.mapping import ActionMapping, Button, Priority
-from bridge.core.offers import content_value, filled, offer
 from tests.core.test_dialog_merge import ACTIVITY, DIALOG_ID, NOTHING, OURS, THEIRS, _body
 from tests.core.test_states import SUBMIT
 

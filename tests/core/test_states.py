@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.decision import Send, decide
+from bridge.core.dialog_presentation import content_value
 from bridge.core.dialogs import REFUSAL, SERVICE_OWNER, DialogChange, Ends, Only, party_representative
 from bridge.core.elements import ENDED, ElementState, can_act
 from bridge.core.mapping import (
@@ -30,11 +31,10 @@ from bridge.core.mapping import (
     Verb,
     Wording,
 )
-from bridge.core.offers import content_value
 from bridge.core.operations import Outcome
-from bridge.core.refusals import BADGE_TEXTS, NOT_AGAIN, REFUSAL_TEXTS, TRY_AGAIN
 from bridge.core.states import NOWHERE, SUMMARIES, TEXTS, Subject, change_for, news_of
-from bridge.core.texts import TEXTS as PROBLEMS
+from bridge.core.texts.history import BADGE_TEXTS, NOT_AGAIN, REFUSAL_TEXTS, TRY_AGAIN
+from bridge.core.texts.problems import TEXTS as PROBLEMS
 from tests.core.test_decision import ELEMENT, FRESH, NOW, SETTLE
 
 DIALOG_ID = UUID("0194fe82-9280-77a5-a7cd-5ff0e6a6fa07")

@@ -4,7 +4,7 @@ import string
 
 import pytest
 
-from bridge.core.texts import LANGUAGES, TEXTS
+from bridge.core.texts.problems import LANGUAGES, TEXTS
 
 
 @pytest.mark.parametrize("code", sorted(TEXTS))

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.mapping import FormKind, FormSpec
-from bridge.forms.convert import Shape
+from bridge.forms.altinn2_equivalence import washed_differences
+from bridge.forms.conversion.converter import Shape
+from bridge.forms.diff import differences
 from bridge.forms.fields import read_values, set_values
-from bridge.forms.losses import differences
-from bridge.forms.namespaces import in_plain_namespaces
-from bridge.forms.reading import Limits, Unreadable, parse
-from bridge.forms.schema_files import Engine
-from bridge.forms.washing import washed_differences
-from bridge.forms.xsd import SchemaRegistry
+from bridge.forms.registry import SchemaRegistry
+from bridge.forms.xml.input import Limits, Unreadable, parse
+from bridge.forms.xml.namespaces import in_plain_namespaces
+from bridge.forms.xml.schema_files import Engine
 
 NAMESPACES = ["http://skjema.example/a", "http://skjema.example/å", "urn:prøve", "melding", "a b", "::", "%zz"]
 SCHEMA = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" targetNamespace="{0}" xmlns="{0}"

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from bridge.forms.convert import Shape, Unconvertible
-from bridge.forms.losses import differences
-from bridge.forms.prefixes import Prefixes
-from bridge.forms.shape import ANY, TYPE, XSI, Content, Kind, One, Parts, Place
+from bridge.forms.conversion.converter import Shape, Unconvertible
+from bridge.forms.conversion.model import ANY, TYPE, XSI, Content, Kind, One, Parts, Place
+from bridge.forms.diff import differences
+from bridge.forms.xml.prefixes import Prefixes
 
 # Laws over many examples.
 pytestmark = pytest.mark.slow

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from bridge.forms.convert import Shape, Unconvertible
-from bridge.forms.losses import Change, differences
-from bridge.forms.nils import without_forbidden_nils
-from bridge.forms.prefixes import Prefixes
-from bridge.forms.reading import Limits, Unreadable, parse
-from bridge.forms.xsd import SchemaRegistry
+from bridge.forms.conversion.converter import Shape, Unconvertible
+from bridge.forms.diff import Change, differences
+from bridge.forms.registry import SchemaRegistry
+from bridge.forms.xml.input import Limits, Unreadable, parse
+from bridge.forms.xml.nils import without_forbidden_nils
+from bridge.forms.xml.prefixes import Prefixes
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 HEAD = 'xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDefault="qualified"'

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bridge.forms.convert import Shape
+from bridge.forms.conversion.converter import Shape
 from bridge.forms.cut_short import stopped_at
-from bridge.forms.losses import differences
+from bridge.forms.diff import differences
 
 SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="m"><xs:complexType><xs:sequence>
   <xs:element name="a" type="xs:string" minOccurs="0"/>

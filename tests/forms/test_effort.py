@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from bridge.forms.convert import Shape
+from bridge.forms.altinn2_equivalence import washed_differences
+from bridge.forms.conversion.converter import Shape
+from bridge.forms.diff import Change, differences
 from bridge.forms.fields import read_values
-from bridge.forms.json_reading import MOST_OF_AN_OBJECT
-from bridge.forms.json_schema import EXPLAINED, JsonSchemaRegistry
-from bridge.forms.losses import Change, differences
-from bridge.forms.namespaces import in_plain_namespaces
-from bridge.forms.reading import MOST_ATTRIBUTES, Effort, Limits, Unreadable
-from bridge.forms.washing import washed_differences
-from bridge.forms.xsd import SECOND_OPINION_FAULTS, SchemaRegistry
+from bridge.forms.json.input import MOST_OF_AN_OBJECT
+from bridge.forms.json.json_schema import EXPLAINED, JsonSchemaRegistry
+from bridge.forms.registry import SECOND_OPINION_FAULTS, SchemaRegistry
+from bridge.forms.xml.input import MOST_ATTRIBUTES, Effort, Limits, Unreadable
+from bridge.forms.xml.namespaces import in_plain_namespaces
 from tests.effort import growth
 
 # Forms and patterns that are made to cost much.

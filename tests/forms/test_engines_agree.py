@@ -10,9 +10,9 @@ import pytest
 import xmlschema
 from lxml import etree
 
-from bridge.forms.schema_files import read_schema_files
-from bridge.forms.xsd import SchemaRegistry
-from bridge.shipped import schemas_folder
+from bridge.bundled import schemas_folder
+from bridge.forms.registry import SchemaRegistry
+from bridge.forms.xml.schema_files import read_schema_files
 from tests.forms.instances import Maker, mutate
 
 REAL = Path(__file__).parents[3] / "shared" / "forms"

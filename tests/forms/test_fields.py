@@ -7,7 +7,7 @@ import pytest
 
 from bridge.core.templates import fill, names_in, template_values
 from bridge.forms.fields import PlaceMissing, read_values, set_values
-from bridge.forms.reading import Unreadable
+from bridge.forms.xml.input import Unreadable
 
 VALUES = template_values(
     party="urn:altinn:organization:identifier-no:313000370",

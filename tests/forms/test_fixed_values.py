@@ -7,8 +7,8 @@ import pytest
 import xmlschema
 
 from bridge.core.mapping import FormKind, FormSpec
-from bridge.forms.reading import Limits
-from bridge.forms.xsd import SchemaRegistry
+from bridge.forms.registry import SchemaRegistry
+from bridge.forms.xml.input import Limits
 
 SCHEMA = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="m"><x:complexType><x:sequence>
 <x:element name="a" type="x:TYPE" fixed="FIXED" maxOccurs="unbounded"/>

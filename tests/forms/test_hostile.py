@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bridge.bundled import examples_folder, schemas_folder
 from bridge.core.errors import Finding
-from bridge.forms.reading import Limits
-from bridge.forms.sentences import RULES
-from bridge.forms.xsd import SchemaRegistry
-from bridge.shipped import examples_folder, schemas_folder
+from bridge.core.texts.findings import RULES
+from bridge.forms.registry import SchemaRegistry
+from bridge.forms.xml.input import Limits
 
 SCHEMA = "serveringsbevilling.xsd"
 VALID = (examples_folder() / "serveringsbevilling.xml").read_bytes()
@@ -127,8 +127,8 @@ def test_no_bytes_break_the_check_at_length(pieces: list[bytes]) -> None:
 
 PROBE = """
 import resource, sys
-from bridge.forms.xsd import SchemaRegistry
-from bridge.shipped import schemas_folder
+from bridge.forms.registry import SchemaRegistry
+from bridge.bundled import schemas_folder
 registry = SchemaRegistry(schemas_folder())
 registry.load(["serveringsbevilling.xsd"])
 xml = eval(sys.argv[1])

@@ -6,9 +6,9 @@ import pytest
 
 from bridge.core.errors import Finding
 from bridge.core.mapping import FormKind, FormSpec
-from bridge.forms.reading import Limits
-from bridge.forms.sentences import sentence
-from bridge.forms.xsd import SchemaRegistry
+from bridge.core.texts.findings import sentence
+from bridge.forms.registry import SchemaRegistry
+from bridge.forms.xml.input import Limits
 
 SCHEMA = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" %s><x:element name="m"><x:complexType><x:sequence>
  <x:element name="a" maxOccurs="9"><x:complexType><x:sequence><x:element name="n" type="x:int" minOccurs="0"/>

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from bridge.adapters.mapping_files import read_mappings
-from bridge.cli.check import check
-from bridge.cli.validate import validate
-from bridge.forms.convert import Shape
-from bridge.forms.xsd import SchemaRegistry
-from bridge.shipped import examples_folder, schemas_folder
+from bridge.bundled import examples_folder, schemas_folder
+from bridge.cli.check.command import check
+from bridge.cli.validate.command import validate
+from bridge.config.mappings import read_mappings
+from bridge.forms.conversion.converter import Shape
+from bridge.forms.registry import SchemaRegistry
 
 XSD = schemas_folder() / "serveringsbevilling.xsd"
 FORM: Any = json.loads(Shape.from_schema(XSD).to_json((examples_folder() / "serveringsbevilling.xml").read_bytes()))

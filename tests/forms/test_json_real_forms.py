@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.forms.convert import Shape
-from bridge.forms.json_schema import JsonSchemaRegistry
+from bridge.forms.conversion.converter import Shape
+from bridge.forms.json.json_schema import JsonSchemaRegistry
 
 FORMS = Path(__file__).parents[3] / "shared" / "forms"
 WITH_SCHEMA = ["afp-arbeidsgiverskjema", "hvem-er-hvem"]

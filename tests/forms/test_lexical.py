@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from bridge.core.mapping import FormKind, FormSpec
-from bridge.forms.reading import Limits
-from bridge.forms.schema_files import Engine
-from bridge.forms.xsd import SchemaRegistry
+from bridge.forms.registry import SchemaRegistry
+from bridge.forms.xml.input import Limits
+from bridge.forms.xml.schema_files import Engine
 
 XS = 'xmlns:x="http://www.w3.org/2001/XMLSchema" xmlns:vc="http://www.w3.org/2007/XMLSchema-versioning"'
 DATES = {

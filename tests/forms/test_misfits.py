@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.adapters.mapping_files import read_mappings
-from bridge.forms.xsd import SchemaRegistry
+from bridge.config.mappings import read_mappings
+from bridge.forms.registry import SchemaRegistry
 
 NAMESPACED = """\
 <xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:t="urn:t" targetNamespace="urn:t"

@@ -9,9 +9,9 @@ import pytest
 import xmlschema
 from lxml import etree
 
-from bridge.forms.sentences import field_name, sentence
-from bridge.forms.xsd import SchemaRegistry
-from bridge.shipped import schemas_folder
+from bridge.bundled import schemas_folder
+from bridge.core.texts.findings import field_name, sentence
+from bridge.forms.registry import SchemaRegistry
 from tests.forms.instances import Maker, breaking, every_facet
 
 REAL = Path(__file__).parents[3] / "shared" / "forms"

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge.forms.namespaces import in_plain_namespaces
-from bridge.forms.reading import Effort, Limits, parse
-from bridge.forms.second import explain_by_xmlschema
-from bridge.forms.xsd import SchemaRegistry
+from bridge.forms.registry import SchemaRegistry
+from bridge.forms.xml.input import Effort, Limits, parse
+from bridge.forms.xml.namespaces import in_plain_namespaces
+from bridge.forms.xml.xmlschema_findings import explain_by_xmlschema
 from tests.forms.test_convert_meaning import ARCHIVE, MESSAGE
 
 FOLDER, RECORD = "/a:arkivmelding/mappe[1]", "/a:arkivmelding/mappe[1]/registrering[1]"

@@ -3,12 +3,12 @@
 import pytest
 
 from bridge.core.mapping import Speaks
-from bridge.forms.convert import Shape, Unconvertible
-from bridge.forms.losses import differences
-from bridge.forms.nils import without_forbidden_nils
-from bridge.forms.reading import Limits
-from bridge.forms.turning import turned
-from bridge.forms.xsd import SchemaRegistry
+from bridge.forms.conversion.converter import Shape, Unconvertible
+from bridge.forms.conversion.media import turned
+from bridge.forms.diff import differences
+from bridge.forms.registry import SchemaRegistry
+from bridge.forms.xml.input import Limits
+from bridge.forms.xml.nils import without_forbidden_nils
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 NIL = 'xsi:nil="true"'

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.forms.engines import automaton, build_xmlschema
-from bridge.forms.patterns import dotnet_pattern, xsd_pattern
-from bridge.forms.schema_files import Engine, read_schema_files
+from bridge.forms.xml.patterns import dotnet_pattern, xsd_pattern
+from bridge.forms.xml.schema_files import Engine, read_schema_files
+from bridge.forms.xml.xmlschema_engine import automaton, build_xmlschema
 from tests.effort import growth
 
 CASES = {

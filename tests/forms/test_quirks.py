@@ -8,7 +8,7 @@ import pytest
 
 from bridge.core.errors import ConfigurationError
 from bridge.core.mapping import FormKind, FormSpec, NamespaceReading
-from bridge.forms.xsd import SchemaRegistry
+from bridge.forms.registry import SchemaRegistry
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "schemas.md"
 HEAD = '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" elementFormDefault="qualified" %s>'

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bridge.core.errors import Finding
-from bridge.forms.sentences import sentence
-from bridge.forms.xsd import SchemaRegistry
+from bridge.core.texts.findings import sentence
+from bridge.forms.registry import SchemaRegistry
 
 FORMS = Path(__file__).parents[3] / "shared" / "forms"
 GROUPS = "OpplysningerOmArbeidstakeren-grp-8819/Skjemainstans-grp-8854"

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from bridge.bundled import examples_folder, schemas_folder
 from bridge.core.errors import Severity
 from bridge.core.mapping import FormKind, FormSpec, Receiver
-from bridge.forms.reading import Limits
-from bridge.forms.receiver import ReceiverCheck, Watch
-from bridge.forms.receiver_words import WHYS
-from bridge.forms.schema_files import read_schema_files
-from bridge.forms.sentences import sentence
-from bridge.forms.xsd import SchemaRegistry
-from bridge.shipped import examples_folder, schemas_folder
+from bridge.core.texts.findings import sentence
+from bridge.core.texts.receiver import WHYS
+from bridge.forms.registry import SchemaRegistry
+from bridge.forms.xml.input import Limits
+from bridge.forms.xml.receiver import ReceiverCheck, Watch
+from bridge.forms.xml.schema_files import read_schema_files
 from tests.effort import growth
 
 SPEC = FormSpec(kind=FormKind.MAIN, data_format_id="1", data_format_version="1", schema="a.xsd")

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bridge.adapters.mapping_files import read_mappings
-from bridge.adapters.route_files import read_routes
-from bridge.cli.check import check
+from bridge.cli.check.command import check
+from bridge.config.mappings import read_mappings
+from bridge.config.routes import read_routes
 from bridge.core.calculations import DataTypeRoute, Held
 from bridge.core.mapping import FormKind, FormSpec, Speaks
-from bridge.forms.convert import Shape
-from bridge.forms.reading import Limits
-from bridge.forms.xsd import SchemaRegistry
-from bridge.web.form_passage import Shapes
+from bridge.forms.conversion.converter import Shape
+from bridge.forms.registry import SchemaRegistry
+from bridge.forms.xml.input import Limits
+from bridge.web.proxy.form_passage import Shapes
 
 SCHEMA = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" xmlns="urn:p" targetNamespace="urn:p"
  elementFormDefault="qualified"><x:element name="a"><x:complexType><x:sequence><x:element name="b" type="x:int"/>

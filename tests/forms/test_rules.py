@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from bridge.adapters.mapping_files import load_mappings
+from bridge.bundled import examples_folder, mappings_folder, schemas_folder
+from bridge.config.mappings import load_mappings
 from bridge.core.errors import ConfigurationError, Severity
 from bridge.core.mapping import FormRule, FormSpec
+from bridge.core.texts.findings import sentence
+from bridge.forms.registry import SchemaRegistry
 from bridge.forms.rules import MOST_PLACES
-from bridge.forms.sentences import sentence
-from bridge.forms.xsd import SchemaRegistry
-from bridge.shipped import examples_folder, mappings_folder, schemas_folder
 
 SCHEMA = "serveringsbevilling.xsd"
 VALID = (examples_folder() / "serveringsbevilling.xml").read_text("utf-8")

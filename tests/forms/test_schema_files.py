@@ -6,10 +6,10 @@ import pytest
 from lxml import etree
 
 from bridge.core.errors import ConfigurationError
-from bridge.forms.engines import build_xmlschema
-from bridge.forms.json_schema import JsonSchemaRegistry
-from bridge.forms.patterns import without_anchors
-from bridge.forms.schema_files import read_schema_files
+from bridge.forms.json.json_schema import JsonSchemaRegistry
+from bridge.forms.xml.patterns import without_anchors
+from bridge.forms.xml.schema_files import read_schema_files
+from bridge.forms.xml.xmlschema_engine import build_xmlschema
 
 HEAD = '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema">\n'
 

@@ -12,11 +12,11 @@ from lxml import etree
 
 from bridge.core.errors import ConfigurationError, errors_of
 from bridge.core.mapping import FormKind, FormSpec
-from bridge.forms.convert import Shape, Unconvertible
-from bridge.forms.reading import Limits
-from bridge.forms.schema_files import Engine
-from bridge.forms.trial import Trial, tried
-from bridge.forms.xsd import SchemaRegistry
+from bridge.forms.conversion.converter import Shape, Unconvertible
+from bridge.forms.registry import SchemaRegistry
+from bridge.forms.xml.input import Limits
+from bridge.forms.xml.schema_files import Engine
+from bridge.forms.xml.trial import Trial, tried
 from tests.forms.instances import Maker, mutate
 from tests.forms.schema_kinds import MAIN, Files, complex_type, schema, schemas
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from bridge.forms.engines import build_xmlschema
-from bridge.forms.schema_files import read_schema_files
+from bridge.forms.xml.schema_files import read_schema_files
+from bridge.forms.xml.xmlschema_engine import build_xmlschema
 
 HEAD = '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"%s>'
 NAMED = '<x:simpleType name="t"><x:restriction base="x:%s">%s</x:restriction></x:simpleType>'

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.forms.convert import Shape
-from bridge.forms.reading import Limits
+from bridge.forms.conversion.converter import Shape
 from bridge.forms.showing import Shown, shown_form, shown_places, spoken
+from bridge.forms.xml.input import Limits
 
 SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
 <xs:element name="melding"><xs:complexType><xs:sequence>

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bridge.core.mapping import FormKind, FormSpec
-from bridge.forms.reading import Limits
-from bridge.forms.xsd import SchemaRegistry
+from bridge.forms.registry import SchemaRegistry
+from bridge.forms.xml.input import Limits
 
 SCHEMA = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="m"><x:complexType><x:sequence>
 <x:element name="a" maxOccurs="unbounded"><x:complexType><x:sequence><x:element name="b" type="x:int"/>
@@ -116,7 +116,7 @@ PROBE = """
 import resource, sys
 from pathlib import Path
 from bridge.core.mapping import FormKind, FormSpec
-from bridge.forms.xsd import SchemaRegistry
+from bridge.forms.registry import SchemaRegistry
 folder = Path(sys.argv[1])
 registry = SchemaRegistry(folder)
 registry.load(["small.xsd"])

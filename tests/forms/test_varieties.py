@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.forms.sentences import sentence
-from bridge.forms.xsd import SchemaRegistry
+from bridge.core.texts.findings import sentence
+from bridge.forms.registry import SchemaRegistry
 
 HEAD = '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"{}>{}</x:schema>'
 XSD_1_1 = ' xmlns:vc="http://www.w3.org/2007/XMLSchema-versioning" vc:minVersion="1.1"'

@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from bridge.forms.schema_files import read_schema_files
-from bridge.forms.sentences import sentence
-from bridge.forms.xsd import SchemaRegistry
-from bridge.shipped import examples_folder, schemas_folder
+from bridge.bundled import examples_folder, schemas_folder
+from bridge.core.texts.findings import sentence
+from bridge.forms.registry import SchemaRegistry
+from bridge.forms.xml.schema_files import read_schema_files
 
 SCHEMA = "serveringsbevilling.xsd"
 VALID = (examples_folder() / "serveringsbevilling.xml").read_bytes()

@@ -19,11 +19,11 @@ from uuid import UUID
 import requests
 import sqlalchemy as sa
 
-from bridge.adapters.maskinporten import MaskinportenClient, signing_key
+from bridge.adapters.maskinporten.client import MaskinportenClient, signing_key
+from bridge.bundled import examples_folder
 from bridge.core.ids import uuid7
 from bridge.sandbox.server import Sandbox
 from bridge.sandbox.world import World
-from bridge.shipped import examples_folder
 
 RESOURCE = "urn:altinn:resource:serveringsbevilling"
 ORGANISATION = "urn:altinn:organization:identifier-no:"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from bridge.shipped import schemas_folder
+from bridge.bundled import schemas_folder
 from tests.processes.harness import RESOURCE, Site, site, until
 
 pytestmark = pytest.mark.slow

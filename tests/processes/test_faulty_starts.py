@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.shipped import mappings_folder
+from bridge.bundled import mappings_folder
 from tests.processes.harness import Site, site
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bridge.shipped import schemas_folder
+from bridge.bundled import schemas_folder
 from tests.processes.harness import VALID, Case, Site, site, until
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from bridge.sandbox.app_examples import example_app
+from bridge.sandbox.apps.examples import example_app
 from tests.processes.harness import FAULTY, RESOURCE, VALID, Site, site, until
 from tests.scenarios.calculating import PRESET, configuration
 

@@ -11,7 +11,7 @@ from typing import cast
 
 import pytest
 
-from bridge.shipped import mappings_folder
+from bridge.bundled import mappings_folder
 from tests.processes.harness import Case, Site, resident, site
 
 pytestmark = pytest.mark.slow

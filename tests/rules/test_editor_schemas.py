@@ -10,9 +10,9 @@ import jsonschema_rs
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from bridge.adapters.mapping_keys import MappingFile, mapping_json_schema
-from bridge.adapters.route_files import RouteFile, route_json_schema
-from bridge.adapters.yaml_places import Document, Place, read_yaml
+from bridge.config.mapping_keys import MappingFile, mapping_json_schema
+from bridge.config.routes import RouteFile, route_json_schema
+from bridge.config.yaml_source import Document, Place, read_yaml
 from tests.adapters.test_altinn3_routes import WHOLE
 from tests.near_misses import ROOT, every_mapping
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import yaml
 
-from bridge.adapters.mapping_files import load_mappings, recalled
-from bridge.adapters.mapping_keys import SCHEMA_FILE, mapping_json_schema
-from bridge.forms.xsd import SchemaRegistry
-from bridge.sandbox.app_examples import example_app
-from bridge.sandbox.app_schemas import xsd
-from bridge.shipped import mappings_folder, schemas_folder
+from bridge.bundled import mappings_folder, schemas_folder
+from bridge.config.mapping_keys import SCHEMA_FILE, mapping_json_schema
+from bridge.config.mappings import load_mappings, recalled
+from bridge.forms.registry import SchemaRegistry
+from bridge.sandbox.apps.examples import example_app
+from bridge.sandbox.apps.schemas import xsd
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "mappings.md"
 FIRST_LINE = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"

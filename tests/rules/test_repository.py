@@ -50,7 +50,7 @@ def test_every_page_that_is_linked_exists() -> None:
     assert broken == []
 
 
-@pytest.mark.parametrize("module", ["bridge.cli", "bridge.core.decision", "bridge.settings"])
+@pytest.mark.parametrize("module", ["bridge.cli", "bridge.core.decision", "bridge.config.settings"])
 def test_imports_stay_light(module: str) -> None:
     """`bridge --help` imports neither engine, web server nor XML library."""
     heavy = ("dbos", "flask", "gunicorn", "sqlalchemy", "lxml", "xmlschema", "requests")
@@ -62,14 +62,14 @@ def test_imports_stay_light(module: str) -> None:
 
 
 READERS = {
-    "cli/validate_work.py": "one tag of a file of any size",
-    "forms/engines.py": "schemas of our own",
-    "forms/namespaces.py": "schemas",
-    "forms/places.py": "where what was read stands",
-    "forms/reading.py": "everybody's",
-    "forms/schema_files.py": "schemas",
-    "forms/streaming.py": "forms that are never a tree",
-    "forms/xsd.py": "schemas, and large forms that are judged while they are read",
+    "cli/validate/work.py": "one tag of a file of any size",
+    "forms/xml/xmlschema_engine.py": "schemas of our own",
+    "forms/xml/namespaces.py": "schemas",
+    "forms/xml/positions.py": "where what was read stands",
+    "forms/xml/input.py": "everybody's",
+    "forms/xml/schema_files.py": "schemas",
+    "forms/xml/streaming.py": "forms that are never a tree",
+    "forms/registry.py": "schemas, and large forms that are judged while they are read",
 }
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import re
 from pathlib import Path
 
-from bridge.settings import VARIABLES, Settings, settings_table
+from bridge.config.settings import VARIABLES, Settings, settings_table
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
 

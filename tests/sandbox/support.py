@@ -9,10 +9,10 @@ from typing import Any
 import jwt
 import requests
 
+from bridge.sandbox.core.jose import private_jwk
+from bridge.sandbox.core.switches import Switches
+from bridge.sandbox.core.tokens import issue
 from bridge.sandbox.in_process import BASE_URL, SandboxAdapter
-from bridge.sandbox.jose import private_jwk
-from bridge.sandbox.switches import Switches
-from bridge.sandbox.tokens import issue
 from bridge.sandbox.world import SERVICE_OWNER_SCOPES, Organisation, World
 from tests.sandbox.openapi import HeldAdapter, documents_at_hand
 

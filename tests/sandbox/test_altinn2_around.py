@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import requests
 
+from bridge.sandbox.core.tokens import issue
 from bridge.sandbox.in_process import BASE_URL
-from bridge.sandbox.tokens import issue
 from bridge.sandbox.world import World
 from tests.sandbox.support import (
     HAL,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from bridge.sandbox.altinn2_blobs import Base64Sink, BlobWriter, NotBase64
+from bridge.sandbox.altinn2.blobs import Base64Sink, BlobWriter, NotBase64
 from bridge.sandbox.in_process import BASE_URL
 from bridge.sandbox.server import Sandbox
 from bridge.sandbox.world import World

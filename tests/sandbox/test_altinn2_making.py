@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bridge.sandbox.altinn2_rules import Verdict, compared
+from bridge.sandbox.altinn2.rules import Verdict, compared
 from bridge.sandbox.in_process import BASE_URL
 from bridge.sandbox.world import World
 from tests.sandbox.support import (

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from bridge.sandbox.altinn2_odata import BadQuery, read_query
-from bridge.sandbox.altinn2_pdf import pdf as made
+from bridge.sandbox.altinn2.odata import BadQuery, read_query
+from bridge.sandbox.altinn2.pdf import pdf as made
 from bridge.sandbox.in_process import BASE_URL
 from bridge.sandbox.world import World
 from tests.sandbox.support import (

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bridge.sandbox.app_json import from_json, to_json
-from bridge.sandbox.app_model import ROW_ID, Member, NotReadable, empty, fill_empty, to_xml
-from bridge.sandbox.app_xml import from_xml
+from bridge.sandbox.apps.json_reader import from_json, to_json
+from bridge.sandbox.apps.model import ROW_ID, Member, NotReadable, empty, fill_empty, to_xml
+from bridge.sandbox.apps.xml_serializer import from_xml
 
 NIL = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"'
 ROW = "11111111-1111-1111-1111-111111111111"

@@ -7,10 +7,10 @@ import pytest
 import requests
 from lxml import etree
 
-from bridge.sandbox.app_model import Member, empty, to_xml
-from bridge.sandbox.app_state import App, DataType
+from bridge.sandbox.apps.model import Member, empty, to_xml
+from bridge.sandbox.apps.state import App, DataType
+from bridge.sandbox.core.tokens import issue
 from bridge.sandbox.in_process import BASE_URL
-from bridge.sandbox.tokens import issue
 from bridge.sandbox.world import World
 from tests.sandbox.support import make_world, owner_token, session_into
 

@@ -4,8 +4,8 @@ import json
 
 from lxml import etree
 
-from bridge.sandbox.app_examples import example_apps
-from bridge.sandbox.app_schemas import xsd
+from bridge.sandbox.apps.examples import example_apps
+from bridge.sandbox.apps.schemas import xsd
 from bridge.sandbox.in_process import BASE_URL
 from tests.sandbox.support import make_world, session_into
 

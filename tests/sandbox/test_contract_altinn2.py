@@ -11,7 +11,7 @@ import pytest
 import requests
 from lxml import etree
 
-from bridge.sandbox.altinn2_model import TEXTS, State
+from bridge.sandbox.altinn2.model import TEXTS, State
 from bridge.sandbox.in_process import BASE_URL
 from bridge.sandbox.world import World
 from tests.sandbox.support import (

@@ -6,8 +6,8 @@ import jwt
 import pytest
 
 from bridge.sandbox.control import Control
+from bridge.sandbox.core.switches import Switches, UnknownSwitch, parsed
 from bridge.sandbox.in_process import BASE_URL
-from bridge.sandbox.switches import Switches, UnknownSwitch, parsed
 from tests.sandbox.support import (
     MAIN,
     as_altinn2_user,

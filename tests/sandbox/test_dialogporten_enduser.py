@@ -7,9 +7,9 @@ import jwt
 import pytest
 import requests
 
-from bridge.sandbox.dialog_model import Resource
+from bridge.sandbox.core.ledger import How
+from bridge.sandbox.dialogporten.model import Resource
 from bridge.sandbox.in_process import BASE_URL
-from bridge.sandbox.records import How
 from bridge.sandbox.world import World
 from tests.sandbox.support import (
     PARTY,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from bridge.sandbox.dialog_rules import ADMIN
+from bridge.sandbox.dialogporten.rules import ADMIN
 from bridge.sandbox.in_process import BASE_URL, SandboxAdapter
 from bridge.sandbox.world import SERVICE_OWNER_SCOPES, World
 from tests.sandbox.support import PARTY, RESOURCE, dialog, dialogs_url, gui_action, make_world, owner_token, texts

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests
 
-from bridge.sandbox.dialog_model import Resource
+from bridge.sandbox.dialogporten.model import Resource
 from bridge.sandbox.in_process import BASE_URL, SandboxAdapter
 from bridge.sandbox.world import SERVICE_OWNER_SCOPES, World
 from tests.sandbox.support import (

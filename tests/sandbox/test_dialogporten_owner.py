@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from bridge.sandbox.dialog_kinds import moment_text
-from bridge.sandbox.dialog_model import Resource
-from bridge.sandbox.dialog_rules import ADMIN
+from bridge.sandbox.core.switches import Value
+from bridge.sandbox.dialogporten.kinds import moment_text
+from bridge.sandbox.dialogporten.model import Resource
+from bridge.sandbox.dialogporten.rules import ADMIN
 from bridge.sandbox.in_process import BASE_URL
-from bridge.sandbox.switches import Value
 from bridge.sandbox.world import SERVICE_OWNER_SCOPES, World
 from tests.sandbox.support import (
     NOON,

@@ -11,9 +11,9 @@ import pytest
 import requests
 
 from bridge.sandbox import Sandbox, World
-from bridge.sandbox.dialog_model import Dialog, Intent, Problem, Writer
-from bridge.sandbox.dialog_views import as_update
-from bridge.sandbox.switches import Switches
+from bridge.sandbox.core.switches import Switches
+from bridge.sandbox.dialogporten.model import Dialog, Intent, Problem, Writer
+from bridge.sandbox.dialogporten.views import as_update
 from tests.sandbox.support import as_owner, created, dialog, information, make_world, owner_token
 
 Write = Callable[[World, Dialog, Writer, Intent], Any]

@@ -15,7 +15,7 @@ from graphql import (
 )
 from graphql.utilities import build_client_schema
 
-from bridge.sandbox.graphql_types import OBJECTS, schema
+from bridge.sandbox.dialogporten.graphql_types import OBJECTS, schema
 from bridge.sandbox.world import World
 from tests.sandbox.support import (
     PARTY,

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from bridge import sandbox as sandbox_package
-from bridge.sandbox.records import How
+from bridge.sandbox.core.ledger import How
 from bridge.sandbox.server import Sandbox
 from bridge.sandbox.world import World
 from tests.sandbox.support import (

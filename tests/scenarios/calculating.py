@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bridge.sandbox.app_examples import example_app, hours_app
-from bridge.sandbox.app_schemas import xsd
-from bridge.sandbox.app_state import App
+from bridge.sandbox.apps.examples import example_app, hours_app
+from bridge.sandbox.apps.schemas import xsd
+from bridge.sandbox.apps.state import App
 from tests.scenarios.stage import RESOURCE, Case, Stage
 
 OLD = "urn:altinn:resource:regnestykke-2021"

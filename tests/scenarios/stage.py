@@ -14,13 +14,13 @@ import requests
 from requests.adapters import BaseAdapter
 from werkzeug.test import TestResponse
 
+from bridge.bundled import examples_folder
+from bridge.config.settings import Settings
 from bridge.core.ids import uuid7
 from bridge.core.operations import Operation
 from bridge.sandbox.control import settings as sandbox_settings
 from bridge.sandbox.in_process import SandboxAdapter
 from bridge.sandbox.world import World
-from bridge.settings import Settings
-from bridge.shipped import examples_folder
 from bridge.web.app import create_app
 from bridge.wiring import Surroundings, prepare_database, wire
 from bridge.worker import Running

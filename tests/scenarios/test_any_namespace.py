@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.sandbox.app_examples import hours_app
-from bridge.sandbox.app_schemas import xsd
-from bridge.sandbox.app_state import DataType
+from bridge.sandbox.apps.examples import hours_app
+from bridge.sandbox.apps.schemas import xsd
+from bridge.sandbox.apps.state import DataType
 from tests.scenarios.stage import Case, Stage
 
 NAMESPACES = {"letter": "urn:timeliste:å", "relative": "timeliste", "blank": "urn:time liste"}

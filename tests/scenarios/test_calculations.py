@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from bridge.core.operations import Operation
-from bridge.sandbox.app_examples import example_app
+from bridge.sandbox.apps.examples import example_app
 from tests.scenarios.calculating import (
     HOURS,
     IN_JSON,
@@ -470,7 +470,7 @@ def test_an_empty_500_is_told_by_whom_it_is_about(stage: Stage) -> None:
     """An unknown party and a form that cannot be calculated fail alike; neither is tried again as an outage."""
 
     def fails(model: Any, language: str | None) -> Any:
-        from bridge.sandbox.app_model import NotReadable
+        from bridge.sandbox.apps.model import NotReadable
 
         if model["linje"]:
             raise NotReadable("")

@@ -17,13 +17,13 @@ from bridge.core.elements import ElementKey, ElementState
 from bridge.core.operations import Link, Operation, Outcome
 from bridge.core.operations import Stage as Progress
 from bridge.core.states import Subject, news_of
-from bridge.sandbox.dialog_model import Resource
-from bridge.sandbox.dialogporten import OWNER_SCOPE
-from bridge.sandbox.tokens import issue
-from bridge.steps.drafts import What
-from bridge.steps.naming import tell_names
-from bridge.steps.sync import sync
-from bridge.steps.telling import tell
+from bridge.sandbox.core.tokens import issue
+from bridge.sandbox.dialogporten.api import OWNER_SCOPE
+from bridge.sandbox.dialogporten.model import Resource
+from bridge.steps.batch.drafts import What
+from bridge.steps.dialog.deferred_activities import tell_names
+from bridge.steps.dialog.update import tell
+from bridge.steps.operation.sync import sync
 from bridge.storage.tables import operations as rows
 from bridge.storage.tables import snapshots, unnamed
 from tests.scenarios.dialog_mapping import PUBLIC, saying

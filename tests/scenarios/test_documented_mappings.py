@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from bridge.bundled import schemas_folder
 from bridge.core.operations import Stage as Progress
-from bridge.sandbox.app_examples import example_app
-from bridge.sandbox.app_schemas import xsd
-from bridge.shipped import schemas_folder
+from bridge.sandbox.apps.examples import example_app
+from bridge.sandbox.apps.schemas import xsd
 from tests.scenarios.calculating import SUM
 from tests.scenarios.stage import VALID, Stage
 

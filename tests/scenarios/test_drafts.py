@@ -19,8 +19,8 @@ from bridge.core.meaning import meaning_of
 from bridge.core.operations import Intent, Link
 from bridge.core.operations import Stage as Step
 from bridge.parts import Bridge
-from bridge.sandbox import identities
-from bridge.steps.drafts import BY_HAND, Stopped, Told, Watcher, What, run_drafts, take_run
+from bridge.sandbox.core import identities
+from bridge.steps.batch.drafts import BY_HAND, Stopped, Told, Watcher, What, run_drafts, take_run
 from bridge.storage.drafts import DraftRun, Drafts
 from bridge.storage.tables import drafts, links
 from bridge.worker import run_due_drafts

@@ -9,8 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
+from bridge.bundled import mappings_folder
 from bridge.core.embeds import MEDIA_TYPE
-from bridge.shipped import mappings_folder
 from tests.scenarios.stage import ORIGIN, VALID, Case, Stage
 
 PUBLIC = "https://bridge.example.no"

@@ -23,9 +23,9 @@ from bridge.core.errors import Conflict
 from bridge.core.operations import Outcome
 from bridge.core.states import change_for, news_of
 from bridge.parts import Bridge
-from bridge.sandbox import identities
-from bridge.sandbox.dialog_views import Reader
-from bridge.steps.telling import subject_of, tell
+from bridge.sandbox.core import identities
+from bridge.sandbox.dialogporten.views import Reader
+from bridge.steps.dialog.update import subject_of, tell
 from tests.scenarios.dialog_mapping import saying
 from tests.scenarios.stage import RESOURCE, Case, Stage
 

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from bridge.cli.operations import operations
 from bridge.core.operations import Outcome
-from bridge.steps.thawed import tell_thawed
+from bridge.steps.dialog.thawed import tell_thawed
 from tests.scenarios.stage import RESOURCE, Case, Stage, until
 
 MAPPING = f"""

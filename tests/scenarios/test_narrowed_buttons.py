@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bridge.core.offers import own_ids
+from bridge.core.dialog_presentation import own_ids
 from tests.scenarios.stage import RESOURCE, Case, Stage
 
 MAPPING = f"""\

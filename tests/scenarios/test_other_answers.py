@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bridge.core.callers import Caller
 from bridge.core.operations import Link, Outcome
-from bridge.steps.submit import submit
+from bridge.steps.operation.submit import submit
 from bridge.storage.tables import links
 from tests.scenarios.stage import BASE, RESOURCE, Case, Stage, until
 

@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
+from bridge.config.settings import Secret
 from bridge.core.errors import ConfigurationError, Fault, Unreachable
 from bridge.serving import refuse_taken
-from bridge.settings import Secret
 from bridge.starting import say_parts, say_start, told_in_the_log
 from bridge.wiring import credential_faults
 from tests.scenarios.stage import Stage

@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from bridge.web.app import create_app
-from bridge.web.reading import WRITES
+from bridge.web.request_io import WRITES
 from tests.scenarios.altinn2_mapping import write_mapping
 from tests.scenarios.stage import VALID, Case, Stage
 from tests.web.proxying import LINES, SUM, Proxying

@@ -22,11 +22,11 @@ import pytest
 from lxml import etree
 from werkzeug.test import Client, TestResponse
 
-from bridge.adapters.mapping_files import read_mappings
+from bridge.bundled import schemas_folder
+from bridge.config.mappings import read_mappings
 from bridge.core.mapping import ActionMapping, FormKind, FormSource, Narrowed, ServiceMapping, Supply, Target, Verb
-from bridge.sandbox.app_examples import example_app, hours_app
-from bridge.sandbox.app_schemas import xsd
-from bridge.shipped import schemas_folder
+from bridge.sandbox.apps.examples import example_app, hours_app
+from bridge.sandbox.apps.schemas import xsd
 from bridge.web.app import create_app
 from tests.forms.test_json_in_mappings import FORM, JSON_SCHEMA
 from tests.near_misses import Miss, every_mapping, in_file, in_json, in_query, in_xml
@@ -98,7 +98,7 @@ class Way:
         """What opens the action, and nothing else."""
         requires = self.action.requires
         if isinstance(requires, Narrowed):
-            from bridge.core.offers import own_ids
+            from bridge.core.dialog_presentation import own_ids
 
             held = requires.token_ref or str(own_ids(case.dialog_id, self.action.name)[0])
             return self.stage.token(case, level=4, entities=[held])

@@ -8,14 +8,14 @@ import requests
 from requests.adapters import BaseAdapter
 from werkzeug.test import TestResponse
 
-from bridge.sandbox.app_schemas import xsd
-from bridge.sandbox.app_state import App
+from bridge.config.settings import Settings
+from bridge.sandbox.apps.schemas import xsd
+from bridge.sandbox.apps.state import App
 from bridge.sandbox.control import settings as sandbox_settings
+from bridge.sandbox.core.switches import Switches
+from bridge.sandbox.core.tokens import issue
 from bridge.sandbox.in_process import SandboxAdapter
-from bridge.sandbox.switches import Switches
-from bridge.sandbox.tokens import issue
 from bridge.sandbox.world import World
-from bridge.settings import Settings
 from bridge.web.app import create_app
 from bridge.wiring import Surroundings, prepare_database, wire
 from tests.sandbox.support import Clock, Slept

@@ -5,7 +5,7 @@ import threading
 from contextlib import suppress
 from types import TracebackType
 
-from bridge.adapters.app_transport import app_mounts
+from bridge.adapters.apps.connections import app_mounts
 from tests.web.proxying import Proxying
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"

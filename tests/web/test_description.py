@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from bridge.core.texts import TEXTS
+from bridge.core.texts.problems import TEXTS
 from bridge.web.app import create_app
 from bridge.web.description import document
 from bridge.web.openapi_examples import problem as shown_problem

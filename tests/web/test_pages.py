@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from werkzeug.datastructures import Headers
 
-from bridge.core.texts import LANDING
+from bridge.core.texts.problems import LANDING
 from tests.scenarios.stage import ORIGIN, Stage
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}

@@ -14,10 +14,10 @@ from lxml import etree
 from bridge.core.calculations import DataTypeRoute, Held
 from bridge.core.errors import ConfigurationError
 from bridge.core.mapping import Speaks
-from bridge.forms.xsd import SchemaRegistry
-from bridge.sandbox.app_examples import example_app
-from bridge.sandbox.app_schemas import xsd
-from bridge.web.form_passage import Shapes
+from bridge.forms.registry import SchemaRegistry
+from bridge.sandbox.apps.examples import example_app
+from bridge.sandbox.apps.schemas import xsd
+from bridge.web.proxy.form_passage import Shapes
 from tests.web.described import fits
 from tests.web.proxying import BASE, HOURS, JSON, KEY, LINES, OLD_SUM, SUM, XML, Proxying
 

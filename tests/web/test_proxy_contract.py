@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from bridge.forms.convert import Shape
-from bridge.forms.losses import differences
-from bridge.forms.shape import Content, Kind, Place
-from bridge.sandbox.app_model import Member
-from bridge.sandbox.app_state import App, DataType
+from bridge.forms.conversion.converter import Shape
+from bridge.forms.conversion.model import Content, Kind, Place
+from bridge.forms.diff import differences
+from bridge.sandbox.apps.model import Member
+from bridge.sandbox.apps.state import App, DataType
 from tests.web.proxying import SUM, XML, Proxying
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "forms"

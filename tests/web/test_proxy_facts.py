@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from bridge.sandbox.app_model import Member, Model
-from bridge.sandbox.app_state import App, DataType
+from bridge.sandbox.apps.model import Member, Model
+from bridge.sandbox.apps.state import App, DataType
 from tests.sandbox.support import owner_token
 from tests.web.proxying import BASE, HOURS, JSON, LINES, OLD_SUM, SUM, XML, Proxying
 

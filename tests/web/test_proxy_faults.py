@@ -13,12 +13,12 @@ from requests.adapters import BaseAdapter
 from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import ReadTimeout
 
-from bridge.adapters.transport import new_session
-from bridge.sandbox.app_state import App, DataType
+from bridge.adapters.http.transport import new_session
+from bridge.sandbox.apps.state import App, DataType
+from bridge.sandbox.core.ledger import How
+from bridge.sandbox.core.tokens import issue
 from bridge.sandbox.in_process import SandboxAdapter
-from bridge.sandbox.records import How
 from bridge.sandbox.server import Sandbox
-from bridge.sandbox.tokens import issue
 from tests.web.proxying import BASE, HOURS, LINES, OLD_SUM, SUM, Proxying
 
 OPEN = "token: caller\nanonymous: true\nverbs: get_post\n"

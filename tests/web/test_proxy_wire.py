@@ -9,7 +9,7 @@ import pytest
 from markupsafe import escape
 from structlog.testing import capture_logs
 
-from bridge.sandbox.records import How
+from bridge.sandbox.core.ledger import How
 from tests.web.proxying import HOURS, JSON, KEY, LINES, SUM, XML, Proxying
 from tests.web.raw_app import OK, RawApp
 

@@ -13,8 +13,8 @@ from bridge.adapters.altinn2 import attachments, forms
 from bridge.adapters.altinn2.connection import Connection, Secret
 from bridge.adapters.altinn2.errors import ListTruncated, paths_in, raise_for
 from bridge.adapters.altinn2.messages import FLAGS, PAGE, Window, check, element_from, message_body, put_body
+from bridge.adapters.altinn2.reportees import Reportee, reportees_in
 from bridge.adapters.altinn2.streams import Body
-from bridge.adapters.altinn2.who import Reportee, reportees_in
 from bridge.adapters.altinn2.wire import (
     HAL,
     LANGUAGE,
@@ -27,7 +27,7 @@ from bridge.adapters.altinn2.wire import (
     text,
     unreadable,
 )
-from bridge.adapters.transport import Coming
+from bridge.adapters.http.transport import Coming
 from bridge.core.clock import Clock
 from bridge.core.elements import (
     Attachment,

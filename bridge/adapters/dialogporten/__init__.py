@@ -1,0 +1,1 @@
+"""Dialogporten's APIs, and the tokens that it issues."""

@@ -1,0 +1,274 @@
+"""``altinn-bridge check``: is the configuration sound? Every fault at once."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import click
+
+from bridge.cli.shapes import TEXT, shape_option
+from bridge.core.errors import ConfigurationError, Fault
+
+if TYPE_CHECKING:  # They bring lxml and pydantic, which nobody waits for who asks for help.
+    from bridge.config.settings import Settings
+    from bridge.core.calculations import AppRoute
+    from bridge.core.mapping import ServiceMapping
+    from bridge.forms.registry import SchemaRegistry
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option(
+    "--mappings",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="DIR",
+    help="The mapping files (or one of them), instead of those of the settings.",
+)
+@click.option("--schemas", type=_FOLDER, metavar="DIR", help="The form schemas, instead of those of the settings.")
+@click.option("--online", is_flag=True, help="Ask Altinn 2, whose metadata is kept on disk, and the apps as well.")
+@shape_option(*TEXT)
+@click.pass_context
+def check(context: click.Context, mappings: Path | None, schemas: Path | None, online: bool, shape: str) -> None:
+    """
+    Check settings, mappings and schemas.
+
+    With --mappings or --schemas only mappings and schemas are checked. Ends with 0 when all is sound, 1 with faults,
+    2 when called wrongly.
+    """
+    from bridge.cli.check.notes import Sizes, json_notes, notes_beside, notes_of, notes_of_sizes
+    from bridge.cli.quiet import quiet
+    from bridge.config.mappings import read_mappings
+    from bridge.forms.registry import SchemaRegistry
+    from bridge.wiring import misfits_of
+
+    settings, faults = (None, []) if mappings or schemas else _settings()
+    sizes = Sizes.of(settings, os.environ)
+    registry = SchemaRegistry(schemas or folder_of("BRIDGE_SCHEMAS"))
+    routes, route_faults = ([], []) if mappings else _routes(registry)
+    services, found = read_mappings(
+        mappings or folder_of("BRIDGE_MAPPINGS"),
+        registry.folder,
+        schema_faults=registry.faults,
+        schema_digest=registry.digest,
+        schema_root=registry.root_fault,
+        misfits=misfits_of(registry, max_attachment=sizes.max_attachment),
+        # Faulty routes are told as such; without any there is nothing to serve.
+        may_be_empty=bool(routes or route_faults),
+    )
+    faults += [*found, *route_faults]
+    result = _Result(services=services, registry=registry, faults=faults, routes=routes)
+    faults += untellable(services)
+    with quiet():
+        faults += _tried(result)
+    if online:
+        found, result.apps = _online(services, result.routes, registry, result.notes)
+        faults += found
+    if not mappings and not schemas:
+        result.notes += notes_beside(services)
+    result.notes += notes_of(services)
+    result.notes += json_notes(services, registry.root_fault)
+    result.notes += notes_of_sizes(services, sizes)
+    if shape == "json":
+        click.echo(json.dumps(_report(result), ensure_ascii=False, indent=2))
+    else:
+        _print(result)
+    context.exit(1 if faults else 0)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Result:
+    """What is sound, beside what is not; *apps* is what those that were asked told of themselves."""
+
+    services: Mapping[str, "ServiceMapping"]
+    registry: "SchemaRegistry"
+    faults: list[Fault]
+    routes: list["AppRoute"] = field(default_factory=list)
+    apps: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def schemas(self) -> list[str]:
+        """The schemas that sound mappings and routes use, and that compile."""
+        return sorted(name for name in {name for name, _ in self._pins} if not self.registry.faults(name))
+
+    @property
+    def unpinned(self) -> set[str]:
+        """The schemas that a mapping or route uses without saying which digest it must have."""
+        return {name for name, digest in self._pins if digest is None}
+
+    @property
+    def roots(self) -> list[tuple[str, str | None]]:
+        """The schemas and what forms of theirs begin with, where it is said, as sound mappings and routes use them."""
+        forms = [form for service in self.services.values() for form in service.forms]
+        used = [(each.schema, each.root) for each in forms]
+        used += [(each.schema, each.root) for route in self.routes for each in route.data_types.values()]
+        named = {(name, root) for name, root in used if name is not None}
+        named |= {(name, None) for name in self.schemas if name not in {name for name, _ in named}}
+        return sorted(((name, root) for name, root in named if not self.registry.faults(name)), key=str)
+
+    @property
+    def _pins(self) -> list[tuple[str, str | None]]:
+        forms = [form for service in self.services.values() for form in service.forms]
+        types = [each for route in self.routes for each in route.data_types.values()]
+        return [pin for each in forms for pin in each.pins] + [pin for each in types for pin in each.pins]
+
+
+def _routes(registry: "SchemaRegistry") -> tuple[list["AppRoute"], list[Fault]]:
+    """Give the sound route files, where there are any, and what is wrong with them and the schemas that they name."""
+    from bridge.config.routes import read_routes
+
+    given = os.environ.get("BRIDGE_ROUTES", "").strip()
+    if not given or not Path(given).is_dir():
+        return [], []
+    routes, faults = read_routes(Path(given), registry)
+    return list(routes.values()), faults
+
+
+def _tried(result: _Result) -> Iterator[Fault]:
+    """Try every schema with forms of our own: nobody's form shall be the first that meets an error."""
+    from bridge.core.mapping import schema_file
+    from bridge.forms.xml.trial import tried
+
+    for name, root in result.roots:
+        trial = tried(result.registry, name, root)
+        place = result.registry.folder / schema_file(name)
+        yield from (Fault(where=f"{place}:1:1", message=message) for message in dict.fromkeys(trial.faults))
+        result.notes += [f"{name}: {note}" for note in trial.notes]
+
+
+def untellable(services: Mapping[str, "ServiceMapping"]) -> Iterator[Fault]:
+    """Make the dialog of a pretended element in each state that ``altinn-bridge drafts`` meets."""
+    from bridge.core.elements import Element, ElementKey, ElementState
+    from bridge.core.errors import place_of
+    from bridge.core.new_dialogs import new_dialog, says_of
+    from bridge.core.states import Subject
+
+    now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    values = {"message_id": "a1", "archived_id": "b1", "archive_reference": "AR1"}
+    for each in services.values():
+        if each.altinn2 is None or not each.actions:
+            continue
+        subject = Subject(mapping=each, dialog_id=UUID(int=0), public_url="https://bridge.example", values=values)
+        for state in (ElementState.FORM_FILLING, ElementState.SIGNING, ElementState.ARCHIVED):
+            element = Element(
+                key=ElementKey(who="my", message_id="a1"),
+                state=state,
+                status_text=state.value,
+                service_code=each.altinn2.service_code,
+                service_edition=each.altinn2.service_edition,
+                last_changed=now,
+                original_id=None,
+                forms=(),
+                attachments=(),
+            )
+            try:
+                says = says_of(subject, element, activity=None, now=now)
+                new_dialog(subject, says, element, party="urn:altinn:organization:identifier-no:0", key="k", label="l")
+            except Exception as error:  # noqa: BLE001 - whatever it is, it would stop each dialog of this service
+                why = f"{type(error).__name__} in {place_of(error)}"
+                message = f"no dialog can be made for an element in the state {state.value} ({why}): look at its texts"
+                yield Fault(where=f"{each.source}:1:1", message=message)
+                break
+
+
+def _settings() -> tuple["Settings | None", list[Fault]]:
+    """Read the settings with the keys that they name, as ``altinn-bridge serve`` does."""
+    from bridge.config.settings import Settings
+    from bridge.storage.opening import file_faults
+    from bridge.wiring import credential_faults
+
+    try:
+        settings = Settings.from_environ(os.environ)
+    except ConfigurationError as error:
+        return None, list(error.faults)
+    return settings, [*credential_faults(settings), *file_faults(settings.database_url)]
+
+
+def _online(
+    services: Mapping[str, "ServiceMapping"], routes: Sequence["AppRoute"], registry: "SchemaRegistry", notes: list[str]
+) -> tuple[list[Fault], list[str]]:
+    """Ask Altinn 2 and the apps; faults, and what is good to know. What Altinn 2 says beside faults goes to *notes*."""
+    from bridge.adapters.altinn2.metadata import MetadataClient, MetadataFiles, online_faults
+    from bridge.adapters.apps.metadata import AppMetadataClient, uses
+    from bridge.adapters.http.transport import new_session
+    from bridge.cli.check.apps import check_apps
+    from bridge.config.settings import Settings
+    from bridge.wiring import utc_now
+
+    try:
+        settings = Settings.from_environ(os.environ)
+    except ConfigurationError:
+        return [Fault(where="--online", message="the settings have faults, so nobody was asked")], []
+    session = new_session(pool=1)
+    client = MetadataClient(session, settings.altinn2_url, clock=utc_now, timeout=settings.upstream_timeout)
+    files = MetadataFiles(settings.altinn2_metadata)
+    faults = list(online_faults(services, client, files, now=utc_now(), notes=notes, other=registry.begins_otherwise))
+    apps = check_apps(uses(services, routes), AppMetadataClient(session, settings.altinn3_apps_url), registry)
+    return faults + apps.faults, apps.notes
+
+
+def folder_of(variable: str) -> Path:
+    """Find the folder that the settings mean, also when other settings have faults."""
+    from bridge.bundled import mappings_folder, schemas_folder
+
+    given = os.environ.get(variable, "").strip()
+    return Path(given) if given else {"BRIDGE_MAPPINGS": mappings_folder, "BRIDGE_SCHEMAS": schemas_folder}[variable]()
+
+
+def _report(result: _Result) -> dict[str, Any]:
+    registry, unpinned = result.registry, result.unpinned
+    return {
+        "ok": not result.faults,
+        "faults": [{"where": fault.where, "message": fault.message} for fault in result.faults],
+        "notes": result.notes,
+        "services": [
+            {"service_resource": name, "source": service.source, "actions": list(service.actions)}
+            for name, service in result.services.items()
+        ],
+        "routes": [{"app": each.name, "data_types": sorted(each.data_types)} for each in result.routes],
+        "schemas": [
+            {
+                "name": name,
+                "engine": registry.engine(name).value,
+                "sha256": registry.digest(name),
+                "pinned": name not in unpinned,
+                "notes": list(registry.notes(name)),
+            }
+            for name in result.schemas
+        ],
+        "apps": result.apps,
+    }
+
+
+def _print(result: _Result) -> None:
+    from bridge.forms.xml.schema_files import Engine
+
+    for fault in result.faults:
+        click.echo(str(fault), err=True)
+    for name, service in result.services.items():
+        click.echo(f"{name}: {', '.join(service.actions)} ({service.source})")
+    for route in result.routes:
+        click.echo(f"{route.name}: a route for {', '.join(sorted(route.data_types)) or 'any data type'}")
+    for name in result.schemas:
+        click.echo(f"{name}: compiles")
+        for note in result.registry.notes(name):
+            click.echo(f"  {note}")
+        if name in result.unpinned:
+            key = "json_sha256" if result.registry.engine(name) is Engine.JSON_SCHEMA else "sha256"
+            digest = result.registry.digest(name)
+            click.echo(f'  not pinned; to pin it, write beside it  {key}: "{digest}"')
+    for note in (*result.apps, *(f"note: {each}" for each in result.notes)):
+        click.echo(note)
+    faults, notes = len(result.faults), len(result.notes)
+    if faults:
+        click.echo(f"{faults} fault{'s' if faults > 1 else ''}", err=True)
+    elif notes:
+        click.echo(f"No fault; {notes} note{'s' if notes > 1 else ''} to read.")
+    else:
+        click.echo("All sound.")

@@ -1,0 +1,142 @@
+"""What is sound in a configuration, and yet may not be what was meant."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from bridge.config.mapping_limits import sized, stranding
+from bridge.config.settings import Settings, alone
+from bridge.core.elements import ElementState, aim, can_act
+from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapping, Speaks
+
+_OPEN = (ElementState.FORM_FILLING, ElementState.SIGNING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """What the settings let through, in bytes; *read* is whether that is known from all of them."""
+
+    max_attachment: int
+    max_put: int
+    max_body: int
+    read: bool
+
+    @classmethod
+    def of(cls, settings: Settings | None, environ: Mapping[str, str]) -> Self:
+        """Take them from *settings*; without, from their own variables and defaults."""
+        if settings is None:
+            return cls(
+                max_attachment=alone("BRIDGE_ALTINN2_MAX_ATTACHMENT", environ),
+                max_put=alone("BRIDGE_ALTINN2_MAX_PUT", environ),
+                max_body=alone("BRIDGE_MAX_BODY", environ),
+                read=False,
+            )
+        return cls(
+            max_attachment=settings.altinn2_max_attachment,
+            max_put=settings.altinn2_max_put,
+            max_body=settings.max_body,
+            read=True,
+        )
+
+
+def notes_of_sizes(services: Mapping[str, ServiceMapping], sizes: Sizes) -> Iterator[str]:
+    """Say which attachments would be too large, and by what that was told."""
+    for each in services.values():
+        yield from stranding(each, max_put=sizes.max_put, max_body=sizes.max_body)
+    if not sizes.read and any(map(sized, services.values())):
+        yield (
+            "the sizes of attachments were held against BRIDGE_ALTINN2_MAX_ATTACHMENT, BRIDGE_ALTINN2_MAX_PUT and "
+            f"BRIDGE_MAX_BODY, {sizes.max_attachment}, {sizes.max_put} and {sizes.max_body} bytes: where the bridge "
+            "runs they may be others"
+        )
+
+
+def notes_of(services: Mapping[str, ServiceMapping]) -> Iterator[str]:
+    """Say what the mappings themselves leave open."""
+    for name, each in services.items():
+        yield from _buttonless(name, each)
+        yield from _shared_schemas(name, each)
+    yield from _silent_submissions(services)
+
+
+def json_notes(
+    services: Mapping[str, ServiceMapping], root_fault: Callable[[str, str | None], str | None]
+) -> Iterator[str]:
+    """Say which forms people's systems cannot send as JSON, since nothing says what they begin with."""
+    for each in services.values():
+        speaks = None if each.altinn3 is None else each.altinn3.speaks
+        if speaks is Speaks.JSON or all(action.form is not FormSource.BODY for action in each.actions.values()):
+            continue  # Where an app speaks JSON, that is a fault.
+        for at, form in enumerate(each.forms):
+            if form.kind is not FormKind.MAIN or form.schema is None or form.root is not None:
+                continue
+            if (fault := root_fault(form.schema, None)) is not None:
+                yield f"{each.source}: forms[{at}]: forms are taken as XML only, and refused as JSON (415): {fault}"
+
+
+def notes_beside(services: Mapping[str, ServiceMapping]) -> Iterator[str]:
+    """Say what the settings of this environment leave open."""
+    if os.environ.get("BRIDGE_PUBLIC_URL", "").strip():
+        return
+    shown = [name for name, each in services.items() if any(action.button for action in each.actions.values())]
+    if shown:
+        yield (
+            f"no button of {', '.join(shown)} is put on a dialog, nor back after a failure: "
+            "set BRIDGE_PUBLIC_URL, where the buttons lead"
+        )
+    embedding = [name for name, each in services.items() if each.embeds is not None]
+    if embedding:
+        yield f"no embed of {', '.join(embedding)} is shown: set BRIDGE_PUBLIC_URL, where they are fetched"
+
+
+def _buttonless(name: str, mapping: ServiceMapping) -> Iterator[str]:
+    """Say in which states a dialog has no button of the bridge's, although something can be done there."""
+    if mapping.altinn2 is None:
+        return
+    for state in _OPEN:
+        rule = mapping.states.get(state.value)
+        named = [each for each in mapping.actions.values() if can_act(each, state)]
+        if rule is not None and rule.actions is not None:
+            named = [mapping.actions[each] for each in rule.actions if each in mapping.actions]
+        if named and not any(map(_shows, named)):
+            yield (
+                f"{name}: in {state.value} no button is put on a dialog: {_all(named)} has no 'button'; write one, "
+                "unless who makes the dialogs puts it there"
+            )
+
+
+def _shows(action: ActionMapping) -> bool:
+    """Whether it is a button of people's; a form in the body is for systems."""
+    return action.button is not None and action.form is not FormSource.BODY
+
+
+def _all(actions: list[ActionMapping]) -> str:
+    names = [each.name for each in actions]
+    return names[0] if len(names) == 1 else f"each of {', '.join(names)}"
+
+
+def _shared_schemas(name: str, mapping: ServiceMapping) -> Iterator[str]:
+    """Say where a subform is held against the main form's schema: one of the two is likely meant for the other."""
+    mains = {form.schema for form in mapping.forms if form.kind is FormKind.MAIN and form.schema is not None}
+    for form in mapping.forms:
+        if form.kind is FormKind.SUB and form.schema in mains:
+            key = f"{form.data_format_id}/{form.data_format_version}"
+            yield f"{name}: the MainForm and the SubForm {key} have one schema, {form.schema}: is it that of both?"
+
+
+def _silent_submissions(services: Mapping[str, ServiceMapping]) -> Iterator[str]:
+    """Say where a form is submitted without an event, and nobody said that it should be."""
+    archived = ElementState.ARCHIVED
+    for name, each in services.items():
+        rule = each.states.get(archived.value)
+        unsaid = [
+            action.name
+            for action in each.actions.values()
+            if aim(action) is archived and action.then.silent is None and (rule is None or rule.silent is None)
+        ]
+        if unsaid:
+            yield (
+                f"{', '.join(unsaid)} of {name} submit a form silently, so that Altinn sends no event of it: "
+                "write 'silent: false' where somebody subscribes to activity.form-submitted, or 'silent: true'"
+            )

@@ -1,0 +1,1 @@
+"""``altinn-bridge sandbox`` and what is asked of one that runs."""

@@ -1,0 +1,1 @@
+"""What operators write: settings, mappings and routes; every fault at once, with its place."""

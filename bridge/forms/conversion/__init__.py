@@ -1,0 +1,1 @@
+"""XML to JSON and back, by an XSD."""

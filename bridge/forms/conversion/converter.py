@@ -1,0 +1,359 @@
+"""
+XML to JSON and back by an XSD, exactly: as Altinn 3 writes forms, and with a member of its own for what it would drop.
+
+What an XML form can hold and Altinn's JSON cannot say stands in members whose names no element can have: ``@nil`` (a
+group with attributes that is nil), ``@order`` (where the schema allows several orders and the form has not the
+plainest), ``@any`` (elements that the schema takes without naming them), ``@xsi:type`` (a group of another type than
+its schema gives it), ``@xmlns:`` before the prefixes of values, and ``@`` before attributes that the schema takes
+without naming them.
+"""
+
+import itertools
+import math
+import re
+from collections import Counter
+from json.encoder import encode_basestring
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from bridge.core.errors import BridgeError, ConfigurationError, Fault, Finding
+from bridge.forms.conversion.model import (
+    ANY,
+    HINTS,
+    TYPE,
+    TYPE_MEMBER,
+    XSI,
+    Content,
+    FormModel,
+    Kind,
+    Place,
+    arrange,
+    read_model,
+    several_roots,
+)
+from bridge.forms.conversion.xml_writing import OWN_PREFIX, XMLNS_MEMBER, XmlWriter
+from bridge.forms.json.input import placed, read_exact, text_of
+from bridge.forms.paths import path_of
+from bridge.forms.xml.content_model import readable
+from bridge.forms.xml.input import NIL, Limits, canonical, is_nil, line_of, parse, to_utf8
+from bridge.forms.xml.prefixes import Prefixes, full_name
+from bridge.forms.xml.schema_files import SchemaFiles, read_schema_files
+
+_JSON_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+_JSON_NUMBER = re.compile(_JSON_DECIMAL.pattern + r"(?:[eE][+-]?[0-9]+)?")
+_BLANK = " \t\r\n"
+_MOST_DECLARED = 100
+"""The outermost element has a declaration for each namespace of a value, and may not have very many attributes."""
+_TOKEN = re.compile(r"[^ \t\r\n]+")
+_COLLAPSED = frozenset({Kind.NUMBER, Kind.REAL, Kind.BOOLEAN, Kind.COLLAPSED})
+
+
+class Unconvertible(BridgeError):
+    """
+    The form holds what the schema does not know, or what the other side cannot say; *findings* list it all.
+
+    *written* is the XML without that, for whoever wants to know what else is wrong.
+    """
+
+    def __init__(self, findings: tuple[Finding, ...], *, written: bytes = b"") -> None:
+        super().__init__(f"{len(findings)} findings")
+        self.findings, self.written = findings, written
+
+
+class Shape:
+    """Converts forms of one schema. Safe to share by threads: nothing in it changes."""
+
+    def __init__(
+        self, files: SchemaFiles, path: Path, *, root: str | None = None, limits: Limits | None = None
+    ) -> None:
+        self.limits = limits or Limits()
+        self.path = path
+        self.model = read_model(files, path, root)
+
+    @classmethod
+    def from_schema(
+        cls, path: Path | str, *, folder: Path | None = None, root: str | None = None, limits: Limits | None = None
+    ) -> "Shape":
+        """
+        Read the XSD at *path*, and what it includes from *folder* (else its own); *root* picks one of several roots.
+
+        Raises:
+            ConfigurationError: The schema cannot be used.
+        """
+        path = Path(path)
+        folder = folder or path.parent
+        files = read_schema_files(folder, path.relative_to(folder).as_posix())
+        return cls(files, path, root=root, limits=limits)
+
+    @property
+    def root(self) -> Place:
+        """
+        The element that JSON forms begin inside.
+
+        Raises:
+            ConfigurationError: The schema has several roots and none was picked.
+        """
+        if self.only_root is None:
+            raise ConfigurationError([Fault(where=f"{self.path}:1:1", message=several_roots(self.model.roots))])
+        return self.only_root
+
+    @property
+    def only_root(self) -> Place | None:
+        """The same; None where there are several."""
+        return next(iter(self.model.roots.values())) if len(self.model.roots) == 1 else None
+
+    def to_json(self, xml: bytes | str, *, of_app: bool = False) -> str:
+        """
+        Write the XML form as JSON. Comments and processing instructions are no form data and stay behind.
+
+        *of_app*: it is as .NET writes it, who marks as nil whatever is empty; where the schema does not allow that, it
+        becomes the null that the same app would write. Blanks around dates, numbers and the like stay behind, which
+        .NET takes in XML and not in JSON; else they are kept, so that the same XML can be made of it.
+
+        Raises:
+            Unreadable: No XML that we take.
+            Unconvertible: It does not have the schema's shape, or mixes text with elements; every fault at once.
+        """
+        return self.json_of(parse(to_utf8(xml, self.limits)), of_app=of_app)
+
+    def json_of(self, root: etree._Element, *, of_app: bool = False) -> str:
+        """Write a parsed XML form as JSON. Raises Unconvertible."""
+        reader = _XmlReader(self.limits, self.model, of_app=of_app)
+        place = self.model.roots.get(str(root.tag))
+        if place is None:
+            expected = ", ".join(known.member for known in self.model.roots.values())
+            reader.add("wrong_root", root, expected=expected)
+            raise Unconvertible(tuple(reader.findings))
+        text = reader.form(root, place)
+        if reader.findings:
+            raise Unconvertible(tuple(reader.findings))
+        return text
+
+    def to_xml(self, json: bytes | str, *, of_app: bool = False) -> bytes:
+        """
+        Write the JSON form as XML: elements in the schema's order, nulls as xsi:nil where the schema allows it.
+
+        *of_app*: a null among the items of a list is none where the schema allows no nil there.
+
+        Raises:
+            Unreadable: No JSON that we take.
+            Unconvertible: It does not have the schema's shape; every fault at once.
+            ConfigurationError: The schema has several roots and none was picked.
+        """
+        text = text_of(json, self.limits)
+        value = read_exact(text, self.limits)
+        writer = XmlWriter(self.limits, self.model, of_app=of_app)
+        xml = writer.form(self.root, value, text)
+        if writer.findings:
+            raise Unconvertible(placed(writer.findings, text), written=xml.encode(errors="replace"))
+        return f'<?xml version="1.0" encoding="utf-8"?>{xml}'.encode()
+
+
+class _XmlReader:
+    """Writes JSON text from an XML tree, and notes what it cannot write."""
+
+    def __init__(self, limits: Limits, model: FormModel, *, of_app: bool) -> None:
+        self.findings: list[Finding] = []
+        self._most, self._of_app, self._model = limits.max_findings, of_app, model
+        self._prefixes = Prefixes()
+        self._declared: dict[str, str] = {}
+        """The namespaces of the prefixes in values."""
+        self._given: dict[str, str] = {}
+        """The prefixes that were given to namespaces."""
+        self._numbers = itertools.count(1)
+
+    def add(self, rule: str, node: etree._Element, *, at: str = "", **facts: str) -> str:
+        if len(self.findings) == self._most:
+            self.findings.append(Finding(path="/", rule="more_findings"))
+        elif len(self.findings) < self._most:
+            self.findings.append(Finding(path=path_of(node) + at, rule=rule, facts=facts, line=line_of(node)))
+        return "null"
+
+    def form(self, root: etree._Element, place: Place) -> str:
+        """Write the whole form, with what the prefixes in its values stand for."""
+        text = self.element(root, place)
+        declared = ",".join(
+            f"{encode_basestring(XMLNS_MEMBER + prefix)}:{encode_basestring(uri)}"
+            for prefix, uri in self._declared.items()
+        )
+        if not declared or self.findings:
+            return text
+        if not text.startswith("{"):
+            return self.add("namespace_unclear", root)
+        return f"{text[:-1]},{declared}}}"
+
+    def element(self, node: etree._Element, place: Place) -> str:
+        content = place.content
+        nil = False
+        attributes: list[str] = []
+        types: list[str] = []
+        if node.attrib:
+            nil = is_nil(node)
+            type_name = node.get(TYPE)
+            if type_name is not None:
+                typed = content.types.get(self._prefixes.named(node, type_name) or "")
+                if typed is None:
+                    # Without its type, nothing in it is what the schema expects.
+                    return self.add("type_override", node)
+                content, types = typed.content, [f"{encode_basestring(TYPE_MEMBER)}:{encode_basestring(typed.member)}"]
+            attributes = types + self._attributes(node, content)
+            if nil and not place.nillable and not (self._of_app and len(node.attrib) == 1):
+                return self.add("nil_not_allowed", node)
+            if nil and (len(node) or (node.text or "").strip(_BLANK)):
+                return self.add("nil_with_content", node)
+        if content.kind is None:
+            return self._group(node, content, attributes, nil=nil)
+        value = "null" if nil else self._scalar(node, content.kind)
+        if content.wrapped:
+            return "{" + ",".join([f'"value":{value}', *attributes]) + "}"
+        if attributes:
+            self.add("unexpected_attribute", node, at="/@xsi:schemaLocation")
+        return value
+
+    def _scalar(self, node: etree._Element, kind: Kind) -> str:
+        text = node.text or ""
+        if len(node):
+            for child in node:
+                if _is_element(child):
+                    return self.add("children_not_allowed", node)
+                text += child.tail or ""
+        return self._value(node, kind, text)
+
+    def _value(self, node: etree._Element, kind: Kind, text: str) -> str:
+        """Write a value of *node*; for an app without blanks that mean nothing, of which its reader would make none."""
+        if self._of_app and kind in _COLLAPSED:
+            text = " ".join(_TOKEN.findall(text))
+        return _value(kind, self._prefixed(node, text) if kind is Kind.QNAME else text)
+
+    def _prefixed(self, node: etree._Element, text: str) -> str:
+        """Write a value of *node* with prefixes that stand for the same in the whole form."""
+        namespaces = self._prefixes.namespaces(node)
+
+        def declared(found: re.Match[str]) -> str:
+            token = found[0]
+            name = full_name(namespaces, token)
+            if name is None or token.startswith("xml:"):
+                return token  # Whatever it means, it is no name, and the check says so.
+            uri, local = (name[1:].split("}", 1)) if name.startswith("{") else ("", name)
+            if uri == self._model.default_namespace:
+                return local
+            if not uri or (len(self._declared) == _MOST_DECLARED and uri not in self._given):
+                self.add("namespace_unclear", node)
+                return token
+            return f"{self._model.prefixes.get(uri) or self._prefix_for(uri, token.rpartition(':')[0] or 'q')}:{local}"
+
+        return _TOKEN.sub(declared, text)
+
+    def _prefix_for(self, uri: str, wanted: str) -> str:
+        """Declare *uri* for the whole form, as *wanted* if that is free."""
+        if uri not in self._given:
+            free = wanted
+            while self._declared.get(free, uri) != uri or OWN_PREFIX.fullmatch(free):
+                free = f"{wanted}_{next(self._numbers)}"
+            self._given[uri], self._declared[free] = free, uri
+        return self._given[uri]
+
+    def _keep_prefixes(self, node: etree._Element, text: str) -> None:
+        """Declare what may be a prefix in a value of which the schema says nothing, so that it is left as it is."""
+        for prefix, uri in self._prefixes.in_text(node, text).items():
+            full = len(self._declared) == _MOST_DECLARED and prefix not in self._declared
+            if OWN_PREFIX.fullmatch(prefix) or full or self._declared.setdefault(prefix, uri) != uri:
+                self.add("namespace_unclear", node)
+
+    def _attributes(self, node: etree._Element, content: Content) -> list[str]:
+        result = []
+        for tag, given in node.attrib.items():
+            name, text = str(tag), str(given)
+            known = content.attributes.get(name)
+            if known is not None:
+                result.append(f"{encode_basestring(known.member)}:{self._value(node, known.kind, text)}")
+            elif name in HINTS:
+                result.append(f"{encode_basestring(HINTS[name])}:{encode_basestring(text)}")
+            elif name in {NIL, TYPE}:
+                continue
+            elif content.any_attribute and not name.startswith(XSI):
+                self._keep_prefixes(node, text)
+                result.append(f"{encode_basestring('@' + name)}:{encode_basestring(text)}")
+            else:
+                self.add("unexpected_attribute", node, at=f"/@{readable(name)}")
+        return result
+
+    def _group(self, node: etree._Element, content: Content, attributes: list[str], *, nil: bool) -> str:
+        if nil:
+            return "{" + ",".join(['"@nil":true', *attributes]) + "}" if attributes else "null"
+        if content.mixed and not attributes and (text := _only_text(node)):
+            return encode_basestring(text)
+        if node.text is not None and node.text.strip(_BLANK):
+            return self.add("mixed_content" if content.mixed else "text_not_allowed", node)
+        members: dict[str, Any] = {}
+        came: list[str] | None = [] if content.order is not None else None
+        children, last = content.children, 0
+        for child in node:
+            if child.tail is not None and child.tail.strip(_BLANK):
+                return self.add("mixed_content" if content.mixed else "text_not_allowed", node)
+            place = children.get(child.tag)
+            if place is None:
+                if not _is_element(child):
+                    continue
+                if not content.any_element:
+                    self.add("unexpected_element", child)
+                    continue
+                name, many = ANY, True
+                # With the namespaces that it uses, in values as well, and no others.
+                fragment = canonical(child, prefixes=self._prefixes.in_values(child))
+                value = encode_basestring(fragment.decode())
+            else:
+                name, many = place.member, place.many
+                if came is None and place.index < last:
+                    self.add("misplaced_element", child)
+                last = place.index
+                value = self.element(child, place)
+            if came is not None:
+                came.append(name)
+            if many:
+                members.setdefault(name, []).append(value)
+            elif name in members:
+                self.add("too_many", child, max="1")
+            else:
+                members[name] = value
+        parts = attributes
+        for name, value in members.items():
+            parts.append(f"{encode_basestring(name)}:" + (f"[{','.join(value)}]" if type(value) is list else value))
+        if content.order is not None and came and came != arrange(content.order, Counter(came)):
+            parts.append(f'"@order":[{",".join(map(encode_basestring, came))}]')
+        return "{" + ",".join(parts) + "}"
+
+
+def _value(kind: Kind, text: str) -> str:
+    """Write *text* as JSON: as a number or truth value where it is spelled as JSON spells them, else as a string."""
+    if kind is Kind.TEXT or kind is Kind.COLLAPSED:
+        return encode_basestring(text)
+    if kind is Kind.NUMBER and _JSON_DECIMAL.fullmatch(text):
+        return text
+    if kind is Kind.REAL and _JSON_NUMBER.fullmatch(text) and _in_range(text):
+        return text
+    if kind is Kind.BOOLEAN and text in {"true", "false"}:
+        return text
+    return encode_basestring(text)
+
+
+def _only_text(node: etree._Element) -> str:
+    """Give the text of an element that holds nothing else; empty where it holds elements or only blanks."""
+    if any(map(_is_element, node)):
+        return ""
+    text = (node.text or "") + "".join(each.tail or "" for each in node)
+    return text if text.strip(_BLANK) else ""
+
+
+def _is_element(node: Any) -> bool:
+    return isinstance(node.tag, str)  # Comments and processing instructions have functions there.
+
+
+def _in_range(text: str) -> bool:
+    """Say whether a JSON reader would take the number for what it is; what is out of range stays a string."""
+    if len(text) < 300 and "e" not in text and "E" not in text:
+        return True
+    near = float(text)
+    return not math.isinf(near) and (near != 0 or not text.lower().partition("e")[0].strip("-0."))

@@ -1,0 +1,1 @@
+"""Forms in JSON, held against their JSON Schema."""

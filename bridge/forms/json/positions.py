@@ -1,0 +1,100 @@
+"""What was found in the XML that a JSON form became, said of the JSON: by pointer, line and column of what was sent."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from bridge.core.errors import Finding
+from bridge.core.ids import pointer
+from bridge.forms.conversion.converter import Shape, Unconvertible
+from bridge.forms.conversion.model import TYPE_MEMBER, Content, Place
+from bridge.forms.json.input import Json, placed, read_exact, text_of
+from bridge.forms.xml.input import Limits
+
+_STEP = re.compile(r"(?P<name>[^\[]+)(?:\[(?P<index>\d+)\])?")
+_UNTRUE = {"more_findings", "not_in_xml", "wrong_order"}
+"""What was written beside these is no part of the form, or too little of it."""
+_OF_WHAT_IS_MISSING = {"missing_element", "missing_attribute", "too_few"}
+
+
+def said_of_json(findings: Sequence[Finding], shape: Shape, form: bytes | str, limits: Limits) -> tuple[Finding, ...]:
+    """
+    Give *findings*, whose paths are those of the XML that *shape* made of *form*, the places of *form* itself.
+
+    Raises:
+        Unreadable: It is no JSON that we take.
+    """
+    if not findings or shape.only_root is None:
+        return tuple(findings)
+    text = text_of(form, limits)
+    value = read_exact(text, limits)
+    located = []
+    for finding in findings:
+        steps = _steps(shape.only_root, value, finding)
+        located.append((steps, replace(finding, path=pointer(steps))))
+    return placed(located, text)
+
+
+def all_of_json(
+    error: Unconvertible, shape: Shape, form: bytes | str, check: Callable[[bytes], Sequence[Finding]]
+) -> tuple[Finding, ...]:
+    """
+    Give what *error* tells of *form*, and what *check* finds beside it in the XML of all else.
+
+    Rules wait until the form is whole: they may look at what could not be written.
+    """
+    most = shape.limits.max_findings
+    if not error.written or _UNTRUE.intersection(each.rule for each in error.findings):
+        return error.findings
+    found = [each for each in check(error.written) if each.path != "/" and each.rule != "business_rule"]
+    beside = [
+        each for each in said_of_json(found, shape, form, shape.limits) if not _is_told(each.path, error.findings)
+    ]
+    told = sorted((*error.findings, *beside), key=lambda each: (each.line, each.column))
+    more = [Finding(path="/", rule="more_findings")] if len(told) > most else []
+    return (*told[:most], *more)
+
+
+def _is_told(path: str, findings: Sequence[Finding]) -> bool:
+    return any(each.path in ("/", path) or path.startswith(f"{each.path}/") for each in findings)
+
+
+def _steps(root: Place, value: Json, finding: Finding) -> tuple[str | int, ...]:
+    """Walk down from *root* and *value* together, as far as the path of *finding* is known."""
+    steps: tuple[str | int, ...] = ()
+    names = finding.path.split("/")[2:]
+    content = _content(root, value)
+    for number, name in enumerate(names):
+        last = number == len(names) - 1
+        if name.startswith("@"):
+            named = (each.member for each in content.attributes.values() if _local(each.written) == _local(name[1:]))
+            return (*steps, next(named, name))
+        step = _STEP.fullmatch(name)
+        place = None if step is None else _child(content, step["name"])
+        if step is None or place is None:
+            return (*steps, _local(name)) if last and finding.rule in _OF_WHAT_IS_MISSING else steps
+        steps = (*steps, place.member)
+        value = value.get(place.member) if type(value) is dict else None
+        if place.many and not (last and finding.rule in _OF_WHAT_IS_MISSING):
+            index = int(step["index"] or 1) - 1
+            steps = (*steps, index)
+            value = value[index] if type(value) is list and index < len(value) else None
+        content = _content(place, value)
+    if content.wrapped and type(value) is dict and "value" in value and finding.rule not in _OF_WHAT_IS_MISSING:
+        return (*steps, "value")
+    return steps
+
+
+def _content(place: Place, value: Json) -> Content:
+    typed = place.content.type_members.get(value[TYPE_MEMBER]) if type(value) is dict and TYPE_MEMBER in value else None
+    return place.content if typed is None else typed.content
+
+
+def _child(content: Content, name: str) -> Place | None:
+    children = content.children.values()
+    exact = (each for each in children if each.written == name)
+    return next(exact, None) or next((each for each in children if _local(each.written) == _local(name)), None)
+
+
+def _local(name: str) -> str:
+    return name.rpartition(":")[2]

@@ -1,0 +1,1 @@
+"""Forms in XML, held against their XSD by either of two engines."""

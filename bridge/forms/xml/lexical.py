@@ -1,0 +1,133 @@
+"""How values may be written, where an engine looks away: by the type, as XML Schema 1.0 has it."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lxml import etree
+
+from bridge.core.errors import Finding
+from bridge.forms.paths import path_of
+from bridge.forms.xml.content_model import readable
+from bridge.forms.xml.input import line_of, text_of
+from bridge.forms.xml.named_types import named_in
+from bridge.forms.xml.schema_facts import SchemaModel
+from bridge.forms.xml.schema_files import Engine, SchemaFiles
+from bridge.forms.xml.values import BLANKS, Value, builtin_of, item_of, members_of, values_of
+from bridge.forms.xml.xmlschema_engine import type_matcher
+
+# What libxml2 takes and the type does not: other characters in base64, an exponent without digits, lists of nothing.
+_FAST = {
+    "base64Binary": re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"),
+    "double": re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[Ee][+-]?[0-9]+)?|-?INF|NaN"),
+}
+_FAST["float"] = _FAST["double"]
+_LISTS = frozenset({"NMTOKENS", "IDREFS", "ENTITIES"})
+_LAX = re.compile(rb"\b(?:base64Binary|double|float|NMTOKENS|IDREFS?|ENTITIES|ID)\b")
+_ZONE = re.compile(r"(?:Z|[+-][0-9]{2}:[0-9]{2})\Z")
+_FIXED_DATE = re.compile(rb"\bfixed\s*=\s*[\"'][-0-9]*[0-9]{2}[-:]")
+_FLOATS = frozenset({b"double", b"float"})
+_EXPONENT = re.compile(rb"[0-9.][eE][+-]?\s*(?:[<\"'&]|\s)")
+# xmlschema reads numbers and dates as Python does, which knows more digits and blanks.
+_BY_LIBXML2 = frozenset(
+    (
+        *("decimal", "integer", "long", "int", "short", "byte", "nonNegativeInteger", "positiveInteger"),
+        *("unsignedLong", "unsignedInt", "unsignedShort", "unsignedByte", "nonPositiveInteger", "negativeInteger"),
+        *("boolean", "hexBinary", "anyURI", "Name", "NCName", "NMTOKEN", "ID", "IDREF", "language"),
+    )
+)
+_ASCII = frozenset(
+    ("date", "time", "dateTime", "duration", "gYear", "gYearMonth", "gMonth", "gMonthDay", "gDay", "dateTimeStamp")
+)
+
+
+def lax_types(files: SchemaFiles) -> frozenset[bytes]:
+    """Name the types in the schema that libxml2 is lax with."""
+    texts = list(files.texts.values())
+    dates = {b"fixed date"} if any(map(_FIXED_DATE.search, texts)) else set()
+    return frozenset(found for text in texts for found in _LAX.findall(text)) | dates
+
+
+def may_be_lax(types: frozenset[bytes], data: bytes) -> bool:
+    """Say whether the form *data* may have a value that libxml2 took, and one of *types* or of its own does not."""
+    types = types | set(_LAX.findall(named_in(data)))
+    return bool(types - _FLOATS) or (bool(types) and _EXPONENT.search(data) is not None)
+
+
+def badly_written(root: etree._Element, model: SchemaModel, engine: Engine) -> Iterator[Finding]:
+    """Find the values that *engine* takes and their types do not."""
+    ids: set[str] = set()
+    referring: list[tuple[Value, str]] = []
+    for value in values_of(root, model):
+        if not isinstance(value, Value):
+            continue
+        kind = builtin_of(value.simple)
+        if not is_written_well(value.simple, value.text, engine, model):
+            wanted = model.types_of(value.simple)
+            yield _finding(value, "type" if value.text.strip(BLANKS) or value.attribute else "empty", wanted)
+        elif value.fixed is not None and kind in _ASCII and _has_zone(value.text) is not _has_zone(value.fixed):
+            yield _finding(value, "fixed", {"fixed": value.fixed})
+        elif kind == "ID":
+            name = value.text.strip(BLANKS)
+            if name in ids:
+                yield _finding(value, "not_unique", {})
+            ids.add(name)
+        elif kind in {"IDREF", "IDREFS"}:
+            referring += [(value, name) for name in value.text.split()]
+    yield from (_finding(value, "no_such_key", {}) for value, name in referring if name not in ids)
+    if engine is not Engine.LIBXML2:
+        yield from _stray_text(root, model)
+
+
+def is_written_well(simple: Any, text: str, engine: Engine, model: SchemaModel) -> bool:
+    """Say whether *text* is written as the built-in type beneath *simple* wants; facets are the engine's."""
+    members = members_of(simple)
+    if members:
+        well = [member for member in members if is_written_well(member, text, engine, model)]
+        # Where one does not want it, it may be the one for which the engine took it.
+        return len(well) == len(members) or any(takes(member, text, model) for member in well)
+    kind, item = builtin_of(simple), item_of(simple)
+    if item is not None:
+        items = [each for each in re.split(f"[{BLANKS}]+", text) if each]
+        return bool(items or kind not in _LISTS) and all(is_written_well(item, each, engine, model) for each in items)
+    bare = text.strip(BLANKS)
+    if kind in _FAST and bare != "+INF":
+        found = _FAST[kind].fullmatch(re.sub(f"[{BLANKS}]", "", bare) if kind == "base64Binary" else bare)
+        return found is not None
+    if engine is Engine.LIBXML2:
+        return True
+    if kind in _ASCII:
+        return bare.isascii()
+    if kind == "QName":
+        return all(type_matcher("NCName").match(part) for part in bare.split(":", 1))
+    return kind not in _BY_LIBXML2 or type_matcher(kind).match(bare) is not None
+
+
+def takes(simple: Any, text: str, model: SchemaModel) -> bool:
+    """Say whether *text* is a value of *simple*, a member of a union, with all its facets."""
+    members = members_of(simple)
+    if members and not any(takes(member, text, model) for member in members):
+        return False
+    return is_written_well(simple, text, Engine.XMLSCHEMA, model) and model.takes(simple, text)
+
+
+def _has_zone(text: str) -> bool:
+    """Say whether a date or time has a zone: to both engines it is the same as one without."""
+    return _ZONE.search(text.strip(BLANKS)) is not None
+
+
+def _stray_text(root: etree._Element, model: SchemaModel) -> Iterator[Finding]:
+    """Find what only Python takes for white space between elements that have no text between them."""
+    for node in root.iter(etree.Element):
+        if len(node) and (text := text_of(node)).strip(BLANKS) and not text.strip():
+            declaration = model.declaration(node)
+            kind = getattr(declaration, "type", None)
+            if kind is not None and not kind.is_simple() and kind.is_element_only():
+                yield Finding(path=path_of(node), rule="text_not_allowed", line=line_of(node))
+
+
+def _finding(value: Value, rule: str, facts: dict[str, str]) -> Finding:
+    path = path_of(value.node)
+    if value.attribute is not None:
+        path = f"{path}/@{readable(value.attribute)}"
+    return Finding(path=path, rule=rule, facts=facts, line=line_of(value.node))

@@ -1,0 +1,63 @@
+"""
+Nils that a schema forbids, in XML of apps.
+
+.NET writes ``xsi:nil`` for every empty number, truth value and moment of time unless the class says otherwise, and no
+XSD of an app allows that (facts/altinn3-and-tokens.md 1.11). To the schema such an element is one that is not there.
+"""
+
+from lxml import etree
+
+from bridge.forms.conversion.converter import Shape
+from bridge.forms.conversion.model import Place
+from bridge.forms.xml.input import Limits, is_nil, parse, to_utf8
+from bridge.forms.xml.prefixes import Prefixes
+
+_BLANK = " \t\r\n"
+
+
+def without_forbidden_nils(shape: Shape | None, xml: bytes | str, limits: Limits) -> bytes:
+    """
+    Give *xml* as UTF-8 and without the empty elements that are nil where *shape* does not allow it.
+
+    What a schema says nothing of stays, as does what is nil and holds something all the same.
+
+    Raises:
+        Unreadable: It is no XML that we take, or takes too much work.
+    """
+    data = to_utf8(xml, limits)
+    root = parse(data, max_depth=limits.max_depth)
+    place = None if shape is None else shape.model.roots.get(str(root.tag))
+    if place is None or b"nil" not in data:
+        return data
+    return etree.tostring(root, encoding="utf-8") if _without(root, place, Prefixes()) else data
+
+
+def _without(node: etree._Element, place: Place, prefixes: Prefixes) -> bool:
+    """Take them out of *node*, and say whether there were any."""
+    children = prefixes.content(node, place.content).children
+    found = False
+    for child in list(node):
+        known = children.get(str(child.tag))
+        if known is None:
+            continue
+        if _is_bare_nil(child) and not known.nillable:
+            _take_out(node, child)
+            found = True
+        else:
+            found = _without(child, known, prefixes) or found
+    return found
+
+
+def _is_bare_nil(node: etree._Element) -> bool:
+    return is_nil(node) and len(node.attrib) == 1 and not len(node) and not (node.text or "").strip(_BLANK)
+
+
+def _take_out(parent: etree._Element, child: etree._Element) -> None:
+    """Take *child* out, and leave what stands behind it if that is more than indentation."""
+    before = child.getprevious()
+    if child.tail and child.tail.strip(_BLANK):
+        if before is None:
+            parent.text = (parent.text or "") + child.tail
+        else:
+            before.tail = (before.tail or "") + child.tail
+    parent.remove(child)

@@ -1,0 +1,135 @@
+"""Findings about what the receiver of a form may refuse, though it is valid: ``receiver_may_refuse``."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from lxml import etree
+
+from bridge.core.errors import Finding, Severity
+from bridge.core.mapping import Receiver
+from bridge.forms.paths import path_of
+from bridge.forms.xml.content_model import readable
+from bridge.forms.xml.dotnet import Judge
+from bridge.forms.xml.input import declared_encoding, line_of
+from bridge.forms.xml.lexical import takes
+from bridge.forms.xml.named_types import named_in
+from bridge.forms.xml.patterns import dotnet_pattern
+from bridge.forms.xml.schema_facts import SchemaModel
+from bridge.forms.xml.schema_files import SchemaFiles
+from bridge.forms.xml.values import Unknown, values_of
+
+_ANYTHING, _SPACES = (
+    re.compile(rb""),
+    re.compile(rb"\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80"),
+)
+_DECIMALS = re.compile(rb"\b(?:decimal|integer|(?:non)?(?:[Pp]ositive|[Nn]egative)Integer)\b")
+# Seven digits of which each stands four after the last: a number of 28.
+_LONG_NUMBER = re.compile(rb"[0-9.]{7}")
+RULE = "receiver_may_refuse"
+# What a schema has, and what the bytes of a form then have if anything in it is doubtful.
+_SIGNS = tuple(
+    (re.compile(feature), re.compile(sign))
+    for feature, sign in (
+        (rb"", rb"[\xf0-\xf4]"),
+        (rb"", rb"&#"),
+        (rb"\b(?:time|dateTime)\b", rb"24:"),
+        (rb"\b(?:date|dateTime)\b", rb"-[0-9]{4,}-"),
+        (rb"\b(?:date|dateTime)\b", rb"0000-"),
+        (rb"\b(?:date|dateTime)\b", rb"-(?<=[0-9]{5}-)[0-9]{2}-"),
+        (rb"\bgYear(?:Month)?\b", rb"[>\"'\s](?:-[0-9]|[0-9]{5}|0000)"),
+        (rb"\bduration\b", rb"[>\"'\s]-?P"),
+        (rb"\bunsigned(?:Long|Int|Short|Byte)\b", rb"[>\"'\s][+-]"),
+        (rb"\b(?:float|double)\b", rb"NaN"),
+        (rb"\btoken\b", rb"<([^\s<>/]++)[^<>]*+>[ \t\r\n]++</\1|=\s*[\"'][ \t\r\n]+[\"']"),
+        (
+            rb"<(?:[\w.-]+:)?(?:list|union)\b",
+            rb">[ \t\r\n]+[^<\s]|[^>\s][ \t\r\n]+<|[^<>\s](?:[\t\r\n]|[ ]{2})|=\s*[\"']\s|\s[\"']",
+        ),
+        (rb"\banyURI\b|\"lax\"|'lax'", rb""),
+    )
+)
+_WINDOW = 1 << 20
+_CODE_PAGES = frozenset({"windows-1252", "iso-8859-15", "utf8"})
+
+
+class ReceiverCheck:
+    """What may be refused of the forms of one schema."""
+
+    def __init__(self, files: SchemaFiles) -> None:
+        texts = files.texts.values()
+        self._counts = any(map(_DECIMALS.search, texts))
+        self._signs = [sign for feature, sign in _SIGNS if any(map(feature.search, texts))]
+        self._signs += {sign for pattern in files.patterns() if (sign := _sign_of(pattern)) is not None}
+        self._judge = Judge()
+
+    def may_find(self, data: bytes) -> bool:
+        """Say whether there may be something in the form *data*; next to all forms need no look."""
+        named, signs = named_in(data), self._signs
+        if named:
+            signs = signs + [sign for feature, sign in _SIGNS if feature.search(named)]
+        counts = self._counts or _DECIMALS.search(named) is not None
+        if counts and _LONG_NUMBER.search(data[::4]) is not None:
+            return True
+        return any(sign.search(data) for sign in signs)
+
+    def findings(self, root: etree._Element, model: SchemaModel, receiver: Receiver) -> Iterator[Finding]:
+        """Find what *receiver* may refuse of the valid form *root*."""
+
+        def taken(simple: Any, text: str) -> bool:
+            return takes(simple, text, model)
+
+        for value in values_of(root, model):
+            why = "unknown" if isinstance(value, Unknown) else self._judge.why(value.simple, value.text, taken)
+            if why is None:
+                continue
+            attribute = None if isinstance(value, Unknown) else value.attribute
+            path = path_of(value.node) + ("" if attribute is None else f"/@{readable(attribute)}")
+            yield _finding(path, why, receiver, line_of(value.node))
+
+
+class Watch:
+    """Says of a form that streams by whether *check* might find something in it, in memory that does not grow."""
+
+    def __init__(self, check: ReceiverCheck) -> None:
+        self._check, self._may_find = check, False
+
+    def over(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Hand *pieces* (UTF-8) on, and look at each value together with the tags around it."""
+        held: list[bytes] = []
+        fresh = 0
+        for piece in pieces:
+            yield piece
+            if self._may_find:
+                continue
+            held.append(piece)
+            fresh += len(piece)
+            if fresh >= _WINDOW:
+                window = b"".join(held)
+                self._may_find = self._check.may_find(window)
+                last = window.rfind(b"<")
+                held, fresh = [window[max(0, window.rfind(b"<", 0, max(0, last))) :]], 0
+        self._may_find = self._may_find or self._check.may_find(b"".join(held))
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Say that nobody looked closer, where that might have brought something."""
+        told = Finding(path="/", rule="receiver_not_checked", severity=Severity.WARNING)
+        return (told,) if self._may_find else ()
+
+
+def _sign_of(pattern: str) -> re.Pattern[bytes] | None:
+    """Say what a form's bytes have where .NET may read *pattern* in another way; None where it never does."""
+    if dotnet_pattern(pattern) in (None, pattern):
+        return None
+    return _ANYTHING if dotnet_pattern(pattern, spaces=False) != pattern else _SPACES
+
+
+def encoding_finding(xml: bytes | str, receiver: Receiver) -> tuple[Finding, ...]:
+    """Say where a form is declared to be in an encoding that .NET does not always have."""
+    declared = None if isinstance(xml, str) else declared_encoding(xml)
+    return (_finding("/", "encoding", receiver, 1),) if declared in _CODE_PAGES else ()
+
+
+def _finding(path: str, why: str, receiver: Receiver, line: int) -> Finding:
+    severity = Severity.ERROR if receiver is Receiver.DOTNET else Severity.WARNING
+    return Finding(path=path, rule=RULE, facts={"why": why}, line=line, severity=severity)

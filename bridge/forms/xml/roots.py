@@ -1,0 +1,51 @@
+"""Which element a form begins with, and in which namespace its elements stand."""
+
+from collections.abc import Iterator, Sequence
+
+from lxml import etree
+
+from bridge.core.errors import Finding
+from bridge.forms.paths import path_of
+from bridge.forms.xml.content_model import Group, names_in, readable, takes
+from bridge.forms.xml.input import line_of
+from bridge.forms.xml.namespaces import real_names
+from bridge.forms.xml.schema_facts import SchemaModel
+
+
+def other_root(root: etree._Element, wanted: str | None) -> tuple[Finding, ...]:
+    """Say that *root* is not the element that the mapping or route says its forms begin with."""
+    local = etree.QName(root).localname
+    if wanted is None or wanted in {real_names(str(root.tag)), local}:
+        return ()
+    if readable(wanted) == local:
+        rule, facts = namespace_finding(wanted)
+    else:
+        rule, facts = "wrong_root", {"expected": readable(wanted)}
+    return (Finding(path=path_of(root), rule=rule, line=line_of(root), facts=facts),)
+
+
+def wrong_root(tag: str, model: SchemaModel) -> tuple[str, dict[str, str]]:
+    """Say what is wrong with a form that begins with *tag*: the rule, and its facts."""
+    names = model.root_names()
+    same = [name for name in names if etree.QName(name).localname == etree.QName(tag).localname]
+    if same:
+        return namespace_finding(same[0])
+    roots = [etree.QName(name).localname for name in names]
+    return "wrong_root", {"expected": ", ".join(roots)} if 0 < len(roots) <= 5 else {}
+
+
+def namespace_finding(right: str) -> tuple[str, dict[str, str]]:
+    """Say that an element belongs into the namespace of *right*: the rule, and its facts."""
+    namespace = real_names(etree.QName(right).namespace or "")
+    return ("wrong_namespace", {"namespace": namespace}) if namespace else ("unwanted_namespace", {})
+
+
+def in_wrong_namespace(content: Group, tags: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Find the children whose names are known in another namespace only: which, and the name there."""
+    by_local: dict[str, str] = {}
+    for name in names_in(content):
+        by_local.setdefault(etree.QName(name).localname, name)
+    for at, tag in enumerate(tags):
+        right = by_local.get(etree.QName(tag).localname)
+        if right is not None and not takes(content, tag):
+            yield at, right

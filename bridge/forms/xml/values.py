@@ -1,0 +1,128 @@
+"""Walk over the values of a form with the types that the schema gives them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+
+from bridge.forms.xml.input import is_nil, text_of
+from bridge.forms.xml.schema_facts import Declaration, SchemaModel
+from bridge.forms.xml.schema_files import XSD
+
+XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+_XML = "{http://www.w3.org/XML/1998/namespace}"
+BLANKS = " \t\r\n"
+"""XML's white space; Unicode has more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What stands in an element or in its *attribute*, and its simple type as xmlschema has it."""
+
+    node: etree._Element
+    attribute: str | None
+    text: str
+    simple: Any
+    fixed: str | None = None
+    """What the schema says that it must be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """An element that the schema lets stand here and does not know."""
+
+    node: etree._Element
+
+
+@dataclass(frozen=True, slots=True)
+class _Type:
+    """What is asked of a type again and again."""
+
+    owner: Any
+    """The type itself, so that no other gets its identity."""
+    simple: Any
+    attributes: Mapping[str | None, Any]
+    children: Mapping[str, Declaration]
+    skips: bool
+    """Whether what is not listed here is nobody's to judge."""
+    open: bool
+    """Whether what is not listed may stand here, and is judged where anything is known of it."""
+
+
+def values_of(root: etree._Element, model: SchemaModel) -> Iterator[Value | Unknown]:
+    """Give the values of the form *root* in its order; what the schema knows nothing of is left out."""
+    types: dict[int, _Type] = model.kept
+    waiting: list[tuple[etree._Element, Declaration | None, bool]] = [(root, model.anywhere(root), False)]
+    while waiting:
+        node, declaration, lax = waiting.pop()
+        if declaration is None and lax:
+            declaration = model.untyped(node)
+        declaration = model.as_said(declaration, node)
+        if declaration is None:
+            if lax:
+                yield Unknown(node)
+            waiting += [
+                (child, model.anywhere(child), lax) for child in node.iterchildren(etree.Element, reversed=True)
+            ]
+            continue
+        kind = types.get(id(declaration.type))
+        if kind is None:
+            kind = types[id(declaration.type)] = _type_of(declaration, model)
+        if kind.simple is not None and not is_nil(node):
+            yield Value(node, None, text_of(node), kind.simple, declaration.fixed)
+        for name, text in node.items() if kind.attributes else ():
+            declared = kind.attributes.get(str(name))
+            if declared is not None and getattr(declared, "type", None) is not None:
+                yield Value(node, str(name), str(text), declared.type, getattr(declared, "fixed", None))
+        for child in node.iterchildren(etree.Element, reversed=True):
+            known = kind.children.get(str(child.tag))
+            # Not ``or``: a declaration of xmlschema's that has no children counts as false.
+            known = model.anywhere(child) if known is None and not kind.skips else known
+            if known is not None or kind.open:
+                waiting.append((child, known, known is None))
+
+
+def _type_of(declaration: Declaration, model: SchemaModel) -> _Type:
+    kind = declaration.type
+    simple = kind if kind.is_simple() else kind.content if kind.has_simple_content() else None
+    content: Any = None if kind.is_simple() or simple is not None else kind.content
+    wildcards = (
+        [] if not hasattr(content, "iter_elements") else [each for each in content.iter_elements() if not each.name]
+    )
+    return _Type(
+        owner=kind,
+        simple=simple,
+        attributes=getattr(kind, "attributes", {}),
+        children=model.children(declaration),
+        skips=any(each.process_contents == "skip" for each in wildcards),
+        open=any(each.process_contents != "skip" for each in wildcards),
+    )
+
+
+def builtin_of(simple: Any) -> str:
+    """Name the built-in type that *simple* restricts, by its local name; empty for lists and unions of others."""
+    while simple is not None:
+        name = str(simple.name or "")
+        if name.startswith(XSD):
+            return name.removeprefix(XSD)
+        simple = simple.base_type if hasattr(simple, "facets") else None
+    return ""
+
+
+def members_of(simple: Any) -> tuple[Any, ...]:
+    """Give the types of which a union is made; none where it is no union."""
+    while simple is not None and simple.is_union():
+        if hasattr(simple, "member_types"):
+            return tuple(simple.member_types)
+        simple = simple.base_type
+    return ()
+
+
+def item_of(simple: Any) -> Any | None:
+    """Give the type of a list's items; None where it is no list."""
+    while simple is not None and simple.is_list():
+        if hasattr(simple, "item_type"):
+            return simple.item_type
+        simple = simple.base_type
+    return None

@@ -1,0 +1,252 @@
+"""The second engine, xmlschema: models for explanations, and a judge for the schemas that libxml2 cannot take."""
+
+import functools
+import tempfile
+import threading
+import unicodedata
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from bridge.forms.xml.input import Effort
+from bridge.forms.xml.schema_files import XSD, Engine, SchemaFiles
+
+_ONE_PATTERN = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="v"><x:simpleType>
+<x:restriction base="x:string"><x:pattern value=""/></x:restriction></x:simpleType></x:element></x:schema>"""
+_XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+DEEPEST_MODEL = 100
+"""So many groups may stand inside each other in one content model."""
+_kept: dict[str, "Built"] = {}
+_building = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """xmlschema's reading of a schema, or why there is none. xmlschema comes without types."""
+
+    schema: Any | None
+    refused: str | None = None
+
+
+def build_xmlschema(files: SchemaFiles) -> Built:
+    """
+    Let xmlschema read *files*: once for each schema in a process, since it takes a tenth of a second or more.
+
+    It reads the repaired texts and nothing else. Its patterns are libxml2's: Python's would let a form that is made
+    for it keep a process busy for hours (facts/libraries.md 2).
+    """
+    key = f"{files.engine is Engine.XMLSCHEMA11}{files.sha256}{files.name}"
+    with _building:
+        if key not in _kept:
+            _kept[key] = _build(files)
+        return _kept[key]
+
+
+def _build(files: SchemaFiles) -> Built:
+    import xmlschema  # 0.2 s, and needed only once a form was refused
+    from xmlschema import limits
+    from xmlschema.exceptions import XMLSchemaWarning
+
+    # Real content models are never so deep, yet legal; its own limit of 15 is met when a form is judged.
+    limits.MAX_MODEL_DEPTH = DEEPEST_MODEL
+    kind = xmlschema.XMLSchema11 if files.engine is Engine.XMLSCHEMA11 else xmlschema.XMLSchema10
+    with tempfile.TemporaryDirectory(prefix="bridge-schema-") as folder:
+        for name, text in files.texts.items():
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text)
+        try:
+            with warnings.catch_warnings():
+                # What it leaves unchecked libxml2 checks.
+                warnings.simplefilter("ignore", XMLSchemaWarning)
+                schema = kind((Path(folder) / files.name).as_uri(), allow="sandbox", defuse="always")
+        except Exception as error:  # noqa: BLE001 - of legal schemas that it cannot read, it trips over some
+            said = getattr(error, "message", None) or type(error).__name__
+            return Built(schema=None, refused=str(said).replace(folder, "").strip().splitlines()[0])
+    _give_types_of_heads(schema)
+    for facet in _pattern_facets(schema):
+        facet.patterns = [_bounded(text, known) for text, known in zip(facet.regexps, facet.patterns, strict=True)]
+    return Built(schema=schema)
+
+
+def _give_types_of_heads(schema: Any) -> None:
+    """Have elements without a type of their own that of the head of their substitution group, with all that it says."""
+    elements = schema.maps.elements
+    for element in list(elements.values()):
+        head, seen = element, set()
+        while head is not None and head.name not in seen and (name := _head_of(head)) is not None:
+            seen.add(head.name)
+            head = elements.get(head.schema.resolve_qname(name))
+        if head is not None and head is not element:
+            element._set_type(head.type)  # noqa: SLF001 - it sets the type alone, and keeps what anything may have
+
+
+def _head_of(element: Any) -> str | None:
+    """Name the head of the group of an element without a type of its own."""
+    if "type" in element.elem.attrib or any(_is_type(each) for each in element.elem):
+        return None
+    heads = element.elem.get("substitutionGroup", "").split()
+    return heads[0] if heads else None
+
+
+def _is_type(element: Any) -> bool:
+    return element.tag in (f"{XSD}simpleType", f"{XSD}complexType")
+
+
+def errors_of(schema: Any, root: etree._Element, effort: Effort, *, most: int) -> tuple[list[Any], bool]:
+    """
+    Hold *root* against *schema*: the first errors, and whether there are no more.
+
+    The library's own ``iter_errors`` collects all before it gives the first, and an error of one child or attribute
+    looks at all its siblings: with 200,000 of them it takes hours. This is the same walk with a context that stops it.
+    Each call has a context of its own, so that threads need not wait for each other.
+
+    Raises:
+        XMLSchemaException, ValueError, LookupError, ArithmeticError, TypeError: It met what it cannot judge.
+    """
+    from xmlschema import XMLResource, XMLSchemaStopValidation
+
+    resource = XMLResource(root, allow="none")
+    context, found = _stopping_context(resource, effort, most)
+    tag = str(root.tag)
+    element = schema.maps.elements.get(tag)
+    if element is None and _XSI_TYPE in root.attrib:
+        element = schema.builders.create_element(tag, schema)
+    try:
+        if element is None:
+            context.missing_element_error("lax", schema, root)
+        else:
+            element.raw_decode(root, "lax", context)
+            for name, known in context.id_map.items():
+                if known == 0:
+                    context.validation_error("lax", schema, f"IDREF {name!r} not found in XML document", root)
+    except XMLSchemaStopValidation:
+        return found, False
+    return found, True
+
+
+def _stopping_context(resource: Any, effort: Effort, most: int) -> tuple[Any, list[Any]]:
+    """Give a context that ends the walk at an error too many or when *effort* is spent, and the list that it fills."""
+    from xmlschema import XMLSchemaStopValidation
+    from xmlschema.namespaces import NamespaceMapper
+    from xmlschema.validators import ValidationContext
+
+    found: list[Any] = []
+
+    def unless_spent(_element: object, _declaration: object) -> bool:
+        if effort.spent:
+            raise XMLSchemaStopValidation
+        return False
+
+    class Stopping(ValidationContext):
+        __slots__ = ()
+
+        def raise_or_collect(self, validation: str, error: Any) -> Any:
+            error = super().raise_or_collect(validation, error)
+            if validation == "lax":
+                # Not only the context's own list: the library drops that of the copies that it makes on the way.
+                found.append(error)
+                if len(found) >= most or effort.spent:
+                    raise XMLSchemaStopValidation
+            return error
+
+    context = Stopping(
+        source=resource,
+        converter=NamespaceMapper(source=resource),
+        check_identities=True,
+        validation_hook=unless_spent,
+    )
+    context.validation_only = True
+    return context, found
+
+
+def _pattern_facets(schema: Any) -> Iterator[Any]:
+    from xmlschema.validators import XsdPatternFacets
+
+    for component in schema.maps.iter_components():
+        for facet in (getattr(component, "facets", None) or {}).values():
+            if isinstance(facet, XsdPatternFacets):
+                yield facet
+
+
+class _Automaton:
+    """A pattern that libxml2 matches; looks like ``re.Pattern`` to xmlschema."""
+
+    def __init__(self, pattern: str, schema: etree.XMLSchema) -> None:
+        self.pattern, self._schema, self._lock = pattern, schema, threading.Lock()
+
+    def match(self, text: str) -> object | None:
+        """Give something when *text* fits as a whole; what libxml2 gives up on does not fit."""
+        element = etree.Element("v")
+        element.text = text
+        with self._lock:
+            try:
+                return self if self._schema.validate(element) else None
+            except etree.XMLSchemaValidateError:
+                return None
+
+
+_ONE_TYPE = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="v" type="x:%s"/></x:schema>"""
+
+
+@functools.cache
+def type_matcher(name: str) -> _Automaton:
+    """Give what says whether libxml2 takes a text for a value of the built-in type *name*."""
+    return _Automaton(name, etree.XMLSchema(etree.fromstring(_ONE_TYPE % name)))
+
+
+_kept_patterns: dict[str, "_WithNewLetters | None"] = {}
+
+
+def _bounded(text: str, known: Any) -> Any:
+    """Let libxml2 match where it takes the pattern."""
+    if text not in _kept_patterns:
+        made = automaton(text)
+        _kept_patterns[text] = None if made is None else _WithNewLetters(made)
+    return _kept_patterns[text] or known
+
+
+class _WithNewLetters:
+    """A pattern that takes letters as well for which libxml2's tables are too old."""
+
+    def __init__(self, known: _Automaton) -> None:
+        self.pattern, self._known = known.pattern, known
+
+    def match(self, text: str) -> object | None:
+        found = self._known.match(text)
+        if found is not None or text.isascii():
+            return found
+        old = in_old_letters(text)
+        return None if old == text else self._known.match(old)
+
+
+def in_old_letters(text: str) -> str:
+    """Write letters that libxml2's tables are too old for, such as the capital ß of 2008, as old ones of their kind."""
+    return text if text.isascii() else "".join(map(_old_letter, text))
+
+
+@functools.lru_cache(maxsize=4096)
+def _old_letter(letter: str) -> str:
+    kind = unicodedata.category(letter)
+    if letter < "\u0220" or kind not in _OLD:
+        return letter
+    known = automaton(rf"\p{{{kind}}}")
+    return letter if known is None or known.match(letter) else _OLD[kind]
+
+
+_OLD = {"Lu": "\u0468", "Ll": "\u0469", "Lo": "\u0e02", "Nd": "\u0966", "Mn": "\u0489"}
+"""Letters of each kind that no pattern names by themselves."""
+
+
+def automaton(text: str) -> _Automaton | None:
+    """Let libxml2 make a matcher of the pattern *text*; None where it does not take it."""
+    root = etree.fromstring(_ONE_PATTERN)
+    next(root.iter(XSD + "pattern")).set("value", text)
+    try:
+        return _Automaton(text, etree.XMLSchema(root))
+    except etree.XMLSchemaParseError:
+        return None

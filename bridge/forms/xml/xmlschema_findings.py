@@ -1,0 +1,172 @@
+"""From xmlschema's errors to findings, for the schemas whose forms libxml2 cannot judge."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lxml import etree
+
+from bridge.core.errors import Finding
+from bridge.forms.paths import path_of
+from bridge.forms.xml.content_model import Missing, fits, readable, slips, told
+from bridge.forms.xml.identities import Doubtful, holding, is_repeated_id, rule_of_reason
+from bridge.forms.xml.input import Effort, Limits, has_elements, last_line_of, line_of, text_of
+from bridge.forms.xml.libxml2_findings import ERRORS_PER_FINDING
+from bridge.forms.xml.named_types import WRONG, rule_for, without_consequences
+from bridge.forms.xml.roots import in_wrong_namespace, namespace_finding, wrong_root
+from bridge.forms.xml.schema_facts import TYPES, GaveUp, SchemaModel
+
+# xmlschema's class of what was broken -> our rule, and the facts that its sentence needs.
+_RULES = {
+    "XsdPatternFacets": ("pattern", ("pattern",)),
+    "XsdEnumerationFacets": ("enumeration", ("enumeration",)),
+    "XsdLengthFacet": ("length", ("length", "items")),
+    "XsdMinLengthFacet": ("min_length", ("minLength", "items")),
+    "XsdMaxLengthFacet": ("max_length", ("maxLength", "items")),
+    "XsdMinInclusiveFacet": ("min_inclusive", ("minInclusive",)),
+    "XsdMaxInclusiveFacet": ("max_inclusive", ("maxInclusive",)),
+    "XsdMinExclusiveFacet": ("min_exclusive", ("minExclusive",)),
+    "XsdMaxExclusiveFacet": ("max_exclusive", ("maxExclusive",)),
+    "XsdTotalDigitsFacet": ("total_digits", ("totalDigits",)),
+    "XsdFractionDigitsFacet": ("fraction_digits", ("fractionDigits",)),
+    "XsdAssert": ("assertion", ()),
+    "XsdAssertionFacet": ("assertion", ()),
+}
+_ATTRIBUTE = re.compile(r"\A(?:attribute )?'?(?P<name>[^\s'=]+)'?(?:=| attribute| )")
+_IS_NO_SUBSTITUTE = re.compile(r"\AXsd\w+\(.*\) (?:cannot substitute|is abstract)")
+_MISSING_ATTRIBUTE = re.compile(r"missing required attribute '(?P<name>[^']+)'")
+
+
+def explain_by_xmlschema(
+    root: etree._Element, model: SchemaModel, limits: Limits, effort: Effort
+) -> tuple[Finding, ...]:
+    """
+    Give what xmlschema finds, at most ``limits.max_findings``; of its texts only declared names are read.
+
+    Where *effort* was spent before it had looked at all, the last finding says so; nothing found by then is no yes.
+    """
+    found: dict[tuple[str, str, str], Finding] = {}
+    try:
+        errors, whole = model.errors(root, effort, most=ERRORS_PER_FINDING * limits.max_findings)
+        looked: set[etree._Element] = set()
+        doubtful: list[Doubtful] = []
+        # References are looked at beside it, and told where they stand.
+        errors = [error for error in errors if not str(error.reason or "").startswith("IDREF ")]
+        for number, error in enumerate(errors):
+            identity = rule_of_reason(str(error.reason or ""))
+            if identity is not None and isinstance(error.elem, etree._Element):  # noqa: SLF001 - as below
+                finding = Finding(path=path_of(error.elem), rule=identity[0], line=line_of(error.elem))
+                doubtful.append(Doubtful(finding, model.names_of_keys(identity[1])))
+                continue
+            for finding in _findings(error, root, model, looked):
+                found.setdefault((finding.path, finding.rule, finding.facts.get("expected", "")), finding)
+                if len(found) > limits.max_findings or effort.spent:
+                    break
+            if len(found) > limits.max_findings or (effort.spent and number + 1 < len(errors)):
+                whole = False
+                break
+        found |= {(each.path, each.rule, ""): each for each in holding(doubtful, found.values())}
+    except GaveUp:
+        unknown = model.unknown_types(root)[: limits.max_findings]
+        told = (Finding(path=path_of(node), rule=WRONG, line=line_of(node)) for node in unknown)
+        return tuple(told) or (Finding(path="/", rule="not_checkable"),)
+    findings = sorted(without_consequences(found.values()), key=lambda finding: finding.line)[: limits.max_findings]
+    if not whole:
+        findings.append(Finding(path="/", rule="more_findings" if findings else "not_checkable"))
+    return tuple(findings)
+
+
+def _findings(error: Any, root: etree._Element, model: SchemaModel, looked: set[etree._Element]) -> Iterator[Finding]:
+    node = error.elem if isinstance(error.elem, etree._Element) else root  # noqa: SLF001 - lxml names its class so
+    if _IS_NO_SUBSTITUTE.search(str(error.reason or "")):
+        if type(error.validator).__name__ == "XsdElement":  # Of its parent the same is said.
+            yield Finding(path=path_of(node), rule=rule_for(node), line=line_of(node))
+        return
+    if not hasattr(error, "particle"):
+        yield _finding(error, node, model)
+    elif node not in looked:
+        looked.add(node)
+        yield from _of_children(node, model)
+
+
+def _finding(error: Any, node: etree._Element, model: SchemaModel) -> Finding:
+    path, line, kind = path_of(node), line_of(node), type(error.validator).__name__
+    reason = str(error.reason or "")
+    if "is not an element of the schema" in reason and node.getparent() is None:
+        rule, facts = wrong_root(str(node.tag), model)
+        return Finding(path=path, rule=rule, line=line, facts=facts)
+    missing = _MISSING_ATTRIBUTE.search(reason)
+    if missing is not None:
+        name = readable(missing["name"]).rpartition(":")[2]
+        return Finding(path=f"{path}/@{name}", rule="missing_attribute", line=line)
+    declaration = model.declaration(node)
+    attribute = _attribute_of(error, node)
+    known = model.facts(declaration, attribute)
+    if attribute is not None:
+        path = f"{path}/@{readable(attribute)}"
+    if kind in _RULES:
+        rule, needed = _RULES[kind]
+    else:
+        rule, needed = _other_rule(kind, reason, known)
+    if kind in _RULES and needed and needed[0] not in known:
+        rule, needed = "type", tuple(TYPES)  # That of a built-in type, or of a member of a union.
+    elif rule == "pattern" and "digits" in known:
+        rule, needed = "digits", ("digits",)
+    bare = attribute is None and not has_elements(node) and not text_of(node).strip()
+    if bare and rule in {"pattern", "digits", "enumeration", "length", "min_length", "type"}:
+        rule, needed = "empty", ()
+    if rule == "type" and is_repeated_id(known, text_of(node) if attribute is None else node.get(attribute)):
+        rule, needed = "not_unique", ()
+    return Finding(path=path, rule=rule, line=line, facts={name: known[name] for name in needed if name in known})
+
+
+def _other_rule(kind: str, reason: str, known: dict[str, str]) -> tuple[str, tuple[str, ...]]:
+    if "fixed" in reason or kind == "XsdAttribute":
+        return ("fixed", ("fixed",)) if "fixed" in known else ("not_allowed", ())
+    if "nillable" in reason:
+        return "nil_not_allowed", ()
+    if "xsi:nil" in reason:
+        return "nil_with_content", ()
+    if kind in {"XsdAttributeGroup", "XsdAnyAttribute"}:
+        return "unexpected_attribute", ()
+    if "character data" in reason:
+        return "text_not_allowed", ()
+    if "can't have child elements" in reason:
+        return "children_not_allowed", ()
+    if kind.startswith(("XsdAtomic", "XsdList", "XsdUnion", "Xsd11Atomic", "Xsd11Union")) and TYPES & known.keys():
+        return "type", tuple(TYPES)
+    return "not_allowed", ()
+
+
+def _of_children(node: etree._Element, model: SchemaModel) -> Iterator[Finding]:
+    """Give all that is wrong with the children of *node*."""
+    path, declared = path_of(node), model.declaration(node)
+    children = [each for each in node.iterchildren(etree.Element) if not model.is_beside(declared, str(each.tag))]
+    tags = [str(child.tag) for child in children]
+    content = model.content(declared)
+    if content is not None and fits(content, tags):
+        return  # xmlschema is at a loss with groups that repeat and may be empty, or whose members are counted.
+    count = 0
+    for at, right in in_wrong_namespace(content, tags) if content is not None else ():
+        tags[at], (rule, facts) = right, namespace_finding(right)
+        yield Finding(path=path_of(children[at]), rule=rule, facts=facts, line=line_of(children[at]))
+        count += 1
+    for slip in slips(content, tags) if content is not None else ():
+        if isinstance(slip, Missing) and not slip.told:
+            continue
+        rule, place, facts = told(slip, tags, path, lambda at: path_of(children[at]))
+        at_end = slip.at >= len(children)
+        line = last_line_of(node) if at_end else line_of(children[slip.at])
+        yield Finding(path=place, rule=rule, facts=facts, line=line, at_end=at_end)
+        count += 1
+    if not count:
+        yield Finding(path=path, rule="not_allowed", line=line_of(node))
+
+
+def _attribute_of(error: Any, node: etree._Element) -> str | None:
+    """Name the attribute that an error is about, where it is one that *node* has."""
+    said = _ATTRIBUTE.match(str(error.reason or ""))
+    if said is None:
+        return None
+    local = said["name"].rpartition(":")[2]
+    return next((str(name) for name in node.attrib if str(name).rpartition("}")[2] == local), None)

@@ -1,0 +1,1 @@
+"""Altinn 2's REST API, and what it holds."""

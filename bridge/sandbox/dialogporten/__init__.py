@@ -1,0 +1,1 @@
+"""Dialogporten: its APIs for service owners and end users, GraphQL and subscriptions."""

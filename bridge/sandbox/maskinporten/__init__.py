@@ -1,0 +1,1 @@
+"""Maskinporten and the token exchange of Altinn's platform."""

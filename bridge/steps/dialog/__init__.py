@@ -1,0 +1,1 @@
+"""What a dialog is told, and what it shows."""

@@ -1,0 +1,62 @@
+"""What cannot be told is not sent: look whether a dialog is still there, before what cannot be undone."""
+
+import contextvars
+import threading
+from uuid import UUID
+
+import structlog
+
+from bridge.core.dialogs import is_narrowed
+from bridge.core.errors import Missing, UpstreamError
+from bridge.core.mapping import ActionMapping, Narrowed
+from bridge.core.operations import Problem
+from bridge.parts import Bridge
+from bridge.steps.drivers.altinn2.requests import Stop
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
+
+WITHIN = 3.0
+"""Seconds that the look may take: a form does not wait longer for a Dialogporten that does not answer."""
+
+ACTION_NARROWED = Problem(code="action_narrowed", status=403)
+DIALOG_GONE = Problem(code="dialog_gone", status=410)
+
+
+class DialogLook:
+    """One look at a dialog, beside what else is read; nobody waits for it longer than for that and ``WITHIN``."""
+
+    def __init__(self, bridge: Bridge, dialog_id: UUID, action: ActionMapping) -> None:
+        self._bridge, self._dialog_id, self._action = bridge, dialog_id, action
+        self._gone = self._narrowed = False
+        context = contextvars.copy_context()
+        self._thread = threading.Thread(target=context.run, args=(self._look,), name="bridge-dialog-look", daemon=True)
+        self._thread.start()
+
+    def refuse_what_it_forbids(self) -> None:
+        """
+        Raise Stop ``dialog_gone`` where the dialog was deleted or purged, ``action_narrowed`` where it offers the
+        action only to whom an authorization context takes in, and the token's ``a`` was counted.
+
+        Dialogporten being away, or refusing us, stops nothing: the dialog is told when it answers again. That a dialog
+        is frozen shows nowhere before a write (facts/dialogporten.md 15).
+        """
+        self._thread.join(WITHIN)
+        if self._gone:
+            raise Stop(DIALOG_GONE)
+        if self._narrowed:
+            log.error("the dialog narrows a button by an authorization context, and its mapping does not say so")
+            raise Stop(ACTION_NARROWED)
+
+    def _look(self) -> None:
+        try:
+            dialog = self._bridge.dialogporten.get(self._dialog_id, within=WITHIN)
+        except Missing:
+            self._gone = True
+        except UpstreamError as error:
+            log.warning("whether the dialog is there is not known, and stops nothing", why=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - a thread's outermost frame; the write that follows is not its matter
+            log.error("the look at the dialog failed unexpectedly", error=type(error).__name__)
+        else:
+            self._gone = dialog.deleted_at is not None
+            unsaid = not isinstance(self._action.requires, Narrowed)
+            self._narrowed = unsaid and is_narrowed(dialog, self._action.name)

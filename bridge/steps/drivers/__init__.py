@@ -1,0 +1,1 @@
+"""What a press needs of each kind of target."""

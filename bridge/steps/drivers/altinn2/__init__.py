@@ -1,0 +1,1 @@
+"""Altinn 2 as a target: an element, brought where the action wants it."""

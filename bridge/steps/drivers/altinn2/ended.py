@@ -1,0 +1,38 @@
+"""What is known of an element that cannot be found any more, nor an archived copy of it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from bridge.core.decision import Ended
+from bridge.core.elements import ElementKey, ElementState
+from bridge.parts import Bridge
+from bridge.storage.snapshots import Told
+
+
+def sent_before(bridge: Bridge, dialog_id: UUID, key: ElementKey, *, but: UUID | None = None) -> Ended | None:
+    """
+    Say that the element was archived, where anything here says so; a service may keep no copy to be seen.
+
+    The operation *but* does not bear witness of itself.
+    """
+    with bridge.store.reading() as tx:
+        link = tx.link(dialog_id)
+        known = link is not None and link.element is not None and link.key.message_id == key.message_id
+        archived_id = link.archived_id if link is not None and known else None
+        archived = ElementState.ARCHIVED.value
+        said = archived in tx.last_states(key.message_id, but=but)
+        told = known and Told(tx).written(dialog_id).told_last(archived)
+    return Ended(ElementState.ARCHIVED, archived_id) if said or told or archived_id is not None else None
+
+
+def deleted_before(bridge: Bridge, key: ElementKey, *, but: UUID, since: datetime) -> bool:
+    """
+    Say whether the element was deleted: by a press here that left it so last, or it lies in the bin since *since*.
+
+    Raises:
+        UpstreamError: Altinn 2 does not list its bin.
+    """
+    with bridge.store.reading() as tx:
+        seen = (each for each in tx.last_states(key.message_id, but=but) if each != ElementState.UNKNOWN.value)
+        last = next(seen, None)
+    return last == ElementState.DELETED.value or bridge.altinn2.in_trash(key, since=since)

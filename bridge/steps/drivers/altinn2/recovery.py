@@ -1,0 +1,220 @@
+"""After an answer that never came, or forms written one by one: what of it stands there, form by form."""
+
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from bridge.core.delivery import Phase, Proof, manifest_of, prove
+from bridge.core.elements import Element, ElementState, Form
+from bridge.core.errors import Refusal, Rejected, Unreachable, UpstreamError
+from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping
+from bridge.core.operations import Operation
+from bridge.forms.altinn2_equivalence import washed_differences
+from bridge.forms.diff import Change, differences
+from bridge.forms.xml.input import Unreadable
+from bridge.parts import Bridge
+from bridge.steps.drivers.altinn2.requests import Stop
+from bridge.steps.drivers.altinn2.verification import Incomparable, paired
+from bridge.steps.forms.build import wanted_forms
+from bridge.steps.forms.request_body import sent_content
+from bridge.steps.lease import write
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
+
+
+def shows_ours(bridge: Bridge, operation: Operation, after: Element, *, exactly: bool) -> bool:
+    """
+    Say whether what moved an element was our PUT, which nobody answered, or somebody else's.
+
+    Ours shows every form that was sent, and none that was to change as it was before. *exactly* takes no other value in
+    a draft for one that Altinn 2 calculated: while ours may still arrive, it may be what somebody else wrote.
+
+    Raises:
+        Unreachable: The forms cannot be read now.
+        Incomparable: They cannot be read at all, or not be compared.
+    """
+    if not operation.sent_forms:
+        return True
+    try:
+        shown = bridge.altinn2.read_contents(after, attached=False).forms
+    except UpstreamError as error:
+        if isinstance(error, Unreachable):
+            raise
+        log.error("the forms could not be read back, and whose they are is unknown", why=str(error))
+        raise Incomparable(after, operation.sent_forms[0]) from error
+    filling = after.state is ElementState.FORM_FILLING
+    if len(shown) < len(operation.sent_forms) or (filling and len(shown) > len(operation.sent_forms)):
+        return False
+    before = {form.form_id: form for form in operation.held_forms}
+    for form, twin in paired(operation.sent_forms, shown):
+        if twin is None:
+            return False
+        was = before.get(form.form_id)
+        try:
+            if not form.data or _stands(bridge, form, twin, was):
+                continue
+            if filling and exactly:
+                return False
+            if (was is not None and was.data == twin.data) or (filling and Change.LOST in _changes(bridge, form, twin)):
+                return False
+        except Unreadable as error:
+            raise Incomparable(after, form) from error
+    return True
+
+
+def was_done(
+    bridge: Bridge, operation: Operation, mapping: ServiceMapping, action: ActionMapping, after: Element | None
+) -> bool:
+    """
+    Say whether what came with a press is there already, where the element is beyond taking it.
+
+    It is where the same was sent and done before, and where the element shows it; one that is not to be found, *after*
+    None, shows nothing.
+
+    Raises:
+        Unreachable: The forms cannot be read now.
+    """
+    if action.form is not FormSource.BODY or operation.body is None:
+        return True
+    with bridge.store.reading() as tx:
+        if tx.done_before(operation):
+            return True
+    if after is None:
+        return False
+    try:
+        whole = bridge.altinn2.read(after.key, content=False) if after.listed_forms is None else after
+        held = bridge.altinn2.read_contents(whole, attached=False).forms
+        wanted = wanted_forms(bridge, operation, mapping, action, held)
+        sent = sent_content(operation.body)
+    except (Rejected, Refusal, Stop) as error:
+        log.info("it cannot be seen whether what was sent is there already", why=type(error).__name__)
+        return False
+    pairs = zip(wanted, held, strict=True) if len(wanted) == len(held) else None
+    same = pairs is not None and all(holds_same(bridge, form, twin) for form, twin in pairs)
+    return same and prove(manifest_of(0, sent.attachments), whole) is Proof.WHOLE
+
+
+def after_parts(bridge: Bridge, operation: Operation, element: Element | None) -> tuple[Operation, bool]:
+    """
+    Go on once every form is there; until then, what is not there yet is written again.
+
+    False beside it says that somebody else changed the element meanwhile.
+
+    Raises:
+        Unreachable: The forms cannot be read now.
+        Incomparable: One cannot be compared.
+    """
+    manifest = operation.manifest
+    if manifest is None or operation.sending_at is None or element is None:
+        return operation, True
+    if element.state is not ElementState.FORM_FILLING:
+        # Somebody else took it on, and it is judged as if nothing had been sent.
+        return _go_on(bridge, operation, element, Phase.WHOLE), True
+    if prove(manifest, element) is not Proof.WHOLE or len(element.listed_attachments or ()) > len(manifest.files):
+        return operation, False
+    if operation.answered_at is not None:
+        # Each was answered with a yes: what was lost of them all the same is told by whoever compares them.
+        return _go_on(bridge, operation, element, Phase.WRITTEN), True
+    shown = {form.form_id: form for form in bridge.altinn2.read_contents(element, attached=False).forms}
+    before = {form.form_id: form for form in operation.held_forms}
+    missing = False
+    for form in operation.sent_forms:
+        twin, was = shown.get(form.form_id), before.get(form.form_id)
+        if twin is None:
+            return operation, False
+        try:
+            if _stands(bridge, form, twin, was):
+                continue
+        except Unreadable as error:
+            raise Incomparable(element, form) from error
+        if was is None or was.data != twin.data:
+            return operation, False
+        missing = True
+    if missing:
+        return replace(operation, built_on=element.last_changed), True
+    return _go_on(bridge, operation, element, Phase.WRITTEN), True
+
+
+def rest_of(bridge: Bridge, operation: Operation, held: tuple[Form, ...]) -> tuple[Form, ...]:
+    """Give the forms as they shall be, those that stand there already as they are shown: they are not written again."""
+    shown = {form.form_id: form for form in held}
+    before = {form.form_id: form for form in operation.held_forms}
+
+    def standing(form: Form) -> Form:
+        twin = shown.get(form.form_id)
+        try:
+            stands = twin is not None and _stands(bridge, form, twin, before.get(form.form_id))
+        except Unreadable:
+            return form  # Written again: that it stands there cannot be seen.
+        return twin if stands and twin is not None else form
+
+    return tuple(map(standing, operation.sent_forms))
+
+
+def still_to_put_back(bridge: Bridge, operation: Operation) -> tuple[Form, ...] | None:
+    """
+    Give the forms that were written and are not yet what they were before; None where one of them cannot be put back.
+
+    Raises:
+        UpstreamError: They cannot be read now.
+    """
+    element = bridge.altinn2.read(operation.key, content=False)
+    shown = {form.form_id: form for form in bridge.altinn2.read_contents(element, attached=False).forms}
+    wanted = {form.form_id: form for form in operation.sent_forms}
+    left: list[Form] = []
+    for was in operation.held_forms:
+        now = shown.get(was.form_id)
+        if now is None or holds_same(bridge, was, now):
+            continue
+        try:
+            ours = _stands(bridge, wanted[was.form_id], now, was)
+        except Unreadable:
+            return None
+        if not ours:
+            return None  # Neither what was nor what we wrote: it is somebody else's now.
+        left.append(was)
+    return tuple(left)
+
+
+def _go_on(bridge: Bridge, operation: Operation, element: Element, phase: Phase) -> Operation:
+    manifest = operation.manifest
+    changed: dict[str, Any] = {
+        "sending_at": None,
+        "answered_at": None,
+        "may_arrive_until": None,
+        "built_on": element.last_changed,
+        "manifest": None if manifest is None else manifest.in_phase(phase),
+    }
+    write(bridge, operation, **changed)
+    return replace(operation, **changed)
+
+
+def _stands(bridge: Bridge, form: Form, shown: Form, was: Form | None) -> bool:
+    """
+    Say whether *form* is what is shown, less what Altinn 2 may do to it.
+
+    What is shown just as it *was* was not written, also where the change is one that Altinn 2 might make itself: a
+    value taken out, or the case of a letter.
+
+    Raises:
+        Unreadable: It cannot be said.
+    """
+    if was is not None and was.data == shown.data:
+        return holds_same(bridge, form, was)
+    return not _changes(bridge, form, shown)
+
+
+def holds_same(bridge: Bridge, form: Form, other: Form) -> bool:
+    """Say whether two forms are known to hold the same values."""
+    try:
+        return not differences(form.data, other.data, limits=bridge.schemas.limits)
+    except Unreadable:
+        return form.data == other.data
+
+
+def _changes(bridge: Bridge, form: Form, shown: Form) -> set[Change]:
+    """Say what became of a form. Raises Unreadable where that cannot be said."""
+    if form.data == shown.data:
+        return set()
+    return {each.change for each in washed_differences(form.data, shown.data, limits=bridge.schemas.limits)}

@@ -1,0 +1,331 @@
+"""What is sent to Altinn 2, built on what was read: nothing that must survive is left out."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from bridge.adapters.altinn2.messages import put_body
+from bridge.adapters.altinn2.metadata import misfits
+from bridge.adapters.altinn2.streams import base64_length
+from bridge.core.attachment_rules import check_attachment, missing_types
+from bridge.core.delivery import Manifest, Phase, manifest_of
+from bridge.core.elements import Attachment, Element, ElementState, Form, Listed, PutMessage, SignatureSpec
+from bridge.core.errors import BridgeError, OutcomeUnknown, Refusal, Unreachable
+from bridge.core.mapping import (
+    ActionMapping,
+    AfterUpdate,
+    Altinn2Service,
+    AttachmentRule,
+    FormSource,
+    ServiceMapping,
+    Signed,
+    Supply,
+    Verb,
+)
+from bridge.core.operations import Problem
+from bridge.parts import Bridge
+from bridge.storage.store import Living
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
+
+LOOK_BACK = timedelta(days=90)
+"""How far back an archived copy is looked for; the list of Altinn 2 is cut by a limit that only dates get round."""
+
+_OPERATORS = frozenset({"service_not_in_force", "no_signing_step", "payment_needed"})
+"""What nobody who presses can mend: the mapping says otherwise than the service's metadata."""
+
+SILENCE = timedelta(seconds=30)
+"""How much longer than Altinn 2 may take to answer an upload is taken for alive."""
+
+
+class Stop(BridgeError):
+    """The action cannot go on, for a reason that the sender is told."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Call:
+    """One write: what must be there afterwards (None: nothing to compare), and how it is sent."""
+
+    manifest: Manifest | None
+    send: Callable[[], str | None]
+    """Gives the new id, where the answer tells one."""
+    forms: tuple[Form, ...] = ()
+    """The forms that the element shall hold then, where they are sent."""
+    before: tuple[Form, ...] = ()
+    """Those that are not as they are now, as they are now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Building:
+    """What a PUT is built of: the element, what was read of it, the forms as they shall be, attachments to add."""
+
+    element: Element
+    held: Element
+    forms: tuple[Form, ...]
+    attachments: tuple[Attachment, ...]
+
+
+def upload_silence(bridge: Bridge) -> timedelta:
+    """Say for how long an upload that does not move is taken for alive."""
+    return timedelta(seconds=bridge.settings.altinn2_put_timeout) + SILENCE
+
+
+def living_uploads(bridge: Bridge) -> Living:
+    """Say which uploads are on their way."""
+    return bridge.uploading.living(silent_since=bridge.clock() - upload_silence(bridge))
+
+
+def latest_arrival(bridge: Bridge) -> datetime:
+    """Say until when a write that sets out now may take effect, also where we die before it is cut."""
+    return bridge.clock() + timedelta(seconds=bridge.settings.altinn2_put_timeout) + bridge.late
+
+
+def can_be_carried(bridge: Bridge, element: Element) -> bool:
+    """Say whether the attachments that an element lists fit into a PUT; one of unknown size is fetched to see."""
+    sizes = [each.size or 0 for each in element.listed_attachments or ()]
+    return sum(map(base64_length, sizes)) <= bridge.settings.altinn2_max_put
+
+
+def refuse_what_rest_cannot_do(
+    bridge: Bridge, service: Altinn2Service, action: ActionMapping, element: Element, *, level: int
+) -> None:
+    """
+    Refuse what does not fit the service as its metadata has it, for who pressed with *level*. Raises Stop.
+
+    Payment shows in metadata and in the element's own links; that others sign shows nowhere (facts/altinn2.md 2.8).
+    """
+    if all(action.after.value):
+        if service.others_sign and element.state is not ElementState.SIGNING:
+            raise Stop(Problem(code="others_must_sign", status=409))
+        if element.payment:
+            raise Stop(Problem(code="payment_needed", status=409))
+    known = bridge.services.find(service.service_code, service.service_edition)
+    for misfit in () if known is None else misfits(action, known, level=level, now=bridge.clock()):
+        if misfit.problem.code in _OPERATORS:
+            log.warning("the mapping does not go with the service", action=action.name, why=misfit.message)
+        raise Stop(misfit.problem)
+
+
+def one_signature(bridge: Bridge, mapping: ServiceMapping) -> bool:
+    """
+    Say whether one signature archives, so that a repeated PUT cannot give another one.
+
+    What metadata does not tell, or does not tell now, is not known: the mapping's own word is one where it is silent.
+    """
+    service = mapping.altinn2
+    if service is not None and service.signing_steps > 1:
+        return False
+    known = None if service is None else bridge.services.find(service.service_code, service.service_edition)
+    return known is not None and bool(known.steps) and known.signing_steps <= 1
+
+
+def rules_for(bridge: Bridge, mapping: ServiceMapping) -> tuple[AttachmentRule, ...]:
+    """Give the rules for attachments: the mapping's, or else those of the service's metadata."""
+    service = mapping.altinn2
+    if mapping.attachment_rules or service is None:
+        return mapping.attachment_rules
+    known = bridge.services.find(service.service_code, service.service_edition)
+    return () if known is None else known.attachment_rules
+
+
+def whole_call(bridge: Bridge, action: ActionMapping, element: Element) -> Call:
+    """
+    Delete, confirm or archive the element.
+
+    Raises:
+        Stop: It is not of the kind that this can be done with.
+    """
+    correspondence = element.type.casefold() == "correspondence"
+    if action.verb is not Verb.DELETE and not correspondence:
+        raise Stop(Problem(code="element_wrong_state", status=409))
+
+    def send() -> str | None:
+        match action.verb:
+            case Verb.DELETE:
+                bridge.altinn2.delete(element.key)
+            case Verb.CONFIRM:
+                bridge.altinn2.confirm(element.key)
+            case _:
+                return bridge.altinn2.archive(element.key).location_id
+        return None
+
+    return Call(manifest=None, send=send)
+
+
+def signing_call(bridge: Bridge, action: ActionMapping, element: Element, phase: Phase) -> Call:
+    """Sign what is in signing, without any content: the one bare PUT that is safe (facts/altinn2.md 0.5)."""
+    order = replace(_bare(element, AfterUpdate.SIGN_AND_ARCHIVE), bare=False, signature=_signature(action, element))
+    return _put(bridge, order, _manifest(element).in_phase(phase))
+
+
+def bare_call(bridge: Bridge, action: ActionMapping, element: Element, manifest: Manifest) -> Call:
+    """Complete what is in form filling and was proved to survive it."""
+    return _put(bridge, _bare(element, action.after), manifest)
+
+
+def content_call(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, building: Building) -> Call:
+    """
+    Replace all forms and attachments, or where these are too large to be carried, complete around them.
+
+    Raises:
+        Stop: An attachment breaks a rule, is missing, or cannot be carried.
+    """
+    element = building.element
+    added = _added(bridge, mapping, action, building)
+    listed = {each.id: each for each in element.listed_attachments or ()}
+    replaced = {_name(each) for each in added}
+    present = Counter(each.attachment_type.casefold() for each in added)
+    held = _held(bridge, building) if added or rules_for(bridge, mapping) else building.held.attachments
+    kept = [each for each in held if _name(each) not in replaced]
+    present.update(each.attachment_type.casefold() for each in kept)
+    if action.after.value[0] and (missing := missing_types(rules_for(bridge, mapping), present)):
+        raise Stop(Problem(code="attachment_missing", status=422, facts={"types": ", ".join(missing)}))
+    if len(building.held.attachments) < len(listed):
+        return _around(bridge, mapping, action, building, added)
+    order = PutMessage(
+        key=element.key,
+        service_code=element.service_code,
+        service_edition=element.service_edition,
+        forms=building.forms,
+        attachments=(*kept, *added),
+        after=action.after,
+    )
+    if len(put_body(order)) > bridge.settings.altinn2_max_put:
+        return _around(bridge, mapping, action, building, added)
+    call = _put(bridge, order, manifest_of(len(order.forms), order.attachments))
+    return replace(call, before=replaced_forms(building))
+
+
+def _around(
+    bridge: Bridge,
+    mapping: ServiceMapping,
+    action: ActionMapping,
+    building: Building,
+    added: tuple[Attachment, ...],
+) -> Call:
+    """
+    Leave the attachments where they are: change the forms one by one, or complete without content.
+
+    Completing is a call of its own, after a read has shown that all forms are there; and nothing is signed before
+    another has proved that it left the attachments in place.
+
+    Raises:
+        Stop: ``too_large_to_carry``: the service does not allow it, so the person is sent to Altinn.
+    """
+    element, service = building.element, mapping.altinn2
+    complete = action.after.value[0]
+    kept = {form.form_id for form in building.forms}
+    others = None in kept or any(form.form_id not in kept for form in building.held.forms)
+    if others or added or (complete and (service is None or not service.bare_completion)):
+        raise Stop(Problem(code="too_large_to_carry", status=409, facts={"page": element.page or ""}))
+    before = replaced_forms(building)
+    if complete and not before:
+        return around_call(bridge, action, element)
+    ids = {form.form_id for form in before}
+    changed = [form for form in building.forms if form.form_id in ids]
+
+    def send() -> None:
+        for at, form in enumerate(changed):
+            try:
+                bridge.altinn2.update_form(element.key, form)
+            except Unreachable as error:
+                if not at:
+                    raise
+                detail = f"some forms are written, others not: {error.detail}"
+                raise OutcomeUnknown(error.system, detail, under_way=False) from error
+
+    return Call(manifest=_manifest(element).in_phase(Phase.PARTS), send=send, forms=building.forms, before=before)
+
+
+def around_call(bridge: Bridge, action: ActionMapping, element: Element) -> Call:
+    """Complete an element that holds what is wanted, without content and without a signature."""
+    phase = Phase.WHOLE if action.after is AfterUpdate.SEND_TO_SIGNING else Phase.TRYING
+    order = replace(_bare(element, AfterUpdate.SEND_TO_SIGNING), bare=True)
+    return _put(bridge, order, _manifest(element).in_phase(phase))
+
+
+def replaced_forms(building: Building) -> tuple[Form, ...]:
+    """Give the forms that stay and are not as the element holds them, as it holds them."""
+    wanted = {form.form_id: form.data for form in building.forms}
+    return tuple(form for form in building.held.forms if form.form_id in wanted and wanted[form.form_id] != form.data)
+
+
+def _held(bridge: Bridge, building: Building) -> tuple[Attachment, ...]:
+    """Give the attachments that are there: as they were read, or else as they are listed."""
+    if len(building.held.attachments) == len(building.element.listed_attachments or ()):
+        return building.held.attachments
+    return bridge.altinn2.list_attachments(building.element.key)
+
+
+def _added(
+    bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, building: Building
+) -> tuple[Attachment, ...]:
+    """Hold what was sent along against the rules. Raises Stop."""
+    if not building.attachments:
+        return ()
+    attaching = action.attaching
+    if attaching is None or Supply.BODY not in attaching.supplies:
+        raise Stop(Problem(code="attachments_not_taken", status=422))
+    allowed = {each.casefold() for each in attaching.types}
+    sent = {_name(each) for each in building.attachments}
+    present = Counter(each.attachment_type.casefold() for each in _held(bridge, building) if _name(each) not in sent)
+    for each in building.attachments:
+        try:
+            if each.attachment_type.casefold() not in allowed:
+                raise Refusal("attachment_type", 422, facts={"rule": f"types: {', '.join(attaching.types)}"})  # noqa: TRY301
+            check_attachment(
+                rules_for(bridge, mapping),
+                attachment_type=each.attachment_type,
+                file_name=each.file_name,
+                size=each.size,
+                present=present[each.attachment_type.casefold()],
+                largest=bridge.settings.altinn2_max_attachment,
+            )
+        except Refusal as refusal:
+            raise Stop(Problem(code=refusal.code, status=refusal.status, facts=refusal.facts)) from refusal
+        present[each.attachment_type.casefold()] += 1
+    return building.attachments
+
+
+def _name(each: Attachment) -> tuple[str, str]:
+    return each.attachment_type.casefold(), each.file_name
+
+
+def _bare(element: Element, after: AfterUpdate) -> PutMessage:
+    return PutMessage(
+        key=element.key,
+        service_code=element.service_code,
+        service_edition=element.service_edition,
+        forms=(),
+        attachments=(),
+        after=after,
+        bare=element.state is not ElementState.SIGNING,
+    )
+
+
+def _manifest(element: Element) -> Manifest:
+    return manifest_of(len(element.listed_forms or ()), element.listed_attachments or ())
+
+
+def _signature(action: ActionMapping, element: Element) -> SignatureSpec | None:
+    if action.signed is Signed.ALL or action.form is not FormSource.NONE:
+        return None
+
+    def covered(each: Listed) -> bool:
+        return each.locked or (action.signed is Signed.DEFAULT and each.by_default)
+
+    return SignatureSpec(
+        form_ids=tuple(each.id for each in element.listed_forms or () if covered(each)),
+        attachment_ids=tuple(each.id for each in element.listed_attachments or () if covered(each)),
+    )
+
+
+def _put(bridge: Bridge, order: PutMessage, manifest: Manifest) -> Call:
+    return Call(manifest=manifest, send=lambda: bridge.altinn2.put(order).location_id, forms=order.forms)

@@ -1,0 +1,517 @@
+"""
+Bring one attachment to an element, while it comes: never beside an operation, and never twice.
+
+One of the same type and name is a correction: it takes the place of what came before it.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from bridge.adapters.altinn2.streams import Body, Interrupted, Spool, Watched, pieces_of
+from bridge.core.altinn2_errors import problem_for
+from bridge.core.attachment_rules import check_attachment, check_empty, check_size, rule_for
+from bridge.core.elements import Attachment, Content, Element, ElementState
+from bridge.core.errors import Missing, OutcomeUnknown, Refusal, Rejected, UpstreamError
+from bridge.core.mapping import ActionMapping, ServiceMapping, Supply
+from bridge.core.operations import Link, Upload
+from bridge.parts import Bridge
+from bridge.steps.drivers.altinn2.attachments import (
+    Standing,
+    Target,
+    copy_of,
+    look_for_uploads,
+    name_of,
+    settle,
+    take_away,
+    unsettled,
+)
+from bridge.steps.drivers.altinn2.reach import within_reach
+from bridge.steps.drivers.altinn2.requests import latest_arrival, living_uploads, rules_for
+from bridge.storage.store import UnderWay
+from bridge.storage.uploads import Uploads
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
+
+SEEN_EVERY = timedelta(seconds=10)
+"""How often an upload that moves is noted down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Offer:
+    """What a caller sends: *read* gives up to so many bytes of it; *length* None where nobody said it before."""
+
+    file_name: str
+    attachment_type: str
+    length: int | None
+    read: Callable[[int], bytes]
+    base64: bool = False
+    """It came as base64, and goes on as base64 when it is small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """The upload that stands for the offer; *repeated* when the attachment was there already."""
+
+    upload: Upload
+    repeated: bool
+
+
+def attach(
+    bridge: Bridge, *, mapping: ServiceMapping, action: ActionMapping, link: Link, offer: Offer, target: Target | None
+) -> Attached:
+    """
+    Add *offer* to the element of *link*, or put it in the place of *target* or of what has its type and name.
+
+    What is there already, byte for byte, is not sent again. Where it takes another's place, that one is there until
+    the new one is, and goes then.
+
+    Raises:
+        Refusal: A rule forbids it, something else is under way, it came in part, or Altinn 2 refused; nothing was
+            attached, except with ``attachment_uncertain``, after which the same may be sent again.
+        UpstreamError: Altinn 2 could not be asked; nothing was sent.
+    """
+    check_type(action, offer.attachment_type)
+    _check(bridge, mapping, offer, present=0)
+    upload = Upload(
+        id=bridge.new_id(),
+        dialog_id=link.dialog_id,
+        element=link.key,
+        file_name=offer.file_name,
+        attachment_type=offer.attachment_type,
+        length=offer.length,
+    )
+    with bridge.uploading.passing(upload.id):
+        begin(bridge, upload)
+        return _ended(bridge, _Coming(mapping, action, offer, upload, target))
+
+
+def _ended(bridge: Bridge, coming: "_Coming") -> Attached:
+    """Attach, and note how it ended."""
+    attached: Attached | None = None
+    try:
+        with (
+            explained(bridge, coming.upload.dialog_id),
+            within_reach(bridge, coming.mapping.service_resource, coming.upload.element.who),
+        ):
+            attached = _attach(bridge, coming)
+    finally:
+        with bridge.store.transaction() as tx:
+            if attached is not None and attached.upload.id == coming.upload.id:
+                Uploads(tx).arrived(attached.upload)
+            Uploads(tx).ended(coming.upload.id, now=bridge.clock())
+    return attached
+
+
+def upload_for(bridge: Bridge, link: Link, upload_id: UUID) -> Upload:
+    """Find an attachment that came through us, or what took its place. Raises Refusal 404."""
+    with bridge.store.reading() as tx:
+        upload = Uploads(tx).find(link.dialog_id, upload_id)
+    if upload is None or upload.attachment_id is None or upload.removed:
+        raise Refusal("unknown_attachment", 404)
+    return upload
+
+
+def check_type(action: ActionMapping, attachment_type: str) -> None:
+    """Refuse what the action does not take by way of uploads."""
+    attaching = action.attaching
+    if attaching is None or Supply.UPLOAD not in attaching.supplies:
+        raise Refusal("attachments_not_taken", 422)
+    if attachment_type.casefold() not in {each.casefold() for each in attaching.types}:
+        raise Refusal("attachment_type", 422, facts={"rule": f"types: {', '.join(attaching.types)}"})
+
+
+def named(bridge: Bridge, link: Link, target: Target) -> Upload | Attachment:
+    """Find what *target* means, before anything is done to it. Raises Refusal 404 and 409, and as ``explained``."""
+    if isinstance(target, UUID):
+        return upload_for(bridge, link, target)
+    with explained(bridge, link.dialog_id), within_reach(bridge, link.service_resource, link.key.who):
+        _check_state(bridge.altinn2.read(link.key, content=False))
+        there = bridge.altinn2.list_attachments(link.key)
+    found = next((each for each in there if each.attachment_id == target), None)
+    if found is None:
+        raise Refusal("unknown_attachment", 404)
+    return found
+
+
+@contextmanager
+def explained(bridge: Bridge, dialog_id: UUID) -> Iterator[None]:
+    """Turn what Altinn 2 or a sender did not do into what a sender is told; what was archived is not called deleted."""
+    try:
+        try:
+            yield
+        except Missing as error:
+            with bridge.store.reading() as tx:
+                link = tx.link(dialog_id)
+            if link is None or copy_of(bridge, link) is None:
+                raise
+            raise Refusal("element_wrong_state", 409) from error
+    except Interrupted as error:
+        log.warning("an attachment did not come whole", detail=str(error))
+        raise Refusal("attachment_interrupted", 400) from error
+    except Missing as error:
+        raise Refusal("element_gone", 410) from error
+    except Rejected as error:
+        log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
+        problem = problem_for(error.reason)
+        raise Refusal(problem.code, problem.status) from error
+
+
+def _check(bridge: Bridge, mapping: ServiceMapping, offer: Offer, *, present: int) -> None:
+    check_attachment(
+        rules_for(bridge, mapping),
+        attachment_type=offer.attachment_type,
+        file_name=offer.file_name,
+        size=offer.length,
+        present=present,
+        largest=bridge.settings.altinn2_max_attachment,
+    )
+
+
+def begin(bridge: Bridge, upload: Upload) -> None:
+    """Keep operations and other uploads of the dialog away. Raises Refusal 409."""
+    now = bridge.clock()
+    try:
+        with bridge.store.transaction() as tx:
+            tx.lock_dialog(upload.dialog_id)
+            tx.begin_upload(upload, living_uploads(bridge), now=now)
+    except UnderWay as error:
+        raise Refusal("operation_under_way", 409, retry_after=timedelta(seconds=1)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """One upload on its way in: what is offered under which rules, and in whose place."""
+
+    mapping: ServiceMapping
+    action: ActionMapping
+    offer: Offer
+    upload: Upload
+    target: Target | None
+
+
+def _attach(bridge: Bridge, coming: _Coming) -> Attached:
+    offer, upload = coming.offer, coming.upload
+    element = element_of(bridge, coming.mapping, upload)
+    look_for_uploads(bridge, element.key)
+    settle(bridge, unsettled(bridge, upload.dialog_id), element.key)
+    there = bridge.altinn2.list_attachments(element.key)
+    standing = Standing(bridge, element.key, upload.dialog_id, there)
+    content: Content | None = None
+    twins = standing.named(offer.attachment_type, offer.file_name)
+    if offer.length is None or twins or coming.target is not None or offer.base64:
+        # Only what lies here whole can be measured, compared, and sent a second time.
+        content = _spooled(bridge, coming.mapping, offer, upload)
+        offer = replace(offer, length=content.size)
+        # While it came, others may have gone on.
+        there = bridge.altinn2.list_attachments(element.key)
+        standing = Standing(bridge, element.key, upload.dialog_id, there)
+        twins = standing.named(offer.attachment_type, offer.file_name)
+    if content is not None and (found := _same(bridge, element, twins, content)) is not None:
+        if coming.target is None or found.attachment_id == _placed(standing, coming.target).attachment_id:
+            again = _already(bridge, standing, replace(upload, length=content.size, sha256=content.sha256), found)
+            # One that landed late stands beside what it was to replace.
+            others = [each for each in twins if each is not found and standing.may_change(coming.action, each)]
+            return _alone(bridge, element, again, others)
+        raise Refusal("attachment_exists", 409)
+    _wait_for_an_earlier_one(bridge, upload)
+    going = _going(standing, coming, twins)
+    ids = {each.attachment_id for each in going}
+    present = sum(
+        each.attachment_type.casefold() == offer.attachment_type.casefold() and each.attachment_id not in ids
+        for each in there
+    )
+    _check(bridge, coming.mapping, offer, present=present)
+    before = {each.attachment_id for each in there}
+    way = _Way(bridge, upload, offer, content)
+    if not going or content is None:
+        return _sent(bridge, element, before, way)
+    return _instead(bridge, element, before, going, way)
+
+
+def _wait_for_an_earlier_one(bridge: Bridge, upload: Upload) -> None:
+    """Refuse while one of the same name may still come to be seen: sent now, it would be there twice."""
+    now = bridge.clock()
+    with bridge.store.reading() as tx:
+        out = Uploads(tx).out(upload.element, now=now)
+    until = max((until for each, until in out if name_of(each) == name_of(upload)), default=None)
+    if until is not None:
+        raise Refusal("attachment_unsettled", 409, retry_after=until - now)
+
+
+def _alone(bridge: Bridge, element: Element, attached: Attached, others: list[Attachment]) -> Attached:
+    """Take *others* away, which have the name of what is there already."""
+    ids = [each.attachment_id for each in others if each.attachment_id is not None]
+    if not all(take_away(bridge, element.key, each) for each in ids):
+        raise Refusal("attachment_uncertain", 504)
+    if ids:
+        with bridge.store.transaction() as tx:
+            Uploads(tx).arrived(attached.upload)
+            Uploads(tx).settled(attached.upload, ids, now=bridge.clock())
+    return attached
+
+
+def _placed(standing: Standing, target: Target) -> Attachment:
+    """Find *target* among what is there. Raises Refusal 404."""
+    found = standing.at(target)
+    if found is None:
+        raise Refusal("unknown_attachment", 404)
+    return found
+
+
+def _going(standing: Standing, coming: _Coming, twins: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
+    """Say whose place is taken. Raises Refusal where that may not be, or where another has the name already."""
+    going = twins
+    if coming.target is not None:
+        target = _placed(standing, coming.target)
+        if any(each.attachment_id != target.attachment_id for each in twins):
+            raise Refusal("attachment_exists", 409)
+        going = (target,)
+    if not all(standing.may_change(coming.action, each) for each in going):
+        raise Refusal("attachment_not_uploaded", 409)
+    return going
+
+
+def _instead(
+    bridge: Bridge, element: Element, before: set[int | None], going: tuple[Attachment, ...], way: "_Way"
+) -> Attached:
+    """Put an attachment in the place of others: they go once it is there. What breaks off is ended by ``settle``."""
+    ids = tuple(each.attachment_id for each in going if each.attachment_id is not None)
+    upload = replace(way.upload, replaces=ids, length=way.offer.length, sha256=way.sha256)
+    with bridge.store.transaction() as tx:
+        Uploads(tx).replacing(upload)
+    try:
+        attached = _sent(bridge, element, before, way)
+    except Rejected as error:
+        if error.reason != "attachment_refused":
+            raise
+        # There may be no room for both: Altinn 2 does not say when it counts (facts/altinn2.md 2.10).
+        attached = _after(bridge, element, before, going, way)
+        return Attached(_settled(bridge, replace(upload, attachment_id=attached.upload.attachment_id)), repeated=False)
+    upload = replace(upload, attachment_id=attached.upload.attachment_id)
+    with bridge.store.transaction() as tx:
+        Uploads(tx).arrived(upload)
+    if not all(take_away(bridge, element.key, each) for each in ids):
+        raise Refusal("attachment_uncertain", 504)
+    return Attached(_settled(bridge, upload), repeated=False)
+
+
+def _settled(bridge: Bridge, upload: Upload) -> Upload:
+    with bridge.store.transaction() as tx:
+        Uploads(tx).arrived(upload)
+        Uploads(tx).settled(upload, upload.replaces, now=bridge.clock())
+    return upload
+
+
+def _after(
+    bridge: Bridge, element: Element, before: set[int | None], going: tuple[Attachment, ...], way: "_Way"
+) -> Attached:
+    """Take *going* away first, and bring them back where the new one is not taken either."""
+    held = [replace(each, content=bridge.altinn2.read_content(element.key, each)) for each in going]
+    for each in going:
+        if each.attachment_id is not None and not take_away(bridge, element.key, each.attachment_id):
+            raise Refusal("attachment_uncertain", 504)
+    try:
+        return _sent(bridge, element, before, way)
+    except (Refusal, Rejected, UpstreamError):
+        _bring_back(bridge, element, held, replace(way.upload, length=way.offer.length, sha256=way.sha256))
+        raise
+
+
+def _bring_back(bridge: Bridge, element: Element, held: list[Attachment], upload: Upload) -> None:
+    """Put what was taken away back, under its new id. Raises Refusal where that fails."""
+    ids: list[int] = []
+    for each in held:
+        offer = Offer(
+            file_name=each.file_name,
+            attachment_type=each.attachment_type,
+            length=None if each.content is None else each.content.size,
+            read=lambda _: b"",
+        )
+        try:
+            before = {one.attachment_id for one in bridge.altinn2.list_attachments(element.key)}
+            back = _sent(bridge, element, before, _Way(bridge, upload, offer, each.content)).upload.attachment_id
+        except (Refusal, UpstreamError) as error:
+            log.error("an attachment was taken away and could not be put back", dialog=str(upload.dialog_id))
+            raise Refusal("attachment_lost", 502) from error
+        with bridge.store.transaction() as tx:
+            earlier = None if each.attachment_id is None else tx.uploaded_as(upload.dialog_id, each.attachment_id)
+            if earlier is not None and back is not None:
+                Uploads(tx).moved(earlier.id, back)
+        ids += [] if back is None else [back]
+    with bridge.store.transaction() as tx:
+        Uploads(tx).replacing(replace(upload, replaces=tuple(ids)))
+
+
+def element_of(bridge: Bridge, mapping: ServiceMapping, upload: Upload) -> Element:
+    """Read the element. Raises Refusal where nothing may be added to it."""
+    element = bridge.altinn2.read(upload.element, content=False)
+    service = mapping.altinn2
+    if service is None or (element.service_code, element.service_edition) != (
+        service.service_code,
+        service.service_edition,
+    ):
+        raise Refusal("other_service_edition", 409)
+    _check_state(element)
+    return element
+
+
+def _check_state(element: Element) -> None:
+    if element.state is not ElementState.FORM_FILLING:
+        raise Refusal("element_wrong_state", 409)
+
+
+class _Way:
+    """One upload on its way: streamed as it comes, or from where it was laid down."""
+
+    def __init__(self, bridge: Bridge, upload: Upload, offer: Offer, content: Content | None) -> None:
+        self.bridge, self.upload, self.offer, self.content = bridge, upload, offer, content
+        self._watched = None if content is not None else Watched(offer.read, offer.length or 0)
+
+    @property
+    def sha256(self) -> str | None:
+        """The digest, once all has passed."""
+        if self.content is not None:
+            return self.content.sha256
+        return None if self._watched is None else self._watched.sha256
+
+    def send(self, element: Element) -> int | None:
+        """Send it, and give the id where Altinn 2 tells."""
+        content, altinn2 = self.content, self.bridge.altinn2
+        attachment = Attachment(
+            attachment_type=self.offer.attachment_type,
+            file_name=self.offer.file_name,
+            size=self.offer.length,
+            content=content,
+        )
+        if self.offer.base64 and content is not None and content.size < self.bridge.settings.altinn2_stream_from:
+            return altinn2.post_attachment(element.key, attachment)
+        pieces = self._watched.pieces() if self._watched is not None else pieces_of(content) if content else iter(())
+        body = Body(_noted(self.bridge, self.upload, pieces), self.offer.length or 0)
+        return altinn2.stream_attachment(element.key, attachment, body)
+
+
+def _sent(bridge: Bridge, element: Element, before: set[int | None], way: _Way) -> Attached:
+    """Send, and look that it is there; what was not answered is looked for before anything is said."""
+    upload, offer = way.upload, way.offer
+    told: int | None = None
+    answered = False
+    # Before it leaves, so that a crash leaves a trace.
+    _may_arrive(bridge, upload, latest_arrival(bridge))
+    try:
+        told = way.send(element)
+        answered = True
+    except OutcomeUnknown as error:
+        log.warning("an attachment was not answered", detail=error.detail)
+        # What did not leave us whole is shorter than it says, and is not taken.
+        wait = bridge.late if error.under_way and way.sha256 is not None else bridge.settle
+    except (UpstreamError, Interrupted):
+        _may_arrive(bridge, upload, None)
+        raise
+    except BaseException:
+        # How far it came nobody can say, but it goes no further: it may arrive for as long as anything that was cut.
+        _may_arrive(bridge, upload, bridge.clock() + bridge.late)
+        raise
+    else:
+        wait = bridge.settle
+    done = replace(upload, length=offer.length, sha256=way.sha256)
+    until: datetime | None = bridge.clock() + wait
+    try:
+        new = [each for each in bridge.altinn2.list_attachments(element.key) if each.attachment_id not in before]
+        found = next((each for each in new if each.attachment_id == told), None) or _new(
+            bridge, element, new, offer, way.sha256, trusted=answered
+        )
+        if found is not None and found.size in (None, offer.length):
+            until = None
+            return Attached(replace(done, attachment_id=found.attachment_id), repeated=False)
+    except UpstreamError as error:
+        raise Refusal("attachment_uncertain", 504) from error
+    finally:
+        _may_arrive(bridge, done, until)
+    # Said yes and does not show it, or is still at work: sending again looks first.
+    raise Refusal("attachment_uncertain", 504)
+
+
+def _may_arrive(bridge: Bridge, upload: Upload, until: datetime | None) -> None:
+    with bridge.store.transaction() as tx:
+        Uploads(tx).may_arrive(upload, until)
+
+
+def _new(
+    bridge: Bridge,
+    element: Element,
+    new: list[Attachment],
+    offer: Offer,
+    sha256: str | None,
+    *,
+    trusted: bool,
+) -> Attachment | None:
+    """Find ours among what came since: by name and size, and where nobody said yes by its bytes, too."""
+    for each in new:
+        like = each.file_name == offer.file_name and (each.size is None or each.size == offer.length)
+        if like and (trusted or bridge.altinn2.read_content(element.key, each).sha256 == sha256):
+            return each
+    return None
+
+
+def _same(bridge: Bridge, element: Element, twins: tuple[Attachment, ...], content: Content) -> Attachment | None:
+    """Find among those of the same name the one that is this one already, by its bytes."""
+    for each in twins:
+        if (
+            each.size in (None, content.size)
+            and bridge.altinn2.read_content(element.key, each).sha256 == content.sha256
+        ):
+            return each
+    return None
+
+
+def _already(bridge: Bridge, standing: Standing, upload: Upload, found: Attachment) -> Attached:
+    if (earlier := standing.known(found)) is not None:
+        return Attached(earlier, repeated=True)
+    with bridge.store.reading() as tx:
+        # One that died on its way may have brought it.
+        died = any(
+            each.id != upload.id and each.attachment_id is None and name_of(each) == name_of(upload)
+            for each in Uploads(tx).of(upload.dialog_id, upload.element.message_id)
+        )
+    return Attached(replace(upload, attachment_id=found.attachment_id, found=not died), repeated=True)
+
+
+def _spooled(bridge: Bridge, mapping: ServiceMapping, offer: Offer, upload: Upload) -> Content:
+    """Lay down what comes, up to what may be sent at most."""
+    rule = rule_for(rules_for(bridge, mapping), offer.attachment_type)
+    spool = Spool()
+    pieces = _until_end(offer.read) if offer.length is None else Watched(offer.read, offer.length).pieces()
+    for piece in _noted(bridge, upload, pieces):
+        spool.write(piece)
+        check_size(rule, size=spool.size, largest=bridge.settings.altinn2_max_attachment)
+    check_empty(spool.size)
+    return spool.content()
+
+
+def _until_end(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    while True:
+        try:
+            piece = read(64 * 1024)
+        except Refusal:
+            raise
+        except Exception as error:  # noqa: BLE001 - servers differ in how they say that the sender is gone
+            raise Interrupted(f"the sender is gone ({type(error).__name__})") from None
+        if not piece:
+            return
+        yield piece
+
+
+def _noted(bridge: Bridge, upload: Upload, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Hand *pieces* on, and note now and then that the upload moves."""
+    seen: datetime = bridge.clock()
+    for piece in pieces:
+        yield piece
+        if (now := bridge.clock()) - seen >= SEEN_EVERY:
+            seen = now
+            with bridge.store.transaction() as tx:
+                tx.upload_seen(upload.id, now=now)

@@ -1,0 +1,151 @@
+"""What a person must be able to see of the element behind a button: its forms, its print, the text that is signed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import structlog
+
+from bridge.adapters.altinn2.streams import Spool
+from bridge.adapters.http.transport import Coming
+from bridge.core.altinn2_errors import problem_for
+from bridge.core.elements import Content, Element, ElementKey, Form
+from bridge.core.errors import Missing, Refusal, Rejected, Unreachable
+from bridge.core.markdown import text_of_html
+from bridge.core.operations import Link
+from bridge.parts import Bridge
+from bridge.steps.drivers.altinn2.attachments import Shown, Standing, copy_of
+from bridge.steps.drivers.altinn2.reach import within_reach
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
+
+PDF = "application/pdf"
+_PIECE = 64 * 1024
+_END = 1024
+"""Within so many bytes of its end a PDF says that it ends."""
+LANGUAGES = {"nb": "1044", "nn": "2068", "en": "1033"}
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """
+    A print of an element, what kind of document it is, and how long where that is known.
+
+    *pieces* has ``close``; one that breaks off raises, so that nobody takes half of it for the whole.
+    """
+
+    pieces: "Coming | Laid"
+    media_type: str
+    length: int | None
+
+
+class Laid:
+    """A print that came to its end before it is given on."""
+
+    def __init__(self, content: Content) -> None:
+        self._source = content.open()
+
+    def __iter__(self) -> "Laid":
+        return self
+
+    def __next__(self) -> bytes:
+        piece = self._source.read(_PIECE)
+        if not piece:
+            raise StopIteration
+        return piece
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._source.close()
+
+
+def forms_of(bridge: Bridge, link: Link) -> tuple[Form, ...]:
+    """List the element's forms without their data, or its archived copy's. Raises Refusal and UpstreamError."""
+    with (
+        bridge.rooms.looking.place(),
+        explained("element_gone", 410),
+        within_reach(bridge, link.service_resource, link.key.who),
+    ):
+        return bridge.altinn2.list_forms(place_of(bridge, link))
+
+
+def attachments_of(bridge: Bridge, link: Link) -> tuple[Shown, ...]:
+    """List the element's attachments without their bytes, or its archived copy's. Raises Refusal and UpstreamError."""
+    with explained("element_gone", 410), within_reach(bridge, link.service_resource, link.key.who):
+        there = bridge.altinn2.list_attachments(place_of(bridge, link))
+    return Standing(bridge, link.key, link.dialog_id, there).shown()
+
+
+def print_of(bridge: Bridge, link: Link, *, language: str, chunks: bool) -> Print:
+    """
+    Open the element's print, or once it is archived its copy's: its head is here, the rest comes while it is read.
+
+    Where Altinn 2 or the one who asks (without *chunks*, as in HTTP/1.0) could not tell its end from a cut, it is
+    fetched to its end first.
+
+    Raises:
+        Refusal: There is none.
+        UpstreamError: Altinn 2 could not be asked.
+    """
+    with explained("nothing_to_print", 404), within_reach(bridge, link.service_resource, link.key.who):
+        coming = bridge.altinn2.print(place_of(bridge, link), language=LANGUAGES[language])
+    media_type = coming.answer.headers.get("Content-Type", PDF).partition(";")[0].strip().lower()
+    if not coming.open_ended and (chunks or coming.length is not None):
+        return Print(coming, media_type, coming.length)
+    spool, last = Spool(), b""
+    try:
+        for piece in coming:
+            spool.write(piece)
+            last = (last + piece)[-_END:]
+    finally:
+        coming.close()
+    if coming.open_ended and media_type == PDF and b"%%EOF" not in last:
+        raise Unreachable("Altinn 2", "a print ended before its end")
+    content = spool.content()
+    return Print(Laid(content), media_type, content.size)
+
+
+def signing_text_of(bridge: Bridge, link: Link, *, language: str) -> str:
+    """Give the text that who signs must have seen, without markup. Raises Refusal and UpstreamError."""
+    with (
+        bridge.rooms.looking.place(),
+        explained("nothing_to_sign", 404),
+        within_reach(bridge, link.service_resource, link.key.who),
+    ):
+        return text_of_html(bridge.altinn2.signing_text(link.key, language=LANGUAGES[language]))
+
+
+def place_of(bridge: Bridge, link: Link) -> ElementKey:
+    """Say where the element stands: in its place, or as its archived copy. Raises as ``element_at``."""
+    return element_at(bridge, link).key if link.archived_id is None else replace(link.key, message_id=link.archived_id)
+
+
+def element_at(bridge: Bridge, link: Link) -> Element:
+    """
+    Read the element, or its archived copy, by whomever it was archived; without content.
+
+    Raises:
+        Missing: There is neither.
+        Rejected, Unreachable: Altinn 2 cannot be asked.
+    """
+    if link.archived_id is not None:
+        return bridge.altinn2.read(replace(link.key, message_id=link.archived_id), content=False)
+    try:
+        return bridge.altinn2.read(link.key, content=False)
+    except Missing:
+        if (copy := copy_of(bridge, link)) is None:
+            raise
+        return bridge.altinn2.read(copy.key, content=False)
+
+
+@contextmanager
+def explained(missing: str, status: int) -> Iterator[None]:
+    """Turn what Altinn 2 says into what who looks is told; what is not there is *missing*."""
+    try:
+        yield
+    except Missing as error:
+        raise Refusal(missing, status) from error
+    except Rejected as error:
+        log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
+        problem = problem_for(error.reason)
+        raise Refusal(problem.code, problem.status) from error

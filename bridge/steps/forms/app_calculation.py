@@ -1,0 +1,253 @@
+"""
+Have a stateless app calculate a form for an action, and take nothing from it that was lost on the way.
+
+A calculation stores nothing, so it is repeated after any failure that is passing, and after a crash.
+"""
+
+from urllib.parse import urlencode
+
+import structlog
+
+from bridge.adapters.apps.client import AppCall, no_http
+from bridge.adapters.http.transport import retry_after
+from bridge.core.app_answers import PROBLEMS, Next, problem_of, row_for
+from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse, party_header
+from bridge.core.elements import Form
+from bridge.core.errors import ConfigurationError, CredentialsRefused, Finding, OutcomeUnknown, Unreachable
+from bridge.core.mapping import ActionMapping, Altinn3App, FormSpec, LostFields, ServiceMapping, Speaks
+from bridge.core.operations import Operation, Problem
+from bridge.forms.conversion.converter import Shape, Unconvertible
+from bridge.forms.conversion.media import JSON, XML, kind_of, turned
+from bridge.forms.cut_short import stopped_at
+from bridge.forms.diff import Change, differences
+from bridge.forms.fields import read_values
+from bridge.forms.xml.input import Unreadable
+from bridge.forms.xml.nils import without_forbidden_nils
+from bridge.parts import Bridge
+from bridge.steps.drivers.altinn2.requests import Stop
+from bridge.steps.forms.request_body import shape_of
+from bridge.steps.lease import write
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
+
+_TYPES = {Speaks.XML: XML, Speaks.JSON: JSON}
+_MOST_PATHS = 50
+
+
+def calculated(bridge: Bridge, operation: Operation, mapping: ServiceMapping, action: ActionMapping, form: Form) -> str:
+    """
+    Give *form* as the app calculated it, and keep the action's ``results`` of it on the operation.
+
+    Raises:
+        Stop: The app refuses, or its answer has lost fields; nothing was stored anywhere.
+        Unreachable: No answer came; nothing was stored, so that it may be repeated.
+    """
+    spec = mapping.form_spec(form.kind, form.data_format_id, form.data_format_version)
+    if spec is None or mapping.altinn3 is None:
+        name = f"{form.data_format_id}/{form.data_format_version}"
+        raise Stop(Problem(code="form_unknown", status=422, facts={"form": name}))
+    route = _route(bridge, mapping.altinn3, mapping.source)
+    try:
+        # Apps take a form without their namespace at a second try only, which leaks (facts 1.4), and answer with it.
+        sent = bridge.schemas.in_namespace(spec, form.data)
+    except Unreadable as error:
+        raise Stop(Problem(code="form_invalid", status=422, findings=(error.finding,))) from error
+    spoken = _spoken(bridge, mapping.altinn3, route, spec, sent)
+    content_type, body = _answer(bridge, operation, mapping.altinn3, route, spoken)
+    try:
+        answer = _as_xml(bridge, spec, content_type, body)
+        _refuse_losses(bridge, route, action, spec, sent, answer)
+        results = read_values(answer, action.results, limits=bridge.schemas.limits)
+    except (Unreadable, Unconvertible) as error:
+        log.error("an app's answer is no form of its schema", app=route.name)
+        raise Stop(PROBLEMS["app_answer_unreadable"]) from error
+    if action.results:
+        if missing := {name: path for name, path in action.results if name not in results}:
+            log.warning("results are not in the calculated form", app=route.name, paths=missing)
+        # Before anything is sent: whoever takes over after a crash has them for the dialog.
+        write(bridge, operation, results=dict(results))
+    return answer.decode()
+
+
+def _route(bridge: Bridge, app: Altinn3App, source: str) -> AppRoute:
+    """Say how the app is called; what the proxy's route knows of its verbs and time holds here, too."""
+    known = bridge.routes.get((app.org, app.app))
+    return AppRoute(
+        org=app.org,
+        app=app.app,
+        token=TokenUse.BRIDGE,
+        scopes=app.scopes,
+        dialog=None,
+        anonymous=False,
+        verbs=None if known is None else known.verbs,
+        timeout=None if known is None else known.timeout,
+        defaults=DataTypeRoute(
+            data_type=app.data_type,
+            schema=None,
+            held=Held.OFF,
+            one_at_a_time=False,
+            repeatable=True,
+            speaks=app.speaks,
+        ),
+        data_types={},
+        source=source,
+    )
+
+
+def _spoken(bridge: Bridge, app: Altinn3App, route: AppRoute, spec: FormSpec, form: bytes) -> bytes:
+    """Write the form as the app reads it. Raises Stop where its schema does not know it."""
+    if app.speaks is not Speaks.JSON:
+        return form
+    shape = _shape(bridge, spec)
+    if shape is None:
+        log.error("the main form's schema cannot convert", app=route.name, schema=spec.schema)
+        raise Stop(PROBLEMS["app_misconfigured"])
+    try:
+        return turned(shape, form, into=Speaks.JSON)
+    except Unconvertible as error:
+        raise Stop(Problem(code="form_invalid", status=422, findings=error.findings)) from error
+    except Unreadable as error:
+        raise Stop(Problem(code="form_invalid", status=422, findings=(error.finding,))) from error
+
+
+def _answer(bridge: Bridge, operation: Operation, app: Altinn3App, route: AppRoute, form: bytes) -> tuple[str, bytes]:
+    """Ask the app, and give the form that it answers with its type. Raises Stop and Unreachable."""
+    with bridge.store.reading() as tx:
+        link = tx.link(operation.dialog_id)
+    # Said by all versions of apps in lower case, alone, and always: what they take for the party without it differs.
+    party = None if link is None else party_header(link.party)
+    if party is None:
+        raise Stop(PROBLEMS["party_unfit"])
+    query = urlencode({"dataType": app.data_type, "language": operation.language})
+    status, content_type, again, body = _called(bridge, route, Meaning.CALCULATE, query, party, form)
+    text = _beginning(body)
+    row = row_for(status, text)
+    match row.next:
+        case Next.FORM:
+            return content_type, body
+        case Next.LATER:
+            raise again
+        case Next.LOOK:
+            raise Stop(_at_fault(bridge, route, query, party))
+        case Next.CREDENTIALS:
+            raise _refuses_us(route, status)
+        case Next.REFUSED:
+            problem = problem_of(row, text)
+            # Without the text, which may quote the form.
+            log.warning("refused by an app", app=route.name, status=status, code=problem.code)
+            raise Stop(problem)
+
+
+def _at_fault(bridge: Bridge, route: AppRoute, query: str, party: str) -> Problem:
+    """
+    Tell who an empty 500 is about, by asking for an empty form, which has no effect anywhere.
+
+    A party that the register does not know, and a data type without a form, fail in the same way; the calculation of
+    this form does not.
+    """
+    status, _, again, body = _called(bridge, route, Meaning.CREATE, query, party, b"")
+    row = row_for(status, _beginning(body))
+    match row.next:
+        case Next.LATER:
+            raise again
+        case Next.CREDENTIALS:
+            raise _refuses_us(route, status)
+        case Next.REFUSED:
+            problem = problem_of(row, _beginning(body))
+        case Next.LOOK:
+            problem = PROBLEMS["app_party_unknown"]
+        case Next.FORM:
+            problem = PROBLEMS["app_cannot_calculate"]
+    log.warning("an app failed without a word", app=route.name, code=problem.code)
+    return problem
+
+
+def _refuses_us(route: AppRoute, status: int) -> CredentialsRefused:
+    return CredentialsRefused(f"app {route.name}", f"status {status}", status=status, reason="app_refuses_bridge")
+
+
+def _beginning(body: bytes) -> str:
+    return body[:4096].decode("utf-8", "replace")
+
+
+def _called(
+    bridge: Bridge, route: AppRoute, meaning: Meaning, query: str, party: str, body: bytes
+) -> tuple[int, str, Unreachable, bytes]:
+    """Give status, type and body, and the error that stands for coming back later."""
+    spoken = _TYPES[route.defaults.speaks]
+    headers = [("Accept", spoken), ("Accept-Encoding", "identity"), ("party", party)]
+    if meaning is Meaning.CALCULATE:
+        headers.append(("Content-Type", f"{spoken}; charset=utf-8"))
+    call = AppCall(
+        meaning=meaning,
+        anonymous=False,
+        query=query,
+        headers=headers,
+        body=body,
+        length=len(body),
+        own=True,
+        repeatable=True,
+    )
+    try:
+        answer = bridge.apps.send(route, call)
+        try:
+            whole = answer.whole(bridge.schemas.limits.max_bytes)
+        finally:
+            answer.close()
+    except OutcomeUnknown as error:
+        if no_http(error):
+            log.warning("an app gave an answer that cannot be read", app=route.name, why=error.detail)
+            raise Stop(PROBLEMS["app_answer_unreadable"]) from error
+        raise Unreachable(error.system, error.detail, status=error.status) from error
+    if whole is None:
+        raise Stop(PROBLEMS["app_answer_unreadable"])
+    wait = retry_after({"Retry-After": answer.header("Retry-After")}, bridge.clock())
+    again = Unreachable(f"app {route.name}", f"status {answer.status}", status=answer.status, retry_after=wait)
+    return answer.status, answer.header("Content-Type"), again, whole
+
+
+def _as_xml(bridge: Bridge, spec: FormSpec, content_type: str, body: bytes) -> bytes:
+    """Read the answer as XML without what the app says of empty fields, by the schema where it is JSON."""
+    shape = _shape(bridge, spec)
+    if kind_of(content_type) is not Speaks.JSON:
+        return without_forbidden_nils(shape, body, bridge.schemas.limits)
+    if shape is None:
+        raise Unreadable("not_well_formed")
+    return turned(shape, body, into=Speaks.XML)
+
+
+def _shape(bridge: Bridge, spec: FormSpec) -> Shape | None:
+    """Give the converter of the form's schema, where that can be one."""
+    if spec.schema is None:
+        return None
+    try:
+        return shape_of(bridge, spec)
+    except ConfigurationError:
+        return None
+
+
+def _refuse_losses(
+    bridge: Bridge, route: AppRoute, action: ActionMapping, spec: FormSpec, sent: bytes, answer: bytes
+) -> None:
+    """Hold the answer against what was sent: an app drops what it does not know in silence. Raises Stop."""
+    shape, limits = _shape(bridge, spec), bridge.schemas.limits
+    found = differences(sent, answer, shape=shape, limits=limits)
+    lost = tuple(each.finding() for each in found if each.change is Change.LOST)
+    if not lost:
+        return
+    # An app reads JSON by name, in any order.
+    by_order = route.defaults.speaks is not Speaks.JSON
+    causes = stopped_at(sent, found, shape=shape, limits=limits) if by_order else ()
+    paths = [each.path for each in lost][:_MOST_PATHS]
+    log.warning(
+        "an app's answer lacks what it was sent",
+        app=route.name,
+        lost=paths,
+        stopped_at=causes[:_MOST_PATHS],
+        form=spec.data_format_id,
+    )
+    # What each is due to comes first: the others may be hundreds.
+    first = tuple(Finding(path=each, rule="lost_from_here") for each in causes)
+    lost = (*first, *(each for each in lost if each.path not in causes))
+    if action.lost_fields is LostFields.REFUSE:
+        raise Stop(Problem(code="calculation_lost_fields", status=502, findings=lost))

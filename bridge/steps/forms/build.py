@@ -1,0 +1,120 @@
+"""The forms of an action as they shall be: made of what is held and what was sent, and held against their schemas."""
+
+from dataclasses import replace
+
+import structlog
+
+from bridge.core.altinn_dates import OSLO
+from bridge.core.elements import Form
+from bridge.core.errors import ConfigurationError, Finding, errors_of
+from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapping, Validation
+from bridge.core.operations import Operation, Problem
+from bridge.core.templates import template_values
+from bridge.forms.fields import PlaceMissing, set_values
+from bridge.forms.xml.input import Unreadable, parse, to_text, to_utf8
+from bridge.forms.xml.nils import without_forbidden_nils
+from bridge.parts import Bridge
+from bridge.steps.drivers.altinn2.requests import Stop
+from bridge.steps.forms.app_calculation import calculated
+from bridge.steps.forms.request_body import is_message, merged_forms, sent_content, shape_of
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
+
+
+def wanted_forms(
+    bridge: Bridge, operation: Operation, mapping: ServiceMapping, action: ActionMapping, held: tuple[Form, ...]
+) -> tuple[Form, ...]:
+    """
+    Make the forms that are wanted of those that are held: what was sent, the mapping's values, the app's calculation.
+
+    Raises:
+        Stop: One of them cannot be made.
+        Unreachable: The app did not answer.
+    """
+    sent = sent_content(operation.body if action.form is FormSource.BODY else None)
+    for form in sent.forms:
+        _must_be_readable(bridge, form.data)
+    forms = merged_forms(held, sent.forms, sent.removed)
+    forms = tuple(_prepared(bridge, operation, action, form) for form in forms)
+    if not action.calculates:
+        return tuple(_without_nils(bridge, mapping, form) for form in forms)
+    return tuple(
+        replace(form, data=calculated(bridge, operation, mapping, action, form)) if form.kind is FormKind.MAIN else form
+        for form in forms
+    )
+
+
+def _prepared(bridge: Bridge, operation: Operation, action: ActionMapping, form: Form) -> Form:
+    if form.kind is not FormKind.MAIN:
+        return form
+    if action.form is FormSource.BODY and operation.body is not None and not is_message(operation.body):
+        _must_be_readable(bridge, operation.body)
+        form = replace(form, data=to_text(operation.body, bridge.schemas.limits))
+    if action.sets:
+        with bridge.store.reading() as tx:
+            link = tx.link(operation.dialog_id)
+        values = template_values(
+            party="" if link is None else link.party,
+            dialog_id=operation.dialog_id,
+            action=operation.action,
+            now=bridge.clock().astimezone(OSLO),
+        )
+        try:
+            form = replace(form, data=set_values(form.data, action.sets, values, limits=bridge.schemas.limits))
+        except PlaceMissing as error:
+            # The person cannot mend it: the mapping's path, or what the form was made from.
+            log.warning("a value of the mapping has no place in the form", action=action.name, path=error.path)
+            problem = Problem(code="form_value_missing", status=422, facts={"path": str(error.args[0])})
+            raise Stop(problem) from error
+        except Unreadable as error:
+            raise Stop(Problem(code="form_invalid", status=422, findings=(error.finding,))) from error
+    return form
+
+
+def _without_nils(bridge: Bridge, mapping: ServiceMapping, form: Form) -> Form:
+    """Take out what an app says of empty fields: its answer may come back as the form of another action."""
+    spec = mapping.form_spec(form.kind, form.data_format_id, form.data_format_version)
+    if mapping.altinn3 is None or form.kind is not FormKind.MAIN or spec is None or "nil" not in form.data:
+        return form
+    try:
+        data = without_forbidden_nils(shape_of(bridge, spec), form.data, bridge.schemas.limits)
+    except (Unreadable, ConfigurationError):
+        # What it is, the check says, if it is asked.
+        return form
+    return replace(form, data=data.decode())
+
+
+def _must_be_readable(bridge: Bridge, data: bytes | str) -> None:
+    """Refuse what is no XML, however little the mapping looks at it: nobody can tell what is meant. Raises Stop."""
+    if not data:
+        # A subform that Altinn 2 fills in.
+        return
+    limits = bridge.schemas.limits
+    try:
+        parse(to_utf8(data, limits), max_depth=limits.max_depth)
+    except Unreadable as error:
+        raise Stop(Problem(code="form_invalid", status=422, findings=(error.finding,))) from error
+
+
+def check_forms(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, forms: tuple[Form, ...]) -> None:
+    """Hold *forms* against what the mapping knows of them. Raises Stop where it is strict, and for forms of others."""
+    findings: list[Finding] = []
+    for form in forms:
+        spec = mapping.form_spec(form.kind, form.data_format_id, form.data_format_version)
+        if spec is None:
+            name = f"{form.data_format_id}/{form.data_format_version}"
+            if form.form_id is not None:
+                log.warning("the element holds a form that the mapping does not know", form=name, file=mapping.source)
+            raise Stop(Problem(code="form_unknown", status=422, facts={"form": name}))
+        # A subform without data is filled in by Altinn 2.
+        if action.validate is not Validation.OFF and form.data:
+            found = bridge.schemas.check_form(spec, form.data)
+            # What the mapping's values or an app changed, nobody has seen: its lines are nobody's.
+            changed = form.kind is FormKind.MAIN and (action.sets or action.calculates)
+            findings += (replace(each, line=0, column=0) for each in found) if changed else found
+    errors = errors_of(findings)
+    if errors and action.validate is Validation.STRICT:
+        raise Stop(Problem(code="form_invalid", status=422, findings=errors))
+    if findings:
+        warnings = len(findings) - len(errors)
+        log.warning("the form has faults and is sent all the same", faults=len(errors), warnings=warnings)

@@ -1,0 +1,202 @@
+"""What a caller sent with an action: a form in XML, or a message with forms and attachments as Altinn 2 takes them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from bridge.core.elements import Attachment, Form, InMemory
+from bridge.core.errors import ConfigurationError, Fault, Refusal, errors_of
+from bridge.core.mapping import ActionMapping, FormKind, FormSource, FormSpec, ServiceMapping, Validation
+from bridge.core.operations import Link, Problem
+from bridge.forms.conversion.converter import Shape, Unconvertible
+from bridge.forms.json.positions import all_of_json, said_of_json
+from bridge.forms.xml.input import Unreadable
+from bridge.parts import Bridge
+from bridge.steps.drivers.altinn2.requests import Stop
+from bridge.steps.forms.message import AttachmentEntry, FormEntry, Removal, hold_against, read_message
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """
+    Forms, attachments with their bytes, and the ids of subforms to take away.
+
+    A form has an id where the caller named the one it means, and no data where Altinn 2 is to fill it in.
+    """
+
+    forms: tuple[Form, ...]
+    attachments: tuple[Attachment, ...]
+    removed: tuple[int, ...] = ()
+
+
+def is_message(body: bytes) -> bool:
+    """Say whether *body* is a message rather than the form itself: JSON begins with a brace, XML never does."""
+    return body.lstrip()[:1] == b"{"
+
+
+def form_or_message(
+    bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, link: Link, *, media_type: str, body: bytes
+) -> bytes:
+    """
+    Turn what was sent into what an operation keeps: XML, or a message about the element of *link*.
+
+    Raises:
+        Refusal: 400 where the action takes no body, and for a message with anything unknown in it, 415 for another
+            kind of body, 422 for JSON that the form's schemas do not take.
+    """
+    if action.form is not FormSource.BODY:
+        raise Refusal("body_not_expected", 400)
+    match media_type:
+        case "application/xml" | "text/xml":
+            if is_message(body):
+                raise Refusal("body_type", 415)
+            return body
+        case "application/hal+json":
+            hold_against(read_message(body), mapping, link)
+            return body
+        case "application/json":
+            return _from_json(bridge, mapping, action, body)
+        case _:
+            raise Refusal("body_type", 415)
+
+
+def takes_json(bridge: Bridge, mapping: ServiceMapping) -> bool:
+    """Say whether a form in JSON can be turned into XML: its schema makes a converter, and its root is known."""
+    main = next((spec for spec in mapping.forms if spec.kind is FormKind.MAIN), None)
+    try:
+        return main is not None and shape_of(bridge, main).root is not None
+    except ConfigurationError:
+        return False
+
+
+def _from_json(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, body: bytes) -> bytes:
+    main = next((spec for spec in mapping.forms if spec.kind is FormKind.MAIN), None)
+    if main is None or main.schema is None:
+        raise Refusal("json_not_taken", 415)
+    if main.json_schema is not None and action.validate is not Validation.OFF:
+        # What it says beyond the XSD is lost once the form is XML, which is held against the XSD before it is sent.
+        findings = bridge.schemas.json.check(main.json_schema, body)
+        if findings and action.validate is Validation.STRICT:
+            raise Refusal("form_invalid", 422, findings=findings)
+        if findings:
+            log.warning("the form has faults and is sent all the same", faults=len(findings))
+    told_at_once = action.validate is Validation.STRICT and not action.sets and not action.calculates
+    try:
+        shape = shape_of(bridge, main)
+        form = shape.to_xml(body)
+    except Unreadable as error:
+        raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
+    except Unconvertible as error:
+        findings = error.findings
+        if told_at_once:
+            findings = all_of_json(error, shape, body, lambda xml: errors_of(bridge.schemas.check_form(main, xml)))
+        raise Refusal("form_invalid", 422, findings=findings) from error
+    except ConfigurationError as error:
+        raise _unset(bridge, mapping, main, error) from error
+    if told_at_once:
+        # Later nobody knows any more where in the JSON it stood.
+        errors = errors_of(bridge.schemas.check_form(main, form))
+        if errors:
+            raise Refusal("form_invalid", 422, findings=said_of_json(errors, shape, body, bridge.schemas.limits))
+    return form
+
+
+def _unset(bridge: Bridge, mapping: ServiceMapping, main: FormSpec, error: ConfigurationError) -> Refusal:
+    """Tell the operator why *main* cannot be taken as JSON, and give what its sender is told."""
+    several = main.root is None and main.schema is not None and len(bridge.schemas.roots(main.schema)) > 1
+    log.warning(
+        "forms in JSON cannot be taken: the mapping names no root"
+        if several
+        else "forms in JSON cannot be taken: the schema makes no converter",
+        mapping=f"{mapping.source}: forms[{mapping.forms.index(main)}]",
+        schema=main.schema,
+        why="; ".join(fault.message for fault in error.faults),
+    )
+    return Refusal("json_root_unsaid" if several else "json_not_taken", 415)
+
+
+def shape_of(bridge: Bridge, spec: FormSpec) -> Shape:
+    """Give the converter of the schema of *spec*. Raises ConfigurationError where it has none that can be one."""
+    if spec.schema is None:
+        raise ConfigurationError([Fault(where="", message="the form has no schema")])
+    return bridge.schemas.shape(spec.schema, spec.root)
+
+
+def sent_content(body: bytes | None) -> Sent:
+    """
+    Read what was sent; a form in XML is no part of it.
+
+    Raises:
+        Refusal: ``message_invalid``, with every member that is wrong.
+    """
+    if body is None or not is_message(body):
+        return Sent((), ())
+    content = read_message(body).content
+    return Sent(
+        tuple(_form(each) for each in content.forms if isinstance(each, FormEntry)),
+        tuple(map(_attachment, content.attachments)),
+        tuple(each.form_id for each in content.forms if isinstance(each, Removal)),
+    )
+
+
+def merged_forms(held: Sequence[Form], sent: Sequence[Form], removed: Sequence[int] = ()) -> tuple[Form, ...]:
+    """
+    Put what was sent in the place of what is held; what was not sent stays, and what is new comes last.
+
+    A form with an id takes the place of that one; others of one key go in order, the first sent in the place of the
+    first held. A subform without data is always a new one.
+
+    Raises:
+        Stop: The main form that was sent is not the element's, or a form that is named is not there.
+    """
+    for form_id in removed:
+        if not any(each.form_id == form_id and each.kind is FormKind.SUB for each in held):
+            raise _not_there(str(form_id))
+    forms, new = [each for each in held if each.form_id not in removed], []
+    taken: set[int] = set()
+    for form in sorted(sent, key=lambda each: each.form_id is None):
+        place = next((at for at, each in enumerate(forms) if at not in taken and _is_meant(each, form)), None)
+        if place is not None:
+            taken.add(place)
+            forms[place] = replace(forms[place], data=form.data)
+        elif form.form_id is not None or form.kind is FormKind.MAIN:
+            raise _not_there(f"{form.data_format_id}/{form.data_format_version}")
+        else:
+            new.append(form)
+    return (*forms, *new)
+
+
+def _is_meant(held: Form, sent: Form) -> bool:
+    if _key(held) != _key(sent) or not sent.data:
+        return False
+    return sent.form_id is None or sent.form_id == held.form_id
+
+
+def _not_there(name: str) -> Stop:
+    return Stop(Problem(code="form_unknown", status=422, facts={"form": name}))
+
+
+def _key(form: Form) -> tuple[FormKind, str, str]:
+    return form.kind, form.data_format_id, form.data_format_version
+
+
+def _form(form: FormEntry) -> Form:
+    return Form(
+        kind=FormKind(form.kind),
+        data_format_id=form.data_format_id,
+        data_format_version=form.data_format_version,
+        data=form.data,
+        form_id=form.form_id if form.has("form_id") else None,
+    )
+
+
+def _attachment(attachment: AttachmentEntry) -> Attachment:
+    return Attachment(
+        attachment_type=attachment.attachment_type,
+        file_name=attachment.file_name,
+        size=len(attachment.data),
+        content=InMemory(attachment.data),
+    )

@@ -1,0 +1,47 @@
+"""Whether what must be there is there."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from bridge.core.delivery import Manifest, Proof, manifest_of, prove
+from bridge.core.elements import Element, ElementKey, ElementState, Listed
+
+A, B = Listed(id=1, name="a.pdf", size=3), Listed(id=2, name="b.pdf", size=5)
+ELEMENT = Element(
+    key=ElementKey(who="my", message_id="a1"),
+    state=ElementState.FORM_FILLING,
+    status_text="Utfylling",
+    service_code="1",
+    service_edition=1,
+    last_changed=datetime(2026, 1, 1, tzinfo=UTC),
+    original_id=None,
+    forms=(),
+    attachments=(),
+    listed_forms=(Listed(id=9, name="Skjema"),),
+    listed_attachments=(A, B),
+)
+MANIFEST = manifest_of(1, (A, B))
+
+
+@pytest.mark.parametrize(
+    ("manifest", "attachments", "proof"),
+    [
+        pytest.param(MANIFEST, (A, B), Proof.WHOLE, id="the same"),
+        pytest.param(MANIFEST, (replace(B, id=7), replace(A, id=8)), Proof.WHOLE, id="other ids, other order"),
+        pytest.param(MANIFEST, (A, B, A), Proof.WHOLE, id="more"),
+        pytest.param(MANIFEST, (A,), Proof.LOST, id="one gone"),
+        pytest.param(MANIFEST, (A, A), Proof.LOST, id="another in its place"),
+        pytest.param(MANIFEST, (A, replace(B, size=4)), Proof.LOST, id="cut short"),
+        pytest.param(MANIFEST, (A, replace(B, name="c.pdf")), Proof.LOST, id="another name"),
+        pytest.param(MANIFEST, (A, replace(B, size=None)), Proof.WHOLE, id="size not told"),
+        pytest.param(manifest_of(1, (A, A)), (A, A), Proof.WHOLE, id="twins"),
+        pytest.param(manifest_of(1, (A, A)), (A, B), Proof.LOST, id="a twin gone"),
+        pytest.param(manifest_of(2, ()), (A,), Proof.LOST, id="a form gone"),
+        pytest.param(MANIFEST, None, Proof.NOT_SHOWN, id="not listed"),
+    ],
+)
+def test_what_is_gone_is_found(manifest: Manifest, attachments: tuple[Listed, ...] | None, proof: Proof) -> None:
+    """Counts, names and sizes decide; ids change with every PUT."""
+    assert prove(manifest, replace(ELEMENT, listed_attachments=attachments)) is proof

@@ -1,0 +1,112 @@
+"""What is found in the XML that a JSON form became is told where it stands in the JSON."""
+
+from pathlib import Path
+
+import pytest
+
+from bridge.cli.validate.work import Checker, Job
+from bridge.core.mapping import FormKind, FormSpec
+from bridge.forms.conversion.converter import Shape, Unconvertible
+from bridge.forms.json.positions import all_of_json, said_of_json
+from bridge.forms.registry import SchemaRegistry
+from bridge.forms.xml.input import Limits
+
+SCHEMA = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" xmlns="urn:p" xmlns:q="urn:q" targetNamespace="urn:p"
+ elementFormDefault="qualified"><x:element name="m"><x:complexType><x:sequence>
+ <x:element name="a" type="N"/>
+ <x:element name="rad" minOccurs="0" maxOccurs="9"><x:complexType><x:sequence>
+  <x:element name="n" type="N" maxOccurs="3"/><x:element name="k" minOccurs="0"><x:complexType><x:simpleContent>
+  <x:extension base="N"><x:attribute name="g" type="x:int"/></x:extension></x:simpleContent></x:complexType></x:element>
+  </x:sequence><x:attribute name="id" type="x:int" use="required"/></x:complexType></x:element>
+ <x:element name="t" type="B" minOccurs="0"/></x:sequence></x:complexType></x:element>
+ <x:complexType name="B"><x:sequence><x:element name="b" type="N"/></x:sequence></x:complexType>
+ <x:complexType name="D"><x:complexContent><x:extension base="B"><x:sequence><x:element name="c" type="N"/></x:sequence>
+ </x:extension></x:complexContent></x:complexType>
+ <x:simpleType name="N"><x:restriction base="x:int"><x:maxInclusive value="9"/></x:restriction></x:simpleType>
+</x:schema>"""
+CASES = {
+    "a value": ('{\n "a": 10}', [("/a", "max_inclusive", 2, 2)]),
+    "in the second row": (
+        '{"a": 1,\n "rad": [{"id": 1, "n": [1]},\n  {"id": 2,\n   "n": [1, 10]}]}',
+        [("/rad/1/n/1", "max_inclusive", 4, 13)],
+    ),
+    "in the only row": ('{"a": 1,\n "rad": [\n{"id": 1, "n": [10]}]}', [("/rad/0/n/0", "max_inclusive", 3, 17)]),
+    "beside an attribute": (
+        '{"a": 1, "rad": [{"id": 1, "n": [1],\n "k": {"g": 1,\n "value": 10}}]}',
+        [("/rad/0/k/value", "max_inclusive", 3, 2)],
+    ),
+    "an attribute": (
+        '{"a": 1, "rad": [{"id": 1, "n": [1],\n "k": {"value": 1,\n "g": "x"}}]}',
+        [("/rad/0/k/g", "type", 3, 2)],
+    ),
+    "a missing one": ('{"a": 1,\n "rad": [{"n": [1]}]}', [("/rad/0/id", "missing_attribute", 2, 10)]),
+    "a missing element": (
+        '{"rad": [\n {"id": 1, "n": [1]},\n {"id": 2}], "a": 1}',
+        [("/rad/1/n", "missing_element", 3, 2)],
+    ),
+    "of another type": (
+        '{"a": 1,\n "t": {"@xsi:type": "D", "b": 1,\n "c": 10}}',
+        [("/t/c", "max_inclusive", 3, 2)],
+    ),
+    "nothing": ("{}", [("/a", "missing_element", 1, 1)]),
+}
+
+
+def loaded(folder: Path) -> SchemaRegistry:
+    (folder / "a.xsd").write_text(SCHEMA)
+    registry = SchemaRegistry(folder)
+    registry.load(["a.xsd"])
+    return registry
+
+
+@pytest.mark.parametrize(("form", "expected"), CASES.values(), ids=CASES)
+def test_places_are_those_of_what_was_sent(
+    tmp_path: Path, form: str, expected: list[tuple[str, str, int, int]]
+) -> None:
+    """By pointer, line and column, and never those of an XML that nobody sent."""
+    registry = loaded(tmp_path)
+    shape = Shape.from_schema(tmp_path / "a.xsd")
+
+    findings = said_of_json(registry.check("a.xsd", shape.to_xml(form)), shape, form, Limits())
+
+    assert [(each.path, each.rule, each.line, each.column) for each in findings] == expected
+
+
+TOGETHER = {
+    "an unknown member and a type": ('{"a": "x",\n "z": 1}', [("/a", "type"), ("/z", "unexpected_element")]),
+    "an unknown member and a missing one": ('{"z": 1}', [("/a", "missing_element"), ("/z", "unexpected_element")]),
+    "a row that is none before a wrong one": (
+        '{"a": 1, "rad": [7, {"id": 2, "n": [10]}]}',
+        [("/rad/0", "type"), ("/rad/1/n/0", "max_inclusive")],
+    ),
+    "one fault once": ('{"a": true}', [("/a", "type")]),
+    "no form": ("[1]", [("/", "type")]),
+    "a list that is none": ('{"a": 1, "rad": {"id": 1}}', [("/rad", "type")]),
+}
+
+
+@pytest.mark.parametrize(("form", "expected"), TOGETHER.values(), ids=TOGETHER)
+def test_all_faults_of_a_form_are_told_at_once(tmp_path: Path, form: str, expected: list[tuple[str, str]]) -> None:
+    """What no XML could be made of, and what the schema says of the rest: each once, in the form's order."""
+    registry = loaded(tmp_path)
+    shape = Shape.from_schema(tmp_path / "a.xsd")
+
+    with pytest.raises(Unconvertible) as caught:
+        shape.to_xml(form)
+    findings = all_of_json(caught.value, shape, form, lambda xml: registry.check("a.xsd", xml))
+
+    assert [(each.path, each.rule) for each in findings] == expected
+
+
+def test_the_command_line_tells_them_so(tmp_path: Path) -> None:
+    """As the service does."""
+    loaded(tmp_path)
+    spec = FormSpec(kind=FormKind.MAIN, data_format_id="", data_format_version="", schema="a.xsd")
+    (tmp_path / "a.json").write_text('{\n "a": 10,\n "z": 1}')
+
+    checked = Checker(Job(folder=tmp_path, forms=(spec,), limits=Limits(), values=False)).check(tmp_path / "a.json")
+
+    assert [(each.path, each.rule, each.line, each.column) for each in checked.findings] == [
+        ("/a", "max_inclusive", 2, 2),
+        ("/z", "unexpected_element", 3, 2),
+    ]
