@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from bridge.engine import Queue, Run, Step, Worker, prepare
+from bridge.engine import Attempt, Queue, Step, Worker, prepare
 from bridge.storage.store import Store, open_database
 
 LOOK_EVERY = 0.005
@@ -54,10 +54,10 @@ class Bench:
         self._queue.close()
         self._engine.dispose()
 
-    def _ask(self, runs: Iterable[Run]) -> None:
+    def _ask(self, runs: Iterable[Attempt]) -> None:
         with self._store.transaction() as tx:
             for run in runs:
-                self._queue.ask(tx.connection, run)
+                self._queue.enqueue(tx.connection, run)
 
     def _work(self, operation_id: UUID, _attempt: int, step: Step) -> None:
         for name in ("deliver", "sync"):
@@ -66,8 +66,8 @@ class Bench:
         self._one_ended.set()
 
 
-def _run() -> Run:
-    return Run(operation_id=uuid4(), attempt=1, dialog_id=uuid4(), sequence=1)
+def _run() -> Attempt:
+    return Attempt(operation_id=uuid4(), attempt=1, dialog_id=uuid4(), sequence=1)
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ import click
 import jsonschema_rs
 import xmlschema
 
-from bridge.forms.conversion.converter import Shape
+from bridge.forms.conversion.converter import Converter
 from bridge.forms.diff import differences
 from bridge.forms.json.json_schema import JsonSchemaRegistry
 
@@ -118,7 +118,7 @@ def measure(folder: Path, rounds: int) -> dict[str, Any]:
     registry = JsonSchemaRegistry(folder)
     registry.load(["melding.json"])
     bare = jsonschema_rs.validator_for(JSON_SCHEMA, validate_formats=True)
-    shape = Shape.from_schema(folder / "melding.xsd")
+    shape = Converter.from_schema(folder / "melding.xsd")
     slow = xmlschema.XMLSchema10(str(folder / "melding.xsd"))
     result: dict[str, Any] = {}
     for name, people, share in (("2 KB", 5, 1.0), ("50 KB", 125, 1.0), ("5 MB", 12_500, 0.02)):

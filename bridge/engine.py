@@ -49,7 +49,7 @@ Work = Callable[[UUID, int, Step], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Attempt:
     """One try of an operation that the engine is asked for."""
 
     operation_id: UUID
@@ -123,7 +123,7 @@ class Queue:
         self._postgres = engine.dialect.name == "postgresql"
         self._client = DBOSClient(system_database_engine=engine, serializer=_serializer(), use_listen_notify=False)
 
-    def ask(self, connection: sa.Connection, run: Run) -> None:
+    def enqueue(self, connection: sa.Connection, run: Attempt) -> None:
         """Ask for *run* in the transaction of *connection*. Nothing happens before that commits."""
         options: dict[str, Any] = {
             "workflow_name": WORKFLOW,
@@ -140,14 +140,14 @@ class Queue:
         if self._postgres and not run.delay:
             connection.execute(sa.text("SELECT pg_notify('bridge_runs', '')"))
 
-    def standing(self, runs: Sequence[str]) -> Mapping[str, str]:
+    def statuses(self, runs: Sequence[str]) -> Mapping[str, str]:
         """Say how each of *runs* stands: ENQUEUED, DELAYED, PENDING, SUCCESS, ERROR, CANCELLED; absent if unknown."""
         if not runs:
             return {}
         found = self._client.list_workflows(workflow_ids=list(runs), load_input=False, load_output=False)
         return {each.workflow_id: each.status for each in found}
 
-    def take_over(self, worker: str) -> int:
+    def reassign(self, worker: str) -> int:
         """Give the runs that dead *worker* left to whoever comes first, and say how many there were."""
         left = self.held_by(worker)
         self.give_back(left)
@@ -164,7 +164,7 @@ class Queue:
             # Without the queue's name a run would leave its partition, and with that its place in the order.
             self._client.resume_workflows(sorted(runs), queue_name=QUEUE)
 
-    def forget(self, before: datetime, *, limit: int = 500) -> int:
+    def prune(self, before: datetime, *, limit: int = 500) -> int:
         """Delete the engine's record of runs that ended before *before*; our own rows stay."""
         old = self._client.list_workflows(
             status=["SUCCESS", "ERROR", "CANCELLED"],
@@ -190,7 +190,7 @@ class Worker:
     ) -> None:
         self._engine, self._name, self._concurrency, self._work = engine, name, concurrency, work
         self._idle_poll = idle_poll
-        self._pulse = _Pulse()
+        self._pulse = _WakeableEvent()
         self._threads: list[threading.Thread] = []
         self._at_work: set[str] = set()
 
@@ -288,7 +288,7 @@ class Worker:
                 self._pulse.rest(1.0)
 
 
-class _Pulse:
+class _WakeableEvent:
     """What the engine's queue loop takes for its stop event: ``wait`` also ends, with False, when something came in."""
 
     def __init__(self) -> None:
@@ -335,7 +335,7 @@ def _recorded_step(name: str, function: Callable[[], str]) -> str:
     return DBOS.run_step({"name": name}, function)
 
 
-def bucket(run: Run) -> str:
+def bucket(run: Attempt) -> str:
     """Name the bucket of *run*: a number that tells of nobody."""
     dialog = zlib.crc32(run.dialog_id.bytes)
     if not run.caller:

@@ -54,7 +54,7 @@ class Bridge:
     settle: timedelta
     late: timedelta
     """How long a write to Altinn 2 that nobody answered may still take effect."""
-    finished: "Finished"
+    finished: "CompletionWaiter"
     uploading: "Uploading"
     rooms: Rooms
     metrics: Metrics
@@ -99,7 +99,7 @@ SCOUTS = 2
 """So many requests wait, to see how it is, while waiting is in vain."""
 
 
-class Finished:
+class CompletionWaiter:
     """
     Lets requests wait for their operation to end.
 

@@ -28,7 +28,7 @@ from bridge.turned_away import LIMITS, TurnedAway
 from bridge.web import cors
 from bridge.web.app import create_app
 from bridge.wiring import prepare_database, wire
-from bridge.worker import Running, new_scheduler, refresh_keys_regularly
+from bridge.worker import WorkerProcess, new_scheduler, refresh_keys_regularly
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.web")
 
@@ -38,7 +38,7 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         bridge = wire(settings)
-        self._running = Running(bridge) if settings.worker is WorkerMode.EMBEDDED else None
+        self._running = WorkerProcess(bridge) if settings.worker is WorkerMode.EMBEDDED else None
         self.bridge: Bridge = bridge if self._running is None else self._running.bridge
         self.app: Flask = create_app(self.bridge)
         self._scheduler = new_scheduler()

@@ -38,7 +38,7 @@ from bridge.config.mapping_limits import beyond
 from bridge.config.mappings import Misfits, load_mappings
 from bridge.config.routes import Routes, load_routes
 from bridge.config.settings import Altinn2Login, Secret, Settings, WorkerMode
-from bridge.core.calculations import TokenUse, Verbs
+from bridge.core.calculations import HttpDialect, TokenUse
 from bridge.core.clock import Clock
 from bridge.core.errors import ConfigurationError, Fault
 from bridge.core.ids import uuid7
@@ -47,9 +47,9 @@ from bridge.engine import Queue, prepare
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.xml.input import Limits
 from bridge.metrics import Metrics
-from bridge.parts import Bridge, Finished, Uploading
+from bridge.parts import Bridge, CompletionWaiter, Uploading
 from bridge.rooms import Rooms
-from bridge.storage.gates import Alarms, StoredGate, StoredPause
+from bridge.storage.gates import Alarms, StoredLockout, StoredPause
 from bridge.storage.opening import unopened
 from bridge.storage.store import Store, migrate, open_database
 from bridge.storage.watch import StoreWatch
@@ -70,11 +70,11 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Overrides:
     """What tests put in the place of clock, chance and network."""
 
     clock: Clock = utc_now
-    spread: Callable[[], float] = random.random
+    jitter: Callable[[], float] = random.random
     entropy: Callable[[int], bytes] = os.urandom
     mounts: Mapping[str, BaseAdapter] | None = None
 
@@ -97,14 +97,14 @@ def prepare_database(settings: Settings) -> None:
         engine.dispose()
 
 
-def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge:
+def wire(settings: Settings, surroundings: Overrides | None = None) -> Bridge:
     """
     Put the parts together. Nothing is called over the network yet.
 
     Raises:
         ConfigurationError: A mapping or schema cannot be used; every fault at once.
     """
-    around = surroundings or Surroundings()
+    around = surroundings or Overrides()
     check_urllib3()
     if faults := credential_faults(settings):
         raise ConfigurationError(faults)
@@ -227,7 +227,7 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
         ),
         settle=timedelta(seconds=settings.altinn2_settle),
         late=timedelta(seconds=settings.altinn2_late),
-        finished=Finished(look, places=settings.max_waiting),
+        finished=CompletionWaiter(look, places=settings.max_waiting),
         uploading=Uploading(secrets.token_hex(8)),
         rooms=Rooms(
             threads=settings.threads,
@@ -238,7 +238,7 @@ def wire(settings: Settings, surroundings: Surroundings | None = None) -> Bridge
         metrics=metrics,
         alarms=alarms,
         clock=around.clock,
-        spread=around.spread,
+        spread=around.jitter,
         new_id=lambda: uuid7(around.clock(), around.entropy(10)),
         new_secret=lambda: base64.urlsafe_b64encode(around.entropy(32)).rstrip(b"=").decode(),
         wake=lambda: None,
@@ -272,7 +272,7 @@ def _altinn2_auth(
     maskinporten: MaskinportenClient,
     platform: PlatformTokens,
     altinn2_session: requests.Session,
-    gate: StoredGate,
+    gate: StoredLockout,
     clock: Clock,
 ) -> AuthBase:
     """Log in to Altinn 2 the way that the settings say (facts/altinn2.md 1.6)."""
@@ -305,13 +305,13 @@ def _altinn2_auth(
             assert_never(settings.altinn2_login)
 
 
-def login_gate(settings: Settings, store: Store, clock: Clock) -> StoredGate:
+def login_gate(settings: Settings, store: Store, clock: Clock) -> StoredLockout:
     """Make the gate before the login that the settings say; another certificate is another login, too."""
     about = f"{settings.altinn2_login.value} at {settings.altinn2_url}"
     user, password = settings.altinn2_user or "", settings.altinn2_password or Secret("")
     pem = settings.altinn2_certificate
     shown = "" if pem is None else hashlib.sha256(pem.read_bytes()).hexdigest()
-    return StoredGate(store, about=about, secret=f"{user}:{password.reveal()}{shown}", clock=clock)
+    return StoredLockout(store, about=about, secret=f"{user}:{password.reveal()}{shown}", clock=clock)
 
 
 def _routes(settings: Settings, schemas: SchemaRegistry) -> Routes:
@@ -328,7 +328,7 @@ def _routes(settings: Settings, schemas: SchemaRegistry) -> Routes:
 
 
 def _show_verbs(metrics: Metrics, app: str, verbs: str) -> None:
-    for each in Verbs:
+    for each in HttpDialect:
         metrics.app_verbs.labels(app, each.name_in_words).set(each.name_in_words == verbs)
 
 

@@ -32,7 +32,7 @@ from bridge.storage.drafts import Runs
 from bridge.storage.mark import StoreMark
 from bridge.storage.print_links import PrintLinks
 from bridge.storage.store import empty_log
-from bridge.storage.ticket_locks import StoredTurns
+from bridge.storage.ticket_locks import StoredTicketLock
 from bridge.storage.trouble import is_the_stores
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.worker")
@@ -55,7 +55,7 @@ MARK_EVERY = 5.0
 STANDING = frozenset({"ENQUEUED", "PENDING", "DELAYED"})
 
 
-class Running:
+class WorkerProcess:
     """A worker at work in this process; ``bridge`` is the same one with its wake-up connected."""
 
     def __init__(self, bridge: Bridge) -> None:
@@ -145,7 +145,7 @@ class Running:
         with self.bridge.store.transaction() as tx:
             if name not in tx.silent_workers(since=self.bridge.clock() - self._silent):
                 return
-            runs = self.bridge.queue.take_over(name)
+            runs = self.bridge.queue.reassign(name)
             tx.forget_worker(name)
         log.warning("took over from a dead worker", worker=name, runs=runs)
 
@@ -169,14 +169,14 @@ class Running:
         now = self.bridge.clock()
         with self.bridge.store.reading() as tx:
             stalled = tx.stalled(before=now - STALLED, limit=500)
-        standing = self.bridge.queue.standing([run_id(each.id, each.attempt) for each in stalled])
+        standing = self.bridge.queue.statuses([run_id(each.id, each.attempt) for each in stalled])
         ended = [each for each in stalled if standing.get(run_id(each.id, each.attempt)) not in STANDING]
         each_alone("ask_for_stalled", ended, self._ask_again, metrics=self.bridge.metrics)
 
     def _ask_again(self, operation: Operation) -> None:
         with self.bridge.store.transaction() as tx:
             if tx.update(operation.id, now=self.bridge.clock(), attempt=operation.attempt + 1):
-                self.bridge.queue.ask(tx.connection, next_run(operation))
+                self.bridge.queue.enqueue(tx.connection, next_run(operation))
         log.warning("a run ended without finishing its operation; asked again", operation=str(operation.id))
 
     def _forget(self) -> None:
@@ -190,11 +190,11 @@ class Running:
         forget_old_rows(self.bridge)
 
     def _forget_runs_of_the_engine(self) -> None:
-        while self.bridge.queue.forget(self._forgotten_before) > 0:
+        while self.bridge.queue.prune(self._forgotten_before) > 0:
             continue
 
     def _forget_turns(self) -> None:
-        StoredTurns(self.bridge.store, clock=self.bridge.clock).forget()
+        StoredTicketLock(self.bridge.store, clock=self.bridge.clock).forget()
 
     def _forget_draft_runs(self) -> None:
         with self.bridge.store.transaction() as tx:

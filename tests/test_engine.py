@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bridge.engine import IDLE_POLL, SHARE, Queue, Run, Step, Worker, bucket, prepare
+from bridge.engine import IDLE_POLL, SHARE, Attempt, Queue, Step, Worker, bucket, prepare
 from bridge.storage.store import Store, open_database
 
 DIALOG = UUID("0196f000-0000-7000-8000-000000000002")
@@ -24,10 +24,10 @@ class Desk:
         self.ran: list[UUID] = []
         self.enough = threading.Event()
 
-    def ask(self, *runs: Run) -> None:
+    def ask(self, *runs: Attempt) -> None:
         with self.store.transaction() as tx:
             for run in runs:
-                self.queue.ask(tx.connection, run)
+                self.queue.enqueue(tx.connection, run)
 
     def worker(self, *, wanted: int, name: str = "host#0", idle_poll: float = IDLE_POLL) -> Worker:
         def work(operation_id: UUID, _attempt: int, step: Step) -> None:
@@ -46,8 +46,8 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     made.engine.dispose()
 
 
-def run(number: int, *, dialog: UUID = DIALOG, delay: timedelta = timedelta(0)) -> Run:
-    return Run(operation_id=UUID(int=number), attempt=1, dialog_id=dialog, sequence=number, delay=delay)
+def run(number: int, *, dialog: UUID = DIALOG, delay: timedelta = timedelta(0)) -> Attempt:
+    return Attempt(operation_id=UUID(int=number), attempt=1, dialog_id=dialog, sequence=number, delay=delay)
 
 
 def test_runs_of_a_dialog_keep_their_order(desk: Desk) -> None:
@@ -82,10 +82,10 @@ def test_same_run_asked_twice_runs_once(desk: Desk) -> None:
 def test_undone_transaction_asks_for_nothing(desk: Desk) -> None:
     """Row and run are written together or not at all."""
     with pytest.raises(LookupError), desk.store.transaction() as tx:
-        desk.queue.ask(tx.connection, run(1))
+        desk.queue.enqueue(tx.connection, run(1))
         raise LookupError
 
-    assert desk.queue.standing([run(1).id]) == {}
+    assert desk.queue.statuses([run(1).id]) == {}
 
 
 def test_woken_worker_need_not_wait_for_its_poll(desk: Desk) -> None:
@@ -119,7 +119,7 @@ def test_dead_worker_leaves_its_runs_to_another(desk: Desk) -> None:
     with desk.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE workflow_status SET status = 'PENDING', executor_id = 'dead#0'")
 
-    taken = desk.queue.take_over("dead#0")
+    taken = desk.queue.reassign("dead#0")
 
     worker = desk.worker(wanted=1, name="host#1")
     worker.start()
@@ -140,7 +140,7 @@ def test_work_of_an_older_release_still_runs(desk: Desk) -> None:
 
 def test_stored_arguments_are_ids_only(desk: Desk) -> None:
     """Nothing of a form, a token or a person lies in the engine's tables."""
-    operation = Run(operation_id=uuid4(), attempt=3, dialog_id=DIALOG, sequence=1)
+    operation = Attempt(operation_id=uuid4(), attempt=3, dialog_id=DIALOG, sequence=1)
     desk.ask(operation)
 
     with desk.engine.connect() as connection:
@@ -150,9 +150,9 @@ def test_stored_arguments_are_ids_only(desk: Desk) -> None:
     assert len(stored) < 200
 
 
-def of_caller(number: int, caller: str, *, rank: int) -> Run:
+def of_caller(number: int, caller: str, *, rank: int) -> Attempt:
     """A run on a dialog of its own."""
-    return Run(
+    return Attempt(
         operation_id=UUID(int=number), attempt=1, dialog_id=UUID(int=number), sequence=1, caller=caller, rank=rank
     )
 

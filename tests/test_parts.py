@@ -4,12 +4,12 @@ import threading
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-from bridge.parts import Finished
+from bridge.parts import CompletionWaiter
 
 
 def test_waiting_ends_when_told() -> None:
     """A worker in the same process wakes the request at once."""
-    finished = Finished(lambda _: set(), pause=60, places=1)
+    finished = CompletionWaiter(lambda _: set(), pause=60, places=1)
     operation_id = uuid4()
 
     ended = finished.wait(operation_id, seconds=30, begin=lambda: finished.tell(operation_id))
@@ -26,7 +26,7 @@ def test_waiting_ends_when_another_process_finished() -> None:
         asked.append(waiting)
         return {operation_id}
 
-    finished = Finished(look, pause=0.001, places=1)
+    finished = CompletionWaiter(look, pause=0.001, places=1)
 
     assert finished.wait(operation_id, seconds=30, begin=lambda: None)
     assert asked[0] == [operation_id]
@@ -34,7 +34,7 @@ def test_waiting_ends_when_another_process_finished() -> None:
 
 def test_no_more_wait_than_there_are_places() -> None:
     """Above the cap a request is not held, and its work is begun all the same."""
-    finished = Finished(lambda _: set(), pause=60, places=1)
+    finished = CompletionWaiter(lambda _: set(), pause=60, places=1)
     inside, begun = threading.Event(), threading.Event()
     first = uuid4()
     holder = threading.Thread(target=lambda: finished.wait(first, seconds=30, begin=inside.set))
@@ -60,14 +60,14 @@ def test_failing_look_leaves_others_waiting() -> None:
             raise answer
         return answer
 
-    finished = Finished(look, pause=0.001, places=1)
+    finished = CompletionWaiter(look, pause=0.001, places=1)
 
     assert finished.wait(operation_id, seconds=30, begin=lambda: None)
 
 
 def test_a_caller_waits_in_a_quarter_of_the_places() -> None:
     """The others' requests find room beside those of one who presses hundreds of buttons."""
-    finished = Finished(lambda _: set(), pause=60, places=8)
+    finished = CompletionWaiter(lambda _: set(), pause=60, places=8)
     mine = [uuid4() for _ in range(2)]
     inside = [threading.Event() for _ in mine]
     waiting = [
@@ -94,7 +94,7 @@ def test_a_caller_waits_in_a_quarter_of_the_places() -> None:
 
 def test_nobody_waits_in_vain_for_long() -> None:
     """After one wait that did not end only a few wait, to see when it is better; then all do again."""
-    finished = Finished(lambda _: set(), pause=60, places=8)
+    finished = CompletionWaiter(lambda _: set(), pause=60, places=8)
     assert not finished.wait(uuid4(), seconds=0.01, begin=lambda: None)
     inside = [threading.Event() for _ in range(2)]
     scouts = [uuid4() for _ in inside]
@@ -121,7 +121,7 @@ def test_nobody_waits_in_vain_for_long() -> None:
 
 def test_a_crowd_of_one_waits_in_vain_for_itself() -> None:
     """Who has several under way waits behind himself: others are waited for as before."""
-    finished = Finished(lambda _: set(), pause=60, places=16)
+    finished = CompletionWaiter(lambda _: set(), pause=60, places=16)
     together = threading.Barrier(3)
     in_vain = {"seconds": 0.2, "begin": together.wait, "caller": "one"}
     crowd = [threading.Thread(target=finished.wait, args=(uuid4(),), kwargs=in_vain) for _ in range(3)]

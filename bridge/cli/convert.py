@@ -45,7 +45,7 @@ def convert(
     cannot be used, with the reason.
     """
     from bridge.cli.check.command import folder_of
-    from bridge.forms.conversion.converter import Shape, Unconvertible
+    from bridge.forms.conversion.converter import Converter, Unconvertible
     from bridge.forms.xml.input import Limits, Unreadable
 
     if (schema is None) == (mapping is None):
@@ -59,7 +59,7 @@ def convert(
         path, root = folder / named, root or said
     if not path.is_file():
         _cannot(f"there is no schema {path}")
-    shape = Shape.from_schema(path, folder=folder, root=root)
+    shape = Converter.from_schema(path, folder=folder, root=root)
     try:
         result = shape.to_json(form).encode() if target == "json" else shape.to_xml(form)
     except Unreadable as unreadable:

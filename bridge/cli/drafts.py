@@ -13,7 +13,7 @@ from bridge.cli.shapes import shape_option
 
 if TYPE_CHECKING:  # They bring requests, which nobody waits for who asks for help.
     from bridge.config.settings import Settings
-    from bridge.steps.batch.drafts import Told, What
+    from bridge.steps.batch.drafts import DraftOutcome, PlanLine
 
 EVERY = 5.0
 """Seconds between two lines of progress."""
@@ -36,7 +36,7 @@ def drafts(*, dry: bool, whom: str | None, shape: str) -> None:
     from bridge.cli.quiet import quiet
     from bridge.config.settings import Settings
     from bridge.core.errors import UpstreamError
-    from bridge.steps.batch.drafts import BY_HAND, Stopped, Watcher, What, run_drafts, take_run
+    from bridge.steps.batch.drafts import BY_HAND, DraftOutcome, Stopped, Watcher, run_drafts, take_run
     from bridge.storage.drafts import DraftRun
     from bridge.wiring import prepare_database, wire
 
@@ -64,7 +64,7 @@ def drafts(*, dry: bool, whom: str | None, shape: str) -> None:
         bridge.queue.close()
         bridge.store.engine.dispose()
     printer.end(counts)
-    sys.exit(1 if counts[What.FAILED] else 0)
+    sys.exit(1 if counts[DraftOutcome.FAILED] else 0)
 
 
 class _Printer:
@@ -76,7 +76,7 @@ class _Printer:
         self._began = self._told = time.monotonic()
         self._first: int | None = None
 
-    def tell(self, told: "Told") -> None:
+    def tell(self, told: "PlanLine") -> None:
         if told.what.value in ("unchanged", "busy"):
             return
         about = {
@@ -105,7 +105,7 @@ class _Printer:
         left = (total - done) / rate
         click.echo(f"{done} of {total} reportees, {rate:.1f} a second, {left:.0f} s left", err=True)
 
-    def end(self, counts: "Mapping[What, int] | None") -> None:
+    def end(self, counts: "Mapping[DraftOutcome, int] | None") -> None:
         """Tell the sums; None where the run was broken off."""
         name = "plan" if self._dry else "done"
         sums = None if counts is None else {what.value: count for what, count in counts.items() if count}

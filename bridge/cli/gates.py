@@ -29,7 +29,7 @@ def gates(context: click.Context, opens: bool, lifts: bool, shape: str) -> None:
     Ends with 0 when all are open, 1 when one is closed or a system refuses the bridge.
     """
     from bridge.config.settings import Settings
-    from bridge.storage.gates import credentials_of, gates_of, lift_pauses, open_gates, pauses_of
+    from bridge.storage.gates import credentials_of, lift_pauses, lockouts_of, pauses_of, unlock_logins
     from bridge.storage.store import Store, open_database
     from bridge.wiring import prepare_database, utc_now
 
@@ -38,9 +38,9 @@ def gates(context: click.Context, opens: bool, lifts: bool, shape: str) -> None:
     engine = open_database(settings.database_url, pool=1)
     try:
         store = Store(engine)
-        opened = open_gates(store) if opens else 0
+        opened = unlock_logins(store) if opens else 0
         lifted = lift_pauses(store, now=utc_now()) if lifts else 0
-        found, pauses = gates_of(store), pauses_of(store, now=utc_now())
+        found, pauses = lockouts_of(store), pauses_of(store, now=utc_now())
         refusing = credentials_of(store, now=utc_now())
     finally:
         engine.dispose()

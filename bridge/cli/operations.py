@@ -180,7 +180,7 @@ def _decide(
                 with store.transaction() as tx:
                     found = what(DeadLetters(tx), each, utc_now())
                     if found is not None:
-                        queue.ask(tx.connection, run_of(found))
+                        queue.enqueue(tx.connection, run_of(found))
             except CannotBeDone as error:
                 results.append({"operation": str(each), "done": "no", "why": str(error)})
             else:

@@ -20,7 +20,7 @@ def work() -> None:
     from bridge.starting import say_parts, say_start, told_in_the_log
     from bridge.web.probes import probed
     from bridge.wiring import prepare_database, wire
-    from bridge.worker import Running
+    from bridge.worker import WorkerProcess
 
     configure("info")
     stop = threading.Event()
@@ -33,7 +33,7 @@ def work() -> None:
             signal.signal(each, lambda *_: stop.set())
         prepare_database(settings)
         bridge = wire(settings)
-        running = Running(bridge)
+        running = WorkerProcess(bridge)
         say_parts(bridge)
         running.start()
     with probed(running.bridge, settings.health_listen):

@@ -16,9 +16,9 @@ from bridge.core.mapping import (
     DialogSpec,
     Embed,
     Embeds,
-    Link,
     Priority,
     Receipt,
+    ResultLink,
     ShownField,
     StateRule,
     Texts,
@@ -420,7 +420,7 @@ def then_of(keys: ThenKeys) -> Then:
         silent=keys.silent,
         dates=_dates(keys),
         links=tuple(
-            Link(name=name, title=link.title.model_dump(), url=link.url, media_type=link.media_type)
+            ResultLink(name=name, title=link.title.model_dump(), url=link.url, media_type=link.media_type)
             for name, link in keys.links.items()
         ),
     )

@@ -84,9 +84,9 @@ def _taking(mapping: ServiceMapping, rule: AttachmentRule, supply: Supply) -> li
     return [
         name
         for name, action in mapping.actions.items()
-        if action.attaching is not None
-        and supply in action.attaching.supplies
-        and rule.type.casefold() in {each.casefold() for each in action.attaching.types}
+        if action.attachment_policy is not None
+        and supply in action.attachment_policy.supplies
+        and rule.type.casefold() in {each.casefold() for each in action.attachment_policy.types}
     ]
 
 

@@ -20,9 +20,10 @@ from bridge.core.mapping import (
     AfterUpdate,
     Altinn2Service,
     Altinn3App,
-    Attaching,
+    AttachmentPolicy,
     AttachmentRule,
     Changes,
+    FormFormat,
     FormKind,
     FormRule,
     FormSource,
@@ -35,7 +36,6 @@ from bridge.core.mapping import (
     Right,
     ServiceMapping,
     Signed,
-    Speaks,
     SubformRight,
     Supply,
     Target,
@@ -111,7 +111,7 @@ def _attachment_rule(rule: AttachmentRuleKeys) -> AttachmentRule:
 def _app(app: Altinn3Keys) -> Altinn3App:
     org, _, name = app.app.partition("/")
     scopes = DEFAULT_SCOPES if app.scopes is None else tuple(app.scopes)
-    return Altinn3App(org=org, app=name, data_type=app.data_type, scopes=scopes, speaks=Speaks(app.speaks))
+    return Altinn3App(org=org, app=name, data_type=app.data_type, scopes=scopes, speaks=FormFormat(app.speaks))
 
 
 def requirement(text: str) -> Requirement:
@@ -128,8 +128,8 @@ def _right(requires: str | NarrowedKeys) -> Right:
     )
 
 
-def _attaching(given: AttachmentsKeys) -> Attaching:
-    return Attaching(
+def _attaching(given: AttachmentsKeys) -> AttachmentPolicy:
+    return AttachmentPolicy(
         types=tuple(given.types),
         supplies=tuple(map(Supply, given.from_)),
         changes=Changes(given.changes or "uploaded"),
@@ -151,7 +151,7 @@ def action_of(name: str, action: ActionKeys) -> ActionMapping:
         minimum_level=action.minimum_level,
         target=Target(action.target),
         form=FormSource(action.form),
-        sets=tuple(action.set_.items()),
+        set_values=tuple(action.set_.items()),
         calculate=action.calculate,
         validate=Validation(action.validate_ or ("off" if action.form == "none" else "strict")),
         after=after,
@@ -160,9 +160,9 @@ def action_of(name: str, action: ActionKeys) -> ActionMapping:
         verb=next((verb for verb in Verb if getattr(action, verb.value, False)), Verb.PUT),
         keeps_dialog=action.keep_dialog,
         grace_days=action.grace_period_days,
-        attaching=None if action.attachments is None else _attaching(action.attachments),
+        attachment_policy=None if action.attachments is None else _attaching(action.attachments),
         signed=Signed(action.signature or "all"),
-        asks_altinn=action.altinn_validate,
+        altinn_validation=action.altinn_validate,
         subforms=tuple(map(SubformRight, action.subforms or ())),
         results=tuple(action.results.items()),
         lost_fields=LostFields(action.lost_fields or "refuse"),

@@ -12,7 +12,7 @@ from bridge.config.mapping_keys import MODELS, MappingFile, State, without_kind
 from bridge.config.mapping_values import mapping_of
 from bridge.config.yaml_source import Document, Place, did_you_mean, line_and_column, read_yaml, wrong_value
 from bridge.core.errors import ConfigurationError, Fault
-from bridge.core.mapping import FormKind, ServiceMapping, Speaks, schema_file
+from bridge.core.mapping import FormFormat, FormKind, ServiceMapping, schema_file
 
 _UNFIT_ACTIVITIES = {
     "Information": "it needs a text, which a mapping cannot give",
@@ -153,7 +153,7 @@ def _root_faults(
 ) -> Iterator[Fault]:
     """Hold what forms begin with against what their schemas have; several are no fault while all forms are XML."""
     for index, spec in enumerate(mapping.forms):
-        json = spec.kind is FormKind.MAIN and mapping.altinn3 is not None and mapping.altinn3.speaks is Speaks.JSON
+        json = spec.kind is FormKind.MAIN and mapping.altinn3 is not None and mapping.altinn3.speaks is FormFormat.JSON
         if spec.schema is None or schema_root is None or (spec.root is None and not json):
             continue
         message = schema_root(spec.schema, spec.root)

@@ -14,9 +14,9 @@ from bridge.config.mapping_keys import CONTEXT_REF, REQUIREMENT, SHA256, right_k
 from bridge.config.mapping_values import requirement
 from bridge.config.mappings import pin_fault
 from bridge.config.yaml_source import Document, Models, did_you_mean, line_and_column, read_yaml, wrong_value
-from bridge.core.calculations import AppRoute, DataTypeRoute, DialogBinding, Held, TokenUse, Verbs
+from bridge.core.calculations import AppRoute, DataTypeRoute, DialogBinding, Held, HttpDialect, TokenUse
 from bridge.core.errors import ConfigurationError, Fault
-from bridge.core.mapping import DEFAULT_SCOPES, Narrowed, Speaks
+from bridge.core.mapping import DEFAULT_SCOPES, FormFormat, Narrowed
 
 SCHEMA_FILE = "route.schema.json"
 
@@ -182,7 +182,7 @@ def _hold_to_pins(document: Document, route: AppRoute, schemas: Schemas) -> None
 
 def _hold_to_roots(document: Document, route: AppRoute, schemas: Schemas) -> None:
     for data_type, each in route.data_types.items():
-        turns = each.held is not Held.OFF or each.speaks is not Speaks.BOTH
+        turns = each.held is not Held.OFF or each.speaks is not FormFormat.BOTH
         if each.schema is None or (each.root is None and not turns):
             continue
         message = schemas.root_fault(each.schema, each.root)
@@ -258,7 +258,7 @@ def _hold_together(document: Document, file: RouteFile, schemas: Path) -> None:
 def _route(file: RouteFile, path: Path) -> AppRoute:
     org, _, app = file.app.partition("/")
     use = TokenUse(file.token)
-    verbs = {"get_post": Verbs.GET_POST, "post_put": Verbs.POST_PUT, None: None}[file.verbs]
+    verbs = {"get_post": HttpDialect.GET_POST, "post_put": HttpDialect.POST_PUT, None: None}[file.verbs]
     return AppRoute(
         org=org,
         app=app,
@@ -292,7 +292,7 @@ def _data_type(file: RouteFile, name: str, own: _DataType) -> DataTypeRoute:
         held=Held.OFF if own.schema_ is None and own.json_schema is None else Held(held),
         one_at_a_time=file.one_at_a_time if own.one_at_a_time is None else own.one_at_a_time,
         repeatable=file.repeatable if own.repeatable is None else own.repeatable,
-        speaks=Speaks.BOTH if own.schema_ is None else Speaks(cast("str", own.speaks or file.speaks)),
+        speaks=FormFormat.BOTH if own.schema_ is None else FormFormat(cast("str", own.speaks or file.speaks)),
         sha256=own.sha256,
         root=own.root,
         json_schema=own.json_schema,

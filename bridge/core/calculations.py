@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from bridge.core.mapping import Right, Speaks, pins_of
+from bridge.core.mapping import FormFormat, Right, pins_of
 
 
 class Meaning(Enum):
@@ -19,7 +19,7 @@ class Meaning(Enum):
     CALCULATE = "calculate"
 
 
-class Verbs(Enum):
+class HttpDialect(Enum):
     """How an app hears it, as (creates, calculates)."""
 
     GET_POST = ("GET", "POST")
@@ -30,14 +30,14 @@ class Verbs(Enum):
         return self.value[0] if meaning is Meaning.CREATE else self.value[1]
 
     @property
-    def other(self) -> "Verbs":
+    def other(self) -> "HttpDialect":
         """The other generation's."""
-        return Verbs.POST_PUT if self is Verbs.GET_POST else Verbs.GET_POST
+        return HttpDialect.POST_PUT if self is HttpDialect.GET_POST else HttpDialect.GET_POST
 
     @property
     def name_in_words(self) -> str:
         """As route files and ``/health/deep`` say it."""
-        return "get_post" if self is Verbs.GET_POST else "post_put"
+        return "get_post" if self is HttpDialect.GET_POST else "post_put"
 
 
 def meaning(method: str, *, has_body: bool) -> Meaning:
@@ -47,17 +47,17 @@ def meaning(method: str, *, has_body: bool) -> Meaning:
     return Meaning.CALCULATE
 
 
-def first_try(meant: Meaning) -> Verbs:
+def first_try(meant: Meaning) -> HttpDialect:
     """
     Say which generation to assume of an app that is not known.
 
     GET and PUT are each known to one generation only, and answered 405 by the other without any effect. POST is known
     to both: an old app would take a form to calculate for the wish of an empty one, and lose it.
     """
-    return Verbs.GET_POST if meant is Meaning.CREATE else Verbs.POST_PUT
+    return HttpDialect.GET_POST if meant is Meaning.CREATE else HttpDialect.POST_PUT
 
 
-def verbs_of(nuget_version: object) -> Verbs | None:
+def verbs_of(nuget_version: object) -> HttpDialect | None:
     """Read ``altinnNugetVersion`` of an app's metadata; None where it is missing (before 7.0) or unreadable."""
     major, dot, rest = str(nuget_version or "").partition(".")
     if not major.isdecimal() or not dot:
@@ -65,7 +65,7 @@ def verbs_of(nuget_version: object) -> Verbs | None:
     minor = rest.partition(".")[0].partition("-")[0]
     if not minor.isdecimal():
         return None
-    return Verbs.GET_POST if (int(major), int(minor)) >= (4, 7) else Verbs.POST_PUT
+    return HttpDialect.GET_POST if (int(major), int(minor)) >= (4, 7) else HttpDialect.POST_PUT
 
 
 class TokenUse(Enum):
@@ -98,7 +98,7 @@ class DataTypeRoute:
     held: Held
     one_at_a_time: bool
     repeatable: bool
-    speaks: Speaks
+    speaks: FormFormat
     sha256: str | None = None
     """The digest that the schema must have."""
     root: str | None = None
@@ -132,7 +132,7 @@ class AppRoute:
     scopes: tuple[str, ...]
     dialog: DialogBinding | None
     anonymous: bool
-    verbs: Verbs | None
+    verbs: HttpDialect | None
     """None: found out."""
     timeout: float | None
     """Seconds for one call in all; None is the setting's."""

@@ -67,7 +67,7 @@ LOOK_EVERY = timedelta(minutes=1)
 """The longest pause between two looks at an element for a write that may still arrive."""
 SOONEST = timedelta(milliseconds=50)
 """The shortest."""
-_REPEATED = (Phase.WHOLE, Phase.TRYING, Phase.PROVED)
+_REPEATED = (Phase.WHOLE, Phase.COMPLETING_WITHOUT_SIGNATURE, Phase.ATTACHMENTS_VERIFIED)
 
 
 def may_arrive(operation: Operation, now: datetime) -> bool:
@@ -124,7 +124,7 @@ def decide(
     if element is None:
         return _vanished(operation, sent=sent, ended=ended)
     wanted = aim(action)
-    proved = operation.manifest is not None and operation.manifest.phase is Phase.PROVED
+    proved = operation.manifest is not None and operation.manifest.phase is Phase.ATTACHMENTS_VERIFIED
     untouched = operation.built_on is None or operation.built_on == element.last_changed
     match element.state:
         case ElementState.ARCHIVED:

@@ -13,19 +13,19 @@ class Phase(Enum):
 
     WHOLE = "whole"
     """One PUT does it all."""
-    TRYING = "trying"
+    COMPLETING_WITHOUT_SIGNATURE = "trying"
     """The PUT that completes, and signs nothing, is out: the attachments are still to be proved."""
-    PROVED = "proved"
+    ATTACHMENTS_VERIFIED = "proved"
     """It left the attachments where they were: the signature may follow."""
     SAVING = "saving"
     """The PUT that keeps what is wanted as a draft is out, so that Altinn 2 can be asked about it."""
     SAVED = "saved"
     """It is there: Altinn 2 may be asked, and what it holds then may be completed."""
-    PARTS = "parts"
+    UPDATING_FORMS = "parts"
     """Forms are written one by one: each is still to be seen there."""
     WRITTEN = "written"
     """All of them are there: what follows carries no forms."""
-    PUTTING_BACK = "putting back"
+    ROLLING_BACK = "putting back"
     """One of them was refused: those that were written become again what they were."""
 
 
@@ -45,7 +45,7 @@ class Manifest:
         return replace(self, phase=phase)
 
 
-class Proof(Enum):
+class Verification(Enum):
     """What a read says about a manifest."""
 
     WHOLE = "whole"
@@ -59,7 +59,7 @@ def manifest_of(forms: int, attachments: Iterable[Attachment | Listed]) -> Manif
     return Manifest(forms=forms, files=tuple((_name(each), _size(each)) for each in attachments))
 
 
-def prove(manifest: Manifest, element: Element) -> Proof:
+def verify(manifest: Manifest, element: Element) -> Verification:
     """
     Hold what *element* lists against *manifest*.
 
@@ -67,9 +67,9 @@ def prove(manifest: Manifest, element: Element) -> Proof:
     side does not know (``filesize`` -1) is taken for the same.
     """
     if element.listed_forms is None or element.listed_attachments is None:
-        return Proof.NOT_SHOWN
+        return Verification.NOT_SHOWN
     if len(element.listed_forms) < manifest.forms:
-        return Proof.LOST
+        return Verification.LOST
     there = Counter((each.name, each.size) for each in element.listed_attachments)
     left: list[tuple[str, int | None]] = []
     for file in manifest.files:
@@ -80,9 +80,9 @@ def prove(manifest: Manifest, element: Element) -> Proof:
     for name, size in left:
         like = next((each for each, count in there.items() if count and _alike(each, (name, size))), None)
         if like is None:
-            return Proof.LOST
+            return Verification.LOST
         there[like] -= 1
-    return Proof.WHOLE
+    return Verification.WHOLE
 
 
 def _alike(one: tuple[str, int | None], other: tuple[str, int | None]) -> bool:

@@ -42,7 +42,7 @@ from bridge.core.dialogs import (
     stored_status,
 )
 
-Operation = dict[str, object]
+PatchOperation = dict[str, object]
 _Item = TypeVar("_Item")
 
 GONE = ""
@@ -100,7 +100,7 @@ class Merged:
     *labels* are to be added, each by a call of its own; ``noted`` says that one needs no other.
     """
 
-    operations: tuple[Operation, ...]
+    operations: tuple[PatchOperation, ...]
     written: Written
     no_room: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
@@ -162,7 +162,7 @@ class _Merge:
 
     # Single values
 
-    def _status(self) -> Iterator[Operation]:
+    def _status(self) -> Iterator[PatchOperation]:
         wanted, theirs = self._change.status, self._dialog.status
         if wanted is None and self._base.get(f"{_SAID}/status") == _REFUSED and self._change.ends is not Ends.NONE:
             # What has to be put right was put right.
@@ -173,7 +173,7 @@ class _Merge:
             self._said("/status", again=self._change.state == REFUSAL)
             yield {"op": "replace", "path": "/status", "value": wanted}
 
-    def _fields(self) -> Iterator[Operation]:
+    def _fields(self) -> Iterator[PatchOperation]:
         if self._foreign:
             return
         for pointer, wanted in (*self._change.fields.items(), *self._ended()):
@@ -239,7 +239,7 @@ class _Merge:
         self._written[place] = wanted
         return writes
 
-    def _tags(self) -> Iterator[Operation]:
+    def _tags(self) -> Iterator[PatchOperation]:
         if self._foreign:
             return
         there = {_stored_tag(str(each.get("value", ""))) for each in objects_in(self._dialog.raw, "searchTags")}
@@ -264,11 +264,11 @@ class _Merge:
 
     # Lists, by id
 
-    def _buttons(self) -> Iterator[Operation]:
+    def _buttons(self) -> Iterator[PatchOperation]:
         theirs = self._dialog.gui_actions
         going = [at for at, item in enumerate(theirs) if self._goes(item.url)]
         taken = [word_in(item.raw, "priority") for at, item in enumerate(theirs) if at not in going]
-        added: list[Operation] = []
+        added: list[PatchOperation] = []
         for offer in self._offers:
             button = offer.button
             if button is None:
@@ -285,7 +285,7 @@ class _Merge:
             yield _remove(f"/guiActions/{at}")
         yield from added
 
-    def _changed_button(self, wanted: Json, theirs: Json, path: str, taken: list[str]) -> Iterator[Operation]:
+    def _changed_button(self, wanted: Json, theirs: Json, path: str, taken: list[str]) -> Iterator[PatchOperation]:
         place, stands = _place("guiActions", wanted), word_in(theirs, "priority")
         operations = self._patched(BUTTON, place, path, wanted, theirs)
         yield from operations
@@ -300,7 +300,7 @@ class _Merge:
         if priority != stands:
             yield {"op": "replace", "path": f"{path}/priority", "value": priority}
 
-    def _added_button(self, name: str, button: Json, taken: list[str]) -> Iterator[Operation]:
+    def _added_button(self, name: str, button: Json, taken: list[str]) -> Iterator[PatchOperation]:
         priority = _free(word_in(button, "priority"), taken)
         if priority is None:
             self._no_room.append(name)
@@ -310,7 +310,7 @@ class _Merge:
         self._written[f"{_place('guiActions', button)}/priority"] = digest(priority)
         yield {"op": "add", "path": "/guiActions/-", "value": {**button, "priority": priority}}
 
-    def _api_actions(self) -> Iterator[Operation]:
+    def _api_actions(self) -> Iterator[PatchOperation]:
         for offer in self._offers:
             wanted = offer.api_action
             at = None if wanted is None else _index(self._dialog.api_actions, wanted)
@@ -325,7 +325,7 @@ class _Merge:
                 yield from (_remove(f"/apiActions/{index}/endpoints/{place}") for place in going)
         yield from self._added_api_actions()
 
-    def _added_api_actions(self) -> Iterator[Operation]:
+    def _added_api_actions(self) -> Iterator[PatchOperation]:
         led_to = {
             action_of(endpoint.url, self._dialog.id)
             for action in self._dialog.api_actions
@@ -353,7 +353,7 @@ class _Merge:
                 if f"/{kind}/{own}" in self._base:
                     self._forget(f"/{kind}/{own}")
 
-    def _links(self) -> Iterator[Operation]:
+    def _links(self) -> Iterator[PatchOperation]:
         places = places_in(self._dialog.raw, "attachments")
         going: list[int] = []
         for link in () if self._foreign else self._change.links:
@@ -380,7 +380,7 @@ class _Merge:
 
     # One item of ours, by member
 
-    def _patched(self, kind: Kind, place: str, path: str, wanted: Json, theirs: Json) -> list[Operation]:
+    def _patched(self, kind: Kind, place: str, path: str, wanted: Json, theirs: Json) -> list[PatchOperation]:
         """Say what of an item of ours is written where it stands; whatever else stands in it is others'."""
         known = self._base.get(place, GONE) != GONE
         operations = list(self._members(kind, place, path, wanted, theirs, known=known))
@@ -390,7 +390,7 @@ class _Merge:
 
     def _members(
         self, kind: Kind, place: str, path: str, wanted: Json, theirs: Json, *, known: bool
-    ) -> Iterator[Operation]:
+    ) -> Iterator[PatchOperation]:
         for name, meaning in kind.members.items():
             own = f"{place}/{name}"
             if known:
@@ -427,13 +427,13 @@ class _Merge:
 
     # What only grows
 
-    def _transmissions(self) -> Iterator[Operation]:
+    def _transmissions(self) -> Iterator[PatchOperation]:
         there = {str(each.get("id")) for each in objects_in(self._dialog.raw, "transmissions")}
         for transmission in () if self._foreign else self._change.transmissions:
             if str(transmission["id"]) not in there:
                 yield {"op": "add", "path": "/transmissions/-", "value": transmission}
 
-    def _activities(self) -> Iterator[Operation]:
+    def _activities(self) -> Iterator[PatchOperation]:
         for activity in self._change.activities:
             if activity.id not in self._dialog.activity_ids:
                 yield {"op": "add", "path": "/activities/-", "value": activity_to_json(activity)}
@@ -495,7 +495,7 @@ def _label_place(label: str) -> str:
     return f"/serviceOwnerLabels/{label}"
 
 
-def _remove(path: str) -> Operation:
+def _remove(path: str) -> PatchOperation:
     return {"op": "remove", "path": path}
 
 

@@ -24,7 +24,7 @@ TRIAL_TAKES = timedelta(seconds=10)
 _Made = TypeVar("_Made")
 
 
-class Passage(Enum):
+class Admission(Enum):
     """What a gate says to one who wants to log in."""
 
     OPEN = "open"
@@ -33,40 +33,40 @@ class Passage(Enum):
     CLOSED = "closed"
 
 
-class Ended(Enum):
+class LoginOutcome(Enum):
     """How a login ended."""
 
-    IN = "in"
+    LOGGED_IN = "in"
     REFUSED = "refused"
-    UNSAID = "unsaid"
+    NO_VERDICT = "unsaid"
     """Nobody answered, or the answer was about something else: it counts for nothing."""
 
 
-class LoginGate(Protocol):
+class LoginLockout(Protocol):
     """Counts refused logins, over all who log in as the same user with the same password."""
 
-    def enter(self) -> Passage:
+    def enter(self) -> Admission:
         """Ask to log in; after OPEN ``leave`` must follow."""
 
-    def leave(self, ended: Ended) -> None:
+    def leave(self, ended: LoginOutcome) -> None:
         """Tell how it went."""
 
 
-class OwnGate:
+class OwnLockout:
     """The gate of one process, which forgets when that ends. Its owner lets one in at a time."""
 
     def __init__(self) -> None:
         self._lock, self._failures = threading.Lock(), 0
 
-    def enter(self) -> Passage:
+    def enter(self) -> Admission:
         """Count, and nothing else: nobody is busy."""
         with self._lock:
-            return Passage.CLOSED if self._failures >= FAILED_LOGINS else Passage.OPEN
+            return Admission.CLOSED if self._failures >= FAILED_LOGINS else Admission.OPEN
 
-    def leave(self, ended: Ended) -> None:
+    def leave(self, ended: LoginOutcome) -> None:
         """Count a refusal; a success takes all of them back."""
         with self._lock:
-            self._failures = counted(self._failures, ended)
+            self._failures = next_failure_count(self._failures, ended)
 
 
 class Why(Enum):
@@ -76,7 +76,7 @@ class Why(Enum):
     MAINTENANCE = "down for maintenance"
 
 
-class PauseGate(Protocol):
+class UpstreamPause(Protocol):
     """Holds back all calls to one system, over all who call it, from when it asked for a pause until that is over."""
 
     def left(self) -> timedelta | None:
@@ -89,20 +89,20 @@ class PauseGate(Protocol):
         """Note that the system answers as it should: who was let through first ends the pause for all."""
 
 
-def counted(failures: int, ended: Ended) -> int:
+def next_failure_count(failures: int, ended: LoginOutcome) -> int:
     """Say how many refusals there are after one more login."""
     match ended:
-        case Ended.IN:
+        case LoginOutcome.LOGGED_IN:
             return 0
-        case Ended.REFUSED:
+        case LoginOutcome.REFUSED:
             return failures + 1
-        case Ended.UNSAID:
+        case LoginOutcome.NO_VERDICT:
             return failures
         case _:
             assert_never(ended)
 
 
-def through(gate: LoginGate, log_in: Callable[[], _Made], *, system: str, refused: str) -> _Made:
+def guarded_login(gate: LoginLockout, log_in: Callable[[], _Made], *, system: str, refused: str) -> _Made:
     """
     Log in, if *gate* lets us; a CredentialsRefused with the reason *refused* counts.
 
@@ -111,18 +111,18 @@ def through(gate: LoginGate, log_in: Callable[[], _Made], *, system: str, refuse
         Unreachable: Another process is logging in.
     """
     match gate.enter():
-        case Passage.CLOSED:
+        case Admission.CLOSED:
             raise CredentialsRefused(system, "two logins failed, and no more are tried", reason="login_closed")
-        case Passage.BUSY:
+        case Admission.BUSY:
             raise Unreachable(system, "another process is logging in", retry_after=timedelta(seconds=1))
-        case Passage.OPEN:
+        case Admission.OPEN:
             pass
-    ended = Ended.UNSAID
+    ended = LoginOutcome.NO_VERDICT
     try:
         made = log_in()
-        ended = Ended.IN
+        ended = LoginOutcome.LOGGED_IN
     except CredentialsRefused as error:
-        ended = Ended.REFUSED if error.reason == refused else Ended.UNSAID
+        ended = LoginOutcome.REFUSED if error.reason == refused else LoginOutcome.NO_VERDICT
         raise
     finally:
         gate.leave(ended)

@@ -205,7 +205,7 @@ class AttachmentRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attaching:
+class AttachmentPolicy:
     """Which attachments an action takes, and from where."""
 
     types: tuple[str, ...]
@@ -213,7 +213,7 @@ class Attaching:
     changes: Changes = Changes.UPLOADED
 
 
-class Speaks(Enum):
+class FormFormat(Enum):
     """What an app reads and writes."""
 
     BOTH = "both"
@@ -230,7 +230,7 @@ class Altinn3App:
     data_type: str
     scopes: tuple[str, ...] = DEFAULT_SCOPES
     """Of the bridge's token, where the app calculates for an action."""
-    speaks: Speaks = Speaks.XML
+    speaks: FormFormat = FormFormat.XML
     """XML or JSON: what it is sent and asked for."""
 
 
@@ -304,7 +304,7 @@ class Dates:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class ResultLink:
     """An attachment of the dialog that leads to a page about the result; *url* is a template."""
 
     name: str
@@ -322,7 +322,7 @@ class Then:
     wording: Wording = Wording()
     silent: bool | None = None
     dates: Dates = Dates()
-    links: tuple[Link, ...] = ()
+    links: tuple[ResultLink, ...] = ()
 
 
 class Priority(Enum):
@@ -397,7 +397,7 @@ class ActionMapping:
     minimum_level: int
     target: Target
     form: FormSource
-    sets: tuple[tuple[str, str], ...]
+    set_values: tuple[tuple[str, str], ...]
     """(XPath, template) pairs, put into the main form before it is checked."""
     calculate: bool
     validate: Validation
@@ -405,9 +405,9 @@ class ActionMapping:
     then: Then
     button: Button | None = None
     verb: Verb = Verb.PUT
-    attaching: Attaching | None = None
+    attachment_policy: AttachmentPolicy | None = None
     signed: Signed = Signed.ALL
-    asks_altinn: bool = False
+    altinn_validation: bool = False
     """Whether Altinn 2's own validation has to be content before the element is completed."""
     subforms: tuple["SubformRight", ...] = ()
     results: tuple[tuple[str, str], ...] = ()

@@ -48,7 +48,7 @@ def meaning_of(mapping: ServiceMapping, action: ActionMapping) -> Meaning:
         parts["altinn3"] = mapping.altinn3
     if action.form is not FormSource.NONE:
         parts["forms"] = mapping.forms
-    if action.attaching is not None or action.after.value[0]:
+    if action.attachment_policy is not None or action.after.value[0]:
         parts["attachment_rules"] = mapping.attachment_rules
     said = json.dumps({name: _said(part) for name, part in parts.items()}, sort_keys=True)
     complete, sign = action.after.value

@@ -22,7 +22,7 @@ from bridge.core.elements import ENDED, Element, ElementState
 from bridge.core.ids import sibling_id
 from bridge.core.lengths import cut
 from bridge.core.mapping import Priority, Texts
-from bridge.core.states import USUAL_STATUS, Subject, news_of, offers_of, shown_in
+from bridge.core.states import USUAL_STATUS, Subject, change_for_state, offers_of, shown_in
 
 _LONGEST_URL = 1023
 _UNTITLED: Texts = {"nb": "Skjema i Altinn", "nn": "Skjema i Altinn", "en": "Form in Altinn"}
@@ -36,7 +36,7 @@ _GONE: Texts = {
 _NOT_THERE: Texts = {"nb": "Ikke i Altinn", "nn": "Ikkje i Altinn", "en": "Not in Altinn"}
 
 
-def says_of(
+def own_dialog_change(
     subject: Subject, element: Element | None, *, activity: Activity | None, now: datetime, ours: bool = True
 ) -> DialogChange:
     """
@@ -46,7 +46,7 @@ def says_of(
     no use. A due date that lies behind is left out: Dialogporten refuses it (facts/dialogporten.md 2.5).
     """
     state = ElementState.UNKNOWN if element is None else element.state
-    says = news_of(subject, state, activity=activity)
+    says = change_for_state(subject, state, activity=activity)
     if element is None:
         everything = frozenset(subject.mapping.actions)
         says_gone = {"summary": _GONE, "extendedStatus": _NOT_THERE}

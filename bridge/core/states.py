@@ -327,7 +327,7 @@ def _failure(
     )
 
 
-def news_of(subject: Subject, state: ElementState, *, activity: Activity | None) -> DialogChange:
+def change_for_state(subject: Subject, state: ElementState, *, activity: Activity | None) -> DialogChange:
     """
     Say what the dialog shall say of an element that moved to *state* without a press.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from bridge.forms.conversion.converter import Shape
+from bridge.forms.conversion.converter import Converter
 from bridge.forms.conversion.model import Content
 from bridge.forms.diff import Change, Difference, below, is_xml
 from bridge.forms.xml.content_model import readable
@@ -21,7 +21,7 @@ from bridge.forms.xml.prefixes import Prefixes
 
 
 def stopped_at(
-    sent: bytes, found: Sequence[Difference], *, shape: Shape | None, limits: Limits | None = None
+    sent: bytes, found: Sequence[Difference], *, shape: Converter | None, limits: Limits | None = None
 ) -> tuple[str, ...]:
     """
     Name the elements of *sent* (XML) behind which nothing of their group came back, by the differences *found*.

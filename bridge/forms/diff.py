@@ -20,8 +20,8 @@ from lxml import etree
 
 from bridge.core.errors import Finding
 from bridge.core.ids import shown_name
-from bridge.forms.conversion.converter import Shape
-from bridge.forms.conversion.model import TYPE, TYPE_MEMBER, Content, Kind, Place
+from bridge.forms.conversion.converter import Converter
+from bridge.forms.conversion.model import TYPE, TYPE_MEMBER, Content, ElementDecl, Kind
 from bridge.forms.json.input import Json, Number, read_exact
 from bridge.forms.rows import equal_rows, longest_run
 from bridge.forms.xml.content_model import readable
@@ -91,7 +91,7 @@ def differences(
     sent: bytes | str,
     came_back: bytes | str,
     *,
-    shape: Shape | None = None,
+    shape: Converter | None = None,
     nil_is_missing: bool = True,
     limits: Limits | None = None,
 ) -> tuple[Difference, ...]:
@@ -147,7 +147,7 @@ def is_xml(form: bytes | str) -> bool:
 class _Reader:
     """Reads both kinds of form into the same kind of tree."""
 
-    shape: Shape | None
+    shape: Converter | None
     nil_is_missing: bool
     prefixes: Prefixes = field(default_factory=Prefixes)
 
@@ -159,7 +159,7 @@ class _Reader:
         place = self.shape.only_root if self.shape else None
         return self._value("", value, place.content if place else None) or _group("", "", [], keeps_order=False)
 
-    def _element(self, node: etree._Element, place: Place | None) -> _Node | None:
+    def _element(self, node: etree._Element, place: ElementDecl | None) -> _Node | None:
         tag = str(node.tag)
         label = _local(tag)
         content = place.content if place else None

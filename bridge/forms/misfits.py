@@ -54,7 +54,7 @@ def _main_form(mapping: ServiceMapping, tree: SchemaTree) -> Iterator[Misfit]:
 
 
 def _action(action: ActionMapping, tree: SchemaTree) -> Iterator[Misfit]:
-    for path, template in action.sets:
+    for path, template in action.set_values:
         walk = Walk(tree)
         found = walk.find(path)
         yield from _said(walk, "set", path)

@@ -14,7 +14,7 @@ from lxml import etree
 
 from bridge.core.errors import ConfigurationError, Fault, Finding, errors_of, place_of
 from bridge.core.mapping import FormRule, FormSpec, NamespaceReading, ServiceMapping, is_json_schema
-from bridge.forms.conversion.converter import Shape
+from bridge.forms.conversion.converter import Converter
 from bridge.forms.json.json_schema import JsonSchemaRegistry
 from bridge.forms.misfits import Misfit, misfits
 from bridge.forms.rules import broken_rules
@@ -68,7 +68,7 @@ class SchemaRegistry:
         self.folder, self.limits = folder, limits or Limits()
         self._both_engines = both_engines
         self._schemas: dict[str, _Schema] = {}
-        self._shapes: dict[tuple[str, str | None], Shape] = {}
+        self._shapes: dict[tuple[str, str | None], Converter] = {}
         self._shapes_lock = threading.Lock()
         self.json = JsonSchemaRegistry(folder, self.limits)
 
@@ -151,7 +151,7 @@ class SchemaRegistry:
         begins = f"begins with {named[0]} in Altinn 2, and with {named[1]} by {name}"
         return f"{begins}: is that the schema of another form?"
 
-    def shape(self, name: str, root: str | None) -> Shape:
+    def shape(self, name: str, root: str | None) -> Converter:
         """
         Give the converter of the schema *name* for forms that begin with *root*, as its file was when it was loaded.
 
@@ -161,7 +161,7 @@ class SchemaRegistry:
         with self._shapes_lock:
             if (name, root) not in self._shapes:
                 self.load([name])
-                made = Shape(self._schemas[name].files, self.folder / name, root=root, limits=self.limits)
+                made = Converter(self._schemas[name].files, self.folder / name, root=root, limits=self.limits)
                 self._shapes[name, root] = made
             return self._shapes[name, root]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bridge.forms.conversion.converter import Shape
-from bridge.forms.conversion.model import Content, Place
+from bridge.forms.conversion.converter import Converter
+from bridge.forms.conversion.model import Content, ElementDecl
 
 _WORDS_ONLY = frozenset({"title", "description", "$comment", "examples"})
 
@@ -37,7 +37,7 @@ def xsd_differences(folder: Path, name: str, theirs: bytes, *, root: str | None 
         (Path(other) / "schema.xsd").write_bytes(theirs)
         return _differences(
             *(
-                _places(Shape.from_schema(place / file, folder=place, root=root).root)
+                _places(Converter.from_schema(place / file, folder=place, root=root).root)
                 for place, file in ((folder, name), (Path(other), "schema.xsd"))
             )
         )
@@ -60,7 +60,7 @@ def _differences(ours: Mapping[str, str], theirs: Mapping[str, str]) -> tuple[Sc
     )
 
 
-def _places(root: Place) -> Mapping[str, str]:
+def _places(root: ElementDecl) -> Mapping[str, str]:
     found = {f"/{root.member}": f"the root {root.tag}"}
     _walk(root.content, f"/{root.member}", (), found)
     return found

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from bridge.forms.conversion.model import Kind, Place
+from bridge.forms.conversion.model import ElementDecl, Kind
 from bridge.forms.xml.input import Limits, is_nil, parse, to_utf8
 from bridge.forms.xml.prefixes import Prefixes
 
@@ -29,7 +29,7 @@ class Shown:
     boolean: bool = False
 
 
-def shown_form(xml: str, place: Place | None, *, limits: Limits) -> Iterator[Shown]:
+def shown_form(xml: str, place: ElementDecl | None, *, limits: Limits) -> Iterator[Shown]:
     """
     Show a whole form; *place* is its root in the schema, None where there is none.
 
@@ -42,7 +42,7 @@ def shown_form(xml: str, place: Place | None, *, limits: Limits) -> Iterator[Sho
 
 
 def shown_places(
-    xml: str, place: Place | None, wanted: Iterable[tuple[str, Mapping[str, str] | None]], *, limits: Limits
+    xml: str, place: ElementDecl | None, wanted: Iterable[tuple[str, Mapping[str, str] | None]], *, limits: Limits
 ) -> Iterator[Shown]:
     """
     Show the places that each XPath of *wanted* finds, under its labels where it has some.
@@ -65,7 +65,9 @@ def spoken(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _found(each: object, place: Place | None, labels: Mapping[str, str] | None, prefixes: Prefixes) -> Iterator[Shown]:
+def _found(
+    each: object, place: ElementDecl | None, labels: Mapping[str, str] | None, prefixes: Prefixes
+) -> Iterator[Shown]:
     if isinstance(each, etree._Element) and isinstance(each.tag, str):  # noqa: SLF001 - lxml names its class so
         shown = list(_shown(each, _place_of(each, place, prefixes), 0, prefixes))
         for index, one in enumerate(shown):
@@ -76,7 +78,7 @@ def _found(each: object, place: Place | None, labels: Mapping[str, str] | None, 
         yield Shown(depth=0, labels=labels or {}, name=spoken(str(name)), value=str(each))
 
 
-def _shown(element: etree._Element, place: Place | None, depth: int, prefixes: Prefixes) -> Iterator[Shown]:
+def _shown(element: etree._Element, place: ElementDecl | None, depth: int, prefixes: Prefixes) -> Iterator[Shown]:
     name = spoken(etree.QName(element).localname)
     labels = _names(place)
     if next(_children(element), None) is None:
@@ -93,7 +95,7 @@ def _is_filled(element: etree._Element) -> bool:
     return bool((element.text or "").strip()) and not is_nil(element)
 
 
-def _names(place: Place | None) -> Mapping[str, str]:
+def _names(place: ElementDecl | None) -> Mapping[str, str]:
     labels = {} if place is None else place.labels
     return {language: text for language, text in labels.items() if len(text) <= LONGEST_LABEL}
 
@@ -102,7 +104,7 @@ def _children(element: etree._Element) -> Iterator[etree._Element]:
     return (each for each in element if isinstance(each.tag, str))
 
 
-def _below(place: Place | None, child: etree._Element, prefixes: Prefixes) -> Place | None:
+def _below(place: ElementDecl | None, child: etree._Element, prefixes: Prefixes) -> ElementDecl | None:
     if place is None:
         return None
     parent = child.getparent()
@@ -113,6 +115,6 @@ def _below(place: Place | None, child: etree._Element, prefixes: Prefixes) -> Pl
     return found or next((each for tag, each in children.items() if tag.rpartition("}")[2] == local), None)
 
 
-def _place_of(element: etree._Element, root: Place | None, prefixes: Prefixes) -> Place | None:
+def _place_of(element: etree._Element, root: ElementDecl | None, prefixes: Prefixes) -> ElementDecl | None:
     parent = element.getparent()
     return root if parent is None else _below(_place_of(parent, root, prefixes), element, prefixes)

@@ -9,18 +9,18 @@ import structlog
 from bridge.core.elements import archive_reference
 from bridge.core.errors import BridgeError
 from bridge.core.operations import Operation, Outcome, Stage
-from bridge.engine import Run
+from bridge.engine import Attempt
 from bridge.parts import Bridge
 from bridge.storage.dead_letters import ERASED
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 
-class TakenOver(BridgeError):
+class LeaseLost(BridgeError):
     """Another worker holds the operation now: stop, and write nothing more."""
 
 
-def claim(bridge: Bridge, operation_id: UUID, attempt: int) -> Operation | None:
+def acquire(bridge: Bridge, operation_id: UUID, attempt: int) -> Operation | None:
     """
     Take hold of an operation for this worker.
 
@@ -47,7 +47,7 @@ def write(
     Write down how far *operation* is, and on its dialog's link the id of the archived *copy*, if one was seen.
 
     Both or neither: after a crash between them nothing would look for the copy again. *signed_anew* says that what was
-    signed before counts no more. Raises TakenOver when the operation is no longer ours.
+    signed before counts no more. Raises LeaseLost when the operation is no longer ours.
     """
     now = bridge.clock()
     if values.get("stage") is Stage.SYNC:
@@ -58,7 +58,7 @@ def write(
         values["problem"] = None
     with bridge.store.transaction() as tx:
         if not tx.update(operation.id, now=now, held_by=bridge.holder, **values):
-            raise TakenOver(str(operation.id))
+            raise LeaseLost(str(operation.id))
         if copy is not None:
             tx.record_archive(operation.dialog_id, copy, archive_reference(copy))
         if signed_anew:
@@ -74,7 +74,7 @@ def ask_again(bridge: Bridge, operation: Operation, *, moment: datetime, failed:
     with bridge.store.transaction() as tx:
         if not tx.update(operation.id, now=now, held_by=bridge.holder, **values):
             return
-        bridge.queue.ask(tx.connection, next_run(operation, delay=max(moment - now, timedelta(0))))
+        bridge.queue.enqueue(tx.connection, next_run(operation, delay=max(moment - now, timedelta(0))))
 
 
 def finish(bridge: Bridge, operation: Operation, **values: Any) -> None:
@@ -108,19 +108,19 @@ def _close(bridge: Bridge, operation: Operation, **values: Any) -> None:
             operation.id, now=now, held_by=bridge.holder, stage=Stage.FINISHED, finished_at=now, **values
         )
         if not written:
-            raise TakenOver(str(operation.id))
+            raise LeaseLost(str(operation.id))
         following = tx.next_waiting(operation.dialog_id)
         if following is not None:
             tx.update(following.id, now=now, waiting=False, attempt=following.attempt + 1)
-            bridge.queue.ask(tx.connection, next_run(following))
+            bridge.queue.enqueue(tx.connection, next_run(following))
     bridge.finished.tell(operation.id)
     if following is not None:
         bridge.wake()
 
 
-def run_of(operation: Operation) -> Run:
+def run_of(operation: Operation) -> Attempt:
     """Make the run of the operation's present attempt."""
-    return Run(
+    return Attempt(
         operation_id=operation.id,
         attempt=operation.attempt,
         dialog_id=operation.dialog_id,
@@ -128,9 +128,9 @@ def run_of(operation: Operation) -> Run:
     )
 
 
-def next_run(operation: Operation, *, delay: timedelta = timedelta(0)) -> Run:
+def next_run(operation: Operation, *, delay: timedelta = timedelta(0)) -> Attempt:
     """Make the run that comes after the operation's present attempt."""
-    return Run(
+    return Attempt(
         operation_id=operation.id,
         attempt=operation.attempt + 1,
         dialog_id=operation.dialog_id,

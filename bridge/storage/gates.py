@@ -10,7 +10,7 @@ from functools import cached_property
 import sqlalchemy as sa
 
 from bridge.core.clock import Clock
-from bridge.core.gates import FAILED_LOGINS, LOGIN_TAKES, TRIAL_TAKES, Ended, Passage, Why, counted
+from bridge.core.gates import FAILED_LOGINS, LOGIN_TAKES, TRIAL_TAKES, Admission, LoginOutcome, Why, next_failure_count
 from bridge.storage.store import Store, insert_ignore
 from bridge.storage.tables import gates
 
@@ -21,7 +21,7 @@ LOOK_EVERY = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownLockout:
     """One gate as an operator sees it."""
 
     about: str
@@ -34,7 +34,7 @@ class Shown:
         return self.failures >= FAILED_LOGINS
 
 
-class StoredGate:
+class StoredLockout:
     """
     One login's gate in the database: one at a time over all processes, and its count survives a restart.
 
@@ -50,7 +50,7 @@ class StoredGate:
         salt = hashlib.sha256(self._about.encode()).digest()
         return hashlib.scrypt(self._secret.encode(), salt=salt, n=2**14, r=8, p=1, dklen=32).hex()
 
-    def enter(self) -> Passage:
+    def enter(self) -> Admission:
         """Let one in; one who never came out again counts as refused."""
         now = self._clock()
         first = {"name": self._name, "about": self._about, "failures": 0, "changed_at": now}
@@ -61,7 +61,7 @@ class StoredGate:
                 sa.select(gates.c.failures, gates.c.held_until).where(mine).with_for_update()
             ).one()
             if row.held_until is not None and row.held_until > now:
-                return Passage.BUSY
+                return Admission.BUSY
             failures = row.failures if row.held_until is None else row.failures + 1
             closed = failures >= FAILED_LOGINS
             tx.connection.execute(
@@ -69,9 +69,9 @@ class StoredGate:
                 .where(mine)
                 .values(failures=failures, held_until=None if closed else now + LOGIN_TAKES, changed_at=now)
             )
-        return Passage.CLOSED if closed else Passage.OPEN
+        return Admission.CLOSED if closed else Admission.OPEN
 
-    def leave(self, ended: Ended) -> None:
+    def leave(self, ended: LoginOutcome) -> None:
         """Count how it went, and let the next one in."""
         mine = gates.c.name == self._name
         with self._store.transaction() as tx:
@@ -79,7 +79,7 @@ class StoredGate:
             tx.connection.execute(
                 gates.update()
                 .where(mine)
-                .values(failures=counted(failures, ended), held_until=None, changed_at=self._clock())
+                .values(failures=next_failure_count(failures, ended), held_until=None, changed_at=self._clock())
             )
 
 
@@ -239,15 +239,15 @@ def credentials_of(store: Store, *, now: datetime) -> Sequence[RefusedHere]:
         return [RefusedHere(row.name[len(_CREDENTIALS) :], row.about, row.changed_at) for row in rows]
 
 
-def gates_of(store: Store) -> Sequence[Shown]:
+def lockouts_of(store: Store) -> Sequence[ShownLockout]:
     """List the login gates that were ever used, the last changed first."""
     logins = sa.not_(gates.c.name.startswith(_PAUSE) | gates.c.name.startswith(_CREDENTIALS))
     with store.reading() as tx:
         rows = tx.connection.execute(sa.select(gates).where(logins).order_by(gates.c.changed_at.desc()))
-        return [Shown(row.about, row.failures, row.changed_at) for row in rows]
+        return [ShownLockout(row.about, row.failures, row.changed_at) for row in rows]
 
 
-def open_gates(store: Store) -> int:
+def unlock_logins(store: Store) -> int:
     """Open every closed gate, and say how many there were."""
     with store.transaction() as tx:
         done = tx.connection.execute(

@@ -12,7 +12,7 @@ from bridge.storage.store import Transaction, insert_ignore
 from bridge.storage.tables import snapshots, unnamed
 
 
-class Told:
+class Snapshots:
     """The rows of what was told, in one transaction."""
 
     def __init__(self, tx: Transaction) -> None:

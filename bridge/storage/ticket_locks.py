@@ -20,11 +20,11 @@ PAUSE = 0.02
 UNUSED = timedelta(days=1)
 
 
-class NoTurn(Exception):
+class LockTimeout(Exception):
     """The turn did not come in time, or too many wait already."""
 
 
-class StoredTurns:
+class StoredTicketLock:
     """
     Numbers drawn from the database; whoever has the lowest that is alive has the turn.
 
@@ -41,7 +41,7 @@ class StoredTurns:
         Wait for the turn of *key*, at most *seconds*, and hold it, for at most *lasts* seconds.
 
         Raises:
-            NoTurn: It did not come.
+            LockTimeout: It did not come.
         """
         digest = hashlib.sha256(repr(key).encode()).hexdigest()
         number = self._draw(digest, timedelta(seconds=seconds + lasts))
@@ -79,7 +79,7 @@ class StoredTurns:
             if first == number:
                 return
             if time.monotonic() >= ends:
-                raise NoTurn
+                raise LockTimeout
             pause.wait(PAUSE)
 
     def _write(self, digest: str, number: int, *, until: datetime) -> None:

@@ -248,10 +248,11 @@ def _checked(action: ActionMapping) -> str:
 
 
 def _attachments(action: ActionMapping) -> str:
-    if action.attaching is None:
+    if action.attachment_policy is None:
         return ""
     ways = {Supply.BODY: "in the message", Supply.UPLOAD: "by …/attachments"}
-    return f"{', '.join(action.attaching.types)}, {' or '.join(ways[each] for each in action.attaching.supplies)}"
+    attaching = action.attachment_policy
+    return f"{', '.join(attaching.types)}, {' or '.join(ways[each] for each in attaching.supplies)}"
 
 
 def _curl_of(action: ActionMapping) -> str:

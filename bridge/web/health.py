@@ -62,7 +62,7 @@ def deep() -> ResponseReturnValue:
             "deadOperations": {why: count for why, count in known.dead.items() if why != HELD},
             "heldOperations": known.dead.get(HELD, 0),
             "drafts": _drafts(bridge, known, now),
-            "apps": bridge.apps.told(),
+            "apps": bridge.apps.status(),
             "refusingUs": {each.system: {"why": each.why, "at": each.at.isoformat()} for each in refusing},
             "paused": {
                 each.system: each.why.value for each in known.pauses if each.until is not None and each.until > now

@@ -24,7 +24,7 @@ from bridge.core.errors import CredentialsRefused, Unreachable
 from bridge.sandbox.altinn2.people import User
 from bridge.sandbox.control import settings as sandbox_settings
 from bridge.sandbox.server import create_wsgi
-from bridge.wiring import Surroundings, prepare_database, wire
+from bridge.wiring import Overrides, prepare_database, wire
 
 from .test_altinn2 import Bench
 
@@ -148,7 +148,7 @@ class Place:
         )
         prepare_database(settings)
         mounts = {"https://": Trusting(self.authority.file)}
-        bridge = wire(settings, Surroundings(clock=lambda: self.bench.now, mounts=mounts))
+        bridge = wire(settings, Overrides(clock=lambda: self.bench.now, mounts=mounts))
         try:
             yield bridge.altinn2
         finally:

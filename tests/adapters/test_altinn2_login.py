@@ -37,7 +37,7 @@ from bridge.sandbox.altinn2.people import User
 from bridge.sandbox.control import settings as sandbox_settings
 from bridge.sandbox.core.ledger import Call, How
 from bridge.sandbox.in_process import SandboxAdapter
-from bridge.wiring import Surroundings, prepare_database, wire
+from bridge.wiring import Overrides, prepare_database, wire
 
 from .test_altinn2 import HOST, Bench, _order
 
@@ -120,7 +120,7 @@ def wired(bench: Bench, folder: Path, login: str, **environ: str) -> Iterator[tu
         }
     )
     prepare_database(settings)
-    bridge = wire(settings, Surroundings(clock=lambda: bench.now, mounts={HERE: sandbox}))
+    bridge = wire(settings, Overrides(clock=lambda: bench.now, mounts={HERE: sandbox}))
     try:
         yield bridge.altinn2, sandbox
     finally:

@@ -8,9 +8,9 @@ from click.testing import CliRunner
 
 from bridge.cli.check.command import check
 from bridge.config.routes import SCHEMA_FILE, load_routes, read_routes, route_json_schema
-from bridge.core.calculations import Held, TokenUse, Verbs
+from bridge.core.calculations import Held, HttpDialect, TokenUse
 from bridge.core.errors import ConfigurationError
-from bridge.core.mapping import Narrowed, Speaks
+from bridge.core.mapping import FormFormat, Narrowed
 from bridge.forms.registry import SchemaRegistry
 
 SHIPPED = Path(__file__).parents[2] / "routes"
@@ -51,13 +51,13 @@ def test_a_route_says_what_its_file_says(tmp_path: Path) -> None:
     a, b, c, d = (route.data_type(name) for name in "abcd")
     assert (route.token, route.verbs, route.timeout, route.anonymous) == (
         TokenUse.DIALOG,
-        Verbs.POST_PUT,
+        HttpDialect.POST_PUT,
         20.0,
         False,
     )
     assert route.dialog is not None
     assert str(route.dialog.requires) == "write,task_1"
-    assert (a.held, a.repeatable, a.speaks, a.one_at_a_time) == (Held.STRICT, True, Speaks.XML, True)
+    assert (a.held, a.repeatable, a.speaks, a.one_at_a_time) == (Held.STRICT, True, FormFormat.XML, True)
     assert (d.held, d.schema, d.json_schema) == (Held.STRICT, None, "a.json")
     assert (b.held, b.one_at_a_time, c.held, c.one_at_a_time) == (Held.OFF, False, Held.OFF, True)
 

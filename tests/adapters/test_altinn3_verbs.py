@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.core.calculations import Meaning, Verbs, first_try, meaning, party_header, verbs_of
+from bridge.core.calculations import HttpDialect, Meaning, first_try, meaning, party_header, verbs_of
 
 
 @pytest.mark.parametrize(
@@ -23,18 +23,18 @@ def test_verb_and_body_tell_the_meaning(method: str, has_body: bool, expected: M
 @pytest.mark.parametrize(
     ("version", "expected"),
     [
-        ("8.12.7.0", Verbs.GET_POST),
-        ("9.0.0-preview.4", Verbs.GET_POST),
-        ("4.7.0", Verbs.GET_POST),
-        ("4.6.1", Verbs.POST_PUT),
-        ("4.5", Verbs.POST_PUT),
+        ("8.12.7.0", HttpDialect.GET_POST),
+        ("9.0.0-preview.4", HttpDialect.GET_POST),
+        ("4.7.0", HttpDialect.GET_POST),
+        ("4.6.1", HttpDialect.POST_PUT),
+        ("4.5", HttpDialect.POST_PUT),
         ("", None),
         ("eight", None),
         (None, None),
         (8, None),
     ],
 )
-def test_the_version_tells_the_verbs(version: object, expected: Verbs | None) -> None:
+def test_the_version_tells_the_verbs(version: object, expected: HttpDialect | None) -> None:
     """What is no version says nothing, and the app is asked another way."""
     assert verbs_of(version) is expected
 

@@ -11,8 +11,8 @@ from bridge.adapters.http.transport import new_session
 from bridge.cli.check.apps import AppsSaid, check_apps
 from bridge.config.mappings import read_mappings
 from bridge.config.routes import read_routes
-from bridge.core.calculations import Verbs
-from bridge.core.mapping import Speaks
+from bridge.core.calculations import HttpDialect
+from bridge.core.mapping import FormFormat
 from bridge.forms.registry import SchemaRegistry
 from bridge.sandbox.apps.model import Member
 from bridge.sandbox.apps.schemas import json_schema, xsd
@@ -23,7 +23,7 @@ from bridge.sandbox.world import World
 from tests.sandbox.support import make_world
 
 NAME = "ttd/sandkasse-regnestykke"
-TYPE = TypeUse(id="regnestykke", speaks=Speaks.XML, schema="regnestykke.xsd")
+TYPE = TypeUse(id="regnestykke", speaks=FormFormat.XML, schema="regnestykke.xsd")
 USE = AppUse(where="a.yaml", app=NAME, data_types=(TYPE,))
 ROUTE = f"app: {NAME}\ntoken: caller\nverbs: post_put\ndata_types: {{regnestykke: {{schema: regnestykke.xsd}}}}\n"
 MAPPING = """\
@@ -162,11 +162,11 @@ def test_what_opens_first_is_told(bench: Desk, shows: str, version: str, note: s
 @pytest.mark.parametrize(
     ("version", "verbs", "said"),
     [
-        ("8.12.7", Verbs.GET_POST, "library 8.12.7, GET creates and POST calculates"),
+        ("8.12.7", HttpDialect.GET_POST, "library 8.12.7, GET creates and POST calculates"),
         ("4.6.1", None, "tells no version, so its verbs are found out by the first call"),
     ],
 )
-def test_versions_tell_the_verbs(bench: Desk, version: str, verbs: Verbs | None, said: str) -> None:
+def test_versions_tell_the_verbs(bench: Desk, version: str, verbs: HttpDialect | None, said: str) -> None:
     """Apps before 7.0 tell none."""
     bench.put(version=version)
 

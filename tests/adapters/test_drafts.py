@@ -10,7 +10,7 @@ import pytest
 from bridge.adapters.altinn2 import ListTruncated
 from bridge.adapters.altinn2.reportees import Reportee, address_of, party_of, who_of
 from bridge.adapters.altinn2.tasks import open_tasks
-from bridge.adapters.dialogporten.owner import Stands
+from bridge.adapters.dialogporten.owner import CreateResult
 from bridge.core.errors import Conflict, Missing, OutcomeUnknown, Rejected, Unreachable
 from bridge.core.ids import uuid7
 from bridge.core.mapping import Altinn2Service
@@ -54,7 +54,10 @@ def test_a_repeat_finds_what_stands() -> None:
 
     first, second = bench.client.create(asked, silent=False), bench.client.create(asked, silent=False)
 
-    assert (first, second) == (Stands(dialog_id=DIALOG_ID, made=True), Stands(dialog_id=DIALOG_ID, made=False))
+    assert (first, second) == (
+        CreateResult(dialog_id=DIALOG_ID, made=True),
+        CreateResult(dialog_id=DIALOG_ID, made=False),
+    )
 
 
 def test_anothers_dialog_with_the_key_is_named() -> None:
@@ -64,7 +67,7 @@ def test_anothers_dialog_with_the_key_is_named() -> None:
 
     stands = bench.client.create(body(bench, id=str(uuid7(START, b"another dialog"))), silent=False)
 
-    assert stands == Stands(dialog_id=DIALOG_ID, made=False)
+    assert stands == CreateResult(dialog_id=DIALOG_ID, made=False)
 
 
 def test_a_key_taken_at_the_same_moment_names_its_dialog() -> None:
@@ -76,7 +79,7 @@ def test_a_key_taken_at_the_same_moment_names_its_dialog() -> None:
 
     stands = bench.client.create(body(bench, id=str(uuid7(START, b"another dialog"))), silent=False)
 
-    assert stands == Stands(dialog_id=DIALOG_ID, made=False)
+    assert stands == CreateResult(dialog_id=DIALOG_ID, made=False)
 
 
 def test_a_key_of_a_deleted_dialog_names_nobody() -> None:
@@ -87,7 +90,7 @@ def test_a_key_of_a_deleted_dialog_names_nobody() -> None:
 
     stands = bench.client.create(body(bench, id=str(uuid7(START, b"another dialog"))), silent=False)
 
-    assert stands == Stands(dialog_id=None, made=False)
+    assert stands == CreateResult(dialog_id=None, made=False)
 
 
 OTHER = uuid4()
@@ -114,7 +117,7 @@ def test_what_stands_already_is_read_from_every_refusal(status: int, answer: str
     bench = Bench()
     bench.answers(status, answer)
 
-    assert bench.client.create(body(bench), silent=False) == Stands(dialog_id=expected, made=False)
+    assert bench.client.create(body(bench), silent=False) == CreateResult(dialog_id=expected, made=False)
 
 
 @pytest.mark.parametrize(

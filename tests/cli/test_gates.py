@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from bridge.cli.gates import gates
 from bridge.config.settings import Settings
 from bridge.core.errors import CredentialsRefused
-from bridge.core.gates import through
+from bridge.core.gates import guarded_login
 from bridge.sandbox.control import settings as sandbox_settings
 from bridge.sandbox.world import World
 from bridge.storage.store import Store, open_database
@@ -36,7 +36,7 @@ def test_a_closed_gate_is_shown_and_opened(tmp_path: Path):
     for _ in range(2):
         with pytest.raises(CredentialsRefused):
             gate = login_gate(settings, Store(engine), lambda: datetime.now(UTC))
-            through(gate, refuse, system="Altinn 2", refused="login_refused")
+            guarded_login(gate, refuse, system="Altinn 2", refused="login_refused")
     engine.dispose()
 
     closed = CliRunner().invoke(gates, ["--json"], env=environ)

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from bridge.bundled import examples_folder, mappings_folder, schemas_folder
 from bridge.cli.validate.command import validate
 from bridge.cli.validate.excerpts import hidden
-from bridge.forms.conversion.converter import Shape
+from bridge.forms.conversion.converter import Converter
 
 SCHEMA = schemas_folder() / "serveringsbevilling.xsd"
 MAPPING = mappings_folder() / "serveringsbevilling.yaml"
@@ -395,7 +395,7 @@ def test_json_is_held_to_a_json_schema(tmp_path: Path) -> None:
 )
 def test_json_is_judged_as_the_xml_that_it_means(tmp_path: Path, by: tuple[object, ...]) -> None:
     """A JSON form beside an XSD is turned into XML by it, and has the same findings, in its own places."""
-    shape = Shape.from_schema(SCHEMA)
+    shape = Converter.from_schema(SCHEMA)
     for name, form in (("good", GOOD), ("bad", BAD)):
         (tmp_path / f"{name}.json").write_text(shape.to_json(form.read_bytes()), "utf-8")
     (tmp_path / "strange.json").write_text('{"n": 1}')

@@ -87,7 +87,7 @@ def test_a_file_becomes_values(tmp_path: Path):
         minimum_level=4,
         target=Target.ALTINN2,
         form=FormSource.BODY,
-        sets=(("/melding/@dato", "{now:date}"), ("/melding/part", "{{{party}}}")),
+        set_values=(("/melding/@dato", "{now:date}"), ("/melding/part", "{{{party}}}")),
         calculate=False,
         validate=Validation.WARN,
         after=AfterUpdate.SEND_TO_SIGNING,
@@ -609,7 +609,7 @@ def test_texts_may_have_typographic_quotes(tmp_path: Path):
 
     (mapping,) = load_mappings(mappings, schemas).values()
 
-    assert mapping.actions["press"].sets == (("/melding/navn", "«Bydel»"),)
+    assert mapping.actions["press"].set_values == (("/melding/navn", "«Bydel»"),)
 
 
 @pytest.mark.parametrize(

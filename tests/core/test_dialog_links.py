@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from bridge.core.dialog_merge import NOTHING_WRITTEN, Merged, Written, merge
 from bridge.core.dialog_presentation import fit_for_url, link_offers
 from bridge.core.dialogs import DialogChange, LinkOffer, dialog_from_json
-from bridge.core.mapping import Link
+from bridge.core.mapping import ResultLink
 from tests.core.test_dialog_members import applied
 from tests.core.test_dialog_merge import ACTIVITY, DIALOG_ID, NOTHING, _body
 
-LINK = Link(
+LINK = ResultLink(
     name="sats",
     title=dict.fromkeys(("nb", "nn", "en"), "Sats {result.rate}"),
     url="https://www.example.no/satser/{result.rate}?side=1",
@@ -29,7 +29,7 @@ THEIR_URL = {"id": "01950000-0000-7000-8000-000000000002", "url": "https://deres
 UUID_WITH_DIGITS = "0194fe82-9280-77a5-a7cd-a12345678901"
 
 
-def made(rate: str | None, link: Link = LINK) -> LinkOffer:
+def made(rate: str | None, link: ResultLink = LINK) -> LinkOffer:
     values: Mapping[str, str] = {} if rate is None else {"result.rate": rate}
     (offer,) = link_offers(DIALOG_ID, "show", (link,), values)
     return offer

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bridge.core.dialog_merge import Merged, Written, merge
 from bridge.core.dialog_presentation import content_value, link_offers, localized, offer
 from bridge.core.dialogs import DialogChange, Field, dialog_from_json
-from bridge.core.mapping import Button, Link, Priority, Requirement, Verb
+from bridge.core.mapping import Button, Priority, Requirement, ResultLink, Verb
 from tests.core.test_dialog_merge import DIALOG_ID, NOTHING, _body
 from tests.core.test_states import SUBMIT
 
@@ -41,7 +41,7 @@ CHANGES = st.builds(
             DIALOG_ID,
             "submit",
             (
-                Link(
+                ResultLink(
                     name="rate",
                     title=words("Sats {result.rate}"),
                     url="https://www.example.no/{result.rate}",

@@ -9,7 +9,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.dialog_merge import Operation, merge
+from bridge.core.dialog_merge import PatchOperation, merge
 from bridge.core.dialogs import SERVICE_OWNER, Activity, Dialog, DialogChange, action_of, dialog_from_json
 
 DIALOG_ID = UUID("0194fe82-9280-77a5-a7cd-5ff0e6a6fa07")
@@ -40,12 +40,12 @@ def _body(**members: object) -> dict[str, Any]:
     }
 
 
-def patch_for(dialog: Dialog, change: DialogChange) -> tuple[Operation, ...]:
+def patch_for(dialog: Dialog, change: DialogChange) -> tuple[PatchOperation, ...]:
     """The patch where the bridge never wrote before."""
     return merge(dialog, change).operations
 
 
-def _apply(body: dict[str, Any], patch: tuple[Operation, ...]) -> dict[str, Any]:
+def _apply(body: dict[str, Any], patch: tuple[PatchOperation, ...]) -> dict[str, Any]:
     """Do what RFC 6902 says for the three operations that the bridge uses."""
     body = copy.deepcopy(body)
     for operation in patch:

@@ -10,8 +10,8 @@ from bridge.core.dialogs import Json, dialog_from_json
 from bridge.core.elements import ElementState
 from bridge.core.embeds import MEDIA_TYPE, PLACE, embed_url, main_content, reference
 from bridge.core.mapping import Embed, Embeds, StateRule
-from bridge.core.new_dialogs import new_dialog, says_of
-from bridge.core.states import Subject, news_of
+from bridge.core.new_dialogs import new_dialog, own_dialog_change
+from bridge.core.states import Subject, change_for_state
 from tests.core.test_drafts import DRAFT, ELEMENT, NOW
 from tests.core.test_states import DIALOG_ID, MAPPING
 
@@ -38,7 +38,7 @@ def moved(shows: Json | None, state: ElementState, base: Written, about: Subject
         "status": "Draft",
         "content": {} if shows is None else {"mainContentReference": shows},
     }
-    merged = merge(dialog_from_json(body), news_of(about, state, activity=None), base)
+    merged = merge(dialog_from_json(body), change_for_state(about, state, activity=None), base)
     return [each for each in merged.operations if each["path"] == PLACE], merged.written
 
 
@@ -106,7 +106,7 @@ def test_a_new_dialog_shows_the_form() -> None:
     about = Subject(mapping=WITH, dialog_id=DRAFT.dialog_id, public_url=PUBLIC, values={})
 
     body, _ = new_dialog(
-        about, says_of(about, ELEMENT, activity=None, now=NOW), ELEMENT, party="urn:x", key="abc", label="x"
+        about, own_dialog_change(about, ELEMENT, activity=None, now=NOW), ELEMENT, party="urn:x", key="abc", label="x"
     )
 
     url = embed_url(PUBLIC, UUID(str(body["id"])), Embed.SUMMARY)

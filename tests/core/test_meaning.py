@@ -38,7 +38,7 @@ SAVE = ActionMapping(
     minimum_level=3,
     target=Target.ALTINN2,
     form=FormSource.BODY,
-    sets=(),
+    set_values=(),
     calculate=False,
     validate=Validation.STRICT,
     after=AfterUpdate.KEEP_AS_DRAFT,
@@ -65,11 +65,11 @@ SEND = replace(SAVE, after=AfterUpdate.SIGN_AND_ARCHIVE)
         replace(SAVE, form=FormSource.MESSAGE),
         replace(SAVE, target=Target.ALTINN3),
         replace(SAVE, form=FormSource.NONE, verb=Verb.DELETE),
-        replace(SAVE, sets=(("/melding/navn", "{party.orgno}"),)),
+        replace(SAVE, set_values=(("/melding/navn", "{party.orgno}"),)),
         replace(SAVE, calculate=True),
         replace(SAVE, validate=Validation.OFF),
         replace(SAVE, signed=Signed.REQUIRED),
-        replace(SAVE, asks_altinn=True),
+        replace(SAVE, altinn_validation=True),
     ],
 )
 def test_what_is_done_otherwise_means_something_else(action: ActionMapping) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.dialog_merge import Merged, Operation, Written, merge
+from bridge.core.dialog_merge import Merged, PatchOperation, Written, merge
 from bridge.core.dialogs import SERVICE_OWNER, Activity, dialog_from_json
 from bridge.core.elements import Element, ElementState
 from bridge.core.ids import uuid7
@@ -32,7 +32,7 @@ from bridge.core.mapping import (
     Verb,
     Wording,
 )
-from bridge.core.new_dialogs import new_dialog, says_of
+from bridge.core.new_dialogs import new_dialog, own_dialog_change
 from bridge.core.operations import Outcome
 from bridge.core.states import Subject, change_for
 from tests.core.test_drafts import DRAFT, ELEMENT, NOW
@@ -48,7 +48,7 @@ def action(name: str, after: AfterUpdate = AfterUpdate.SIGN_AND_ARCHIVE, **about
         minimum_level=3,
         target=Target.ALTINN2,
         form=FormSource.MESSAGE,
-        sets=(),
+        set_values=(),
         calculate=False,
         validate=Validation.OFF,
         after=after,
@@ -82,7 +82,7 @@ def subject(of: ServiceMapping = ALL) -> Subject:
 
 
 def born(of: ServiceMapping = ALL, element: Element = ELEMENT) -> tuple[Mapping[str, Any], Written]:
-    says = says_of(subject(of), element, activity=None, now=NOW)
+    says = own_dialog_change(subject(of), element, activity=None, now=NOW)
     return new_dialog(subject(of), says, element, party=PARTY, key="a2-message-a1001", label="urn:a2")
 
 
@@ -106,12 +106,12 @@ def moved(
         performed_by=SERVICE_OWNER,
         description={"nb": "Slutt."},
     )
-    says = says_of(subject(of), element, activity=activity if told else None, now=NOW)
+    says = own_dialog_change(subject(of), element, activity=activity if told else None, now=NOW)
     dialog = dialog_from_json({**body, "revision": "6f1b0f0e-6a5c-4f35-9b7d-0d6a5c4f359b"})
     return merge(dialog, says, born(of)[1] if base is None else base)
 
 
-def to(state: ElementState, body: Mapping[str, Any], *, of: ServiceMapping = ALL) -> tuple[Operation, ...]:
+def to(state: ElementState, body: Mapping[str, Any], *, of: ServiceMapping = ALL) -> tuple[PatchOperation, ...]:
     return moved(replace(ELEMENT, state=state), body, of=of).operations
 
 
@@ -326,5 +326,5 @@ def test_the_mapping_gives_the_words() -> None:
     assert [each["name"] for each in body["apiActions"]] == ["submit"]
 
 
-def _added(operations: tuple[Operation, ...], path: str) -> list[Any]:
+def _added(operations: tuple[PatchOperation, ...], path: str) -> list[Any]:
     return [each["value"] for each in operations if (each["op"], each["path"]) == ("add", path)]

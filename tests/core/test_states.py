@@ -32,7 +32,7 @@ from bridge.core.mapping import (
     Wording,
 )
 from bridge.core.operations import Outcome
-from bridge.core.states import NOWHERE, SUMMARIES, TEXTS, Subject, change_for, news_of
+from bridge.core.states import NOWHERE, SUMMARIES, TEXTS, Subject, change_for, change_for_state
 from bridge.core.texts.history import BADGE_TEXTS, NOT_AGAIN, REFUSAL_TEXTS, TRY_AGAIN
 from bridge.core.texts.problems import TEXTS as PROBLEMS
 from tests.core.test_decision import ELEMENT, FRESH, NOW, SETTLE
@@ -46,7 +46,7 @@ SUBMIT = ActionMapping(
     minimum_level=3,
     target=Target.ALTINN2,
     form=FormSource.MESSAGE,
-    sets=(),
+    set_values=(),
     calculate=False,
     validate=Validation.STRICT,
     after=AfterUpdate.SIGN_AND_ARCHIVE,
@@ -315,7 +315,7 @@ def test_news_bring_the_same_buttons_as_a_press(state: ElementState) -> None:
     """Whoever moved the element, what can be done with it is the same."""
     subject = Subject(mapping=WHOLE, dialog_id=DIALOG_ID, public_url="https://bridge.example.no", values={})
 
-    news, pressed = news_of(subject, state, activity=None), whole_change(Outcome.DONE, state, EVERY[0], None)
+    news, pressed = change_for_state(subject, state, activity=None), whole_change(Outcome.DONE, state, EVERY[0], None)
 
     assert (news.offers, news.remove_actions) == (pressed.offers, pressed.remove_actions)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bridge.core.mapping import FormKind, FormSpec
 from bridge.forms.altinn2_equivalence import washed_differences
-from bridge.forms.conversion.converter import Shape
+from bridge.forms.conversion.converter import Converter
 from bridge.forms.diff import differences
 from bridge.forms.fields import read_values, set_values
 from bridge.forms.registry import SchemaRegistry
@@ -34,7 +34,7 @@ def test_every_reader_takes_what_the_check_takes(tmp_path: Path, namespace: str)
     (tmp_path / "a.xsd").write_text(SCHEMA.format(namespace), "utf-8")
     registry = SchemaRegistry(tmp_path)
     registry.load(["a.xsd"])
-    shape = Shape.from_schema(tmp_path / "a.xsd")
+    shape = Converter.from_schema(tmp_path / "a.xsd")
     sent, other = form(namespace), form(namespace, "2")
 
     assert registry.check("a.xsd", sent) == ()

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from bridge.forms.conversion.converter import Shape, Unconvertible
-from bridge.forms.conversion.model import ANY, TYPE, XSI, Content, Kind, One, Parts, Place
+from bridge.forms.conversion.converter import Converter, Unconvertible
+from bridge.forms.conversion.model import ANY, TYPE, XSI, Content, ElementDecl, Kind, ModelGroup, Particle
 from bridge.forms.diff import differences
 from bridge.forms.xml.prefixes import Prefixes
 
@@ -97,15 +97,15 @@ OTHERS = ('<w:ukjent xmlns:w="urn:annet" w:a="1"><w:b/>tekst</w:ukjent>', "<løs
 
 
 @pytest.fixture(scope="module")
-def shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shape]:
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Converter]:
     """Each schema's shape, built once."""
     folder = tmp_path_factory.mktemp("shapes")
     for name, text in SCHEMAS.items():
         (folder / f"{name}.xsd").write_text(text, encoding="utf-8")
-    return {name: Shape.from_schema(folder / f"{name}.xsd") for name in SCHEMAS}
+    return {name: Converter.from_schema(folder / f"{name}.xsd") for name in SCHEMAS}
 
 
-def fill(data: st.DataObject, node: etree._Element, place: Place, depth: int) -> None:
+def fill(data: st.DataObject, node: etree._Element, place: ElementDecl, depth: int) -> None:
     """Give *node* what its place in the schema lets it hold."""
     content = place.content
     if content.types and data.draw(st.booleans()):
@@ -148,9 +148,9 @@ def order(data: st.DataObject, content: Content) -> list[str]:
     return in_order(data, content.order)
 
 
-def in_order(data: st.DataObject, part: One | Parts) -> list[str]:
+def in_order(data: st.DataObject, part: Particle | ModelGroup) -> list[str]:
     """Draw one run through a group of the schema."""
-    if isinstance(part, One):
+    if isinstance(part, Particle):
         return [part.name] * data.draw(st.integers(0, 2 if part.most is None else min(part.most, 2)))
     runs = data.draw(st.integers(0, 4)) if part.repeats else 1
     names: list[str] = []
@@ -161,7 +161,7 @@ def in_order(data: st.DataObject, part: One | Parts) -> list[str]:
     return names
 
 
-def form(data: st.DataObject, shape: Shape) -> bytes:
+def form(data: st.DataObject, shape: Converter) -> bytes:
     """Draw a form of this shape."""
     root = etree.Element(shape.root.tag)
     fill(data, root, shape.root, 3)
@@ -180,7 +180,7 @@ def plain(xml: bytes) -> str:
 @pytest.mark.parametrize("name", SCHEMAS)
 @settings(deadline=None, max_examples=60)
 @given(data=st.data())
-def test_xml_comes_back_from_json(shapes: dict[str, Shape], name: str, data: st.DataObject):
+def test_xml_comes_back_from_json(shapes: dict[str, Converter], name: str, data: st.DataObject):
     """Every element, attribute, nil, order, namespace and letter."""
     shape = shapes[name]
     xml = form(data, shape)
@@ -193,7 +193,7 @@ def test_xml_comes_back_from_json(shapes: dict[str, Shape], name: str, data: st.
 @pytest.mark.parametrize("name", SCHEMAS)
 @settings(deadline=None, max_examples=60)
 @given(data=st.data())
-def test_json_comes_back_from_xml(shapes: dict[str, Shape], name: str, data: st.DataObject):
+def test_json_comes_back_from_xml(shapes: dict[str, Converter], name: str, data: st.DataObject):
     """To the letter, numbers included."""
     shape = shapes[name]
     text = shape.to_json(form(data, shape))
@@ -207,7 +207,7 @@ def test_json_comes_back_from_xml(shapes: dict[str, Shape], name: str, data: st.
 @pytest.mark.parametrize("name", SCHEMAS)
 @settings(deadline=None, max_examples=30)
 @given(data=st.data())
-def test_nothing_is_lost_by_converting(shapes: dict[str, Shape], name: str, data: st.DataObject):
+def test_nothing_is_lost_by_converting(shapes: dict[str, Converter], name: str, data: st.DataObject):
     """The detector of losses finds none, whichever of the two kinds it looks at."""
     shape = shapes[name]
     xml = form(data, shape)
@@ -221,7 +221,7 @@ def test_nothing_is_lost_by_converting(shapes: dict[str, Shape], name: str, data
 @pytest.mark.parametrize("name", ["attributes-and-values", "groups-in-a-namespace", "any-order"])
 @settings(deadline=None, max_examples=30)
 @given(data=st.data())
-def test_white_space_and_comments_mean_nothing(shapes: dict[str, Shape], name: str, data: st.DataObject):
+def test_white_space_and_comments_mean_nothing(shapes: dict[str, Converter], name: str, data: st.DataObject):
     """A form that was indented and remarked upon is the same form."""
     shape = shapes[name]
     root = etree.fromstring(form(data, shape))
@@ -249,7 +249,7 @@ ANY_JSON = st.recursive(
 @pytest.mark.parametrize("name", SCHEMAS)
 @settings(deadline=None, max_examples=100)
 @given(value=st.dictionaries(st.sampled_from(NAMES), ANY_JSON, max_size=4))
-def test_json_of_any_kind_is_converted_whole_or_refused(shapes: dict[str, Shape], name: str, value: dict[str, Any]):
+def test_json_of_any_kind_is_converted_whole_or_refused(shapes: dict[str, Converter], name: str, value: dict[str, Any]):
     """What is written is XML of the same shape, and settles after one round."""
     shape = shapes[name]
     try:
@@ -265,7 +265,7 @@ def test_json_of_any_kind_is_converted_whole_or_refused(shapes: dict[str, Shape]
 @pytest.mark.parametrize("name", ["attributes-and-values", "groups-in-a-namespace", "unqualified"])
 @settings(deadline=None, max_examples=100)
 @given(data=st.data())
-def test_the_order_of_members_means_nothing(shapes: dict[str, Shape], name: str, data: st.DataObject):
+def test_the_order_of_members_means_nothing(shapes: dict[str, Converter], name: str, data: st.DataObject):
     """Where a schema has one order of elements, the same members give the same elements, or the same findings."""
     shape = shapes[name]
     content = shape.root.content
@@ -276,7 +276,7 @@ def test_the_order_of_members_means_nothing(shapes: dict[str, Shape], name: str,
     assert outcome(shape, value) == outcome(shape, other)
 
 
-def outcome(shape: Shape, value: dict[str, Any]) -> object:
+def outcome(shape: Converter, value: dict[str, Any]) -> object:
     try:
         return etree.tostring(etree.fromstring(shape.to_xml(json.dumps(value))), method="c14n")
     except Unconvertible as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from bridge.forms.conversion.converter import Shape, Unconvertible
+from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.diff import Change, differences
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.xml.input import Limits, Unreadable, parse
@@ -59,15 +59,15 @@ NUMBERS = f"""<xs:schema {HEAD}><xs:element name="m"><xs:complexType><xs:sequenc
 
 
 @pytest.fixture(scope="module")
-def shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shape]:
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Converter]:
     """The three schemas."""
     folder = tmp_path_factory.mktemp("meaning")
     for name, text in (("arkiv", ARCHIVE), ("navn", NAMES), ("tall", NUMBERS)):
         (folder / f"{name}.xsd").write_text(text, encoding="utf-8")
-    return {name: Shape.from_schema(folder / f"{name}.xsd") for name in ("arkiv", "navn", "tall")}
+    return {name: Converter.from_schema(folder / f"{name}.xsd") for name in ("arkiv", "navn", "tall")}
 
 
-def findings(shape: Shape, xml: bytes | str) -> list[tuple[str, str]]:
+def findings(shape: Converter, xml: bytes | str) -> list[tuple[str, str]]:
     registry = SchemaRegistry(shape.path.parent)
     registry.load([shape.path.name])
     return [(each.path, each.rule) for each in registry.check(shape.path.name, xml)]
@@ -76,7 +76,7 @@ def findings(shape: Shape, xml: bytes | str) -> list[tuple[str, str]]:
 # Types that a form names
 
 
-def test_a_message_of_typed_folders_converts(shapes: dict[str, Shape]) -> None:
+def test_a_message_of_typed_folders_converts(shapes: dict[str, Converter]) -> None:
     """What each one is stands beside its members, and comes back; nothing is lost, and it is as valid as before."""
     shape = shapes["arkiv"]
 
@@ -91,7 +91,7 @@ def test_a_message_of_typed_folders_converts(shapes: dict[str, Shape]) -> None:
     assert shape.to_json(back) == as_json
 
 
-def test_a_lost_type_is_a_loss(shapes: dict[str, Shape]) -> None:
+def test_a_lost_type_is_a_loss(shapes: dict[str, Converter]) -> None:
     """In either language; another prefix is none, and numbers are compared by the type."""
     shape = shapes["arkiv"]
     other = MESSAGE.replace("a:saksmappe", "saksmappe").replace(">7<", ">007<")
@@ -104,7 +104,7 @@ def test_a_lost_type_is_a_loss(shapes: dict[str, Shape]) -> None:
 
 
 @pytest.mark.parametrize("name", ["a:registrering", "a:finnes-ikke", "b:mappe", "a:arkivnotat", ""])
-def test_a_type_that_may_not_stand_there_is_one_finding(shapes: dict[str, Shape], name: str) -> None:
+def test_a_type_that_may_not_stand_there_is_one_finding(shapes: dict[str, Converter], name: str) -> None:
     """And not one for each thing that it would hold."""
     shape = shapes["arkiv"]
     with pytest.raises(Unconvertible) as refused:
@@ -118,7 +118,7 @@ def test_a_type_that_may_not_stand_there_is_one_finding(shapes: dict[str, Shape]
     assert [(each.path, each.rule) for each in written.value.findings] == [("/mappe/0/@xsi:type", "type_override")]
 
 
-def test_a_nil_of_an_app_is_known_by_the_type_around_it(shapes: dict[str, Shape]) -> None:
+def test_a_nil_of_an_app_is_known_by_the_type_around_it(shapes: dict[str, Converter]) -> None:
     """The types that a form names have members that the schema's own have not."""
     shape = shapes["arkiv"]
     xml = MESSAGE.replace("</saksaar>", '</saksaar><antall xsi:nil="true"/>').encode()
@@ -134,7 +134,7 @@ def test_a_type_without_a_namespace_of_its_own_elements(tmp_path: Path) -> None:
         '<xs:complexType name="b"><xs:complexContent><xs:extension base="a"><xs:attribute name="y"/></xs:extension>'
         '</xs:complexContent></xs:complexType><xs:element name="m" type="a"/></xs:schema>'
     )
-    shape = Shape.from_schema(tmp_path / "m.xsd")
+    shape = Converter.from_schema(tmp_path / "m.xsd")
     xml = f'<q:m xmlns:q="urn:t" {XSI} xsi:type="q:b" y="1"><x>2</x></q:m>'
 
     back = shape.to_xml(shape.to_json(xml))
@@ -169,7 +169,7 @@ def meanings(xml: bytes | str) -> Iterator[tuple[str, str, str | None]]:
         f'<fri><z:x xmlns:z="urn:zø" xmlns:k="urn:k" {XSI} xsi:type="k:a">k:b</z:x></fri>',
     ],
 )
-def test_a_prefix_in_a_value_goes_on_standing_for_its_namespace(shapes: dict[str, Shape], inside: str) -> None:
+def test_a_prefix_in_a_value_goes_on_standing_for_its_namespace(shapes: dict[str, Converter], inside: str) -> None:
     """Also where the same one stands for two, and inside what the schema does not name."""
     shape = shapes["navn"]
     xml = f'<m xmlns="urn:m" xmlns:art="urn:art" art="art:en">{inside}</m>'
@@ -187,7 +187,7 @@ def test_a_prefix_in_an_attribute_that_nobody_named_is_kept(tmp_path: Path) -> N
         '<xs:element name="b" type="xs:QName" minOccurs="0"/></xs:sequence>'
         '<xs:anyAttribute namespace="##any" processContents="skip"/></xs:complexType></xs:element></xs:schema>'
     )
-    shape = Shape.from_schema(tmp_path / "m.xsd")
+    shape = Converter.from_schema(tmp_path / "m.xsd")
     form = '<m xmlns:k="urn:k" xmlns:l="urn:l" a="k:x http://l k" l:c="l:y"><b xmlns:k="urn:2">k:x</b></m>'
 
     as_json = shape.to_json(form)
@@ -201,7 +201,7 @@ def test_a_prefix_in_an_attribute_that_nobody_named_is_kept(tmp_path: Path) -> N
     assert [each.rule for each in refused.value.findings] == ["namespace_unclear"]
 
 
-def test_a_name_without_a_namespace_is_refused(shapes: dict[str, Shape]) -> None:
+def test_a_name_without_a_namespace_is_refused(shapes: dict[str, Converter]) -> None:
     """The form that is written has a default namespace, which would become the name's."""
     with pytest.raises(Unconvertible) as refused:
         shapes["navn"].to_json('<w:m xmlns:w="urn:m"><w:kode>a</w:kode></w:m>')
@@ -212,7 +212,7 @@ def test_a_name_without_a_namespace_is_refused(shapes: dict[str, Shape]) -> None
 @pytest.mark.parametrize(
     "member", ["@xmlns:xml", "@xmlns:n1", "@xmlns:", "@xmlns:1", '@xmlns:a"', "@xmlns", "@xmlns:a:b"]
 )
-def test_only_prefixes_are_declared(shapes: dict[str, Shape], member: str) -> None:
+def test_only_prefixes_are_declared(shapes: dict[str, Converter], member: str) -> None:
     """A member that is none is one that nobody knows."""
     with pytest.raises(Unconvertible) as refused:
         shapes["navn"].to_xml('{"MEMBER":"urn:x"}'.replace("MEMBER", member.replace('"', '\\"')))
@@ -220,7 +220,7 @@ def test_only_prefixes_are_declared(shapes: dict[str, Shape], member: str) -> No
     assert [each.rule for each in refused.value.findings] == ["unexpected_element"]
 
 
-def test_one_prefix_may_stand_for_a_hundred_namespaces(shapes: dict[str, Shape]) -> None:
+def test_one_prefix_may_stand_for_a_hundred_namespaces(shapes: dict[str, Converter]) -> None:
     """Each gets one of its own, and no form more than its outermost element can declare."""
     shape = shapes["navn"]
     values = "".join(f'<kode xmlns:k="urn:{number}">k:a</kode>' for number in range(100))
@@ -247,7 +247,7 @@ def test_looking_up_prefixes_is_bounded() -> None:
     assert refused.value.finding.rule == "too_complex"
 
 
-def test_a_declared_namespace_is_escaped(shapes: dict[str, Shape]) -> None:
+def test_a_declared_namespace_is_escaped(shapes: dict[str, Converter]) -> None:
     """Whatever stands in it."""
     xml = shapes["navn"].to_xml('{"@xmlns:k":"urn:\\"<&>\\n","kode":["k:a"]}')
 
@@ -261,7 +261,7 @@ def test_a_declared_namespace_is_escaped(shapes: dict[str, Shape]) -> None:
     ("written", "number"),
     [("1e-7", "0.0000001"), ("1e+21", "1000000000000000000000"), ("-1.5E3", "-1500"), ("0e5", "0"), ("1.10", "1.10")],
 )
-def test_numbers_of_browsers_become_plain_decimals(shapes: dict[str, Shape], written: str, number: str) -> None:
+def test_numbers_of_browsers_become_plain_decimals(shapes: dict[str, Converter], written: str, number: str) -> None:
     """XML knows no exponent but in floating numbers."""
     shape = shapes["tall"]
 
@@ -277,7 +277,7 @@ def test_numbers_of_browsers_become_plain_decimals(shapes: dict[str, Shape], wri
 
 
 @pytest.mark.parametrize("number", ["1e41", "1e-300", "-5e-324", "1e308"])
-def test_a_number_that_no_receiver_holds_is_refused(shapes: dict[str, Shape], number: str) -> None:
+def test_a_number_that_no_receiver_holds_is_refused(shapes: dict[str, Converter], number: str) -> None:
     """By its place: written out, a small form of such numbers would be a large one."""
     with pytest.raises(Unconvertible) as refused:
         shapes["tall"].to_xml(f'{{"tall":{number},"flyt":{number},"med":{{"a":{number}}}}}')
@@ -288,14 +288,14 @@ def test_a_number_that_no_receiver_holds_is_refused(shapes: dict[str, Shape], nu
     ]
 
 
-def test_a_whole_number_of_a_browser_is_valid(shapes: dict[str, Shape]) -> None:
+def test_a_whole_number_of_a_browser_is_valid(shapes: dict[str, Converter]) -> None:
     """``1e+21`` is how JavaScript writes it."""
     xml = shapes["tall"].to_xml('{"tall":1e-7,"hel":1e+21,"flyt":1e-7}')
 
     assert findings(shapes["tall"], xml) == []
 
 
-def test_an_exponent_that_xml_does_not_allow_stays_as_it_is(shapes: dict[str, Shape]) -> None:
+def test_an_exponent_that_xml_does_not_allow_stays_as_it_is(shapes: dict[str, Converter]) -> None:
     """A form that is not valid becomes no other by being converted; in quotes nobody wrote a number."""
     shape = shapes["tall"]
     xml = "<m><tall>1e3</tall><flyt>1e3</flyt></m>"
@@ -319,6 +319,6 @@ def test_types_that_lead_from_one_to_the_next_are_no_depth(tmp_path: Path) -> No
         '<xs:element name="m" type="grunn"/></xs:schema>'
     )
 
-    shape = Shape.from_schema(tmp_path / "m.xsd")
+    shape = Converter.from_schema(tmp_path / "m.xsd")
 
     assert shape.to_json(f'<m {XSI} xsi:type="t7"><neste/></m>') == '{"@xsi:type":"t7","neste":{}}'

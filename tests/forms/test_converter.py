@@ -11,7 +11,7 @@ from lxml import etree
 from bridge.bundled import examples_folder, schemas_folder
 from bridge.core.errors import ConfigurationError
 from bridge.core.texts.findings import RULES, sentence
-from bridge.forms.conversion.converter import Shape, Unconvertible
+from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.diff import differences
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.xml.input import Limits, Unreadable
@@ -38,11 +38,11 @@ SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDe
 
 
 @pytest.fixture(scope="module")
-def shape(tmp_path_factory: pytest.TempPathFactory) -> Shape:
+def shape(tmp_path_factory: pytest.TempPathFactory) -> Converter:
     """One small schema with most of what forms have."""
     path = tmp_path_factory.mktemp("shape") / "skjema.xsd"
     path.write_text(SCHEMA.format(any=""), encoding="utf-8")
-    return Shape.from_schema(path, limits=Limits(max_findings=4))
+    return Converter.from_schema(path, limits=Limits(max_findings=4))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def shape(tmp_path_factory: pytest.TempPathFactory) -> Shape:
         ("<y>1</y><x>2</x><y>3</y>", '"y":["1","3"],"x":["2"],"@order":["y","x","y"]'),
     ],
 )
-def test_forms_read_as_altinn_writes_them(shape: Shape, inside: str, expected: str):
+def test_forms_read_as_altinn_writes_them(shape: Converter, inside: str, expected: str):
     """JSON begins inside the root; text beside attributes is ``value``; lists by the schema; and back again."""
     xml = f"<Skjema {XSI}>{inside}</Skjema>"
 
@@ -79,7 +79,7 @@ def test_forms_read_as_altinn_writes_them(shape: Shape, inside: str, expected: s
 
 def test_elements_stand_in_the_schemas_order():
     """Whatever the order of JSON members; attributes and lists are where they belong."""
-    shape = Shape.from_schema(schemas_folder() / "serveringsbevilling.xsd")
+    shape = Converter.from_schema(schemas_folder() / "serveringsbevilling.xsd")
     example = (examples_folder() / "serveringsbevilling.xml").read_bytes()
     text = shape.to_json(example)
     head, _, tail = text.partition('"virksomhet":')
@@ -108,7 +108,7 @@ def test_elements_stand_in_the_schemas_order():
         ("<a/><b/><c/><d/><e/>", [*((f"/Skjema/{x}", "unexpected_element") for x in "abcd"), ("/", "more_findings")]),
     ],
 )
-def test_xml_that_json_cannot_hold_is_refused(shape: Shape, inside: str, findings: list[tuple[str, str]]):
+def test_xml_that_json_cannot_hold_is_refused(shape: Converter, inside: str, findings: list[tuple[str, str]]):
     """Every fault by its path, each with a sentence; nothing is dropped."""
     with pytest.raises(Unconvertible) as caught:
         shape.to_json(f"<Skjema {XSI}>\n{inside}</Skjema>")
@@ -143,7 +143,7 @@ def test_xml_that_json_cannot_hold_is_refused(shape: Shape, inside: str, finding
         ("null", [("/", "null_not_allowed")]),
     ],
 )
-def test_json_that_the_schema_does_not_know_is_refused(shape: Shape, text: str, findings: list[tuple[str, str]]):
+def test_json_that_the_schema_does_not_know_is_refused(shape: Converter, text: str, findings: list[tuple[str, str]]):
     """Every fault by its pointer, with line and column."""
     with pytest.raises(Unconvertible) as caught:
         shape.to_xml(text)
@@ -156,7 +156,7 @@ def test_json_that_the_schema_does_not_know_is_refused(shape: Shape, text: str, 
 @pytest.mark.parametrize(
     "text", ['{"navn": null, "kode": null, "x": null, "dataFormatId": null}', '{"navn":null,"rad":[]}']
 )
-def test_nulls_of_altinn_are_missing_or_nil(shape: Shape, text: str):
+def test_nulls_of_altinn_are_missing_or_nil(shape: Converter, text: str):
     """Altinn 3 writes null for all that is not there; nil is written only where the schema allows it."""
     xml = shape.to_xml(text).decode()
 
@@ -168,7 +168,7 @@ def test_names_in_json_cannot_write_xml(tmp_path: Path):
     """A member that the schema lets stand as an attribute must have an attribute's name."""
     path = tmp_path / "s.xsd"
     path.write_text(SCHEMA.format(any="<xs:anyAttribute/>"))
-    shape = Shape.from_schema(path)
+    shape = Converter.from_schema(path)
     names = [
         '@a=\\"1\\" b',
         "@a><x/><y",
@@ -189,7 +189,7 @@ def test_names_in_json_cannot_write_xml(tmp_path: Path):
     assert b'<Skjema fri="&lt;&quot;&#10;"/>' in shape.to_xml('{"@fri": "<\\"\\n"}')
 
 
-def test_hostile_documents_stop_before_converting(shape: Shape):
+def test_hostile_documents_stop_before_converting(shape: Converter):
     """By the same rules as when they are checked."""
     for xml in ("<!DOCTYPE Skjema><Skjema/>", "", "<Skjema>"):
         with pytest.raises(Unreadable):
@@ -209,12 +209,12 @@ def test_a_schema_with_several_roots_asks_which(tmp_path: Path):
         '<xs:element name="b" type="xs:string"/></xs:schema>'
     )
 
-    assert Shape.from_schema(path).to_json("<b>7</b>") == '"7"'
-    assert Shape.from_schema(path, root="a").to_xml("7").endswith(b"<a>7</a>")
+    assert Converter.from_schema(path).to_json("<b>7</b>") == '"7"'
+    assert Converter.from_schema(path, root="a").to_xml("7").endswith(b"<a>7</a>")
     with pytest.raises(ConfigurationError, match=r"several root elements \(a, b\)"):
-        Shape.from_schema(path).to_xml("7")
+        Converter.from_schema(path).to_xml("7")
     with pytest.raises(ConfigurationError, match="no root element 'c'; it has a, b"):
-        Shape.from_schema(path, root="c")
+        Converter.from_schema(path, root="c")
 
 
 def test_a_schema_that_cannot_be_read_says_so(tmp_path: Path):
@@ -230,7 +230,7 @@ def test_a_schema_that_cannot_be_read_says_so(tmp_path: Path):
 
     for name in ("a.xsd", "mangler.xsd", "sub/b.xsd"):
         with pytest.raises(ConfigurationError, match=name):
-            Shape.from_schema(tmp_path / name)
+            Converter.from_schema(tmp_path / name)
 
 
 @pytest.mark.parametrize(("namespace", "converts"), [("urn:{a", True), ("urn:{a}b", False), ("urn:a}b", False)])
@@ -241,11 +241,11 @@ def test_only_a_namespace_that_ends_a_name_too_early_is_refused(tmp_path: Path, 
         ' type="x:int"/></x:schema>'
     )
     if converts:
-        assert Shape.from_schema(tmp_path / "a.xsd").to_json(f'<m xmlns="{namespace}">1</m>') == "1"
+        assert Converter.from_schema(tmp_path / "a.xsd").to_json(f'<m xmlns="{namespace}">1</m>') == "1"
         return
 
     with pytest.raises(ConfigurationError, match=re.escape(f"in a namespace ({namespace})")) as caught:
-        Shape.from_schema(tmp_path / "a.xsd")
+        Converter.from_schema(tmp_path / "a.xsd")
 
     assert isinstance(caught.value.__cause__, ValueError)
 
@@ -255,7 +255,7 @@ def test_only_a_namespace_that_ends_a_name_too_early_is_refused(tmp_path: Path, 
 @pytest.mark.parametrize("folder", sorted(FORMS.glob("*")) or [FORMS], ids=lambda folder: folder.name)
 def test_real_forms_come_back_the_same(folder: Path):
     """From XML to JSON and back, and what was kept as JSON beside it says the same."""
-    shape = Shape.from_schema(folder / "schema.xsd")
+    shape = Converter.from_schema(folder / "schema.xsd")
     xml = (folder / "valid.xml").read_bytes()
     registry = SchemaRegistry(folder)
     registry.load(["schema.xsd"])
@@ -287,7 +287,7 @@ KINDS = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name=
 def test_values_of_every_variety_convert(tmp_path: Path):
     """Attributes without a type, what restricts a union or a list, and the simple type of all; back as they were."""
     (tmp_path / "a.xsd").write_text(KINDS)
-    shape = Shape.from_schema(tmp_path / "a.xsd")
+    shape = Converter.from_schema(tmp_path / "a.xsd")
     xml = '<m e="x" f="5801"><a>2026</a><b>1</b><c>y</c><d>1 2</d></m>'
 
     json = shape.to_json(xml)
@@ -314,7 +314,7 @@ def test_elements_that_hold_only_text_convert(tmp_path: Path, inside: str, json:
         '<x:complexType mixed="true"><x:sequence><x:element name="b" minOccurs="0"/></x:sequence></x:complexType>'
         "</x:element></x:sequence></x:complexType></x:element></x:schema>"
     )
-    shape = Shape.from_schema(tmp_path / "a.xsd")
+    shape = Converter.from_schema(tmp_path / "a.xsd")
 
     assert shape.to_json(f"<m>{inside}</m>") == json
     assert shape.to_xml(json).decode().endswith(f"<m>{inside}</m>".replace("b>", "b&gt;"))
@@ -342,7 +342,7 @@ def test_an_app_gets_no_blanks_that_mean_nothing(tmp_path: Path) -> None:
     inside = "".join(f"<{name}>{text}</{name}>" for name, text in given.items())
     around = "".join(f' a{name}="{text.strip() if name == "d" else text}"' for name, text in given.items())
     xml = f"<m{around}>{inside}</m>".encode()
-    shape = Shape.from_schema(tmp_path / "a.xsd")
+    shape = Converter.from_schema(tmp_path / "a.xsd")
 
     told = json.loads(shape.to_json(xml, of_app=True))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.forms.conversion.converter import Shape
+from bridge.forms.conversion.converter import Converter
 from bridge.forms.cut_short import stopped_at
 from bridge.forms.diff import differences
 
@@ -17,11 +17,11 @@ SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element n
 
 
 @pytest.fixture(scope="module")
-def shape(tmp_path_factory: pytest.TempPathFactory) -> Shape:
+def shape(tmp_path_factory: pytest.TempPathFactory) -> Converter:
     """Single elements around rows."""
     path = tmp_path_factory.mktemp("cut") / "m.xsd"
     path.write_text(SCHEMA, encoding="utf-8")
-    return Shape.from_schema(path)
+    return Converter.from_schema(path)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def shape(tmp_path_factory: pytest.TempPathFactory) -> Shape:
         ("<rad nr='1'><x>1</x></rad><slutt>1</slutt>", "<rad nr='1'/>", []),
     ],
 )
-def test_one_element_says_why_all_behind_it_is_lost(shape: Shape, sent: str, back: str, stopped: list[str]) -> None:
+def test_one_element_says_why_all_behind_it_is_lost(shape: Converter, sent: str, back: str, stopped: list[str]) -> None:
     """It is named only where nothing of its group came back behind it."""
     form = f"<m>{sent}</m>".encode()
 

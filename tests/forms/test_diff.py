@@ -13,7 +13,7 @@ from lxml import etree
 
 from bridge.bundled import examples_folder, schemas_folder
 from bridge.core.texts.findings import sentence
-from bridge.forms.conversion.converter import Shape
+from bridge.forms.conversion.converter import Converter
 from bridge.forms.cut_short import stopped_at
 from bridge.forms.diff import Change, Difference, differences, without_idle_blanks
 from bridge.forms.rows import equal_rows, longest_run
@@ -39,11 +39,11 @@ SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDe
 
 
 @pytest.fixture(scope="module")
-def shape(tmp_path_factory: pytest.TempPathFactory) -> Shape:
+def shape(tmp_path_factory: pytest.TempPathFactory) -> Converter:
     """A small schema."""
     path = tmp_path_factory.mktemp("losses") / "m.xsd"
     path.write_text(SCHEMA, encoding="utf-8")
-    return Shape.from_schema(path)
+    return Converter.from_schema(path)
 
 
 def told(found: tuple[Difference, ...]) -> list[tuple[str, Change, str | None, str | None]]:
@@ -80,13 +80,13 @@ def test_what_means_nothing_is_not_told(sent: str, back: str):
         (f'<m {XSI}><tall xsi:nil="true"/></m>', "{}"),
     ],
 )
-def test_a_shape_knows_what_is_a_number_and_what_has_no_order(shape: Shape, sent: str, back: str):
+def test_a_shape_knows_what_is_a_number_and_what_has_no_order(shape: Converter, sent: str, back: str):
     """And holds XML against JSON."""
     assert differences(sent, back, shape=shape) == ()
     assert differences(back, sent, shape=shape) == ()
 
 
-def test_blanks_around_a_date_change_nothing(shape: Shape) -> None:
+def test_blanks_around_a_date_change_nothing(shape: Converter) -> None:
     """With a schema by its type; without one a check of losses keeps to the bytes, and people are not told of it."""
     sent, back = "<m><dag>2026-01-01</dag></m>", "<m><dag> 2026-01-01\n</dag></m>"
     text = "<m><tekst>{}</tekst></m>"
@@ -155,7 +155,7 @@ def test_values_are_in_no_repr_and_no_sentence():
     assert sentence(found.finding(), "en") == "Navn came back with another value."
 
 
-def test_xml_against_json_needs_a_shape(shape: Shape):
+def test_xml_against_json_needs_a_shape(shape: Converter):
     """Without one nobody knows which is which."""
     with pytest.raises(ValueError, match="needs the shape"):
         differences("<m/>", "{}")
@@ -250,7 +250,7 @@ def test_every_changed_field_is_found(tree: dict[str, Any], data: st.DataObject)
 
 def test_the_shipped_example_raises_no_alarm():
     """Converted and written anew, nothing is told."""
-    shape = Shape.from_schema(schemas_folder() / "serveringsbevilling.xsd")
+    shape = Converter.from_schema(schemas_folder() / "serveringsbevilling.xsd")
     xml = (examples_folder() / "serveringsbevilling.xml").read_bytes()
 
     assert differences(xml, shape.to_xml(shape.to_json(xml)), nil_is_missing=False) == ()
@@ -339,6 +339,6 @@ def test_the_longest_run_of_equal_rows_is_found(olds: list[int], news: list[int]
 
 
 @cache
-def real_shape(folder: Path) -> Shape:
+def real_shape(folder: Path) -> Converter:
     """Build it once for all examples."""
-    return Shape.from_schema(folder / "schema.xsd")
+    return Converter.from_schema(folder / "schema.xsd")

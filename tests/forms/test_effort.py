@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bridge.forms.altinn2_equivalence import washed_differences
-from bridge.forms.conversion.converter import Shape
+from bridge.forms.conversion.converter import Converter
 from bridge.forms.diff import Change, differences
 from bridge.forms.fields import read_values
 from bridge.forms.json.input import MOST_OF_AN_OBJECT
@@ -91,7 +91,7 @@ ENOUGH = f"<m {attributes(MOST_ATTRIBUTES)}/>"
 
 
 def readers(registry: SchemaRegistry) -> dict[str, Callable[[str], object]]:
-    shape = Shape.from_schema(registry.folder / "fast.xsd")
+    shape = Converter.from_schema(registry.folder / "fast.xsd")
     return {
         "values": lambda xml: read_values(xml, [("a", "/m")]),
         "differences": lambda xml: differences(xml, xml),

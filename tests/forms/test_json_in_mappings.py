@@ -13,11 +13,11 @@ from bridge.bundled import examples_folder, schemas_folder
 from bridge.cli.check.command import check
 from bridge.cli.validate.command import validate
 from bridge.config.mappings import read_mappings
-from bridge.forms.conversion.converter import Shape
+from bridge.forms.conversion.converter import Converter
 from bridge.forms.registry import SchemaRegistry
 
 XSD = schemas_folder() / "serveringsbevilling.xsd"
-FORM: Any = json.loads(Shape.from_schema(XSD).to_json((examples_folder() / "serveringsbevilling.xml").read_bytes()))
+FORM: Any = json.loads(Converter.from_schema(XSD).to_json((examples_folder() / "serveringsbevilling.xml").read_bytes()))
 # Stricter than the XSD in one place, so that each can be seen to hold.
 JSON_SCHEMA = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.cli.validate.work import Checker, Job
 from bridge.core.mapping import FormKind, FormSpec
-from bridge.forms.conversion.converter import Shape, Unconvertible
+from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.json.positions import all_of_json, said_of_json
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.xml.input import Limits
@@ -65,7 +65,7 @@ def test_places_are_those_of_what_was_sent(
 ) -> None:
     """By pointer, line and column, and never those of an XML that nobody sent."""
     registry = loaded(tmp_path)
-    shape = Shape.from_schema(tmp_path / "a.xsd")
+    shape = Converter.from_schema(tmp_path / "a.xsd")
 
     findings = said_of_json(registry.check("a.xsd", shape.to_xml(form)), shape, form, Limits())
 
@@ -89,7 +89,7 @@ TOGETHER = {
 def test_all_faults_of_a_form_are_told_at_once(tmp_path: Path, form: str, expected: list[tuple[str, str]]) -> None:
     """What no XML could be made of, and what the schema says of the rest: each once, in the form's order."""
     registry = loaded(tmp_path)
-    shape = Shape.from_schema(tmp_path / "a.xsd")
+    shape = Converter.from_schema(tmp_path / "a.xsd")
 
     with pytest.raises(Unconvertible) as caught:
         shape.to_xml(form)

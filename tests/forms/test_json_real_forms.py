@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.forms.conversion.converter import Shape
+from bridge.forms.conversion.converter import Converter
 from bridge.forms.json.json_schema import JsonSchemaRegistry
 
 FORMS = Path(__file__).parents[3] / "shared" / "forms"
@@ -28,7 +28,7 @@ def loaded(form: str) -> JsonSchemaRegistry:
 def test_valid_forms_are_accepted(form: str):
     """The form kept as JSON, and the one kept as XML once it is converted."""
     registry = loaded(form)
-    converted = Shape.from_schema(FORMS / form / "schema.xsd").to_json((FORMS / form / "valid.xml").read_bytes())
+    converted = Converter.from_schema(FORMS / form / "schema.xsd").to_json((FORMS / form / "valid.xml").read_bytes())
     kept = FORMS / form / "valid.json"
 
     assert registry.check("schema.json", converted) == ()
@@ -44,7 +44,7 @@ def test_a_form_of_nothing_known_is_refused():
 
 def test_a_missing_attribute_is_found():
     """The official test form without orid, which the app itself takes."""
-    shape = Shape.from_schema(FORMS / "afp-arbeidsgiverskjema" / "schema.xsd")
+    shape = Converter.from_schema(FORMS / "afp-arbeidsgiverskjema" / "schema.xsd")
     text = shape.to_json((FORMS / "afp-arbeidsgiverskjema" / "invalid-missing-orid.xml").read_bytes())
 
     findings = loaded("afp-arbeidsgiverskjema").check("schema.json", text)

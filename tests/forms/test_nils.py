@@ -2,8 +2,8 @@
 
 import pytest
 
-from bridge.core.mapping import Speaks
-from bridge.forms.conversion.converter import Shape, Unconvertible
+from bridge.core.mapping import FormFormat
+from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.conversion.media import turned
 from bridge.forms.diff import differences
 from bridge.forms.registry import SchemaRegistry
@@ -27,11 +27,11 @@ SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespa
 
 
 @pytest.fixture(scope="module")
-def shape(tmp_path_factory: pytest.TempPathFactory) -> Shape:
+def shape(tmp_path_factory: pytest.TempPathFactory) -> Converter:
     """A namespace with an ø, as real ones have, and a group, a list, a nillable date and a wildcard."""
     path = tmp_path_factory.mktemp("nils") / "m.xsd"
     path.write_text(SCHEMA, encoding="utf-8")
-    return Shape.from_schema(path)
+    return Converter.from_schema(path)
 
 
 def form(inside: str) -> bytes:
@@ -55,12 +55,12 @@ def form(inside: str) -> bytes:
         ('<antall xsi:nil="false">5</antall>', '<antall xsi:nil="false">5</antall>'),
     ],
 )
-def test_only_forbidden_nils_are_taken_out(shape: Shape, inside: str, left: str) -> None:
+def test_only_forbidden_nils_are_taken_out(shape: Converter, inside: str, left: str) -> None:
     """In groups and lists too; what says more than that it is empty stays for the check."""
     assert without_forbidden_nils(shape, form(inside), Limits()) == form(left)
 
 
-def test_an_apps_form_is_valid_without_its_nils(shape: Shape) -> None:
+def test_an_apps_form_is_valid_without_its_nils(shape: Converter) -> None:
     """What .NET says of empty fields is no fault of the form, and a required one is missing."""
     registry = SchemaRegistry(shape.path.parent)
     registry.load([shape.path.name])
@@ -80,19 +80,19 @@ def test_without_a_schema_nothing_is_forbidden() -> None:
     assert without_forbidden_nils(None, data, Limits()) == data
 
 
-def test_an_apps_nulls_convert_both_ways(shape: Shape) -> None:
+def test_an_apps_nulls_convert_both_ways(shape: Converter) -> None:
     """A nil that is forbidden is the null of the same app's JSON, and that one is nothing in XML."""
     xml = form(f"<navn>x</navn><antall {NIL}/><rad><tall {NIL}/><tall>2</tall></rad>")
 
-    as_json = turned(shape, xml, into=Speaks.JSON)
-    back = turned(shape, as_json, into=Speaks.XML)
+    as_json = turned(shape, xml, into=FormFormat.JSON)
+    back = turned(shape, as_json, into=FormFormat.XML)
 
     assert as_json == b'{"navn":"x","antall":null,"rad":[{"tall":[null,2]}]}'
     assert (b"nil" in back, back.count(b"<tall>")) == (False, 1)
     assert differences(xml, back, shape=shape) == ()
 
 
-def test_a_persons_nil_is_still_a_fault(shape: Shape) -> None:
+def test_a_persons_nil_is_still_a_fault(shape: Converter) -> None:
     """Nobody knows what they meant by it."""
     for convert, text in ((shape.to_json, form(f"<antall {NIL}/>")), (shape.to_xml, b'{"rad":[null]}')):
         with pytest.raises(Unconvertible):

@@ -10,8 +10,8 @@ from bridge.cli.check.command import check
 from bridge.config.mappings import read_mappings
 from bridge.config.routes import read_routes
 from bridge.core.calculations import DataTypeRoute, Held
-from bridge.core.mapping import FormKind, FormSpec, Speaks
-from bridge.forms.conversion.converter import Shape
+from bridge.core.mapping import FormFormat, FormKind, FormSpec
+from bridge.forms.conversion.converter import Converter
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.xml.input import Limits
 from bridge.web.proxy.form_passage import Shapes
@@ -73,7 +73,7 @@ def test_a_streaming_form_begins_so_too(registry: SchemaRegistry, tmp_path: Path
 
 def test_json_forms_become_xml_by_it(registry: SchemaRegistry) -> None:
     """JSON does not name its root."""
-    assert b"<b>1</b></a>" in Shape.from_schema(registry.folder / "a.xsd", root="a").to_xml('{"b": 1}')
+    assert b"<b>1</b></a>" in Converter.from_schema(registry.folder / "a.xsd", root="a").to_xml('{"b": 1}')
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_forms_convert_by_the_schema_that_judges_them(registry: SchemaRegistry) 
         one_at_a_time=False,
         repeatable=False,
         root="a",
-        speaks=Speaks.XML,
+        speaks=FormFormat.XML,
     )
     (registry.folder / "a.xsd").write_text(SCHEMA.replace('name="b"', 'name="e"'))
 

@@ -12,7 +12,7 @@ from lxml import etree
 
 from bridge.core.errors import ConfigurationError, errors_of
 from bridge.core.mapping import FormKind, FormSpec
-from bridge.forms.conversion.converter import Shape, Unconvertible
+from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.xml.input import Limits
 from bridge.forms.xml.schema_files import Engine
@@ -79,7 +79,7 @@ def test_forms_of_every_legal_schema_end_nothing(tmp_path: Path) -> None:
             if registry.engine(MAIN) is Engine.LIBXML2 and {each.rule for each in found} != {"no_such_key"}:
                 assert bool(found) == bool(streamed), (name, form, found, streamed)
             try:
-                shape = Shape.from_schema(folder / MAIN, root=root)
+                shape = Converter.from_schema(folder / MAIN, root=root)
                 again = shape.to_xml(shape.to_json(form))
             except (Unconvertible, ConfigurationError):
                 continue

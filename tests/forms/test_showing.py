@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.forms.conversion.converter import Shape
+from bridge.forms.conversion.converter import Converter
 from bridge.forms.showing import Shown, shown_form, shown_places, spoken
 from bridge.forms.xml.input import Limits
 
@@ -33,12 +33,12 @@ FORM = """<melding xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><!-- x 
 
 
 @pytest.fixture
-def shape(tmp_path: Path) -> Shape:
+def shape(tmp_path: Path) -> Converter:
     (tmp_path / "s.xsd").write_text(SCHEMA, "utf-8")
-    return Shape.from_schema(tmp_path / "s.xsd")
+    return Converter.from_schema(tmp_path / "s.xsd")
 
 
-def test_a_form_is_shown_with_the_schemas_words(shape: Shape) -> None:
+def test_a_form_is_shown_with_the_schemas_words(shape: Converter) -> None:
     """In order, with documentation by language, names made words where there is none, and nothing that is empty."""
     found = list(shown_form(FORM, shape.root, limits=Limits()))
 
@@ -57,7 +57,7 @@ def test_a_form_is_shown_with_the_schemas_words(shape: Shape) -> None:
 
 
 @pytest.mark.parametrize("yes", ["true", "1", " true\n"])
-def test_what_is_nil_is_not_shown(shape: Shape, yes: str) -> None:
+def test_what_is_nil_is_not_shown(shape: Converter, yes: str) -> None:
     """However that is spelled, as everywhere else."""
     form = FORM.replace("<navn>", f'<navn xsi:nil="{yes}">')
 
@@ -71,7 +71,7 @@ def test_a_form_is_shown_without_a_schema() -> None:
     assert found[:2] == [("Navn", " Kafé Påfunn "), ("Har uteservering", "1")]
 
 
-def test_only_what_is_wanted_is_shown(shape: Shape) -> None:
+def test_only_what_is_wanted_is_shown(shape: Converter) -> None:
     """Each place that is found, under the mapping's label or else the schema's; attributes, too."""
     wanted = [("/melding/adresse/postNr-datadef-63", {"nb": "Sted"}), ("/melding/navn", None), ("/melding/@x", None)]
 

@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from bridge.core.errors import CredentialsRefused, Unreachable
-from bridge.core.gates import Why, through
-from bridge.storage.gates import StoredGate, StoredPause, gates_of
+from bridge.core.gates import Why, guarded_login
+from bridge.storage.gates import StoredLockout, StoredPause, lockouts_of
 from bridge.storage.store import Store, migrate, open_database
 
 pytestmark = pytest.mark.slow
@@ -27,9 +27,9 @@ def test_many_at_once_try_twice(database_url: str) -> None:
 
     def one(number: int) -> str:
         del number
-        gate = StoredGate(Store(engine), about="password", secret="bruker:feil", clock=lambda: datetime.now(UTC))
+        gate = StoredLockout(Store(engine), about="password", secret="bruker:feil", clock=lambda: datetime.now(UTC))
         try:
-            return through(gate, refuse, system="Altinn 2", refused="login_refused")
+            return guarded_login(gate, refuse, system="Altinn 2", refused="login_refused")
         except CredentialsRefused as error:
             return error.reason
         except Unreachable:
@@ -38,7 +38,7 @@ def test_many_at_once_try_twice(database_url: str) -> None:
     with ThreadPoolExecutor(8) as pool:
         for _ in range(3):
             told = list(pool.map(one, range(16)))
-    closed = [each.closed for each in gates_of(Store(engine))]
+    closed = [each.closed for each in lockouts_of(Store(engine))]
     engine.dispose()
 
     assert len(tries) == 2

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from bridge.storage.store import Store, migrate, open_database
-from bridge.storage.ticket_locks import StoredTurns
+from bridge.storage.ticket_locks import StoredTicketLock
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +21,7 @@ def test_never_two_at_once_on_postgresql(database_url: str) -> None:
     alone, done = threading.Lock(), []
 
     def take(number: int) -> None:
-        turns = StoredTurns(Store(engines[number % 2]), clock=lambda: datetime.now(UTC))
+        turns = StoredTicketLock(Store(engines[number % 2]), clock=lambda: datetime.now(UTC))
         for _ in range(10):
             with turns.turn("key", seconds=60, lasts=60):
                 assert alone.acquire(blocking=False), "two at once"

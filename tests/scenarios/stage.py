@@ -22,8 +22,8 @@ from bridge.sandbox.control import settings as sandbox_settings
 from bridge.sandbox.in_process import SandboxAdapter
 from bridge.sandbox.world import World
 from bridge.web.app import create_app
-from bridge.wiring import Surroundings, prepare_database, wire
-from bridge.worker import Running
+from bridge.wiring import Overrides, prepare_database, wire
+from bridge.worker import WorkerProcess
 from tests.judge import Judge, documents
 
 BASE = "http://127.0.0.1:9"
@@ -84,7 +84,7 @@ class Stage:
         judged: Any = JUDGE.around(adapter._app)
         adapter._app = judged
         mounts: Mapping[str, BaseAdapter] = {"http://": adapter}
-        self._running = Running(wire(self.settings, Surroundings(mounts=mounts)))
+        self._running = WorkerProcess(wire(self.settings, Overrides(mounts=mounts)))
         self.bridge = self._running.bridge
         self.bridge.keys.start()
         self.client = create_app(self.bridge).test_client()

@@ -16,11 +16,11 @@ from werkzeug.test import TestResponse
 from bridge.core.elements import ElementKey, ElementState
 from bridge.core.operations import Link, Operation, Outcome
 from bridge.core.operations import Stage as Progress
-from bridge.core.states import Subject, news_of
+from bridge.core.states import Subject, change_for_state
 from bridge.sandbox.core.tokens import issue
 from bridge.sandbox.dialogporten.api import OWNER_SCOPE
 from bridge.sandbox.dialogporten.model import Resource
-from bridge.steps.batch.drafts import What
+from bridge.steps.batch.drafts import DraftOutcome
 from bridge.steps.dialog.deferred_activities import tell_names
 from bridge.steps.dialog.update import tell
 from bridge.steps.operation.sync import sync
@@ -242,7 +242,7 @@ def test_out_of_the_bin_the_agencys_dialog_is_there_again(stage: Stage, action: 
         again, _ = run(stage, case.who)
 
         dialog = stage.dialog(case)
-        assert (first, again) == ({What.CHANGED: 1}, {What.UNCHANGED: 1})
+        assert (first, again) == ({DraftOutcome.CHANGED: 1}, {DraftOutcome.UNCHANGED: 1})
         assert dialog.get("deletedAt") is None
         assert sorted(shown(stage, case)) == ["send-to-signing", "submit"]
         assert (dialog["status"], said(dialog, "extendedStatus")) == ("Draft", "Being filled in")
@@ -373,7 +373,7 @@ def test_delete_buttons_are_what_dialogporten_means_by_them(stage: Stage) -> Non
     without_buttons(stage, case)
     every = replace(stage.bridge.mappings[RESOURCE], states={})
     subject = Subject(mapping=every, dialog_id=case.dialog_id, public_url=PUBLIC, values={})
-    news = news_of(subject, ElementState.SIGNING, activity=None)
+    news = change_for_state(subject, ElementState.SIGNING, activity=None)
 
     tell(stage.bridge, stage.bridge.dialogporten.get(case.dialog_id), news)
 

@@ -20,7 +20,7 @@ from bridge.core.operations import Intent, Link
 from bridge.core.operations import Stage as Step
 from bridge.parts import Bridge
 from bridge.sandbox.core import identities
-from bridge.steps.batch.drafts import BY_HAND, Stopped, Told, Watcher, What, run_drafts, take_run
+from bridge.steps.batch.drafts import BY_HAND, DraftOutcome, PlanLine, Stopped, Watcher, run_drafts, take_run
 from bridge.storage.drafts import DraftRun, Drafts
 from bridge.storage.tables import drafts, links
 from bridge.worker import run_due_drafts
@@ -53,10 +53,12 @@ def element(stage: Stage, who: str | None = None, **about: Any) -> tuple[str, st
     return who, seeded["id"]
 
 
-def run(stage: Stage, *who: str, dry: bool = False, bridge: Bridge | None = None) -> tuple[Counter[What], list[Told]]:
+def run(
+    stage: Stage, *who: str, dry: bool = False, bridge: Bridge | None = None
+) -> tuple[Counter[DraftOutcome], list[PlanLine]]:
     """Do a whole run for these reportees; what it counted and told."""
     at = bridge or stage.bridge
-    told: list[Told] = []
+    told: list[PlanLine] = []
     begun = DraftRun(id="dry", scope=who, part="list", after="", counts={}) if dry else taken(at, *who)
     return run_drafts(at, begun, watcher(told), dry=dry), told
 
@@ -67,7 +69,7 @@ def taken(bridge: Bridge, *who: str) -> DraftRun:
     return begun
 
 
-def watcher(told: list[Told], *, stop_after: int | None = None) -> Watcher:
+def watcher(told: list[PlanLine], *, stop_after: int | None = None) -> Watcher:
     return Watcher(
         tell=told.append,
         progress=lambda _done, _of: None,
@@ -142,7 +144,7 @@ def test_an_element_becomes_a_dialog_with_its_buttons(stage: Stage) -> None:
 
     case = case_of(stage, who, message_id)
     dialog = stage.dialog(case)
-    assert counts == {What.CREATED: 1}
+    assert counts == {DraftOutcome.CREATED: 1}
     assert (dialog["party"], dialog["serviceResource"]) == (f"{ORGANISATION}{who}", RESOURCE)
     assert dialog["serviceOwnerContext"]["serviceOwnerLabels"] == [{"value": f"{LABEL}{message_id}"}]
     urls = {each["url"] for each in dialog["guiActions"]}
@@ -156,7 +158,7 @@ def test_a_subject_of_emoji_makes_a_dialog(stage: Stage) -> None:
     counts, _ = run(stage, who)
 
     dialog = stage.dialog(case_of(stage, who, message_id))
-    assert counts == {What.CREATED: 1}
+    assert counts == {DraftOutcome.CREATED: 1}
     assert dialog["content"]["title"]["value"][0]["value"] == "\U0001f37d" * 127
 
 
@@ -222,7 +224,7 @@ def test_a_masked_number_makes_no_dialog(stage: Stage) -> None:
     counts, _ = run(stage, reportee)
 
     stage.control("PATCH", "/switches", {"reportee_numbers": "whole"})
-    assert counts == {What.MASKED: 1}
+    assert counts == {DraftOutcome.MASKED: 1}
     assert dialogs(stage, person) == []
 
 
@@ -232,7 +234,7 @@ def test_dry_run_writes_nothing(stage: Stage) -> None:
 
     counts, told = run(stage, who, dry=True)
 
-    assert counts == {What.CREATED: 1}
+    assert counts == {DraftOutcome.CREATED: 1}
     assert [each.message_id for each in told] == [message_id]
     assert dialogs(stage, who) == []
     with stage.bridge.store.reading() as tx:
@@ -252,7 +254,7 @@ def test_a_cut_list_is_asked_for_in_parts(stage: Stage) -> None:
     counts, _ = run(stage, who)
 
     stage.control("PATCH", "/switches", {"limit_reached_after": 0})
-    assert counts == {What.CREATED: 6}
+    assert counts == {DraftOutcome.CREATED: 6}
 
 
 def test_a_page_is_followed_by_the_next(stage: Stage) -> None:
@@ -263,7 +265,7 @@ def test_a_page_is_followed_by_the_next(stage: Stage) -> None:
 
     counts, _ = run(stage, who)
 
-    assert counts == {What.CREATED: 51}
+    assert counts == {DraftOutcome.CREATED: 51}
 
 
 # Never two
@@ -276,7 +278,7 @@ def test_second_run_calls_dialogporten_for_nothing(stage: Stage) -> None:
 
     counts, _ = run(stage, case.who)
 
-    assert counts == {What.UNCHANGED: 1}
+    assert counts == {DraftOutcome.UNCHANGED: 1}
     assert calls(stage, "dialogporten") == []
 
 
@@ -305,7 +307,7 @@ def test_the_agencys_own_dialog_stays_the_only_one(stage: Stage, about: Any) -> 
     stage.world.calls.clear()
     second, _ = run(stage, who)
 
-    assert (first, second) == ({What.STANDING: 1}, {What.UNCHANGED: 1})
+    assert (first, second) == ({DraftOutcome.STANDING: 1}, {DraftOutcome.UNCHANGED: 1})
     assert calls(stage, "dialogporten") == []
     assert [each["id"] for each in dialogs(stage, who)] == [str(own.dialog_id)]
     assert stage.dialog(own)["revision"] == before
@@ -340,7 +342,7 @@ def test_a_key_on_another_partys_dialog_links_nothing(stage: Stage) -> None:
 
     with stage.bridge.store.reading() as tx:
         assert tx.link(own.dialog_id) is None
-    assert counts == {What.STANDING: 1}
+    assert counts == {DraftOutcome.STANDING: 1}
     assert stage.press(own).status_code >= 400
     assert stage.element(own)["state"] == "formfilling"
 
@@ -375,8 +377,8 @@ def test_an_unanswered_creation_is_sent_again(stage: Stage, cut: str) -> None:
     first, _ = run(stage, who)
     second, _ = run(stage, who)
 
-    assert first == {What.FAILED: 1}
-    assert second == {What.CREATED: 1}
+    assert first == {DraftOutcome.FAILED: 1}
+    assert second == {DraftOutcome.CREATED: 1}
     assert [each["id"] for each in dialogs(stage, who)] == [str(draft(stage, message_id).dialog_id)]
 
 
@@ -392,7 +394,7 @@ def test_runs_at_once_make_one_dialog(stage: Stage) -> None:
     with pytest.raises(Stopped, match="took the run over"):
         run_drafts(stage.bridge, begun, watcher([]), dry=False)
 
-    assert counts == {What.CREATED: 1}
+    assert counts == {DraftOutcome.CREATED: 1}
     assert [each["id"] for each in dialogs(stage, who)] == [str(draft(stage, message_id).dialog_id)]
 
 
@@ -420,7 +422,7 @@ def test_the_users_own_change_is_news(stage: Stage) -> None:
     counts, _ = run(stage, case.who)
 
     dialog = stage.dialog(case)
-    assert counts == {What.CHANGED: 1}
+    assert counts == {DraftOutcome.CHANGED: 1}
     assert [each["url"].rpartition("/")[2] for each in dialog["guiActions"]] == ["sign"]
     assert dialog["status"] == "InProgress"
     assert dialog["updatedAt"] > seen
@@ -437,7 +439,7 @@ def test_saving_a_draft_changes_no_dialog(stage: Stage) -> None:
     second, _ = run(stage, case.who)
     asked = calls(stage, "dialogporten")
 
-    assert (first, second, asked) == ({What.UNCHANGED: 1}, {What.UNCHANGED: 1}, [])
+    assert (first, second, asked) == ({DraftOutcome.UNCHANGED: 1}, {DraftOutcome.UNCHANGED: 1}, [])
     assert stage.dialog(case)["revision"] == before
 
 
@@ -462,14 +464,14 @@ def test_what_a_dialog_does_not_take_has_failed_until_it_does(stage: Stage) -> N
     dialog = stage.dialog(case)
 
     assert (counts, at_once, second, soon) == (
-        {What.FAILED: 1},
-        {What.WAITING: 1},
-        {What.FAILED: 1},
-        {What.WAITING: 1},
+        {DraftOutcome.FAILED: 1},
+        {DraftOutcome.WAITING: 1},
+        {DraftOutcome.FAILED: 1},
+        {DraftOutcome.WAITING: 1},
     )
     assert [each.message_id for each in told] == [case.message_id]
     assert until > stage.bridge.clock() + timedelta(minutes=2)
-    assert (mended, failing(stage)) == ({What.SENT: 1}, {})
+    assert (mended, failing(stage)) == ({DraftOutcome.SENT: 1}, {})
     assert history == stage.activities(case) == ["Information"]
     assert (dialog["status"], dialog["guiActions"]) == ("Completed", [])
     assert summary(stage, case) == "The form has been submitted."
@@ -486,7 +488,7 @@ def test_sent_in_altinn_completes_the_dialog(stage: Stage) -> None:
     dialog = stage.dialog(case)
     with stage.bridge.store.reading() as tx:
         link = tx.link(case.dialog_id)
-    assert (counts, again) == ({What.SENT: 1}, {})
+    assert (counts, again) == ({DraftOutcome.SENT: 1}, {})
     assert (dialog["status"], dialog["guiActions"]) == ("Completed", [])
     assert len(dialog["activities"]) == 1
     assert link is not None
@@ -505,7 +507,7 @@ def test_sent_by_a_press_is_told_once(stage: Stage) -> None:
     counts, _ = run(stage, case.who)
     asked = calls(stage, "dialogporten")
 
-    assert (counts, asked) == ({What.SENT: 1}, [])
+    assert (counts, asked) == ({DraftOutcome.SENT: 1}, [])
     assert stage.dialog(case)["revision"] == before
 
 
@@ -520,7 +522,7 @@ def test_sent_by_a_press_to_a_service_without_copies_stays_sent(stage: Stage) ->
     finally:
         stage.world.change_switches(noarchive_service=False)
 
-    assert (counts, stage.dialog(case)["status"]) == ({What.SENT: 1}, "Completed")
+    assert (counts, stage.dialog(case)["status"]) == ({DraftOutcome.SENT: 1}, "Completed")
     assert stage.dialog(case)["revision"] == before
 
 
@@ -537,7 +539,7 @@ def test_thrown_away_in_altinn_deletes_the_dialog(stage: Stage) -> None:
     counts, _ = run(stage, case.who)
     again, _ = run(stage, case.who)
 
-    assert (counts, again) == ({What.DELETED: 1}, {})
+    assert (counts, again) == ({DraftOutcome.DELETED: 1}, {})
     assert stage.dialog(case)["deletedAt"]
     assert draft(stage, case.message_id).ending is Ending.DELETED
 
@@ -550,7 +552,7 @@ def test_gone_without_a_trace_closes_the_dialog(stage: Stage) -> None:
     counts, _ = run(stage, case.who)
 
     dialog = stage.dialog(case)
-    assert counts == {What.GONE: 1}
+    assert counts == {DraftOutcome.GONE: 1}
     assert (dialog["status"], dialog["guiActions"], dialog.get("deletedAt")) == ("NotApplicable", [], None)
     assert [each["type"] for each in dialog["activities"]] == ["Information"]
 
@@ -588,7 +590,7 @@ def test_a_closed_altinn_ends_no_dialog(stage: Stage) -> None:
 
     counts = run_drafts(stage.bridge, begun, watcher([]), dry=False)
 
-    assert counts[What.FAILED] == 1
+    assert counts[DraftOutcome.FAILED] == 1
     assert stage.dialog(case)["revision"] == before
     assert draft(stage, case.message_id).ending is None
 
@@ -602,7 +604,7 @@ def test_a_dialog_that_was_deleted_is_not_made_again(stage: Stage) -> None:
     first, _ = run(stage, case.who)
     second, _ = run(stage, case.who)
 
-    assert (first, second) == ({What.LEFT: 1}, {What.UNCHANGED: 1})
+    assert (first, second) == ({DraftOutcome.LEFT: 1}, {DraftOutcome.UNCHANGED: 1})
     assert len(dialogs(stage, case.who)) == 1
 
 
@@ -618,7 +620,7 @@ def test_a_press_under_way_is_left_to_tell(stage: Stage) -> None:
         tx.update(operation_id, now=stage.bridge.clock(), stage=Step.FINISHED, finished_at=stage.bridge.clock())
     after, _ = run(stage, case.who)
 
-    assert (during, after) == ({What.BUSY: 1}, {What.CHANGED: 1})
+    assert (during, after) == ({DraftOutcome.BUSY: 1}, {DraftOutcome.CHANGED: 1})
     assert stage.dialog(case)["revision"] != before
 
 
@@ -630,7 +632,7 @@ def test_what_others_write_meanwhile_stays(stage: Stage) -> None:
 
     counts, _ = run(stage, case.who)
 
-    assert counts == {What.CHANGED: 1}
+    assert counts == {DraftOutcome.CHANGED: 1}
 
 
 # Runs
@@ -648,7 +650,7 @@ def test_a_stopped_run_is_gone_on_with(stage: Stage) -> None:
     counts = run_drafts(stage.bridge, resumed, watcher([]), dry=False)
 
     assert resumed.id == begun.id
-    assert counts[What.CREATED] == 3
+    assert counts[DraftOutcome.CREATED] == 3
     assert [len(dialogs(stage, who)) for who in whos] == [1, 1, 1]
 
 
@@ -701,7 +703,7 @@ def test_a_hostile_list_stops_nobody_else(stage: Stage, body: str) -> None:
 
     counts, _ = run(stage, first[0], second[0])
 
-    assert counts == {What.FAILED: 1, What.CREATED: 1}
+    assert counts == {DraftOutcome.FAILED: 1, DraftOutcome.CREATED: 1}
     assert len(dialogs(stage, second[0])) == 1
 
 
@@ -735,8 +737,8 @@ def test_an_element_that_cannot_be_read_stops_no_other(stage: Stage) -> None:
 
     counts, told = run(stage, who)
 
-    assert counts == {What.FAILED: 1, What.CREATED: 1}
-    assert [each.message_id for each in told if each.what is What.FAILED] == [broken["MessageId"]]
+    assert counts == {DraftOutcome.FAILED: 1, DraftOutcome.CREATED: 1}
+    assert [each.message_id for each in told if each.what is DraftOutcome.FAILED] == [broken["MessageId"]]
     assert broken["MessageId"] in failing(stage)
     run(stage, who, bridge=later(stage, timedelta(minutes=2)))
     assert len(dialogs(stage, who)) == 2
@@ -758,10 +760,10 @@ def test_what_fails_by_itself_is_tried_later_and_later(stage: Stage) -> None:
     third = run_drafts(stage.bridge, by_hand, watcher([]), dry=False)
     last, _ = run(stage, who, bridge=later(stage, timedelta(hours=7)))
 
-    assert [first, at_once, second] == [{What.FAILED: 1}, {What.WAITING: 1}, {What.FAILED: 1}]
+    assert [first, at_once, second] == [{DraftOutcome.FAILED: 1}, {DraftOutcome.WAITING: 1}, {DraftOutcome.FAILED: 1}]
     assert timedelta(minutes=2) < pause < timedelta(minutes=5)
-    assert third == {What.FAILED: 1}
-    assert last == {What.CREATED: 1}
+    assert third == {DraftOutcome.FAILED: 1}
+    assert last == {DraftOutcome.CREATED: 1}
     assert message_id not in failing(stage)
 
 
@@ -782,8 +784,8 @@ def test_a_fault_of_ours_at_one_element_stops_no_other(stage: Stage) -> None:
 
     counts, told = run(stage, who, bridge=both)
 
-    assert counts == {What.FAILED: 1, What.CREATED: 1}
-    (failed,) = [each for each in told if each.what is What.FAILED]
+    assert counts == {DraftOutcome.FAILED: 1, DraftOutcome.CREATED: 1}
+    (failed,) = [each for each in told if each.what is DraftOutcome.FAILED]
     assert failed.message_id == bad
     assert re.fullmatch(r"AttributeError at [\w.<>]+:\d+", failed.why or "")
     assert failing(stage).pop(bad)
@@ -813,7 +815,7 @@ def test_a_reportee_that_cannot_be_read_stops_no_other(stage: Stage) -> None:
 
     counts, _ = run(stage, who)
 
-    assert counts == {What.CREATED: 1}
+    assert counts == {DraftOutcome.CREATED: 1}
 
 
 def test_who_is_not_listed_counts_as_failing_until_listed(stage: Stage) -> None:
@@ -828,11 +830,11 @@ def test_who_is_not_listed_counts_as_failing_until_listed(stage: Stage) -> None:
     missed = failing(stage).keys()
     found, _ = run(stage, who)
 
-    assert counts == [{What.FAILED: 1}] * 2
+    assert counts == [{DraftOutcome.FAILED: 1}] * 2
     said = [each["who"] for each in logs if each["event"].startswith("a reportee that drafts are asked for is not")]
     assert said == [who, who]
     assert f"unlisted {who}" in missed
-    assert found == {What.CREATED: 1}
+    assert found == {DraftOutcome.CREATED: 1}
     assert f"unlisted {who}" not in failing(stage)
 
 
@@ -845,7 +847,7 @@ def test_a_search_that_ignores_its_filter_proves_nothing(stage: Stage) -> None:
 
     counts, _ = run(stage, who)
 
-    assert counts == {What.CREATED: 1}
+    assert counts == {DraftOutcome.CREATED: 1}
 
 
 # The schedule

@@ -21,11 +21,11 @@ from bridge.core.dialogs import REFUSAL, Dialog, DialogChange, Ends, action_of
 from bridge.core.elements import ElementState
 from bridge.core.errors import Conflict
 from bridge.core.operations import Outcome
-from bridge.core.states import change_for, news_of
+from bridge.core.states import change_for, change_for_state
 from bridge.parts import Bridge
 from bridge.sandbox.core import identities
 from bridge.sandbox.dialogporten.views import Reader
-from bridge.steps.dialog.update import subject_of, tell
+from bridge.steps.dialog.update import tell, template_context
 from tests.scenarios.dialog_mapping import saying
 from tests.scenarios.stage import RESOURCE, Case, Stage
 
@@ -85,7 +85,7 @@ class Writers(RuleBasedStateMachine):
 
     @rule(state=st.sampled_from(STATES))
     def bridge_with_news(self, state: ElementState) -> None:
-        self._sync(news_of(self._subject(state), state, activity=None))
+        self._sync(change_for_state(self._subject(state), state, activity=None))
 
     @rule(state=st.sampled_from(STATES), text=TEXTS)
     def bridge_that_loses_a_race(self, state: ElementState, text: str) -> None:
@@ -235,7 +235,7 @@ class Writers(RuleBasedStateMachine):
     def _subject(self, state: ElementState) -> Any:
         archived = "b5900002" if state is ElementState.ARCHIVED else None
         mapping = self.bridge.mappings[RESOURCE]
-        return subject_of(self.bridge, mapping, self.case.dialog_id, message_id="a5900001", archived_id=archived)
+        return template_context(self.bridge, mapping, self.case.dialog_id, message_id="a5900001", archived_id=archived)
 
     def _pressed(self, state: ElementState, action: str, outcome: Outcome, code: str | None) -> DialogChange:
         self.presses += 1

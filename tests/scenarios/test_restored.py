@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bridge.core.operations import Operation
-from bridge.engine import Run
+from bridge.engine import Attempt
 from bridge.storage.dead_letters import DeadLetters
 from bridge.storage.tables import operations
 from tests.scenarios.altinn2_mapping import write_mapping
@@ -39,10 +39,10 @@ def as_it_waited(stage: Stage, operation: Operation, actor: str) -> None:
             .where(operations.c.id == str(operation.id))
             .values(**nothing, stage="deliver", actor=actor, attempt=attempt, body=CHANGED.encode())
         )
-        run = Run(
+        run = Attempt(
             operation_id=operation.id, attempt=attempt, dialog_id=operation.dialog_id, sequence=operation.sequence
         )
-        stage.bridge.queue.ask(tx.connection, run)
+        stage.bridge.queue.enqueue(tx.connection, run)
     stage.bridge.wake()
 
 

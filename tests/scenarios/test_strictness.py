@@ -138,10 +138,10 @@ class Way:
             "Remove": False,
         }
         content: dict[str, Json] = {"forms": [main]}
-        if self.action.attaching is not None and Supply.BODY in self.action.attaching.supplies:
+        if self.action.attachment_policy is not None and Supply.BODY in self.action.attachment_policy.supplies:
             coded = base64.b64encode(PLAN).decode()
             content["attachments"] = [
-                {"FileName": "ny.pdf", "AttachmentType": self.action.attaching.types[0], "Data": coded}
+                {"FileName": "ny.pdf", "AttachmentType": self.action.attachment_policy.types[0], "Data": coded}
             ]
         service = self.mapping.altinn2
         assert service is not None
@@ -507,8 +507,8 @@ def query_once(text: str) -> dict[str, str]:
 
 
 def _upload_type(way: Way) -> str:
-    assert way.action.attaching is not None
-    return way.action.attaching.types[0]
+    assert way.action.attachment_policy is not None
+    return way.action.attachment_policy.types[0]
 
 
 def _file_lost(shown: Mapping[str, Any], name: Json, kind: Json, data: bytes) -> list[str]:
@@ -635,7 +635,7 @@ def test_no_mapping_signs_what_was_not_meant(ways: All, name: str) -> None:
     for way in filter(signs, ways[name]):
         if way.action.form is FormSource.BODY:
             tries = [messages(way, embedded=each) for each in (False, True)]
-            if not way.action.calculates and not way.action.sets:
+            if not way.action.calculates and not way.action.set_values:
                 tries.append(xml_forms(way, every=13))
         else:
             tries = [bodies_nobody_wants(way)]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bridge.core.errors import CredentialsRefused, Unreachable
-from bridge.core.gates import LOGIN_TAKES, Ended, Passage, through
-from bridge.storage.gates import StoredGate, gates_of, open_gates
+from bridge.core.gates import LOGIN_TAKES, Admission, LoginOutcome, guarded_login
+from bridge.storage.gates import StoredLockout, lockouts_of, unlock_logins
 from bridge.storage.store import Store, migrate, open_database
 
 NOW = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
@@ -22,9 +22,9 @@ class Case:
         self.engines = [open_database(self.url, pool=1)]
         migrate(self.engines[0])
 
-    def process(self, secret: str = "bruker:feil") -> StoredGate:
+    def process(self, secret: str = "bruker:feil") -> StoredLockout:
         self.engines.append(open_database(self.url, pool=1))
-        return StoredGate(Store(self.engines[-1]), about="password", secret=secret, clock=lambda: self.now)
+        return StoredLockout(Store(self.engines[-1]), about="password", secret=secret, clock=lambda: self.now)
 
 
 @pytest.fixture
@@ -39,9 +39,9 @@ def refuse() -> str:
     raise CredentialsRefused("Altinn 2", "no", reason="login_refused")
 
 
-def tried(gate: StoredGate) -> str:
+def tried(gate: StoredLockout) -> str:
     with pytest.raises((CredentialsRefused, Unreachable)) as caught:
-        through(gate, refuse, system="Altinn 2", refused="login_refused")
+        guarded_login(gate, refuse, system="Altinn 2", refused="login_refused")
     return caught.value.reason if isinstance(caught.value, CredentialsRefused) else "busy"
 
 
@@ -56,7 +56,7 @@ def test_another_password_is_let_through(case: Case) -> None:
     """A corrected password has its own gate; who still has the wrong one stays out."""
     wrong = [tried(case.process()) for _ in range(2)]
 
-    made = through(case.process("bruker:riktig"), lambda: "cookie", system="Altinn 2", refused="login_refused")
+    made = guarded_login(case.process("bruker:riktig"), lambda: "cookie", system="Altinn 2", refused="login_refused")
 
     assert (made, wrong, tried(case.process())) == ("cookie", ["login_refused"] * 2, "login_closed")
 
@@ -64,7 +64,7 @@ def test_another_password_is_let_through(case: Case) -> None:
 def test_a_success_takes_refusals_back(case: Case) -> None:
     """Only refusals in a row close the gate."""
     tried(case.process())
-    through(case.process(), lambda: "cookie", system="Altinn 2", refused="login_refused")
+    guarded_login(case.process(), lambda: "cookie", system="Altinn 2", refused="login_refused")
 
     assert [tried(case.process()) for _ in range(3)] == ["login_refused", "login_refused", "login_closed"]
 
@@ -73,9 +73,9 @@ def test_no_two_processes_spend_the_last_try(case: Case) -> None:
     """While one is logging in the others are told to come back."""
     first, second = case.process(), case.process()
 
-    assert [first.enter(), second.enter(), second.enter()] == [Passage.OPEN, Passage.BUSY, Passage.BUSY]
-    first.leave(Ended.IN)
-    assert second.enter() is Passage.OPEN
+    assert [first.enter(), second.enter(), second.enter()] == [Admission.OPEN, Admission.BUSY, Admission.BUSY]
+    first.leave(LoginOutcome.LOGGED_IN)
+    assert second.enter() is Admission.OPEN
 
 
 def test_who_dies_while_logging_in_counts(case: Case) -> None:
@@ -85,7 +85,7 @@ def test_who_dies_while_logging_in_counts(case: Case) -> None:
         found.append(case.process().enter())
         case.now += LOGIN_TAKES + timedelta(seconds=1)
 
-    assert found == [Passage.OPEN, Passage.OPEN, Passage.CLOSED]
+    assert found == [Admission.OPEN, Admission.OPEN, Admission.CLOSED]
 
 
 def test_what_was_not_answered_counts_for_nothing(case: Case) -> None:
@@ -96,7 +96,7 @@ def test_what_was_not_answered_counts_for_nothing(case: Case) -> None:
 
     for _ in range(5):
         with pytest.raises(Unreachable):
-            through(case.process(), away, system="Altinn 2", refused="login_refused")
+            guarded_login(case.process(), away, system="Altinn 2", refused="login_refused")
 
     assert tried(case.process()) == "login_refused"
 
@@ -107,8 +107,8 @@ def test_an_operator_opens_the_gate(case: Case) -> None:
     for _ in range(2):
         tried(case.process())
 
-    before, opened, after = gates_of(store), open_gates(store), gates_of(store)
+    before, opened, after = lockouts_of(store), unlock_logins(store), lockouts_of(store)
 
     assert [(each.about, each.closed) for each in before] == [("password", True)]
-    assert (opened, [each.closed for each in after], open_gates(store)) == (1, [False], 0)
+    assert (opened, [each.closed for each in after], unlock_logins(store)) == (1, [False], 0)
     assert tried(case.process()) == "login_refused"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge.core.gates import TRIAL_TAKES, Why
-from bridge.storage.gates import StoredPause, gates_of, lift_pauses, pauses_of
+from bridge.storage.gates import StoredPause, lift_pauses, lockouts_of, pauses_of
 from bridge.storage.store import Store, migrate, open_database
 
 NOW = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
@@ -114,5 +114,5 @@ def test_an_operator_sees_and_lifts_it(case: Case) -> None:
     assert shown[0].about == "down for maintenance: https://altinn.example/api"
     assert lifted == [1, 0]
     assert told.left() is None
-    assert gates_of(case.store) == []
+    assert lockouts_of(case.store) == []
     assert [each.until for each in pauses_of(case.store, now=case.now)] == [None]

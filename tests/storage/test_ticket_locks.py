@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from bridge.storage.store import Store, migrate, open_database
 from bridge.storage.tables import turn_keys, turns
-from bridge.storage.ticket_locks import NoTurn, StoredTurns
-from bridge.web.proxy.ticket_locks import Turns
+from bridge.storage.ticket_locks import LockTimeout, StoredTicketLock
+from bridge.web.proxy.ticket_locks import TicketLock
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -44,7 +44,7 @@ def kept(store: Store) -> tuple[int, int]:
 
 def test_two_processes_take_turns(store: Store) -> None:
     """Never two at once, in the order in which they came, whichever process they came to."""
-    lines = [Turns(shared=StoredTurns(store, clock=Clock())) for _ in range(2)]
+    lines = [TicketLock(shared=StoredTicketLock(store, clock=Clock())) for _ in range(2)]
     inside, order, drawn = [], [], threading.Semaphore(0)
 
     def take(number: int) -> None:
@@ -72,9 +72,9 @@ def test_two_processes_take_turns(store: Store) -> None:
 
 def test_a_turn_that_does_not_come_is_given_up(store: Store) -> None:
     """And leaves nothing behind."""
-    one, other = (StoredTurns(store, clock=Clock()) for _ in range(2))
+    one, other = (StoredTicketLock(store, clock=Clock()) for _ in range(2))
 
-    with one.turn("key", seconds=1, lasts=60), pytest.raises(NoTurn), other.turn("key", seconds=0, lasts=60):
+    with one.turn("key", seconds=1, lasts=60), pytest.raises(LockTimeout), other.turn("key", seconds=0, lasts=60):
         pass
 
     assert kept(store)[0] == 0
@@ -82,7 +82,7 @@ def test_a_turn_that_does_not_come_is_given_up(store: Store) -> None:
 
 def test_keys_do_not_wait_for_each_other_in_the_store(store: Store) -> None:
     """Another caller's turn is free."""
-    one = StoredTurns(store, clock=Clock())
+    one = StoredTicketLock(store, clock=Clock())
 
     with one.turn("a", seconds=1, lasts=60), one.turn("b", seconds=0, lasts=60):
         assert kept(store) == (2, 2)
@@ -91,12 +91,12 @@ def test_keys_do_not_wait_for_each_other_in_the_store(store: Store) -> None:
 def test_a_dead_process_holds_nobody_up_for_long(store: Store) -> None:
     """Its number runs out, and the next one is let in."""
     clock = Clock()
-    dead, alive = (StoredTurns(store, clock=clock) for _ in range(2))
+    dead, alive = (StoredTicketLock(store, clock=clock) for _ in range(2))
     dead._draw(*("0" * 64, timedelta(seconds=30)))
     holding = dead.turn("key", seconds=1, lasts=30)
     holding.__enter__()
 
-    with pytest.raises(NoTurn), alive.turn("key", seconds=0, lasts=30):
+    with pytest.raises(LockTimeout), alive.turn("key", seconds=0, lasts=30):
         pass
     clock.now += timedelta(seconds=31)
 
@@ -107,7 +107,7 @@ def test_a_dead_process_holds_nobody_up_for_long(store: Store) -> None:
 def test_what_nobody_uses_is_forgotten(store: Store) -> None:
     """Rows do not grow with the number of callers."""
     clock = Clock()
-    shared = StoredTurns(store, clock=clock)
+    shared = StoredTicketLock(store, clock=clock)
     with shared.turn("old", seconds=1, lasts=30):
         pass
     clock.now += timedelta(days=2)

@@ -17,7 +17,7 @@ from bridge.sandbox.core.tokens import issue
 from bridge.sandbox.in_process import SandboxAdapter
 from bridge.sandbox.world import World
 from bridge.web.app import create_app
-from bridge.wiring import Surroundings, prepare_database, wire
+from bridge.wiring import Overrides, prepare_database, wire
 from tests.sandbox.support import Clock, Slept
 
 BASE = "http://127.0.0.1:9"
@@ -73,7 +73,7 @@ class Proxying:
         prepare_database(self.settings)
         self.bridge = wire(
             self.settings,
-            Surroundings(clock=self.clock, mounts={"http://": SandboxAdapter(self.world, BASE), **(mounts or {})}),
+            Overrides(clock=self.clock, mounts={"http://": SandboxAdapter(self.world, BASE), **(mounts or {})}),
         )
         self.client = create_app(self.bridge).test_client(use_cookies=False)
         self.outside = requests.Session()

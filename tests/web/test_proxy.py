@@ -13,7 +13,7 @@ from lxml import etree
 
 from bridge.core.calculations import DataTypeRoute, Held
 from bridge.core.errors import ConfigurationError
-from bridge.core.mapping import Speaks
+from bridge.core.mapping import FormFormat
 from bridge.forms.registry import SchemaRegistry
 from bridge.sandbox.apps.examples import example_app
 from bridge.sandbox.apps.schemas import xsd
@@ -178,7 +178,7 @@ def test_a_redeployed_app_is_learned_again(alone: Any) -> None:
     answer = stage.send("GET")
 
     assert answer.status_code == 200
-    assert stage.bridge.apps.told()[0]["verbs"] == "post_put"
+    assert stage.bridge.apps.status()[0]["verbs"] == "post_put"
 
 
 def test_an_old_app_never_takes_a_form_for_a_wish(alone: Any) -> None:
@@ -637,7 +637,7 @@ def test_a_nil_form_is_told_by_its_own_names(tmp_path: Path) -> None:
     schemas = SchemaRegistry(tmp_path)
     schemas.load(["a.xsd"])
     route = DataTypeRoute(
-        data_type="x", schema="a.xsd", held=Held.STRICT, one_at_a_time=False, repeatable=False, speaks=Speaks.BOTH
+        data_type="x", schema="a.xsd", held=Held.STRICT, one_at_a_time=False, repeatable=False, speaks=FormFormat.BOTH
     )
     form = b'<m xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><a xsi:nil="true"/><b>x</b></m>'
 

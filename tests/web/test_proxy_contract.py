@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from bridge.forms.conversion.converter import Shape
-from bridge.forms.conversion.model import Content, Kind, Place
+from bridge.forms.conversion.converter import Converter
+from bridge.forms.conversion.model import Content, ElementDecl, Kind
 from bridge.forms.diff import differences
 from bridge.sandbox.apps.model import Member
 from bridge.sandbox.apps.state import App, DataType
@@ -49,7 +49,7 @@ def members_of(content: Content, depth: int = 0) -> tuple[Member, ...]:
     return (*attributes, *(member_of(place, depth + 1) for place in content.members.values()))
 
 
-def member_of(place: Place, depth: int) -> Member:
+def member_of(place: ElementDecl, depth: int) -> Member:
     content = place.content
     many, nillable = place.many, place.nillable
     if content.kind is not None and not content.wrapped:
@@ -63,7 +63,7 @@ def stage(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Proxying]:
     shutil.copy(SHARED / name / "schema.xsd", tmp_path / "schema.xsd")
     route = "token: caller\nanonymous: true\ndata_types: {form: {schema: form.xsd, validate: advisory, speaks: xml}}\n"
     made = Proxying(tmp_path, {SUM: OPEN, f"ttd/{name}": route}, extra={"form.xsd": SHARED / name / "schema.xsd"})
-    root = Shape.from_schema(tmp_path / "schema.xsd").root
+    root = Converter.from_schema(tmp_path / "schema.xsd").root
     tag = etree.QName(root.tag)
     form = DataType(
         id="form",
@@ -84,7 +84,7 @@ OPEN = "token: caller\nanonymous: true\n"
 def test_a_real_form_survives_the_way(stage: Proxying, name: str, tmp_path: Path) -> None:
     """No fault is found in a valid form, and nothing is lost of it, in XML and as JSON."""
     form = (SHARED / name / "valid.xml").read_bytes()
-    shape = Shape.from_schema(tmp_path / "schema.xsd")
+    shape = Converter.from_schema(tmp_path / "schema.xsd")
 
     as_xml = stage.send("POST", f"ttd/{name}", "dataType=form", data=form, headers={**XML, "Accept": "application/xml"})
     as_json = stage.send("POST", f"ttd/{name}", "dataType=form", data=form, headers=XML)

@@ -157,14 +157,14 @@ def test_an_app_that_is_away_rests(stage: Proxying) -> None:
 
     resting = stage.send("POST", json=LINES)
     other = stage.send("POST", HOURS, HOURS_QUERY, json={})
-    circuit = stage.bridge.apps.told()[0]["circuit"]
+    circuit = stage.bridge.apps.status()[0]["circuit"]
     stage.clock.forward(10.1)
     back = stage.send("POST", json=LINES)
 
     assert (resting.status_code, resting.headers["Retry-After"]) == (503, "10")
     assert resting.get_json()["type"].endswith("app_resting")
     assert (other.status_code, circuit, back.status_code, adapter.sent) == (200, "open", 200, 8)
-    assert stage.bridge.apps.told()[0]["circuit"] == "closed"
+    assert stage.bridge.apps.status()[0]["circuit"] == "closed"
 
 
 class HangsUp(BaseAdapter):
@@ -222,7 +222,7 @@ def test_senders_who_stall_rest_nobody(tmp_path: Path, seconds: float, circuit: 
             stage.send("POST", input_stream=Coming(ticks, seconds), content_type="application/json").status_code >= 502
         )
 
-    told = stage.bridge.apps.told()[0]["circuit"]
+    told = stage.bridge.apps.status()[0]["circuit"]
     stage.close()
 
     assert told == circuit
@@ -233,7 +233,7 @@ def test_mistakes_of_clients_rest_nobody(stage: Proxying) -> None:
     for _ in range(12):
         assert stage.send("GET", query="dataType=pdf").status_code == 500
 
-    assert stage.bridge.apps.told()[0]["circuit"] == "closed"
+    assert stage.bridge.apps.status()[0]["circuit"] == "closed"
 
 
 def test_a_refused_token_is_renewed_once(tmp_path: Path) -> None:

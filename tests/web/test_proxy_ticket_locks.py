@@ -4,13 +4,13 @@ import threading
 
 import pytest
 
-from bridge.storage.ticket_locks import NoTurn
-from bridge.web.proxy.ticket_locks import Turns
+from bridge.storage.ticket_locks import LockTimeout
+from bridge.web.proxy.ticket_locks import TicketLock
 
 
 def test_turns_come_in_the_order_of_arrival() -> None:
     """The next one begins when the one before has ended, and not by chance."""
-    turns, order = Turns(), []
+    turns, order = TicketLock(), []
     threads = []
 
     def take(number: int) -> None:
@@ -31,7 +31,7 @@ def test_turns_come_in_the_order_of_arrival() -> None:
 
 def test_keys_do_not_wait_for_each_other() -> None:
     """Another key's turn is free."""
-    turns = Turns()
+    turns = TicketLock()
 
     with turns.turn("a", seconds=1), turns.turn("b", seconds=0):
         assert set(turns._lines) == {"a", "b"}
@@ -39,9 +39,9 @@ def test_keys_do_not_wait_for_each_other() -> None:
 
 def test_nothing_is_kept_of_a_key_that_nobody_waits_for() -> None:
     """Memory does not grow with the number of callers, nor with turns that did not come or went wrong."""
-    turns = Turns()
+    turns = TicketLock()
 
-    with turns.turn("key", seconds=1), pytest.raises(NoTurn), turns.turn("key", seconds=0):
+    with turns.turn("key", seconds=1), pytest.raises(LockTimeout), turns.turn("key", seconds=0):
         pass
     with pytest.raises(ValueError, match="inside"), turns.turn("key", seconds=1):
         raise ValueError("inside")
@@ -51,7 +51,7 @@ def test_nothing_is_kept_of_a_key_that_nobody_waits_for() -> None:
 
 def test_too_many_are_turned_away_at_once() -> None:
     """Each that waits holds a thread that others need."""
-    turns = Turns(longest=0)
+    turns = TicketLock(longest=0)
 
-    with turns.turn("key", seconds=1), pytest.raises(NoTurn), turns.turn("key", seconds=60):
+    with turns.turn("key", seconds=1), pytest.raises(LockTimeout), turns.turn("key", seconds=60):
         pass

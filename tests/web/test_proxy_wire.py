@@ -389,4 +389,4 @@ def test_who_gives_out_tokens_is_not_the_app(own: Proxying) -> None:
 
     assert {code(each) for each in answers} == {(503, "upstream_unavailable")}
     assert all("Retry-After" in each.headers for each in answers)
-    assert [each["circuit"] for each in own.bridge.apps.told()] in ([], ["closed"])
+    assert [each["circuit"] for each in own.bridge.apps.status()] in ([], ["closed"])

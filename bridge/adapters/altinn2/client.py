@@ -27,7 +27,7 @@ from bridge.adapters.altinn2.wire import (
     text,
     unreadable,
 )
-from bridge.adapters.http.transport import Coming
+from bridge.adapters.http.transport import StreamedAnswer
 from bridge.core.clock import Clock
 from bridge.core.elements import (
     Attachment,
@@ -41,7 +41,7 @@ from bridge.core.elements import (
     Verdict,
 )
 from bridge.core.errors import Missing, OutcomeUnknown, Rejected, Unreachable
-from bridge.core.gates import PauseGate
+from bridge.core.gates import UpstreamPause
 
 LONGEST_SEARCH = 100
 """Calls that one search among the archived elements may take."""
@@ -72,7 +72,7 @@ class Altinn2Client:
         clock: Clock,
         timeout: float = 30.0,
         put_timeout: float = 900.0,
-        pause: PauseGate | None = None,
+        pause: UpstreamPause | None = None,
     ) -> None:
         self._connection = Connection(
             session,
@@ -249,7 +249,7 @@ class Altinn2Client:
             return body
         return text(body, "SigningText", default="") or text(body, "Text", default="")
 
-    def print(self, key: ElementKey, *, language: str = LANGUAGE["language"]) -> Coming:
+    def print(self, key: ElementKey, *, language: str = LANGUAGE["language"]) -> StreamedAnswer:
         """Give an element's print as it comes. Whoever takes it closes it."""
         url = self._connection.url(key.who, key.message_id, "print")
         return self._connection.coming(url, {"language": language}, "application/pdf", max_bytes=PRINT_BYTES)

@@ -8,10 +8,10 @@ from requests.auth import AuthBase
 
 from bridge.adapters.altinn2.errors import failure, pause_in, raise_for
 from bridge.adapters.altinn2.wire import HAL, LANGUAGE, MESSAGE_ID, SYSTEM, WHO
-from bridge.adapters.http.transport import Answer, Coming, RenewableAuth, call
+from bridge.adapters.http.transport import Answer, RenewableAuth, StreamedAnswer, call
 from bridge.core.clock import Clock
 from bridge.core.errors import CredentialsRefused, Paused, Unreachable
-from bridge.core.gates import PauseGate
+from bridge.core.gates import UpstreamPause
 
 ANSWER_BYTES = 16 * 1024 * 1024
 """The largest answer that is held in memory."""
@@ -37,7 +37,7 @@ class Connection:
         clock: Clock,
         timeout: float,
         put_timeout: float,
-        pause: PauseGate | None = None,
+        pause: UpstreamPause | None = None,
     ) -> None:
         self._session, self._base = session, base_url.rstrip("/")
         self._api_key, self.auth, self.clock = api_key, auth, clock
@@ -105,11 +105,11 @@ class Connection:
                 return answer
         raise Unreachable(SYSTEM, "the answer is empty", status=answer.status)
 
-    def coming(self, url: str, params: Mapping[str, str], accept: str, *, max_bytes: int) -> Coming:
+    def coming(self, url: str, params: Mapping[str, str], accept: str, *, max_bytes: int) -> StreamedAnswer:
         """Read, and give the head as soon as it is there; raises what a head that is no good stands for."""
         for first in (True, False):  # As in ``ask``.
             self._unless_paused()
-            coming = Coming(
+            coming = StreamedAnswer(
                 self._session,
                 url,
                 system=SYSTEM,

@@ -15,7 +15,7 @@ from bridge.adapters.http.transport import Answer, RenewableAuth, call
 from bridge.adapters.maskinporten.client import origin
 from bridge.core.clock import Clock
 from bridge.core.errors import CredentialsRefused, OutcomeUnknown, Rejected, Unreachable, UpstreamError
-from bridge.core.gates import LoginGate, OwnGate, through
+from bridge.core.gates import LoginLockout, OwnLockout, guarded_login
 
 # ``.ASPXAUTH`` until release 25.4, then ``.AspxAuth`` with the environment's name. requests joins several cookies with
 # commas, and dates hold commas, too: only what begins like this is looked for. An empty one is none.
@@ -41,14 +41,14 @@ class CookieLogin(RenewableAuth):
         enterprise: bool,
         clock: Clock,
         timeout: float = 30.0,
-        gate: LoginGate | None = None,
+        gate: LoginLockout | None = None,
     ) -> None:
         self._session, self._base, self._origin = session, base_url.rstrip("/"), origin(base_url)
         self._user, self._password, self._enterprise = user, password, enterprise
         self._clock, self._timeout = clock, timeout
         self._lock = threading.Lock()
         self._cookie: str | None = None
-        self._gate = gate or OwnGate()
+        self._gate = gate or OwnLockout()
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """
@@ -63,7 +63,7 @@ class CookieLogin(RenewableAuth):
         if origin(request.url or "") != self._origin:
             raise Rejected("bridge", "a cookie was wanted for another host than its own", reason="foreign_host")
         with self._lock:
-            cookie = self._cookie = self._cookie or through(
+            cookie = self._cookie = self._cookie or guarded_login(
                 self._gate, self._log_in, system=SYSTEM, refused="login_refused"
             )
 

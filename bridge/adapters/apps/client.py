@@ -19,7 +19,7 @@ from bridge.adapters.apps.connections import Exactly
 from bridge.adapters.apps.metadata import fetch_metadata
 from bridge.adapters.http.transport import calling
 from bridge.adapters.maskinporten.client import PlatformTokens
-from bridge.core.calculations import AppRoute, Meaning, Verbs, first_try, verbs_of
+from bridge.core.calculations import AppRoute, HttpDialect, Meaning, first_try, verbs_of
 from bridge.core.clock import Clock
 from bridge.core.errors import CredentialsRefused, OutcomeUnknown, Unreachable, UpstreamError
 
@@ -71,11 +71,11 @@ class AppCall:
     headers: Headers
     body: bytes | Readable
     length: int | None
-    own: bool
+    uses_bridge_token: bool
     repeatable: bool
 
     @property
-    def sendable_again(self) -> bool:
+    def replayable(self) -> bool:
         """Whether the body is still at hand after it was sent."""
         return isinstance(self.body, bytes)
 
@@ -141,16 +141,16 @@ class _Sender:
 
 
 @dataclass(slots=True)
-class _Place:
+class AppState:
     """What is known of one app."""
 
     asking: threading.Lock = field(default_factory=threading.Lock)
-    verbs: Verbs | None = None
+    verbs: HttpDialect | None = None
     learned_from: str = ""
     until: datetime | None = None
     ask_at: datetime | None = None
     failures: int = 0
-    closed_until: datetime | None = None
+    open_until: datetime | None = None
 
 
 class AppClient:
@@ -177,7 +177,7 @@ class AppClient:
         self._clock, self._timeout, self._monotonic = clock, timeout, monotonic
         self._verbs_seen, self._answered = verbs_seen, answered
         self._lock = threading.Lock()
-        self._places: dict[str, _Place] = {}
+        self._places: dict[str, AppState] = {}
         self._ways: dict[str, HTTPConnectionPool | BaseAdapter] = {}
 
     def __repr__(self) -> str:
@@ -199,7 +199,7 @@ class AppClient:
         answer = self._sent(route, place, call, method=verbs.method(call.meaning), ends=ends)
         if certain and answer.status != 405:
             return answer
-        if answer.status == 405 and call.sendable_again and route.verbs is None:
+        if answer.status == 405 and call.replayable and route.verbs is None:
             answer.close()
             self._learn(route, place, verbs.other, "405")
             return self._sent(route, place, call, method=verbs.other.method(call.meaning), ends=ends)
@@ -207,7 +207,7 @@ class AppClient:
             self._learn(route, place, verbs, "answer")
         return answer
 
-    def told(self) -> list[dict[str, Any]]:
+    def status(self) -> list[dict[str, Any]]:
         """Say what is known of each app that was called, for the operator."""
         now = self._clock()
         with self._lock:
@@ -218,47 +218,47 @@ class AppClient:
                 "verbs": None if place.verbs is None else place.verbs.name_in_words,
                 "learnedFrom": place.learned_from or None,
                 "until": None if place.until is None else place.until.isoformat(),
-                "circuit": _STATES[place.closed_until is not None and now < place.closed_until],
+                "circuit": _STATES[place.open_until is not None and now < place.open_until],
             }
             for name, place in places
         ]
 
-    def _place(self, name: str) -> _Place:
+    def _place(self, name: str) -> AppState:
         place = self._places.get(name)
         if place is None:
             with self._lock:
-                place = self._places.setdefault(name, _Place())
+                place = self._places.setdefault(name, AppState())
         return place
 
     # The circuit
 
-    def _pass_circuit(self, route: AppRoute, place: _Place) -> None:
-        if place.closed_until is None:
+    def _pass_circuit(self, route: AppRoute, place: AppState) -> None:
+        if place.open_until is None:
             return
         now = self._clock()
         with self._lock:
-            if now < place.closed_until:
-                raise Unreachable(system_of(route), "rests after failures", retry_after=place.closed_until - now)
+            if now < place.open_until:
+                raise Unreachable(system_of(route), "rests after failures", retry_after=place.open_until - now)
             # The one that comes first tries; the others go on resting until it is back.
             if place.failures >= FAILURES:
-                place.closed_until = now + REST
+                place.open_until = now + REST
 
-    def _reached(self, place: _Place) -> None:
+    def _reached(self, place: AppState) -> None:
         if place.failures:
             with self._lock:
-                place.failures, place.closed_until = 0, None
+                place.failures, place.open_until = 0, None
 
-    def _failed(self, route: AppRoute, place: _Place) -> None:
+    def _failed(self, route: AppRoute, place: AppState) -> None:
         with self._lock:
             place.failures += 1
             if place.failures < FAILURES:
                 return
-            place.closed_until = self._clock() + REST
+            place.open_until = self._clock() + REST
         log.warning("an app does not answer and rests", app=route.name, seconds=REST.total_seconds())
 
     # The verbs
 
-    def _verbs(self, route: AppRoute, place: _Place, call: AppCall, ends: float) -> tuple[Verbs, bool]:
+    def _verbs(self, route: AppRoute, place: AppState, call: AppCall, ends: float) -> tuple[HttpDialect, bool]:
         """Say which verbs to use, and whether that is certain."""
         if route.verbs is not None:
             place.verbs, place.learned_from = route.verbs, "route"
@@ -275,13 +275,13 @@ class AppClient:
                 place.asking.release()
         if place.verbs is not None and place.until is not None and now < place.until:
             return place.verbs, True
-        if not call.sendable_again:
+        if not call.replayable:
             self._probe(route, place, call, ends)
             if place.verbs is not None:
                 return place.verbs, True
         return first_try(call.meaning), False
 
-    def _ask(self, route: AppRoute, place: _Place, now: datetime) -> None:
+    def _ask(self, route: AppRoute, place: AppState, now: datetime) -> None:
         """Read the version from the app's metadata, without any token."""
         if place.ask_at is not None and now < place.ask_at:
             return
@@ -294,7 +294,7 @@ class AppClient:
         if found is not None:
             self._learn(route, place, found, "altinnNugetVersion")
 
-    def _probe(self, route: AppRoute, place: _Place, call: AppCall, ends: float) -> None:
+    def _probe(self, route: AppRoute, place: AppState, call: AppCall, ends: float) -> None:
         """Ask for an empty form with GET, which has no effect anywhere, since the form itself can be sent once only."""
         skip = {"content-type", "content-length", "content-encoding"}
         asked = AppCall(
@@ -304,15 +304,15 @@ class AppClient:
             headers=[(name, value) for name, value in call.headers if name.lower() not in skip],
             body=b"",
             length=0,
-            own=call.own,
+            uses_bridge_token=call.uses_bridge_token,
             repeatable=True,
         )
         answer = self._sent(route, place, asked, method="GET", ends=ends)
         answer.close()
         if answer.status in (200, 405):
-            self._learn(route, place, Verbs.GET_POST if answer.status == 200 else Verbs.POST_PUT, "probe")
+            self._learn(route, place, HttpDialect.GET_POST if answer.status == 200 else HttpDialect.POST_PUT, "probe")
 
-    def _learn(self, route: AppRoute, place: _Place, verbs: Verbs, source: str) -> None:
+    def _learn(self, route: AppRoute, place: AppState, verbs: HttpDialect, source: str) -> None:
         if place.verbs is not verbs:
             log.info("an app's verbs were found out", app=route.name, verbs=verbs.name_in_words, source=source)
         with self._lock:
@@ -321,13 +321,13 @@ class AppClient:
 
     # The call
 
-    def _sent(self, route: AppRoute, place: _Place, call: AppCall, *, method: str, ends: float) -> AppAnswer:
+    def _sent(self, route: AppRoute, place: AppState, call: AppCall, *, method: str, ends: float) -> AppAnswer:
         """Send, and once more where that cannot do harm."""
         repeatable = call.repeatable or call.meaning is Meaning.CREATE
         # With every try the reasons for another one are used up.
-        reasons = {"connection": call.sendable_again, "refused token": call.own and call.sendable_again}
+        reasons = {"connection": call.replayable, "refused token": call.uses_bridge_token and call.replayable}
         while True:
-            token = self._token(route) if call.own else None
+            token = self._token(route) if call.uses_bridge_token else None
             sender = None if isinstance(call.body, bytes) else _Sender(call.body, self._monotonic)
             try:
                 answer = self._exchanged(route, call, sender, method=method, token=token, ends=ends)
@@ -397,7 +397,7 @@ class AppClient:
         By hand: a session would add headers, read redirects and keep cookies, and takes twice the time.
         """
         timeout = Timeout(connect=min(_CONNECT, left), read=left)
-        way = self._way(address)
+        way = self._pool(address)
         if isinstance(way, HTTPConnectionPool):
             # The pool's address is the app's: only path and query go into the request.
             headers.target = address[address.index("/", 8) :]
@@ -459,7 +459,7 @@ class AppClient:
                 return
             yield piece
 
-    def _way(self, url: str) -> HTTPConnectionPool | BaseAdapter:
+    def _pool(self, url: str) -> HTTPConnectionPool | BaseAdapter:
         """Find the pool of connections to a host, or what stands in for it in tests."""
         origin = url[: url.index("/", 8)]
         found = self._ways.get(origin)

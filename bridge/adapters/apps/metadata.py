@@ -10,14 +10,14 @@ from urllib.parse import quote
 import requests
 
 from bridge.adapters.http.transport import Answer, call
-from bridge.core.calculations import AppRoute, Verbs, verbs_of
+from bridge.core.calculations import AppRoute, HttpDialect, verbs_of
 from bridge.core.errors import Rejected, UpstreamError
-from bridge.core.mapping import FormKind, ServiceMapping, Speaks
+from bridge.core.mapping import FormFormat, FormKind, ServiceMapping
 
 _MOST = 4 * 1024 * 1024
 _ANOTHER = re.compile(r"This is ([A-Za-z0-9-]+/[A-Za-z0-9-]+), and not")
 _STATEFUL = ("new-instance", "select-instance")
-_FORMS = {Speaks.XML: "application/xml", Speaks.JSON: "application/json"}
+_FORMS = {FormFormat.XML: "application/xml", FormFormat.JSON: "application/json"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class AppMetadata:
     data_types: tuple[AppDataType, ...]
 
     @property
-    def verbs(self) -> Verbs | None:
+    def verbs(self) -> HttpDialect | None:
         """How the app hears what is meant, as far as the version tells."""
         return verbs_of(self.version)
 
@@ -176,7 +176,7 @@ class AppUse:
     app: str
     data_types: tuple["TypeUse", ...]
     anonymous: bool = False
-    verbs: Verbs | None = None
+    verbs: HttpDialect | None = None
     """What a route says."""
 
 
@@ -185,7 +185,7 @@ class TypeUse:
     """One data type: what the app is sent (XML, JSON, or both), and the schemas it is held against."""
 
     id: str
-    speaks: Speaks
+    speaks: FormFormat
     schema: str | None = None
     root: str | None = None
     json_schema: str | None = None
@@ -277,7 +277,7 @@ def _type(use: AppUse, used: TypeUse, found: AppMetadata, forms: Sequence[str], 
         )
         return
     kinds = data_type.content_types
-    sent = [_FORMS[each] for each in (Speaks.XML, Speaks.JSON) if used.speaks in (each, Speaks.BOTH)]
+    sent = [_FORMS[each] for each in (FormFormat.XML, FormFormat.JSON) if used.speaks in (each, FormFormat.BOTH)]
     if kinds and not set(kinds) & set(_FORMS.values()):
         said.faults.append(f"{use.app}: the data type {used.id} takes {', '.join(kinds)}, which are no forms")
     elif kinds and not set(kinds) & set(sent):

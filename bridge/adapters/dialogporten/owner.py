@@ -116,7 +116,7 @@ ERRORS: Sequence[_Row] = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stands:
+class CreateResult:
     """
     What a POST came to. *made* is False when a dialog stood there already: under *dialog_id*, or, where that is None,
     a deleted one under an id that Dialogporten does not tell.
@@ -173,7 +173,7 @@ class DialogportenClient:
             raise Unreachable(SYSTEM, OTHER_DIALOG, status=answer.status)
         return dialog
 
-    def create(self, body: Mapping[str, object], *, silent: bool) -> Stands:
+    def create(self, body: Mapping[str, object], *, silent: bool) -> CreateResult:
         """
         Make the dialog of *body*, which names its own ``id`` and ``idempotentKey``, so that a repeat is recognised.
 
@@ -190,18 +190,18 @@ class DialogportenClient:
             stands = self._created(own, body, silent=silent)
         return stands
 
-    def _created(self, own: UUID, body: Mapping[str, object], *, silent: bool) -> Stands:
+    def _created(self, own: UUID, body: Mapping[str, object], *, silent: bool) -> CreateResult:
         answer = self._answer("POST", self._dialogs, writes=True, body=body, silent=silent)
         if 200 <= answer.status < 300:
-            return Stands(dialog_id=own, made=True)
+            return CreateResult(dialog_id=own, made=True)
         error = failure(answer, writes=True, clock=self._clock)
         if not isinstance(error, Rejected) or error.reason != "already_exists":
             raise error
         if answer.status == 409:
             # A key of a living dialog; its id may one day stand in a member of its own (facts/dialogporten.md 2.6).
-            return Stands(dialog_id=_existing_id(answer.body), made=False)
+            return CreateResult(dialog_id=_existing_id(answer.body), made=False)
         known = any("('id')" in text for text in _problem(answer.body).texts)
-        return Stands(dialog_id=own if known else None, made=False)
+        return CreateResult(dialog_id=own if known else None, made=False)
 
     def delete(self, dialog_id: UUID, *, revision: str, silent: bool) -> None:
         """

@@ -202,7 +202,7 @@ def call(
         )
 
 
-class Coming:
+class StreamedAnswer:
     """
     An answer whose head is here and whose body is still on its way: iterate it to its end, or close it.
 
@@ -257,7 +257,7 @@ class Coming:
         chunked = "chunked" in self._response.headers.get("Transfer-Encoding", "").lower()
         self.open_ended = not told and not chunked
 
-    def __iter__(self) -> "Coming":
+    def __iter__(self) -> "StreamedAnswer":
         """Give the body from its first byte, once."""
         return self
 
@@ -334,15 +334,15 @@ class Sent(Enum):
     """No byte of it left us."""
     MAYBE = "maybe"
     """It may have arrived, whole or in part."""
-    LOOK_INSIDE = "look inside"
+    ASK_CAUSE = "look inside"
     """The error that it wraps decides; when that says nothing, it may have arrived."""
 
 
 SENT: Mapping[type[BaseException], Sent] = {
     # requests
-    rq.RequestException: Sent.LOOK_INSIDE,
-    rq.ConnectionError: Sent.LOOK_INSIDE,
-    rq.SSLError: Sent.LOOK_INSIDE,
+    rq.RequestException: Sent.ASK_CAUSE,
+    rq.ConnectionError: Sent.ASK_CAUSE,
+    rq.SSLError: Sent.ASK_CAUSE,
     rq.ConnectTimeout: Sent.NOTHING,
     rq.ProxyError: Sent.NOTHING,
     rq.URLRequired: Sent.NOTHING,
@@ -351,7 +351,7 @@ SENT: Mapping[type[BaseException], Sent] = {
     rq.InvalidURL: Sent.NOTHING,
     rq.InvalidProxyURL: Sent.NOTHING,
     # Ours before it is sent, or one of the answer: two lengths, for example.
-    rq.InvalidHeader: Sent.LOOK_INSIDE,
+    rq.InvalidHeader: Sent.ASK_CAUSE,
     rq.InvalidJSONError: Sent.NOTHING,
     rq.UnrewindableBodyError: Sent.MAYBE,
     rq.Timeout: Sent.MAYBE,
@@ -364,11 +364,11 @@ SENT: Mapping[type[BaseException], Sent] = {
     rq.StreamConsumedError: Sent.MAYBE,
     rq.RetryError: Sent.MAYBE,
     # urllib3
-    u3.HTTPError: Sent.LOOK_INSIDE,
-    u3.PoolError: Sent.LOOK_INSIDE,
-    u3.RequestError: Sent.LOOK_INSIDE,
-    u3.MaxRetryError: Sent.LOOK_INSIDE,
-    u3.SSLError: Sent.LOOK_INSIDE,
+    u3.HTTPError: Sent.ASK_CAUSE,
+    u3.PoolError: Sent.ASK_CAUSE,
+    u3.RequestError: Sent.ASK_CAUSE,
+    u3.MaxRetryError: Sent.ASK_CAUSE,
+    u3.SSLError: Sent.ASK_CAUSE,
     u3.ConnectTimeoutError: Sent.NOTHING,
     u3.NewConnectionError: Sent.NOTHING,
     u3.NameResolutionError: Sent.NOTHING,
@@ -457,11 +457,11 @@ def _root(chain: Sequence[BaseException]) -> OSError | None:
 
 def _sent(chain: Iterable[BaseException]) -> Sent:
     for error in chain:
-        sort = next((SENT[kind] for kind in type(error).__mro__ if kind in SENT), Sent.LOOK_INSIDE)
+        sort = next((SENT[kind] for kind in type(error).__mro__ if kind in SENT), Sent.ASK_CAUSE)
         match sort:
             case Sent.NOTHING | Sent.MAYBE:
                 return sort
-            case Sent.LOOK_INSIDE:
+            case Sent.ASK_CAUSE:
                 continue
             case _:
                 assert_never(sort)

@@ -24,7 +24,7 @@ from bridge.adapters.altinn2.connection import Secret
 from bridge.adapters.http.transport import Answer, RenewableAuth, call, retry_after
 from bridge.core.clock import Clock
 from bridge.core.errors import ConfigurationError, CredentialsRefused, Fault, Rejected, Unreachable, UpstreamError
-from bridge.core.gates import LoginGate, OwnGate, through
+from bridge.core.gates import LoginLockout, OwnLockout, guarded_login
 
 GRANT_LIVES = timedelta(seconds=60)
 """Maskinporten takes 120 s at most."""
@@ -368,7 +368,7 @@ class PlatformTokens:
         maskinporten: MaskinportenClient,
         clock: Clock,
         enterprise_user: Secret | None = None,
-        gate: LoginGate | None = None,
+        gate: LoginLockout | None = None,
     ) -> None:
         """
         Make it; with *enterprise_user*, ``user:password``, the token is that user's (facts/altinn2.md 1.6 d).
@@ -379,7 +379,7 @@ class PlatformTokens:
         self._enterprise_user = enterprise_user
         self._url = f"{platform_url.rstrip('/')}/authentication/api/v1/exchange/maskinporten"
         self._cache = TokenCache(clock)
-        self._one, self._gate = threading.Lock(), gate or OwnGate()
+        self._one, self._gate = threading.Lock(), gate or OwnLockout()
 
     def __repr__(self) -> str:
         return f"PlatformTokens({self._url})"
@@ -419,7 +419,7 @@ class PlatformTokens:
         # One at a time, so that no two threads spend the last try.
         who = {"X-Altinn-EnterpriseUser-Authentication": coded}
         with self._one:
-            return through(
+            return guarded_login(
                 self._gate,
                 lambda: self._ask_for(token, who, refused=_ENTERPRISE_REFUSED),
                 system="Altinn",

@@ -16,8 +16,8 @@ from bridge.adapters.maskinporten.client import MaskinportenClient, PlatformToke
 from bridge.config.settings import Settings
 from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse
 from bridge.core.errors import BridgeError, Finding, UpstreamError
-from bridge.core.mapping import DEFAULT_SCOPES, Speaks
-from bridge.forms.conversion.converter import Shape, Unconvertible
+from bridge.core.mapping import DEFAULT_SCOPES, FormFormat
+from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.diff import Difference, differences, is_xml, without_idle_blanks
 from bridge.forms.xml.input import Unreadable
 from bridge.wiring import utc_now
@@ -80,7 +80,7 @@ class Target:
             headers=[*headers, ("Accept-Encoding", "identity"), ("User-Agent", "altinn-dialog-bridge")],
             body=form,
             length=len(form),
-            own=self.token is None and not self.caller.anonymous,
+            uses_bridge_token=self.token is None and not self.caller.anonymous,
             repeatable=True,
         )
         try:
@@ -118,12 +118,12 @@ def targets(
     return [first, _target(against, caller, settings, second_token, same_host_as=first)]
 
 
-def shape_of(schema: Path | None) -> Shape | None:
+def shape_of(schema: Path | None) -> Converter | None:
     """Read the schema that types are compared by."""
-    return None if schema is None else Shape.from_schema(schema)
+    return None if schema is None else Converter.from_schema(schema)
 
 
-def compared(before: bytes, after: bytes, shape: Shape | None) -> tuple[Difference, ...]:
+def compared(before: bytes, after: bytes, shape: Converter | None) -> tuple[Difference, ...]:
     """Hold two forms against each other, as ``differences`` does; what only looks changed is left out."""
     found = differences(before, after, shape=shape)
     return without_idle_blanks(found) if shape is None else found
@@ -218,7 +218,7 @@ def _host(url: str) -> tuple[str, Any]:
 
 def _route(org: str, app: str) -> AppRoute:
     anything = DataTypeRoute(
-        data_type="", schema=None, held=Held.OFF, one_at_a_time=False, repeatable=True, speaks=Speaks.BOTH
+        data_type="", schema=None, held=Held.OFF, one_at_a_time=False, repeatable=True, speaks=FormFormat.BOTH
     )
     return AppRoute(
         org=org,

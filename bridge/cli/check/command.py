@@ -146,7 +146,7 @@ def untellable(services: Mapping[str, "ServiceMapping"]) -> Iterator[Fault]:
     """Make the dialog of a pretended element in each state that ``altinn-bridge drafts`` meets."""
     from bridge.core.elements import Element, ElementKey, ElementState
     from bridge.core.errors import place_of
-    from bridge.core.new_dialogs import new_dialog, says_of
+    from bridge.core.new_dialogs import new_dialog, own_dialog_change
     from bridge.core.states import Subject
 
     now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -168,7 +168,7 @@ def untellable(services: Mapping[str, "ServiceMapping"]) -> Iterator[Fault]:
                 attachments=(),
             )
             try:
-                says = says_of(subject, element, activity=None, now=now)
+                says = own_dialog_change(subject, element, activity=None, now=now)
                 new_dialog(subject, says, element, party="urn:altinn:organization:identifier-no:0", key="k", label="l")
             except Exception as error:  # noqa: BLE001 - whatever it is, it would stop each dialog of this service
                 why = f"{type(error).__name__} in {place_of(error)}"

@@ -8,7 +8,7 @@ from typing import Self
 from bridge.config.mapping_limits import sized, stranding
 from bridge.config.settings import Settings, alone
 from bridge.core.elements import ElementState, aim, can_act
-from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapping, Speaks
+from bridge.core.mapping import ActionMapping, FormFormat, FormKind, FormSource, ServiceMapping
 
 _OPEN = (ElementState.FORM_FILLING, ElementState.SIGNING)
 
@@ -66,7 +66,7 @@ def json_notes(
     """Say which forms people's systems cannot send as JSON, since nothing says what they begin with."""
     for each in services.values():
         speaks = None if each.altinn3 is None else each.altinn3.speaks
-        if speaks is Speaks.JSON or all(action.form is not FormSource.BODY for action in each.actions.values()):
+        if speaks is FormFormat.JSON or all(action.form is not FormSource.BODY for action in each.actions.values()):
             continue  # Where an app speaks JSON, that is a fault.
         for at, form in enumerate(each.forms):
             if form.kind is not FormKind.MAIN or form.schema is None or form.root is not None:

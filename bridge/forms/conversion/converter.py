@@ -26,9 +26,9 @@ from bridge.forms.conversion.model import (
     TYPE_MEMBER,
     XSI,
     Content,
+    ElementDecl,
     FormModel,
     Kind,
-    Place,
     arrange,
     read_model,
     several_roots,
@@ -62,7 +62,7 @@ class Unconvertible(BridgeError):
         self.findings, self.written = findings, written
 
 
-class Shape:
+class Converter:
     """Converts forms of one schema. Safe to share by threads: nothing in it changes."""
 
     def __init__(
@@ -75,7 +75,7 @@ class Shape:
     @classmethod
     def from_schema(
         cls, path: Path | str, *, folder: Path | None = None, root: str | None = None, limits: Limits | None = None
-    ) -> "Shape":
+    ) -> "Converter":
         """
         Read the XSD at *path*, and what it includes from *folder* (else its own); *root* picks one of several roots.
 
@@ -88,7 +88,7 @@ class Shape:
         return cls(files, path, root=root, limits=limits)
 
     @property
-    def root(self) -> Place:
+    def root(self) -> ElementDecl:
         """
         The element that JSON forms begin inside.
 
@@ -100,7 +100,7 @@ class Shape:
         return self.only_root
 
     @property
-    def only_root(self) -> Place | None:
+    def only_root(self) -> ElementDecl | None:
         """The same; None where there are several."""
         return next(iter(self.model.roots.values())) if len(self.model.roots) == 1 else None
 
@@ -171,7 +171,7 @@ class _XmlReader:
             self.findings.append(Finding(path=path_of(node) + at, rule=rule, facts=facts, line=line_of(node)))
         return "null"
 
-    def form(self, root: etree._Element, place: Place) -> str:
+    def form(self, root: etree._Element, place: ElementDecl) -> str:
         """Write the whole form, with what the prefixes in its values stand for."""
         text = self.element(root, place)
         declared = ",".join(
@@ -184,7 +184,7 @@ class _XmlReader:
             return self.add("namespace_unclear", root)
         return f"{text[:-1]},{declared}}}"
 
-    def element(self, node: etree._Element, place: Place) -> str:
+    def element(self, node: etree._Element, place: ElementDecl) -> str:
         content = place.content
         nil = False
         attributes: list[str] = []

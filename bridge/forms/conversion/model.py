@@ -51,7 +51,7 @@ _KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class One:
+class Particle:
     """An element's place in its parent's content, by member name; *most* is None without a bound."""
 
     name: str
@@ -59,12 +59,12 @@ class One:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ModelGroup:
     """A group of places: in turn, or (a choice) the first that is there; again and again if *repeats*."""
 
     choice: bool
     repeats: bool
-    parts: Sequence["One | Parts"]
+    parts: Sequence["Particle | ModelGroup"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +88,13 @@ class Content:
     mixed: bool
     any_attribute: bool
     any_element: bool
-    order: Parts | None
+    order: ModelGroup | None
     """Where the schema leaves room for more than one order; None where the order of *children* is the only one."""
     attributes: dict[str, Attribute] = field(default_factory=dict)
     attribute_members: dict[str, Attribute] = field(default_factory=dict)
-    children: dict[str, "Place"] = field(default_factory=dict)
+    children: dict[str, "ElementDecl"] = field(default_factory=dict)
     """By ``{uri}local``, in the schema's order."""
-    members: dict[str, "Place"] = field(default_factory=dict)
+    members: dict[str, "ElementDecl"] = field(default_factory=dict)
     types: dict[str, "Typed"] = field(default_factory=dict)
     """The named types, this one's among them, that an element of this type may have instead (``xsi:type``)."""
     type_members: dict[str, "Typed"] = field(default_factory=dict)
@@ -110,7 +110,7 @@ class Typed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ElementDecl:
     """An element where it may stand."""
 
     tag: str
@@ -137,7 +137,7 @@ class Place:
 class FormModel:
     """The roots of one schema by ``{uri}local``, and the namespaces that a document declares."""
 
-    roots: Mapping[str, Place]
+    roots: Mapping[str, ElementDecl]
     declarations: str
     default_namespace: str
     prefixes: Mapping[str, str]
@@ -221,16 +221,16 @@ class _Builder:
             f' xmlns:{prefix}="{_quoted(uri)}"' for uri, prefix in self.prefixes.items()
         )
 
-    def places(self, roots: Sequence[Any]) -> Mapping[str, Place]:
+    def places(self, roots: Sequence[Any]) -> Mapping[str, ElementDecl]:
         """Make the places of *roots*, and all that can be reached from there: types of types, however many."""
         made = {element.name: self._place(element, index=0, many=False) for element in roots}
         while self._to_fill:
             self._fill(*self._to_fill.pop())
         return made
 
-    def _place(self, element: Any, *, index: int, many: bool, member: str = "") -> Place:
+    def _place(self, element: Any, *, index: int, many: bool, member: str = "") -> ElementDecl:
         uri, local = _uri(element.name), element.local_name
-        return Place(
+        return ElementDecl(
             tag=element.name,
             written=local if uri == self.default else f"{self.prefixes[uri]}:{local}" if uri else local,
             member=member or local,
@@ -409,20 +409,20 @@ def _leaves_room(group: Any) -> bool:
     return any(_leaves_room(part) for part in group if hasattr(part, "model"))
 
 
-def _order(group: Any, names: Mapping[str, str]) -> Parts:
-    parts: list[One | Parts] = []
+def _order(group: Any, names: Mapping[str, str]) -> ModelGroup:
+    parts: list[Particle | ModelGroup] = []
     for part in group:
         if hasattr(part, "model"):
             parts.append(_order(part, names))
         elif not part.name:
-            parts.append(One(ANY, part.max_occurs))
+            parts.append(Particle(ANY, part.max_occurs))
         else:
-            parts.append(One(names[part.name], part.max_occurs))
-            parts += [One(names.get(other.name, other.name), part.max_occurs) for other in part.iter_substitutes()]
-    return Parts(choice=group.model == "choice", repeats=group.max_occurs != 1, parts=parts)
+            parts.append(Particle(names[part.name], part.max_occurs))
+            parts += [Particle(names.get(other.name, other.name), part.max_occurs) for other in part.iter_substitutes()]
+    return ModelGroup(choice=group.model == "choice", repeats=group.max_occurs != 1, parts=parts)
 
 
-def arrange(order: Parts, counts: Mapping[str, int]) -> list[str]:
+def arrange(order: ModelGroup, counts: Mapping[str, int]) -> list[str]:
     """Put members that occur *counts* times into the plainest order that *order* allows; what is over comes last."""
     left = dict(counts)
     result: list[str] = []
@@ -432,9 +432,9 @@ def arrange(order: Parts, counts: Mapping[str, int]) -> list[str]:
     return result
 
 
-def _take(part: One | Parts, left: dict[str, int], result: list[str]) -> bool:
+def _take(part: Particle | ModelGroup, left: dict[str, int], result: list[str]) -> bool:
     """Move what *part* may hold from *left* to *result*; say whether anything moved."""
-    if isinstance(part, One):
+    if isinstance(part, Particle):
         count = left.get(part.name, 0)
         count = count if part.most is None else min(count, part.most)
         if count:

@@ -11,7 +11,7 @@ from lxml import etree
 
 from bridge.core.errors import Finding
 from bridge.core.ids import pointer
-from bridge.forms.conversion.model import ANY, HINTS, TYPE_MEMBER, XSI, Content, FormModel, Kind, Place, arrange
+from bridge.forms.conversion.model import ANY, HINTS, TYPE_MEMBER, XSI, Content, ElementDecl, FormModel, Kind, arrange
 from bridge.forms.json.input import Json, Number
 from bridge.forms.xml.input import Limits, Unreadable, parse, to_utf8
 
@@ -39,7 +39,7 @@ class XmlWriter:
         self._limits, self._model, self._of_app = limits, model, of_app
         self._prefixes = 0
 
-    def form(self, place: Place, value: Json, text: str) -> str:
+    def form(self, place: ElementDecl, value: Json, text: str) -> str:
         """Write *value*, read from *text*, as a whole form, but for the XML declaration."""
         declared = self._model.declarations
         whole = value
@@ -64,7 +64,7 @@ class XmlWriter:
         elif len(self.findings) < self._limits.max_findings:
             self.findings.append((steps, Finding(path=pointer(steps), rule=rule, facts=facts)))
 
-    def element(self, place: Place, value: Json, steps: Steps) -> None:
+    def element(self, place: ElementDecl, value: Json, steps: Steps) -> None:
         if type(value) is dict and TYPE_MEMBER in value:
             place = self._as_said(place, value[TYPE_MEMBER], steps)
         content, name = place.content, place.written
@@ -83,7 +83,7 @@ class XmlWriter:
             text = self._text(content.kind, value, steps)
             self.parts.append(f"<{name}>{text}</{name}>" if text else f"<{name}/>")
 
-    def _as_said(self, place: Place, name: Json, steps: Steps) -> Place:
+    def _as_said(self, place: ElementDecl, name: Json, steps: Steps) -> ElementDecl:
         """Give *place* with the type that a group names; *name* itself is written with the attributes."""
         typed = place.content.type_members.get(name) if type(name) is str else None
         if typed is None:
@@ -144,7 +144,7 @@ class XmlWriter:
         self._prefixes += 1
         return f' xmlns:a{self._prefixes}="{uri}" a{self._prefixes}:{local}="{text}"'
 
-    def _wrapped(self, place: Place, kind: Kind, value: Json, steps: Steps) -> None:
+    def _wrapped(self, place: ElementDecl, kind: Kind, value: Json, steps: Steps) -> None:
         content, name = place.content, place.written
         if type(value) is not dict:
             self.add("type", steps, type="object")
@@ -163,7 +163,7 @@ class XmlWriter:
         text = self._text(kind, given, (*steps, "value"))
         self.parts.append(f"<{name}{attributes}>{text}</{name}>" if text else f"<{name}{attributes}/>")
 
-    def _group(self, place: Place, value: Json, steps: Steps) -> None:
+    def _group(self, place: ElementDecl, value: Json, steps: Steps) -> None:
         content, name = place.content, place.written
         if content.mixed and type(value) is str:
             self.parts.append(f"<{name}>{_escaped(value)}</{name}>" if value else f"<{name}/>")
@@ -206,7 +206,7 @@ class XmlWriter:
                     self._item(content, member, *item)
         self.parts.append(f"</{name}>")
 
-    def _plain_group(self, place: Place, value: Mapping[str, Json], attributes: list[str], steps: Steps) -> None:
+    def _plain_group(self, place: ElementDecl, value: Mapping[str, Json], attributes: list[str], steps: Steps) -> None:
         """Write a group as it comes: most of a form is this, and it takes a third of the time."""
         members, parts = place.content.members, self.parts
         start = len(parts)
@@ -233,7 +233,7 @@ class XmlWriter:
         else:
             parts.append(place.closing)
 
-    def _items(self, place: Place, value: Json, steps: Steps) -> list[tuple[Json, Steps]]:
+    def _items(self, place: ElementDecl, value: Json, steps: Steps) -> list[tuple[Json, Steps]]:
         if place.many:
             return self._listed(value, steps)
         # Altinn 3 writes null for what is not there (facts/altinn3-and-tokens.md 1.5).

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from bridge.core.errors import Finding
 from bridge.core.ids import pointer
-from bridge.forms.conversion.converter import Shape, Unconvertible
-from bridge.forms.conversion.model import TYPE_MEMBER, Content, Place
+from bridge.forms.conversion.converter import Converter, Unconvertible
+from bridge.forms.conversion.model import TYPE_MEMBER, Content, ElementDecl
 from bridge.forms.json.input import Json, placed, read_exact, text_of
 from bridge.forms.xml.input import Limits
 
@@ -17,7 +17,9 @@ _UNTRUE = {"more_findings", "not_in_xml", "wrong_order"}
 _OF_WHAT_IS_MISSING = {"missing_element", "missing_attribute", "too_few"}
 
 
-def said_of_json(findings: Sequence[Finding], shape: Shape, form: bytes | str, limits: Limits) -> tuple[Finding, ...]:
+def said_of_json(
+    findings: Sequence[Finding], shape: Converter, form: bytes | str, limits: Limits
+) -> tuple[Finding, ...]:
     """
     Give *findings*, whose paths are those of the XML that *shape* made of *form*, the places of *form* itself.
 
@@ -36,7 +38,7 @@ def said_of_json(findings: Sequence[Finding], shape: Shape, form: bytes | str, l
 
 
 def all_of_json(
-    error: Unconvertible, shape: Shape, form: bytes | str, check: Callable[[bytes], Sequence[Finding]]
+    error: Unconvertible, shape: Converter, form: bytes | str, check: Callable[[bytes], Sequence[Finding]]
 ) -> tuple[Finding, ...]:
     """
     Give what *error* tells of *form*, and what *check* finds beside it in the XML of all else.
@@ -59,7 +61,7 @@ def _is_told(path: str, findings: Sequence[Finding]) -> bool:
     return any(each.path in ("/", path) or path.startswith(f"{each.path}/") for each in findings)
 
 
-def _steps(root: Place, value: Json, finding: Finding) -> tuple[str | int, ...]:
+def _steps(root: ElementDecl, value: Json, finding: Finding) -> tuple[str | int, ...]:
     """Walk down from *root* and *value* together, as far as the path of *finding* is known."""
     steps: tuple[str | int, ...] = ()
     names = finding.path.split("/")[2:]
@@ -85,12 +87,12 @@ def _steps(root: Place, value: Json, finding: Finding) -> tuple[str | int, ...]:
     return steps
 
 
-def _content(place: Place, value: Json) -> Content:
+def _content(place: ElementDecl, value: Json) -> Content:
     typed = place.content.type_members.get(value[TYPE_MEMBER]) if type(value) is dict and TYPE_MEMBER in value else None
     return place.content if typed is None else typed.content
 
 
-def _child(content: Content, name: str) -> Place | None:
+def _child(content: Content, name: str) -> ElementDecl | None:
     children = content.children.values()
     exact = (each for each in children if each.written == name)
     return next(exact, None) or next((each for each in children if _local(each.written) == _local(name)), None)

@@ -19,7 +19,7 @@ _FARTHEST = 2_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class One:
+class ElementParticle:
     """An element that may come, under any of *names* (of its substitution group) and called *shown*."""
 
     names: frozenset[str]
@@ -35,7 +35,7 @@ class One:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Wild:
+class Wildcard:
     """Any element that *allows* lets in."""
 
     allows: Callable[[str], bool]
@@ -72,7 +72,7 @@ class Group:
         object.__setattr__(self, "may_end", self.low == 0 or empty)
 
 
-Particle = One | Wild | Group
+Particle = ElementParticle | Wildcard | Group
 State = tuple[Particle, ...]
 """What is left of the content model: each in turn."""
 
@@ -140,13 +140,13 @@ def _part(part: Any) -> Particle:
         return content_of(part)
     low, high = part.min_occurs, part.max_occurs
     if part.name is None:
-        return Wild(allows=part.is_matching, example=_example(part), low=low, high=high)
+        return Wildcard(allows=part.is_matching, example=_example(part), low=low, high=high)
     # Their order is chance.
     substitutes = sorted(str(each.name) for each in part.iter_substitutes() if not each.abstract)
     abstract = bool(getattr(part, "abstract", False))
     shown = tuple(substitutes) if abstract and substitutes else (str(part.name),)
     names = frozenset(substitutes if abstract else [str(part.name), *substitutes])
-    return One(names=names, shown=shown, low=low, high=high, least=low)
+    return ElementParticle(names=names, shown=shown, low=low, high=high, least=low)
 
 
 def _example(wildcard: Any) -> str:
@@ -158,9 +158,9 @@ def _example(wildcard: Any) -> str:
 def takes(part: Particle, tag: str) -> bool:
     """Say whether a child named *tag* has a place, wherever."""
     match part:
-        case One():
+        case ElementParticle():
             return tag in part.names
-        case Wild():
+        case Wildcard():
             return part.allows(tag)
         case Group():
             return any(takes(inner, tag) for inner in part.parts)
@@ -182,7 +182,7 @@ def _likeness(state: State) -> object:
     return tuple(
         (part.order, part.low, part.high, _likeness(part.parts))
         if isinstance(part, Group)
-        else (part.low, part.high, part.names if isinstance(part, One) else id(part.allows))
+        else (part.low, part.high, part.names if isinstance(part, ElementParticle) else id(part.allows))
         for part in state
     )
 
@@ -292,10 +292,10 @@ def _in_turn(parts: State, tag: str) -> Iterator[tuple[State, State]]:
 
 def _into(part: Particle, tag: str) -> Iterator[tuple[State, State]]:
     match part:
-        case One():
+        case ElementParticle():
             if tag in part.names:
                 yield (), _fewer(part)
-        case Wild():
+        case Wildcard():
             if part.allows(tag):
                 yield (), _fewer(part)
         case Group(order=Order.SEQUENCE):
@@ -327,10 +327,10 @@ def _fewer(part: Particle) -> State:
 def _needs(part: Particle) -> Iterator[Need]:
     """Say what *part*, which may not be left out, asks for."""
     match part:
-        case One():
+        case ElementParticle():
             least = part.least if part.low < part.least else 0
             yield Need(names=part.shown, stand_in=part.shown[0], count=part.low, least=least)
-        case Wild():
+        case Wildcard():
             yield Need(names=(), stand_in=part.example, count=part.low)
         case Group(order=Order.CHOICE):
             names = tuple(dict.fromkeys(_first((part,))))
@@ -346,7 +346,7 @@ def _first(state: State) -> Iterator[str]:
     """Name what may come first."""
     for part in state:
         match part:
-            case One():
+            case ElementParticle():
                 yield from part.shown
             case Group(order=Order.SEQUENCE):
                 yield from _first(part.parts)
@@ -360,7 +360,7 @@ def _first(state: State) -> Iterator[str]:
 def names_in(part: Particle) -> Iterator[str]:
     """Name all elements that have a place."""
     match part:
-        case One():
+        case ElementParticle():
             yield from part.names
         case Group():
             for inner in part.parts:
@@ -370,9 +370,9 @@ def names_in(part: Particle) -> Iterator[str]:
 def _most(part: Particle, tag: str) -> int | None:
     """Say how often *tag* may come in all; None without a bound."""
     match part:
-        case One():
+        case ElementParticle():
             return part.high if tag in part.names else 0
-        case Wild():
+        case Wildcard():
             return 0
     counts = [_most(inner, tag) for inner in part.parts]
     known = [count for count in counts if count is not None]

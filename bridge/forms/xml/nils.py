@@ -7,15 +7,15 @@ XSD of an app allows that (facts/altinn3-and-tokens.md 1.11). To the schema such
 
 from lxml import etree
 
-from bridge.forms.conversion.converter import Shape
-from bridge.forms.conversion.model import Place
+from bridge.forms.conversion.converter import Converter
+from bridge.forms.conversion.model import ElementDecl
 from bridge.forms.xml.input import Limits, is_nil, parse, to_utf8
 from bridge.forms.xml.prefixes import Prefixes
 
 _BLANK = " \t\r\n"
 
 
-def without_forbidden_nils(shape: Shape | None, xml: bytes | str, limits: Limits) -> bytes:
+def without_forbidden_nils(shape: Converter | None, xml: bytes | str, limits: Limits) -> bytes:
     """
     Give *xml* as UTF-8 and without the empty elements that are nil where *shape* does not allow it.
 
@@ -32,7 +32,7 @@ def without_forbidden_nils(shape: Shape | None, xml: bytes | str, limits: Limits
     return etree.tostring(root, encoding="utf-8") if _without(root, place, Prefixes()) else data
 
 
-def _without(node: etree._Element, place: Place, prefixes: Prefixes) -> bool:
+def _without(node: etree._Element, place: ElementDecl, prefixes: Prefixes) -> bool:
     """Take them out of *node*, and say whether there were any."""
     children = prefixes.content(node, place.content).children
     found = False

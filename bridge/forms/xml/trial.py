@@ -8,8 +8,8 @@ from xml.sax.saxutils import quoteattr
 from bridge.core.errors import ConfigurationError, Finding, place_of
 from bridge.core.mapping import is_json_schema
 from bridge.core.texts.findings import sentence
-from bridge.forms.conversion.converter import Shape, Unconvertible
-from bridge.forms.conversion.model import Content, FormModel, Kind, Place
+from bridge.forms.conversion.converter import Converter, Unconvertible
+from bridge.forms.conversion.model import Content, ElementDecl, FormModel, Kind
 from bridge.forms.diff import differences
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.showing import shown_form
@@ -58,7 +58,7 @@ def tried(schemas: SchemaRegistry, name: str, root: str | None = None) -> Trial:
     return trial
 
 
-def _shapes(trial: Trial, schemas: SchemaRegistry, name: str, root: str | None) -> list[Shape]:
+def _shapes(trial: Trial, schemas: SchemaRegistry, name: str, root: str | None) -> list[Converter]:
     """Build the converters, one for each root that a form can have."""
     try:
         shape = schemas.shape(name, root)
@@ -76,7 +76,7 @@ def _shapes(trial: Trial, schemas: SchemaRegistry, name: str, root: str | None) 
     return []
 
 
-def _try_form(trial: Trial, schemas: SchemaRegistry, name: str, shape: Shape, form: str) -> None:
+def _try_form(trial: Trial, schemas: SchemaRegistry, name: str, shape: Converter, form: str) -> None:
     trial.attempt("explaining a form", _explain, schemas.check, name, form)
     trial.attempt("showing a form", _show, form, shape)
     written: list[str] = []
@@ -94,11 +94,11 @@ def _explain(check: Callable[[str, str], tuple[Finding, ...]], name: str, form: 
             sentence(finding, language)
 
 
-def _show(form: str, shape: Shape) -> None:
+def _show(form: str, shape: Converter) -> None:
     list(shown_form(form, shape.only_root, limits=shape.limits))
 
 
-def _compare(form: str, other: str, shape: Shape) -> None:
+def _compare(form: str, other: str, shape: Converter) -> None:
     differences(form, other, shape=shape, limits=shape.limits)
 
 
@@ -128,7 +128,7 @@ class _Written:
     def __init__(self, value: str | None, *, backwards: bool) -> None:
         self._value, self._backwards, self._left = value, backwards, _MOST_ELEMENTS
 
-    def element(self, place: Place, above: tuple[Content, ...]) -> str:
+    def element(self, place: ElementDecl, above: tuple[Content, ...]) -> str:
         content = place.content
         self._left -= 1
         attributes = "".join(f' {each.written}="{self._text(each.kind)}"' for each in content.attributes.values())

@@ -23,13 +23,13 @@ from bridge.core.elements import Element, archive_reference
 from bridge.core.errors import Conflict, Missing, OutcomeUnknown, Rejected, Unreachable
 from bridge.core.ids import derived_id
 from bridge.core.mapping import ServiceMapping
-from bridge.core.new_dialogs import new_dialog, says_of
+from bridge.core.new_dialogs import new_dialog, own_dialog_change
 from bridge.core.operations import Link
 from bridge.parts import Bridge
-from bridge.steps.dialog.update import subject_of, tell_what_is_taken
+from bridge.steps.dialog.update import tell_what_is_taken, template_context
 from bridge.steps.drivers.altinn2.ended import sent_before
 from bridge.storage.drafts import Drafts
-from bridge.storage.snapshots import Told
+from bridge.storage.snapshots import Snapshots
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.drafts")
 
@@ -73,8 +73,8 @@ def make(bridge: Bridge, mapping: ServiceMapping, element: Element, *, party: st
     )
     with bridge.store.transaction() as tx:
         draft = Drafts(tx).begin(wanted, born_at=born_at, now=now)
-    subject = subject_of(bridge, mapping, draft.dialog_id, message_id=draft.message_id, archived_id=None)
-    says = says_of(subject, element, activity=None, now=now)
+    subject = template_context(bridge, mapping, draft.dialog_id, message_id=draft.message_id, archived_id=None)
+    says = own_dialog_change(subject, element, activity=None, now=now)
     label, key = f"{LABEL}{draft.message_id}", idempotent_key(draft.message_id)
     body, written = new_dialog(subject, says, element, party=party, key=key, label=label)
     stands = bridge.dialogporten.create(body, silent=False)
@@ -85,7 +85,7 @@ def make(bridge: Bridge, mapping: ServiceMapping, element: Element, *, party: st
         return draft.dialog_id, _end(bridge, draft, Ending.DIALOG_GONE)
     with bridge.store.transaction() as tx:
         if stands.made:
-            Told(tx).write(draft.dialog_id, written, now=now)
+            Snapshots(tx).write(draft.dialog_id, written, now=now)
         # What was made by an earlier try may be of an earlier element: the next run holds it against this one.
         Drafts(tx).made(draft, element if stands.made else None, now=bridge.clock())
     return draft.dialog_id, None
@@ -236,7 +236,7 @@ def _bring_up_to_date(
 ) -> bool:
     mapping = bridge.mappings[link.service_resource]
     archived = element.key.message_id if element is not None and ending is Ending.SENT else None
-    subject = subject_of(bridge, mapping, dialog.id, message_id=draft.message_id, archived_id=archived)
+    subject = template_context(bridge, mapping, dialog.id, message_id=draft.message_id, archived_id=archived)
     now = bridge.clock()
     activity = (
         None
@@ -249,7 +249,9 @@ def _bring_up_to_date(
             description=TEXTS[ending],
         )
     )
-    return tell_what_is_taken(bridge, dialog, says_of(subject, element, activity=activity, now=now, ours=draft.ours))
+    return tell_what_is_taken(
+        bridge, dialog, own_dialog_change(subject, element, activity=activity, now=now, ours=draft.ours)
+    )
 
 
 def _unknown_is_a_conflict(write: Callable[[], object]) -> None:

@@ -42,7 +42,7 @@ FOREVER = frozenset({"gone"})
 _Item = TypeVar("_Item")
 
 
-class What(Enum):
+class DraftOutcome(Enum):
     """What a run did, or would do, with an element."""
 
     CREATED = "created"
@@ -64,21 +64,21 @@ class What(Enum):
     """A reportee whose number Altinn 2 does not show, so that nobody can say whose dialog it would be."""
 
 
-ENDED: Mapping[Ending, What] = {
-    Ending.SENT: What.SENT,
-    Ending.DELETED: What.DELETED,
-    Ending.GONE: What.GONE,
-    Ending.FOREIGN: What.STANDING,
-    Ending.DIALOG_GONE: What.LEFT,
-    Ending.FROZEN: What.LEFT,
+ENDED: Mapping[Ending, DraftOutcome] = {
+    Ending.SENT: DraftOutcome.SENT,
+    Ending.DELETED: DraftOutcome.DELETED,
+    Ending.GONE: DraftOutcome.GONE,
+    Ending.FOREIGN: DraftOutcome.STANDING,
+    Ending.DIALOG_GONE: DraftOutcome.LEFT,
+    Ending.FROZEN: DraftOutcome.LEFT,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class PlanLine:
     """One line of the plan, or of what was done: ids only."""
 
-    what: What
+    what: DraftOutcome
     who: str
     message_id: str | None = None
     dialog_id: UUID | None = None
@@ -100,7 +100,7 @@ class Stopped(Exception):
 class Watcher:
     """Who hears of a run: each element that is no longer as it was, and how many of how many reportees are done."""
 
-    tell: Callable[[Told], None]
+    tell: Callable[[PlanLine], None]
     progress: Callable[[int, int], None]
     stopping: Callable[[], bool]
 
@@ -111,7 +111,7 @@ def services_of(bridge: Bridge) -> Mapping[tuple[str, int], ServiceMapping]:
     return {(each.altinn2.service_code, each.altinn2.service_edition): each for each in found if each.altinn2}
 
 
-def run_drafts(bridge: Bridge, run: DraftRun, watcher: Watcher, *, dry: bool) -> Counter[What]:
+def run_drafts(bridge: Bridge, run: DraftRun, watcher: Watcher, *, dry: bool) -> Counter[DraftOutcome]:
     """
     Go through *run*'s reportees and then the dialogs whose elements were in no list; with *dry* nothing is written.
 
@@ -121,7 +121,7 @@ def run_drafts(bridge: Bridge, run: DraftRun, watcher: Watcher, *, dry: bool) ->
         Stopped: Told to, taken over by another process, or a system is away.
         UpstreamError: Altinn 2 does not say whom the bridge may act for.
     """
-    return _Round(bridge, run, watcher, dry=dry).go()
+    return _DraftRunner(bridge, run, watcher, dry=dry).go()
 
 
 def take_run(bridge: Bridge, run_id: str, scope: Sequence[str], *, at_once: bool = False) -> DraftRun | None:
@@ -143,17 +143,17 @@ def take_run(bridge: Bridge, run_id: str, scope: Sequence[str], *, at_once: bool
         )
 
 
-class _Round:
+class _DraftRunner:
     def __init__(self, bridge: Bridge, run: DraftRun, watcher: Watcher, *, dry: bool) -> None:
         self._bridge, self._run, self._watcher, self._dry = bridge, run, watcher, dry
         self._services = services_of(bridge)
-        self._counts: Counter[What] = Counter({What(name): count for name, count in run.counts.items()})
+        self._counts: Counter[DraftOutcome] = Counter({DraftOutcome(name): count for name, count in run.counts.items()})
         self._away = 0
         self._part, self._after = run.part, run.after
         self._met: set[str] = set()
         self._failing: dict[str, datetime] = {}
 
-    def go(self) -> Counter[What]:
+    def go(self) -> Counter[DraftOutcome]:
         try:
             with self._bridge.store.reading() as tx:
                 self._failing = Drafts(tx).failures()
@@ -181,10 +181,10 @@ class _Round:
                 continue
             party = party_of(reportee)
             if party is None:
-                self._tell(Told(what=What.MASKED, who=reportee.reportee_id))
+                self._tell(PlanLine(what=DraftOutcome.MASKED, who=reportee.reportee_id))
             elif services and not self._waits(reportee.reportee_id):
                 who = address_of(reportee)
-                with self._guarded(Told(what=What.FAILED, who=reportee.reportee_id)):
+                with self._guarded(PlanLine(what=DraftOutcome.FAILED, who=reportee.reportee_id)):
                     tasks = open_tasks(self._bridge.altinn2, who, services, passed_over=partial(self._unread, who))
                     for some in _chunks(tasks, PAGE):
                         # A list that was cut gives the same element in a whole and in its halves.
@@ -200,7 +200,7 @@ class _Round:
                 self._recovered(key)
                 continue
             log.warning("a reportee that drafts are asked for is not listed by Altinn 2", who=who)
-            self._tell(Told(what=What.FAILED, who=who, why=_UNLISTED))
+            self._tell(PlanLine(what=DraftOutcome.FAILED, who=who, why=_UNLISTED))
             if not self._dry:
                 with self._bridge.store.transaction() as tx:
                     Drafts(tx).failed(key, _UNLISTED, now=self._bridge.clock())
@@ -213,7 +213,7 @@ class _Round:
             draft = known.get(element.key.message_id)
             called_for = look(element, draft, linked=element.key.message_id in linked)
             if called_for in (Look.NOTHING, Look.STANDS):
-                self._counts[What.UNCHANGED if called_for is Look.NOTHING else What.STANDING] += 1
+                self._counts[DraftOutcome.UNCHANGED if called_for is Look.NOTHING else DraftOutcome.STANDING] += 1
                 self._recovered(element.key.message_id)
             elif not self._waits(element.key.message_id):
                 self._one(element, draft, called_for, party)
@@ -225,8 +225,8 @@ class _Round:
 
     def _one(self, element: Element, draft: Draft | None, called_for: Look, party: str) -> None:
         mapping = self._services[element.service_code, element.service_edition]
-        about = Told(
-            what=What.FAILED,
+        about = PlanLine(
+            what=DraftOutcome.FAILED,
             who=element.key.who,
             message_id=element.key.message_id,
             dialog_id=None if draft is None else draft.dialog_id,
@@ -242,12 +242,12 @@ class _Round:
                 if not self._dry:
                     with self._bridge.store.transaction() as tx:
                         Drafts(tx).foreign(element, found, now=self._bridge.clock())
-                self._tell(_changed(about, What.STANDING, found))
+                self._tell(_changed(about, DraftOutcome.STANDING, found))
             elif self._dry:
-                self._tell(_changed(about, What.CREATED, about.dialog_id))
+                self._tell(_changed(about, DraftOutcome.CREATED, about.dialog_id))
             else:
                 dialog_id, ending = make(self._bridge, mapping, element, party=party)
-                self._tell(_changed(about, What.CREATED if ending is None else ENDED[ending], dialog_id))
+                self._tell(_changed(about, DraftOutcome.CREATED if ending is None else ENDED[ending], dialog_id))
 
     # Dialogs whose elements were in no list
 
@@ -261,8 +261,8 @@ class _Round:
                 # Where the bridge may not look any more, it cannot say what became of an element.
                 if draft.message_id in self._met or link.key.who not in whose or self._waits(draft.message_id):
                     continue
-                about = Told(
-                    what=What.FAILED,
+                about = PlanLine(
+                    what=DraftOutcome.FAILED,
                     who=link.key.who,
                     message_id=draft.message_id,
                     dialog_id=draft.dialog_id,
@@ -283,12 +283,12 @@ class _Round:
             case Ending():
                 what = ENDED[outcome]
             case True:
-                what = What.CHANGED
+                what = DraftOutcome.CHANGED
             case False:
-                what = What.UNCHANGED
+                what = DraftOutcome.UNCHANGED
             case None:
-                what = What.BUSY
-        about = Told(
+                what = DraftOutcome.BUSY
+        about = PlanLine(
             what=what,
             who=link.key.who,
             message_id=draft.message_id,
@@ -299,7 +299,7 @@ class _Round:
 
     # How far it is
 
-    def _guarded(self, about: Told) -> "_Guard":
+    def _guarded(self, about: PlanLine) -> "_Guard":
         return _Guard(self, about)
 
     def _waits(self, about: str) -> bool:
@@ -307,15 +307,15 @@ class _Round:
         until = None if self._run.id.startswith(BY_HAND) else self._failing.get(about)
         if until is None or until <= self._bridge.clock():
             return False
-        self._counts[What.WAITING] += 1
+        self._counts[DraftOutcome.WAITING] += 1
         return True
 
     def _unread(self, who: str, message_id: str | None, error: Rejected) -> None:
-        about = Told(what=What.FAILED, who=who, message_id=message_id)
+        about = PlanLine(what=DraftOutcome.FAILED, who=who, message_id=message_id)
         if message_id is None or not self._waits(message_id):
             self.failed(about, error, keep=message_id is not None)
 
-    def failed(self, about: Told, error: Exception, *, keep: bool = True) -> None:
+    def failed(self, about: PlanLine, error: Exception, *, keep: bool = True) -> None:
         """
         Count a failure; where it is the element's own, leave that alone for a while, the longer the more often.
 
@@ -343,7 +343,7 @@ class _Round:
             with self._bridge.store.transaction() as tx:
                 self._failing[key] = Drafts(tx).failed(key, why, now=self._bridge.clock())
 
-    def went_well(self, about: Told) -> None:
+    def went_well(self, about: PlanLine) -> None:
         """Note that nothing is wrong with it any more."""
         self._away = 0
         self._recovered(about.message_id or about.who)
@@ -353,9 +353,13 @@ class _Round:
             with self._bridge.store.transaction() as tx:
                 Drafts(tx).recovered(about)
 
-    def _tell(self, told: Told) -> None:
+    def _tell(self, told: PlanLine) -> None:
         self._counts[told.what] += 1
-        if told.what not in (What.UNCHANGED, What.FAILED) and told.message_id is not None and not self._dry:
+        if (
+            told.what not in (DraftOutcome.UNCHANGED, DraftOutcome.FAILED)
+            and told.message_id is not None
+            and not self._dry
+        ):
             log.info(
                 "draft",
                 what=told.what.value,
@@ -387,7 +391,7 @@ class _Round:
 class _Guard:
     """Counts what fails for one element or list, so that the run goes on with the next."""
 
-    def __init__(self, round_: _Round, about: Told) -> None:
+    def __init__(self, round_: _DraftRunner, about: PlanLine) -> None:
         self._round, self._about = round_, about
 
     def __enter__(self) -> None:
@@ -413,7 +417,7 @@ def _in_scope(reportee: Reportee, scope: Sequence[str]) -> bool:
     return scope == (ALL,) or reportee.reportee_id in scope or address_of(reportee) in scope
 
 
-def _changed(about: Told, what: What, dialog_id: UUID | None) -> Told:
+def _changed(about: PlanLine, what: DraftOutcome, dialog_id: UUID | None) -> PlanLine:
     return replace(about, what=what, dialog_id=dialog_id)
 
 

@@ -12,7 +12,7 @@ from bridge.core.ids import sibling_id
 from bridge.core.states import TEXTS
 from bridge.parts import Bridge
 from bridge.steps.alarm import alarm
-from bridge.storage.snapshots import Told
+from bridge.storage.snapshots import Snapshots
 from bridge.storage.trouble import is_the_stores
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
@@ -52,13 +52,13 @@ def keep_for_later(bridge: Bridge, dialog_id: UUID, change: DialogChange) -> Non
     with bridge.store.transaction() as tx:
         for each in change.activities:
             if _needs_name(each):
-                Told(tx).wait_for_name(dialog_id, each, next_at=bridge.clock() + AGAIN_AFTER)
+                Snapshots(tx).wait_for_name(dialog_id, each, next_at=bridge.clock() + AGAIN_AFTER)
 
 
 def tell_names(bridge: Bridge) -> None:
     """Try what waits for a name, once each."""
     with bridge.store.transaction() as tx:
-        due = Told(tx).due(now=bridge.clock(), lease=AGAIN_AFTER, limit=AT_ONCE)
+        due = Snapshots(tx).due(now=bridge.clock(), lease=AGAIN_AFTER, limit=AT_ONCE)
     for dialog_id, activity in due:
         try:
             told = _told(bridge, dialog_id, activity)
@@ -74,7 +74,7 @@ def tell_names(bridge: Bridge) -> None:
             continue
         if told:
             with bridge.store.transaction() as tx:
-                Told(tx).named(activity.id)
+                Snapshots(tx).named(activity.id)
 
 
 def _told(bridge: Bridge, dialog_id: UUID, activity: Activity) -> bool:

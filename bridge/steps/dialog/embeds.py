@@ -16,7 +16,7 @@ from bridge.core.errors import ConfigurationError, Refusal
 from bridge.core.mapping import Embed, Embeds, FormKind, ServiceMapping
 from bridge.core.markdown import LIMIT, escaped, lines, paragraphs, within
 from bridge.core.operations import Link
-from bridge.forms.conversion.model import Place
+from bridge.forms.conversion.model import ElementDecl
 from bridge.forms.showing import Shown, shown_form, shown_places
 from bridge.forms.xml.input import Unreadable
 from bridge.parts import Bridge
@@ -168,7 +168,7 @@ class _Summary:
         except Unreadable:
             log.warning("a form cannot be shown: it is no XML that we take")
 
-    def _place(self, form: Form) -> Place | None:
+    def _place(self, form: Form) -> ElementDecl | None:
         spec = self._mapping.form_spec(form.kind, form.data_format_id, form.data_format_version)
         if spec is None or spec.schema is None:
             return None

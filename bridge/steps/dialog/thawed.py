@@ -21,7 +21,7 @@ def tell_thawed(bridge: Bridge) -> int:
         try:
             with bridge.store.transaction() as tx:
                 operation = DeadLetters(tx).reopen(entry.operation.id, now=bridge.clock(), held=False)
-                bridge.queue.ask(tx.connection, run_of(operation))
+                bridge.queue.enqueue(tx.connection, run_of(operation))
         except CannotBeDone as error:
             log.info("a frozen dialog is left for later", operation=str(entry.operation.id), why=str(error))
             continue

@@ -14,12 +14,12 @@ from bridge.core.mapping import ServiceMapping
 from bridge.core.states import Subject
 from bridge.parts import Bridge
 from bridge.storage.drafts import Drafts
-from bridge.storage.snapshots import Told
+from bridge.storage.snapshots import Snapshots
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 
-def subject_of(
+def template_context(
     bridge: Bridge,
     mapping: ServiceMapping,
     dialog_id: UUID,
@@ -55,7 +55,7 @@ def tell(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
         UpstreamError: As for ``DialogportenClient.patch``.
     """
     with bridge.store.reading() as tx:
-        base = Told(tx).written(dialog.id)
+        base = Snapshots(tx).written(dialog.id)
     merged = merge(dialog, change, base)
     if unmade := [each.name for each in change.links if each.item is None]:
         log.warning("links could not be made of what was calculated", links=unmade)
@@ -74,7 +74,7 @@ def tell(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
     # A crash before this loses nothing: the next merge finds all as it is wanted, and writes this down.
     if merged.written != base:
         with bridge.store.transaction() as tx:
-            Told(tx).write(dialog.id, merged.written, now=bridge.clock())
+            Snapshots(tx).write(dialog.id, merged.written, now=bridge.clock())
     return bool(merged.operations)
 
 
@@ -131,7 +131,7 @@ def tell_what_is_taken(bridge: Bridge, dialog: Dialog, change: DialogChange) -> 
 def _stands_as_told(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
     """Say whether the bridge noted that it told the dialog this state, and not its history alone."""
     with bridge.store.reading() as tx:
-        return Told(tx).written(dialog.id).told_last(change.state)
+        return Snapshots(tx).written(dialog.id).told_last(change.state)
 
 
 def _count_left_out(bridge: Bridge, dialog: Dialog, rung: Rung) -> None:
@@ -173,7 +173,7 @@ def delete_told(bridge: Bridge, dialog_id: UUID) -> None:
 def ended_before(bridge: Bridge, dialog_id: UUID) -> frozenset[ElementState]:
     """Say at which end the dialog was told that its case is; empty where it was not."""
     with bridge.store.reading() as tx:
-        written = Told(tx).written(dialog_id)
+        written = Snapshots(tx).written(dialog_id)
     return frozenset(state for state in ENDED if written.told_last(state.value))
 
 

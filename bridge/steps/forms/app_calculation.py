@@ -14,9 +14,9 @@ from bridge.core.app_answers import PROBLEMS, Next, problem_of, row_for
 from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse, party_header
 from bridge.core.elements import Form
 from bridge.core.errors import ConfigurationError, CredentialsRefused, Finding, OutcomeUnknown, Unreachable
-from bridge.core.mapping import ActionMapping, Altinn3App, FormSpec, LostFields, ServiceMapping, Speaks
+from bridge.core.mapping import ActionMapping, Altinn3App, FormFormat, FormSpec, LostFields, ServiceMapping
 from bridge.core.operations import Operation, Problem
-from bridge.forms.conversion.converter import Shape, Unconvertible
+from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.conversion.media import JSON, XML, kind_of, turned
 from bridge.forms.cut_short import stopped_at
 from bridge.forms.diff import Change, differences
@@ -30,7 +30,7 @@ from bridge.steps.lease import write
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
-_TYPES = {Speaks.XML: XML, Speaks.JSON: JSON}
+_TYPES = {FormFormat.XML: XML, FormFormat.JSON: JSON}
 _MOST_PATHS = 50
 
 
@@ -96,14 +96,14 @@ def _route(bridge: Bridge, app: Altinn3App, source: str) -> AppRoute:
 
 def _spoken(bridge: Bridge, app: Altinn3App, route: AppRoute, spec: FormSpec, form: bytes) -> bytes:
     """Write the form as the app reads it. Raises Stop where its schema does not know it."""
-    if app.speaks is not Speaks.JSON:
+    if app.speaks is not FormFormat.JSON:
         return form
     shape = _shape(bridge, spec)
     if shape is None:
         log.error("the main form's schema cannot convert", app=route.name, schema=spec.schema)
         raise Stop(PROBLEMS["app_misconfigured"])
     try:
-        return turned(shape, form, into=Speaks.JSON)
+        return turned(shape, form, into=FormFormat.JSON)
     except Unconvertible as error:
         raise Stop(Problem(code="form_invalid", status=422, findings=error.findings)) from error
     except Unreadable as error:
@@ -185,7 +185,7 @@ def _called(
         headers=headers,
         body=body,
         length=len(body),
-        own=True,
+        uses_bridge_token=True,
         repeatable=True,
     )
     try:
@@ -209,14 +209,14 @@ def _called(
 def _as_xml(bridge: Bridge, spec: FormSpec, content_type: str, body: bytes) -> bytes:
     """Read the answer as XML without what the app says of empty fields, by the schema where it is JSON."""
     shape = _shape(bridge, spec)
-    if kind_of(content_type) is not Speaks.JSON:
+    if kind_of(content_type) is not FormFormat.JSON:
         return without_forbidden_nils(shape, body, bridge.schemas.limits)
     if shape is None:
         raise Unreadable("not_well_formed")
-    return turned(shape, body, into=Speaks.XML)
+    return turned(shape, body, into=FormFormat.XML)
 
 
-def _shape(bridge: Bridge, spec: FormSpec) -> Shape | None:
+def _shape(bridge: Bridge, spec: FormSpec) -> Converter | None:
     """Give the converter of the form's schema, where that can be one."""
     if spec.schema is None:
         return None
@@ -236,7 +236,7 @@ def _refuse_losses(
     if not lost:
         return
     # An app reads JSON by name, in any order.
-    by_order = route.defaults.speaks is not Speaks.JSON
+    by_order = route.defaults.speaks is not FormFormat.JSON
     causes = stopped_at(sent, found, shape=shape, limits=limits) if by_order else ()
     paths = [each.path for each in lost][:_MOST_PATHS]
     log.warning(

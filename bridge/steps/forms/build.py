@@ -50,7 +50,7 @@ def _prepared(bridge: Bridge, operation: Operation, action: ActionMapping, form:
     if action.form is FormSource.BODY and operation.body is not None and not is_message(operation.body):
         _must_be_readable(bridge, operation.body)
         form = replace(form, data=to_text(operation.body, bridge.schemas.limits))
-    if action.sets:
+    if action.set_values:
         with bridge.store.reading() as tx:
             link = tx.link(operation.dialog_id)
         values = template_values(
@@ -60,7 +60,7 @@ def _prepared(bridge: Bridge, operation: Operation, action: ActionMapping, form:
             now=bridge.clock().astimezone(OSLO),
         )
         try:
-            form = replace(form, data=set_values(form.data, action.sets, values, limits=bridge.schemas.limits))
+            form = replace(form, data=set_values(form.data, action.set_values, values, limits=bridge.schemas.limits))
         except PlaceMissing as error:
             # The person cannot mend it: the mapping's path, or what the form was made from.
             log.warning("a value of the mapping has no place in the form", action=action.name, path=error.path)
@@ -110,7 +110,7 @@ def check_forms(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, 
         if action.validate is not Validation.OFF and form.data:
             found = bridge.schemas.check_form(spec, form.data)
             # What the mapping's values or an app changed, nobody has seen: its lines are nobody's.
-            changed = form.kind is FormKind.MAIN and (action.sets or action.calculates)
+            changed = form.kind is FormKind.MAIN and (action.set_values or action.calculates)
             findings += (replace(each, line=0, column=0) for each in found) if changed else found
     errors = errors_of(findings)
     if errors and action.validate is Validation.STRICT:

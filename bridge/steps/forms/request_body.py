@@ -9,7 +9,7 @@ from bridge.core.elements import Attachment, Form, InMemory
 from bridge.core.errors import ConfigurationError, Fault, Refusal, errors_of
 from bridge.core.mapping import ActionMapping, FormKind, FormSource, FormSpec, ServiceMapping, Validation
 from bridge.core.operations import Link, Problem
-from bridge.forms.conversion.converter import Shape, Unconvertible
+from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.json.positions import all_of_json, said_of_json
 from bridge.forms.xml.input import Unreadable
 from bridge.parts import Bridge
@@ -83,7 +83,7 @@ def _from_json(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, b
             raise Refusal("form_invalid", 422, findings=findings)
         if findings:
             log.warning("the form has faults and is sent all the same", faults=len(findings))
-    told_at_once = action.validate is Validation.STRICT and not action.sets and not action.calculates
+    told_at_once = action.validate is Validation.STRICT and not action.set_values and not action.calculates
     try:
         shape = shape_of(bridge, main)
         form = shape.to_xml(body)
@@ -118,7 +118,7 @@ def _unset(bridge: Bridge, mapping: ServiceMapping, main: FormSpec, error: Confi
     return Refusal("json_root_unsaid" if several else "json_not_taken", 415)
 
 
-def shape_of(bridge: Bridge, spec: FormSpec) -> Shape:
+def shape_of(bridge: Bridge, spec: FormSpec) -> Converter:
     """Give the converter of the schema of *spec*. Raises ConfigurationError where it has none that can be one."""
     if spec.schema is None:
         raise ConfigurationError([Fault(where="", message="the form has no schema")])

@@ -15,7 +15,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 Agreed = tuple[ServiceMapping, ActionMapping]
 
-_BEGUN = (Phase.PROVED, Phase.SAVED, Phase.WRITTEN, Phase.PUTTING_BACK)
+_BEGUN = (Phase.ATTACHMENTS_VERIFIED, Phase.SAVED, Phase.WRITTEN, Phase.ROLLING_BACK)
 """Phases in which something was written, whether or not a call is out now."""
 
 

@@ -14,7 +14,7 @@ from bridge.engine import Step
 from bridge.parts import Bridge
 from bridge.steps.alarm import alarm
 from bridge.steps.drivers.altinn2.driver import deliver
-from bridge.steps.lease import TakenOver, ask_again, claim, set_aside, write
+from bridge.steps.lease import LeaseLost, acquire, ask_again, set_aside, write
 from bridge.steps.operation.agreed import MappingGone
 from bridge.steps.operation.sync import sync, why_given_up
 from bridge.storage.trouble import is_the_stores
@@ -44,7 +44,7 @@ def _try(
     stage: Stage,
     work: Callable[[Bridge, Operation], datetime | None],
 ) -> str:
-    operation = claim(bridge, operation_id, attempt)
+    operation = acquire(bridge, operation_id, attempt)
     if operation is None:
         return LATER
     if operation.stage is not stage:
@@ -57,7 +57,7 @@ def _try(
         bridge.metrics.retries.labels(stage.value, "settling").inc()
         ask_again(bridge, operation, moment=moment, failed=None)
         return LATER  # noqa: TRY300 - the way on is above
-    except TakenOver:
+    except LeaseLost:
         log.warning("another worker took the operation over")
         return LATER
     except Paused as error:

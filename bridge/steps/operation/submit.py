@@ -15,7 +15,7 @@ from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping
 from bridge.core.meaning import meaning_of
 from bridge.core.operations import Intent, Link
 from bridge.core.signing import signer_of
-from bridge.engine import Run
+from bridge.engine import Attempt
 from bridge.parts import Bridge
 from bridge.storage.store import Transaction, UnderWay
 
@@ -125,7 +125,7 @@ def _accept_or_join(bridge: Bridge, intent: Intent, mapping: ServiceMapping) -> 
         operation_id = bridge.new_id()
         tx.keep_mapping(mapping, now=bridge.clock())
         sequence = tx.add_operation(operation_id, intent, now=bridge.clock())
-        run = Run(
+        run = Attempt(
             operation_id=operation_id,
             attempt=1,
             dialog_id=intent.dialog_id,
@@ -133,7 +133,7 @@ def _accept_or_join(bridge: Bridge, intent: Intent, mapping: ServiceMapping) -> 
             caller=intent.actor,
             rank=rank,
         )
-        bridge.queue.ask(tx.connection, run)
+        bridge.queue.enqueue(tx.connection, run)
     return Accepted(operation_id, joined=False)
 
 

@@ -14,7 +14,7 @@ from bridge.core.operations import FROZEN, TOLD_IN_PART, Operation, Outcome, Sta
 from bridge.core.states import change_for
 from bridge.parts import Bridge
 from bridge.steps.dialog.deferred_activities import keep_for_later, without_names
-from bridge.steps.dialog.update import delete_told, ended_before, lower, note_thrown_away, subject_of, tell
+from bridge.steps.dialog.update import delete_told, ended_before, lower, note_thrown_away, tell, template_context
 from bridge.steps.lease import finish, set_aside
 from bridge.steps.operation.agreed import telling
 
@@ -118,7 +118,7 @@ def _tell(bridge: Bridge, operation: Operation, way: _Way) -> None:
     (mapping, action), offering = telling(bridge, operation)
     outcome = operation.outcome or Outcome.GIVEN_UP
     change = change_for(
-        subject=subject_of(
+        subject=template_context(
             bridge,
             mapping,
             operation.dialog_id,

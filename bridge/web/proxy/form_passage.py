@@ -12,8 +12,8 @@ import orjson
 
 from bridge.core.calculations import DataTypeRoute
 from bridge.core.errors import ConfigurationError, Finding
-from bridge.core.mapping import FormKind, FormSpec, NamespaceReading, Speaks
-from bridge.forms.conversion.converter import Shape, Unconvertible
+from bridge.core.mapping import FormFormat, FormKind, FormSpec, NamespaceReading
+from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.conversion.media import JSON, XML, kind_of, turned
 from bridge.forms.json.positions import all_of_json, said_of_json
 from bridge.forms.registry import SchemaRegistry
@@ -25,11 +25,11 @@ _ROW_ID = "altinnRowId"
 _INVENTED = re.compile(rb"<(?P<prefix>ns\d+:)")
 
 
-def wanted_kind(accept: str) -> Speaks:
+def wanted_kind(accept: str) -> FormFormat:
     """Say what an app answers to an Accept header: JSON wherever that is not ruled out (facts 1.5)."""
     if "*/*" in accept or JSON in accept:
-        return Speaks.JSON
-    return Speaks.XML if XML in accept or "text/xml" in accept else Speaks.JSON
+        return FormFormat.JSON
+    return FormFormat.XML if XML in accept or "text/xml" in accept else FormFormat.JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Passage:
     content_type: str
     body: bytes
     accept: str
-    back: Speaks
+    back: FormFormat
 
 
 class Shapes:
@@ -53,7 +53,7 @@ class Shapes:
         """How much of a form is read."""
         return self._schemas.limits
 
-    def shape(self, name: str, root: str | None) -> Shape:
+    def shape(self, name: str, root: str | None) -> Converter:
         """Give the converter of the schema *name* for forms that begin with *root*. Raises ConfigurationError."""
         return self._schemas.shape(name, root)
 
@@ -66,15 +66,15 @@ class Shapes:
         XML that goes on as it is must be what apps take it for, whatever it declares: UTF-8 (facts 1.4).
         """
         kind, schema = kind_of(content_type), route.schema
-        if kind is Speaks.JSON and route.json_schema is not None:
+        if kind is FormFormat.JSON and route.json_schema is not None:
             told = self._schemas.json.check(route.json_schema, _without_row_ids(body))
             if told or schema is None:
                 return told
         if kind is None or schema is None:
             return None
-        if kind is Speaks.XML and route.speaks is not Speaks.JSON and not _read_rightly(body):
+        if kind is FormFormat.XML and route.speaks is not FormFormat.JSON and not _read_rightly(body):
             return (Finding(path="/", rule="not_utf8"), *self._held(schema, route.root, body))
-        if kind is Speaks.JSON:
+        if kind is FormFormat.JSON:
             try:
                 shape = self.shape(schema, route.root)
                 found = self._held(schema, route.root, shape.to_xml(_without_row_ids(body)))
@@ -107,27 +107,29 @@ class Shapes:
             Unconvertible, Unreadable: The form is none of the schema's.
         """
         back = wanted_kind(accept)
-        if route.schema is None or route.speaks is Speaks.BOTH:
+        if route.schema is None or route.speaks is FormFormat.BOTH:
             return Passage(content_type=content_type, body=body, accept=accept, back=back)
         kind = kind_of(content_type)
         if body and kind is not None and kind is not route.speaks:
             body = turned(self.shape(route.schema, route.root), body, into=route.speaks)
-            content_type = JSON if kind is Speaks.XML else XML
-        accept = JSON if route.speaks is Speaks.JSON else XML
+            content_type = JSON if kind is FormFormat.XML else XML
+        accept = JSON if route.speaks is FormFormat.JSON else XML
         return Passage(content_type=content_type, body=body, accept=accept, back=back)
 
-    def back(self, route: DataTypeRoute, content_type: str, body: bytes, wanted: Speaks) -> tuple[str, bytes] | None:
+    def back(
+        self, route: DataTypeRoute, content_type: str, body: bytes, wanted: FormFormat
+    ) -> tuple[str, bytes] | None:
         """
         Turn an answer into what the client wants; None where it is that already, or no form.
 
         Raises:
             Unconvertible, Unreadable: The answer is none of the schema's.
         """
-        kind = kind_of(content_type) or (Speaks.XML if "text/xml" in content_type else None)
+        kind = kind_of(content_type) or (FormFormat.XML if "text/xml" in content_type else None)
         if route.schema is None or kind is None or kind is wanted:
             return None
         form = turned(self.shape(route.schema, route.root), body, into=wanted)
-        return f"{JSON if wanted is Speaks.JSON else XML}; charset=utf-8", form
+        return f"{JSON if wanted is FormFormat.JSON else XML}; charset=utf-8", form
 
 
 def _named_as_sent(findings: Sequence[Finding], sent: bytes, whole: bytes) -> Sequence[Finding]:

@@ -16,18 +16,18 @@ from bridge.adapters.dialogporten.tokens import authorize, verify
 from bridge.core.app_answers import Next, problem_of, row_for
 from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse, meaning, party_header
 from bridge.core.errors import CredentialsRefused, Finding, Refusal, Unreachable, UpstreamError, errors_of
-from bridge.core.mapping import Speaks
+from bridge.core.mapping import FormFormat
 from bridge.forms.conversion.converter import Unconvertible
 from bridge.forms.conversion.media import JSON, XML, kind_of
 from bridge.forms.xml.input import Unreadable
 from bridge.parts import Bridge
 from bridge.rooms import Load
-from bridge.storage.ticket_locks import NoTurn, StoredTurns
+from bridge.storage.ticket_locks import LockTimeout, StoredTicketLock
 from bridge.web.problems import language
 from bridge.web.proxy.form_passage import Passage, Shapes
 from bridge.web.proxy.headers import passed_on, phrase, returned
 from bridge.web.proxy.report import report
-from bridge.web.proxy.ticket_locks import Turns
+from bridge.web.proxy.ticket_locks import TicketLock
 from bridge.web.request_io import CHUNK, bearer_token, body_reader, has_body, read_body
 
 proxy = Blueprint("proxy", __name__)
@@ -38,7 +38,7 @@ IN_MEMORY = 256 * 1024
 
 _METHODS = ["GET", "POST", "PUT"]
 _REPORT = "bridge-report"
-_MEDIA_TYPES: Mapping[Speaks | None, str] = {Speaks.XML: XML, Speaks.JSON: JSON}
+_MEDIA_TYPES: Mapping[FormFormat | None, str] = {FormFormat.XML: XML, FormFormat.JSON: JSON}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -66,8 +66,8 @@ def _prepare(state: BlueprintSetupState) -> None:
     state.app.extensions["bridge.shapes"] = Shapes(bridge.schemas)
     # An embedded store serves one process, whose own line is enough.
     several = bridge.store.engine.dialect.name != "sqlite"
-    shared = StoredTurns(bridge.store, clock=bridge.clock) if several else None
-    state.app.extensions["bridge.turns"] = Turns(shared=shared)
+    shared = StoredTicketLock(bridge.store, clock=bridge.clock) if several else None
+    state.app.extensions["bridge.turns"] = TicketLock(shared=shared)
 
 
 @proxy.route("/<org>/<app>/v1/data", methods=_METHODS, defaults={"anonymous": False})
@@ -211,7 +211,7 @@ def _body(bridge: Bridge, asked: _Asked) -> tuple[bytes | Readable, int | None]:
     limit = bridge.settings.max_body
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
-    looked_at = asked.data_type.held is not Held.OFF or asked.data_type.speaks is not Speaks.BOTH or asked.reports
+    looked_at = asked.data_type.held is not Held.OFF or asked.data_type.speaks is not FormFormat.BOTH or asked.reports
     if looked_at:
         body = read_body(request, limit=limit, load=asked.load) or b""
         return body, len(body)
@@ -260,16 +260,16 @@ def _answered(
         headers=_headers(asked, passage),
         body=body,
         length=length,
-        own=asked.own,
+        uses_bridge_token=asked.own,
         repeatable=asked.data_type.repeatable,
     )
     seconds = asked.route.timeout or bridge.settings.upstream_timeout
     key = _turn_key(asked)
-    turns: Turns = current_app.extensions["bridge.turns"]
+    turns: TicketLock = current_app.extensions["bridge.turns"]
     try:
         with nullcontext() if key is None else turns.turn(key, seconds=seconds):
             return _with_room(bridge, asked.route, call), passage
-    except NoTurn:
+    except LockTimeout:
         raise Refusal("app_timeout", 503) from None
     except CredentialsRefused as error:
         raise Refusal("app_refuses_bridge", 502) from error

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Hashable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from bridge.storage.ticket_locks import NoTurn, StoredTurns
+from bridge.storage.ticket_locks import LockTimeout, StoredTicketLock
 
 
-class Turns:
+class TicketLock:
     """
     Lets one thread at a time do what has the same key; keys that nobody waits for take no memory.
 
@@ -17,7 +17,7 @@ class Turns:
     all processes: the first in line here waits for them, too.
     """
 
-    def __init__(self, *, longest: int = 8, shared: StoredTurns | None = None) -> None:
+    def __init__(self, *, longest: int = 8, shared: StoredTicketLock | None = None) -> None:
         self._longest, self._shared = longest, shared
         self._lock = threading.Lock()
         self._lines: dict[Hashable, deque[threading.Event]] = {}
@@ -28,19 +28,19 @@ class Turns:
         Wait for the turn of *key*, at most *seconds*, and hold it, for as long again at most.
 
         Raises:
-            NoTurn: It did not come.
+            LockTimeout: It did not come.
         """
         mine, ends = threading.Event(), time.monotonic() + seconds
         with self._lock:
             line = self._lines.setdefault(key, deque())
             if len(line) > self._longest:
-                raise NoTurn
+                raise LockTimeout
             line.append(mine)
             if line[0] is mine:
                 mine.set()
         try:
             if not mine.wait(seconds):
-                raise NoTurn
+                raise LockTimeout
             with self._among_all(key, left=ends - time.monotonic(), lasts=seconds):
                 yield
         finally:

@@ -88,7 +88,7 @@ class Standing:
 
     def may_change(self, action: ActionMapping, listed: Attachment) -> bool:
         """Say whether *action* may replace or remove *listed*: what came through us, unless the mapping says more."""
-        attaching = action.attaching
+        attaching = action.attachment_policy
         if attaching is not None and attaching.changes is Changes.ANY:
             return True
         return self.ours(listed) is not None

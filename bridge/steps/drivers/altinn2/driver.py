@@ -21,7 +21,7 @@ from bridge.core.decision import (
     look_again,
     may_arrive,
 )
-from bridge.core.delivery import Phase, Proof, prove
+from bridge.core.delivery import Phase, Verification, verify
 from bridge.core.elements import Element, ElementState, Form, aim
 from bridge.core.errors import (
     BridgeError,
@@ -42,32 +42,38 @@ from bridge.steps.dialog.look import DialogLook
 from bridge.steps.drivers.altinn2.attachments import look_for_uploads, note_brought, settle, unsettled
 from bridge.steps.drivers.altinn2.ended import deleted_before, sent_before
 from bridge.steps.drivers.altinn2.first_look import first_look, kept, late
-from bridge.steps.drivers.altinn2.prevalidation import after_saving, asked, refuse_what_altinn_refuses
+from bridge.steps.drivers.altinn2.prevalidation import after_draft_saved, prevalidated, refuse_what_altinn_refuses
 from bridge.steps.drivers.altinn2.reach import OUT_OF_REACH, call_for_a_level, level_missing, out_of_reach
-from bridge.steps.drivers.altinn2.recovery import after_parts, rest_of, shows_ours, still_to_put_back, was_done
+from bridge.steps.drivers.altinn2.recovery import (
+    after_form_updates,
+    already_applied,
+    forms_to_roll_back,
+    is_our_write,
+    remaining_forms,
+)
 from bridge.steps.drivers.altinn2.requests import (
     LOOK_BACK,
-    Building,
-    Call,
+    DraftPut,
+    PlannedWrite,
     Stop,
-    around_call,
-    bare_call,
     can_be_carried,
-    content_call,
+    complete_verified,
+    complete_without_content,
     latest_arrival,
     living_uploads,
     one_signature,
     refuse_what_rest_cannot_do,
-    signing_call,
     upload_silence,
-    whole_call,
+    write_content,
+    write_signature,
+    write_to_element,
 )
 from bridge.steps.drivers.altinn2.subforms import refuse_what_is_not_allowed, subform_call
-from bridge.steps.drivers.altinn2.verification import NOT_COMPARABLE, Incomparable, lost_from_forms
+from bridge.steps.drivers.altinn2.verification import NOT_COMPARABLE, Incomparable, missing_values
 from bridge.steps.drivers.calculation import calculate_only
 from bridge.steps.forms.build import check_forms, wanted_forms
 from bridge.steps.forms.request_body import sent_content
-from bridge.steps.lease import TakenOver, write
+from bridge.steps.lease import LeaseLost, write
 from bridge.steps.operation.agreed import agreed
 from bridge.steps.operation.meanwhile import Behind, Open, tell_what_is_open
 from bridge.steps.operation.restored import held_as_told
@@ -150,8 +156,8 @@ def _delivered(bridge: Bridge, operation: Operation) -> datetime | None:
                 return _end(bridge, operation, Outcome.REFUSED, Problem(code="attachment_lost", status=409))
             looked = bridge.clock()
             element = _read(bridge, operation)
-        if operation.manifest is not None and operation.manifest.phase is Phase.PUTTING_BACK:
-            return _put_back(bridge, operation, element)
+        if operation.manifest is not None and operation.manifest.phase is Phase.ROLLING_BACK:
+            return _roll_back(bridge, operation, element)
         operation = _advanced(bridge, operation, element, mapping, action)
     except Changed as changed:
         return _changed(bridge, operation, changed.element)
@@ -208,7 +214,7 @@ def _repeated(
 ) -> datetime | None:
     """End as done before; not where other content stands there, or where it was not this person who signed."""
     code = None
-    if not was_done(bridge, operation, mapping, action, element):
+    if not already_applied(bridge, operation, mapping, action, element):
         code = "element_wrong_state"
     elif took.state is ElementState.ARCHIVED and not _signed_by_them(bridge, operation, mapping, action):
         code = "signature_not_needed"
@@ -417,31 +423,36 @@ def _advanced(
         Changed: Somebody else wrote between.
     """
     manifest = operation.manifest
-    if _is(operation, Phase.PARTS):
+    if _is(operation, Phase.UPDATING_FORMS):
         answered = operation
-        operation, ours = after_parts(bridge, operation, element)
+        operation, ours = after_form_updates(bridge, operation, element)
         if not ours and element is not None:
             raise Changed(element)
         if element is not None and _is(operation, Phase.WRITTEN):
             # By when they were answered: a draft that was sent just now is taken for ours.
-            gone = lost_from_forms(bridge, answered, element)
+            gone = missing_values(bridge, answered, element)
             if gone:
                 raise Lost(element, gone)
         return operation
     if manifest is not None and manifest.phase is Phase.SAVING:
-        return after_saving(
+        return after_draft_saved(
             bridge, operation, element, lambda held: wanted_forms(bridge, operation, mapping, action, held)
         )
-    if manifest is None or manifest.phase is not Phase.TRYING or operation.sending_at is None or element is None:
+    if (
+        manifest is None
+        or manifest.phase is not Phase.COMPLETING_WITHOUT_SIGNATURE
+        or operation.sending_at is None
+        or element is None
+    ):
         return operation
     moved = element.last_changed != operation.built_on
     if not moved or (element.state is ElementState.FORM_FILLING and operation.answered_at is None):
         return operation
     if element.state not in (ElementState.SIGNING, ElementState.FORM_FILLING):
         return operation
-    if prove(manifest, element) is not Proof.WHOLE:
+    if verify(manifest, element) is not Verification.WHOLE:
         raise Lost(element)
-    if gone := lost_from_forms(bridge, operation, element):
+    if gone := missing_values(bridge, operation, element):
         raise Lost(element, gone)
     changed: dict[str, Any] = {
         "sent_forms": (),
@@ -449,7 +460,7 @@ def _advanced(
         "answered_at": None,
         "may_arrive_until": None,
         "built_on": element.last_changed,
-        "manifest": manifest.in_phase(Phase.PROVED),
+        "manifest": manifest.in_phase(Phase.ATTACHMENTS_VERIFIED),
         # A no to a repeat of what did arrive.
         "problem": None,
     }
@@ -492,7 +503,7 @@ def _send(
         "manifest": call.manifest,
         # A signature may follow the forms that it signs.
         "sent_forms": call.forms or operation.sent_forms,
-        "held_forms": operation.held_forms if _is(operation, Phase.PARTS) or not call.forms else call.before,
+        "held_forms": operation.held_forms if _is(operation, Phase.UPDATING_FORMS) or not call.forms else call.before,
     }
     other = _set_out(bridge, operation, since=looked, values=sending)
     if other is not None:
@@ -517,8 +528,8 @@ def _send(
         write(bridge, operation, **ended)
         operation, before = replace(operation, **ended), replace(before, **ended)
         after = _read(bridge, operation)
-        if _is(operation, Phase.PARTS) and after is not None and after.state is ElementState.FORM_FILLING:
-            return _begin_putting_back(bridge, operation, error)
+        if _is(operation, Phase.UPDATING_FORMS) and after is not None and after.state is ElementState.FORM_FILLING:
+            return _begin_roll_back(bridge, operation, error)
         # An earlier PUT of ours, or somebody else, may have brought the element there meanwhile.
         again = _decided(bridge, mapping, action, operation, after)
         signed_by_others = action.signs and before.sending_at is None
@@ -537,7 +548,11 @@ def _send(
     told: dict[str, Any] = {"answered_at": answered, "archived_id": location_id, "may_arrive_until": None}
     write(bridge, operation, **told)
     operation = replace(operation, **told)
-    if call.manifest is not None and call.manifest.phase in (Phase.TRYING, Phase.SAVING, Phase.PARTS):
+    if call.manifest is not None and call.manifest.phase in (
+        Phase.COMPLETING_WITHOUT_SIGNATURE,
+        Phase.SAVING,
+        Phase.UPDATING_FORMS,
+    ):
         return answered
     return _read_back(bridge, operation, mapping, action, location_id)
 
@@ -555,7 +570,7 @@ def _set_out(bridge: Bridge, operation: Operation, *, since: datetime, values: d
         if tx.others_out(operation, since=since, now=now):
             return Behind(Open.OPERATION, tx.others_arrive_until(operation, now=now))
         if not tx.update(operation.id, now=now, held_by=bridge.holder, **values):
-            raise TakenOver(str(operation.id))
+            raise LeaseLost(str(operation.id))
     return None
 
 
@@ -585,7 +600,7 @@ def _still_the_same(bridge: Bridge, operation: Operation, element: Element) -> N
 
 def _call(
     bridge: Bridge, operation: Operation, mapping: ServiceMapping, action: ActionMapping, element: Element
-) -> Call:
+) -> PlannedWrite:
     """
     Say what is sent: the whole, built on what was read and checked, or only what is to be done with it.
 
@@ -599,36 +614,36 @@ def _call(
     ):
         raise Stop(Problem(code="other_service_edition", status=409))
     if action.verb is not Verb.PUT:
-        return whole_call(bridge, action, element)
+        return write_to_element(bridge, action, element)
     level = action.minimum_level if operation.level is None else operation.level
     refuse_what_rest_cannot_do(bridge, service, action, element, level=level)
     phase = Phase.WHOLE if operation.manifest is None else operation.manifest.phase
     if action.form is FormSource.NONE or element.state is ElementState.SIGNING:
-        return signing_call(bridge, action, element, phase)
-    if operation.manifest is not None and phase is Phase.PROVED:
-        return bare_call(bridge, action, element, operation.manifest)
+        return write_signature(bridge, action, element, phase)
+    if operation.manifest is not None and phase is Phase.ATTACHMENTS_VERIFIED:
+        return complete_verified(bridge, action, element, operation.manifest)
     if phase is Phase.WRITTEN:
-        if action.asks_altinn:
+        if action.altinn_validation:
             refuse_what_altinn_refuses(bridge, element)
-        return around_call(bridge, action, element)
+        return complete_without_content(bridge, action, element)
     if phase is Phase.SAVED:
         # What Altinn 2 is asked about is what is completed: nothing is put in any more.
-        action = replace(action, form=FormSource.MESSAGE, sets=(), calculate=False)
+        action = replace(action, form=FormSource.MESSAGE, set_values=(), calculate=False)
     sent = sent_content(operation.body if action.form is FormSource.BODY else None)
     refuse_what_is_not_allowed(action, sent)
     carried = bridge.altinn2.read_contents(element, attached=can_be_carried(bridge, element))
-    resumed = phase is Phase.PARTS and operation.sending_at is not None
+    resumed = phase is Phase.UPDATING_FORMS and operation.sending_at is not None
     if resumed:
         # Some of them are written already: made anew of those, the others might be others.
-        forms = rest_of(bridge, operation, carried.forms)
+        forms = remaining_forms(bridge, operation, carried.forms)
     else:
         forms = wanted_forms(bridge, operation, mapping, action, carried.forms)
     check_forms(bridge, mapping, action, forms)
-    building = Building(element=element, held=carried, forms=forms, attachments=sent.attachments)
+    building = DraftPut(element=element, held=carried, forms=forms, attachments=sent.attachments)
     if not resumed and (call := subform_call(bridge, action, building)) is not None:
         return call
-    call = content_call(bridge, mapping, action, building)
-    return asked(bridge, mapping, action, building, saved=phase is Phase.SAVED, call=call)
+    call = write_content(bridge, mapping, action, building)
+    return prevalidated(bridge, mapping, action, building, saved=phase is Phase.SAVED, call=call)
 
 
 def _read_back(
@@ -657,22 +672,22 @@ def _proved(bridge: Bridge, operation: Operation, took: Took, after: Element | N
     if after is not None and after.listed_attachments is None:
         key = after.key
         after = _or_none(lambda: bridge.altinn2.read(key, content=False))
-    proof = Proof.NOT_SHOWN if after is None else prove(manifest, after)
+    proof = Verification.NOT_SHOWN if after is None else verify(manifest, after)
     silent = operation.sending_at if operation.answered_at is None else None
     if (
         after is not None
-        and proof is not Proof.NOT_SHOWN
+        and proof is not Verification.NOT_SHOWN
         and silent
-        and not shows_ours(bridge, operation, after, exactly=may_arrive(operation, bridge.clock()))
+        and not is_our_write(bridge, operation, after, exactly=may_arrive(operation, bridge.clock()))
     ):
         settled = silent + bridge.settle
         return settled if bridge.clock() < settled else _changed(bridge, operation, after)
-    if proof is Proof.LOST and after is not None:
+    if proof is Verification.LOST and after is not None:
         return _lost(bridge, operation, after)
-    if proof is Proof.NOT_SHOWN:
+    if proof is Verification.NOT_SHOWN:
         # A service that keeps no copy answers a completing PUT without Location (facts/altinn2.md 2.7).
         log.info("what was sent cannot be looked at any more: the service keeps no copy")
-    elif after is not None and (gone := lost_from_forms(bridge, operation, after)):
+    elif after is not None and (gone := missing_values(bridge, operation, after)):
         return _lost(bridge, operation, after, gone)
     return _took(bridge, operation, took, after)
 
@@ -681,7 +696,7 @@ def _left_behind(bridge: Bridge, operation: Operation, action: ActionMapping, el
     """Say whether what changed an element that was to be completed was our own PUT, which did not complete it."""
     if action.verb is not Verb.PUT or operation.sending_at is None or may_arrive(operation, bridge.clock()):
         return False
-    return operation.answered_at is not None or shows_ours(bridge, operation, element, exactly=True)
+    return operation.answered_at is not None or is_our_write(bridge, operation, element, exactly=True)
 
 
 def _was_lost(operation: Operation, element: Element) -> bool:
@@ -689,7 +704,7 @@ def _was_lost(operation: Operation, element: Element) -> bool:
     manifest = operation.manifest
     if manifest is None or operation.sending_at is None or operation.built_on == element.last_changed:
         return False
-    return prove(manifest, element) is Proof.LOST
+    return verify(manifest, element) is Verification.LOST
 
 
 def _lost(bridge: Bridge, operation: Operation, element: Element, gone: tuple[Finding, ...] = ()) -> datetime | None:
@@ -730,10 +745,10 @@ def _changed(bridge: Bridge, operation: Operation, element: Element) -> datetime
     return _end(bridge, operation, Outcome.REFUSED, Problem(code="element_changed", status=409), element=element)
 
 
-def _begin_putting_back(bridge: Bridge, operation: Operation, error: Rejected) -> datetime | None:
+def _begin_roll_back(bridge: Bridge, operation: Operation, error: Rejected) -> datetime | None:
     """Altinn 2 took some of the forms and not this one: note its no, and that the others are to be put back."""
     log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
-    manifest = None if operation.manifest is None else operation.manifest.in_phase(Phase.PUTTING_BACK)
+    manifest = None if operation.manifest is None else operation.manifest.in_phase(Phase.ROLLING_BACK)
     write(bridge, operation, manifest=manifest, problem=_problem_of(error))
     return bridge.clock()
 
@@ -743,19 +758,19 @@ def _problem_of(error: Rejected) -> Problem:
     return replace(problem_for(error.reason), findings=findings)
 
 
-def _put_back(bridge: Bridge, operation: Operation, element: Element | None) -> datetime | None:
+def _roll_back(bridge: Bridge, operation: Operation, element: Element | None) -> datetime | None:
     problem = operation.problem or Problem(code="upstream_refused", status=502)
     if element is None:
         return _end(bridge, operation, Outcome.REFUSED, problem)
     if element.state is not ElementState.FORM_FILLING:
         return _changed(bridge, operation, element)
     try:
-        left = still_to_put_back(bridge, operation)
+        left = forms_to_roll_back(bridge, operation)
         if left and may_arrive(operation, bridge.clock()):
             # One of these may be on its way: written again, it could overwrite what comes after us.
             return _waiting(bridge, operation, look_again(operation, now=bridge.clock(), settle=bridge.settle))
         for form in left or ():
-            _written_back(bridge, operation, form)
+            _form_rolled_back(bridge, operation, form)
     except Rejected as error:
         log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
         left = None
@@ -765,7 +780,7 @@ def _put_back(bridge: Bridge, operation: Operation, element: Element | None) -> 
     return _end(bridge, operation, Outcome.GIVEN_UP, Problem(code="content_lost", status=502), element=element)
 
 
-def _written_back(bridge: Bridge, operation: Operation, form: Form) -> None:
+def _form_rolled_back(bridge: Bridge, operation: Operation, form: Form) -> None:
     now = bridge.clock()
     write(bridge, operation, sending_at=now, may_arrive_until=latest_arrival(bridge))
     try:

@@ -6,7 +6,7 @@ from uuid import UUID
 from bridge.core.decision import Ended
 from bridge.core.elements import ElementKey, ElementState
 from bridge.parts import Bridge
-from bridge.storage.snapshots import Told
+from bridge.storage.snapshots import Snapshots
 
 
 def sent_before(bridge: Bridge, dialog_id: UUID, key: ElementKey, *, but: UUID | None = None) -> Ended | None:
@@ -21,7 +21,7 @@ def sent_before(bridge: Bridge, dialog_id: UUID, key: ElementKey, *, but: UUID |
         archived_id = link.archived_id if link is not None and known else None
         archived = ElementState.ARCHIVED.value
         said = archived in tx.last_states(key.message_id, but=but)
-        told = known and Told(tx).written(dialog_id).told_last(archived)
+        told = known and Snapshots(tx).written(dialog_id).told_last(archived)
     return Ended(ElementState.ARCHIVED, archived_id) if said or told or archived_id is not None else None
 
 

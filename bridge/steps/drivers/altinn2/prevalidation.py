@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from bridge.core.altinn2_errors import problem_for
-from bridge.core.delivery import Phase, Proof, prove
+from bridge.core.delivery import Phase, Verification, verify
 from bridge.core.elements import Element, ElementState, Form
 from bridge.core.errors import Finding, Missing, Refusal, Rejected
 from bridge.core.mapping import ActionMapping, AfterUpdate, ServiceMapping
@@ -15,15 +15,21 @@ from bridge.core.operations import Operation, Problem
 from bridge.parts import Bridge
 from bridge.steps.drivers.altinn2.attachments import note_brought
 from bridge.steps.drivers.altinn2.recovery import holds_same
-from bridge.steps.drivers.altinn2.requests import Building, Call, Stop, content_call
+from bridge.steps.drivers.altinn2.requests import DraftPut, PlannedWrite, Stop, write_content
 from bridge.steps.lease import write
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 
-def asked(
-    bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, building: Building, *, saved: bool, call: Call
-) -> Call:
+def prevalidated(
+    bridge: Bridge,
+    mapping: ServiceMapping,
+    action: ActionMapping,
+    building: DraftPut,
+    *,
+    saved: bool,
+    call: PlannedWrite,
+) -> PlannedWrite:
     """
     Give *call*, which completes, once Altinn 2 has no fault to find; what it does not hold yet is saved first.
 
@@ -32,18 +38,18 @@ def asked(
     Raises:
         Stop: ``form_refused``, with the paths that Altinn 2 names.
     """
-    writing = call.manifest is not None and call.manifest.phase is Phase.PARTS
-    if not action.asks_altinn or writing:
+    writing = call.manifest is not None and call.manifest.phase is Phase.UPDATING_FORMS
+    if not action.altinn_validation or writing:
         return call
     if not saved and (building.attachments or changes(building)):
-        draft = content_call(bridge, mapping, replace(action, after=AfterUpdate.KEEP_AS_DRAFT), building)
+        draft = write_content(bridge, mapping, replace(action, after=AfterUpdate.KEEP_AS_DRAFT), building)
         manifest = None if draft.manifest is None else draft.manifest.in_phase(Phase.SAVING)
         return replace(draft, manifest=manifest)
     refuse_what_altinn_refuses(bridge, building.element)
     return call
 
 
-def changes(building: Building) -> tuple[Form, ...]:
+def changes(building: DraftPut) -> tuple[Form, ...]:
     """Give the forms that are not as the element holds them: changed, new, and those to be taken away."""
     held = {form.form_id: form for form in building.held.forms}
     kept = {form.form_id for form in building.forms}
@@ -51,7 +57,7 @@ def changes(building: Building) -> tuple[Form, ...]:
     return (*changed, *(form for form in building.held.forms if form.form_id not in kept))
 
 
-def after_saving(
+def after_draft_saved(
     bridge: Bridge,
     operation: Operation,
     element: Element | None,
@@ -70,7 +76,7 @@ def after_saving(
         return operation
     if element.state is ElementState.FORM_FILLING:
         ours = operation.answered_at is not None or _holds(bridge, element, build)
-        if not ours or prove(manifest, element) is not Proof.WHOLE:
+        if not ours or verify(manifest, element) is not Verification.WHOLE:
             return operation
         note_brought(bridge, operation, element)
     # In any other state somebody else took it on, and it is judged as if nothing had been sent.

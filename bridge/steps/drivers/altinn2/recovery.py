@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 
-from bridge.core.delivery import Phase, Proof, manifest_of, prove
+from bridge.core.delivery import Phase, Verification, manifest_of, verify
 from bridge.core.elements import Element, ElementState, Form
 from bridge.core.errors import Refusal, Rejected, Unreachable, UpstreamError
 from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping
@@ -23,7 +23,7 @@ from bridge.steps.lease import write
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 
-def shows_ours(bridge: Bridge, operation: Operation, after: Element, *, exactly: bool) -> bool:
+def is_our_write(bridge: Bridge, operation: Operation, after: Element, *, exactly: bool) -> bool:
     """
     Say whether what moved an element was our PUT, which nobody answered, or somebody else's.
 
@@ -52,7 +52,7 @@ def shows_ours(bridge: Bridge, operation: Operation, after: Element, *, exactly:
             return False
         was = before.get(form.form_id)
         try:
-            if not form.data or _stands(bridge, form, twin, was):
+            if not form.data or _matches_sent(bridge, form, twin, was):
                 continue
             if filling and exactly:
                 return False
@@ -63,7 +63,7 @@ def shows_ours(bridge: Bridge, operation: Operation, after: Element, *, exactly:
     return True
 
 
-def was_done(
+def already_applied(
     bridge: Bridge, operation: Operation, mapping: ServiceMapping, action: ActionMapping, after: Element | None
 ) -> bool:
     """
@@ -92,10 +92,10 @@ def was_done(
         return False
     pairs = zip(wanted, held, strict=True) if len(wanted) == len(held) else None
     same = pairs is not None and all(holds_same(bridge, form, twin) for form, twin in pairs)
-    return same and prove(manifest_of(0, sent.attachments), whole) is Proof.WHOLE
+    return same and verify(manifest_of(0, sent.attachments), whole) is Verification.WHOLE
 
 
-def after_parts(bridge: Bridge, operation: Operation, element: Element | None) -> tuple[Operation, bool]:
+def after_form_updates(bridge: Bridge, operation: Operation, element: Element | None) -> tuple[Operation, bool]:
     """
     Go on once every form is there; until then, what is not there yet is written again.
 
@@ -111,7 +111,9 @@ def after_parts(bridge: Bridge, operation: Operation, element: Element | None) -
     if element.state is not ElementState.FORM_FILLING:
         # Somebody else took it on, and it is judged as if nothing had been sent.
         return _go_on(bridge, operation, element, Phase.WHOLE), True
-    if prove(manifest, element) is not Proof.WHOLE or len(element.listed_attachments or ()) > len(manifest.files):
+    if verify(manifest, element) is not Verification.WHOLE or len(element.listed_attachments or ()) > len(
+        manifest.files
+    ):
         return operation, False
     if operation.answered_at is not None:
         # Each was answered with a yes: what was lost of them all the same is told by whoever compares them.
@@ -124,7 +126,7 @@ def after_parts(bridge: Bridge, operation: Operation, element: Element | None) -
         if twin is None:
             return operation, False
         try:
-            if _stands(bridge, form, twin, was):
+            if _matches_sent(bridge, form, twin, was):
                 continue
         except Unreadable as error:
             raise Incomparable(element, form) from error
@@ -136,7 +138,7 @@ def after_parts(bridge: Bridge, operation: Operation, element: Element | None) -
     return _go_on(bridge, operation, element, Phase.WRITTEN), True
 
 
-def rest_of(bridge: Bridge, operation: Operation, held: tuple[Form, ...]) -> tuple[Form, ...]:
+def remaining_forms(bridge: Bridge, operation: Operation, held: tuple[Form, ...]) -> tuple[Form, ...]:
     """Give the forms as they shall be, those that stand there already as they are shown: they are not written again."""
     shown = {form.form_id: form for form in held}
     before = {form.form_id: form for form in operation.held_forms}
@@ -144,7 +146,7 @@ def rest_of(bridge: Bridge, operation: Operation, held: tuple[Form, ...]) -> tup
     def standing(form: Form) -> Form:
         twin = shown.get(form.form_id)
         try:
-            stands = twin is not None and _stands(bridge, form, twin, before.get(form.form_id))
+            stands = twin is not None and _matches_sent(bridge, form, twin, before.get(form.form_id))
         except Unreadable:
             return form  # Written again: that it stands there cannot be seen.
         return twin if stands and twin is not None else form
@@ -152,7 +154,7 @@ def rest_of(bridge: Bridge, operation: Operation, held: tuple[Form, ...]) -> tup
     return tuple(map(standing, operation.sent_forms))
 
 
-def still_to_put_back(bridge: Bridge, operation: Operation) -> tuple[Form, ...] | None:
+def forms_to_roll_back(bridge: Bridge, operation: Operation) -> tuple[Form, ...] | None:
     """
     Give the forms that were written and are not yet what they were before; None where one of them cannot be put back.
 
@@ -168,7 +170,7 @@ def still_to_put_back(bridge: Bridge, operation: Operation) -> tuple[Form, ...] 
         if now is None or holds_same(bridge, was, now):
             continue
         try:
-            ours = _stands(bridge, wanted[was.form_id], now, was)
+            ours = _matches_sent(bridge, wanted[was.form_id], now, was)
         except Unreadable:
             return None
         if not ours:
@@ -190,7 +192,7 @@ def _go_on(bridge: Bridge, operation: Operation, element: Element, phase: Phase)
     return replace(operation, **changed)
 
 
-def _stands(bridge: Bridge, form: Form, shown: Form, was: Form | None) -> bool:
+def _matches_sent(bridge: Bridge, form: Form, shown: Form, was: Form | None) -> bool:
     """
     Say whether *form* is what is shown, less what Altinn 2 may do to it.
 

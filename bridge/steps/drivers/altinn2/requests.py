@@ -50,7 +50,7 @@ class Stop(BridgeError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Call:
+class PlannedWrite:
     """One write: what must be there afterwards (None: nothing to compare), and how it is sent."""
 
     manifest: Manifest | None
@@ -63,7 +63,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Building:
+class DraftPut:
     """What a PUT is built of: the element, what was read of it, the forms as they shall be, attachments to add."""
 
     element: Element
@@ -135,7 +135,7 @@ def rules_for(bridge: Bridge, mapping: ServiceMapping) -> tuple[AttachmentRule, 
     return () if known is None else known.attachment_rules
 
 
-def whole_call(bridge: Bridge, action: ActionMapping, element: Element) -> Call:
+def write_to_element(bridge: Bridge, action: ActionMapping, element: Element) -> PlannedWrite:
     """
     Delete, confirm or archive the element.
 
@@ -156,21 +156,21 @@ def whole_call(bridge: Bridge, action: ActionMapping, element: Element) -> Call:
                 return bridge.altinn2.archive(element.key).location_id
         return None
 
-    return Call(manifest=None, send=send)
+    return PlannedWrite(manifest=None, send=send)
 
 
-def signing_call(bridge: Bridge, action: ActionMapping, element: Element, phase: Phase) -> Call:
+def write_signature(bridge: Bridge, action: ActionMapping, element: Element, phase: Phase) -> PlannedWrite:
     """Sign what is in signing, without any content: the one bare PUT that is safe (facts/altinn2.md 0.5)."""
     order = replace(_bare(element, AfterUpdate.SIGN_AND_ARCHIVE), bare=False, signature=_signature(action, element))
     return _put(bridge, order, _manifest(element).in_phase(phase))
 
 
-def bare_call(bridge: Bridge, action: ActionMapping, element: Element, manifest: Manifest) -> Call:
+def complete_verified(bridge: Bridge, action: ActionMapping, element: Element, manifest: Manifest) -> PlannedWrite:
     """Complete what is in form filling and was proved to survive it."""
     return _put(bridge, _bare(element, action.after), manifest)
 
 
-def content_call(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, building: Building) -> Call:
+def write_content(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, building: DraftPut) -> PlannedWrite:
     """
     Replace all forms and attachments, or where these are too large to be carried, complete around them.
 
@@ -207,9 +207,9 @@ def _around(
     bridge: Bridge,
     mapping: ServiceMapping,
     action: ActionMapping,
-    building: Building,
+    building: DraftPut,
     added: tuple[Attachment, ...],
-) -> Call:
+) -> PlannedWrite:
     """
     Leave the attachments where they are: change the forms one by one, or complete without content.
 
@@ -227,7 +227,7 @@ def _around(
         raise Stop(Problem(code="too_large_to_carry", status=409, facts={"page": element.page or ""}))
     before = replaced_forms(building)
     if complete and not before:
-        return around_call(bridge, action, element)
+        return complete_without_content(bridge, action, element)
     ids = {form.form_id for form in before}
     changed = [form for form in building.forms if form.form_id in ids]
 
@@ -241,23 +241,25 @@ def _around(
                 detail = f"some forms are written, others not: {error.detail}"
                 raise OutcomeUnknown(error.system, detail, under_way=False) from error
 
-    return Call(manifest=_manifest(element).in_phase(Phase.PARTS), send=send, forms=building.forms, before=before)
+    return PlannedWrite(
+        manifest=_manifest(element).in_phase(Phase.UPDATING_FORMS), send=send, forms=building.forms, before=before
+    )
 
 
-def around_call(bridge: Bridge, action: ActionMapping, element: Element) -> Call:
+def complete_without_content(bridge: Bridge, action: ActionMapping, element: Element) -> PlannedWrite:
     """Complete an element that holds what is wanted, without content and without a signature."""
-    phase = Phase.WHOLE if action.after is AfterUpdate.SEND_TO_SIGNING else Phase.TRYING
+    phase = Phase.WHOLE if action.after is AfterUpdate.SEND_TO_SIGNING else Phase.COMPLETING_WITHOUT_SIGNATURE
     order = replace(_bare(element, AfterUpdate.SEND_TO_SIGNING), bare=True)
     return _put(bridge, order, _manifest(element).in_phase(phase))
 
 
-def replaced_forms(building: Building) -> tuple[Form, ...]:
+def replaced_forms(building: DraftPut) -> tuple[Form, ...]:
     """Give the forms that stay and are not as the element holds them, as it holds them."""
     wanted = {form.form_id: form.data for form in building.forms}
     return tuple(form for form in building.held.forms if form.form_id in wanted and wanted[form.form_id] != form.data)
 
 
-def _held(bridge: Bridge, building: Building) -> tuple[Attachment, ...]:
+def _held(bridge: Bridge, building: DraftPut) -> tuple[Attachment, ...]:
     """Give the attachments that are there: as they were read, or else as they are listed."""
     if len(building.held.attachments) == len(building.element.listed_attachments or ()):
         return building.held.attachments
@@ -265,12 +267,12 @@ def _held(bridge: Bridge, building: Building) -> tuple[Attachment, ...]:
 
 
 def _added(
-    bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, building: Building
+    bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, building: DraftPut
 ) -> tuple[Attachment, ...]:
     """Hold what was sent along against the rules. Raises Stop."""
     if not building.attachments:
         return ()
-    attaching = action.attaching
+    attaching = action.attachment_policy
     if attaching is None or Supply.BODY not in attaching.supplies:
         raise Stop(Problem(code="attachments_not_taken", status=422))
     allowed = {each.casefold() for each in attaching.types}
@@ -327,5 +329,5 @@ def _signature(action: ActionMapping, element: Element) -> SignatureSpec | None:
     )
 
 
-def _put(bridge: Bridge, order: PutMessage, manifest: Manifest) -> Call:
-    return Call(manifest=manifest, send=lambda: bridge.altinn2.put(order).location_id, forms=order.forms)
+def _put(bridge: Bridge, order: PutMessage, manifest: Manifest) -> PlannedWrite:
+    return PlannedWrite(manifest=manifest, send=lambda: bridge.altinn2.put(order).location_id, forms=order.forms)

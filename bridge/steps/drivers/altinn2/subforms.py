@@ -6,7 +6,7 @@ from bridge.core.mapping import ActionMapping, AfterUpdate, FormKind, SubformRig
 from bridge.core.operations import Problem
 from bridge.parts import Bridge
 from bridge.steps.drivers.altinn2.prevalidation import changes
-from bridge.steps.drivers.altinn2.requests import Building, Call, Stop, replaced_forms
+from bridge.steps.drivers.altinn2.requests import DraftPut, PlannedWrite, Stop, replaced_forms
 from bridge.steps.forms.request_body import Sent
 
 
@@ -18,7 +18,7 @@ def refuse_what_is_not_allowed(action: ActionMapping, sent: Sent) -> None:
             raise Stop(Problem(code="subforms_not_allowed", status=422, facts={"rule": f"subforms: [{right.value}]"}))
 
 
-def subform_call(bridge: Bridge, action: ActionMapping, building: Building) -> Call | None:
+def subform_call(bridge: Bridge, action: ActionMapping, building: DraftPut) -> PlannedWrite | None:
     """
     Say how the one subform is changed that is to be changed in a draft; None where it takes a PUT of the whole.
 
@@ -35,7 +35,7 @@ def subform_call(bridge: Bridge, action: ActionMapping, building: Building) -> C
         return None
     (form,) = changed
     manifest = manifest_of(len(building.forms), building.element.listed_attachments or ())
-    return Call(
+    return PlannedWrite(
         manifest=manifest,
         send=lambda: _send(bridge, building, form),
         forms=building.forms,
@@ -43,7 +43,7 @@ def subform_call(bridge: Bridge, action: ActionMapping, building: Building) -> C
     )
 
 
-def _send(bridge: Bridge, building: Building, form: Form) -> None:
+def _send(bridge: Bridge, building: DraftPut, form: Form) -> None:
     key = building.element.key
     if form.form_id is None:
         bridge.altinn2.add_subform(key, form)

@@ -118,7 +118,7 @@ def upload_for(bridge: Bridge, link: Link, upload_id: UUID) -> Upload:
 
 def check_type(action: ActionMapping, attachment_type: str) -> None:
     """Refuse what the action does not take by way of uploads."""
-    attaching = action.attaching
+    attaching = action.attachment_policy
     if attaching is None or Supply.UPLOAD not in attaching.supplies:
         raise Refusal("attachments_not_taken", 422)
     if attachment_type.casefold() not in {each.casefold() for each in attaching.types}:

@@ -41,7 +41,7 @@ def unknown(form: Form) -> Finding:
     return Finding(path="/", rule=NOT_COMPARABLE, facts={"form": f"{form.data_format_id}/{form.data_format_version}"})
 
 
-def lost_from_forms(bridge: Bridge, operation: Operation, after: Element) -> tuple[Finding, ...]:
+def missing_values(bridge: Bridge, operation: Operation, after: Element) -> tuple[Finding, ...]:
     """
     Read the forms back and say, by path, which values are gone; all that differs is on the operation's row.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bridge.adapters.altinn2.streams import Spool
-from bridge.adapters.http.transport import Coming
+from bridge.adapters.http.transport import StreamedAnswer
 from bridge.core.altinn2_errors import problem_for
 from bridge.core.elements import Content, Element, ElementKey, Form
 from bridge.core.errors import Missing, Refusal, Rejected, Unreachable
@@ -34,7 +34,7 @@ class Print:
     *pieces* has ``close``; one that breaks off raises, so that nobody takes half of it for the whole.
     """
 
-    pieces: "Coming | Laid"
+    pieces: "StreamedAnswer | Laid"
     media_type: str
     length: int | None
 
