@@ -25,7 +25,7 @@ from gunicorn import http
 from gunicorn.http.body import ChunkedReader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from bridge.core.errors import Refusal
+from bridge.core.problems import Refusal
 from bridge.heads import READ_ON, check_host, gist, with_one_cookie
 from bridge.lanes import Lane, caller_in
 from bridge.turned_away import LONGEST_HEAD, LONGEST_URL, TurnedAway, names_origin

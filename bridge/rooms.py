@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from bridge.core.errors import Refusal
+from bridge.core.problems import Refusal
 
 MOVES = 1.0
 """Seconds in which somebody has to leave a full room for others to wait for it."""

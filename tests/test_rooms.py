@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from bridge.core.errors import Refusal
+from bridge.core.problems import Refusal
 from bridge.rooms import LIGHT, MOVES, STEP, Bodies, Room, Rooms
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from bridge.core.operations import Problem
+from bridge.core.problems import Problem
 
 
 class Next(Enum):

@@ -12,7 +12,7 @@ from enum import Enum
 
 from bridge.core.errors import Finding
 from bridge.core.ids import pointer
-from bridge.core.operations import Problem
+from bridge.core.problems import Problem
 
 
 class Next(Enum):

@@ -4,8 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
-from bridge.core.errors import Refusal
 from bridge.core.mapping import AttachmentRule
+from bridge.core.problems import Refusal
 
 LONGEST_NAME = 255
 """Characters; Altinn 2's own limit is not known, and longer names cannot be stored as files."""

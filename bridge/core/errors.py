@@ -150,30 +150,6 @@ def errors_of(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(finding for finding in findings if finding.severity is Severity.ERROR)
 
 
-class Refusal(BridgeError):
-    """
-    What a sender is told instead of 204 or 202.
-
-    *code* names the problem in ``core/texts/problems.py`` (title and detail in nb, nn and en) and is the last part of
-    the problem document's type; *facts* fill the text and must not be personal; *findings* list a form's faults.
-    """
-
-    def __init__(
-        self,
-        code: str,
-        status: int,
-        *,
-        facts: Mapping[str, str] | None = None,
-        findings: Sequence[Finding] = (),
-        retry_after: timedelta | None = None,
-    ) -> None:
-        super().__init__(code)
-        self.code, self.status = code, status
-        self.facts: Mapping[str, str] = dict(facts or {})
-        self.findings = tuple(findings)
-        self.retry_after = retry_after
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """One thing wrong with the configuration: where it stands, and what to write instead."""

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from bridge.core.delivery import Manifest
 from bridge.core.elements import ElementKey, Form
-from bridge.core.errors import Finding
 from bridge.core.meaning import Meaning
+from bridge.core.problems import Problem
 
 
 def _there(element: ElementKey | None) -> ElementKey:
@@ -46,16 +46,6 @@ class Outcome(Enum):
     """It was done already, by an earlier operation or by other means."""
     REFUSED = "refused"
     GIVEN_UP = "given_up"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """Why an operation was refused or given up: a key of the text table with its facts, and a form's findings."""
-
-    code: str
-    status: int
-    facts: Mapping[str, str] = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

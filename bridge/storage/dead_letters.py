@@ -9,7 +9,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from bridge.core.ids import mask_identity_numbers
-from bridge.core.operations import HELD, Operation, Outcome, Problem, Stage
+from bridge.core.operations import HELD, Operation, Outcome, Stage
+from bridge.core.problems import Problem
 from bridge.storage.store import Transaction, _columns, _operation
 from bridge.storage.tables import operations
 

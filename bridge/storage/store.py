@@ -22,7 +22,8 @@ from bridge.core.elements import ElementKey, ElementState, Form
 from bridge.core.errors import ConfigurationError, Fault, Finding
 from bridge.core.mapping import FormKind, FormSource, ServiceMapping, Target, Verb
 from bridge.core.meaning import Meaning
-from bridge.core.operations import Intent, Link, Operation, Outcome, Problem, Stage, Upload
+from bridge.core.operations import Intent, Link, Operation, Outcome, Stage, Upload
+from bridge.core.problems import Problem
 from bridge.core.signing import Signature, earlier_signer_of
 from bridge.storage.opening import no_folder, not_ours
 from bridge.storage.tables import attachments, drafts, links, mappings, operations, pulse, snapshots, workers

@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from bridge.adapters.dialogporten.tokens import authorize
 from bridge.core.callers import Caller
-from bridge.core.errors import Refusal
 from bridge.core.mapping import ActionMapping
-from bridge.core.operations import Link, Operation, Outcome, Problem, Stage
+from bridge.core.operations import Link, Operation, Outcome, Stage
+from bridge.core.problems import Problem, Refusal
 from bridge.parts import Bridge
 from bridge.steps.forms.request_body import form_or_message
 from bridge.steps.operation.meanwhile import Behind, Open, waits_for

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
 from bridge.core.elements import Attachment
-from bridge.core.errors import Refusal
 from bridge.core.operations import Upload
+from bridge.core.problems import Refusal
 from bridge.parts import Bridge
 from bridge.steps.drivers.altinn2.attachments import Shown, Target
 from bridge.steps.drivers.altinn2.detach import detach

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pybase64
 
-from bridge.core.errors import Finding, Refusal
+from bridge.core.errors import Finding
+from bridge.core.problems import Refusal
 from bridge.forms.xml.input import Limits
 from bridge.steps.forms.message import AttachmentHead, invalid, parsed
 

@@ -7,8 +7,8 @@ from flask import request
 from bridge.adapters.dialogporten.tokens import authorize, verify
 from bridge.core.callers import Caller
 from bridge.core.dialog_presentation import own_ids
-from bridge.core.errors import Refusal
 from bridge.core.mapping import ActionMapping, Requirement
+from bridge.core.problems import Refusal
 from bridge.parts import Bridge
 from bridge.steps.drivers.altinn2.reach import level_missing
 from bridge.steps.operation.submit import action_for

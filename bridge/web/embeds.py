@@ -12,9 +12,10 @@ from flask.typing import ResponseReturnValue
 from bridge.adapters.dialogporten.tokens import authorize
 from bridge.core.altinn_dates import OSLO
 from bridge.core.elements import archive_reference
-from bridge.core.errors import Refusal, UpstreamError
+from bridge.core.errors import UpstreamError
 from bridge.core.mapping import Embed
 from bridge.core.operations import Link
+from bridge.core.problems import Refusal
 from bridge.parts import Bridge
 from bridge.steps.dialog.embeds import give_back, markdown_of, print_link, use_print_link
 from bridge.steps.drivers.altinn2.views import PDF, Print, print_of

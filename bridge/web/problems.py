@@ -11,8 +11,8 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from bridge.adapters.dialogporten.tokens import www_authenticate
-from bridge.core.errors import NoRoom, Paused, Refusal, UpstreamError, place_of
-from bridge.core.operations import Problem
+from bridge.core.errors import NoRoom, Paused, UpstreamError, place_of
+from bridge.core.problems import Problem, Refusal
 from bridge.core.texts.findings import sentence
 from bridge.core.texts.problems import text
 from bridge.parts import Bridge

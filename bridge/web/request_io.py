@@ -7,8 +7,8 @@ from flask import Request
 from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.errors import ParseException
 
-from bridge.core.errors import Refusal
 from bridge.core.ids import mask_identity_numbers
+from bridge.core.problems import Refusal
 from bridge.forms.xml.input import Unreadable, in_charset
 from bridge.rooms import Load
 

@@ -36,8 +36,9 @@ from bridge.adapters.dialogporten.tokens import (
 )
 from bridge.adapters.http.transport import new_session
 from bridge.core.callers import Caller
-from bridge.core.errors import Refusal, Unreachable
+from bridge.core.errors import Unreachable
 from bridge.core.mapping import Narrowed, Requirement
+from bridge.core.problems import Refusal
 
 ISSUER = "https://dialogporten.test/api/v1"
 NOW = datetime(2026, 11, 2, 12, 0, 0, tzinfo=UTC)

@@ -3,8 +3,8 @@
 import pytest
 
 from bridge.core.attachment_rules import check_attachment, check_name, extension_of, extensions_in, missing_types
-from bridge.core.errors import Refusal
 from bridge.core.mapping import AttachmentRule
+from bridge.core.problems import Refusal
 
 PLAN = AttachmentRule(type="Plan", extensions=("pdf", "zip"), min_count=1, max_count=2, max_bytes=100)
 ANY = AttachmentRule(type="Annet", extensions=(), min_count=0, max_count=None, max_bytes=100)

@@ -18,7 +18,8 @@ from bridge.core.elements import ElementKey
 from bridge.core.errors import Finding
 from bridge.core.mapping import FormSource, Target, Verb
 from bridge.core.meaning import Meaning
-from bridge.core.operations import Intent, Link, Outcome, Problem, Stage
+from bridge.core.operations import Intent, Link, Outcome, Stage
+from bridge.core.problems import Problem
 from bridge.storage.store import Store, UnderWay, migrate, open_database
 from bridge.storage.tables import metadata
 

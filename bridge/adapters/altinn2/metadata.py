@@ -28,7 +28,7 @@ from bridge.core.mapping import (
     Target,
     Verb,
 )
-from bridge.core.operations import Problem
+from bridge.core.problems import Problem
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,20}")
 _PAYMENT = ("payment", "betaling")

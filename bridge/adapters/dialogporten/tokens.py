@@ -19,8 +19,9 @@ from jwt.algorithms import OKPAlgorithm
 from bridge.adapters.http.transport import call
 from bridge.core.callers import Caller
 from bridge.core.clock import Clock
-from bridge.core.errors import Refusal, Unreachable, UpstreamError
+from bridge.core.errors import Unreachable, UpstreamError
 from bridge.core.mapping import Narrowed, Requirement, Right
+from bridge.core.problems import Refusal
 
 LONGEST_TOKEN = 16 * 1024
 """In characters. A token with hundreds of grants has a few thousand."""

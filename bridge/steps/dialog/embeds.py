@@ -12,10 +12,11 @@ import structlog
 
 from bridge.core.elements import Element, ElementState, Form, archive_reference
 from bridge.core.embeds import WORDS, Words, told_moment
-from bridge.core.errors import ConfigurationError, Refusal
+from bridge.core.errors import ConfigurationError
 from bridge.core.mapping import Embed, Embeds, FormKind, ServiceMapping
 from bridge.core.markdown import LIMIT, escaped, lines, paragraphs, within
 from bridge.core.operations import Link
+from bridge.core.problems import Refusal
 from bridge.forms.conversion.model import ElementDecl
 from bridge.forms.showing import Shown, shown_form, shown_places
 from bridge.forms.xml.input import Unreadable

@@ -9,9 +9,8 @@ import structlog
 from bridge.core.dialogs import is_narrowed
 from bridge.core.errors import Missing, UpstreamError
 from bridge.core.mapping import ActionMapping, Narrowed
-from bridge.core.operations import Problem
+from bridge.core.problems import Problem, Refusal
 from bridge.parts import Bridge
-from bridge.steps.drivers.altinn2.requests import Stop
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -34,7 +33,7 @@ class DialogLook:
 
     def refuse_what_it_forbids(self) -> None:
         """
-        Raise Stop ``dialog_gone`` where the dialog was deleted or purged, ``action_narrowed`` where it offers the
+        Raise Refusal ``dialog_gone`` where the dialog was deleted or purged, ``action_narrowed`` where it offers the
         action only to whom an authorization context takes in, and the token's ``a`` was counted.
 
         Dialogporten being away, or refusing us, stops nothing: the dialog is told when it answers again. That a dialog
@@ -42,10 +41,10 @@ class DialogLook:
         """
         self._thread.join(WITHIN)
         if self._gone:
-            raise Stop(DIALOG_GONE)
+            raise Refusal.of(DIALOG_GONE)
         if self._narrowed:
             log.error("the dialog narrows a button by an authorization context, and its mapping does not say so")
-            raise Stop(ACTION_NARROWED)
+            raise Refusal.of(ACTION_NARROWED)
 
     def _look(self) -> None:
         try:

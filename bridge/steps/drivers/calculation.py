@@ -7,11 +7,11 @@ import structlog
 
 from bridge.core.altinn2_errors import problem_for
 from bridge.core.elements import Element, ElementState, Form
-from bridge.core.errors import Refusal, Rejected
+from bridge.core.errors import Rejected
 from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapping
-from bridge.core.operations import Operation, Outcome, Problem, Stage
+from bridge.core.operations import Operation, Outcome, Stage
+from bridge.core.problems import Problem, Refusal
 from bridge.parts import Bridge
-from bridge.steps.drivers.altinn2.requests import Stop
 from bridge.steps.forms.build import check_forms, wanted_forms
 from bridge.steps.forms.request_body import sent_content
 from bridge.steps.lease import write
@@ -37,11 +37,8 @@ def calculate_only(
         # Of what an element holds beside the main form, nothing is calculated.
         forms = wanted_forms(bridge, operation, mapping, action, (held,))
         check_forms(bridge, mapping, action, forms)
-    except Stop as stop:
-        return _end(bridge, operation, Outcome.REFUSED, stop.problem)
     except Refusal as refusal:
-        problem = Problem(code=refusal.code, status=refusal.status, facts=refusal.facts, findings=refusal.findings)
-        return _end(bridge, operation, Outcome.REFUSED, problem)
+        return _end(bridge, operation, Outcome.REFUSED, refusal.problem)
     except Rejected as error:
         log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
         return _end(bridge, operation, Outcome.REFUSED, problem_for(error.reason))
@@ -55,7 +52,7 @@ def _held(
     operation: Operation,
     read: Callable[[], Element | None],
 ) -> Form:
-    """Give the main form: the element's, or an empty one in whose place the caller's comes. Raises Stop."""
+    """Give the main form: the element's, or an empty one in whose place the caller's comes. Raises Refusal."""
     if action.form is FormSource.BODY:
         _refuse_more_than_a_form(operation)
         spec = next(spec for spec in mapping.forms if spec.kind is FormKind.MAIN)
@@ -64,28 +61,28 @@ def _held(
         )
     if operation.element is None:
         # The mapping asked for no element when it was accepted.
-        raise Stop(Problem(code="not_linked", status=404))
+        raise Refusal("not_linked", 404)
     element, service = read(), mapping.altinn2
     if element is None or element.state is ElementState.DELETED:
-        raise Stop(Problem(code="element_gone", status=410))
+        raise Refusal("element_gone", 410)
     if service is None or (element.service_code, element.service_edition) != (
         service.service_code,
         service.service_edition,
     ):
-        raise Stop(Problem(code="other_service_edition", status=409))
+        raise Refusal("other_service_edition", 409)
     forms = bridge.altinn2.read_contents(element, attached=False).forms
     main = next((form for form in forms if form.kind is FormKind.MAIN), None)
     if main is None:
-        raise Stop(Problem(code="element_wrong_state", status=409))
+        raise Refusal("element_wrong_state", 409)
     return main
 
 
 def _refuse_more_than_a_form(operation: Operation) -> None:
     sent = sent_content(operation.body)
     if sent.attachments:
-        raise Stop(Problem(code="attachments_not_taken", status=422))
+        raise Refusal("attachments_not_taken", 422)
     if sent.removed or any(form.kind is not FormKind.MAIN for form in sent.forms):
-        raise Stop(Problem(code="message_invalid", status=400, facts={"where": "forms: only the MainForm"}))
+        raise Refusal("message_invalid", 400, facts={"where": "forms: only the MainForm"})
 
 
 def _end(bridge: Bridge, operation: Operation, outcome: Outcome, problem: Problem | None) -> datetime | None:

@@ -15,7 +15,8 @@ from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, Tok
 from bridge.core.elements import Form
 from bridge.core.errors import ConfigurationError, CredentialsRefused, Finding, OutcomeUnknown, Unreachable
 from bridge.core.mapping import ActionMapping, Altinn3App, FormFormat, FormSpec, LostFields, ServiceMapping
-from bridge.core.operations import Operation, Problem
+from bridge.core.operations import Operation
+from bridge.core.problems import Problem, Refusal
 from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.conversion.media import JSON, XML, kind_of, turned
 from bridge.forms.cut_short import stopped_at
@@ -24,7 +25,6 @@ from bridge.forms.fields import read_values
 from bridge.forms.xml.input import Unreadable
 from bridge.forms.xml.nils import without_forbidden_nils
 from bridge.parts import Bridge
-from bridge.steps.drivers.altinn2.requests import Stop
 from bridge.steps.forms.request_body import shape_of
 from bridge.steps.lease import write
 
@@ -39,19 +39,19 @@ def calculated(bridge: Bridge, operation: Operation, mapping: ServiceMapping, ac
     Give *form* as the app calculated it, and keep the action's ``results`` of it on the operation.
 
     Raises:
-        Stop: The app refuses, or its answer has lost fields; nothing was stored anywhere.
+        Refusal: The app refuses, or its answer has lost fields; nothing was stored anywhere.
         Unreachable: No answer came; nothing was stored, so that it may be repeated.
     """
     spec = mapping.form_spec(form.kind, form.data_format_id, form.data_format_version)
     if spec is None or mapping.altinn3 is None:
         name = f"{form.data_format_id}/{form.data_format_version}"
-        raise Stop(Problem(code="form_unknown", status=422, facts={"form": name}))
+        raise Refusal("form_unknown", 422, facts={"form": name})
     route = _route(bridge, mapping.altinn3, mapping.source)
     try:
         # Apps take a form without their namespace at a second try only, which leaks (facts 1.4), and answer with it.
         sent = bridge.schemas.in_namespace(spec, form.data)
     except Unreadable as error:
-        raise Stop(Problem(code="form_invalid", status=422, findings=(error.finding,))) from error
+        raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
     spoken = _spoken(bridge, mapping.altinn3, route, spec, sent)
     content_type, body = _answer(bridge, operation, mapping.altinn3, route, spoken)
     try:
@@ -60,7 +60,7 @@ def calculated(bridge: Bridge, operation: Operation, mapping: ServiceMapping, ac
         results = read_values(answer, action.results, limits=bridge.schemas.limits)
     except (Unreadable, Unconvertible) as error:
         log.error("an app's answer is no form of its schema", app=route.name)
-        raise Stop(PROBLEMS["app_answer_unreadable"]) from error
+        raise Refusal.of(PROBLEMS["app_answer_unreadable"]) from error
     if action.results:
         if missing := {name: path for name, path in action.results if name not in results}:
             log.warning("results are not in the calculated form", app=route.name, paths=missing)
@@ -95,29 +95,29 @@ def _route(bridge: Bridge, app: Altinn3App, source: str) -> AppRoute:
 
 
 def _spoken(bridge: Bridge, app: Altinn3App, route: AppRoute, spec: FormSpec, form: bytes) -> bytes:
-    """Write the form as the app reads it. Raises Stop where its schema does not know it."""
+    """Write the form as the app reads it. Raises Refusal where its schema does not know it."""
     if app.speaks is not FormFormat.JSON:
         return form
     shape = _shape(bridge, spec)
     if shape is None:
         log.error("the main form's schema cannot convert", app=route.name, schema=spec.schema)
-        raise Stop(PROBLEMS["app_misconfigured"])
+        raise Refusal.of(PROBLEMS["app_misconfigured"])
     try:
         return turned(shape, form, into=FormFormat.JSON)
     except Unconvertible as error:
-        raise Stop(Problem(code="form_invalid", status=422, findings=error.findings)) from error
+        raise Refusal("form_invalid", 422, findings=error.findings) from error
     except Unreadable as error:
-        raise Stop(Problem(code="form_invalid", status=422, findings=(error.finding,))) from error
+        raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
 
 
 def _answer(bridge: Bridge, operation: Operation, app: Altinn3App, route: AppRoute, form: bytes) -> tuple[str, bytes]:
-    """Ask the app, and give the form that it answers with its type. Raises Stop and Unreachable."""
+    """Ask the app, and give the form that it answers with its type. Raises Refusal and Unreachable."""
     with bridge.store.reading() as tx:
         link = tx.link(operation.dialog_id)
     # Said by all versions of apps in lower case, alone, and always: what they take for the party without it differs.
     party = None if link is None else party_header(link.party)
     if party is None:
-        raise Stop(PROBLEMS["party_unfit"])
+        raise Refusal.of(PROBLEMS["party_unfit"])
     query = urlencode({"dataType": app.data_type, "language": operation.language})
     status, content_type, again, body = _called(bridge, route, Meaning.CALCULATE, query, party, form)
     text = _beginning(body)
@@ -128,14 +128,14 @@ def _answer(bridge: Bridge, operation: Operation, app: Altinn3App, route: AppRou
         case Next.LATER:
             raise again
         case Next.LOOK:
-            raise Stop(_at_fault(bridge, route, query, party))
+            raise Refusal.of(_at_fault(bridge, route, query, party))
         case Next.CREDENTIALS:
             raise _refuses_us(route, status)
         case Next.REFUSED:
             problem = problem_of(row, text)
             # Without the text, which may quote the form.
             log.warning("refused by an app", app=route.name, status=status, code=problem.code)
-            raise Stop(problem)
+            raise Refusal.of(problem)
 
 
 def _at_fault(bridge: Bridge, route: AppRoute, query: str, party: str) -> Problem:
@@ -197,10 +197,10 @@ def _called(
     except OutcomeUnknown as error:
         if no_http(error):
             log.warning("an app gave an answer that cannot be read", app=route.name, why=error.detail)
-            raise Stop(PROBLEMS["app_answer_unreadable"]) from error
+            raise Refusal.of(PROBLEMS["app_answer_unreadable"]) from error
         raise Unreachable(error.system, error.detail, status=error.status) from error
     if whole is None:
-        raise Stop(PROBLEMS["app_answer_unreadable"])
+        raise Refusal.of(PROBLEMS["app_answer_unreadable"])
     wait = retry_after({"Retry-After": answer.header("Retry-After")}, bridge.clock())
     again = Unreachable(f"app {route.name}", f"status {answer.status}", status=answer.status, retry_after=wait)
     return answer.status, answer.header("Content-Type"), again, whole
@@ -229,7 +229,7 @@ def _shape(bridge: Bridge, spec: FormSpec) -> Converter | None:
 def _refuse_losses(
     bridge: Bridge, route: AppRoute, action: ActionMapping, spec: FormSpec, sent: bytes, answer: bytes
 ) -> None:
-    """Hold the answer against what was sent: an app drops what it does not know in silence. Raises Stop."""
+    """Hold the answer against what was sent: an app drops what it does not know in silence. Raises Refusal."""
     shape, limits = _shape(bridge, spec), bridge.schemas.limits
     found = differences(sent, answer, shape=shape, limits=limits)
     lost = tuple(each.finding() for each in found if each.change is Change.LOST)
@@ -250,4 +250,4 @@ def _refuse_losses(
     first = tuple(Finding(path=each, rule="lost_from_here") for each in causes)
     lost = (*first, *(each for each in lost if each.path not in causes))
     if action.lost_fields is LostFields.REFUSE:
-        raise Stop(Problem(code="calculation_lost_fields", status=502, findings=lost))
+        raise Refusal("calculation_lost_fields", 502, findings=lost)

@@ -8,13 +8,13 @@ from bridge.core.altinn_dates import OSLO
 from bridge.core.elements import Form
 from bridge.core.errors import ConfigurationError, Finding, errors_of
 from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapping, Validation
-from bridge.core.operations import Operation, Problem
+from bridge.core.operations import Operation
+from bridge.core.problems import Problem, Refusal
 from bridge.core.templates import template_values
 from bridge.forms.fields import PlaceMissing, set_values
 from bridge.forms.xml.input import Unreadable, parse, to_text, to_utf8
 from bridge.forms.xml.nils import without_forbidden_nils
 from bridge.parts import Bridge
-from bridge.steps.drivers.altinn2.requests import Stop
 from bridge.steps.forms.app_calculation import calculated
 from bridge.steps.forms.request_body import is_message, merged_forms, sent_content, shape_of
 
@@ -28,7 +28,7 @@ def wanted_forms(
     Make the forms that are wanted of those that are held: what was sent, the mapping's values, the app's calculation.
 
     Raises:
-        Stop: One of them cannot be made.
+        Refusal: One of them cannot be made.
         Unreachable: The app did not answer.
     """
     sent = sent_content(operation.body if action.form is FormSource.BODY else None)
@@ -65,9 +65,9 @@ def _prepared(bridge: Bridge, operation: Operation, action: ActionMapping, form:
             # The person cannot mend it: the mapping's path, or what the form was made from.
             log.warning("a value of the mapping has no place in the form", action=action.name, path=error.path)
             problem = Problem(code="form_value_missing", status=422, facts={"path": str(error.args[0])})
-            raise Stop(problem) from error
+            raise Refusal.of(problem) from error
         except Unreadable as error:
-            raise Stop(Problem(code="form_invalid", status=422, findings=(error.finding,))) from error
+            raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
     return form
 
 
@@ -85,7 +85,7 @@ def _without_nils(bridge: Bridge, mapping: ServiceMapping, form: Form) -> Form:
 
 
 def _must_be_readable(bridge: Bridge, data: bytes | str) -> None:
-    """Refuse what is no XML, however little the mapping looks at it: nobody can tell what is meant. Raises Stop."""
+    """Refuse what is no XML, however little the mapping looks at it: nobody can tell what is meant. Raises Refusal."""
     if not data:
         # A subform that Altinn 2 fills in.
         return
@@ -93,11 +93,11 @@ def _must_be_readable(bridge: Bridge, data: bytes | str) -> None:
     try:
         parse(to_utf8(data, limits), max_depth=limits.max_depth)
     except Unreadable as error:
-        raise Stop(Problem(code="form_invalid", status=422, findings=(error.finding,))) from error
+        raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
 
 
 def check_forms(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, forms: tuple[Form, ...]) -> None:
-    """Hold *forms* against what the mapping knows of them. Raises Stop where it is strict, and for forms of others."""
+    """Hold *forms* against what the mapping knows of them. Raises Refusal, where it is strict and for others' forms."""
     findings: list[Finding] = []
     for form in forms:
         spec = mapping.form_spec(form.kind, form.data_format_id, form.data_format_version)
@@ -105,7 +105,7 @@ def check_forms(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, 
             name = f"{form.data_format_id}/{form.data_format_version}"
             if form.form_id is not None:
                 log.warning("the element holds a form that the mapping does not know", form=name, file=mapping.source)
-            raise Stop(Problem(code="form_unknown", status=422, facts={"form": name}))
+            raise Refusal("form_unknown", 422, facts={"form": name})
         # A subform without data is filled in by Altinn 2.
         if action.validate is not Validation.OFF and form.data:
             found = bridge.schemas.check_form(spec, form.data)
@@ -114,7 +114,7 @@ def check_forms(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, 
             findings += (replace(each, line=0, column=0) for each in found) if changed else found
     errors = errors_of(findings)
     if errors and action.validate is Validation.STRICT:
-        raise Stop(Problem(code="form_invalid", status=422, findings=errors))
+        raise Refusal("form_invalid", 422, findings=errors)
     if findings:
         warnings = len(findings) - len(errors)
         log.warning("the form has faults and is sent all the same", faults=len(errors), warnings=warnings)

@@ -23,10 +23,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from bridge.core.errors import Finding, Refusal
+from bridge.core.errors import Finding
 from bridge.core.ids import pointer
 from bridge.core.mapping import ServiceMapping
 from bridge.core.operations import Link
+from bridge.core.problems import Refusal
 from bridge.forms.json.input import read_small
 from bridge.forms.xml.input import Limits, Unreadable
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bridge.core.elements import Attachment, Form, InMemory
-from bridge.core.errors import ConfigurationError, Fault, Refusal, errors_of
+from bridge.core.errors import ConfigurationError, Fault, errors_of
 from bridge.core.mapping import ActionMapping, FormKind, FormSource, FormSpec, ServiceMapping, Validation
-from bridge.core.operations import Link, Problem
+from bridge.core.operations import Link
+from bridge.core.problems import Refusal
 from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.json.positions import all_of_json, said_of_json
 from bridge.forms.xml.input import Unreadable
 from bridge.parts import Bridge
-from bridge.steps.drivers.altinn2.requests import Stop
 from bridge.steps.forms.message import AttachmentEntry, FormEntry, Removal, hold_against, read_message
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
@@ -150,7 +150,7 @@ def merged_forms(held: Sequence[Form], sent: Sequence[Form], removed: Sequence[i
     first held. A subform without data is always a new one.
 
     Raises:
-        Stop: The main form that was sent is not the element's, or a form that is named is not there.
+        Refusal: The main form that was sent is not the element's, or a form that is named is not there.
     """
     for form_id in removed:
         if not any(each.form_id == form_id and each.kind is FormKind.SUB for each in held):
@@ -175,8 +175,8 @@ def _is_meant(held: Form, sent: Form) -> bool:
     return sent.form_id is None or sent.form_id == held.form_id
 
 
-def _not_there(name: str) -> Stop:
-    return Stop(Problem(code="form_unknown", status=422, facts={"form": name}))
+def _not_there(name: str) -> Refusal:
+    return Refusal("form_unknown", 422, facts={"form": name})
 
 
 def _key(form: Form) -> tuple[FormKind, str, str]:

@@ -7,9 +7,9 @@ from bridge.core.delivery import Phase
 from bridge.core.errors import Unreachable
 from bridge.core.mapping import ActionMapping, ServiceMapping
 from bridge.core.meaning import meaning_of
-from bridge.core.operations import Operation, Outcome, Problem
+from bridge.core.operations import Operation, Outcome
+from bridge.core.problems import Problem, Refusal
 from bridge.parts import Bridge
-from bridge.steps.drivers.altinn2.requests import Stop
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -33,7 +33,7 @@ def agreed(bridge: Bridge, operation: Operation) -> Agreed:
     What has begun goes on as it was accepted, also where its mapping means something else by now, or is gone.
 
     Raises:
-        Stop: The mapping means something else by now, or has no such action, and nothing was sent.
+        Refusal: The mapping means something else by now, or has no such action, and nothing was sent.
         MappingGone: Nothing was sent.
     """
     now = _in_force(bridge, operation)
@@ -45,7 +45,9 @@ def agreed(bridge: Bridge, operation: Operation) -> Agreed:
     if now is None and bridge.mappings.get(operation.service_resource) is None:
         raise MappingGone(operation)
     log.warning("the mapping has changed since the press was accepted", action=operation.action, begun=begun)
-    raise Stop(Problem(code="outcome_uncertain", status=504) if begun else Problem(code="mapping_changed", status=409))
+    raise Refusal.of(
+        Problem(code="outcome_uncertain", status=504) if begun else Problem(code="mapping_changed", status=409)
+    )
 
 
 def telling(bridge: Bridge, operation: Operation) -> tuple[Agreed, bool]:

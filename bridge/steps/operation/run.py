@@ -8,7 +8,8 @@ import structlog
 
 from bridge.core.decision import look_again, may_arrive
 from bridge.core.errors import Paused, Rejected, UpstreamError, place_of
-from bridge.core.operations import NOT_TOLD, TOLD_IN_PART, Operation, Outcome, Problem, Stage
+from bridge.core.operations import NOT_TOLD, TOLD_IN_PART, Operation, Outcome, Stage
+from bridge.core.problems import Problem
 from bridge.core.retry import GiveUp, TryAt
 from bridge.engine import Step
 from bridge.parts import Bridge

@@ -10,10 +10,11 @@ from bridge.core.altinn2_errors import problem_for
 from bridge.core.callers import Caller
 from bridge.core.dialogs import element_reference
 from bridge.core.elements import ElementKey
-from bridge.core.errors import Missing, Refusal, Rejected, UpstreamError
+from bridge.core.errors import Missing, Rejected, UpstreamError
 from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping
 from bridge.core.meaning import meaning_of
 from bridge.core.operations import Intent, Link
+from bridge.core.problems import Refusal
 from bridge.core.signing import signer_of
 from bridge.engine import Attempt
 from bridge.parts import Bridge

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 import structlog
 
-from bridge.core.errors import Refusal
+from bridge.core.problems import Refusal
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.web")
 

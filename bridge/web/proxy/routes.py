@@ -15,8 +15,9 @@ from bridge.adapters.apps.client import AppAnswer, AppCall, Readable, no_http, s
 from bridge.adapters.dialogporten.tokens import authorize, verify
 from bridge.core.app_answers import Next, problem_of, row_for
 from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse, meaning, party_header
-from bridge.core.errors import CredentialsRefused, Finding, Refusal, Unreachable, UpstreamError, errors_of
+from bridge.core.errors import CredentialsRefused, Finding, Unreachable, UpstreamError, errors_of
 from bridge.core.mapping import FormFormat
+from bridge.core.problems import Refusal
 from bridge.forms.conversion.converter import Unconvertible
 from bridge.forms.conversion.media import JSON, XML, kind_of
 from bridge.forms.xml.input import Unreadable

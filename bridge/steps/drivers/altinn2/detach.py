@@ -3,9 +3,9 @@
 from dataclasses import replace
 from uuid import UUID
 
-from bridge.core.errors import Refusal
 from bridge.core.mapping import ActionMapping, ServiceMapping
 from bridge.core.operations import Link, Upload
+from bridge.core.problems import Refusal
 from bridge.parts import Bridge
 from bridge.steps.drivers.altinn2.attachments import Standing, Target, look_for_uploads, settle, take_away, unsettled
 from bridge.steps.drivers.altinn2.reach import within_reach

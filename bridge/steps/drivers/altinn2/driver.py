@@ -29,13 +29,13 @@ from bridge.core.errors import (
     Finding,
     Missing,
     OutcomeUnknown,
-    Refusal,
     Rejected,
     Unreachable,
     UpstreamError,
 )
 from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping, Target, Verb
-from bridge.core.operations import Operation, Outcome, Problem, Stage
+from bridge.core.operations import Operation, Outcome, Stage
+from bridge.core.problems import Problem, Refusal
 from bridge.core.signing import MaySign, Signer, has_signed, may_sign
 from bridge.parts import Bridge
 from bridge.steps.dialog.look import DialogLook
@@ -55,7 +55,6 @@ from bridge.steps.drivers.altinn2.requests import (
     LOOK_BACK,
     DraftPut,
     PlannedWrite,
-    Stop,
     can_be_carried,
     complete_verified,
     complete_without_content,
@@ -128,9 +127,9 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
 def _delivered(bridge: Bridge, operation: Operation) -> datetime | None:
     try:
         mapping, action = agreed(bridge, operation)
-    except Stop as stop:
-        uncertain = stop.problem.code == "outcome_uncertain"
-        return _end(bridge, operation, Outcome.GIVEN_UP if uncertain else Outcome.REFUSED, stop.problem)
+    except Refusal as refusal:
+        uncertain = refusal.problem.code == "outcome_uncertain"
+        return _end(bridge, operation, Outcome.GIVEN_UP if uncertain else Outcome.REFUSED, refusal.problem)
     if action.target is Target.ALTINN3:
         return calculate_only(bridge, operation, mapping, action, lambda: _read(bridge, operation))
     if operation.element is None:
@@ -165,8 +164,8 @@ def _delivered(bridge: Bridge, operation: Operation) -> datetime | None:
         return _lost(bridge, operation, lost.element, lost.gone)
     except Rejected as error:
         return _refused(bridge, operation, error)
-    except Stop as stop:
-        return _end(bridge, operation, Outcome.REFUSED, stop.problem)
+    except Refusal as refusal:
+        return _end(bridge, operation, Outcome.REFUSED, refusal.problem)
     first = operation.built_on is None
     if first and element is not None:
         operation = first_look(bridge, operation, element)
@@ -285,7 +284,7 @@ def _behind_upload(bridge: Bridge, operation: Operation) -> datetime | None:
     for dead in a while; one that moves for longer than that ends the waiting.
 
     Raises:
-        Stop: ``upload_under_way``.
+        Refusal: ``upload_under_way``.
     """
     now, since = bridge.clock(), operation.awaits_upload_since
     with bridge.store.reading() as tx:
@@ -300,7 +299,7 @@ def _behind_upload(bridge: Bridge, operation: Operation) -> datetime | None:
         return now + UPLOAD_PAUSE
     if now - since > upload_silence(bridge):
         log.warning("an attachment is on its way for too long to wait for it", dialog=str(operation.dialog_id))
-        raise Stop(Problem(code="upload_under_way", status=409))
+        raise Refusal("upload_under_way", 409)
     return now + min(max(UPLOAD_PAUSE, (now - since) / 5), LONGEST_UPLOAD_PAUSE)
 
 
@@ -485,12 +484,8 @@ def _send(
         _still_the_same(bridge, operation, element)
         if look is not None:
             look.refuse_what_it_forbids()
-    except Stop as stop:
-        return _end(bridge, operation, Outcome.REFUSED, stop.problem, element=element)
     except Refusal as refusal:
-        # Accepted by an earlier version, whose reading was more tolerant.
-        problem = Problem(code=refusal.code, status=refusal.status, facts=refusal.facts, findings=refusal.findings)
-        return _end(bridge, operation, Outcome.REFUSED, problem, element=element)
+        return _end(bridge, operation, Outcome.REFUSED, refusal.problem, element=element)
     # From here on a crash leaves a trace: whoever takes over sees that a PUT may be out, and reads before sending.
     now = bridge.clock()
     sending: dict[str, Any] = {
@@ -579,7 +574,7 @@ def _still_the_same(bridge: Bridge, operation: Operation, element: Element) -> N
     Look once more before sending: building took time, and a PUT overwrites what came meanwhile.
 
     Raises:
-        Stop: Somebody changed the element; what was built on it is not sent.
+        Refusal: Somebody changed the element; what was built on it is not sent.
         Unreachable: It may have been an earlier PUT of ours: look at it as a whole.
     """
     try:
@@ -595,7 +590,7 @@ def _still_the_same(bridge: Bridge, operation: Operation, element: Element) -> N
     if not same and operation.sending_at is not None:
         raise Unreachable("Altinn 2", "the element changed while a PUT was built")
     if not same:
-        raise Stop(Problem(code="element_changed", status=409))
+        raise Refusal("element_changed", 409)
 
 
 def _call(
@@ -605,14 +600,14 @@ def _call(
     Say what is sent: the whole, built on what was read and checked, or only what is to be done with it.
 
     Raises:
-        Stop: The action does not fit the element, or the form has faults.
+        Refusal: The action does not fit the element, or the form has faults.
     """
     service = mapping.altinn2
     if service is None or (element.service_code, element.service_edition) != (
         service.service_code,
         service.service_edition,
     ):
-        raise Stop(Problem(code="other_service_edition", status=409))
+        raise Refusal("other_service_edition", 409)
     if action.verb is not Verb.PUT:
         return write_to_element(bridge, action, element)
     level = action.minimum_level if operation.level is None else operation.level

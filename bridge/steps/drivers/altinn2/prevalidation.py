@@ -9,13 +9,14 @@ import structlog
 from bridge.core.altinn2_errors import problem_for
 from bridge.core.delivery import Phase, Verification, verify
 from bridge.core.elements import Element, ElementState, Form
-from bridge.core.errors import Finding, Missing, Refusal, Rejected
+from bridge.core.errors import Finding, Missing, Rejected
 from bridge.core.mapping import ActionMapping, AfterUpdate, ServiceMapping
-from bridge.core.operations import Operation, Problem
+from bridge.core.operations import Operation
+from bridge.core.problems import Refusal
 from bridge.parts import Bridge
 from bridge.steps.drivers.altinn2.attachments import note_brought
 from bridge.steps.drivers.altinn2.recovery import holds_same
-from bridge.steps.drivers.altinn2.requests import DraftPut, PlannedWrite, Stop, write_content
+from bridge.steps.drivers.altinn2.requests import DraftPut, PlannedWrite, write_content
 from bridge.steps.lease import write
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
@@ -36,7 +37,7 @@ def prevalidated(
     Altinn 2 judges what an element holds and nothing else. *saved* says that it holds what is wanted.
 
     Raises:
-        Stop: ``form_refused``, with the paths that Altinn 2 names.
+        Refusal: ``form_refused``, with the paths that Altinn 2 names.
     """
     writing = call.manifest is not None and call.manifest.phase is Phase.UPDATING_FORMS
     if not action.altinn_validation or writing:
@@ -96,7 +97,7 @@ def _holds(bridge: Bridge, element: Element, build: Callable[[tuple[Form, ...]],
     held = bridge.altinn2.read_contents(element, attached=False).forms
     try:
         wanted = build(held)
-    except (Stop, Refusal):
+    except Refusal:
         return False
     return len(held) == len(wanted) and all(
         holds_same(bridge, one, other) for one, other in zip(wanted, held, strict=True)
@@ -104,17 +105,17 @@ def _holds(bridge: Bridge, element: Element, build: Callable[[tuple[Form, ...]],
 
 
 def refuse_what_altinn_refuses(bridge: Bridge, element: Element) -> None:
-    """Have Altinn 2 judge what *element* holds. Raises Stop ``form_refused``, with the paths that it names."""
+    """Have Altinn 2 judge what *element* holds. Raises Refusal ``form_refused``, with the paths that it names."""
     try:
         verdict = bridge.altinn2.validate(element.key)
     except Missing as error:
         # The element was there a moment ago: what is missing is the question.
-        raise Stop(Problem(code="upstream_refused", status=502)) from error
+        raise Refusal("upstream_refused", 502) from error
     except Rejected as error:
         log.warning("Altinn 2 would not validate", reason=error.reason, detail=error.detail)
-        raise Stop(problem_for(error.reason)) from error
+        raise Refusal.of(problem_for(error.reason)) from error
     if not verdict.sound or verdict.errors:
         findings = tuple(Finding(path=path, rule="refused_by_altinn") for path in verdict.errors)
-        raise Stop(Problem(code="form_refused", status=422, findings=findings))
+        raise Refusal("form_refused", 422, findings=findings)
     if verdict.warnings:
         log.info("Altinn 2 has warnings and takes the form", warnings=len(verdict.warnings))

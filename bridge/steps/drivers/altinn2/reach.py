@@ -7,9 +7,9 @@ import structlog
 
 from bridge.adapters.altinn2.metadata import level_misfit
 from bridge.adapters.altinn2.wire import SYSTEM
-from bridge.core.errors import CredentialsRefused, Refusal, Rejected, UpstreamError
+from bridge.core.errors import CredentialsRefused, Rejected, UpstreamError
 from bridge.core.mapping import ActionMapping, ServiceMapping, Target
-from bridge.core.operations import Problem
+from bridge.core.problems import Problem, Refusal
 from bridge.parts import Bridge
 from bridge.steps.alarm import alarm_out_of_reach
 

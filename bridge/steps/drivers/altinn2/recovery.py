@@ -7,14 +7,14 @@ import structlog
 
 from bridge.core.delivery import Phase, Verification, manifest_of, verify
 from bridge.core.elements import Element, ElementState, Form
-from bridge.core.errors import Refusal, Rejected, Unreachable, UpstreamError
+from bridge.core.errors import Rejected, Unreachable, UpstreamError
 from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping
 from bridge.core.operations import Operation
+from bridge.core.problems import Refusal
 from bridge.forms.altinn2_equivalence import washed_differences
 from bridge.forms.diff import Change, differences
 from bridge.forms.xml.input import Unreadable
 from bridge.parts import Bridge
-from bridge.steps.drivers.altinn2.requests import Stop
 from bridge.steps.drivers.altinn2.verification import Incomparable, paired
 from bridge.steps.forms.build import wanted_forms
 from bridge.steps.forms.request_body import sent_content
@@ -87,7 +87,7 @@ def already_applied(
         held = bridge.altinn2.read_contents(whole, attached=False).forms
         wanted = wanted_forms(bridge, operation, mapping, action, held)
         sent = sent_content(operation.body)
-    except (Rejected, Refusal, Stop) as error:
+    except (Rejected, Refusal) as error:
         log.info("it cannot be seen whether what was sent is there already", why=type(error).__name__)
         return False
     pairs = zip(wanted, held, strict=True) if len(wanted) == len(held) else None

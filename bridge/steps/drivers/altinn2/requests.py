@@ -13,7 +13,7 @@ from bridge.adapters.altinn2.streams import base64_length
 from bridge.core.attachment_rules import check_attachment, missing_types
 from bridge.core.delivery import Manifest, Phase, manifest_of
 from bridge.core.elements import Attachment, Element, ElementState, Form, Listed, PutMessage, SignatureSpec
-from bridge.core.errors import BridgeError, OutcomeUnknown, Refusal, Unreachable
+from bridge.core.errors import OutcomeUnknown, Unreachable
 from bridge.core.mapping import (
     ActionMapping,
     AfterUpdate,
@@ -25,7 +25,7 @@ from bridge.core.mapping import (
     Supply,
     Verb,
 )
-from bridge.core.operations import Problem
+from bridge.core.problems import Refusal
 from bridge.parts import Bridge
 from bridge.storage.store import Living
 
@@ -39,14 +39,6 @@ _OPERATORS = frozenset({"service_not_in_force", "no_signing_step", "payment_need
 
 SILENCE = timedelta(seconds=30)
 """How much longer than Altinn 2 may take to answer an upload is taken for alive."""
-
-
-class Stop(BridgeError):
-    """The action cannot go on, for a reason that the sender is told."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.code)
-        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -97,20 +89,20 @@ def refuse_what_rest_cannot_do(
     bridge: Bridge, service: Altinn2Service, action: ActionMapping, element: Element, *, level: int
 ) -> None:
     """
-    Refuse what does not fit the service as its metadata has it, for who pressed with *level*. Raises Stop.
+    Refuse what does not fit the service as its metadata has it, for who pressed with *level*. Raises Refusal.
 
     Payment shows in metadata and in the element's own links; that others sign shows nowhere (facts/altinn2.md 2.8).
     """
     if all(action.after.value):
         if service.others_sign and element.state is not ElementState.SIGNING:
-            raise Stop(Problem(code="others_must_sign", status=409))
+            raise Refusal("others_must_sign", 409)
         if element.payment:
-            raise Stop(Problem(code="payment_needed", status=409))
+            raise Refusal("payment_needed", 409)
     known = bridge.services.find(service.service_code, service.service_edition)
     for misfit in () if known is None else misfits(action, known, level=level, now=bridge.clock()):
         if misfit.problem.code in _OPERATORS:
             log.warning("the mapping does not go with the service", action=action.name, why=misfit.message)
-        raise Stop(misfit.problem)
+        raise Refusal.of(misfit.problem)
 
 
 def one_signature(bridge: Bridge, mapping: ServiceMapping) -> bool:
@@ -140,11 +132,11 @@ def write_to_element(bridge: Bridge, action: ActionMapping, element: Element) ->
     Delete, confirm or archive the element.
 
     Raises:
-        Stop: It is not of the kind that this can be done with.
+        Refusal: It is not of the kind that this can be done with.
     """
     correspondence = element.type.casefold() == "correspondence"
     if action.verb is not Verb.DELETE and not correspondence:
-        raise Stop(Problem(code="element_wrong_state", status=409))
+        raise Refusal("element_wrong_state", 409)
 
     def send() -> str | None:
         match action.verb:
@@ -175,7 +167,7 @@ def write_content(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping
     Replace all forms and attachments, or where these are too large to be carried, complete around them.
 
     Raises:
-        Stop: An attachment breaks a rule, is missing, or cannot be carried.
+        Refusal: An attachment breaks a rule, is missing, or cannot be carried.
     """
     element = building.element
     added = _added(bridge, mapping, action, building)
@@ -186,7 +178,7 @@ def write_content(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping
     kept = [each for each in held if _name(each) not in replaced]
     present.update(each.attachment_type.casefold() for each in kept)
     if action.after.value[0] and (missing := missing_types(rules_for(bridge, mapping), present)):
-        raise Stop(Problem(code="attachment_missing", status=422, facts={"types": ", ".join(missing)}))
+        raise Refusal("attachment_missing", 422, facts={"types": ", ".join(missing)})
     if len(building.held.attachments) < len(listed):
         return _around(bridge, mapping, action, building, added)
     order = PutMessage(
@@ -217,14 +209,14 @@ def _around(
     another has proved that it left the attachments in place.
 
     Raises:
-        Stop: ``too_large_to_carry``: the service does not allow it, so the person is sent to Altinn.
+        Refusal: ``too_large_to_carry``: the service does not allow it, so the person is sent to Altinn.
     """
     element, service = building.element, mapping.altinn2
     complete = action.after.value[0]
     kept = {form.form_id for form in building.forms}
     others = None in kept or any(form.form_id not in kept for form in building.held.forms)
     if others or added or (complete and (service is None or not service.bare_completion)):
-        raise Stop(Problem(code="too_large_to_carry", status=409, facts={"page": element.page or ""}))
+        raise Refusal("too_large_to_carry", 409, facts={"page": element.page or ""})
     before = replaced_forms(building)
     if complete and not before:
         return complete_without_content(bridge, action, element)
@@ -269,29 +261,26 @@ def _held(bridge: Bridge, building: DraftPut) -> tuple[Attachment, ...]:
 def _added(
     bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, building: DraftPut
 ) -> tuple[Attachment, ...]:
-    """Hold what was sent along against the rules. Raises Stop."""
+    """Hold what was sent along against the rules. Raises Refusal."""
     if not building.attachments:
         return ()
     attaching = action.attachment_policy
     if attaching is None or Supply.BODY not in attaching.supplies:
-        raise Stop(Problem(code="attachments_not_taken", status=422))
+        raise Refusal("attachments_not_taken", 422)
     allowed = {each.casefold() for each in attaching.types}
     sent = {_name(each) for each in building.attachments}
     present = Counter(each.attachment_type.casefold() for each in _held(bridge, building) if _name(each) not in sent)
     for each in building.attachments:
-        try:
-            if each.attachment_type.casefold() not in allowed:
-                raise Refusal("attachment_type", 422, facts={"rule": f"types: {', '.join(attaching.types)}"})  # noqa: TRY301
-            check_attachment(
-                rules_for(bridge, mapping),
-                attachment_type=each.attachment_type,
-                file_name=each.file_name,
-                size=each.size,
-                present=present[each.attachment_type.casefold()],
-                largest=bridge.settings.altinn2_max_attachment,
-            )
-        except Refusal as refusal:
-            raise Stop(Problem(code=refusal.code, status=refusal.status, facts=refusal.facts)) from refusal
+        if each.attachment_type.casefold() not in allowed:
+            raise Refusal("attachment_type", 422, facts={"rule": f"types: {', '.join(attaching.types)}"})
+        check_attachment(
+            rules_for(bridge, mapping),
+            attachment_type=each.attachment_type,
+            file_name=each.file_name,
+            size=each.size,
+            present=present[each.attachment_type.casefold()],
+            largest=bridge.settings.altinn2_max_attachment,
+        )
         present[each.attachment_type.casefold()] += 1
     return building.attachments
 

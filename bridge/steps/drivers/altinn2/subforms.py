@@ -3,19 +3,19 @@
 from bridge.core.delivery import manifest_of
 from bridge.core.elements import Form
 from bridge.core.mapping import ActionMapping, AfterUpdate, FormKind, SubformRight
-from bridge.core.operations import Problem
+from bridge.core.problems import Refusal
 from bridge.parts import Bridge
 from bridge.steps.drivers.altinn2.prevalidation import changes
-from bridge.steps.drivers.altinn2.requests import DraftPut, PlannedWrite, Stop, replaced_forms
+from bridge.steps.drivers.altinn2.requests import DraftPut, PlannedWrite, replaced_forms
 from bridge.steps.forms.request_body import Sent
 
 
 def refuse_what_is_not_allowed(action: ActionMapping, sent: Sent) -> None:
-    """Hold what was asked for against the mapping's ``subforms``. Raises Stop."""
+    """Hold what was asked for against the mapping's ``subforms``. Raises Refusal."""
     prefilled = any(not form.data for form in sent.forms)
     for wanted, right in ((prefilled, SubformRight.PREFILL), (bool(sent.removed), SubformRight.REMOVE)):
         if wanted and right not in action.subforms:
-            raise Stop(Problem(code="subforms_not_allowed", status=422, facts={"rule": f"subforms: [{right.value}]"}))
+            raise Refusal("subforms_not_allowed", 422, facts={"rule": f"subforms: [{right.value}]"})
 
 
 def subform_call(bridge: Bridge, action: ActionMapping, building: DraftPut) -> PlannedWrite | None:
@@ -23,7 +23,7 @@ def subform_call(bridge: Bridge, action: ActionMapping, building: DraftPut) -> P
     Say how the one subform is changed that is to be changed in a draft; None where it takes a PUT of the whole.
 
     Raises:
-        Stop: A subform that Altinn 2 is to fill in does not come alone: no PUT can ask for that.
+        Refusal: A subform that Altinn 2 is to fill in does not come alone: no PUT can ask for that.
     """
     changed = changes(building)
     draft = action.after in (AfterUpdate.KEEP_AS_DRAFT, AfterUpdate.BACK_TO_FORM_FILLING)
@@ -31,7 +31,7 @@ def subform_call(bridge: Bridge, action: ActionMapping, building: DraftPut) -> P
     if not alone:
         if any(not form.data for form in building.forms):
             where = "forms: a subform without FormData comes alone, into a draft"
-            raise Stop(Problem(code="message_invalid", status=400, facts={"where": where}))
+            raise Refusal("message_invalid", 400, facts={"where": where})
         return None
     (form,) = changed
     manifest = manifest_of(len(building.forms), building.element.listed_attachments or ())

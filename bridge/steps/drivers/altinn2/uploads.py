@@ -16,9 +16,10 @@ from bridge.adapters.altinn2.streams import Body, Interrupted, Spool, Watched, p
 from bridge.core.altinn2_errors import problem_for
 from bridge.core.attachment_rules import check_attachment, check_empty, check_size, rule_for
 from bridge.core.elements import Attachment, Content, Element, ElementState
-from bridge.core.errors import Missing, OutcomeUnknown, Refusal, Rejected, UpstreamError
+from bridge.core.errors import Missing, OutcomeUnknown, Rejected, UpstreamError
 from bridge.core.mapping import ActionMapping, ServiceMapping, Supply
 from bridge.core.operations import Link, Upload
+from bridge.core.problems import Refusal
 from bridge.parts import Bridge
 from bridge.steps.drivers.altinn2.attachments import (
     Standing,

@@ -10,9 +10,10 @@ from bridge.adapters.altinn2.streams import Spool
 from bridge.adapters.http.transport import StreamedAnswer
 from bridge.core.altinn2_errors import problem_for
 from bridge.core.elements import Content, Element, ElementKey, Form
-from bridge.core.errors import Missing, Refusal, Rejected, Unreachable
+from bridge.core.errors import Missing, Rejected, Unreachable
 from bridge.core.markdown import text_of_html
 from bridge.core.operations import Link
+from bridge.core.problems import Refusal
 from bridge.parts import Bridge
 from bridge.steps.drivers.altinn2.attachments import Shown, Standing, copy_of
 from bridge.steps.drivers.altinn2.reach import within_reach
