@@ -16,7 +16,7 @@ from uuid import UUID
 import requests
 
 from benchmarks.load import Request
-from bridge.adapters.http.transport import new_session
+from bridge.adapters.http.session import new_session
 from bridge.adapters.maskinporten.client import MaskinportenClient, PlatformTokens, signing_key
 from bridge.bundled import examples_folder
 from bridge.core.ids import uuid7

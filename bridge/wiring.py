@@ -26,7 +26,7 @@ from bridge.adapters.dialogporten.owner import DialogportenClient
 from bridge.adapters.dialogporten.search import DialogSearch
 from bridge.adapters.dialogporten.tokens import KeyStore
 from bridge.adapters.http.certificates import certificate_fault
-from bridge.adapters.http.transport import check_urllib3, new_session
+from bridge.adapters.http.session import check_urllib3, new_session
 from bridge.adapters.maskinporten.client import (
     MaskinportenAuth,
     MaskinportenClient,

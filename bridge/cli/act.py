@@ -55,7 +55,7 @@ def act(
       4  no answer came, and nothing was heard; it may have been done
     """
     from bridge.adapters.dialogporten.end_user import Bearer, EndUserClient, press
-    from bridge.adapters.http.transport import new_session
+    from bridge.adapters.http.session import new_session
     from bridge.core.errors import UpstreamError
 
     auth = Bearer(end_user_token(token_file))

@@ -123,7 +123,7 @@ def _going_on(last: "Page | None") -> str:
 
 def _as_owner(url: str | None) -> "DialogSearch":
     from bridge.adapters.dialogporten.search import DialogSearch
-    from bridge.adapters.http.transport import new_session
+    from bridge.adapters.http.session import new_session
     from bridge.adapters.maskinporten.client import MaskinportenAuth, MaskinportenClient, signing_key
     from bridge.config.settings import Settings
 
@@ -144,7 +144,7 @@ def _as_owner(url: str | None) -> "DialogSearch":
 def _as_end_user(url: str | None, token_file: str | None) -> "DialogSearch":
     from bridge.adapters.dialogporten.end_user import Bearer
     from bridge.adapters.dialogporten.search import DialogSearch
-    from bridge.adapters.http.transport import new_session
+    from bridge.adapters.http.session import new_session
 
     auth = Bearer(end_user_token(token_file))
     return DialogSearch(new_session(pool=1), dialogporten_url(url), auth=auth, clock=lambda: datetime.now(UTC))

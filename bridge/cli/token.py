@@ -121,7 +121,7 @@ def verify(
 
 def _keys(jwks: str) -> "FixedKeys":
     from bridge.adapters.dialogporten.tokens import FixedKeys, fetch_keys, read_keys
-    from bridge.adapters.http.transport import new_session
+    from bridge.adapters.http.session import new_session
     from bridge.core.errors import UpstreamError
 
     try:

@@ -13,7 +13,7 @@ import requests
 from requests.auth import AuthBase
 
 from bridge.adapters.altinn2 import PAGE, Altinn2Client, ListTruncated, UnsafeUpdate
-from bridge.adapters.http.transport import new_session
+from bridge.adapters.http.session import new_session
 from bridge.core.elements import Attachment, Element, ElementKey, ElementState, Form, InMemory, PutMessage
 from bridge.core.errors import CredentialsRefused, Missing, OutcomeUnknown, Rejected, Unreachable, UpstreamError
 from bridge.core.mapping import AfterUpdate, FormKind

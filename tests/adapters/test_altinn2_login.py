@@ -26,7 +26,8 @@ from cryptography.x509.oid import NameOID
 
 from bridge.adapters.altinn2 import Altinn2Client
 from bridge.adapters.altinn2.login import CookieLogin
-from bridge.adapters.http.transport import call, new_session
+from bridge.adapters.http.call import call
+from bridge.adapters.http.session import new_session
 from bridge.adapters.maskinporten.client import MaskinportenClient, PlatformTokens, SigningKey
 from bridge.config.settings import Secret, Settings
 from bridge.core.altinn2_errors import problem_for

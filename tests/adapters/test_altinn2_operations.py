@@ -20,7 +20,7 @@ from bridge.adapters.altinn2.metadata import (
     read_metadata,
 )
 from bridge.adapters.altinn2.reportees import who_of
-from bridge.adapters.http.transport import new_session
+from bridge.adapters.http.session import new_session
 from bridge.core.elements import ElementKey, ElementState, Form, InMemory, NewMessage, PutMessage
 from bridge.core.errors import CredentialsRefused, Missing, Rejected, Unreachable
 from bridge.core.mapping import (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge.adapters.apps.metadata import AppMetadataClient, AppUse, TypeUse, read_app_metadata, uses
-from bridge.adapters.http.transport import new_session
+from bridge.adapters.http.session import new_session
 from bridge.cli.check.apps import AppsSaid, check_apps
 from bridge.config.mappings import read_mappings
 from bridge.config.routes import read_routes

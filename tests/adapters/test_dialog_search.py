@@ -8,7 +8,7 @@ import requests
 
 from bridge.adapters.dialogporten.end_user import Bearer
 from bridge.adapters.dialogporten.search import DialogSearch, SearchRefused
-from bridge.adapters.http.transport import new_session
+from bridge.adapters.http.session import new_session
 from bridge.core.dialog_queries import Side, read_query
 from bridge.core.errors import CredentialsRefused, Rejected, Unreachable
 from bridge.sandbox.core.ledger import How

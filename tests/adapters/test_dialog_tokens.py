@@ -34,7 +34,7 @@ from bridge.adapters.dialogporten.tokens import (
     verify,
     www_authenticate,
 )
-from bridge.adapters.http.transport import new_session
+from bridge.adapters.http.session import new_session
 from bridge.core.callers import Caller
 from bridge.core.errors import Unreachable
 from bridge.core.mapping import Narrowed, Requirement

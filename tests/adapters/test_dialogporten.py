@@ -14,7 +14,7 @@ import requests
 from requests.auth import AuthBase
 
 from bridge.adapters.dialogporten.owner import DialogportenClient
-from bridge.adapters.http.transport import RenewableAuth, new_session
+from bridge.adapters.http.session import RenewableAuth, new_session
 from bridge.core.dialog_merge import merge
 from bridge.core.dialogs import (
     SERVICE_OWNER,

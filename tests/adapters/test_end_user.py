@@ -14,7 +14,7 @@ from urllib3 import HTTPResponse
 from urllib3.exceptions import ProtocolError
 
 from bridge.adapters.dialogporten.end_user import Bearer, EndUserClient, News, Pressed, press
-from bridge.adapters.http.transport import new_session
+from bridge.adapters.http.session import new_session
 from bridge.cli.act import exit_code
 from bridge.core.errors import Missing, Unreachable
 from bridge.sandbox.core.ledger import How

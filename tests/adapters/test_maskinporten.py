@@ -21,7 +21,8 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
-from bridge.adapters.http.transport import call, new_session
+from bridge.adapters.http.call import call
+from bridge.adapters.http.session import new_session
 from bridge.adapters.maskinporten.client import (
     MaskinportenAuth,
     MaskinportenClient,

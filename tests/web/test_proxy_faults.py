@@ -13,7 +13,7 @@ from requests.adapters import BaseAdapter
 from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import ReadTimeout
 
-from bridge.adapters.http.transport import new_session
+from bridge.adapters.http.session import new_session
 from bridge.sandbox.apps.state import App, DataType
 from bridge.sandbox.core.ledger import How
 from bridge.sandbox.core.tokens import issue

@@ -27,7 +27,7 @@ from bridge.adapters.altinn2.wire import (
     text,
     unreadable,
 )
-from bridge.adapters.http.transport import StreamedAnswer
+from bridge.adapters.http.call import StreamedAnswer
 from bridge.core.clock import Clock
 from bridge.core.elements import (
     Attachment,

@@ -8,7 +8,8 @@ from requests.auth import AuthBase
 
 from bridge.adapters.altinn2.errors import failure, pause_in, raise_for
 from bridge.adapters.altinn2.wire import HAL, LANGUAGE, MESSAGE_ID, SYSTEM, WHO
-from bridge.adapters.http.transport import Answer, RenewableAuth, StreamedAnswer, call
+from bridge.adapters.http.call import Answer, StreamedAnswer, call
+from bridge.adapters.http.session import RenewableAuth
 from bridge.core.clock import Clock
 from bridge.core.errors import CredentialsRefused, Paused, Unreachable
 from bridge.core.gates import UpstreamPause

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from bridge.adapters.altinn2.wire import SYSTEM, field, is_html, json_or_none
-from bridge.adapters.http.transport import Answer, retry_after
+from bridge.adapters.http.call import Answer, retry_after
 from bridge.core.altinn2_errors import Next, known_words, row_for
 from bridge.core.errors import (
     BridgeError,

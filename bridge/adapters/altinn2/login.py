@@ -11,7 +11,8 @@ import requests
 from bridge.adapters.altinn2.connection import Secret
 from bridge.adapters.altinn2.errors import failure, raise_for
 from bridge.adapters.altinn2.wire import HAL, SYSTEM
-from bridge.adapters.http.transport import Answer, RenewableAuth, call
+from bridge.adapters.http.call import Answer, call
+from bridge.adapters.http.session import RenewableAuth
 from bridge.adapters.maskinporten.client import origin
 from bridge.core.clock import Clock
 from bridge.core.errors import CredentialsRefused, OutcomeUnknown, Rejected, Unreachable, UpstreamError

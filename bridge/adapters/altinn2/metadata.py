@@ -13,7 +13,7 @@ import requests
 
 from bridge.adapters.altinn2.errors import raise_for
 from bridge.adapters.altinn2.wire import HAL, SYSTEM, embedded, field, json_body, text, unreadable
-from bridge.adapters.http.transport import Answer, call
+from bridge.adapters.http.call import Answer, call
 from bridge.core.altinn_dates import parse_altinn_date
 from bridge.core.attachment_rules import MEGABYTE, extensions_in
 from bridge.core.clock import Clock

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from bridge.adapters.http.transport import Answer
+from bridge.adapters.http.call import Answer
 from bridge.core.errors import Rejected, Unreachable
 
 SYSTEM = "Altinn 2"

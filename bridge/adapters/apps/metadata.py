@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import requests
 
-from bridge.adapters.http.transport import Answer, call
+from bridge.adapters.http.call import Answer, call
 from bridge.core.calculations import AppRoute, HttpDialect, verbs_of
 from bridge.core.errors import Rejected, UpstreamError
 from bridge.core.mapping import FormFormat, FormKind, ServiceMapping

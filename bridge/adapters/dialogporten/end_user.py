@@ -19,7 +19,8 @@ from requests.auth import AuthBase
 
 from bridge.adapters.dialogporten.owner import OTHER_DIALOG, SYSTEM, failure
 from bridge.adapters.dialogporten.sse import events
-from bridge.adapters.http.transport import Answer, call, calling
+from bridge.adapters.http.call import Answer, call
+from bridge.adapters.http.errors import calling
 from bridge.core.clock import Clock
 from bridge.core.errors import CredentialsRefused, OutcomeUnknown, Rejected, Unreachable, UpstreamError
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import requests
 from requests.auth import AuthBase
 
-from bridge.adapters.http.transport import Answer, call, renewing, retry_after
+from bridge.adapters.http.call import Answer, call, renewing, retry_after
 from bridge.core.clock import Clock
 from bridge.core.dialogs import Activity, Dialog, activity_to_json, dialog_from_json
 from bridge.core.errors import (

@@ -11,7 +11,7 @@ import requests
 from requests.auth import AuthBase
 
 from bridge.adapters.dialogporten.owner import SYSTEM, failure
-from bridge.adapters.http.transport import Answer, call, renewing
+from bridge.adapters.http.call import Answer, call, renewing
 from bridge.core.clock import Clock
 from bridge.core.dialog_queries import DialogQuery, Side
 from bridge.core.errors import CredentialsRefused, Rejected, Unreachable

@@ -16,7 +16,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from jwt.algorithms import OKPAlgorithm
 
-from bridge.adapters.http.transport import call
+from bridge.adapters.http.call import call
 from bridge.core.callers import Caller
 from bridge.core.clock import Clock
 from bridge.core.errors import Unreachable, UpstreamError

@@ -21,7 +21,8 @@ from jwt.algorithms import RSAAlgorithm
 from requests.auth import AuthBase
 
 from bridge.adapters.altinn2.connection import Secret
-from bridge.adapters.http.transport import Answer, RenewableAuth, call, retry_after
+from bridge.adapters.http.call import Answer, call, retry_after
+from bridge.adapters.http.session import RenewableAuth
 from bridge.core.clock import Clock
 from bridge.core.errors import ConfigurationError, CredentialsRefused, Fault, Rejected, Unreachable, UpstreamError
 from bridge.core.gates import LoginLockout, OwnLockout, guarded_login

@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 import click
 
 from bridge.adapters.apps.client import AppCall, AppClient
-from bridge.adapters.http.transport import new_session
+from bridge.adapters.http.session import new_session
 from bridge.adapters.maskinporten.client import MaskinportenClient, PlatformTokens, signing_key
 from bridge.config.settings import Settings
 from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse

@@ -196,7 +196,7 @@ def _online(
     """Ask Altinn 2 and the apps; faults, and what is good to know. What Altinn 2 says beside faults goes to *notes*."""
     from bridge.adapters.altinn2.metadata import MetadataClient, MetadataFiles, online_faults
     from bridge.adapters.apps.metadata import AppMetadataClient, uses
-    from bridge.adapters.http.transport import new_session
+    from bridge.adapters.http.session import new_session
     from bridge.cli.check.apps import check_apps
     from bridge.config.settings import Settings
     from bridge.wiring import utc_now

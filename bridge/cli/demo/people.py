@@ -15,7 +15,7 @@ from uuid import UUID
 import requests
 
 from bridge.adapters.dialogporten.sse import events
-from bridge.adapters.http.transport import new_session
+from bridge.adapters.http.session import new_session
 from bridge.adapters.maskinporten.client import MaskinportenClient, signing_key
 from bridge.cli.demo.stage import DemoFailed, Stage
 from bridge.cli.demo.timeline import ARBEIDSFLATE, BRIDGE, DIALOGPORTEN, Line, Timeline

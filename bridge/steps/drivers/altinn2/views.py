@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bridge.adapters.altinn2.streams import Spool
-from bridge.adapters.http.transport import StreamedAnswer
+from bridge.adapters.http.call import StreamedAnswer
 from bridge.core.altinn2_errors import problem_for
 from bridge.core.elements import Content, Element, ElementKey, Form
 from bridge.core.errors import Missing, Rejected, Unreachable

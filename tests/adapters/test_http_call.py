@@ -1,6 +1,5 @@
 """What becomes of a call, whatever the other side does to it."""
 
-import configparser
 import contextlib
 import gzip
 import io
@@ -12,7 +11,6 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import requests
@@ -21,8 +19,9 @@ import urllib3.exceptions
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
-from bridge.adapters.http import transport
-from bridge.adapters.http.transport import SENT, Answer, call, calling, new_session, retry_after, urllib3_faults
+from bridge.adapters.http.call import Answer, call, retry_after
+from bridge.adapters.http.errors import SENT, calling
+from bridge.adapters.http.session import new_session
 from bridge.core.errors import OutcomeUnknown, Rejected, Unreachable
 
 NOW = datetime(2026, 11, 2, 12, 0, 0, tzinfo=UTC)
@@ -440,30 +439,3 @@ def test_retry_after_is_bounded(text: str, wait: timedelta | None) -> None:
 def test_retry_after_may_be_absent() -> None:
     """Most answers say nothing."""
     assert retry_after({}, NOW) is None
-
-
-@pytest.mark.parametrize(
-    ("version", "impostors", "faults"),
-    [
-        ("2.5.0", [], 0),
-        ("2.8.0", [], 0),
-        ("2.4.9", [], 1),
-        ("3.0.0", [], 1),
-        ("unknown", [], 1),
-        ("2.25.904", ["urllib3-future", "niquests"], 2),
-    ],
-)
-def test_only_the_pinned_urllib3_will_do(version: str, impostors: list[str], faults: int) -> None:
-    """Another urllib3 is refused in words, all reasons at once."""
-    assert len(urllib3_faults(version, impostors)) == faults
-
-
-def test_the_installed_urllib3_is_the_pinned_one() -> None:
-    """This environment passes, and the check knows the range of setup.cfg."""
-    setup = configparser.ConfigParser()
-    setup.read(Path(__file__).parents[2] / "setup.cfg")
-
-    transport.check_urllib3()
-
-    low, high = (".".join(map(str, edge)) for edge in (transport.URLLIB3_FROM, transport.URLLIB3_BEFORE))
-    assert f"urllib3>={low},<{high}" in setup["options"]["install_requires"].split()
