@@ -17,7 +17,9 @@ import requests
 
 from benchmarks.load import Request
 from bridge.adapters.http.session import new_session
-from bridge.adapters.maskinporten.client import MaskinportenClient, PlatformTokens, signing_key
+from bridge.adapters.maskinporten.client import MaskinportenClient
+from bridge.adapters.maskinporten.exchange import PlatformTokens
+from bridge.adapters.maskinporten.keys import signing_key
 from bridge.bundled import examples_folder
 from bridge.core.ids import uuid7
 from bridge.wiring import ALTINN2_SCOPES, DIALOGPORTEN_SCOPES, utc_now

@@ -27,13 +27,10 @@ from bridge.adapters.dialogporten.search import DialogSearch
 from bridge.adapters.dialogporten.tokens import KeyStore
 from bridge.adapters.http.certificates import certificate_fault
 from bridge.adapters.http.session import check_urllib3, new_session
-from bridge.adapters.maskinporten.client import (
-    MaskinportenAuth,
-    MaskinportenClient,
-    PlatformAuth,
-    PlatformTokens,
-    signing_key,
-)
+from bridge.adapters.maskinporten.auth import MaskinportenAuth, PlatformAuth
+from bridge.adapters.maskinporten.client import MaskinportenClient
+from bridge.adapters.maskinporten.exchange import PlatformTokens
+from bridge.adapters.maskinporten.keys import signing_key
 from bridge.config.mapping_limits import beyond
 from bridge.config.mappings import Misfits, load_mappings
 from bridge.config.routes import Routes, load_routes
@@ -182,7 +179,7 @@ def wire(settings: Settings, surroundings: Overrides | None = None) -> Bridge:
                 maskinporten=maskinporten,
                 platform=platform,
                 altinn2_session=altinn2_session,
-                gate=login_gate(settings, store, around.clock),
+                lockout=login_gate(settings, store, around.clock),
                 clock=around.clock,
             ),
             clock=around.clock,
@@ -272,7 +269,7 @@ def _altinn2_auth(
     maskinporten: MaskinportenClient,
     platform: PlatformTokens,
     altinn2_session: requests.Session,
-    gate: StoredLockout,
+    lockout: StoredLockout,
     clock: Clock,
 ) -> AuthBase:
     """Log in to Altinn 2 the way that the settings say (facts/altinn2.md 1.6)."""
@@ -287,7 +284,7 @@ def _altinn2_auth(
                 maskinporten=maskinporten,
                 clock=clock,
                 enterprise_user=Secret(f"{user}:{password.reveal()}"),
-                gate=gate,
+                lockout=lockout,
             )
             return PlatformAuth(tokens, scopes=ALTINN2_SCOPES, base_url=settings.altinn2_url)
         case Altinn2Login.PASSWORD | Altinn2Login.CERTIFICATE:
@@ -299,7 +296,7 @@ def _altinn2_auth(
                 enterprise=settings.altinn2_login is Altinn2Login.CERTIFICATE,
                 clock=clock,
                 timeout=settings.upstream_timeout,
-                gate=gate,
+                lockout=lockout,
             )
         case _:
             assert_never(settings.altinn2_login)

@@ -124,7 +124,9 @@ def _going_on(last: "Page | None") -> str:
 def _as_owner(url: str | None) -> "DialogSearch":
     from bridge.adapters.dialogporten.search import DialogSearch
     from bridge.adapters.http.session import new_session
-    from bridge.adapters.maskinporten.client import MaskinportenAuth, MaskinportenClient, signing_key
+    from bridge.adapters.maskinporten.auth import MaskinportenAuth
+    from bridge.adapters.maskinporten.client import MaskinportenClient
+    from bridge.adapters.maskinporten.keys import signing_key
     from bridge.config.settings import Settings
 
     settings = Settings.from_environ(os.environ)

@@ -28,7 +28,9 @@ from bridge.adapters.altinn2 import Altinn2Client
 from bridge.adapters.altinn2.login import CookieLogin
 from bridge.adapters.http.call import call
 from bridge.adapters.http.session import new_session
-from bridge.adapters.maskinporten.client import MaskinportenClient, PlatformTokens, SigningKey
+from bridge.adapters.maskinporten.client import MaskinportenClient
+from bridge.adapters.maskinporten.exchange import PlatformTokens
+from bridge.adapters.maskinporten.keys import SigningKey
 from bridge.config.settings import Secret, Settings
 from bridge.core.altinn2_errors import problem_for
 from bridge.core.elements import ElementKey
@@ -425,11 +427,11 @@ def test_a_cookie_never_leaves_its_scheme(bench: Bench) -> None:
             login(requests.Request("GET", url).prepare())
 
 
-# The gate
+# The lockout
 
 
 @pytest.mark.parametrize("status", ["401", "403", "400"])
-def test_refused_logins_close_the_gate(bench: Bench, status: str) -> None:
+def test_refused_logins_lock_the_login(bench: Bench, status: str) -> None:
     """Whatever status a refusal has; the right password still opens afterwards, so nobody is locked out."""
     bench.switch(login_failed_status=status)
     key = element(bench)
@@ -443,7 +445,7 @@ def test_refused_logins_close_the_gate(bench: Bench, status: str) -> None:
 
 
 @pytest.mark.parametrize("password", ["feil", PASSWORD])
-def test_threads_share_one_gate(bench: Bench, password: str) -> None:
+def test_threads_share_one_lockout(bench: Bench, password: str) -> None:
     """Sixteen at once: two failed logins in all, or one that serves all."""
     key = element(bench)
     client, _, _ = by_cookie(bench, password)
@@ -465,7 +467,7 @@ def test_threads_share_one_gate(bench: Bench, password: str) -> None:
         assert (found, len(calls(bench, LOGIN))) == (["login_closed"] * 14 + ["login_refused"] * 2, 2)
 
 
-def test_exchanging_threads_share_one_gate(bench: Bench) -> None:
+def test_exchanging_threads_share_one_lockout(bench: Bench) -> None:
     """Seven at once, each for scopes of its own: two exchanges in all."""
     registered(bench, enterprise=True)
     bench.switch(enterprise_user_exchange="works")
@@ -546,7 +548,7 @@ def test_a_login_not_found_is_no_missing_element(bench: Bench) -> None:
     assert problem_for(caught.value.reason).code == "upstream_refused"
 
 
-def test_a_success_opens_the_gate_again(bench: Bench) -> None:
+def test_a_success_takes_refusals_back(bench: Bench) -> None:
     """One failure, a success and one more failure are not two in a row."""
     key = element(bench)
     client, _, _ = by_cookie(bench)

@@ -276,7 +276,7 @@ def test_a_cookie_opens_and_is_renewed(bench: Bench, cookie: str) -> None:
     assert len(logins) == 1
 
 
-def test_two_failed_logins_close_the_gate(bench: Bench) -> None:
+def test_two_failed_logins_lock_the_login(bench: Bench) -> None:
     """Altinn 2 locks after ten; we stop at two, and say so."""
     key = at(bench)
     client = cookie_client(bench, "feil")

@@ -23,17 +23,11 @@ from requests.structures import CaseInsensitiveDict
 
 from bridge.adapters.http.call import call
 from bridge.adapters.http.session import new_session
-from bridge.adapters.maskinporten.client import (
-    MaskinportenAuth,
-    MaskinportenClient,
-    PlatformAuth,
-    PlatformTokens,
-    SigningKey,
-    Token,
-    TokenCache,
-    renewal,
-    signing_key,
-)
+from bridge.adapters.maskinporten.auth import MaskinportenAuth, PlatformAuth
+from bridge.adapters.maskinporten.cache import Token, TokenCache, renewal
+from bridge.adapters.maskinporten.client import MaskinportenClient
+from bridge.adapters.maskinporten.exchange import PlatformTokens
+from bridge.adapters.maskinporten.keys import SigningKey, signing_key
 from bridge.core.errors import ConfigurationError, CredentialsRefused, Rejected, Unreachable
 
 AUTHORITY = "https://maskinporten.test"

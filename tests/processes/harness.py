@@ -19,7 +19,8 @@ from uuid import UUID
 import requests
 import sqlalchemy as sa
 
-from bridge.adapters.maskinporten.client import MaskinportenClient, signing_key
+from bridge.adapters.maskinporten.client import MaskinportenClient
+from bridge.adapters.maskinporten.keys import signing_key
 from bridge.bundled import examples_folder
 from bridge.core.ids import uuid7
 from bridge.sandbox.server import Sandbox

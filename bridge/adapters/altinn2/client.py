@@ -10,7 +10,7 @@ import requests
 from requests.auth import AuthBase
 
 from bridge.adapters.altinn2 import attachments, forms
-from bridge.adapters.altinn2.connection import Connection, Secret
+from bridge.adapters.altinn2.connection import Connection
 from bridge.adapters.altinn2.errors import ListTruncated, paths_in, raise_for
 from bridge.adapters.altinn2.messages import FLAGS, PAGE, Window, check, element_from, message_body, put_body
 from bridge.adapters.altinn2.reportees import Reportee, reportees_in
@@ -28,6 +28,7 @@ from bridge.adapters.altinn2.wire import (
     unreadable,
 )
 from bridge.adapters.http.call import StreamedAnswer
+from bridge.adapters.http.credentials import Secret
 from bridge.core.clock import Clock
 from bridge.core.elements import (
     Attachment,

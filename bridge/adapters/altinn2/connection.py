@@ -1,7 +1,7 @@
 """The one way to Altinn 2's end-user API: key, token, language, deadlines, and the answers sorted."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import requests
 from requests.auth import AuthBase
@@ -9,6 +9,7 @@ from requests.auth import AuthBase
 from bridge.adapters.altinn2.errors import failure, pause_in, raise_for
 from bridge.adapters.altinn2.wire import HAL, LANGUAGE, MESSAGE_ID, SYSTEM, WHO
 from bridge.adapters.http.call import Answer, StreamedAnswer, call
+from bridge.adapters.http.credentials import Secret
 from bridge.adapters.http.session import RenewableAuth
 from bridge.core.clock import Clock
 from bridge.core.errors import CredentialsRefused, Paused, Unreachable
@@ -16,13 +17,6 @@ from bridge.core.gates import UpstreamPause
 
 ANSWER_BYTES = 16 * 1024 * 1024
 """The largest answer that is held in memory."""
-
-
-class Secret(Protocol):
-    """A value that shows itself when asked, and in no other way."""
-
-    def reveal(self) -> str:
-        """Give the value."""
 
 
 class Connection:

@@ -8,12 +8,11 @@ from typing import Any
 
 import requests
 
-from bridge.adapters.altinn2.connection import Secret
 from bridge.adapters.altinn2.errors import failure, raise_for
 from bridge.adapters.altinn2.wire import HAL, SYSTEM
 from bridge.adapters.http.call import Answer, call
+from bridge.adapters.http.credentials import Secret, origin
 from bridge.adapters.http.session import RenewableAuth
-from bridge.adapters.maskinporten.client import origin
 from bridge.core.clock import Clock
 from bridge.core.errors import CredentialsRefused, OutcomeUnknown, Rejected, Unreachable, UpstreamError
 from bridge.core.gates import LoginLockout, OwnLockout, guarded_login
@@ -42,14 +41,14 @@ class CookieLogin(RenewableAuth):
         enterprise: bool,
         clock: Clock,
         timeout: float = 30.0,
-        gate: LoginLockout | None = None,
+        lockout: LoginLockout | None = None,
     ) -> None:
         self._session, self._base, self._origin = session, base_url.rstrip("/"), origin(base_url)
         self._user, self._password, self._enterprise = user, password, enterprise
         self._clock, self._timeout = clock, timeout
         self._lock = threading.Lock()
         self._cookie: str | None = None
-        self._gate = gate or OwnLockout()
+        self._lockout = lockout or OwnLockout()
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """
@@ -65,7 +64,7 @@ class CookieLogin(RenewableAuth):
             raise Rejected("bridge", "a cookie was wanted for another host than its own", reason="foreign_host")
         with self._lock:
             cookie = self._cookie = self._cookie or guarded_login(
-                self._gate, self._log_in, system=SYSTEM, refused="login_refused"
+                self._lockout, self._log_in, system=SYSTEM, refused="login_refused"
             )
 
         def renew(response: requests.Response, *_: Any, **__: Any) -> None:

@@ -18,7 +18,7 @@ from urllib3 import HTTPConnectionPool, HTTPResponse, Timeout
 from bridge.adapters.apps.connections import Exactly
 from bridge.adapters.apps.metadata import fetch_metadata
 from bridge.adapters.http.errors import calling
-from bridge.adapters.maskinporten.client import PlatformTokens
+from bridge.adapters.maskinporten.exchange import PlatformTokens
 from bridge.core.calculations import AppRoute, HttpDialect, Meaning, first_try, verbs_of
 from bridge.core.clock import Clock
 from bridge.core.errors import CredentialsRefused, OutcomeUnknown, Unreachable, UpstreamError

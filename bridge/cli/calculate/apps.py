@@ -12,7 +12,9 @@ import click
 
 from bridge.adapters.apps.client import AppCall, AppClient
 from bridge.adapters.http.session import new_session
-from bridge.adapters.maskinporten.client import MaskinportenClient, PlatformTokens, signing_key
+from bridge.adapters.maskinporten.client import MaskinportenClient
+from bridge.adapters.maskinporten.exchange import PlatformTokens
+from bridge.adapters.maskinporten.keys import signing_key
 from bridge.config.settings import Settings
 from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse
 from bridge.core.errors import BridgeError, Finding, UpstreamError

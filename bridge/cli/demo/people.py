@@ -16,7 +16,8 @@ import requests
 
 from bridge.adapters.dialogporten.sse import events
 from bridge.adapters.http.session import new_session
-from bridge.adapters.maskinporten.client import MaskinportenClient, signing_key
+from bridge.adapters.maskinporten.client import MaskinportenClient
+from bridge.adapters.maskinporten.keys import signing_key
 from bridge.cli.demo.stage import DemoFailed, Stage
 from bridge.cli.demo.timeline import ARBEIDSFLATE, BRIDGE, DIALOGPORTEN, Line, Timeline
 from bridge.core.ids import uuid7
