@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 import requests
-from requests.auth import AuthBase
 
 from bridge.adapters.http.credentials import origin
 from bridge.adapters.http.session import RenewableAuth
@@ -65,12 +64,3 @@ class PlatformAuth(_SourceAuth):
 
     def __init__(self, tokens: PlatformTokens, *, scopes: Iterable[str], base_url: str) -> None:
         super().__init__(tokens, scopes=scopes, base_url=base_url)
-
-
-class FixedBearer(AuthBase):
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import jwt
 import requests
+from requests.auth import AuthBase
 
 from bridge.adapters.http.credentials import Secret
-from bridge.adapters.maskinporten.auth import FixedBearer
 from bridge.adapters.maskinporten.cache import Token, TokenCache
 from bridge.adapters.maskinporten.client import MaskinportenClient
 from bridge.adapters.maskinporten.endpoints import TOKEN_LIVES_UNSAID, ask, busy_error, fetched_twice, is_bearer_token
@@ -90,7 +90,7 @@ class PlatformTokens:
             )
 
     def _ask_for(self, token: str, headers: Mapping[str, str], *, refused: str) -> Token:
-        answer = ask(self._session, "GET", self._url, system="Altinn", auth=FixedBearer(token), headers=headers)
+        answer = ask(self._session, "GET", self._url, system="Altinn", auth=_Bearer(token), headers=headers)
         now = self._clock()
         if answer.status == 410 and self._enterprise_user is not None:
             detail = "enterprise users are gone: Altinn 2 is closed (410)"
@@ -104,6 +104,15 @@ class PlatformTokens:
         if not is_bearer_token(value):
             raise Unreachable("Altinn", "an answer to the exchange that is no token", status=answer.status)
         return Token(value=value, expires_at=_claimed_end(value) or now + TOKEN_LIVES_UNSAID)
+
+
+class _Bearer(AuthBase):
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
 
 
 def _claimed_end(token: str) -> datetime | None:
