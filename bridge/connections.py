@@ -26,7 +26,7 @@ from gunicorn.http.body import ChunkedReader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from bridge.core.problems import Refusal
-from bridge.heads import READ_ON, check_host, gist, with_one_cookie
+from bridge.heads import READ_ON, check_head, gist, with_one_cookie
 from bridge.lanes import Lane, caller_in
 from bridge.turned_away import LONGEST_HEAD, LONGEST_URL, TurnedAway, names_origin
 
@@ -400,7 +400,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.sock.asks_to_go_on = req._expected_100_continue and not conn.continued  # noqa: SLF001
         req._expected_100_continue = False  # noqa: SLF001
         conn.sock.in_request = True
-        check_host(req.version, req.headers)
+        # A version to come is answered in ours (RFC 9112 2.3).
+        req.version = min(req.version, (1, 1))
+        check_head(req.version, req.headers)
         req.headers = with_one_cookie(req.headers)
         if isinstance(req.body.reader, ChunkedReader):
             # gunicorn lets trailers be as long as a hundred of the longest headers, and counts lines at each piece.

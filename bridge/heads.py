@@ -8,6 +8,8 @@ READ_ON = 512 * 1024
 """A head that is too long is read so far, and let go: no page could read the refusal without its ``Origin``."""
 
 _LAST_LINE = 1024
+_HOST = re.compile(r"(?:\[[0-9A-Za-z:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?")
+"""``uri-host [ ":" port ]`` (RFC 3986 3.2.2); an empty one is allowed."""
 _LANGUAGE = re.compile(rb"\r\naccept-language:[^\r\n]*", re.IGNORECASE)
 
 
@@ -19,15 +21,22 @@ def with_one_cookie(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [*(each for each in headers if each[0] != "COOKIE"), ("COOKIE", "; ".join(cookies))]
 
 
-def check_host(version: tuple[int, int], headers: list[tuple[str, str]]) -> None:
+def check_head(version: tuple[int, int], headers: list[tuple[str, str]]) -> None:
     """
-    See to it that a request of HTTP/1.1 says for which host it is (RFC 9112 3.2); of two the parser tells.
+    See to it that a request says for which host it is, and that its body is not packed (RFC 9112 3.2 and 6.1).
+
+    Two hosts, and codings that are not known, the parser refuses; what is packed it would pass on as it came.
 
     Raises:
-        InvalidHeader: It does not.
+        InvalidHeader: The host is missing, or is none.
+        UnsupportedTransferCoding: The body is packed.
     """
-    if version >= (1, 1) and not any(name == "HOST" for name, _ in headers):
+    hosts = [value for name, value in headers if name == "HOST"]
+    if (version >= (1, 1) and not hosts) or not all(map(_HOST.fullmatch, hosts)):
         raise errors.InvalidHeader("HOST")
+    for name, value in headers:
+        if name == "TRANSFER-ENCODING" and value.strip(" \t").lower() != "chunked":
+            raise errors.UnsupportedTransferCoding(value)
 
 
 def gist(head: bytes) -> bytes:

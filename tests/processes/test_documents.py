@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -101,11 +102,30 @@ def example(document: str) -> str:
     return "\n".join(re.findall(r"^```\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL))
 
 
+@pytest.mark.parametrize("document", [each for each in EXAMPLES if each != "mappings.md"])
+def test_nothing_is_left_where_a_port_is_taken(tmp_path: Path, document: str) -> None:
+    """The script ends, says why, and takes its folder with it, though the program that it started has ended."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, printed = play(document, tmp_path, ports=[taken.getsockname()[1]])
+
+    assert code != 0
+    assert "in use" in printed
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["bin", "out.log"]
+
+
 def run(document: str, folder: Path) -> str:
     """Run a document's example below *folder*; only the ports are others. Gives what it printed; it leaves nothing."""
+    code, printed = play(document, folder, ports=[])
+    assert code == 0, printed
+    assert sorted(each.name for each in folder.iterdir()) == ["bin", "out.log"]
+    return printed
+
+
+def play(document: str, folder: Path, *, ports: list[int]) -> tuple[int, str]:
+    """Run a document's example below *folder* on *ports* first and free ones then: its code, and what it printed."""
     script = example(document)
     for port in sorted(set(PORT.findall(script))):
-        script = script.replace(port, str(free_port()))
+        script = script.replace(port, str(ports.pop() if ports else free_port()))
     # Another program of that name comes first, as on machines with iproute2.
     other = folder / "bin" / "bridge"
     other.parent.mkdir()
@@ -114,6 +134,7 @@ def run(document: str, folder: Path) -> str:
     path = f"{other.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     # What an earlier script, or a shell of somebody's, has set.
     left = {"BRIDGE_MAPPINGS": "mappings", "BRIDGE_SCHEMAS": "schemas", "BRIDGE_LISTEN": "nowhere"}
+    left |= {"http_proxy": "http://127.0.0.1:9", "all_proxy": "http://127.0.0.1:9"}
     environ = {**_clean(os.environ), **left, "PATH": path, "TMPDIR": str(folder)}
 
     with (folder / "out.log").open("w+b") as out:
@@ -132,11 +153,7 @@ def run(document: str, folder: Path) -> str:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
         out.seek(0)
-        printed = out.read().decode()
-
-    assert code == 0, printed
-    assert sorted(each.name for each in folder.iterdir()) == ["bin", "out.log"]
-    return printed
+        return code, out.read().decode()
 
 
 def alive(group: int) -> bool:

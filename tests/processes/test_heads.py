@@ -88,6 +88,14 @@ REFUSED: dict[str, tuple[int, str, str, list[str]]] = {
     "a control character": (400, "head_invalid", PRESS, ["X: a\x1cb"]),
     "both lengths": (400, "head_invalid", PRESS, ["Content-Length: 3", "Transfer-Encoding: chunked"]),
     "an unknown coding": (501, "transfer_coding", PRESS, ["Transfer-Encoding: br"]),
+    "a packed body": (501, "transfer_coding", PRESS, ["Transfer-Encoding: gzip, chunked"]),
+    "a body packed by two lines": (
+        501,
+        "transfer_coding",
+        PRESS,
+        ["Transfer-Encoding: gzip", "Transfer-Encoding: chunked"],
+    ),
+    "a coding that is none": (501, "transfer_coding", PRESS, ["Transfer-Encoding: identity, chunked"]),
     "another expectation": (417, "expectation_failed", PRESS, ["Expect: x"]),
     "no version": (400, "head_invalid", "GET /", []),
     "a version to come": (400, "head_invalid", "GET / HTTP/3.0", []),
@@ -135,6 +143,10 @@ def test_a_long_head_is_not_read_without_end(made: Site) -> None:
     assert "access-control-allow-origin" not in on.headers
 
 
+NO_HOSTS = ("a b", "<script>", "x/y", "x@y", "[::1", "http://x", "x:y", "ø.no", "%zz")
+HOSTS = ("bridge.etat.no:8443", "[::1]:80", "127.0.0.1:", "a%20b")
+
+
 @pytest.mark.parametrize(
     ("line", "hosts", "status"),
     [
@@ -143,8 +155,10 @@ def test_a_long_head_is_not_read_without_end(made: Site) -> None:
         ("GET /openapi.json HTTP/1.1", ["Host:"], 200),
         ("GET /openapi.json HTTP/1.0", [], 200),
         (PRESS, [], 400),
+        *(("GET /openapi.json HTTP/1.1", [f"Host: {each}"], 400) for each in NO_HOSTS),
+        *(("GET /openapi.json HTTP/1.1", [f"Host: {each}"], 200) for each in HOSTS),
     ],
-    ids=["none", "two", "an empty one", "HTTP/1.0", "of a press"],
+    ids=["none", "two", "an empty one", "HTTP/1.0", "of a press", *NO_HOSTS, *HOSTS],
 )
 def test_a_request_says_for_which_host_it_is(made: Site, line: str, hosts: list[str], status: int) -> None:
     """Once, as RFC 9112 3.2 has it."""
@@ -155,6 +169,14 @@ def test_a_request_says_for_which_host_it_is(made: Site, line: str, hosts: list[
         assert answer.code == "head_invalid"
         assert "Host" in json.loads(answer.body)["detail"]
         assert answer.headers["access-control-allow-origin"] == ORIGIN
+
+
+def test_a_version_to_come_is_answered_in_ours(made: Site) -> None:
+    """HTTP/1.2 understands what 1.1 says (RFC 9112 2.3)."""
+    with socket.create_connection(("127.0.0.1", made.port), timeout=20) as client:
+        client.sendall(b"GET /health/liveness HTTP/1.2\r\nHost: x\r\nConnection: close\r\n\r\n")
+
+        assert client.recv(64).startswith(b"HTTP/1.1 200 ")
 
 
 def test_refusals_are_counted_and_logged_without_their_words(made: Site) -> None:
