@@ -29,7 +29,7 @@ class Metrics:
     app_verbs: Gauge = field(init=False)
     credentials: Counter = field(init=False)
     credentials_refused: Gauge = field(init=False)
-    gates: Gauge = field(init=False)
+    pauses: Gauge = field(init=False)
     store_up: Gauge = field(init=False)
     unfinished: Gauge = field(init=False)
     left_out: Counter = field(init=False)
@@ -143,9 +143,9 @@ class Metrics:
             ),
         )
         put(
-            "gates",
+            "pauses",
             Gauge(
-                "bridge_upstream_gate_state",
+                "bridge_upstream_pause_state",
                 "0 for a system that is called, 1 for one that asked for a pause, 2 for one down for maintenance.",
                 ["upstream"],
                 registry=self.registry,

@@ -26,7 +26,7 @@ from bridge.engine import Queue
 from bridge.forms.registry import SchemaRegistry
 from bridge.metrics import Metrics
 from bridge.rooms import Rooms
-from bridge.storage.gates import Alarms
+from bridge.storage.alarms import Alarms
 from bridge.storage.store import Living, Store
 from bridge.storage.watch import StoreWatch
 

@@ -46,8 +46,10 @@ from bridge.forms.xml.input import Limits
 from bridge.metrics import Metrics
 from bridge.parts import Bridge, CompletionWaiter, Uploading
 from bridge.rooms import Rooms
-from bridge.storage.gates import Alarms, StoredLockout, StoredPause
+from bridge.storage.alarms import Alarms
+from bridge.storage.lockouts import StoredLockout
 from bridge.storage.opening import unopened
+from bridge.storage.pauses import StoredPause
 from bridge.storage.store import Store, migrate, open_database
 from bridge.storage.watch import StoreWatch
 
@@ -179,7 +181,7 @@ def wire(settings: Settings, surroundings: Overrides | None = None) -> Bridge:
                 maskinporten=maskinporten,
                 platform=platform,
                 altinn2_session=altinn2_session,
-                lockout=login_gate(settings, store, around.clock),
+                lockout=login_lockout(settings, store, around.clock),
                 clock=around.clock,
             ),
             clock=around.clock,
@@ -302,8 +304,8 @@ def _altinn2_auth(
             assert_never(settings.altinn2_login)
 
 
-def login_gate(settings: Settings, store: Store, clock: Clock) -> StoredLockout:
-    """Make the gate before the login that the settings say; another certificate is another login, too."""
+def login_lockout(settings: Settings, store: Store, clock: Clock) -> StoredLockout:
+    """The lockout of the login that the settings say; another certificate is another login, too."""
     about = f"{settings.altinn2_login.value} at {settings.altinn2_url}"
     user, password = settings.altinn2_user or "", settings.altinn2_password or Secret("")
     pem = settings.altinn2_certificate

@@ -41,11 +41,11 @@ class Loop:
 
     def running(self, count: int) -> list[int]:
         """Whose requests have a thread, as soon as *count* have."""
-        gate = threading.Event()
+        released = threading.Event()
         for _ in range(1000):
             if len(self._ends) >= count:
                 break
-            gate.wait(0.01)
+            released.wait(0.01)
         return [caller for caller, _, _ in self._ends]
 
     def end_oldest(self) -> None:

@@ -703,7 +703,7 @@ VARIABLES: tuple[Variable, ...] = (
         secret=True,
         meaning=(
             "The user's password, in letters of any language. After two refused logins no process tries it again; "
-            "another password is tried, and `altinn-bridge gates --open` lets the same one through."
+            "another password is tried, and `altinn-bridge logins unlock` lets the same one through."
         ),
     ),
     Variable(
@@ -762,7 +762,7 @@ VARIABLES: tuple[Variable, ...] = (
         default="60",
         unit="seconds",
         meaning="How long an operation that is held back, because Altinn 2 asked for a pause, sleeps at most before it "
-        "looks whether `altinn-bridge gates --lift` ended it.",
+        "looks whether `altinn-bridge pauses lift` ended it.",
     ),
     Variable(
         name="BRIDGE_MAX_BODY",

@@ -204,14 +204,34 @@ workers = sa.Table(
     sa.Column("seen_at", Moment, nullable=False),
 )
 
-gates = sa.Table(
-    "gates",
+# A login is known by a slow digest of user and password, which the table does not hold.
+lockouts = sa.Table(
+    "lockouts",
     metadata,
-    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("digest", sa.String(64), primary_key=True),
     sa.Column("about", sa.String(255), nullable=False),
     sa.Column("failures", sa.Integer, nullable=False),
+    # While somebody logs in.
     sa.Column("held_until", Moment),
     sa.Column("changed_at", Moment, nullable=False),
+)
+
+pauses = sa.Table(
+    "pauses",
+    metadata,
+    sa.Column("system", sa.String(64), primary_key=True),
+    sa.Column("about", sa.String(255), nullable=False),
+    sa.Column("until", Moment),
+    sa.Column("changed_at", Moment, nullable=False),
+)
+
+# Systems that refuse the bridge's own credentials.
+alarms = sa.Table(
+    "alarms",
+    metadata,
+    sa.Column("system", sa.String(64), primary_key=True),
+    sa.Column("why", sa.String(255), nullable=False),
+    sa.Column("raised_at", Moment, nullable=False),
 )
 
 # One row for each element under completion that we looked at: the key is what makes two dialogs impossible.

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bridge.core.clock import Clock
+from bridge.storage.alarms import Alarm, alarms_of
 from bridge.storage.dead_letters import DeadLetters
 from bridge.storage.drafts import Drafts
-from bridge.storage.gates import RefusedHere, ShownPause, credentials_of, pauses_of
+from bridge.storage.pauses import ShownPause, pauses_of
 from bridge.storage.store import Store
 from bridge.storage.trouble import Trouble, trouble_of
 
@@ -38,7 +39,7 @@ class Backlog:
     drafts_ended: datetime | None
     drafts_failing: int
     pauses: tuple[ShownPause, ...]
-    refusing: tuple[RefusedHere, ...]
+    refusing: tuple[Alarm, ...]
     dead: Mapping[str, int]
     """Operations that wait for an operator, by why."""
 
@@ -135,5 +136,5 @@ class StoreWatch:
             drafts_failing=failing,
             pauses=tuple(pauses_of(self._store, now=now)),
             dead=dead,
-            refusing=tuple(credentials_of(self._store, now=now)),
+            refusing=tuple(alarms_of(self._store, now=now)),
         )

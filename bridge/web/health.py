@@ -7,8 +7,8 @@ from flask import Blueprint, Response, current_app
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from bridge.core.gates import Why
 from bridge.core.operations import HELD
+from bridge.core.upstream_pause import Why
 from bridge.parts import Bridge
 from bridge.storage.watch import Backlog, Seen
 
@@ -78,10 +78,10 @@ def metrics() -> ResponseReturnValue:
     now, seen, told = bridge.clock(), bridge.watch.seen(), bridge.metrics
     told.store_up.set(seen.trouble is None)
     if (known := seen.backlog) is not None:
-        told.gates.labels("altinn2").set(0)
+        told.pauses.labels("altinn2").set(0)
         for each in known.pauses:
             paused = each.until is not None and each.until > now
-            told.gates.labels(each.system).set(_STATES[each.why] if paused else 0)
+            told.pauses.labels(each.system).set(_STATES[each.why] if paused else 0)
         told.credentials_refused.clear()
         for refusal in known.refusing:
             if refusal.stands(now):

@@ -163,7 +163,7 @@ def _health() -> Json:
         "verbs": _perhaps({"enum": ["get_post", "post_put"]}),
         "learnedFrom": _perhaps(TEXT),
         "until": _perhaps(MOMENT),
-        "circuit": {"enum": ["closed", "open"]},
+        "circuit": {"enum": ["closed", "open"], "description": "Open: the app is not called."},
     }
     refusing = an_object({"why": TEXT, "at": MOMENT}, "why", "at")
     deep = {

@@ -195,7 +195,7 @@ def test_another_organisations_certificate_is_refused(place: Place) -> None:
             client.read(key, content=False)
         found.append(caught.value.reason)
 
-    assert found == ["login_refused", "login_refused", "login_closed"]
+    assert found == ["login_refused", "login_refused", "login_locked"]
     assert place.logins() == 2
 
 

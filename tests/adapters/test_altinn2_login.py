@@ -207,7 +207,7 @@ def test_an_exchange_never_locks_the_user_out(bench: Bench, tmp_path: Path) -> N
         found = refusals(client, key, 4)
 
     assert len(calls(bench, EXCHANGE)) == 2
-    assert found[-2:] == [("login_closed", None), ("login_closed", None)]
+    assert found[-2:] == [("login_locked", None), ("login_locked", None)]
     assert bench.world.altinn2.people.proven(NAME, PASSWORD, now=bench.now).name == NAME
 
 
@@ -277,7 +277,7 @@ def test_a_foreign_certificate_is_tried_twice(bench: Bench, tmp_path: Path) -> N
     with wired(bench, tmp_path, "certificate", BRIDGE_ALTINN2_CERTIFICATE=str(pem)) as (client, _):
         found = refusals(client, key, 3)
 
-    assert found == [("login_refused", 401), ("login_refused", 401), ("login_closed", None)]
+    assert found == [("login_refused", 401), ("login_refused", 401), ("login_locked", None)]
     assert len(calls(bench, LOGIN)) == 2
 
 
@@ -439,7 +439,7 @@ def test_refused_logins_lock_the_login(bench: Bench, status: str) -> None:
 
     found = refusals(client, key, 12)
 
-    assert found == [("login_refused", int(status))] * 2 + [("login_closed", None)] * 10
+    assert found == [("login_refused", int(status))] * 2 + [("login_locked", None)] * 10
     assert len(calls(bench, LOGIN)) == 2
     assert bench.world.altinn2.people.proven(NAME, PASSWORD, now=bench.now).name == NAME
 
@@ -464,7 +464,7 @@ def test_threads_share_one_lockout(bench: Bench, password: str) -> None:
     if password == PASSWORD:
         assert (found, len(calls(bench, LOGIN))) == ([key.message_id] * 16, 1)
     else:
-        assert (found, len(calls(bench, LOGIN))) == (["login_closed"] * 14 + ["login_refused"] * 2, 2)
+        assert (found, len(calls(bench, LOGIN))) == (["login_locked"] * 14 + ["login_refused"] * 2, 2)
 
 
 def test_exchanging_threads_share_one_lockout(bench: Bench) -> None:
@@ -501,7 +501,7 @@ def test_exchanging_threads_share_one_lockout(bench: Bench) -> None:
         found = set(pool.map(fetch, wanted))
 
     assert (len(wanted), len(calls(bench, EXCHANGE))) == (7, 2)
-    assert found - {"login_refused"} == {"login_closed"}
+    assert found - {"login_refused"} == {"login_locked"}
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])

@@ -287,7 +287,7 @@ def test_two_failed_logins_lock_the_login(bench: Bench) -> None:
             client.read(key, content=False)
         reasons.append(caught.value.reason)
 
-    assert reasons == ["login_refused", "login_refused", "login_closed", "login_closed"]
+    assert reasons == ["login_refused", "login_refused", "login_locked", "login_locked"]
     logins = [each for each in bench.world.calls.all() if "authenticatewithpassword" in each.path]
     assert len(logins) == 2
 

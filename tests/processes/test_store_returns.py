@@ -15,10 +15,10 @@ TABLES = ("workflow_status", "operations")
 
 def test_runs_go_on_when_the_store_is_back(tmp_path: Path) -> None:
     """Neither their end nor their next try could be written; nobody has to start the service again for them."""
-    gate = threading.Event()
+    released = threading.Event()
     with site(tmp_path, BRIDGE_ANSWER_WITHIN="0.1") as made:
         process = made.serve()
-        made.trap = lambda: gate.wait(60)
+        made.trap = lambda: released.wait(60)
         cases = [made.case() for _ in range(4)]
         for case in cases:
             match = {"method": "GET", "path": case.message_id}
@@ -29,7 +29,7 @@ def test_runs_go_on_when_the_store_is_back(tmp_path: Path) -> None:
         until(lambda: store.execute(working).fetchone()[0] == len(cases), what="four runs at work")
         for name in TABLES:
             store.execute(f"ALTER TABLE {name} RENAME TO {name}_away")
-        gate.set()
+        released.set()
 
         # Each run fails at its next write, and then at writing that it failed.
         failed = "Exception encountered in background workflow"

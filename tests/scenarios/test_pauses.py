@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from bridge.cli.gates import gates
+from bridge.cli.pauses import pauses
 from bridge.core.operations import Outcome
 from bridge.sandbox.control import settings
-from bridge.storage.gates import lift_pauses
+from bridge.storage.pauses import lift_pauses
 from tests.scenarios.stage import BASE, Case, Stage, until
 
 # Each waits until a pause is over.
@@ -106,22 +106,22 @@ def test_a_fault_is_no_pause(stage: Stage, how: dict[str, Any]) -> None:
 
 
 def test_an_operator_sees_it(stage: Stage) -> None:
-    """``bridge gates`` ends with 1 and says why and until when; metrics and /health/deep tell it, too."""
+    """``altinn-bridge pauses list`` ends with 1 and says why and until when; metrics and /health/deep tell it, too."""
     case = stage.case()
     stage.fault("altinn2", "GET", "print", **MAINTENANCE)
     stage.press(case, "submit/print", method="GET")
     environ = {**settings(stage.world, BASE), "BRIDGE_DATABASE_URL": stage.settings.database_url}
 
-    shown = CliRunner().invoke(gates, [], env=environ)
+    shown = CliRunner().invoke(pauses, ["list"], env=environ)
     deep = stage.client.get("/health/deep").get_json()
     metrics = stage.client.get("/metrics").text
-    lifted = CliRunner().invoke(gates, ["--lift"], env=environ)
+    lifted = CliRunner().invoke(pauses, ["lift"], env=environ)
 
     assert (shown.exit_code, lifted.exit_code) == (1, 0)
     assert "down for maintenance: http://127.0.0.1:9/altinn2/api: left alone until" in shown.output
     assert "lifted: 1" in lifted.output
     assert deep["paused"] == {"altinn2": "down for maintenance"}
-    assert 'bridge_upstream_gate_state{upstream="altinn2"} 2.0' in metrics
+    assert 'bridge_upstream_pause_state{upstream="altinn2"} 2.0' in metrics
 
 
 @pytest.mark.parametrize("answer", ["retry_after", "phrase", "page"])

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from bridge.cli.gates import gates
+from bridge.cli.pauses import pauses
 from bridge.core.errors import ConfigurationError, UpstreamError
 from bridge.sandbox.control import settings
 from bridge.sandbox.server import Sandbox
@@ -50,7 +50,9 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path):
     with Sandbox(World(utc_now, 0)).start() as sandbox:
         environ = settings(sandbox.world, sandbox.base_url)
 
-    result = CliRunner().invoke(gates, env={**environ, "BRIDGE_DATABASE_URL": f"sqlite:///{tmp_path}/b.sqlite"})
+    result = CliRunner().invoke(
+        pauses, ["list"], env={**environ, "BRIDGE_DATABASE_URL": f"sqlite:///{tmp_path}/b.sqlite"}
+    )
 
     assert isinstance(result.exception, ConfigurationError)
     assert str(result.exception) == (
@@ -70,14 +72,14 @@ def test_other_tables_are_told(tmp_path: Path, statements: tuple[str, ...], expe
     """In words, whether a newer release was there or something else."""
     with Sandbox(World(utc_now, 0)).start() as sandbox:
         environ = {**settings(sandbox.world, sandbox.base_url), "BRIDGE_DATABASE_URL": f"sqlite:///{tmp_path}/b.sqlite"}
-    assert CliRunner().invoke(gates, env=environ).exit_code == 0
+    assert CliRunner().invoke(pauses, ["list"], env=environ).exit_code == 0
     engine = sa.create_engine(environ["BRIDGE_DATABASE_URL"])
     with engine.begin() as connection:
         for each in statements:
             connection.exec_driver_sql(each)
     engine.dispose()
 
-    result = CliRunner().invoke(gates, env=environ)
+    result = CliRunner().invoke(pauses, ["list"], env=environ)
 
     assert isinstance(result.exception, ConfigurationError)
     assert expected in str(result.exception)
@@ -88,7 +90,9 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path):
     with Sandbox(World(utc_now, 0)).start() as sandbox:
         environ = settings(sandbox.world, sandbox.base_url)
 
-    result = CliRunner().invoke(gates, env={**environ, "BRIDGE_DATABASE_URL": f"sqlite:///{tmp_path}/none/b.sqlite"})
+    result = CliRunner().invoke(
+        pauses, ["list"], env={**environ, "BRIDGE_DATABASE_URL": f"sqlite:///{tmp_path}/none/b.sqlite"}
+    )
 
     assert str(result.exception) == (
         f"BRIDGE_DATABASE_URL: there is no folder {tmp_path}/none: make it, or name another"

@@ -42,7 +42,7 @@ from bridge.core.elements import (
     Verdict,
 )
 from bridge.core.errors import Missing, OutcomeUnknown, Rejected, Unreachable
-from bridge.core.gates import UpstreamPause
+from bridge.core.upstream_pause import UpstreamPause
 
 LONGEST_SEARCH = 100
 """Calls that one search among the archived elements may take."""

@@ -13,7 +13,7 @@ from bridge.adapters.http.credentials import Secret
 from bridge.adapters.http.session import RenewableAuth
 from bridge.core.clock import Clock
 from bridge.core.errors import CredentialsRefused, Paused, Unreachable
-from bridge.core.gates import UpstreamPause
+from bridge.core.upstream_pause import UpstreamPause
 
 ANSWER_BYTES = 16 * 1024 * 1024
 """The largest answer that is held in memory."""
@@ -170,7 +170,7 @@ class Connection:
 
     def _unless_paused(self) -> None:
         """Raise Paused while Altinn 2 has asked to be left alone: by whichever call, in whichever process."""
-        left = None if self._pause is None else self._pause.left()
+        left = None if self._pause is None else self._pause.remaining()
         if left is not None:
             raise Paused(SYSTEM, "it asked for a pause, and nothing is sent until that is over", retry_after=left)
 
@@ -179,7 +179,7 @@ class Connection:
             return
         asked = pause_in(answer, self.clock())
         if asked is not None:
-            self._pause.close(*asked)
+            self._pause.begin(*asked)
             told = failure(answer, writes=False, now=self.clock()).detail
             raise Paused(SYSTEM, told, status=answer.status, retry_after=asked[0])
         if answer.status < 500:

@@ -17,8 +17,8 @@ from bridge.core.errors import (
     Unreachable,
     UpstreamError,
 )
-from bridge.core.gates import Why
 from bridge.core.ids import mask_identity_numbers
+from bridge.core.upstream_pause import Why
 
 # Names and positions only: a predicate could hold a value.
 _XPATH = re.compile(r"/?[\w.:*-]+(?:\[\d{1,6}\])?(?:/@?[\w.:*-]+(?:\[\d{1,6}\])?)*")

@@ -15,7 +15,7 @@ from bridge.adapters.http.credentials import Secret, origin
 from bridge.adapters.http.session import RenewableAuth
 from bridge.core.clock import Clock
 from bridge.core.errors import CredentialsRefused, OutcomeUnknown, Rejected, Unreachable, UpstreamError
-from bridge.core.gates import LoginLockout, OwnLockout, guarded_login
+from bridge.core.login_lockout import LoginLockout, OwnLockout, guarded_login
 
 # ``.ASPXAUTH`` until release 25.4, then ``.AspxAuth`` with the environment's name. requests joins several cookies with
 # commas, and dates hold commas, too: only what begins like this is looked for. An empty one is none.
@@ -55,7 +55,7 @@ class CookieLogin(RenewableAuth):
         Authorise *request*.
 
         Raises:
-            CredentialsRefused: ``login_refused``, and after two of them ``login_closed`` without asking: an operator
+            CredentialsRefused: ``login_refused``, and after two of them ``login_locked`` without asking: an operator
                 has to look at name and password. ``not_configured``: there is no login at this address.
             Rejected: ``foreign_host``: it goes elsewhere. ``gone``: Altinn 2 is closed.
             Unreachable: Altinn 2 did not answer, or another process is logging in.

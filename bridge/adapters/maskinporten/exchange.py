@@ -15,7 +15,7 @@ from bridge.adapters.maskinporten.client import MaskinportenClient
 from bridge.adapters.maskinporten.endpoints import TOKEN_LIVES_UNSAID, ask, busy_error, fetched_twice, is_bearer_token
 from bridge.core.clock import Clock
 from bridge.core.errors import CredentialsRefused, Rejected, Unreachable
-from bridge.core.gates import LoginLockout, OwnLockout, guarded_login
+from bridge.core.login_lockout import LoginLockout, OwnLockout, guarded_login
 
 _ENTERPRISE_REFUSED = "login_refused"
 
@@ -53,7 +53,7 @@ class PlatformTokens:
 
         Raises:
             Unreachable: Maskinporten or Altinn did not answer, twice.
-            CredentialsRefused: One of them refused. For an enterprise user also ``login_closed`` without asking, after
+            CredentialsRefused: One of them refused. For an enterprise user also ``login_locked`` without asking, after
                 two refusals in a row, until the lockout is lifted.
             Rejected: ``gone``: enterprise users are no more.
         """

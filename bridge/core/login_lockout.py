@@ -1,8 +1,4 @@
-"""
-Gates: before a login, and before a system that asked for a pause.
-
-After two refused logins no more are tried, as ten lock the user out (facts/altinn2.md 1.6).
-"""
+"""No third login after two that were refused, as ten lock the user out of Altinn 2 (facts/altinn2.md 1.6)."""
 
 import threading
 from collections.abc import Callable
@@ -18,19 +14,16 @@ FAILED_LOGINS = 2
 LOGIN_TAKES = timedelta(seconds=60)
 """How long one who logs in is waited for; who has not come back by then has died, and may have been refused."""
 
-TRIAL_TAKES = timedelta(seconds=10)
-"""How long the one who calls first after a pause is waited for before the next one may."""
-
 _Made = TypeVar("_Made")
 
 
 class Admission(Enum):
-    """What a gate says to one who wants to log in."""
+    """What a lockout says to one who wants to log in."""
 
-    OPEN = "open"
+    ADMITTED = "admitted"
     BUSY = "busy"
     """Somebody else is logging in, and may be spending the last try."""
-    CLOSED = "closed"
+    LOCKED = "locked"
 
 
 class LoginOutcome(Enum):
@@ -46,22 +39,22 @@ class LoginLockout(Protocol):
     """Counts refused logins, over all who log in as the same user with the same password."""
 
     def enter(self) -> Admission:
-        """Ask to log in; after OPEN ``leave`` must follow."""
+        """Ask to log in; after ADMITTED ``leave`` must follow."""
 
     def leave(self, ended: LoginOutcome) -> None:
-        """Tell how it went."""
+        """Count how it went."""
 
 
 class OwnLockout:
-    """The gate of one process, which forgets when that ends. Its owner lets one in at a time."""
+    """The lockout of one process, which forgets when that ends. Its owner admits one at a time."""
 
     def __init__(self) -> None:
         self._lock, self._failures = threading.Lock(), 0
 
     def enter(self) -> Admission:
-        """Count, and nothing else: nobody is busy."""
+        """Admit whoever asks until the tries are spent; never BUSY, since its owner sees to that."""
         with self._lock:
-            return Admission.CLOSED if self._failures >= FAILED_LOGINS else Admission.OPEN
+            return Admission.LOCKED if self._failures >= FAILED_LOGINS else Admission.ADMITTED
 
     def leave(self, ended: LoginOutcome) -> None:
         """Count a refusal; a success takes all of them back."""
@@ -69,28 +62,8 @@ class OwnLockout:
             self._failures = next_failure_count(self._failures, ended)
 
 
-class Why(Enum):
-    """Why a system is not called."""
-
-    THROTTLED = "asked for a pause"
-    MAINTENANCE = "down for maintenance"
-
-
-class UpstreamPause(Protocol):
-    """Holds back all calls to one system, over all who call it, from when it asked for a pause until that is over."""
-
-    def left(self) -> timedelta | None:
-        """Say how long nobody may call yet; None lets one through, and after a pause one alone at first."""
-
-    def close(self, wait: timedelta, why: Why) -> None:
-        """Begin a pause; the newest word counts."""
-
-    def answered(self) -> None:
-        """Note that the system answers as it should: who was let through first ends the pause for all."""
-
-
 def next_failure_count(failures: int, ended: LoginOutcome) -> int:
-    """Say how many refusals there are after one more login."""
+    """How many refusals there are after one more login."""
     match ended:
         case LoginOutcome.LOGGED_IN:
             return 0
@@ -102,20 +75,20 @@ def next_failure_count(failures: int, ended: LoginOutcome) -> int:
             assert_never(ended)
 
 
-def guarded_login(gate: LoginLockout, log_in: Callable[[], _Made], *, system: str, refused: str) -> _Made:
+def guarded_login(lockout: LoginLockout, log_in: Callable[[], _Made], *, system: str, refused: str) -> _Made:
     """
-    Log in, if *gate* lets us; a CredentialsRefused with the reason *refused* counts.
+    What *log_in* makes, if *lockout* admits us; a CredentialsRefused with the reason *refused* counts.
 
     Raises:
-        CredentialsRefused: ``login_closed``, without asking *system*; and whatever *log_in* raises.
+        CredentialsRefused: ``login_locked``, without asking *system*; and whatever *log_in* raises.
         Unreachable: Another process is logging in.
     """
-    match gate.enter():
-        case Admission.CLOSED:
-            raise CredentialsRefused(system, "two logins failed, and no more are tried", reason="login_closed")
+    match lockout.enter():
+        case Admission.LOCKED:
+            raise CredentialsRefused(system, "two logins failed, and no more are tried", reason="login_locked")
         case Admission.BUSY:
             raise Unreachable(system, "another process is logging in", retry_after=timedelta(seconds=1))
-        case Admission.OPEN:
+        case Admission.ADMITTED:
             pass
     ended = LoginOutcome.NO_VERDICT
     try:
@@ -125,5 +98,5 @@ def guarded_login(gate: LoginLockout, log_in: Callable[[], _Made], *, system: st
         ended = LoginOutcome.REFUSED if error.reason == refused else LoginOutcome.NO_VERDICT
         raise
     finally:
-        gate.leave(ended)
+        lockout.leave(ended)
     return made

@@ -1,4 +1,4 @@
-"""The gate before Altinn 2's login on PostgreSQL: threads of several processes spend no more than two tries."""
+"""Lockouts and pauses on PostgreSQL: threads of several processes spend no more than two tries."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -7,15 +7,17 @@ import pytest
 import sqlalchemy as sa
 
 from bridge.core.errors import CredentialsRefused, Unreachable
-from bridge.core.gates import Why, guarded_login
-from bridge.storage.gates import StoredLockout, StoredPause, lockouts_of
+from bridge.core.login_lockout import guarded_login
+from bridge.core.upstream_pause import Why
+from bridge.storage.lockouts import StoredLockout, lockouts_of
+from bridge.storage.pauses import StoredPause
 from bridge.storage.store import Store, migrate, open_database
 
 pytestmark = pytest.mark.slow
 
 
 def test_many_at_once_try_twice(database_url: str) -> None:
-    """However many ask at the same time; the rest are told to come back, or that it is closed."""
+    """However many ask at the same time; the rest are told to come back, or that it is locked."""
     url = sa.make_url(database_url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
     engine = open_database(url, pool=8)
     migrate(engine)
@@ -27,9 +29,9 @@ def test_many_at_once_try_twice(database_url: str) -> None:
 
     def one(number: int) -> str:
         del number
-        gate = StoredLockout(Store(engine), about="password", secret="bruker:feil", clock=lambda: datetime.now(UTC))
+        lockout = StoredLockout(Store(engine), about="password", secret="bruker:feil", clock=lambda: datetime.now(UTC))
         try:
-            return guarded_login(gate, refuse, system="Altinn 2", refused="login_refused")
+            return guarded_login(lockout, refuse, system="Altinn 2", refused="login_refused")
         except CredentialsRefused as error:
             return error.reason
         except Unreachable:
@@ -38,12 +40,12 @@ def test_many_at_once_try_twice(database_url: str) -> None:
     with ThreadPoolExecutor(8) as pool:
         for _ in range(3):
             told = list(pool.map(one, range(16)))
-    closed = [each.closed for each in lockouts_of(Store(engine))]
+    locked = [each.locked for each in lockouts_of(Store(engine))]
     engine.dispose()
 
     assert len(tries) == 2
-    assert set(told) == {"login_closed"}
-    assert closed == [True]
+    assert set(told) == {"login_locked"}
+    assert locked == [True]
 
 
 def test_one_of_many_goes_first_after_a_pause(database_url: str) -> None:
@@ -56,12 +58,12 @@ def test_one_of_many_goes_first_after_a_pause(database_url: str) -> None:
         StoredPause(Store(engine), system="altinn2", url="https://altinn.example", clock=lambda: now[0])
         for _ in range(8)
     ]
-    pauses[0].close(timedelta(minutes=1), Why.THROTTLED)
-    before = [each.left() for each in pauses]
+    pauses[0].begin(timedelta(minutes=1), Why.THROTTLED)
+    before = [each.remaining() for each in pauses]
     now[0] += timedelta(minutes=1)
 
     with ThreadPoolExecutor(8) as pool:
-        told = list(pool.map(lambda each: each.left(), pauses))
+        told = list(pool.map(lambda each: each.remaining(), pauses))
     engine.dispose()
 
     assert before == [timedelta(minutes=1)] * 8
