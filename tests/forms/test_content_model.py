@@ -105,7 +105,53 @@ CASES: dict[str, tuple[str, str, list[tuple[str, str, dict[str, str]]]]] = {
     "the other branch": (
         sequence(choice(*map(element, "ab")), element("c", MAYBE)),
         "<a/><b/>",
-        [("/m/b", "misplaced_element", {"before": "a"})],
+        [("/m/b", "too_many_of_choice", {"choices": "a, b", "beside": "a"})],
+    ),
+    "both of a choice": (
+        choice(*map(element, "ab")),
+        "<a/><b/>",
+        [("/m/b", "too_many_of_choice", {"choices": "a, b", "beside": "a"})],
+    ),
+    "both of a choice, the other way round": (
+        choice(*map(element, "ab")),
+        "<b/><a/>",
+        [("/m/a", "too_many_of_choice", {"choices": "a, b", "beside": "b"})],
+    ),
+    "one more than twice of a choice": (
+        choice(*map(element, "ab"), about='maxOccurs="2"'),
+        "<a/><b/><a/>",
+        [("/m/a[2]", "too_many_of_choice", {"choices": "a, b", "max": "2"})],
+    ),
+    "a choice that comes back with its group": (
+        sequence(choice(*map(element, "ab")), element("c"), about='maxOccurs="2"'),
+        "<a/><c/><b/><c/><a/>",
+        [("/m/a[2]", "too_many_of_choice", {"choices": "a, b", "max": "2"})],
+    ),
+    "two branches of several": (
+        choice(sequence(element("a"), element("b", MAYBE)), sequence(*map(element, "cd"))),
+        "<a/><c/>",
+        [("/m/c", "too_many_of_choice", {"choices": "a + b, c + d", "beside": "a"})],
+    ),
+    "a choice in a choice": (
+        choice(choice(*map(element, "ab")), element("c")),
+        "<a/><b/><c/>",
+        [
+            ("/m/b", "too_many_of_choice", {"choices": "a, b", "beside": "a"}),
+            ("/m/c", "too_many_of_choice", {"choices": "a / b, c", "beside": "a"}),
+        ],
+    ),
+    "more than a choice of lists takes": (
+        choice(element("a", SOME), element("b"), about='maxOccurs="2"'),
+        "<a/><b/><b/><a/>",
+        [
+            ("/m/b[2]", "too_many_of_choice", {"choices": "a, b"}),
+            ("/m/a[2]", "too_many_of_choice", {"choices": "a, b"}),
+        ],
+    ),
+    "too late inside a branch": (
+        choice(element("x"), sequence(choice(*map(element, "ab")), element("c"))),
+        "<c/><a/>",
+        [("/m/c", "misplaced_element", {"expected": "a, b"})],
     ),
     "one too many": (ABC, "<a/><a/><b/><c/>", [("/m/a[2]", "too_many", {"max": "1"})]),
     "one too many of a list": (
@@ -161,7 +207,9 @@ def test_what_is_wrong_is_told_where_it_is(
     assert sorted(told(findings), key=str) == sorted(expected, key=str)
 
 
-@pytest.mark.parametrize("name", ["behind a list with an end", "too late", "one too many of a list", "any, lax"])
+@pytest.mark.parametrize(
+    "name", ["behind a list with an end", "too late", "one too many of a list", "any, lax", "both of a choice"]
+)
 def test_a_streaming_form_is_told_alike(tmp_path: Path, name: str) -> None:
     """Where siblings are gone, their names are not."""
     model, inside, expected = CASES[name]
@@ -205,6 +253,36 @@ def test_a_streaming_form_is_told_alike(tmp_path: Path, name: str) -> None:
 def test_must_and_may_are_told_apart(facts: dict[str, str], nb: str, nn: str, en: str) -> None:
     """What may be left out is never said to be needed."""
     finding = Finding(path="/m/a", rule="misplaced_element", facts=facts)
+
+    assert tuple(sentence(finding, language) for language in ("nb", "nn", "en")) == (nb, nn, en)
+
+
+@pytest.mark.parametrize(
+    ("facts", "nb", "nn", "en"),
+    [
+        (
+            {"choices": "a, b"},
+            "B er én mer enn det kan være av disse: a, b.",
+            "B er éin meir enn det kan vere av desse: a, b.",
+            "B is one more than there may be of these: a, b.",
+        ),
+        (
+            {"choices": "a, b", "beside": "a"},
+            "B kan ikke stå sammen med a: bare én av disse kan være med: a, b.",
+            "B kan ikkje stå saman med a: berre éin av desse kan vere med: a, b.",
+            "B may not stand beside a: only one of these may be there: a, b.",
+        ),
+        (
+            {"choices": "a, b", "max": "2"},
+            "B er én for mye: det kan være høyst to av disse i alt: a, b.",
+            "B er éin for mykje: det kan vere høgst to av desse i alt: a, b.",
+            "B is one too many: at most two of these may be there in all: a, b.",
+        ),
+    ],
+)
+def test_what_a_choice_excludes_is_not_told_as_out_of_order(facts: dict[str, str], nb: str, nn: str, en: str) -> None:
+    """No other place would be right for it."""
+    finding = Finding(path="/m/b", rule="too_many_of_choice", facts=facts)
 
     assert tuple(sentence(finding, language) for language in ("nb", "nn", "en")) == (nb, nn, en)
 

@@ -18,7 +18,9 @@ SCHEMA = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" xmlns="urn:p" x
   <x:element name="n" type="N" maxOccurs="3"/><x:element name="k" minOccurs="0"><x:complexType><x:simpleContent>
   <x:extension base="N"><x:attribute name="g" type="x:int"/></x:extension></x:simpleContent></x:complexType></x:element>
   </x:sequence><x:attribute name="id" type="x:int" use="required"/></x:complexType></x:element>
- <x:element name="t" type="B" minOccurs="0"/></x:sequence></x:complexType></x:element>
+ <x:element name="t" type="B" minOccurs="0"/>
+ <x:choice minOccurs="0"><x:element name="x" type="N"/><x:element name="y" type="N"/></x:choice>
+ </x:sequence></x:complexType></x:element>
  <x:complexType name="B"><x:sequence><x:element name="b" type="N"/></x:sequence></x:complexType>
  <x:complexType name="D"><x:complexContent><x:extension base="B"><x:sequence><x:element name="c" type="N"/></x:sequence>
  </x:extension></x:complexContent></x:complexType>
@@ -48,6 +50,7 @@ CASES = {
         '{"a": 1,\n "t": {"@xsi:type": "D", "b": 1,\n "c": 10}}',
         [("/t/c", "max_inclusive", 3, 2)],
     ),
+    "both of a choice": ('{"a": 1,\n "y": 2,\n "x": 1}', [("/y", "too_many_of_choice", 2, 2)]),
     "nothing": ("{}", [("/a", "missing_element", 1, 1)]),
 }
 

@@ -182,6 +182,11 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nn": "{field} kan stå høgst {max} gonger.",
         "en": "{field} may occur at most {max} times.",
     },
+    "too_many_of_choice": {
+        "nb": "{field} er én mer enn det kan være av disse: {choices}.",
+        "nn": "{field} er éin meir enn det kan vere av desse: {choices}.",
+        "en": "{field} is one more than there may be of these: {choices}.",
+    },
     "missing_attribute": {
         "nb": "Attributtet {field} mangler.",
         "nn": "Attributtet {field} manglar.",
@@ -512,6 +517,16 @@ _SENTENCES_WITH: Mapping[tuple[str, str], Mapping[str, str]] = {
         "nb": "{field} må være {types}.",
         "nn": "{field} må vere {types}.",
         "en": "{field} must be {types}.",
+    },
+    ("too_many_of_choice", "beside"): {
+        "nb": "{field} kan ikke stå sammen med {beside}: bare én av disse kan være med: {choices}.",
+        "nn": "{field} kan ikkje stå saman med {beside}: berre éin av desse kan vere med: {choices}.",
+        "en": "{field} may not stand beside {beside}: only one of these may be there: {choices}.",
+    },
+    ("too_many_of_choice", "max"): {
+        "nb": "{field} er én for mye: det kan være høyst {max} av disse i alt: {choices}.",
+        "nn": "{field} er éin for mykje: det kan vere høgst {max} av desse i alt: {choices}.",
+        "en": "{field} is one too many: at most {max} of these may be there in all: {choices}.",
     },
     ("misplaced_element", "before"): {
         "nb": "{field} står på feil plass: det skal stå før {before}.",

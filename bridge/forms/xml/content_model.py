@@ -16,6 +16,10 @@ from bridge.core.ids import shown_name
 _MOST_WAYS = 100
 _FARTHEST = 2_000
 """So many children are looked at for the place that one of them should have had."""
+_FARTHEST_AFTER = 250
+_MOST_DOUBTS = 8
+"""So many places are tried, and so many children behind each."""
+_MOST_CHOICES = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +126,21 @@ class Misplaced:
     may: tuple[str, ...] = ()
 
 
-Slip = Missing | Unknown | TooMany | Misplaced
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """
+    Child number *at* is one more than a choice takes: of *choices* only *most* may come.
+
+    Where that is one, *beside* came already; None is a number that cannot be said.
+    """
+
+    at: int
+    beside: str
+    choices: tuple[str, ...]
+    most: int | None
+
+
+Slip = Missing | Unknown | TooMany | Misplaced | Excluded
 
 
 def content_of(group: Any) -> Group:
@@ -203,7 +221,7 @@ def slips(content: Group, tags: Sequence[str], *, ended: bool = True) -> Iterato
         states.append(state)
         way = _step(state, tag)
         if way is None:
-            yield _no_way(content, states, tags, at, known=tag in known, came=came[tag])
+            yield _no_way(content, states, tags, at, came) if tag in known else Unknown(at=at)
             elsewhere.add(tag)
             continue
         missing, rest = way
@@ -235,6 +253,13 @@ def told(slip: Slip, tags: Sequence[str], parent: str, child: Callable[[int], st
             if slip.before is not None:
                 facts = {"before": readable(tags[slip.before])}
             return "misplaced_element", child(slip.at), {name: fact for name, fact in facts.items() if fact}
+        case Excluded():
+            facts = {"choices": ", ".join(slip.choices)}
+            if slip.most == 1:
+                facts["beside"] = readable(slip.beside)
+            elif slip.most is not None:
+                facts["max"] = str(slip.most)
+            return "too_many_of_choice", child(slip.at), facts
         case Missing(need=need):
             if not need.names:
                 return "missing_any", parent, {}
@@ -253,21 +278,99 @@ def readable(name: str) -> str:
     return shown_name(name.rpartition("}")[2])
 
 
-def _no_way(content: Group, states: Sequence[State], tags: Sequence[str], at: int, *, known: bool, came: int) -> Slip:
-    """Say why a child cannot come any more, whatever came before it."""
+def _no_way(content: Group, states: Sequence[State], tags: Sequence[str], at: int, came: Counter[str]) -> Slip:
+    """Say why a child cannot come any more, whatever came before it; *came* counts the children that could."""
     tag = tags[at]
-    if not known:
-        return Unknown(at=at)
     most = _most(content, tag)
-    if most is not None and came >= most:
+    if most is not None and came[tag] >= most:
         return TooMany(at=at, most=most)
+    choice = _choice_between(content, tag, came)
+    alone = sum(name == tag for name in names_in(content)) == 1
+    if choice is not None and alone and _is_spent(choice, came):
+        return _excluded(choice, at)
     tried: State | None = None
+    doubts = 0
     for before, state in enumerate(states[:_FARTHEST]):
         way = None if state is tried else _step(state, tag)
         if way is not None and not way[0] and tags[before] != tag:
-            return Misplaced(at=at, before=before)
+            if _goes_on(way[1], tags[before:at]):
+                return Misplaced(at=at, before=before)
+            doubts += 1
+            if doubts == _MOST_DOUBTS:
+                break
         tried = state
+    if choice is not None:
+        return _excluded(choice, at)
     return Misplaced(at=at, may=tuple(dict.fromkeys(_first(states[-1]))))
+
+
+def _goes_on(state: State, tags: Sequence[str]) -> bool:
+    """Say whether children named *tags* may still come, whatever is missing among them."""
+    for tag in tags[:_FARTHEST_AFTER]:
+        way = _step(state, tag)
+        if way is None:
+            return False
+        state = way[1]
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A choice between a child and *beside*, which came; its parts come *most* times in all."""
+
+    group: Group
+    most: int | None
+    beside: str
+
+
+def _choice_between(part: Particle, tag: str, came: Counter[str], times: int | None = 1) -> _Choice | None:
+    """Find the innermost choice between *tag* and what *came*; *part* itself may come *times* times."""
+    if not isinstance(part, Group) or tag not in names_in(part):
+        return None
+    most = None if times is None or part.high is None else times * part.high
+    for inner in part.parts:
+        found = _choice_between(inner, tag, came, most)
+        if found is not None:
+            return found
+    if part.order is not Order.CHOICE or most is None:
+        return None
+    others = {name for inner in part.parts if tag not in (names := set(names_in(inner))) for name in names}
+    beside = next((name for name, count in came.items() if count and name in others), None)
+    return None if beside is None else _Choice(group=part, most=most, beside=beside)
+
+
+def _is_spent(choice: _Choice, came: Counter[str]) -> bool:
+    """Say whether nothing of *choice* may come any more, wherever."""
+    return choice.most == 1 or (_is_countable(choice.group) and _times(choice.group, came) >= (choice.most or 0))
+
+
+def _is_countable(group: Group) -> bool:
+    """Say whether each child stands for one time that *group* came."""
+    return all(isinstance(part, ElementParticle) and part.high == 1 for part in group.parts)
+
+
+def _times(group: Group, came: Counter[str]) -> int:
+    return sum(came[name] for name in set(names_in(group)))
+
+
+def _excluded(choice: _Choice, at: int) -> Excluded:
+    parts = choice.group.parts
+    shown = tuple(map(_alternative, parts[:_MOST_CHOICES])) + (("…",) if len(parts) > _MOST_CHOICES else ())
+    most = choice.most if choice.most == 1 or _is_countable(choice.group) else None
+    return Excluded(at=at, beside=choice.beside, choices=shown, most=most)
+
+
+def _alternative(part: Particle) -> str:
+    """Name all that comes together where *part* is chosen."""
+    match part:
+        case ElementParticle():
+            return " / ".join(map(readable, part.shown))
+        case Wildcard():
+            return "…"
+        case Group(order=Order.CHOICE):
+            return " / ".join(map(_alternative, part.parts[:_MOST_CHOICES]))
+        case Group():
+            return " + ".join(map(_alternative, part.parts[:_MOST_CHOICES]))
 
 
 def _step(state: State, tag: str) -> tuple[State, State] | None:
