@@ -14,9 +14,9 @@ import structlog
 from bridge.adapters.altinn2 import Altinn2Client
 from bridge.adapters.altinn2.services import KnownServices
 from bridge.adapters.apps.client import AppClient
+from bridge.adapters.dialogporten.keys import KeyStore
 from bridge.adapters.dialogporten.owner import DialogportenClient
 from bridge.adapters.dialogporten.search import DialogSearch
-from bridge.adapters.dialogporten.tokens import KeyStore
 from bridge.config.routes import Routes
 from bridge.config.settings import Settings
 from bridge.core.clock import Clock

@@ -22,9 +22,9 @@ from bridge.adapters.altinn2.metadata import MetadataClient, MetadataFiles
 from bridge.adapters.altinn2.services import KnownServices
 from bridge.adapters.apps.client import AppClient
 from bridge.adapters.apps.connections import app_mounts
+from bridge.adapters.dialogporten.keys import KeyStore
 from bridge.adapters.dialogporten.owner import DialogportenClient
 from bridge.adapters.dialogporten.search import DialogSearch
-from bridge.adapters.dialogporten.tokens import KeyStore
 from bridge.adapters.http.certificates import certificate_fault
 from bridge.adapters.http.session import check_urllib3, new_session
 from bridge.adapters.maskinporten.auth import MaskinportenAuth, PlatformAuth

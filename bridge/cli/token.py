@@ -16,7 +16,8 @@ from bridge.core.ids import mask_identity_numbers
 from bridge.core.mapping import Requirement
 
 if TYPE_CHECKING:  # They bring requests and cryptography, which nobody waits for who asks for help.
-    from bridge.adapters.dialogporten.tokens import FixedKeys, Judgement
+    from bridge.adapters.dialogporten.keys import FixedKeys
+    from bridge.adapters.dialogporten.tokens import Judgement
 
 _LONGEST_INPUT = 1024 * 1024
 # A number like 1e400 becomes infinity, which JSON cannot write.
@@ -120,7 +121,7 @@ def verify(
 
 
 def _keys(jwks: str) -> "FixedKeys":
-    from bridge.adapters.dialogporten.tokens import FixedKeys, fetch_keys, read_keys
+    from bridge.adapters.dialogporten.keys import FixedKeys, fetch_keys, read_keys
     from bridge.adapters.http.session import new_session
     from bridge.core.errors import UpstreamError
 
@@ -150,7 +151,7 @@ def _as_text(judgement: "Judgement") -> str:
 
 
 def _as_json(judgement: "Judgement") -> str:
-    from bridge.adapters.dialogporten.tokens import REASONS
+    from bridge.adapters.dialogporten.reasons import REASONS
 
     return json.dumps(
         {

@@ -153,7 +153,7 @@ class EndUserClient:
 
     def read(self, dialog_id: UUID) -> SeenDialog:
         """
-        Read a dialog, which marks it as seen.
+        The dialog, which marks it as seen.
 
         Raises:
             Missing: It is not there for this user, or deleted.
@@ -406,7 +406,7 @@ def press(
 
 
 def _again(client: EndUserClient, before: SeenDialog) -> tuple[SeenDialog | None, str | None, bool]:
-    """Read the dialog again; None where it is gone, or with why it could not be read, and whether that is for good."""
+    """The dialog now; None where it is gone, or with why it could not be read, and whether that is for good."""
     try:
         return client.read(before.id), None, False
     except (Rejected, CredentialsRefused) as error:

@@ -150,7 +150,7 @@ class DialogportenClient:
 
     def get(self, dialog_id: UUID, *, within: float | None = None) -> Dialog:
         """
-        Read a dialog; a soft-deleted one as well, with ``deleted_at``. *within* is seconds, where less than usual.
+        The dialog; a soft-deleted one as well, with ``deleted_at``. *within* is seconds, where less than usual.
 
         Raises:
             Missing: It is not there, or another service owner's (``not_found``).
@@ -348,7 +348,7 @@ class DialogportenClient:
 
 
 def failure(answer: Answer, *, writes: bool, clock: Clock) -> UpstreamError:
-    """Say what an answer that is no success means, by the table above."""
+    """What an answer that is no success means, by the table above."""
     status, problem = answer.status, _problem(answer.body)
     row = next(row for row in ERRORS if row.first <= status <= row.last and row.fits(problem))
     # The texts may quote what was sent, so only the keys are told.
@@ -372,7 +372,7 @@ def failure(answer: Answer, *, writes: bool, clock: Clock) -> UpstreamError:
 
 
 def _problem(body: bytes) -> _Problem:
-    """Read a problem document, or the plain dictionary that answers a patch which does not apply."""
+    """The errors of a problem document, or of the plain dictionary that answers a patch which does not apply."""
     document = _json(body)
     errors = document.get("errors", document if "title" not in document else {}) if isinstance(document, dict) else {}
     if not isinstance(errors, Mapping):
@@ -384,12 +384,12 @@ def _problem(body: bytes) -> _Problem:
 
 
 def _met(answer: Answer) -> bool:
-    """Say whether a write came to nothing because another one was under way."""
+    """Whether a write came to nothing because another one was under way."""
     return answer.status == 409 and _problem(answer.body).keys == ("",)
 
 
 def _existing_id(body: bytes) -> UUID | None:
-    """Find the id of the dialog that has the key: a member of its own, or the end of the text."""
+    """The id of the dialog that has the key: a member of its own, or the end of the text."""
     document = _json(body)
     told = document.get("dialogId") if isinstance(document, Mapping) else None
     texts = [told] if isinstance(told, str) else _problem(body).texts

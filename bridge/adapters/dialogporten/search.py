@@ -84,7 +84,7 @@ class DialogSearch:
 
     def items(self, query: DialogQuery, *, total: int | None = None) -> Iterator[Mapping[str, Any]]:
         """
-        Give what the search finds, one by one, at most *total*; one page is held at a time.
+        What the search finds, one by one, at most *total*; one page is held at a time.
 
         Raises:
             SearchRefused, Rejected, Unreachable: As for ``pages``.
@@ -193,7 +193,7 @@ def _page(body: Mapping[str, Any]) -> Page:
 
 
 def _refused(answer: Answer) -> SearchRefused:
-    """Read a problem document, or GraphQL's errors."""
+    """What a problem document tells, or GraphQL's errors."""
     document = _json(answer)
     errors = document.get("errors") if isinstance(document, Mapping) else None
     findings: list[tuple[str, str]] = []

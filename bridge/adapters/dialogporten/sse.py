@@ -35,7 +35,7 @@ def lines_of(pieces: Iterable[bytes]) -> Iterator[str]:
 
 
 def events(pieces: Iterable[bytes]) -> Iterator[ServerEvent]:
-    """Give the events of a stream as they come; one without data is none, but for its kind ``complete``."""
+    """The events of a stream as they come; one without data is none, but for its kind ``complete``."""
     kind, data = "", list[str]()
     for line in lines_of(pieces):
         if line == "":
