@@ -13,12 +13,12 @@ from bridge.core.mapping import ActionMapping
 from bridge.core.operations import Link, Operation, Outcome, Stage
 from bridge.core.problems import Problem, Refusal
 from bridge.parts import Bridge
-from bridge.steps.forms.request_body import form_or_message
+from bridge.steps.forms.request_body import form_or_message, in_its_charset
 from bridge.steps.operation.meanwhile import Behind, Open, waits_for
 from bridge.steps.operation.submit import Accepted, action_for, link_for, submit
 from bridge.web.callers import READ, caller_of, permitted
 from bridge.web.problems import language, problem_body, problem_response
-from bridge.web.request_io import in_its_charset, read_body
+from bridge.web.request_io import read_body
 
 actions = Blueprint("actions", __name__)
 
@@ -44,7 +44,7 @@ def _accepted(bridge: Bridge, caller: Caller, action: ActionMapping, link: Link)
     with bridge.rooms.bodies.load() as load:
         body = read_body(request, limit=bridge.settings.max_body, load=load)
         if body is not None:
-            body = in_its_charset(request, body)
+            body = in_its_charset(request.content_type or "", body)
             mapping, _ = action_for(bridge, caller, action.name)
             body = form_or_message(bridge, mapping, action, link, media_type=request.mimetype, body=body)
         with bridge.rooms.accepting:

@@ -9,11 +9,9 @@ from gunicorn.http.errors import ParseException
 
 from bridge.core.ids import mask_identity_numbers
 from bridge.core.problems import Refusal
-from bridge.forms.xml.input import Unreadable, in_charset
 from bridge.rooms import Load
+from bridge.steps.forms.request_body import in_its_charset
 
-XML = frozenset({"application/xml", "text/xml"})
-"""What forms in XML are sent as; the two mean the same (RFC 7303)."""
 CHUNK = 64 * 1024
 LOOKS = frozenset({"GET", "HEAD"})
 STRICT_LOOKS = frozenset({"actions", "elements", "attachments"})
@@ -77,25 +75,7 @@ def check_charset(request: Request) -> None:
     Raises:
         Refusal: 415.
     """
-    if request.mimetype_params.get("charset", "utf-8").casefold() not in ("utf-8", "us-ascii"):
-        raise Refusal("body_coding", 415)
-
-
-def in_its_charset(request: Request, body: bytes) -> bytes:
-    """
-    Give the body so that it says itself how it is written: XML may be in another encoding by its Content-Type alone.
-
-    Raises:
-        Refusal: 415 for a charset that is not known, or is not the body's.
-    """
-    charset = request.mimetype_params.get("charset")
-    if charset is None or request.mimetype not in XML:
-        check_charset(request)
-        return body
-    try:
-        return in_charset(body, charset)
-    except Unreadable as error:
-        raise Refusal("body_coding", 415) from error
+    in_its_charset(request.content_type or "", b"")
 
 
 def has_body(request: Request) -> bool:

@@ -205,6 +205,23 @@ def test_letters_are_read_as_they_were_written(stage: Stage, case: Case, path: s
     assert untouched(stage, case)
 
 
+@pytest.mark.parametrize("kind", ["Application/XML", "application/vnd.skjema+xml", "text/xml;a=1"])
+def test_every_spelling_of_xml_is_taken(stage: Stage, kind: str) -> None:
+    """As through the proxy (RFC 9110, 7303)."""
+    mine = stage.case()
+
+    answer = stage.press(mine, "send", data=VALID.encode(), content_type=kind)
+
+    assert answer.status_code == 204, answer.get_json()
+
+
+def test_a_type_that_only_mentions_xml_is_none(stage: Stage, case: Case) -> None:
+    """An action takes what a form is sent as, and not what an app would take."""
+    answer = stage.press(case, "send", data=VALID.encode(), content_type="text/plain; a=application/xml")
+
+    assert told(answer) == (415, "body_type")
+
+
 @pytest.mark.parametrize(("declared", "charset"), [("UTF-8", "UTF-8"), ("ISO-8859-1", "iso-8859-1")])
 def test_a_charset_may_be_said(stage: Stage, declared: str, charset: str) -> None:
     """As most clients do, where it is what the form says itself."""

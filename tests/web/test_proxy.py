@@ -373,6 +373,92 @@ def test_a_form_that_the_app_would_misread_is_told(alone: Any, speaks: str, find
     assert sound.headers["Bridge-Findings"] == "0"
 
 
+XML_TYPES = ["text/xml", "Application/XML", "application/vnd.skjema+xml", "TEXT/XML; Charset=UTF-8", "text/xml;a=1"]
+JSON_TYPES = ["text/json", "Application/JSON", "application/vnd.skjema+json", "Text/Json; charset=utf-8"]
+HIDDEN = ["text/plain; a=application/xml", "text/plain;b=application/json"]
+"""Types that are none of a form's, which an app takes for one by a part of them (facts 1.4)."""
+LATIN = "<Regnestykke><linje><tekst>Søm</tekst></linje><sats>5</sats></Regnestykke>".encode("latin-1")
+
+
+@pytest.mark.parametrize("media_type", [*XML_TYPES, *JSON_TYPES, *HIDDEN])
+def test_media_types_are_compared_as_they_are_meant(alone: Any, media_type: str) -> None:
+    """In any letters and with any parameters: what one spelling stops another does not let through."""
+    stage = alone({SUM: OPEN + "data_types: {regnestykke: {schema: regnestykke.xsd, validate: strict}}\n"})
+    as_json = "json" in media_type.lower()
+    faulty, sound = (
+        (b'{"sats": "fem"}', b'{"sats": 5}')
+        if as_json
+        else (b"<Regnestykke><sats>fem</sats></Regnestykke>", b"<Regnestykke><sats>5</sats></Regnestykke>")
+    )
+
+    stopped = stage.send("POST", data=faulty, headers={"Content-Type": media_type})
+    calculated = stage.send("POST", data=sound, headers={"Content-Type": media_type})
+
+    assert (stopped.status_code, stopped.get_json()["findings"][0]["path"].rpartition("/")[2]) == (422, "sats")
+    assert (calculated.status_code, calculated.headers["Bridge-Findings"]) == (200, "0")
+    assert stage.calls().count("POST data/anonymous") == 1
+
+
+@pytest.mark.parametrize("validate", ["off", "strict"])
+@pytest.mark.parametrize("media_type", [*XML_TYPES, "text/xml; charset=iso-8859-1"])
+def test_every_spelling_of_xml_is_converted(alone: Any, media_type: str, validate: str) -> None:
+    """For an app that reads JSON alone."""
+    about = f"schema: regnestykke.xsd, validate: {validate}, speaks: json"
+    stage = alone({SUM: f"{OPEN}data_types: {{regnestykke: {{{about}}}}}\n"})
+    stage.world.apps.register(replace(stage._app(SUM), speaks="json"))
+    body = LATIN if "8859" in media_type else LATIN.decode("latin-1").encode()
+
+    answer = stage.send("POST", data=body, headers={"Content-Type": media_type, "Accept": "Text/XML"})
+
+    assert (answer.status_code, answer.content_type) == (200, "application/xml; charset=utf-8")
+    assert "Søm" in answer.text
+
+
+def test_what_was_not_looked_at_goes_on_under_its_own_type(alone: Any) -> None:
+    """The app says itself that it does not know text/xml: nobody looked whether the body is a form."""
+    stage = alone({SUM: OPEN})
+
+    answer = stage.send("POST", data=b"<Regnestykke/>", headers={"Content-Type": "text/xml"})
+
+    assert (answer.status_code, answer.text) == (400, "Unknown content type text/xml. Cannot read the data.")
+
+
+@pytest.mark.parametrize("validate", ["strict", "advisory"])
+@pytest.mark.parametrize(
+    "head", ["", '<?xml version="1.0" encoding="utf-8"?>', "<?xml version='1.0' encoding='ISO-8859-1'?>"]
+)
+def test_a_charset_in_the_type_counts_more_than_the_declaration(alone: Any, head: str, validate: str) -> None:
+    """As it does with an action (RFC 7303); apps read UTF-8, so that is what goes on of a form that was checked."""
+    stage = alone({SUM: f"{OPEN}data_types: {{regnestykke: {{schema: regnestykke.xsd, validate: {validate}}}}}\n"})
+    latin = {"Content-Type": "application/xml; charset=ISO-8859-1"}
+
+    answer = stage.send("POST", data=head.encode() + LATIN, headers=latin)
+
+    assert (answer.status_code, answer.headers["Bridge-Findings"]) == (200, "0")
+    assert answer.get_json()["linje"][0]["tekst"] == "Søm"
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body"),
+    [
+        ("application/xml; charset=iso-8859-1", LATIN.decode("latin-1").encode()),
+        ("application/xml; charset=klingon", b"<Regnestykke/>"),
+        ("application/json; charset=iso-8859-1", b'{"sats": 5}'),
+    ],
+    ids=["not the body's", "unknown", "JSON"],
+)
+def test_a_charset_that_cannot_be_is_refused(alone: Any, media_type: str, body: bytes) -> None:
+    """With 415 where forms are held strictly, as with an action; where they are only counted it is one finding more."""
+    about = OPEN + "data_types: {regnestykke: {schema: regnestykke.xsd, validate: HELD}}\n"
+    strict, counted = alone({SUM: about.replace("HELD", "strict")}), alone({SUM: about.replace("HELD", "advisory")})
+
+    refused = strict.send("POST", data=body, headers={"Content-Type": media_type})
+    passed = counted.send("POST", data=body, headers={"Content-Type": media_type})
+
+    assert (refused.status_code, refused.get_json()["type"].rpartition(":")[2]) == (415, "body_coding")
+    assert (passed.status_code, passed.headers["Bridge-Findings"]) == (200, "1")
+
+
 def test_strict_validation_stops_a_faulty_form(alone: Any) -> None:
     """422 with each finding; the app hears nothing of it."""
     stage = alone({SUM: OPEN + "data_types: {regnestykke: {schema: regnestykke.xsd, validate: strict}}\n"})

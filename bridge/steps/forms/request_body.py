@@ -7,16 +7,20 @@ import structlog
 
 from bridge.core.elements import Attachment, Form, InMemory
 from bridge.core.errors import ConfigurationError, Fault, errors_of
-from bridge.core.mapping import ActionMapping, FormKind, FormSource, FormSpec, ServiceMapping, Validation
+from bridge.core.mapping import ActionMapping, FormFormat, FormKind, FormSource, FormSpec, ServiceMapping, Validation
 from bridge.core.operations import Link
 from bridge.core.problems import Refusal
 from bridge.forms.conversion.converter import Converter, Unconvertible
+from bridge.forms.conversion.media import charset_of, essence, kind_of
 from bridge.forms.json.positions import all_of_json, said_of_json
-from bridge.forms.xml.input import Unreadable
+from bridge.forms.xml.input import UTF8_NAMES, Unreadable, in_charset
 from bridge.parts import Bridge
 from bridge.steps.forms.message import AttachmentEntry, FormEntry, Removal, hold_against, read_message
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
+
+MESSAGE = "application/hal+json"
+"""What a message with forms and attachments is sent as; every other JSON is a form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,28 @@ def is_message(body: bytes) -> bool:
     return body.lstrip()[:1] == b"{"
 
 
+def in_its_charset(content_type: str, body: bytes) -> bytes:
+    """
+    *body* so that it says itself how it is written: XML may be in another encoding by its Content-Type alone.
+
+    JSON is read as UTF-8: said to be in another encoding, its letters would be others.
+
+    Raises:
+        Refusal: 415 for a charset that is not known, or is not the body's.
+    """
+    charset = charset_of(content_type)
+    if charset is None:
+        return body
+    if kind_of(content_type) is not FormFormat.XML:
+        if charset not in UTF8_NAMES:
+            raise Refusal("body_coding", 415)
+        return body
+    try:
+        return in_charset(body, charset)
+    except Unreadable as error:
+        raise Refusal("body_coding", 415) from error
+
+
 def form_or_message(
     bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, link: Link, *, media_type: str, body: bytes
 ) -> bytes:
@@ -49,15 +75,13 @@ def form_or_message(
     """
     if action.form is not FormSource.BODY:
         raise Refusal("body_not_expected", 400)
-    match media_type:
-        case "application/xml" | "text/xml":
-            if is_message(body):
-                raise Refusal("body_type", 415)
+    if essence(media_type) == MESSAGE:
+        hold_against(read_message(body), mapping, link)
+        return body
+    match kind_of(media_type):
+        case FormFormat.XML if not is_message(body):
             return body
-        case "application/hal+json":
-            hold_against(read_message(body), mapping, link)
-            return body
-        case "application/json":
+        case FormFormat.JSON:
             return _from_json(bridge, mapping, action, body)
         case _:
             raise Refusal("body_type", 415)

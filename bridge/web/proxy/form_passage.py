@@ -14,12 +14,13 @@ from bridge.core.calculations import DataTypeRoute
 from bridge.core.errors import ConfigurationError, Finding
 from bridge.core.mapping import FormFormat, FormKind, FormSpec, NamespaceReading
 from bridge.forms.conversion.converter import Converter, Unconvertible
-from bridge.forms.conversion.media import JSON, XML, kind_of, turned
+from bridge.forms.conversion.media import JSON, XML, charset_of, kind_for_apps, kind_of, turned
 from bridge.forms.json.positions import all_of_json, said_of_json
 from bridge.forms.registry import SchemaRegistry
-from bridge.forms.xml.input import Limits, Unreadable, is_utf8, to_utf8
+from bridge.forms.xml.input import Limits, Unreadable, in_charset, is_utf8, to_utf8
 from bridge.forms.xml.nils import without_forbidden_nils
 from bridge.forms.xml.positions import with_places
+from bridge.steps.forms.request_body import in_its_charset
 
 _ROW_ID = "altinnRowId"
 _INVENTED = re.compile(rb"<(?P<prefix>ns\d+:)")
@@ -27,9 +28,15 @@ _INVENTED = re.compile(rb"<(?P<prefix>ns\d+:)")
 
 def wanted_kind(accept: str) -> FormFormat:
     """Say what an app answers to an Accept header: JSON wherever that is not ruled out (facts 1.5)."""
+    accept = accept.lower()
     if "*/*" in accept or JSON in accept:
         return FormFormat.JSON
     return FormFormat.XML if XML in accept or "text/xml" in accept else FormFormat.JSON
+
+
+def kind_sent(content_type: str) -> FormFormat | None:
+    """The kind of what a client sent; what an app alone would take for a form must not pass it by unseen."""
+    return kind_of(content_type) or kind_for_apps(content_type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +64,21 @@ class Shapes:
         """Give the converter of the schema *name* for forms that begin with *root*. Raises ConfigurationError."""
         return self._schemas.shape(name, root)
 
+    def written_out(self, content_type: str, body: bytes) -> bytes:
+        """
+        *body* as UTF-8 where its Content-Type says a charset, which counts more than what it declares (RFC 7303).
+
+        Raises:
+            Refusal: 415 for a charset that is not known, or is not the body's.
+        """
+        said = in_its_charset(content_type, body)
+        if charset_of(content_type) is None or kind_of(content_type) is not FormFormat.XML:
+            return body
+        try:
+            return in_charset(to_utf8(said, self.limits), "utf-8")
+        except Unreadable:
+            return said  # What is wrong with it is found in it.
+
     def findings(self, route: DataTypeRoute, content_type: str, body: bytes) -> tuple[Finding, ...] | None:
         """
         Hold a form against the route's schemas, XML without a namespace as if it had it; an app reads it so, too.
@@ -65,7 +87,7 @@ class Shapes:
 
         XML that goes on as it is must be what apps take it for, whatever it declares: UTF-8 (facts 1.4).
         """
-        kind, schema = kind_of(content_type), route.schema
+        kind, schema = kind_sent(content_type), route.schema
         if kind is FormFormat.JSON and route.json_schema is not None:
             told = self._schemas.json.check(route.json_schema, _without_row_ids(body))
             if told or schema is None:
@@ -99,19 +121,27 @@ class Shapes:
         except (Unreadable, ConfigurationError):
             return self._schemas.check_form(spec, body)
 
-    def there(self, route: DataTypeRoute, content_type: str, body: bytes, accept: str) -> Passage:
+    def there(
+        self, route: DataTypeRoute, content_type: str, body: bytes, *, written_out: bytes, accept: str, checked: bool
+    ) -> Passage:
         """
         Turn a client's form into what the app reads, and its wish into what the app writes.
+
+        *written_out* is *body* in UTF-8 by the charset of its type. A *checked* form goes on as what it was checked
+        as, where the app knows neither its type nor its charset; what is neither checked nor converted goes on byte
+        for byte.
 
         Raises:
             Unconvertible, Unreadable: The form is none of the schema's.
         """
-        back = wanted_kind(accept)
+        back, kind = wanted_kind(accept), kind_sent(content_type)
+        form = body if _read_rightly(body) else written_out
+        if checked and kind is not None and (form is not body or kind_for_apps(content_type) is not kind):
+            body, content_type = form, XML if kind is FormFormat.XML else JSON
         if route.schema is None or route.speaks is FormFormat.BOTH:
             return Passage(content_type=content_type, body=body, accept=accept, back=back)
-        kind = kind_of(content_type)
         if body and kind is not None and kind is not route.speaks:
-            body = turned(self.shape(route.schema, route.root), body, into=route.speaks)
+            body = turned(self.shape(route.schema, route.root), written_out, into=route.speaks)
             content_type = JSON if kind is FormFormat.XML else XML
         accept = JSON if route.speaks is FormFormat.JSON else XML
         return Passage(content_type=content_type, body=body, accept=accept, back=back)
@@ -125,7 +155,7 @@ class Shapes:
         Raises:
             Unconvertible, Unreadable: The answer is none of the schema's.
         """
-        kind = kind_of(content_type) or (FormFormat.XML if "text/xml" in content_type else None)
+        kind = kind_of(content_type)
         if route.schema is None or kind is None or kind is wanted:
             return None
         form = turned(self.shape(route.schema, route.root), body, into=wanted)

@@ -19,13 +19,13 @@ from bridge.core.errors import CredentialsRefused, Finding, Unreachable, Upstrea
 from bridge.core.mapping import FormFormat
 from bridge.core.problems import Refusal
 from bridge.forms.conversion.converter import Unconvertible
-from bridge.forms.conversion.media import JSON, XML, kind_of
+from bridge.forms.conversion.media import JSON, XML
 from bridge.forms.xml.input import Unreadable
 from bridge.parts import Bridge
 from bridge.rooms import Load
 from bridge.storage.ticket_locks import LockTimeout, StoredTicketLock
 from bridge.web.problems import language
-from bridge.web.proxy.form_passage import Passage, Shapes
+from bridge.web.proxy.form_passage import Passage, Shapes, kind_sent
 from bridge.web.proxy.headers import passed_on, phrase, returned
 from bridge.web.proxy.report import report
 from bridge.web.proxy.ticket_locks import TicketLock
@@ -82,13 +82,15 @@ def pass_on(org: str, app: str, anonymous: bool) -> ResponseReturnValue:
 
 def _passed_on(bridge: Bridge, asked: _Asked) -> Response:
     body, length = _body(bridge, asked)
-    findings = _findings(asked, body)
-    answer, passage = _answered(bridge, asked, body, length)
+    form, misread = _written_out(asked, body)
+    findings = _findings(asked, form, misread=misread)
+    passage = _passage(asked, body, form, checked=findings is not None)
+    answer = _answered(bridge, asked, passage, body, length)
     bridge.metrics.calculations.labels(asked.route.name, asked.meant.value, f"{answer.status // 100}xx").inc()
     try:
         _tell_apart(asked, answer)
         if asked.reports:
-            response = _reported(bridge, asked, body, findings, answer)
+            response = _reported(bridge, asked, form, findings, answer)
         else:
             response = _response(bridge, asked, answer, passage)
     except BaseException:
@@ -212,8 +214,7 @@ def _body(bridge: Bridge, asked: _Asked) -> tuple[bytes | Readable, int | None]:
     limit = bridge.settings.max_body
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
-    looked_at = asked.data_type.held is not Held.OFF or asked.data_type.speaks is not FormFormat.BOTH or asked.reports
-    if looked_at:
+    if _is_looked_at(asked):
         body = read_body(request, limit=limit, load=asked.load) or b""
         return body, len(body)
     length, read = request.content_length, body_reader(request)
@@ -226,7 +227,31 @@ def _body(bridge: Bridge, asked: _Asked) -> tuple[bytes | Readable, int | None]:
     return _Counted(bytes(start), read, limit), length
 
 
-def _findings(asked: _Asked, body: bytes | Readable) -> tuple[Finding, ...] | None:
+def _is_looked_at(asked: _Asked) -> bool:
+    """Whether anything is done with the form but to pass it on."""
+    if asked.meant is Meaning.CREATE:
+        return False
+    return asked.data_type.held is not Held.OFF or asked.data_type.speaks is not FormFormat.BOTH or asked.reports
+
+
+def _written_out(asked: _Asked, body: bytes | Readable) -> tuple[bytes | Readable, bool]:
+    """
+    The form as UTF-8 by its Content-Type, and whether that cannot be.
+
+    Raises:
+        Refusal: 415 where it cannot be, and the form is converted or held strictly.
+    """
+    if not isinstance(body, bytes) or not _is_looked_at(asked):
+        return body, False
+    try:
+        return _shapes().written_out(request.headers.get("Content-Type", ""), body), False
+    except Refusal:
+        if asked.data_type.held is Held.STRICT or asked.data_type.speaks is not FormFormat.BOTH:
+            raise
+        return body, True  # Apps pass over the charset, and nothing is stopped here.
+
+
+def _findings(asked: _Asked, body: bytes | Readable, *, misread: bool) -> tuple[Finding, ...] | None:
     """Hold the form against its schema; None where the route does not. Raises Refusal 422 where it is strict."""
     held = asked.data_type.held
     if not asked.data_type.pins or not isinstance(body, bytes) or asked.meant is Meaning.CREATE:
@@ -234,6 +259,8 @@ def _findings(asked: _Asked, body: bytes | Readable) -> tuple[Finding, ...] | No
     if held is Held.OFF and not asked.reports:
         return None
     findings = _shapes().findings(asked.data_type, request.headers.get("Content-Type", ""), body)
+    if misread and findings is not None:
+        findings = (Finding(path="/", rule="encoding"), *findings)
     if held is Held.STRICT and errors_of(findings or ()):
         raise Refusal("form_invalid", 422, findings=errors_of(findings or ()))
     return findings
@@ -248,11 +275,9 @@ def _shapes() -> Shapes:
 
 
 def _answered(
-    bridge: Bridge, asked: _Asked, body: bytes | Readable, length: int | None
-) -> tuple[AppAnswer, Passage | None]:
-    passage = None
-    if isinstance(body, bytes) and (asked.data_type.pins or asked.reports):
-        passage = _there(asked, body)
+    bridge: Bridge, asked: _Asked, passage: Passage | None, body: bytes | Readable, length: int | None
+) -> AppAnswer:
+    if passage is not None:
         body, length = passage.body, len(passage.body)
     call = AppCall(
         meaning=asked.meant,
@@ -269,7 +294,7 @@ def _answered(
     turns: TicketLock = current_app.extensions["bridge.turns"]
     try:
         with nullcontext() if key is None else turns.turn(key, seconds=seconds):
-            return _with_room(bridge, asked.route, call), passage
+            return _with_room(bridge, asked.route, call)
     except LockTimeout:
         raise Refusal("app_timeout", 503) from None
     except CredentialsRefused as error:
@@ -316,13 +341,15 @@ def _with_room(bridge: Bridge, route: AppRoute, call: AppCall) -> AppAnswer:
     return replace(answer, close=close)
 
 
-def _there(asked: _Asked, body: bytes) -> Passage:
+def _passage(asked: _Asked, body: bytes | Readable, form: bytes | Readable, *, checked: bool) -> Passage | None:
+    if not isinstance(body, bytes) or not isinstance(form, bytes) or not (asked.data_type.pins or asked.reports):
+        return None
     content_type = request.headers.get("Content-Type", "")
     # A report takes the form's place, so it is compared in the language in which it was sent.
-    sent_as = _MEDIA_TYPES.get(kind_of(content_type)) if asked.reports else None
+    sent_as = _MEDIA_TYPES.get(kind_sent(content_type)) if asked.reports else None
     accept = sent_as or request.headers.get("Accept", "")
     try:
-        return _shapes().there(asked.data_type, content_type, body, accept)
+        return _shapes().there(asked.data_type, content_type, body, written_out=form, accept=accept, checked=checked)
     except Unconvertible as error:
         raise Refusal("form_invalid", 422, findings=error.findings) from error
     except Unreadable as error:
@@ -349,6 +376,8 @@ def _headers(asked: _Asked, passage: Passage | None) -> list[tuple[str, str]]:
         besides.add("accept-encoding")
         if passage.accept:
             besides |= {"accept", "content-type"}
+        if passage.content_type != request.headers.get("Content-Type", ""):
+            besides.add("content-type")
     headers = passed_on(request.headers.items(), own=asked.own, besides=besides)
     if asked.party is not None:
         headers.append(("party", asked.party))
@@ -356,8 +385,8 @@ def _headers(asked: _Asked, passage: Passage | None) -> list[tuple[str, str]]:
         return headers
     if passage.accept:
         headers.append(("Accept", passage.accept))
-        if passage.content_type and asked.meant is Meaning.CALCULATE:
-            headers.append(("Content-Type", passage.content_type))
+    if "content-type" in besides and passage.content_type and asked.meant is Meaning.CALCULATE:
+        headers.append(("Content-Type", passage.content_type))
     return [*headers, ("Accept-Encoding", "identity")]
 
 
