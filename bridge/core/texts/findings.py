@@ -91,6 +91,11 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nn": "Skjemaet er ikkje skrive i det teiknsettet som det seier. Send det som UTF-8.",
         "en": "The form is not in the character encoding that it says. Send it as UTF-8.",
     },
+    "not_utf8": {
+        "nb": "Skjemaet er ikke skrevet i UTF-8, og appen leser det som det. Send det som UTF-8.",
+        "nn": "Skjemaet er ikkje skrive i UTF-8, og appen les det som det. Send det som UTF-8.",
+        "en": "The form is not in UTF-8, as which the app reads it. Send it as UTF-8.",
+    },
     "doctype_refused": {
         "nb": "Skjemaet har en DOCTYPE, og det er ikke tillatt.",
         "nn": "Skjemaet har ein DOCTYPE, og det er ikkje tillate.",
@@ -445,6 +450,11 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nn": "Appen kan ikkje lese skjemaet her.",
         "en": "The app cannot read the form here.",
     },
+    "refused_by_altinn": {
+        "nb": "Altinn godtar ikke {field} slik det er fylt ut.",
+        "nn": "Altinn godtek ikkje {field} slik det er fylt ut.",
+        "en": "Altinn does not accept {field} as it is filled in.",
+    },
     "lost": {
         "nb": "{field} ble sendt, men kom ikke tilbake.",
         "nn": "{field} vart sendt, men kom ikkje tilbake.",
@@ -547,6 +557,8 @@ _SENTENCES_WITH: Mapping[tuple[str, str], Mapping[str, str]] = {
 """What is said of a rule where a fact is known that not all of its findings have."""
 RULES = frozenset(_SENTENCES)
 """All rules that have a sentence."""
+_WHOLE = "/"
+_THE_FORM: Mapping[str, str] = {"nb": "skjemaet", "nn": "skjemaet", "en": "the form"}
 _COUNTED = {"digits", "length", "max", "min"}
 _SINGULAR: Mapping[str, tuple[tuple[str, str], ...]] = {
     "nb": (
@@ -583,7 +595,8 @@ def sentence(finding: Finding, language: str) -> str:
     """Say *finding* in *language* (nb, nn or en). A rule or fact that is not known gives the plainest sentence."""
     if finding.rule == "business_rule" and language in finding.facts:
         return finding.facts[language]
-    words = {"field": field_name(finding.path)}
+    name = field_name(finding.path)
+    words = {"field": _THE_FORM[language] if name == _WHOLE else name}
     for name, fact in finding.facts.items():
         words[name] = _in_words(name, fact, language)
     more = (_SENTENCES_WITH.get((finding.rule, name)) for name in finding.facts)
@@ -603,7 +616,7 @@ def field_name(path: str) -> str:
     # A number is an item's place in a list (JSON); the list has the name.
     last = next((step for step in reversed(path.split("/")) if not step.isdecimal()), "").removeprefix("@")
     name = last.partition("[")[0].rpartition(":")[2]
-    return _NUMBERED.sub("", name) or "/"
+    return _NUMBERED.sub("", name) or _WHOLE
 
 
 def _in_words(name: str, fact: str, language: str) -> str:
