@@ -33,9 +33,9 @@ from bridge.adapters.maskinporten.exchange import PlatformTokens
 from bridge.adapters.maskinporten.keys import signing_key
 from bridge.config.mapping_limits import beyond
 from bridge.config.mappings import Misfits, load_mappings
-from bridge.config.routes import Routes, load_routes
+from bridge.config.routes import Routes, load_routes, unguarded
 from bridge.config.settings import Altinn2Login, Secret, Settings, WorkerMode
-from bridge.core.calculations import HttpDialect, TokenUse
+from bridge.core.calculations import HttpDialect
 from bridge.core.clock import Clock
 from bridge.core.errors import ConfigurationError, Fault
 from bridge.core.ids import uuid7
@@ -316,11 +316,7 @@ def login_lockout(settings: Settings, store: Store, clock: Clock) -> StoredLocko
 def _routes(settings: Settings, schemas: SchemaRegistry) -> Routes:
     """Read the routes and compile their schemas. Raises ConfigurationError."""
     routes = load_routes(settings.routes, schemas)
-    faults: list[Fault] = []
-    if settings.proxy_key is None:
-        message = "must be given: a route with token: bridge would calculate for anybody"
-        open_ones = [each for each in routes.values() if each.token is TokenUse.BRIDGE]
-        faults += [Fault(where="BRIDGE_PROXY_KEY", message=f"{message} ({each.source})") for each in open_ones]
+    faults = [] if settings.proxy_key else list(unguarded(routes.values()))
     if faults:
         raise ConfigurationError(faults)
     return routes

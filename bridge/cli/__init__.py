@@ -47,14 +47,14 @@ class _Commands(click.Group):
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="altinn-dialog-bridge", prog_name="bridge")
+@click.version_option(package_name="altinn-dialog-bridge", prog_name="altinn-bridge")
 def _bridge() -> None:
     """From Dialogporten's write actions to Altinn 2 and Altinn 3, and back to the dialog."""
 
 
 def main() -> None:
     """
-    Run ``bridge``.
+    Run ``altinn-bridge``.
 
     Exit codes: 0 done, 1 the command found something wrong, 2 it was called or configured wrongly.
     """

@@ -1,7 +1,7 @@
 """Route files: which Altinn 3 apps the calculation proxy leads to. YAML in, and every fault at once with its place."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, cast
 
@@ -147,6 +147,14 @@ def load_routes(folder: Path | None, schemas: Schemas) -> Routes:
     if faults:
         raise ConfigurationError(faults)
     return routes
+
+
+def unguarded(routes: Iterable[AppRoute]) -> Iterator[Fault]:
+    """Each route of *routes* that calls with the bridge's own authority, where no ``BRIDGE_PROXY_KEY`` guards it."""
+    for each in routes:
+        if each.token is TokenUse.BRIDGE:
+            message = f"must be given: a route with token: bridge would calculate for anybody ({each.source})"
+            yield Fault(where="BRIDGE_PROXY_KEY", message=message)
 
 
 def read_routes(folder: Path | None, schemas: Schemas) -> tuple[Routes, list[Fault]]:

@@ -405,8 +405,12 @@ class Control:
             answer: Response = self._handlers[index](request, **arguments)
         except Refused as refused:
             return refused.response
-        except (BadRequest, NotAFault, UnknownSwitch, BadUpdate, KeyError, TypeError, ValueError) as error:
-            return as_json(400, {"message": f"{type(error).__name__}: {error}"})
+        except KeyError as error:
+            return as_json(400, {"message": f"{error.args[0]} is missing, or nobody has it"})
+        except (BadRequest, BadUpdate, TypeError, ValueError) as error:
+            ours = type(error).__module__.startswith("bridge.")
+            words = str(error) if ours else "a value is of another kind than docs/sandbox.md says of it"
+            return as_json(400, {"message": words})
         return answer
 
 

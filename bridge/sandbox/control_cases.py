@@ -43,8 +43,14 @@ class Case:
         self.party = f"{kind}{self.number}"
         if not identities.is_party(self.party):
             raise BadCase("who is the number of an organisation or a person")
-        actions = given.get("actions", ["submit"])
-        self.actions: dict[str, Any] = {name: {} for name in actions} if isinstance(actions, list) else dict(actions)
+        self.actions = self._actions()
+        self._dialog_members = self._objects("dialog", inner=False)
+        self._contexts = self._objects("contexts", inner=True)
+        if unknown := sorted(set(self._contexts) - set(self.actions)):
+            raise BadCase(f"contexts stand by the actions' names, which are not {', '.join(unknown)}")
+        self._minimum_level = given.get("minimum_level", 0)
+        if not isinstance(self._minimum_level, int) or isinstance(self._minimum_level, bool):
+            raise BadCase("minimum_level must be a whole number")
         self.bridge = str(given.get("bridge", "http://127.0.0.1:8080")).rstrip("/")
 
     def put_in_place(self, make_dialog: Callable[[Mapping[str, Any]], str]) -> dict[str, Any]:
@@ -60,7 +66,7 @@ class Case:
             Resource(
                 owner=self._owner.number,
                 kind="genericaccessresource",
-                minimum_level=int(self._given.get("minimum_level", 0)),
+                minimum_level=self._minimum_level,
             ),
         )
         message_id = self._element()
@@ -106,19 +112,29 @@ class Case:
             ],
             "serviceOwnerContext": {"serviceOwnerLabels": labels},
         }
-        return {**body, **self._given.get("dialog", {})}
+        return {**body, **self._dialog_members}
 
     def _narrow(self, dialog_id: str) -> None:
         """Put the authorization contexts that are given by the actions' names on the actions' ids."""
-        contexts = self._given.get("contexts", {})
         dialog = self._world.dialogporten.find(dialog_id)
-        if not contexts or dialog is None:
+        if not self._contexts or dialog is None:
             return
-        unknown = sorted(set(contexts) - set(self.actions))
-        if unknown:
-            raise BadCase(f"contexts stand by the actions' names, which are not {', '.join(unknown)}")
         ids = dict(zip(self.actions, (each["id"] for each in dialog.body["guiActions"]), strict=True))
-        self._world.dialogporten.narrow(dialog_id, {ids[name]: context for name, context in contexts.items()})
+        self._world.dialogporten.narrow(dialog_id, {ids[name]: context for name, context in self._contexts.items()})
+
+    def _actions(self) -> dict[str, Any]:
+        actions = self._given.get("actions", ["submit"])
+        if isinstance(actions, list) and all(isinstance(each, str) for each in actions):
+            return {name: {} for name in actions}
+        if isinstance(actions, dict) and all(isinstance(each, dict) for each in actions.values()):
+            return actions
+        raise BadCase("actions must be a list of names, or an object with an object for each name")
+
+    def _objects(self, name: str, *, inner: bool) -> Mapping[str, Any]:
+        value = self._given.get(name, {})
+        if not isinstance(value, dict) or (inner and not all(isinstance(each, dict) for each in value.values())):
+            raise BadCase(f"{name} must be an object{' of objects' if inner else ''}")
+        return value
 
     def _text(self, name: str) -> str:
         value = self._given.get(name)

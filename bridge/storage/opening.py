@@ -64,16 +64,29 @@ _POSTGRESQL = {
 }
 
 
-def file_faults(url: str) -> list[Fault]:
-    """Say why the embedded store at *url* could not be opened; nothing is made or changed, and no server is asked."""
+def file_faults(url: str, *, mark: Path | None = None) -> list[Fault]:
+    """
+    What keeps the embedded store at *url* from being opened, and its *mark* from being written beside it.
+
+    Nothing is made or changed, and no server is asked.
+    """
+    faults = _database_faults(url)
+    if mark is not None and not mark.parent.is_dir():
+        faults.append(Fault(where="BRIDGE_STORE_MARK", message=no_folder(mark)))
+    return faults
+
+
+def _database_faults(url: str) -> list[Fault]:
     parts = sa.make_url(url)
     if parts.get_backend_name() != "sqlite" or parts.database in (None, "", ":memory:"):
         return []
     path = Path(parts.database or "")
     if not path.parent.is_dir():
         return [Fault(where=SETTING, message=no_folder(path))]
+    if path.is_dir():
+        return [Fault(where=SETTING, message=f"{path} is a folder: name a file")]
     if path.exists() and not path.is_file():
-        return [Fault(where=SETTING, message=not_ours(path, errno.EISDIR))]
+        return [Fault(where=SETTING, message=not_ours(path, errno.EINVAL))]
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         return [Fault(where=SETTING, message=not_ours(path, errno.EACCES))]
     return []

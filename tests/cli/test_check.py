@@ -281,7 +281,10 @@ def test_a_store_that_could_not_be_opened_is_told(tmp_path: Path):
     assert [str(each) for each in file_faults(f"sqlite:///{missing}")] == [
         f"BRIDGE_DATABASE_URL: there is no folder {missing.parent}: make it, or name another"
     ]
-    assert "Is a directory" in str(file_faults(f"sqlite:///{tmp_path}")[0])
+    assert "is a folder: name a file" in str(file_faults(f"sqlite:///{tmp_path}")[0])
+    assert [str(each) for each in file_faults(f"sqlite:///{there}", mark=tmp_path / "nope" / "mark")] == [
+        f"BRIDGE_STORE_MARK: there is no folder {tmp_path / 'nope'}: make it, or name another"
+    ]
     assert file_faults(f"sqlite:///{there}") == file_faults("postgresql+psycopg://nobody@nowhere/b") == []
     assert not any(tmp_path.iterdir())
 
@@ -295,6 +298,20 @@ def test_check_looks_at_the_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
     assert "BRIDGE_DATABASE_URL: there is no folder" in result.stderr
     assert result.exit_code == 1
+
+
+def test_a_route_that_anybody_could_use_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """As the start refuses it: it would call with the bridge's own authority."""
+    values = settings(World(clock=utc_now), "http://127.0.0.1:9")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "routes").mkdir()
+    (tmp_path / "routes" / "r.yaml").write_text("app: ttd/x\ntoken: bridge\n")
+    values = {**values, "BRIDGE_ROUTES": str(tmp_path / "routes")}
+
+    open_to_all, guarded = run(**values), run(**values, BRIDGE_PROXY_KEY="k" * 32)
+
+    assert "BRIDGE_PROXY_KEY: must be given: a route with token: bridge" in open_to_all.stderr
+    assert (open_to_all.exit_code, guarded.exit_code) == (1, 0)
 
 
 def test_a_schemas_name_may_have_a_number_sign(tmp_path: Path):

@@ -156,6 +156,13 @@ WRONG: list[tuple[list[str], int, str]] = [
     (["case", "--resource", "urn:altinn:resource:x", "--form", str(FORM)], 2, "--data-format"),
     (["case", "--resource", "urn:altinn:resource:x", "--attachment", "Plan"], 2, "TYPE=FILE"),
     (["case", "--resource", "urn:altinn:resource:x", "--context", "submit={"], 2, "JSON"),
+    *(
+        (["case", "--resource", "urn:altinn:resource:x", "--context", f"submit={each}"], 2, "ACTION=JSON")
+        for each in ("notjson", "1", "[]", "null", '"a"')
+    ),
+    (["case", "--resource", "urn:altinn:resource:x", "--service", "abc"], 2, "CODE/EDITION"),
+    (["case", "--resource", "urn:altinn:resource:x", "--service", "4100/"], 2, "CODE/EDITION"),
+    (["case", "--resource", "urn:altinn:resource:x", "--form", str(FORM), "--data-format", "abc"], 2, "ID/VERSION"),
     (["case", "--resource", "urn:altinn:resource:x", "--who", "1"], 1, "who is"),
     (["token"], 2, "--dialog"),
     (["token", "--scope", "a", "--claim", "x"], 2, "NAME=JSON"),

@@ -114,36 +114,43 @@ def test_an_exchanged_token_is_taken_by_apps() -> None:
     assert "jti" not in found
 
 
-BAD_ACCESS: list[tuple[str, dict[str, Any]]] = [
-    ("/clients", {"owner": "x", "number": "123456789"}),
-    ("/clients", {"scopes": "x"}),
-    ("/owner-token", {"scopes": ["x"], "lifetime": "long"}),
-    ("/owner-token", {"scopes": ["x"], "claims": []}),
+BAD_ACCESS: list[tuple[str, dict[str, Any], str]] = [
+    ("/clients", {"owner": "x", "number": "123456789"}, "number"),
+    ("/clients", {"scopes": "x"}, "scopes is a list of texts"),
+    ("/owner-token", {"scopes": ["x"], "lifetime": "long"}, "lifetime is a number of seconds"),
+    ("/owner-token", {"scopes": ["x"], "claims": []}, "claims must be an object"),
 ]
 
 
-@pytest.mark.parametrize(("path", "body"), BAD_ACCESS)
-def test_access_that_makes_no_sense_is_refused(path: str, body: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("path", "body", "reason"), BAD_ACCESS)
+def test_access_that_makes_no_sense_is_refused(path: str, body: dict[str, Any], reason: str) -> None:
     """With a reason."""
-    assert asked(make_world(), path, body, 400)["message"].startswith("BadAccess: ")
+    assert reason in asked(make_world(), path, body, 400)["message"]
 
 
-@pytest.mark.parametrize(
-    ("switch", "status"), [("own", [200, 400, 400]), ("test", [200, 200, 400]), ("production", [200, 400, 200])]
-)
-def test_assertions_for_a_real_maskinporten_are_taken_by_switch(switch: str, status: list[int]) -> None:
+REAL = {
+    "test": "https://test.maskinporten.no/",
+    "production": "https://maskinporten.no/",
+    "ver1": "https://ver1.maskinporten.no/",
+    "ver2": "https://ver2.maskinporten.no/",
+}
+
+
+@pytest.mark.parametrize("switch", ["own", *REAL])
+def test_assertions_for_a_real_maskinporten_are_taken_by_switch(switch: str) -> None:
     """Libraries have the audiences of the real ones built in; its own is always taken."""
     world = make_world(maskinporten_audience=switch)
-    audiences = (f"{BASE_URL}/maskinporten/", "https://test.maskinporten.no/", "https://maskinporten.no/")
+    audiences = {"own": f"{BASE_URL}/maskinporten/", **REAL}
 
-    answers = [
-        session_into(world).post(
-            f"{BASE_URL}/maskinporten/token", data={"grant_type": GRANT, "assertion": grant(world, aud=each)}
-        )
-        for each in audiences
-    ]
+    taken = {
+        name
+        for name, each in audiences.items()
+        if session_into(world)
+        .post(f"{BASE_URL}/maskinporten/token", data={"grant_type": GRANT, "assertion": grant(world, aud=each)})
+        .ok
+    }
 
-    assert [each.status_code for each in answers] == status
+    assert taken == {"own", switch}
 
 
 def test_maintenance_counts_down() -> None:
@@ -321,6 +328,11 @@ BAD_CASES: list[tuple[dict[str, Any], str]] = [
     ({"service_resource": RESOURCE, "whom": "x"}, "whom"),
     ({"service_resource": RESOURCE, "who": "12345678901"}, "who"),
     ({"service_resource": RESOURCE, "contexts": {"b": {}}}, "contexts"),
+    ({"service_resource": RESOURCE, "actions": {"a": {"action": "a"}}, "contexts": {"a": 5}}, "an object of objects"),
+    ({"service_resource": RESOURCE, "actions": 5}, "actions must be a list of names"),
+    ({"service_resource": RESOURCE, "actions": [1]}, "actions must be a list of names"),
+    ({"service_resource": RESOURCE, "dialog": []}, "dialog must be an object"),
+    ({"service_resource": RESOURCE, "minimum_level": "3"}, "minimum_level"),
     ({"service_resource": RESOURCE, "dialog": {"status": "Ukjent"}}, "Dialogporten did not take the dialog"),
 ]
 

@@ -44,6 +44,7 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
     from bridge.cli.check.notes import Sizes, json_notes, notes_beside, notes_of, notes_of_sizes
     from bridge.cli.quiet import quiet
     from bridge.config.mappings import read_mappings
+    from bridge.config.routes import unguarded
     from bridge.forms.registry import SchemaRegistry
     from bridge.wiring import misfits_of
 
@@ -62,6 +63,8 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
         may_be_empty=bool(routes or route_faults),
     )
     faults += [*found, *route_faults]
+    if settings is not None and settings.proxy_key is None:
+        faults += unguarded(routes)
     result = _Result(services=services, registry=registry, faults=faults, routes=routes)
     faults += untellable(services)
     with quiet():
@@ -187,7 +190,7 @@ def _settings() -> tuple["Settings | None", list[Fault]]:
         settings = Settings.from_environ(os.environ)
     except ConfigurationError as error:
         return None, list(error.faults)
-    return settings, [*credential_faults(settings), *file_faults(settings.database_url)]
+    return settings, [*credential_faults(settings), *file_faults(settings.database_url, mark=settings.store_mark)]
 
 
 def _online(

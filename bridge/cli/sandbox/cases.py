@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -131,10 +132,8 @@ def _known(mapping: Path) -> Mapping[str, Any]:
 
 def _service(known: Mapping[str, Any], given: str | None, schemas: Path | None) -> dict[str, Any] | None:
     if given is not None:
-        code, _, edition = given.partition("/")
-        if not code or not (edition or "1").isdigit():
-            raise click.BadParameter("write CODE/EDITION, such as 5701/1", param_hint="--service")
-        return {"service_code": code, "service_edition": int(edition or 1)}
+        code, edition = _numbers(given, "CODE/EDITION", "--service")
+        return {"service_code": code, "service_edition": int(edition)}
     altinn2 = known.get("altinn2")
     if not isinstance(altinn2, Mapping):
         return None
@@ -173,9 +172,9 @@ def _form_type(form: Mapping[str, Any], schemas: Path | None) -> dict[str, Any]:
 def _forms(known: Mapping[str, Any], files: Sequence[Path], formats: Sequence[str]) -> list[dict[str, Any]]:
     kinds = [_form_type(each, None) for each in known.get("forms", ())]
     for place, each in enumerate(formats):
-        number, _, version = each.partition("/")
+        number, version = _numbers(each, "ID/VERSION", "--data-format")
         kind = {"type": "MainForm" if not place else "SubForm", "data_format_id": number}
-        kinds[place : place + 1] = [{**kind, "data_format_version": version or "1"}]
+        kinds[place : place + 1] = [{**kind, "data_format_version": version}]
     if len(files) > len(kinds):
         raise click.UsageError("say of what kind the forms are: --mapping FILE, or --data-format ID/VERSION for each")
     return [{**kind, "xml": _text(file)} for kind, file in zip(kinds, files, strict=False)]
@@ -215,11 +214,20 @@ def _right(requires: Any) -> str:
     return str(requires.get("action", "write") if isinstance(requires, Mapping) else requires).partition(",")[0]
 
 
+def _numbers(text: str, shape: str, option: str) -> tuple[str, str]:
+    """The two numbers of ``5701/1``; Altinn 2 has no others."""
+    found = re.fullmatch(r"([0-9]+)/([0-9]+)", text, re.ASCII)
+    if found is None:
+        raise click.BadParameter(f"write {shape}, such as 5701/1", param_hint=option)
+    return found[1], found[2]
+
+
 def _context(text: str) -> tuple[str, Any]:
     name, _, value = text.partition("=")
-    if not value:
+    context = json_value(value, "--context") if value else None
+    if not isinstance(context, dict):
         raise click.BadParameter('write ACTION=JSON, such as submit={"tokenRef": "en"}', param_hint="--context")
-    return name, json_value(value, "--context")
+    return name, context
 
 
 def _bridge() -> str:

@@ -161,8 +161,8 @@ class Switches:
     maskinporten_lifetime: int = _number("expires_in of access tokens, in seconds.", 119, 1, 3600)
     invalid_client_status: str = _choice("Status for an unknown client.", "401", "400")
     maskinporten_audience: str = _choice(
-        "Whose assertions Maskinporten takes besides its own: those for the real one of test or of production.",
-        *("own", "test", "production"),
+        "Whose assertions Maskinporten takes besides its own: those for a real one, as libraries have built in.",
+        *("own", "test", "production", "ver1", "ver2"),
     )
     maskinporten_unknown_claims: str = _choice("What a claim that nobody knows does.", "accepted", "refused")
     maskinporten_old_iat: str = _choice(

@@ -13,7 +13,13 @@ from bridge.sandbox.world import Client
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _LIFE, _SKEW = 120, 10
-_REAL = {"test": "https://test.maskinporten.no/", "production": "https://maskinporten.no/"}
+_REAL = {
+    "test": "https://test.maskinporten.no/",
+    "production": "https://maskinporten.no/",
+    "ver1": "https://ver1.maskinporten.no/",
+    "ver2": "https://ver2.maskinporten.no/",
+}
+"""Those that Altinn's .NET library has built in (facts/dialogporten.md 14.2)."""
 _KNOWN = frozenset(
     {"aud", "iss", "scope", "iat", "exp", "nbf", "jti", "resource", "sub", "pid"}
     | {"consumer_org", "iss_onbehalfof", "authorization_details"}
