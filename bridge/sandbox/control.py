@@ -26,8 +26,7 @@ from bridge.sandbox.control_cases import Case, curl
 from bridge.sandbox.core import identities
 from bridge.sandbox.core.http_system import Handler, Refused, TooLarge, as_json, plain, read_body, refuse, route_map
 from bridge.sandbox.core.jose import private_jwk, sign
-from bridge.sandbox.core.ledger import NotAFault, read_how
-from bridge.sandbox.core.switches import UnknownSwitch
+from bridge.sandbox.core.ledger import read_how
 from bridge.sandbox.core.tokens import issue
 from bridge.sandbox.dialogporten.api import OWNER_SCOPE, Dialogporten
 from bridge.sandbox.dialogporten.model import Resource
