@@ -17,7 +17,8 @@ import requests
 import urllib3
 from requests.auth import AuthBase
 
-from bridge.adapters.dialogporten.owner import OTHER_DIALOG, SYSTEM, failure
+from bridge.adapters.dialogporten.errors import SYSTEM, failure
+from bridge.adapters.dialogporten.owner import OTHER_DIALOG
 from bridge.adapters.dialogporten.sse import events
 from bridge.adapters.http.call import Answer, call
 from bridge.adapters.http.errors import calling

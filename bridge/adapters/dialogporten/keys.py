@@ -10,14 +10,13 @@ import requests
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from bridge.adapters.dialogporten.errors import SYSTEM
 from bridge.adapters.dialogporten.reasons import SENDER_CODES
 from bridge.adapters.dialogporten.strict_jws import decoded, strict_json
 from bridge.adapters.http.call import call
 from bridge.core.clock import Clock
 from bridge.core.errors import Unreachable, UpstreamError
 from bridge.core.problems import Refusal
-
-_SYSTEM = "Dialogporten"
 
 KEYS_LIVE = timedelta(hours=24)
 """How long keys serve without a successful fetch: a new key is out 48 h before its use (3.3)."""
@@ -180,7 +179,7 @@ def fetch_keys(session: requests.Session, url: str) -> dict[str, Ed25519PublicKe
         session,
         "GET",
         url,
-        system=_SYSTEM,
+        system=SYSTEM,
         writes=False,
         headers={"Accept": "application/json"},
         connect_timeout=3,
@@ -188,8 +187,8 @@ def fetch_keys(session: requests.Session, url: str) -> dict[str, Ed25519PublicKe
         max_bytes=256 * 1024,
     )
     if answer.status != 200:
-        raise Unreachable(_SYSTEM, f"status {answer.status} instead of keys", status=answer.status)
+        raise Unreachable(SYSTEM, f"status {answer.status} instead of keys", status=answer.status)
     try:
         return read_keys(answer.body)
     except ValueError as error:
-        raise Unreachable(_SYSTEM, str(error), status=answer.status) from None
+        raise Unreachable(SYSTEM, str(error), status=answer.status) from None

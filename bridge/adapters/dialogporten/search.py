@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import requests
 from requests.auth import AuthBase
 
-from bridge.adapters.dialogporten.owner import SYSTEM, failure
+from bridge.adapters.dialogporten.errors import SYSTEM, failure, json_or_none
 from bridge.adapters.http.call import Answer, call, renewing
 from bridge.core.clock import Clock
 from bridge.core.dialog_queries import DialogQuery, Side
@@ -194,7 +194,7 @@ def _page(body: Mapping[str, Any]) -> Page:
 
 def _refused(answer: Answer) -> SearchRefused:
     """What a problem document tells, or GraphQL's errors."""
-    document = _json(answer)
+    document = json_or_none(answer.body)
     errors = document.get("errors") if isinstance(document, Mapping) else None
     findings: list[tuple[str, str]] = []
     if isinstance(errors, Mapping):
@@ -206,17 +206,10 @@ def _refused(answer: Answer) -> SearchRefused:
 
 
 def _object(answer: Answer) -> Mapping[str, Any]:
-    document = _json(answer)
+    document = json_or_none(answer.body)
     if not isinstance(document, Mapping):
         raise _unreadable(answer)
     return document
-
-
-def _json(answer: Answer) -> Any:
-    try:
-        return json.loads(answer.body.removeprefix(b"\xef\xbb\xbf"))
-    except (ValueError, RecursionError):
-        return None
 
 
 def _unreadable(answer: Answer) -> Rejected:
