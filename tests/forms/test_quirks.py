@@ -114,7 +114,7 @@ QUIRKS = {
         invalid=("<m><a>2</a><b>1</b></m>",),
         engine="xmlschema, XSD 1.1",
     ),
-    "XSD 1.1 that does not say so, such as `notNamespace`": Quirk(
+    "XSD 1.1 that does not say so, such as `notNamespace` or `defaultAttributes`": Quirk(
         schema=element(
             '<x:element name="m"><x:complexType><x:sequence><x:any notNamespace="urn:a ##local"'
             ' processContents="skip"/></x:sequence></x:complexType></x:element>'
@@ -199,6 +199,11 @@ QUIRKS = {
         schema='<!DOCTYPE x:schema [<!ENTITY a "b">]>' + element('<x:element name="m"/>'),
         outcome="refused",
         said="DOCTYPE",
+    ),
+    "XML 1.1": Quirk(
+        schema='<?xml version="1.1"?>' + element('<x:element name="m"/>'),
+        outcome="refused",
+        said="XML 1.1, which .NET does not read",
     ),
     "no XML Schema at all": Quirk(
         schema="<wsdl:definitions xmlns:wsdl='http://schemas.xmlsoap.org/wsdl/'/>",

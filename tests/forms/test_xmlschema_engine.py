@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 import structlog
 
-from bridge.core.errors import Severity
+from bridge.core.errors import ConfigurationError, Severity
 from bridge.core.texts.findings import RULES, sentence
 from bridge.forms.registry import SLOW_ENGINE_BYTES, SchemaRegistry
 from bridge.forms.xml.input import Limits
+from bridge.forms.xml.xmlschema_repairs import refusal_of
 
 NAMESPACE = "urn:prøve"
 VERSIONING = "http://www.w3.org/2007/XMLSchema-versioning"
@@ -178,3 +179,63 @@ def test_what_is_prepared_serves(tmp_path: Path) -> None:
     findings = registry.check("a.xsd", '<m xmlns="urn:prove" g="1"><a>x</a></m>')
 
     assert [(finding.path, finding.rule) for finding in findings] == [("/m/a", "type")]
+
+
+def schema_of(folder: Path, body: str) -> SchemaRegistry:
+    text = f'<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema">{body}</x:schema>'
+    (folder / "a.xsd").write_text(text, encoding="utf-8")
+    made = SchemaRegistry(folder, both_engines=True)
+    made.load(["a.xsd"])
+    return made
+
+
+NARROWED = """<x:complexType name="b" mixed="true"><x:sequence><x:element name="z" minOccurs="0" maxOccurs="7"/>
+</x:sequence></x:complexType><x:complexType name="c"><x:simpleContent><x:restriction base="b"><x:simpleType>
+<x:restriction base="x:int"/></x:simpleType><x:maxInclusive value="5"/></x:restriction></x:simpleContent>
+</x:complexType><x:element name="m"><x:complexType><x:sequence><x:element name="v" type="c"/>%s</x:sequence>
+</x:complexType></x:element>"""
+
+
+@pytest.mark.parametrize("more", ["", '<x:any notQName="v" minOccurs="0"/>'], ids=["1.0", "1.1"])
+def test_mixed_content_may_be_narrowed_to_a_value(tmp_path: Path, more: str) -> None:
+    """Legal where the elements may be left out; xmlschema stumbled over it, so that nothing was converted."""
+    registry = schema_of(tmp_path, NARROWED % more)
+
+    assert registry.shape("a.xsd", None).to_json("<m><v>3</v></m>") == '{"v":3}'
+    assert registry.check("a.xsd", "<m><v>3</v></m>") == ()
+    assert [found.path for found in registry.check("a.xsd", "<m><v>x</v></m>")] == ["/m/v"]
+    assert [found.path for found in registry.check("a.xsd", "<m><v>7</v></m>")] == ["/m/v"]
+
+
+@pytest.mark.parametrize(
+    ("base", "test", "valid", "invalid"),
+    [
+        (' base="x:NMTOKENS">', "count($value) = 2", "a b", "a"),
+        ('><x:simpleType><x:list itemType="x:int"/></x:simpleType>', "sum($value) = 3", "1 2", "1 3"),
+        ('><x:simpleType><x:list itemType="x:int"/></x:simpleType>', "sum($value) = 3", "3", "x"),
+    ],
+)
+def test_assertions_judge_lists_without_a_name(tmp_path: Path, base: str, test: str, valid: str, invalid: str) -> None:
+    """xmlschema asks for the name, and refused the schema with a word of Python's."""
+    facet = f'<x:assertion test="{test}"/>'
+    restricted = f"<x:simpleType><x:restriction{base}{facet}</x:restriction></x:simpleType>"
+    registry = schema_of(tmp_path, f'<x:element name="m">{restricted}</x:element>')
+
+    assert registry.check("a.xsd", f"<m>{valid}</m>") == ()
+    assert {found.path for found in registry.check("a.xsd", f"<m>{invalid}</m>")} == {"/m"}
+
+
+def test_what_xmlschema_stumbles_over_is_told_by_the_part(tmp_path: Path) -> None:
+    """In words, and by libxml2 the forms are judged all the same."""
+    deep = f"{'<x:sequence>' * 220}<x:element name='a'/>{'</x:sequence>' * 220}"
+    registry = schema_of(tmp_path, f'<x:element name="m"><x:complexType>{deep}</x:complexType></x:element>')
+
+    with pytest.raises(ConfigurationError) as caught:
+        registry.shape("a.xsd", None)
+    assert caught.value.faults[0].message.endswith("cannot read the schema: it cannot use the xs:sequence in 'm'")
+    assert registry.check("a.xsd", "<m><a/></m>") == ()
+
+
+def test_refusals_have_no_words_of_python() -> None:
+    """Wherever they come from."""
+    assert refusal_of(TypeError("expected string, got 'NoneType'")) == "there is a part of it that it cannot use"

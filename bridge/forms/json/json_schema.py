@@ -48,12 +48,14 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 _DIGITS = re.compile(r"(?:\[0-9\]|\\d)\{(\d+)\}")
 
 # XSD dates may carry an offset and XSD times need none (facts/altinn3-and-tokens.md 1.5: as the app produced them);
-# RFC 3339, which JSON Schema asks for, wants it the other way round. Either spelling is taken.
-_OFFSET = r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})?"
+# RFC 3339, which JSON Schema asks for, wants it the other way round. Either spelling is taken. RFC 3339 has offsets of
+# up to 23:59; a date has none there, so that its offset is one of XSD's, which end at 14:00.
+_OFFSET = r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?"
+_XSD_OFFSET = r"(?:[Zz]|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
 _DATE = r"(?P<year>[0-9]{4})-(?P<month>0[1-9]|1[0-2])-(?P<day>0[1-9]|[12][0-9]|3[01])"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
 _FORMATS: Mapping[str, re.Pattern[str]] = {
-    "date": re.compile(_DATE + _OFFSET),
+    "date": re.compile(_DATE + _XSD_OFFSET),
     "time": re.compile(_TIME + _OFFSET),
     "date-time": re.compile(_DATE + "[Tt]" + _TIME + _OFFSET),
     # The app frontend knows these two beside the usual ones.

@@ -17,13 +17,11 @@ from bridge.forms.xml.input import has_doctype, line_of, parse_any_namespace
 from bridge.forms.xml.namespaces import plain_uri, real_names, schema_in_plain_namespaces
 from bridge.forms.xml.patterns import xsd_pattern
 from bridge.forms.xml.schema_lints import lints
+from bridge.forms.xml.xsd11 import is_xsd_1_1, says_xsd_1_1
 
 XSD = "{http://www.w3.org/2001/XMLSchema}"
 _BASE = "bridge:///"
 _MAX_BYTES = 20_000_000
-_MIN_VERSION = "{http://www.w3.org/2007/XMLSchema-versioning}minVersion"
-_XSD_1_1 = ("assert", "assertion", "alternative", "openContent", "defaultOpenContent", "override", "explicitTimezone")
-
 
 _XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 _XML_ATTRIBUTES_FILE = "bridge-xml-attributes.xsd"
@@ -173,10 +171,13 @@ def read_schema_files(folder: Path, name: str) -> SchemaFiles:
         namespace=main.get("targetNamespace"),
         qualified=main.get("elementFormDefault") == "qualified",
     )
-    return _with_engine(files, folder, reading.unresolved)
+    return _with_engine(files, folder, reading)
 
 
-def _with_engine(files: SchemaFiles, folder: Path, unresolved: list[Fault]) -> SchemaFiles:
+_UNSAID = "it is XSD 1.1, without saying so"
+
+
+def _with_engine(files: SchemaFiles, folder: Path, reading: "_Reading") -> SchemaFiles:
     """Choose the engine that takes the schema, and refuse the schema that none takes."""
     from bridge.forms.xml.xmlschema_engine import build_xmlschema
 
@@ -188,15 +189,16 @@ def _with_engine(files: SchemaFiles, folder: Path, unresolved: list[Fault]) -> S
         files = replace(files, engine=Engine.XMLSCHEMA)
         why = f"libxml2 cannot take it ({faults[0].message.rstrip('.')})"
     else:
-        why = "it is XSD 1.1"
+        said = any(map(says_xsd_1_1, reading.roots.values()))
+        why = "it is XSD 1.1" if said else _UNSAID
     refused = build_xmlschema(files).refused
     if refused is not None and files.engine is Engine.XMLSCHEMA:
         unmarked = replace(files, engine=Engine.XMLSCHEMA11)
         if build_xmlschema(unmarked).refused is None:
-            files, refused, why = unmarked, None, "it is XSD 1.1, without saying so"
+            files, refused, why = unmarked, None, _UNSAID
     if refused is not None:
         faults = faults or [Fault(where=f"{folder / files.name}:1:1", message=f"xmlschema refuses it: {refused}")]
-        raise ConfigurationError([*faults, *unresolved])
+        raise ConfigurationError([*faults, *reading.unresolved])
     note = f"{folder / files.name}: {why}: its forms are judged by xmlschema, which is some 30 times slower"
     return replace(files, notes=(*files.notes, note))
 
@@ -297,7 +299,7 @@ class _Reading:
 
     def engine(self) -> Engine:
         """Say which engine has to be tried first."""
-        return Engine.XMLSCHEMA11 if any(map(_is_1_1, self.roots.values())) else Engine.LIBXML2
+        return Engine.XMLSCHEMA11 if any(map(is_xsd_1_1, self.roots.values())) else Engine.LIBXML2
 
     def digest(self, name: str) -> str:
         if len(self.digests) == 1:
@@ -321,6 +323,10 @@ class _Reading:
             line, column = error.position
             self.faults.append(Fault(where=f"{path}:{line}:{column}", message=f"not well-formed XML: {error.msg}"))
             return None
+        if root.getroottree().docinfo.xml_version != "1.0":
+            message = "a schema may not be XML 1.1, which .NET does not read: write version 1.0 in its first line"
+            self.faults.append(Fault(where=where, message=message))
+            return None
         if has_doctype(root):
             self.faults.append(Fault(where=where, message="a schema may not have a DOCTYPE: remove it"))
             return None
@@ -337,11 +343,6 @@ def _joined(namespace: str, targets: Iterable[str]) -> etree._Element:
     for target in targets:
         etree.SubElement(root, XSD + "include", {"schemaLocation": quote(target)})
     return root
-
-
-def _is_1_1(root: etree._Element) -> bool:
-    version = root.get(_MIN_VERSION, "")
-    return version.startswith("1.1") or next(root.iter(*(XSD + name for name in _XSD_1_1)), None) is not None
 
 
 _OUTSIDE = (

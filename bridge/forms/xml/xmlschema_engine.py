@@ -47,13 +47,14 @@ def build_xmlschema(files: SchemaFiles) -> Built:
 
 
 def _build(files: SchemaFiles) -> Built:
-    import xmlschema  # 0.2 s, and needed only once a form was refused
-    from xmlschema import limits
+    from xmlschema import limits  # 0.2 s, and needed only once a form was refused
     from xmlschema.exceptions import XMLSchemaWarning
+
+    from bridge.forms.xml.xmlschema_repairs import Schema10, Schema11, refusal_of
 
     # Real content models are never so deep, yet legal; its own limit of 15 is met when a form is judged.
     limits.MAX_MODEL_DEPTH = DEEPEST_MODEL
-    kind = xmlschema.XMLSchema11 if files.engine is Engine.XMLSCHEMA11 else xmlschema.XMLSchema10
+    kind = Schema11 if files.engine is Engine.XMLSCHEMA11 else Schema10
     with tempfile.TemporaryDirectory(prefix="bridge-schema-") as folder:
         for name, text in files.texts.items():
             path = Path(folder) / name
@@ -65,8 +66,7 @@ def _build(files: SchemaFiles) -> Built:
                 warnings.simplefilter("ignore", XMLSchemaWarning)
                 schema = kind((Path(folder) / files.name).as_uri(), allow="sandbox", defuse="always")
         except Exception as error:  # noqa: BLE001 - of legal schemas that it cannot read, it trips over some
-            said = getattr(error, "message", None) or type(error).__name__
-            return Built(schema=None, refused=str(said).replace(folder, "").strip().splitlines()[0])
+            return Built(schema=None, refused=refusal_of(error).replace(folder, ""))
     _give_types_of_heads(schema)
     for facet in _pattern_facets(schema):
         facet.patterns = [_bounded(text, known) for text, known in zip(facet.regexps, facet.patterns, strict=True)]
