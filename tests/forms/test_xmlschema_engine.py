@@ -204,7 +204,7 @@ def test_mixed_content_may_be_narrowed_to_a_value(tmp_path: Path, more: str) -> 
     assert registry.shape("a.xsd", None).to_json("<m><v>3</v></m>") == '{"v":3}'
     assert registry.check("a.xsd", "<m><v>3</v></m>") == ()
     assert [found.path for found in registry.check("a.xsd", "<m><v>x</v></m>")] == ["/m/v"]
-    assert [found.path for found in registry.check("a.xsd", "<m><v>7</v></m>")] == ["/m/v"]
+    assert {found.path for found in registry.check("a.xsd", "<m><v>7</v></m>")} == {"/m/v"}
 
 
 @pytest.mark.parametrize(
