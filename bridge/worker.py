@@ -15,22 +15,26 @@ import sqlalchemy as sa
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from bridge.core.drafts import RUN_KIND
 from bridge.core.errors import UpstreamError, place_of
 from bridge.core.operations import Operation
 from bridge.engine import Worker, run_id
 from bridge.metrics import Metrics
 from bridge.parts import Bridge
 from bridge.steps.alarm import alarm
-from bridge.steps.batch.drafts import Stopped, Watcher, run_drafts, take_run, tick
+from bridge.steps.batch.draft_report import Watcher
+from bridge.steps.batch.drafts import run_drafts
+from bridge.steps.batch.runs import Stopped, take_run, tick
 from bridge.steps.dialog.deferred_activities import tell_names
 from bridge.steps.dialog.thawed import tell_thawed
 from bridge.steps.lease import next_run
 from bridge.steps.operation.restored import hold
 from bridge.steps.operation.run import run_operation
 from bridge.storage import tables
-from bridge.storage.drafts import Runs
+from bridge.storage.drafts import Drafts
 from bridge.storage.mark import StoreMark
 from bridge.storage.print_links import PrintLinks
+from bridge.storage.runs import Runs
 from bridge.storage.store import empty_log
 from bridge.storage.ticket_locks import StoredTicketLock
 from bridge.storage.trouble import is_the_stores
@@ -183,7 +187,8 @@ class WorkerProcess:
         forgets = (
             self._forget_runs_of_the_engine,
             self._forget_turns,
-            self._forget_draft_runs,
+            self._forget_batch_runs,
+            self._forget_draft_failures,
             self._forget_print_links,
         )
         each_alone("forget", forgets, lambda forget: forget(), metrics=self.bridge.metrics)
@@ -196,9 +201,13 @@ class WorkerProcess:
     def _forget_turns(self) -> None:
         StoredTicketLock(self.bridge.store, clock=self.bridge.clock).forget()
 
-    def _forget_draft_runs(self) -> None:
+    def _forget_batch_runs(self) -> None:
         with self.bridge.store.transaction() as tx:
-            Runs(tx).forget(self._forgotten_before, unmet=self.bridge.clock() - timedelta(days=1))
+            Runs(tx).forget(self._forgotten_before)
+
+    def _forget_draft_failures(self) -> None:
+        with self.bridge.store.transaction() as tx:
+            Drafts(tx).forget_failures(self.bridge.clock() - timedelta(days=1))
 
     def _forget_print_links(self) -> None:
         with self.bridge.store.transaction() as tx:
@@ -235,11 +244,11 @@ def forget_old_rows(bridge: Bridge) -> None:
 
 def run_due_drafts(bridge: Bridge, stopping: Callable[[], bool]) -> None:
     """Do the run among elements under completion that is due, unless some process did, or is at it."""
-    due = tick(bridge.clock(), timedelta(seconds=bridge.settings.drafts_every))
-    run = take_run(bridge, due, bridge.settings.drafts_for)
+    due = tick(RUN_KIND, bridge.clock(), timedelta(seconds=bridge.settings.drafts_every))
+    run = take_run(bridge, RUN_KIND, due, scope=bridge.settings.drafts_for)
     if run is None:
         return
-    log.info("drafts run", run=run.id, part=run.part)
+    log.info("drafts run", run=run.id, after=run.cursor)
     watcher = Watcher(tell=lambda _: None, progress=lambda _done, _of: None, stopping=stopping)
     try:
         counts = run_drafts(bridge, run, watcher, dry=False)

@@ -13,7 +13,7 @@ from bridge.cli.shapes import shape_option
 
 if TYPE_CHECKING:  # They bring requests, which nobody waits for who asks for help.
     from bridge.config.settings import Settings
-    from bridge.steps.batch.drafts import DraftOutcome, PlanLine
+    from bridge.steps.batch.draft_report import DraftOutcome, PlanLine
 
 EVERY = 5.0
 """Seconds between two lines of progress."""
@@ -35,9 +35,12 @@ def drafts(*, dry: bool, whom: str | None, shape: str) -> None:
     """
     from bridge.cli.quiet import quiet
     from bridge.config.settings import Settings
+    from bridge.core.drafts import RUN_KIND
     from bridge.core.errors import UpstreamError
-    from bridge.steps.batch.drafts import BY_HAND, DraftOutcome, Stopped, Watcher, run_drafts, take_run
-    from bridge.storage.drafts import DraftRun
+    from bridge.steps.batch.draft_report import BY_HAND, DraftOutcome, Watcher
+    from bridge.steps.batch.drafts import run_drafts
+    from bridge.steps.batch.runs import Stopped, take_run
+    from bridge.storage.runs import Run
     from bridge.wiring import prepare_database, wire
 
     settings = Settings.from_environ({**os.environ, **({} if whom is None else {"BRIDGE_DRAFTS_FOR": whom})})
@@ -46,10 +49,10 @@ def drafts(*, dry: bool, whom: str | None, shape: str) -> None:
     prepare_database(settings)
     bridge = wire(settings)
     scope, run_id = tuple(sorted(settings.drafts_for)), f"{BY_HAND}{bridge.new_id()}"
-    run = DraftRun(id=run_id, scope=scope, part="list", after="", counts={})
+    run = Run(kind=RUN_KIND, id=run_id, scope=scope)
     if not dry:
         # No waiting for a process that may be dead: a living one stops when it finds that its run was taken over.
-        run = take_run(bridge, run_id, scope, at_once=True) or run
+        run = take_run(bridge, RUN_KIND, run_id, scope=scope, at_once=True) or run
     if run.id != run_id:
         click.echo(f"going on with the run {run.id}", err=True)
     printer = _Printer(shape, dry=dry)

@@ -12,12 +12,14 @@ from bridge.core.ids import derived_id
 LABEL = "urn:altinn:integration:a2:message:"
 """What stands before the element's id in a service-owner label."""
 
+RUN_KIND = "drafts"
+"""What runs among elements under completion are called beside those of other batches."""
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=6)
 
 
 def pause_after(tries: int) -> timedelta:
-    """Say how long an element is left alone that failed so many times in a row, and not because a system was away."""
+    """How long an element is left alone that failed so many times in a row, and not because a system was away."""
     doublings: int = 2 ** min(tries - 1, 20)
     return min(FIRST_PAUSE * doublings, LONGEST_PAUSE)
 
@@ -71,7 +73,7 @@ class Look(Enum):
 
 
 def look(element: Element, draft: Draft | None, *, linked: bool) -> Look:
-    """Say what a listed *element* calls for; *linked* when some dialog is linked to it already."""
+    """What a listed *element* calls for; *linked* when some dialog is linked to it already."""
     if draft is None:
         return Look.STANDS if linked else Look.SEARCH
     moved = (draft.last_changed, draft.state) != (element.last_changed, element.state)
@@ -89,17 +91,17 @@ def look(element: Element, draft: Draft | None, *, linked: bool) -> Look:
 
 
 def dialog_id_for(message_id: str, born_at: datetime) -> UUID:
-    """Give the id of the dialog for an element: the same on any machine that knows when the element was made."""
+    """The id of the dialog for an element: the same on any machine that knows when the element was made."""
     return derived_id(born_at, "drafts", message_id)
 
 
 def idempotent_key(message_id: str) -> str:
-    """Give the key under which a service owner can have one dialog for the element, whoever makes it."""
+    """The key under which a service owner can have one dialog for the element, whoever makes it."""
     return f"a2-message-{message_id}"
 
 
 def references(message_id: str) -> tuple[tuple[str, str], ...]:
-    """List the searches, as (parameter, value), that find a dialog which stands for the element."""
+    """The searches, as (parameter, value), that find a dialog which stands for the element."""
     names = (message_id, message_id[1:])
     labels = (("serviceOwnerLabels", f"{LABEL}{each}") for each in names)
     return (*labels, *(("externalReference", f"a2:message:{each}") for each in names))

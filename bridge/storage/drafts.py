@@ -1,7 +1,6 @@
-"""What is remembered of elements under completion, and how far a run among them is."""
+"""What is remembered of elements under completion."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,18 +11,7 @@ from bridge.core.drafts import Draft, Ending, pause_after
 from bridge.core.elements import Element, ElementState
 from bridge.core.operations import Link
 from bridge.storage.store import Transaction, insert_ignore
-from bridge.storage.tables import draft_failures, draft_runs, drafts, links, operations, workers
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftRun:
-    """One run and how far it came: *part* is what it does now, *after* the last reportee or element that is done."""
-
-    id: str
-    scope: tuple[str, ...]
-    part: str
-    after: str
-    counts: Mapping[str, int]
+from bridge.storage.tables import draft_failures, drafts, links, operations
 
 
 class Drafts:
@@ -33,17 +21,17 @@ class Drafts:
         self._tx, self._connection = tx, tx.connection
 
     def known(self, message_ids: Sequence[str]) -> dict[str, Draft]:
-        """Give what is remembered of these elements."""
+        """What is remembered of these elements, by their ids."""
         rows = self._connection.execute(sa.select(drafts).where(drafts.c.message_id.in_(message_ids))).mappings()
         return {row["message_id"]: _draft(row) for row in rows}
 
     def linked(self, message_ids: Sequence[str]) -> set[str]:
-        """Say which of these elements some dialog is linked to."""
+        """Those of these elements that some dialog is linked to."""
         return set(self._connection.scalars(sa.select(links.c.message_id).where(links.c.message_id.in_(message_ids))))
 
     def begin(self, link: Link, *, born_at: datetime, now: datetime) -> Draft:
         """
-        Write down that *link*'s dialog is about to be made, and the link itself; where another run was first, its row.
+        Note that *link*'s dialog is about to be made, and the link itself; where another run was first, its row.
 
         From here on a crash leaves enough to send the same again.
         """
@@ -115,7 +103,7 @@ class Drafts:
             self._connection.execute(drafts.update().where(*mine).values(values))
 
     def busy(self, dialog_id: UUID) -> bool:
-        """Say whether an operation of the dialog is under way; call it with the dialog locked."""
+        """Whether an operation of the dialog is under way; call it with the dialog locked."""
         under_way = sa.exists().where(operations.c.dialog_id == str(dialog_id), operations.c.finished_at.is_(None))
         return bool(self._connection.scalar(sa.select(under_way)))
 
@@ -124,7 +112,7 @@ class Drafts:
         self._connection.execute(drafts.update().where(drafts.c.message_id.in_(message_ids)).values(seen_in=run_id))
 
     def unseen(self, run_id: str, *, after: str, limit: int) -> list[tuple[Draft, Link]]:
-        """List open drafts that the run met in no list, in order of their ids, beginning behind *after*."""
+        """Open drafts that the run met in no list, in order of their ids, beginning behind *after*."""
         rows = self._connection.execute(
             sa.select(drafts.c.message_id)
             .where(
@@ -140,12 +128,12 @@ class Drafts:
         return [(draft, link) for draft, link in found if link is not None]
 
     def failures(self) -> dict[str, datetime]:
-        """Say what failed by itself when last tried, elements and reportees by id, and when each is tried again."""
+        """When each element and reportee is tried again that failed by itself when last tried, by id."""
         found = self._connection.execute(sa.select(draft_failures.c.about, draft_failures.c.next_at))
         return {row.about: row.next_at for row in found}
 
     def failed(self, about: str, why: str, *, now: datetime) -> datetime:
-        """Note one more failure, of which the pause grows; say when it is tried again."""
+        """Note one more failure, of which the pause grows; when it is tried again."""
         mine = draft_failures.c.about == about
         tries = 1 + (self._connection.scalar(sa.select(draft_failures.c.tries).where(mine)) or 0)
         next_at = now + pause_after(tries)
@@ -160,83 +148,20 @@ class Drafts:
         self._connection.execute(draft_failures.delete().where(draft_failures.c.about == about))
 
     def failing(self) -> int:
-        """Count what failed when it was last tried."""
+        """How many failed when they were last tried."""
         return self._connection.scalar(sa.select(sa.func.count()).select_from(draft_failures)) or 0
 
     def open(self) -> int:
-        """Count the dialogs that are followed."""
+        """How many dialogs are followed."""
         condition = (drafts.c.ending.is_(None), drafts.c.made_at.is_not(None))
         return self._connection.scalar(sa.select(sa.func.count()).select_from(drafts).where(*condition)) or 0
 
-    def last_ended(self) -> datetime | None:
-        """Say when a run last came to its end."""
-        ended: datetime | None = self._connection.scalar(sa.select(sa.func.max(draft_runs.c.ended_at)))
-        return ended
+    def forget_failures(self, before: datetime) -> None:
+        """Drop failures that were due before *before* and not met again since."""
+        self._connection.execute(draft_failures.delete().where(draft_failures.c.next_at < before))
 
     def _write(self, draft: Draft, **values: Any) -> None:
         self._connection.execute(drafts.update().where(_is(draft.message_id)).values(**values))
-
-
-class Runs:
-    """The runs' rows: at most one is under way, whoever began it."""
-
-    def __init__(self, tx: Transaction) -> None:
-        self._connection = tx.connection
-
-    def take(
-        self,
-        run_id: str,
-        scope: Iterable[str],
-        *,
-        holder: str,
-        now: datetime,
-        alive_since: datetime,
-        seen_since: datetime,
-    ) -> DraftRun | None:
-        """
-        Begin the run *run_id*, or go on with one whose process is dead.
-
-        A worker is dead when its heartbeat is older than *alive_since*; a process without one when the run did not move
-        since *seen_since*. None while a living process is at one, and where this one was begun before: so any number of
-        processes may ask for the same run, and one gets it.
-        """
-        if self._connection.dialect.name == "postgresql":
-            self._connection.execute(sa.text("SELECT pg_advisory_xact_lock(7246303)"))
-        row = self._connection.execute(sa.select(draft_runs).where(draft_runs.c.ended_at.is_(None))).mappings().first()
-        if row is not None:
-            if row["holder"] is not None and self._lives(row, alive_since, seen_since):
-                return None
-            mine = draft_runs.c.id == row["id"]
-            self._connection.execute(draft_runs.update().where(mine).values(holder=holder, seen_at=now))
-            return _run(row)
-        if self._connection.scalar(sa.select(sa.exists().where(draft_runs.c.id == run_id))):
-            return None
-        values = {"id": run_id, "scope": sorted(scope), "part": "list", "after": "", "counts": {}}
-        self._connection.execute(draft_runs.insert().values(began_at=now, seen_at=now, holder=holder, **values))
-        return DraftRun(id=run_id, scope=tuple(sorted(scope)), part="list", after="", counts={})
-
-    def _lives(self, row: sa.RowMapping, alive_since: datetime, seen_since: datetime) -> bool:
-        name, colon, token = row["holder"].rpartition(":")
-        if not colon:
-            seen: datetime = row["seen_at"]
-            return seen >= seen_since
-        beating = (workers.c.name == name, workers.c.token == token, workers.c.seen_at >= alive_since)
-        return bool(self._connection.scalar(sa.select(sa.exists().where(*beating))))
-
-    def write(self, run_id: str, *, holder: str, now: datetime, **values: Any) -> bool:
-        """Note that the run moves, and how far it is; False when another process has taken it over."""
-        mine = (draft_runs.c.id == run_id, draft_runs.c.holder == holder, draft_runs.c.ended_at.is_(None))
-        return self._connection.execute(draft_runs.update().where(*mine).values(seen_at=now, **values)).rowcount == 1
-
-    def rest(self, run_id: str, *, holder: str) -> None:
-        """Let whoever comes next go on with the run at once."""
-        mine = (draft_runs.c.id == run_id, draft_runs.c.holder == holder)
-        self._connection.execute(draft_runs.update().where(*mine).values(holder=None))
-
-    def forget(self, before: datetime, *, unmet: datetime) -> None:
-        """Drop the rows of runs that ended before *before*, and failures that were due before *unmet* and not met."""
-        self._connection.execute(draft_runs.delete().where(draft_runs.c.ended_at < before))
-        self._connection.execute(draft_failures.delete().where(draft_failures.c.next_at < unmet))
 
 
 def _is(message_id: str) -> sa.ColumnElement[bool]:
@@ -252,10 +177,4 @@ def _draft(row: sa.RowMapping) -> Draft:
         last_changed=row["last_changed"],
         state=None if row["state"] is None else ElementState(row["state"]),
         ending=None if row["ending"] is None else Ending(row["ending"]),
-    )
-
-
-def _run(row: sa.RowMapping) -> DraftRun:
-    return DraftRun(
-        id=row["id"], scope=tuple(row["scope"]), part=row["part"], after=row["after"], counts=dict(row["counts"])
     )

@@ -261,17 +261,18 @@ draft_failures = sa.Table(
     sa.Column("next_at", Moment, nullable=False),
 )
 
-draft_runs = sa.Table(
-    "draft_runs",
+# How far batches are: a run of each kind, and the batch's own word for the last thing that is done.
+runs = sa.Table(
+    "runs",
     metadata,
+    sa.Column("kind", sa.String(32), primary_key=True),
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("began_at", Moment, nullable=False),
     sa.Column("seen_at", Moment, nullable=False),
     sa.Column("ended_at", Moment),
     sa.Column("holder", sa.String(255)),
     sa.Column("scope", sa.JSON, nullable=False),
-    sa.Column("part", sa.String(16), nullable=False),
-    sa.Column("after", sa.String(64), nullable=False),
+    sa.Column("cursor", sa.Text, nullable=False),
     sa.Column("counts", sa.JSON, nullable=False),
 )
 

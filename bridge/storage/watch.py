@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bridge.core.clock import Clock
+from bridge.core.drafts import RUN_KIND
 from bridge.storage.alarms import Alarm, alarms_of
 from bridge.storage.dead_letters import DeadLetters
 from bridge.storage.drafts import Drafts
 from bridge.storage.pauses import ShownPause, pauses_of
+from bridge.storage.runs import Runs
 from bridge.storage.store import Store
 from bridge.storage.trouble import Trouble, trouble_of
 
@@ -126,7 +128,7 @@ class StoreWatch:
             unfinished, oldest = tx.backlog()
             workers = tx.live_workers(since=now - self._silent)
             dead = DeadLetters(tx).counts()
-            followed, ended, failing = Drafts(tx).open(), Drafts(tx).last_ended(), Drafts(tx).failing()
+            followed, failing, ended = Drafts(tx).open(), Drafts(tx).failing(), Runs(tx).last_ended(RUN_KIND)
         return Backlog(
             unfinished=unfinished,
             oldest=oldest,

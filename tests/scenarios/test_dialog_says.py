@@ -20,7 +20,7 @@ from bridge.core.states import Subject, change_for_state
 from bridge.sandbox.core.tokens import issue
 from bridge.sandbox.dialogporten.api import OWNER_SCOPE
 from bridge.sandbox.dialogporten.model import Resource
-from bridge.steps.batch.drafts import DraftOutcome
+from bridge.steps.batch.draft_report import DraftOutcome
 from bridge.steps.dialog.deferred_activities import tell_names
 from bridge.steps.dialog.update import tell
 from bridge.steps.operation.sync import sync

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.core.drafts import Draft, Ending, idempotent_key
+from bridge.core.drafts import RUN_KIND, Draft, Ending, idempotent_key
 from bridge.core.elements import ElementKey
 from bridge.core.ids import uuid7
 from bridge.core.meaning import meaning_of
@@ -20,8 +20,11 @@ from bridge.core.operations import Intent, Link
 from bridge.core.operations import Stage as Step
 from bridge.parts import Bridge
 from bridge.sandbox.core import identities
-from bridge.steps.batch.drafts import BY_HAND, DraftOutcome, PlanLine, Stopped, Watcher, run_drafts, take_run
-from bridge.storage.drafts import DraftRun, Drafts
+from bridge.steps.batch.draft_report import BY_HAND, DraftOutcome, PlanLine, Watcher
+from bridge.steps.batch.drafts import run_drafts
+from bridge.steps.batch.runs import Stopped, take_run
+from bridge.storage.drafts import Drafts
+from bridge.storage.runs import Run
 from bridge.storage.tables import drafts, links
 from bridge.worker import run_due_drafts
 from tests.scenarios.stage import BASE, ORGANISATION, RESOURCE, VALID, Case, Stage, until
@@ -59,12 +62,12 @@ def run(
     """Do a whole run for these reportees; what it counted and told."""
     at = bridge or stage.bridge
     told: list[PlanLine] = []
-    begun = DraftRun(id="dry", scope=who, part="list", after="", counts={}) if dry else taken(at, *who)
+    begun = Run(kind=RUN_KIND, id="dry", scope=who) if dry else taken(at, *who)
     return run_drafts(at, begun, watcher(told), dry=dry), told
 
 
-def taken(bridge: Bridge, *who: str) -> DraftRun:
-    begun = take_run(bridge, f"test-{bridge.new_id()}", who)
+def taken(bridge: Bridge, *who: str) -> Run:
+    begun = take_run(bridge, RUN_KIND, f"test-{bridge.new_id()}", scope=who)
     assert begun is not None
     return begun
 
@@ -387,7 +390,7 @@ def test_runs_at_once_make_one_dialog(stage: Stage) -> None:
     who, message_id = element(stage)
     other = replace(stage.bridge, holder="another process")
     begun = taken(stage.bridge, who)
-    taken_over = take_run(other, "later", (who,), at_once=True)
+    taken_over = take_run(other, RUN_KIND, "later", scope=(who,), at_once=True)
     assert taken_over is not None
 
     counts = run_drafts(other, taken_over, watcher([]), dry=False)
@@ -645,7 +648,7 @@ def test_a_stopped_run_is_gone_on_with(stage: Stage) -> None:
     with pytest.raises(Stopped):
         run_drafts(stage.bridge, begun, watcher([], stop_after=1), dry=False)
 
-    resumed = take_run(stage.bridge, "another", ("999999999",))
+    resumed = take_run(stage.bridge, RUN_KIND, "another", scope=("999999999",))
     assert resumed is not None
     counts = run_drafts(stage.bridge, resumed, watcher([]), dry=False)
 
@@ -660,12 +663,12 @@ def test_one_firing_is_one_run(stage: Stage) -> None:
     tick = f"tick-{stage.bridge.new_id()}"
     other = replace(stage.bridge, holder="another process")
 
-    first, second = take_run(stage.bridge, tick, (who,)), take_run(other, tick, (who,))
+    first, second = take_run(stage.bridge, RUN_KIND, tick, scope=(who,)), take_run(other, RUN_KIND, tick, scope=(who,))
     assert first is not None
     run_drafts(stage.bridge, first, watcher([]), dry=False)
 
     assert second is None
-    assert take_run(other, tick, (who,)) is None
+    assert take_run(other, RUN_KIND, tick, scope=(who,)) is None
 
 
 def test_a_run_rests_while_a_system_is_away(stage: Stage) -> None:
@@ -678,7 +681,7 @@ def test_a_run_rests_while_a_system_is_away(stage: Stage) -> None:
 
     with pytest.raises(Stopped, match="away"):
         run_drafts(stage.bridge, begun, watcher([]), dry=False)
-    resumed = take_run(stage.bridge, "another", (who,))
+    resumed = take_run(stage.bridge, RUN_KIND, "another", scope=(who,))
     assert resumed is not None
     run_drafts(stage.bridge, resumed, watcher([]), dry=False)
 
@@ -755,7 +758,7 @@ def test_what_fails_by_itself_is_tried_later_and_later(stage: Stage) -> None:
     at_once, _ = run(stage, who)
     second, _ = run(stage, who, bridge=later(stage, timedelta(minutes=2)))
     pause = failing(stage)[message_id] - began
-    by_hand = take_run(stage.bridge, f"{BY_HAND}{stage.bridge.new_id()}", (who,))
+    by_hand = take_run(stage.bridge, RUN_KIND, f"{BY_HAND}{stage.bridge.new_id()}", scope=(who,))
     assert by_hand is not None
     third = run_drafts(stage.bridge, by_hand, watcher([]), dry=False)
     last, _ = run(stage, who, bridge=later(stage, timedelta(hours=7)))

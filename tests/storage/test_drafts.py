@@ -1,4 +1,4 @@
-"""What is remembered of elements under completion and of runs among them, on a real database."""
+"""What is remembered of elements under completion, on a real database."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,11 +11,10 @@ import pytest
 from bridge.core.drafts import Ending
 from bridge.core.elements import Element, ElementKey, ElementState
 from bridge.core.operations import Link
-from bridge.storage.drafts import DraftRun, Drafts, Runs
+from bridge.storage.drafts import Drafts
 from bridge.storage.store import Store, migrate, open_database
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-SILENT = timedelta(minutes=15)
 
 
 @pytest.fixture
@@ -47,13 +46,6 @@ def element(message_id: str = "a1001") -> Element:
         forms=(),
         attachments=(),
     )
-
-
-def take(store: Store, run_id: str, holder: str, *, now: datetime = NOW) -> DraftRun | None:
-    with store.transaction() as tx:
-        return Runs(tx).take(
-            run_id, ["all"], holder=holder, now=now, alive_since=now - timedelta(seconds=15), seen_since=now - SILENT
-        )
 
 
 def test_second_beginning_gives_the_first_ones_row(store: Store) -> None:
@@ -108,56 +100,12 @@ def test_way_given_to_another_dialog_leaves_no_link(store: Store) -> None:
     assert (known.dialog_id, known.ending, left) == (other, Ending.FOREIGN, None)
 
 
-def test_one_process_gets_a_run(store: Store) -> None:
-    """While it moves nobody else does, and when it is done nobody does it again."""
-    begun = take(store, "tick", "one")
-    busy = take(store, "tick", "other", now=NOW + timedelta(minutes=1))
+def test_a_failure_is_forgotten_once_it_is_met_no_more(store: Store) -> None:
+    """What was due long ago and did not fail again is not counted for ever."""
     with store.transaction() as tx:
-        Runs(tx).write("tick", holder="one", now=NOW, ended_at=NOW)
+        due = Drafts(tx).failed("a1001", "Rejected", now=NOW)
+        Drafts(tx).forget_failures(due)
+        kept = Drafts(tx).failing()
+        Drafts(tx).forget_failures(due + timedelta(seconds=1))
 
-    assert begun is not None
-    assert (busy, take(store, "tick", "other")) == (None, None)
-    assert take(store, "next tick", "other") is not None
-
-
-def test_silent_run_is_taken_over_where_it_was(store: Store) -> None:
-    """Its process is dead; should it wake up, it finds that it has lost the run."""
-    take(store, "tick", "one")
-    with store.transaction() as tx:
-        Runs(tx).write("tick", holder="one", now=NOW, part="follow", after="a17", counts={"created": 3})
-
-    taken = take(store, "next tick", "other", now=NOW + SILENT + timedelta(seconds=1))
-    with store.transaction() as tx:
-        written = Runs(tx).write("tick", holder="one", now=NOW)
-
-    assert taken == DraftRun(id="tick", scope=("all",), part="follow", after="a17", counts={"created": 3})
-    assert not written
-
-
-def test_run_of_a_living_worker_stays_its_own(store: Store) -> None:
-    """One list may take longer than any pause; the worker's heartbeat counts, and when that stops the run is free."""
-    with store.transaction() as tx:
-        name = tx.take_worker_name("host", token="1", now=NOW, silent_since=NOW)
-    take(store, "tick", f"{name}:1")
-    later = NOW + timedelta(hours=1)
-    with store.transaction() as tx:
-        tx.worker_seen(name, token="1", now=later)
-
-    busy = take(store, "next tick", "other", now=later + timedelta(seconds=10))
-    free = take(store, "next tick", "other", now=later + timedelta(seconds=20))
-
-    assert busy is None
-    assert free is not None
-    assert free.id == "tick"
-
-
-def test_rested_run_is_free_at_once(store: Store) -> None:
-    """Nobody waits for a process that said that it goes."""
-    take(store, "tick", "one")
-    with store.transaction() as tx:
-        Runs(tx).rest("tick", holder="one")
-
-    taken = take(store, "next tick", "other")
-
-    assert taken is not None
-    assert taken.id == "tick"
+        assert (kept, Drafts(tx).failing()) == (1, 0)
