@@ -18,7 +18,8 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
-from bridge.config.settings import Settings, WorkerMode
+from bridge.config.setting_choices import WorkerMode
+from bridge.config.settings import Settings
 from bridge.connections import Patience, Worker
 from bridge.core.errors import ConfigurationError, Fault, UpstreamError
 from bridge.parts import Bridge

@@ -34,12 +34,14 @@ from bridge.adapters.maskinporten.keys import signing_key
 from bridge.config.mapping_limits import beyond
 from bridge.config.mappings import Misfits, load_mappings
 from bridge.config.routes import Routes, load_routes, unguarded
-from bridge.config.settings import Altinn2Login, Secret, Settings, WorkerMode
+from bridge.config.setting_choices import Altinn2Login, WorkerMode
+from bridge.config.settings import Settings
 from bridge.core.calculations import HttpDialect
 from bridge.core.clock import Clock
 from bridge.core.errors import ConfigurationError, Fault
 from bridge.core.ids import uuid7
 from bridge.core.retry import RetryPolicy
+from bridge.core.secret import Secret
 from bridge.engine import Queue, prepare
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.xml.input import Limits

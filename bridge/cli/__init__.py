@@ -21,7 +21,7 @@ class _Commands(click.Group):
         "logins": "See whether the login to Altinn 2 is locked, and unlock it.",
         "operations": "See accepted actions, and decide about those that were set aside.",
         "pauses": "See the pauses that systems asked for, and lift them.",
-        "schema": "Print the JSON Schema of mapping or route files, for editors.",
+        "schema": "Print the JSON Schema of mapping or route files, or the table of settings.",
         "sandbox": "Run the simulators of Altinn, Dialogporten and Maskinporten.",
         "search": "Search for dialogs as service owner or end user.",
         "serve": "Run the service.",

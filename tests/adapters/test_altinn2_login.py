@@ -31,11 +31,12 @@ from bridge.adapters.http.session import new_session
 from bridge.adapters.maskinporten.client import MaskinportenClient
 from bridge.adapters.maskinporten.exchange import PlatformTokens
 from bridge.adapters.maskinporten.keys import SigningKey
-from bridge.config.settings import Secret, Settings
+from bridge.config.settings import Settings
 from bridge.core.altinn2_errors import problem_for
 from bridge.core.elements import ElementKey
 from bridge.core.errors import CredentialsRefused, Missing, OutcomeUnknown, Rejected, Unreachable, UpstreamError
 from bridge.core.mapping import AfterUpdate
+from bridge.core.secret import Secret
 from bridge.sandbox.altinn2.people import User
 from bridge.sandbox.control import settings as sandbox_settings
 from bridge.sandbox.core.ledger import Call, How

@@ -13,7 +13,8 @@ import requests
 from click.testing import CliRunner
 
 from bridge.cli.sandbox.command import sandbox, shown, takes
-from bridge.config.settings import Environment, Settings
+from bridge.config.setting_choices import Environment
+from bridge.config.settings import Settings
 from bridge.sandbox.control import Control
 from bridge.sandbox.core.switches import Switches
 from bridge.sandbox.world import World

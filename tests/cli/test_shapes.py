@@ -22,7 +22,7 @@ def commands() -> Iterator[tuple[str, click.Command]]:
             yield name, command
 
 
-PRINTS_NO_RESULT = {"serve", "work", "sandbox form", "convert", "schema"}
+PRINTS_NO_RESULT = {"serve", "work", "sandbox form", "convert", "schema mapping", "schema route"}
 """They run until they are stopped, or print a document whose form is not theirs to choose."""
 
 

@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from bridge.config.settings import Environment, Secret, Settings, WorkerMode
+from bridge.config.setting_choices import Environment, WorkerMode
+from bridge.config.setting_declarations import SETTINGS
+from bridge.config.setting_rules import RULES, Rule
+from bridge.config.settings import Settings
 from bridge.core.errors import ConfigurationError
+from bridge.core.secret import Secret
 
 KEY = json.dumps({"kty": "RSA", "kid": "invented", "n": "AQAB", "e": "AQAB", "d": "not-a-key-at-all"})
 TT02 = {
@@ -224,3 +228,84 @@ def test_sqlite_is_the_default_store():
 
     assert settings.database_url == "sqlite:///bridge.sqlite"
     assert (settings.web_processes, settings.worker, settings.threads) == (1, WorkerMode.EMBEDDED, 64)
+
+
+POSTGRESQL = {"BRIDGE_DATABASE_URL": "postgresql://bridge@db.example/bridge"}
+BREAKING = {
+    "one-web-process-on-sqlite": {"BRIDGE_WEB_PROCESSES": "2"},
+    "worker-embedded-on-sqlite": {"BRIDGE_WORKER": "separate"},
+    "threads-beyond-waiting": {"BRIDGE_THREADS": "8", "BRIDGE_MAX_WAITING": "8"},
+    "time-for-a-second-try": {"BRIDGE_GIVE_UP_AFTER": "2", "BRIDGE_RETRY_FIRST": "2"},
+    "form-within-body": {"BRIDGE_MAX_FORM": "11", "BRIDGE_MAX_BODY": "10"},
+    "login-needs-user": {"BRIDGE_ALTINN2_LOGIN": "password", "BRIDGE_ALTINN2_PASSWORD": "invented"},
+    "login-needs-password": {"BRIDGE_ALTINN2_LOGIN": "enterprise_user", "BRIDGE_ALTINN2_USER": "invented"},
+    "login-needs-certificate": {
+        "BRIDGE_ALTINN2_LOGIN": "certificate",
+        "BRIDGE_ALTINN2_USER": "invented",
+        "BRIDGE_ALTINN2_PASSWORD": "invented",
+    },
+    "health-apart": {"BRIDGE_HEALTH_LISTEN": "127.0.0.1:9", "BRIDGE_LISTEN": "127.0.0.1:9"},
+    "drafts-need-public-url": {"BRIDGE_DRAFTS_EVERY": "60"},
+    "https-altinn2_url": {"BRIDGE_ALTINN2_URL": "http://altinn2.example"},
+    "https-altinn3_apps_url": {"BRIDGE_ALTINN3_APPS_URL": "http://apps.example/{org}/{app}"},
+    "https-platform_url": {"BRIDGE_PLATFORM_URL": "http://platform.example"},
+    "https-dialogporten_url": {
+        "BRIDGE_DIALOGPORTEN_URL": "http://dialogporten.example",
+        "BRIDGE_DIALOGPORTEN_ISSUER": "https://dialogporten.example",
+    },
+    "https-dialogporten_issuer": {"BRIDGE_DIALOGPORTEN_ISSUER": "http://dialogporten.example"},
+    "https-maskinporten_url": {"BRIDGE_MASKINPORTEN_URL": "http://maskinporten.example"},
+    "https-allowed_origins": {"BRIDGE_ALLOWED_ORIGINS": "https://one.example, http://two.example"},
+    "https-public_url": {"BRIDGE_PUBLIC_URL": "http://bridge.example"},
+}
+"""What breaks each rule in tt02; those of the sandbox are broken by the same addresses."""
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
+def test_a_broken_rule_is_told_once(rule: Rule):
+    """At its setting and nowhere else, also when another setting has a fault of its own."""
+    there = SANDBOX if rule.name.startswith("loopback-") else TT02
+    breaking = BREAKING[rule.name.replace("loopback-", "https-")]
+
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.from_environ(there | breaking | {"BRIDGE_LOG_LEVEL": "loud"})
+
+    told = [fault.where for fault in caught.value.faults]
+    assert told == ["BRIDGE_LOG_LEVEL", f"BRIDGE_{rule.at.upper()}"]
+
+
+def test_every_rule_has_a_name_and_looks_at_settings():
+    """A rule about what is no setting would never be broken."""
+    fields = {each.field for each in SETTINGS}
+
+    assert {name for rule in RULES for name in (rule.at, *rule.beside)} <= fields
+    assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+@pytest.mark.parametrize(
+    ("environ", "hint"),
+    [
+        ({"BRIDGE_DRAFTS_EVERY": "60", "BRIDGE_PUBLIC_URL": "bridge.example"}, "such as https://"),
+        (
+            {"BRIDGE_ALTINN2_LOGIN": "password", "BRIDGE_ALTINN2_PASSWORD": "a\tb", "BRIDGE_ALTINN2_USER": "x"},
+            "printable",
+        ),
+    ],
+)
+def test_what_is_wrong_is_not_called_missing(environ: dict[str, str], hint: str):
+    """One fault for one mistake: who wrote a wrong address is not told to give one."""
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.from_environ(TT02 | environ)
+
+    (fault,) = caught.value.faults
+    assert hint in fault.message
+
+
+@pytest.mark.parametrize("variable", [each.name for each in SETTINGS if each.kind.limits is not None])
+def test_limits_are_told_as_they_are_taken(variable: str):
+    """A limit can be copied out of the fault: it has no exponent."""
+    (setting,) = (each for each in SETTINGS if each.name == variable)
+    message = faults(TT02 | {variable: "-1"})[variable]
+
+    for limit in message.rpartition(" from ")[2].split(" to "):
+        setting.kind.parse(limit)

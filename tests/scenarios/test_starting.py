@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
-from bridge.config.settings import Secret
 from bridge.core.errors import ConfigurationError, Fault, Unreachable
+from bridge.core.secret import Secret
 from bridge.serving import refuse_taken
 from bridge.starting import say_parts, say_start, told_in_the_log
 from bridge.wiring import credential_faults

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from bridge.config.mapping_limits import sized, stranding
-from bridge.config.settings import Settings, alone
+from bridge.config.settings import Settings, whole_alone
 from bridge.core.elements import ElementState, aim, can_act
 from bridge.core.mapping import ActionMapping, FormFormat, FormKind, FormSource, ServiceMapping
 
@@ -27,9 +27,9 @@ class Sizes:
         """Take them from *settings*; without, from their own variables and defaults."""
         if settings is None:
             return cls(
-                max_attachment=alone("BRIDGE_ALTINN2_MAX_ATTACHMENT", environ),
-                max_put=alone("BRIDGE_ALTINN2_MAX_PUT", environ),
-                max_body=alone("BRIDGE_MAX_BODY", environ),
+                max_attachment=whole_alone("BRIDGE_ALTINN2_MAX_ATTACHMENT", environ),
+                max_put=whole_alone("BRIDGE_ALTINN2_MAX_PUT", environ),
+                max_body=whole_alone("BRIDGE_MAX_BODY", environ),
                 read=False,
             )
         return cls(
