@@ -42,8 +42,8 @@ def sandboxed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str,
 def app(bridge: Proxying) -> Iterator[RawApp]:
     with RawApp() as raw:
         raw.before(bridge)
-        bridge.bridge.apps._places.clear()
-        bridge.bridge.apps._ways.clear()
+        bridge.bridge.apps._states.clear()
+        bridge.bridge.apps._wire._pools.clear()
         yield raw
 
 

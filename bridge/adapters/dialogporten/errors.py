@@ -75,7 +75,6 @@ class _Row:
 
 
 _LATER, _UNKNOWN, _NO, _MISSING = _Next.UNREACHABLE, _Next.UNKNOWN, _Next.REJECTED, _Next.MISSING
-
 _CONFLICT, _US = _Next.CONFLICT, _Next.CREDENTIALS
 
 ERRORS: Sequence[_Row] = (

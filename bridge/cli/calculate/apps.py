@@ -10,7 +10,8 @@ from urllib.parse import urlencode, urlsplit
 
 import click
 
-from bridge.adapters.apps.client import AppCall, AppClient
+from bridge.adapters.apps.calls import AppCall
+from bridge.adapters.apps.client import AppClient
 from bridge.adapters.http.session import new_session
 from bridge.adapters.maskinporten.client import MaskinportenClient
 from bridge.adapters.maskinporten.exchange import PlatformTokens

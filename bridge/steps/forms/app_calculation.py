@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 import structlog
 
-from bridge.adapters.apps.client import AppCall, no_http
+from bridge.adapters.apps.calls import AppCall
+from bridge.adapters.apps.errors import no_http
 from bridge.adapters.http.call import retry_after
 from bridge.core.app_answers import PROBLEMS, Next, problem_of, row_for
 from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse, party_header

@@ -11,7 +11,8 @@ from flask import Blueprint, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
-from bridge.adapters.apps.client import AppAnswer, AppCall, Readable, no_http, system_of, timed_out
+from bridge.adapters.apps.calls import AppAnswer, AppCall, Readable, system_of
+from bridge.adapters.apps.errors import no_http, timed_out
 from bridge.adapters.dialogporten.tokens import authorize, verify
 from bridge.core.app_answers import Next, problem_of, row_for
 from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse, meaning, party_header
