@@ -2,49 +2,30 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from types import TracebackType
 from typing import Any
-from urllib.parse import quote
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from bridge.sandbox.altinn2.accounts_and_metadata import AROUND, Around
-from bridge.sandbox.altinn2.blobs import BlobWriter, pieces_of
+from bridge.sandbox.altinn2.accounts_and_metadata import AROUND
 from bridge.sandbox.altinn2.body import (
-    Body,
     NotReadable,
-    WrongType,
     flag,
-    next_piece,
-    read_attachment,
-    read_body,
-    read_form,
     read_update,
 )
 from bridge.sandbox.altinn2.model import (
-    Attachment,
-    BadAttachment,
-    BadUpdate,
     Element,
-    Form,
-    Invalid,
     LevelTooLow,
-    NoSuchElement,
-    NoSuchPart,
     NoSuchService,
-    NotAllowed,
     State,
 )
 from bridge.sandbox.altinn2.odata import BadQuery, Query, read_query
-from bridge.sandbox.altinn2.pdf import pdf
-from bridge.sandbox.altinn2.rules import attachment_fault, megabytes, size_limit, washed
-from bridge.sandbox.altinn2.views import View, finding_list, local, utc_from_local, validation_body
-from bridge.sandbox.core.http_system import Cut, Matched, Route, TooLarge, as_json, drain, media_type, plain, refuse
+from bridge.sandbox.altinn2.parts import Parts
+from bridge.sandbox.altinn2.views import local, utc_from_local, validation_body
+from bridge.sandbox.core.http_system import Cut, Matched, Route, drain, plain, refuse
 
 _PAGE = 50
 _MESSAGE = "/<who>/messages/<message_id>"
-_STREAMED = ("application/octet-stream", "application/hal+json")
 _LISTED: Mapping[str, type] = {
     "MessageId": str,
     "ServiceOwner": str,
@@ -62,8 +43,8 @@ _LISTED: Mapping[str, type] = {
 }
 
 
-class Altinn2(Around):
-    """Messages: made, read, listed, replaced, completed, signed, deleted, confirmed, archived; forms, attachments."""
+class Altinn2(Parts):
+    """Messages: made, read, listed, replaced, completed, signed, deleted, confirmed, archived."""
 
     name = "altinn2"
     prefix = "/altinn2/api"
@@ -214,104 +195,12 @@ class Altinn2(Around):
         ]
         return self._printed(element, forms) if forms else self.failure(404)
 
-    def print_form(self, request: Request, who: str, message_id: str, form_id: int) -> Response:
-        """Give one form as PDF."""
-        element = self._element(request, who, message_id)
-        return self._printed(element, [self._form(element, form_id)])
-
     def get_custom_data(self, request: Request, who: str, message_id: str) -> Response:
         """Give what the agency put beside a correspondence."""
         letter = self._element(request, who, message_id).letter
         if letter is None or letter.custom_data is None:
             return self.failure(404)
         return self.shown(request, {"CustomMessageData": letter.custom_data})
-
-    def list_forms(self, request: Request, who: str, message_id: str) -> Response:
-        """Show an element's forms without their data."""
-        element = self._element(request, who, message_id)
-        return self.shown(request, self._view(request, who).form_list(element))
-
-    def post_form(self, request: Request, who: str, message_id: str) -> Response:
-        """Add a subform; without FormData a prefilled one."""
-        with self._explained(request, who, message_id):
-            given = read_form(self._body(request))
-            self.check_right(request, who, "Write")
-            self._seen(request, who, message_id)
-            element, form = self.world.altinn2.add_form(self.act(request, who), message_id, given)
-            location = self._view(request, who).form_href(element, form)
-            return self._made(int(self.world.switches.post_created_status), location)
-
-    def get_form(self, request: Request, who: str, message_id: str, form_id: int) -> Response:
-        """Show one form without its data."""
-        element = self._element(request, who, message_id)
-        return self.shown(request, self._view(request, who).form(element, self._form(element, form_id)))
-
-    def put_form(self, request: Request, who: str, message_id: str, form_id: int) -> Response:
-        """Replace one form's data."""
-        with self._explained(request, who, message_id):
-            given = read_form(self._body(request))
-            self.check_right(request, who, "Write")
-            self._seen(request, who, message_id)
-            element, form = self.world.altinn2.replace_form(self.act(request, who), message_id, form_id, given)
-            location = self._view(request, who).form_href(element, form)
-            return self._made(204, location if self.world.switches.location_on_form_put else None)
-
-    def delete_form(self, request: Request, who: str, message_id: str, form_id: int) -> Response:
-        """Take a subform away."""
-        with self._explained(request, who, message_id):
-            self._seen(request, who, message_id)
-            self.world.altinn2.remove_form(self.act(request, who), message_id, form_id)
-        return plain(204, headers=self.headers())
-
-    def get_form_data(self, request: Request, who: str, message_id: str, form_id: int) -> Response:
-        """Give a form's XML: the same content as was put, not the same bytes."""
-        form = self._form(self._element(request, who, message_id), form_id)
-        data = washed(form.data) if self.world.switches.washed_formdata else form.data.encode()
-        return plain(200, data, content_type="application/xml", headers=self.headers())
-
-    def list_attachments(self, request: Request, who: str, message_id: str) -> Response:
-        """Show an element's attachments without their bytes."""
-        element = self._element(request, who, message_id)
-        return self.shown(request, self._view(request, who).attachment_list(element))
-
-    def post_attachment(self, request: Request, who: str, message_id: str) -> Response:
-        """Add an attachment that comes in base64."""
-        with self._explained(request, who, message_id):
-            attachment = read_attachment(self._body(request))
-            self.check_right(request, who, "Write")
-            self._seen(request, who, message_id)
-            return self._attached(request, who, message_id, attachment, streamed=False)
-
-    def stream_attachment(self, request: Request, who: str, message_id: str) -> Response:
-        """Add an attachment that comes as it is; it is written and hashed while it comes."""
-        if media_type(request) not in _STREAMED:
-            self.refuse(request, self._wrong_type())
-        with self._explained(request, who, message_id):
-            self.check_right(request, who, "Write")
-            self._seen(request, who, message_id)
-            attachment = self._streamed(request, who, message_id)
-            return self._attached(request, who, message_id, attachment, streamed=True)
-
-    def get_attachment(self, request: Request, who: str, message_id: str, attachment_id: int) -> Response:
-        """Give an attachment's bytes, a piece at a time."""
-        for attachment in self._element(request, who, message_id).attachments:
-            if attachment.id == attachment_id:
-                name = quote(attachment.file_name, safe="")
-                headers = {
-                    **self.headers(),
-                    "Content-Type": "application/octet-stream",
-                    "Content-Length": str(attachment.size),
-                    "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
-                }
-                return Response(pieces_of(attachment.content), status="200 OK", headers=headers)
-        return self.failure(404)
-
-    def delete_attachment(self, request: Request, who: str, message_id: str, attachment_id: int) -> Response:
-        """Take an attachment away; form tasks only."""
-        with self._explained(request, who, message_id):
-            self._seen(request, who, message_id)
-            self.world.altinn2.remove_attachment(self.act(request, who), message_id, attachment_id)
-        return plain(204, headers=self.headers())
 
     def _effect(self, request: Request, match: Matched | None, error: HTTPException) -> Response:
         message_id = "" if match is None else str(match.arguments.get("message_id", ""))
@@ -327,98 +216,6 @@ class Altinn2(Around):
             raise Cut("cut after the commit")
         return response
 
-    def _explained(self, request: Request, who: str, message_id: str) -> "_Explained":
-        return _Explained(lambda error: self._explanation(request, who, message_id, error), request)
-
-    def _explanation(self, request: Request, who: str, message_id: str, error: BaseException) -> Response | None:
-        """Say what Altinn 2 answers where *error* stands in the way, None where it is no answer."""
-        switches = self.world.switches
-        match error:
-            case NoSuchElement():
-                return self._not_found(request, who, error, message_id)
-            case NoSuchPart():
-                return self.failure(404)
-            case NoSuchService():
-                return self.failure(int(switches.unknown_service_status), "The service was not found")
-            case NotAllowed():
-                return self.failure(int(switches.wrong_state_status), str(error))
-            case LevelTooLow():
-                return self.failure(int(switches.level_too_low_status))
-            case BadAttachment():
-                return self.failure(int(switches.attachment_refused_status), str(error))
-            case BadUpdate() | NotReadable():
-                return self.failure(400, str(error))
-            case WrongType():
-                return self._wrong_type()
-            case TooLarge():
-                return self.failure(413, "Maximum request length exceeded")
-            case Invalid():
-                return self._invalid(error)
-            case _:
-                return None
-
-    def _body(self, request: Request) -> Body:
-        switches = self.world.switches
-        return read_body(request, switches.message_limit_mb * megabytes(switches))
-
-    def _wrong_type(self) -> Response:
-        status = int(self.world.switches.wrong_type_status)
-        return self.failure(status, "The content type of the request is not supported")
-
-    def _streamed(self, request: Request, who: str, message_id: str) -> Attachment:
-        switches = self.world.switches
-        file_name, kind = request.args.get("fileName", ""), request.args.get("attachmentType", "")
-        service = self.world.altinn2.taking_attachments(self.act(request, who), message_id).service
-        fault = attachment_fault(
-            service, file_name=file_name, attachment_type=kind, size=0, streamed=True, switches=switches
-        )
-        if fault is not None:
-            raise BadAttachment(fault)
-        limit, cap = size_limit(service, kind, streamed=True, switches=switches), switches.attachment_cap_mb
-        writer, size = BlobWriter(), 0
-        while piece := next_piece(request, size):
-            size += len(piece)
-            if size <= limit:
-                writer.write(piece)
-        if size > cap * megabytes(switches):
-            raise TooLarge(f"{size} bytes")
-        if size > limit:
-            raise BadAttachment("The attachment is larger than the service allows")
-        return Attachment(file_name=file_name, attachment_type=kind, content=writer.blob())
-
-    def _attached(
-        self, request: Request, who: str, message_id: str, attachment: Attachment, *, streamed: bool
-    ) -> Response:
-        act = self.act(request, who)
-        element, number = self.world.altinn2.add_attachment(act, message_id, attachment, streamed=streamed)
-        location = f"{self._view(request, who).element_href(element.id)}/attachments/{number}"
-        return self._made(int(self.world.switches.post_created_status), location)
-
-    def _made(self, status: int, location: str | None, reason: str | None = None) -> Response:
-        headers = self.headers() if location is None else {**self.headers(), "Location": location}
-        return plain(status, reason=reason, headers=headers)
-
-    def _seen(self, request: Request, who: str, message_id: str) -> Element:
-        """Give an element that this session may see at all."""
-        element = self.world.altinn2.read(self.act(request, who).names, message_id)
-        caller = self.caller(request)
-        if caller.enterprise and not element.service.enterprise_users:
-            raise NoSuchElement
-        if caller.level < element.service.security_level:
-            raise LevelTooLow
-        return element
-
-    def _element(self, request: Request, who: str, message_id: str) -> Element:
-        with self._explained(request, who, message_id):
-            element = self._seen(request, who, message_id)
-            if element.state is State.DELETED and self.world.switches.deleted_element == "404":
-                raise NoSuchElement
-            return element
-
-    def _form(self, element: Element, form_id: int) -> Form:
-        found = next((form for form in element.forms if form.id == form_id), None)
-        return found if found is not None else refuse(self.failure(404))
-
     def _check_service_level(self, request: Request, code: str, edition: str) -> None:
         service = self.world.altinn2.service(code, int(edition) if edition.isdecimal() else -1)
         if service is None:
@@ -427,57 +224,6 @@ class Altinn2(Around):
             raise LevelTooLow
         if self.caller(request).enterprise and not service.enterprise_users:
             raise NoSuchService
-
-    def _printed(self, element: Element, forms: list[Form]) -> Response:
-        if self.world.switches.print_type == "html":
-            page = f"<!DOCTYPE html><html lang=nb><title>{element.id}</title><p>{len(forms)}</html>"
-            return plain(200, page, content_type="application/text-html", headers=self.headers())
-        # Ids only: what a form holds is nobody's business in a file that people pass on.
-        lines = [f"Element {element.id}", *(f"Form {form.id}" for form in forms)]
-        length, pieces = pdf(lines, self.world.switches.print_mb * 1_000_000)
-        answer = plain(200, content_type="application/pdf", headers=self.headers())
-        answer.response = pieces
-        if self.world.switches.print_length == "told":
-            answer.content_length = length
-        else:
-            del answer.headers["Content-Length"]
-        return answer
-
-    def _not_found(self, request: Request, who: str, error: NoSuchElement, message_id: str) -> Response:
-        if error.archived_id is None:
-            return self.failure(404)
-        match self.world.switches.archived_aid:
-            case "redirect":
-                rest = request.path[request.path.lower().index(message_id) + len(message_id) :]
-                target = self._view(request, who).element_href(error.archived_id) + rest
-                return plain(302, headers={**self.headers(), "Location": target})
-            case "410":
-                return self.failure(410)
-            case _:
-                return self.failure(404)
-
-    def _invalid(self, error: Invalid) -> Response:
-        entries, status = finding_list(error.errors), int(self.world.switches.validation_status)
-        match self.world.switches.validation_body:
-            case "empty":
-                return plain(status, reason=str(error), headers=self.headers())
-            case "array":
-                body: Any = entries
-            case _:
-                warnings = finding_list(error.warnings)
-                body = {"Success": False, "ValidationErrors": entries, "ValidationWarnings": warnings}
-        return as_json(
-            status, body, content_type="application/hal+json; charset=utf-8", reason=str(error), headers=self.headers()
-        )
-
-    def _view(self, request: Request, who: str) -> View:
-        return View(
-            host=self.host,
-            api=self.base,
-            who=who,
-            language=self.language(request, self.world.switches.default_language),
-            switches=self.world.switches,
-        )
 
     def _listed(self, request: Request, who: str, wanted: Callable[[Element], bool]) -> Response:
         since, until = self._moment(request, "dateFrom"), self._moment(request, "dateTo")
@@ -526,25 +272,6 @@ class Altinn2(Around):
             return utc_from_local(text)
         except ValueError:
             refuse(self.failure(400, f"The value of '{name}' is not a date"))
-
-
-class _Explained:
-    """Turns what stands in the way inside it into the answer that Altinn 2 gives; the body is read to its end first."""
-
-    def __init__(self, explanation: Callable[[BaseException], Response | None], request: Request) -> None:
-        self._explanation, self._request = explanation, request
-
-    def __enter__(self) -> None:
-        """Nothing is to be prepared."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Answer, or let pass what is no answer."""
-        answer = None if error is None else self._explanation(error)
-        if answer is not None:
-            drain(self._request)
-            refuse(answer)
 
 
 def _row(shown: Mapping[str, Any], element: Element) -> dict[str, Any]:

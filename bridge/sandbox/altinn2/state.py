@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from bridge.sandbox.altinn2.checks import checked_update, hold_against_rules, hold_against_schema
 from bridge.sandbox.altinn2.model import (
     CORRESPONDENCE,
     MAIN,
@@ -20,7 +21,6 @@ from bridge.sandbox.altinn2.model import (
     Form,
     FormPut,
     FormType,
-    Invalid,
     Letter,
     LevelTooLow,
     NoSuchElement,
@@ -33,11 +33,9 @@ from bridge.sandbox.altinn2.model import (
     Validation,
 )
 from bridge.sandbox.altinn2.people import Library, People
-from bridge.sandbox.altinn2.process import ONE_MAIN, Process, after, form_of, must_be_filling, prefilled, same_kind
+from bridge.sandbox.altinn2.process import Process, after, form_of, must_be_filling, prefilled, same_kind
 from bridge.sandbox.altinn2.rules import (
     as_kept,
-    attachment_fault,
-    content_fault,
     count_findings,
     empty_form,
     judged,
@@ -45,7 +43,6 @@ from bridge.sandbox.altinn2.rules import (
     washed,
 )
 from bridge.sandbox.altinn2.schemas import Schemas
-from bridge.sandbox.core.switches import Switches
 
 __all__ = [
     "MAIN",
@@ -203,7 +200,7 @@ class Altinn2State:
             created=act.now,
             changed=act.now,
         )
-        checked = self._checked(blank, order, act.switches)
+        checked = checked_update(blank, order, schemas=self._schemas, switches=act.switches)
         with self._lock:
             made = after(blank, checked, act, self._process)
             return self._store(replace(made, id=f"a{self._next()}"), "altinn2.post", act, order, before=None)
@@ -219,7 +216,7 @@ class Altinn2State:
             Invalid: Forms break their schema or rules; nothing was stored.
         """
         seen = self._task(act, message_id)
-        checked = self._checked(seen, order, act.switches)
+        checked = checked_update(seen, order, schemas=self._schemas, switches=act.switches)
         with self._lock:
             # Read again under the lock: last write wins, as nothing like a conflict is documented.
             element = self._task(act, message_id)
@@ -273,7 +270,7 @@ class Altinn2State:
             name=kind.name,
         )
         if given.data is not None:
-            self._hold_against_schema(kind, form)
+            hold_against_schema(kind, form, self._schemas)
         with self._lock:
             element = self._filling(act, message_id)
             if kind.max_one and any(same_kind(each, form) for each in element.forms):
@@ -302,7 +299,7 @@ class Altinn2State:
             raise BadUpdate("Type, DataFormatId or DataFormatVersion is not that of the form")
         kind = element.service.form_type(old.kind, old.data_format_id, old.data_format_version)
         if kind is not None:
-            self._hold_against_schema(kind, new)
+            hold_against_schema(kind, new, self._schemas)
         with self._lock:
             element = self._filling(act, message_id)
             form_of(element, form_id)
@@ -349,7 +346,7 @@ class Altinn2State:
             NoSuchElement, NotAllowed: As for ``update``.
         """
         seen = self.taking_attachments(act, message_id)
-        self._hold_against_rules(seen.service, attachment, streamed=streamed, switches=act.switches)
+        hold_against_rules(seen.service, attachment, schemas=self._schemas, streamed=streamed, switches=act.switches)
         with self._lock:
             element = self.taking_attachments(act, message_id)
             new = replace(attachment, id=self._next())
@@ -498,61 +495,6 @@ class Altinn2State:
         if archived is not None:
             act.ledger.write("altinn2.archived", message_id=archived.id, original_id=stored.id, kept=archived.visible)
         return content
-
-    def _checked(self, element: Element, order: Update, switches: Switches) -> Update:
-        """Check what needs no lock: the body against the service, its schemas and rules. Altinn 2's additions stay."""
-        service = element.service
-        if (order.service_code, order.service_edition) != (service.code, str(service.edition)):
-            raise BadUpdate("ServiceCode and ServiceEdition do not match the element")
-        if order.forms is None:
-            if order.attachments:
-                raise BadUpdate(ONE_MAIN)
-            return order
-        if service.encrypted:
-            raise NotAllowed("Forms of an encrypted service cannot be updated")
-        if sum(form.kind == MAIN for form in order.forms) != 1:
-            raise BadUpdate(ONE_MAIN)
-        for form in order.forms:
-            kind = service.form_type(form.kind, form.data_format_id, form.data_format_version)
-            if kind is None:
-                place = "the service's form set" if form.kind == MAIN else "the service's subforms"
-                raise BadUpdate(f"{form.kind} DataFormatId or DataFormatVersion is not in {place}")
-            if kind.max_one and form.kind == SUB and sum(same_kind(each, form) for each in order.forms) > 1:
-                raise BadUpdate("The subform can be added once only")
-            parsed_form(form.data)
-        for each in order.attachments:
-            self._hold_against_rules(service, each, streamed=False, switches=switches)
-        if not order.complete:
-            if switches.validate_drafts:
-                for form in order.forms:
-                    kind = service.form_type(form.kind, form.data_format_id, form.data_format_version)
-                    if kind is not None and not form.validated:
-                        self._hold_against_schema(kind, form)
-            return order
-        found = judged(service, order.forms, self._schemas)
-        if found.errors:
-            raise Invalid(found.errors, found.warnings)
-        return replace(order, forms=found.forms)
-
-    def _hold_against_schema(self, kind: FormType, form: Form) -> None:
-        tree = parsed_form(form.data)
-        faults = () if kind.schema is None else self._schemas.faults(kind.schema, tree)
-        if faults:
-            raise Invalid(faults)
-
-    def _hold_against_rules(
-        self, service: Service, attachment: Attachment, *, streamed: bool, switches: Switches
-    ) -> None:
-        fault = attachment_fault(
-            service,
-            file_name=attachment.file_name,
-            attachment_type=attachment.attachment_type,
-            size=attachment.size,
-            streamed=streamed,
-            switches=switches,
-        ) or content_fault(service, attachment, self._schemas)
-        if fault is not None:
-            raise BadAttachment(fault)
 
     def _archived(self, element: Element, *, keeps: bool) -> Element:
         archived = replace(element, id=f"b{self._next()}", original_id=element.id, visible=keeps)
