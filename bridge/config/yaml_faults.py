@@ -90,7 +90,7 @@ def _in_words(problem: str, context: str, around: _Around) -> tuple[yaml.Mark, s
     match problem:
         case _ if "tab character" in problem or ("start any token" in problem and around.here == "\t"):
             return around.mark, "a tab stands here: indent with blanks, two for each step"
-        case _ if "start any token" in problem:
+        case _ if "start any token" in problem or "undefined alias" in problem:
             return around.mark, _quoted(around)
         case _ if "alphabetic or numeric character" in problem:
             return around.opening, _quoted(around, around.opening)
@@ -121,11 +121,37 @@ def _in_words(problem: str, context: str, around: _Around) -> tuple[yaml.Mark, s
 
 def _quoted(around: _Around, mark: yaml.Mark | None = None) -> str:
     at = mark or around.mark
-    rest = around.line(at)[at.column :].strip()
+    rest = _text(around.line(at)[at.column :], in_flow=_is_in_flow(around.lines, at))
     shown = f"'{rest}'" if '"' in rest else f'"{rest}"'
     if not rest or ("'" in rest and '"' in rest):
         shown = '"…"'
     return f"a text that begins with {rest[:1]} is written in quotes: {shown}"
+
+
+def _text(rest: str, *, in_flow: bool) -> str:
+    """The text that *rest* of a line begins with; between braces it ends where what encloses it goes on or closes."""
+    rest = re.split(r"\s#", rest, maxsplit=1)[0].strip()
+    if not in_flow:
+        return rest
+    depth = 0
+    for at, letter in enumerate(rest):
+        if not depth and letter in ",}]":
+            return rest[:at].strip()
+        depth += (letter in "([{") - (letter in ")]}" and depth > 0)
+    return rest
+
+
+def _is_in_flow(lines: Sequence[str], mark: yaml.Mark) -> bool:
+    """Whether a brace or bracket is open at *mark*."""
+    depth = 0
+    for token in _tokens("\n".join(lines)):
+        if (token.start_mark.line, token.start_mark.column) >= (mark.line, mark.column):
+            break
+        if isinstance(token, yaml.FlowMappingStartToken | yaml.FlowSequenceStartToken):
+            depth += 1
+        elif isinstance(token, yaml.FlowMappingEndToken | yaml.FlowSequenceEndToken):
+            depth -= 1
+    return depth > 0
 
 
 def _oddly_indented(around: _Around) -> tuple[yaml.Mark, str] | None:
@@ -236,9 +262,14 @@ def _missing_colon(line: str) -> str:
 
 def _flow(closing: str, around: _Around) -> tuple[yaml.Mark, str]:
     opening = {"}": "{", "]": "["}.get(closing, "{")
-    on_its_own = around.mark.line > around.opening.line and re.fullmatch(r"\s*(- +)?[\w-]+", around.before)
-    if around.here == ":" and on_its_own:
-        return around.opening, f"this {opening} is not closed: write {closing} before line {around.mark.line + 1}"
+    line = around.line(around.mark)
+    if around.mark.line > around.opening.line and re.fullmatch(r"\s*(- +)?[\w-]*", around.before) and around.here:
+        if _column(line) <= _column(around.line(around.opening)):
+            return around.opening, f"this {opening} is not closed: write {closing} before line {around.mark.line + 1}"
+        begins = _mark(around.mark.line, _column(line) - 1)
+        return begins, f"between {opening} and {closing} a comma stands before the next one"
+    if around.here in "}]" and around.here:
+        return around.mark, f"the {opening} before this is not closed: write {closing} before this {around.here}"
     if around.here == ":":
         return around.mark, (
             f"between {opening} and {closing} a comma stands before the next key, "
