@@ -90,7 +90,7 @@ def _in_words(problem: str, context: str, around: _Around) -> tuple[yaml.Mark, s
     match problem:
         case _ if "tab character" in problem or ("start any token" in problem and around.here == "\t"):
             return around.mark, "a tab stands here: indent with blanks, two for each step"
-        case _ if "start any token" in problem or "undefined alias" in problem:
+        case _ if "start any token" in problem:
             return around.mark, _quoted(around)
         case _ if "alphabetic or numeric character" in problem:
             return around.opening, _quoted(around, around.opening)

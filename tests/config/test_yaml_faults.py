@@ -55,7 +55,6 @@ def told(folder: Path, text: str) -> list[str]:
         ("s: {a: @write, b: 3, c: false}\n", '1:8: a text that begins with @ is written in quotes: "@write"'),
         ("s: {a: 1, b: @write}\n", '1:14: a text that begins with @ is written in quotes: "@write"'),
         ("s: {a: [@write, b]}\n", '1:9: a text that begins with @ is written in quotes: "@write"'),
-        ("s: {a: *write, b: 3}\n", '1:8: a text that begins with * is written in quotes: "*write"'),
         ("s: {a: *[b(c, d)], b: 3}\n", '1:8: a text that begins with * is written in quotes: "*[b(c, d)]"'),
         ("s: @a, b  # And so on.\n", '1:4: a text that begins with @ is written in quotes: "@a, b"'),
         ("at: @dato\n", '1:5: a text that begins with @ is written in quotes: "@dato"'),
