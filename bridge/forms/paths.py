@@ -9,6 +9,7 @@ from lxml import etree
 
 from bridge.core.ids import shown_name
 
+_XML = "http://www.w3.org/XML/1998/namespace"
 _STEP = re.compile(r"(?P<name>[^\[]+)(?:\[(?P<index>\d+)\])?")
 
 
@@ -44,6 +45,21 @@ def name_of(node: etree._Element) -> str:
     """Name *node* as its form does, without identity numbers."""
     local = etree.QName(node).localname
     return shown_name(f"{node.prefix}:{local}" if node.prefix else local)
+
+
+def name_for(node: etree._Element, tag: str) -> str:
+    """Name a child of *node* called *tag* (``{namespace}local``) as its form would: with a prefix where it has one."""
+    uri, _, local = tag.removeprefix("{").rpartition("}")
+    prefixes = {known: prefix for prefix, known in node.nsmap.items()} | {node.nsmap.get(None): None}
+    prefix = prefixes.get(uri) if uri else None
+    return shown_name(f"{prefix}:{local}" if prefix else local)
+
+
+def attribute_step(node: etree._Element, name: str) -> str:
+    """Name the attribute *name* (``{namespace}local``) of *node* for a path, with a prefix where the form has one."""
+    uri, _, local = name.removeprefix("{").rpartition("}")
+    known = {uri: prefix for prefix, uri in node.nsmap.items() if prefix} | {_XML: "xml"}
+    return "@" + shown_name(f"{known[uri]}:{local}" if uri in known else local)
 
 
 def locate(root: etree._Element, path: str | None) -> etree._Element | None:

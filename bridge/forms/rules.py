@@ -8,7 +8,7 @@ from lxml import etree
 
 from bridge.core.errors import Finding
 from bridge.core.mapping import FormRule
-from bridge.forms.paths import path_of
+from bridge.forms.paths import attribute_step, path_of
 from bridge.forms.xml.input import line_of
 
 MOST_PLACES = 1_000
@@ -38,7 +38,7 @@ def _broken(rule: FormRule, root: etree._Element) -> Iterator[Finding]:
         element, attribute = _owner(place)
         # An attribute or a text is no context node to lxml: the condition is then seen from its element.
         if not test(element):
-            path = path_of(element) + ("" if attribute is None else f"/@{attribute}")
+            path = path_of(element) + ("" if attribute is None else f"/{attribute}")
             facts = {language: rule.text[language] for language in ("nb", "nn", "en")}
             yield Finding(path=path, rule="business_rule", facts=facts, line=line_of(element), severity=rule.severity)
     if len(places) > MOST_PLACES:
@@ -48,8 +48,8 @@ def _broken(rule: FormRule, root: etree._Element) -> Iterator[Finding]:
 def _owner(place: Any) -> tuple[etree._Element, str | None]:
     if isinstance(place, etree._Element):  # noqa: SLF001 - lxml names its class so
         return place, None
-    name = place.attrname if place.is_attribute else None
-    return place.getparent(), None if name is None else name.rpartition("}")[2]
+    owner = place.getparent()
+    return owner, attribute_step(owner, place.attrname) if place.is_attribute else None
 
 
 @lru_cache(maxsize=2048)

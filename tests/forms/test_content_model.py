@@ -327,7 +327,7 @@ def test_a_whole_part_in_a_wrong_namespace_is_told_once(tmp_path: Path) -> None:
 
     assert told(findings) == [
         ("/p:m/d", "wrong_namespace", {"namespace": "urn:p"}),
-        ("/p:m/d/b", "missing_element", {}),
+        ("/p:m/d/p:b", "missing_element", {}),
     ]
 
 

@@ -538,6 +538,21 @@ _SENTENCES_WITH: Mapping[tuple[str, str], Mapping[str, str]] = {
         "nn": "{field} er éin for mykje: det kan vere høgst {max} av desse i alt: {choices}.",
         "en": "{field} is one too many: at most {max} of these may be there in all: {choices}.",
     },
+    ("nil_not_allowed", "optional"): {
+        "nb": "{field} kan ikke være merket som tomt (xsi:nil): utelat det når det ikke har noen verdi.",
+        "nn": "{field} kan ikkje vere merkt som tomt (xsi:nil): utelat det når det ikkje har nokon verdi.",
+        "en": "{field} may not be marked as empty (xsi:nil): leave it out where it has no value.",
+    },
+    ("nil_not_allowed", "required"): {
+        "nb": "{field} kan ikke være merket som tomt (xsi:nil): det må fylles ut.",
+        "nn": "{field} kan ikkje vere merkt som tomt (xsi:nil): det må fyllast ut.",
+        "en": "{field} may not be marked as empty (xsi:nil): it must be filled in.",
+    },
+    ("missing_attribute", "namespace"): {
+        "nb": "Attributtet {field} i navnerommet {namespace} mangler.",
+        "nn": "Attributtet {field} i namnerommet {namespace} manglar.",
+        "en": "The attribute {field} of the namespace {namespace} is missing.",
+    },
     ("misplaced_element", "before"): {
         "nb": "{field} står på feil plass: det skal stå før {before}.",
         "nn": "{field} står på feil plass: det skal stå før {before}.",

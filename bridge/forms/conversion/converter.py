@@ -35,8 +35,7 @@ from bridge.forms.conversion.model import (
 )
 from bridge.forms.conversion.xml_writing import OWN_PREFIX, XMLNS_MEMBER, XmlWriter
 from bridge.forms.json.input import placed, read_exact, text_of
-from bridge.forms.paths import path_of
-from bridge.forms.xml.content_model import readable
+from bridge.forms.paths import attribute_step, path_of
 from bridge.forms.xml.input import NIL, Limits, canonical, is_nil, line_of, parse, to_utf8
 from bridge.forms.xml.prefixes import Prefixes, full_name
 from bridge.forms.xml.schema_files import SchemaFiles, read_schema_files
@@ -277,7 +276,7 @@ class _XmlReader:
                 self._keep_prefixes(node, text)
                 result.append(f"{encode_basestring('@' + name)}:{encode_basestring(text)}")
             else:
-                self.add("unexpected_attribute", node, at=f"/@{readable(name)}")
+                self.add("unexpected_attribute", node, at=f"/{attribute_step(node, str(name))}")
         return result
 
     def _group(self, node: etree._Element, content: Content, attributes: list[str], *, nil: bool) -> str:

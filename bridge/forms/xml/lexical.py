@@ -7,13 +7,12 @@ from typing import Any
 from lxml import etree
 
 from bridge.core.errors import Finding
-from bridge.forms.paths import path_of
-from bridge.forms.xml.content_model import readable
-from bridge.forms.xml.input import line_of, text_of
+from bridge.forms.paths import attribute_step, path_of
+from bridge.forms.xml.input import line_of
 from bridge.forms.xml.named_types import named_in
 from bridge.forms.xml.schema_facts import SchemaModel
 from bridge.forms.xml.schema_files import Engine, SchemaFiles
-from bridge.forms.xml.values import BLANKS, Value, builtin_of, item_of, members_of, values_of
+from bridge.forms.xml.values import BLANKS, Stray, Value, builtin_of, item_of, members_of, values_of
 from bridge.forms.xml.xmlschema_engine import type_matcher
 
 # What libxml2 takes and the type does not: other characters in base64, an exponent without digits, lists of nothing.
@@ -55,10 +54,16 @@ def may_be_lax(types: frozenset[bytes], data: bytes) -> bool:
 
 
 def badly_written(root: etree._Element, model: SchemaModel, engine: Engine) -> Iterator[Finding]:
-    """Find the values that *engine* takes and their types do not."""
+    """
+    Find the values that *engine* takes and their types do not.
+
+    xmlschema passes over text where Python sees white space, and where nothing but a wildcard may stand.
+    """
     ids: set[str] = set()
     referring: list[tuple[Value, str]] = []
     for value in values_of(root, model):
+        if isinstance(value, Stray) and engine is not Engine.LIBXML2:
+            yield Finding(path=path_of(value.node), rule="text_not_allowed", line=line_of(value.node))
         if not isinstance(value, Value):
             continue
         kind = builtin_of(value.simple)
@@ -75,8 +80,6 @@ def badly_written(root: etree._Element, model: SchemaModel, engine: Engine) -> I
         elif kind in {"IDREF", "IDREFS"}:
             referring += [(value, name) for name in value.text.split()]
     yield from (_finding(value, "no_such_key", {}) for value, name in referring if name not in ids)
-    if engine is not Engine.LIBXML2:
-        yield from _stray_text(root, model)
 
 
 def is_written_well(simple: Any, text: str, engine: Engine, model: SchemaModel) -> bool:
@@ -116,18 +119,8 @@ def _has_zone(text: str) -> bool:
     return _ZONE.search(text.strip(BLANKS)) is not None
 
 
-def _stray_text(root: etree._Element, model: SchemaModel) -> Iterator[Finding]:
-    """Find what only Python takes for white space between elements that have no text between them."""
-    for node in root.iter(etree.Element):
-        if len(node) and (text := text_of(node)).strip(BLANKS) and not text.strip():
-            declaration = model.declaration(node)
-            kind = getattr(declaration, "type", None)
-            if kind is not None and not kind.is_simple() and kind.is_element_only():
-                yield Finding(path=path_of(node), rule="text_not_allowed", line=line_of(node))
-
-
 def _finding(value: Value, rule: str, facts: dict[str, str]) -> Finding:
     path = path_of(value.node)
     if value.attribute is not None:
-        path = f"{path}/@{readable(value.attribute)}"
+        path = f"{path}/{attribute_step(value.node, value.attribute)}"
     return Finding(path=path, rule=rule, facts=facts, line=line_of(value.node))

@@ -10,19 +10,27 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol, cast
 
 from lxml import etree
 
 from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
-from bridge.forms.paths import all_paths, locate, name_of, step_of
-from bridge.forms.xml.content_model import Missing, readable, slips, told
+from bridge.forms.paths import all_paths, attribute_step, locate, name_for, name_of, step_of
+from bridge.forms.xml.content_model import readable
 from bridge.forms.xml.identities import Doubtful, holding, is_repeated_id, referring, rule_of
 from bridge.forms.xml.input import Effort, Limits, has_elements, last_line_of, line_of, text_of
 from bridge.forms.xml.named_types import TYPE, rule_for, without_consequences
-from bridge.forms.xml.roots import in_wrong_namespace, namespace_finding, wrong_root
+from bridge.forms.xml.roots import (
+    in_wrong_namespace,
+    missing_attribute,
+    namespace_finding,
+    unexpected_attribute,
+    wrong_root,
+)
 from bridge.forms.xml.schema_facts import TYPES, SchemaModel
+from bridge.forms.xml.slips import Missing, slips, told
 
 MENDABLE_ELEMENTS = 5_000
 """Above this many elements a form is validated once: mending it again and again would take too long."""
@@ -69,6 +77,7 @@ _RULES = {
     "SCHEMAV_CVC_ELT_3_2_1": ("nil_with_content", ()),
 }
 _IDENTITY = "SCHEMAV_CVC_IDC"
+_TEXT = "SCHEMAV_CVC_COMPLEX_TYPE_2_3"
 _FIXED = "SCHEMAV_CVC_ELT_5_2_2_2_2"
 _MOST_SPELLINGS = 500
 _MOST_OPINIONS = 50
@@ -236,7 +245,13 @@ def _look_at_children(search: _Search, parent: etree._Element) -> list[_Mend]:
             break
         child = children[slip.at] if slip.at < len(children) else None
         if child not in search.put_in and not (isinstance(slip, Missing) and not slip.told):
-            rule, path, facts = told(slip, tags, _path(search, parent), lambda at: _path(search, children[at]))
+            rule, path, facts = told(
+                slip,
+                tags=tags,
+                parent=_path(search, parent),
+                child=lambda at: _path(search, children[at]),
+                named=partial(name_for, parent),
+            )
             line = last_line_of(parent) if child is None else line_of(child)
             search.add(rule, path, line, facts, at_end=child is None)
         if isinstance(slip, Missing):
@@ -253,7 +268,7 @@ def _by_names(search: _Search, parent: etree._Element, node: etree._Element | No
         path, at_end = _path(search, parent), node is None
         line = last_line_of(parent) if node is None else line_of(node)
         if len(names) == 1 and names[0] not in there:
-            search.add("missing_element", f"{path}/{readable(names[0])}", line, {}, at_end=at_end)
+            search.add("missing_element", f"{path}/{name_for(parent, names[0])}", line, {}, at_end=at_end)
         else:
             # A list that may go on is named like what has to come after it.
             search.add("incomplete", path, line, {}, at_end=at_end)
@@ -278,6 +293,10 @@ class StreamFindings:
 
         *line* is that of its start, *now* that which has been read: what is missing at its end is missing there.
         """
+        parent = node.getparent()
+        if error.type_name == _TEXT and parent is not None and error.message.startswith(f"Element '{parent.tag}': "):
+            # It stands before the tag that brought it.
+            node, path = parent, path.rpartition("/")[0]
         self._search.paths = {node: path}
         if error.type_name == "SCHEMAV_ELEMENT_CONTENT":
             missing = _MISSING in error.message.rpartition(": ")[2]
@@ -295,8 +314,10 @@ class StreamFindings:
         # What came before went through.
         first = 0 if tags is None else len(tags) - (not missing)
         for slip in slips(content, tags or (), ended=missing) if content is not None else ():
-            if slip.at >= first and not (isinstance(slip, Missing) and not slip.told):
-                rule, place, facts = told(slip, tags or (), above, lambda _: path)
+            if parent is not None and slip.at >= first and not (isinstance(slip, Missing) and not slip.told):
+                rule, place, facts = told(
+                    slip, tags=tags or (), parent=above, child=lambda _: path, named=partial(name_for, parent)
+                )
                 self._search.add(rule, place, line, facts, at_end=missing)
                 return
         self._search.add("incomplete" if missing else "unexpected_element", path, line, {}, at_end=missing)
@@ -323,7 +344,9 @@ def _value_finding(search: _Search, node: etree._Element, error: Any, line: int)
         return
     required = _required_attribute(error.message)
     if required is not None:
-        search.add("missing_attribute", f"{path}/@{readable(required)}", line, {})
+        lacks = missing_attribute(node, required, search.model)
+        if lacks is not None:
+            search.add("missing_attribute", f"{path}/{attribute_step(node, required)}", line, lacks)
         return
     if error.type_name == "SCHEMAV_CVC_ELT_1" and node.getparent() is not None:
         # Where any element may stand that the schema declares, it declares none of this name; its own type would do.
@@ -349,10 +372,14 @@ def _value_finding(search: _Search, node: etree._Element, error: Any, line: int)
     declaration = search.model.declaration(node)
     known = search.model.facts(declaration, attribute) if needed or rule in _OF_VALUES else {}
     facts = {name: known[name] for name in needed if name in known}
+    if rule == "nil_not_allowed":
+        facts = search.model.nil_advice(node)
     if rule == "pattern" and "digits" in known:
         rule, facts = "digits", {"digits": known["digits"]}
     if attribute is not None:
-        path = f"{path}/@{readable(attribute)}"
+        path = f"{path}/{attribute_step(node, attribute)}"
+        if rule == "unexpected_attribute":
+            rule, facts = unexpected_attribute(node, attribute, search.model)
     elif rule in _OF_VALUES and has_elements(node):
         return  # That it holds other fields is told already.
     elif rule in _OF_VALUES and not text_of(node).strip():

@@ -10,6 +10,7 @@ from bridge.core.errors import Finding
 
 TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 WRONG, MISSING = "wrong_type", "missing_type"
+_OF_NOTHING = frozenset({"empty", "missing_element", "incomplete", "missing_any", "too_few"})
 _NAMED = re.compile(rb":type\s*=\s*(?:\"([^\"<]*)\"|'([^'<]*)')")
 
 
@@ -26,8 +27,15 @@ def rule_for(node: etree._Element) -> str:
 
 
 def without_consequences(findings: Iterable[Finding]) -> list[Finding]:
-    """Leave out what else is told of elements whose type may not stand there, and of what is in them."""
+    """
+    Leave out what else is told of elements whose type may not stand there, and of what is in them.
+
+    Of an element that may not be nil that it is empty is no second fault, nor what it lacks.
+    """
     told = list(findings)
+    nil = {each.path for each in told if each.rule == "nil_not_allowed"}
+    if nil:
+        told = [each for each in told if each.rule not in _OF_NOTHING or nil.isdisjoint(_up(each.path))]
     wrong = {each.path for each in told if each.rule in {WRONG, MISSING}}
     if not wrong:
         return told

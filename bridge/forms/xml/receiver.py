@@ -8,8 +8,7 @@ from lxml import etree
 
 from bridge.core.errors import Finding, Severity
 from bridge.core.mapping import Receiver
-from bridge.forms.paths import path_of
-from bridge.forms.xml.content_model import readable
+from bridge.forms.paths import attribute_step, path_of
 from bridge.forms.xml.dotnet import Judge
 from bridge.forms.xml.input import declared_encoding, line_of
 from bridge.forms.xml.lexical import takes
@@ -17,7 +16,7 @@ from bridge.forms.xml.named_types import named_in
 from bridge.forms.xml.patterns import dotnet_pattern
 from bridge.forms.xml.schema_facts import SchemaModel
 from bridge.forms.xml.schema_files import SchemaFiles
-from bridge.forms.xml.values import Unknown, values_of
+from bridge.forms.xml.values import Stray, Unknown, values_of
 
 _ANYTHING, _SPACES = (
     re.compile(rb""),
@@ -80,11 +79,13 @@ class ReceiverCheck:
             return takes(simple, text, model)
 
         for value in values_of(root, model):
+            if isinstance(value, Stray):
+                continue
             why = "unknown" if isinstance(value, Unknown) else self._judge.why(value.simple, value.text, taken)
             if why is None:
                 continue
             attribute = None if isinstance(value, Unknown) else value.attribute
-            path = path_of(value.node) + ("" if attribute is None else f"/@{readable(attribute)}")
+            path = path_of(value.node) + ("" if attribute is None else f"/{attribute_step(value.node, attribute)}")
             yield _finding(path, why, receiver, line_of(value.node))
 
 

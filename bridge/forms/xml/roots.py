@@ -11,6 +11,8 @@ from bridge.forms.xml.input import line_of
 from bridge.forms.xml.namespaces import real_names
 from bridge.forms.xml.schema_facts import SchemaModel
 
+_XML = "http://www.w3.org/XML/1998/namespace"
+
 
 def other_root(root: etree._Element, wanted: str | None) -> tuple[Finding, ...]:
     """Say that *root* is not the element that the mapping or route says its forms begin with."""
@@ -38,6 +40,20 @@ def namespace_finding(right: str) -> tuple[str, dict[str, str]]:
     """Say that an element belongs into the namespace of *right*: the rule, and its facts."""
     namespace = real_names(etree.QName(right).namespace or "")
     return ("wrong_namespace", {"namespace": namespace}) if namespace else ("unwanted_namespace", {})
+
+
+def missing_attribute(node: etree._Element, name: str, model: SchemaModel) -> dict[str, str] | None:
+    """Give the facts of *node* not having its attribute *name*; None where it has it in another namespace."""
+    if any(model.attribute_meant(node, str(each)) == name for each in node.attrib):
+        return None
+    uri = etree.QName(name).namespace
+    return {"namespace": real_names(uri)} if uri and uri != _XML else {}
+
+
+def unexpected_attribute(node: etree._Element, name: str, model: SchemaModel) -> tuple[str, dict[str, str]]:
+    """Say what is wrong with the attribute *name*, which *node* may not have: the rule, and its facts."""
+    meant = model.attribute_meant(node, name)
+    return ("unexpected_attribute", {}) if meant is None else namespace_finding(meant)
 
 
 def in_wrong_namespace(content: Group, tags: Sequence[str]) -> Iterator[tuple[int, str]]:

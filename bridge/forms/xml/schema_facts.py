@@ -10,7 +10,7 @@ from typing import Any
 from lxml import etree
 
 from bridge.forms.conversion.model import no_root, several_roots, usual_roots
-from bridge.forms.xml.content_model import Group, content_of, takes
+from bridge.forms.xml.content_model import Group, content_of, may_be_left_out, takes
 from bridge.forms.xml.input import NIL, Effort, has_elements, text_of
 from bridge.forms.xml.prefixes import Prefixes
 from bridge.forms.xml.schema_files import XSD, Engine, SchemaFiles
@@ -250,6 +250,24 @@ class SchemaModel:
         if fixed is not None:
             facts["fixed"] = str(fixed)
         return facts
+
+    def attribute_meant(self, node: etree._Element, name: str) -> str | None:
+        """Give the attribute that *node* may have and has not, and that is called *name* in another namespace."""
+        declared = getattr(getattr(self.declaration(node), "type", None), "attributes", {})
+        if name in declared or None in declared:
+            return None
+        local = name.rpartition("}")[2]
+        meant = (str(each) for each in declared if str(each).rpartition("}")[2] == local)
+        return next((each for each in meant if each not in node.attrib), None)
+
+    def nil_advice(self, node: etree._Element) -> dict[str, str]:
+        """Give the fact that says what to do about *node*, which may not be nil: leave it out, or fill it in."""
+        parent, declaration = node.getparent(), self.declaration(node)
+        content = None if parent is None else self.content(self.declaration(parent))
+        if content is not None and may_be_left_out(content, str(node.tag)):
+            return {"optional": "true"}
+        simple = getattr(getattr(declaration, "type", None), "simple_type", None)
+        return {} if simple is None or self.takes(simple, "") else {"required": "true"}
 
     def types_of(self, simple: Declaration | None) -> dict[str, str]:
         """Say by facts of ``TYPES`` what a value of the type *simple* must be."""

@@ -36,6 +36,13 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
+class Stray:
+    """An element with text between its elements, which by its type are alone there."""
+
+    node: etree._Element
+
+
+@dataclass(frozen=True, slots=True)
 class _Type:
     """What is asked of a type again and again."""
 
@@ -48,9 +55,10 @@ class _Type:
     """Whether what is not listed here is nobody's to judge."""
     open: bool
     """Whether what is not listed may stand here, and is judged where anything is known of it."""
+    element_only: bool
 
 
-def values_of(root: etree._Element, model: SchemaModel) -> Iterator[Value | Unknown]:
+def values_of(root: etree._Element, model: SchemaModel) -> Iterator[Value | Unknown | Stray]:
     """Give the values of the form *root* in its order; what the schema knows nothing of is left out."""
     types: dict[int, _Type] = model.kept
     waiting: list[tuple[etree._Element, Declaration | None, bool]] = [(root, model.anywhere(root), False)]
@@ -71,6 +79,8 @@ def values_of(root: etree._Element, model: SchemaModel) -> Iterator[Value | Unkn
             kind = types[id(declaration.type)] = _type_of(declaration, model)
         if kind.simple is not None and not is_nil(node):
             yield Value(node, None, text_of(node), kind.simple, declaration.fixed)
+        elif kind.element_only and text_of(node).strip(BLANKS):
+            yield Stray(node)
         for name, text in node.items() if kind.attributes else ():
             declared = kind.attributes.get(str(name))
             if declared is not None and getattr(declared, "type", None) is not None:
@@ -97,6 +107,7 @@ def _type_of(declaration: Declaration, model: SchemaModel) -> _Type:
         children=model.children(declaration),
         skips=any(each.process_contents == "skip" for each in wildcards),
         open=any(each.process_contents != "skip" for each in wildcards),
+        element_only=simple is None and kind.is_element_only(),
     )
 
 

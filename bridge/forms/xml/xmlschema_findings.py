@@ -2,19 +2,27 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from lxml import etree
 
 from bridge.core.errors import Finding
-from bridge.forms.paths import path_of
-from bridge.forms.xml.content_model import Missing, fits, readable, slips, told
+from bridge.forms.paths import attribute_step, name_for, path_of
+from bridge.forms.xml.content_model import fits
 from bridge.forms.xml.identities import Doubtful, holding, is_repeated_id, rule_of_reason
 from bridge.forms.xml.input import Effort, Limits, has_elements, last_line_of, line_of, text_of
 from bridge.forms.xml.libxml2_findings import ERRORS_PER_FINDING
 from bridge.forms.xml.named_types import WRONG, rule_for, without_consequences
-from bridge.forms.xml.roots import in_wrong_namespace, namespace_finding, wrong_root
+from bridge.forms.xml.roots import (
+    in_wrong_namespace,
+    missing_attribute,
+    namespace_finding,
+    unexpected_attribute,
+    wrong_root,
+)
 from bridge.forms.xml.schema_facts import TYPES, GaveUp, SchemaModel
+from bridge.forms.xml.slips import Missing, slips, told
 
 # xmlschema's class of what was broken -> our rule, and the facts that its sentence needs.
 _RULES = {
@@ -83,27 +91,29 @@ def _findings(error: Any, root: etree._Element, model: SchemaModel, looked: set[
             yield Finding(path=path_of(node), rule=rule_for(node), line=line_of(node))
         return
     if not hasattr(error, "particle"):
-        yield _finding(error, node, model)
+        yield from _finding(error, node, model)
     elif node not in looked:
         looked.add(node)
         yield from _of_children(node, model)
 
 
-def _finding(error: Any, node: etree._Element, model: SchemaModel) -> Finding:
+def _finding(error: Any, node: etree._Element, model: SchemaModel) -> Iterator[Finding]:
     path, line, kind = path_of(node), line_of(node), type(error.validator).__name__
     reason = str(error.reason or "")
     if "is not an element of the schema" in reason and node.getparent() is None:
         rule, facts = wrong_root(str(node.tag), model)
-        return Finding(path=path, rule=rule, line=line, facts=facts)
+        yield Finding(path=path, rule=rule, line=line, facts=facts)
+        return
     missing = _MISSING_ATTRIBUTE.search(reason)
     if missing is not None:
-        name = readable(missing["name"]).rpartition(":")[2]
-        return Finding(path=f"{path}/@{name}", rule="missing_attribute", line=line)
+        name = missing["name"]
+        lacks = missing_attribute(node, name, model)
+        if lacks is not None:
+            yield Finding(path=f"{path}/{attribute_step(node, name)}", rule="missing_attribute", line=line, facts=lacks)
+        return
     declaration = model.declaration(node)
     attribute = _attribute_of(error, node)
     known = model.facts(declaration, attribute)
-    if attribute is not None:
-        path = f"{path}/@{readable(attribute)}"
     if kind in _RULES:
         rule, needed = _RULES[kind]
     else:
@@ -117,7 +127,15 @@ def _finding(error: Any, node: etree._Element, model: SchemaModel) -> Finding:
         rule, needed = "empty", ()
     if rule == "type" and is_repeated_id(known, text_of(node) if attribute is None else node.get(attribute)):
         rule, needed = "not_unique", ()
-    return Finding(path=path, rule=rule, line=line, facts={name: known[name] for name in needed if name in known})
+    facts = {name: known[name] for name in needed if name in known}
+    if rule == "nil_not_allowed":
+        facts = model.nil_advice(node)
+    if rule == "unexpected_attribute" and attribute is not None:
+        rule, facts = unexpected_attribute(node, attribute, model)
+    # What is wrong with xsi:nil is so because of what the element holds.
+    if attribute is not None and rule != "nil_with_content":
+        path = f"{path}/{attribute_step(node, attribute)}"
+    yield Finding(path=path, rule=rule, line=line, facts=facts)
 
 
 def _other_rule(kind: str, reason: str, known: dict[str, str]) -> tuple[str, tuple[str, ...]]:
@@ -154,7 +172,9 @@ def _of_children(node: etree._Element, model: SchemaModel) -> Iterator[Finding]:
     for slip in slips(content, tags) if content is not None else ():
         if isinstance(slip, Missing) and not slip.told:
             continue
-        rule, place, facts = told(slip, tags, path, lambda at: path_of(children[at]))
+        rule, place, facts = told(
+            slip, tags=tags, parent=path, child=lambda at: path_of(children[at]), named=partial(name_for, node)
+        )
         at_end = slip.at >= len(children)
         line = last_line_of(node) if at_end else line_of(children[slip.at])
         yield Finding(path=place, rule=rule, facts=facts, line=line, at_end=at_end)
@@ -168,5 +188,9 @@ def _attribute_of(error: Any, node: etree._Element) -> str | None:
     said = _ATTRIBUTE.match(str(error.reason or ""))
     if said is None:
         return None
-    local = said["name"].rpartition(":")[2]
+    prefix, _, local = said["name"].rpartition("}" if said["name"].startswith("{") else ":")
+    uri = prefix[1:] if prefix.startswith("{") else node.nsmap.get(prefix or None) if prefix else None
+    exact = f"{{{uri}}}{local}" if uri else local
+    if exact in node.attrib:
+        return exact
     return next((str(name) for name in node.attrib if str(name).rpartition("}")[2] == local), None)
