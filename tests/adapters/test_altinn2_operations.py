@@ -42,6 +42,7 @@ from bridge.forms.registry import SchemaRegistry
 from bridge.sandbox.altinn2 import model as there
 from bridge.sandbox.in_process import SandboxAdapter
 from tests.adapters.test_altinn2 import ATTACHMENT, FORM, HOST, SERVICE, SIGNED_SERVICE, START, ApiKey, Bench
+from tests.contract.recordings import needs_shared
 from tests.core.test_decision import SEND_TO_SIGNING, SIGN
 
 SUB_TYPE = there.FormType(
@@ -418,6 +419,7 @@ def test_more_signing_steps_than_the_mapping_says_are_told() -> None:
     assert two == left == []
 
 
+@needs_shared
 @pytest.mark.contract
 @pytest.mark.parametrize(
     "name",

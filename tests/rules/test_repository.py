@@ -40,9 +40,9 @@ def test_constraints_pin_what_is_required() -> None:
 
 
 def test_every_page_that_is_linked_exists() -> None:
-    """The README and the pages under docs lead nowhere that is not there."""
+    """The papers at the top and the pages under docs lead nowhere that is not there."""
     broken = []
-    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+    for page in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
             if not (page.parent / target).exists():
                 broken.append(f"{page.name}: {target}")
