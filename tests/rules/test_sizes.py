@@ -19,6 +19,7 @@ LONG_MODULES = {
     "adapters/dialogporten/tokens.py",
     "adapters/maskinporten/client.py",
     "config/settings.py",
+    "connections.py",
     "core/dialog_merge.py",
     "core/states.py",
     "forms/json/json_schema.py",
@@ -32,7 +33,7 @@ LONG_MODULES = {
 
 LONG_FUNCTIONS = {
     "adapters/dialogporten/end_user.py press",
-    "adapters/http/transport.py call",
+    "adapters/http/call.py call",
     "forms/json/json_schema.py _findings",
     "metrics.py __post_init__",
     "steps/drivers/altinn2/driver.py _delivered",
