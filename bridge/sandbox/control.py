@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request, Response
 
+from bridge.sandbox.altinn2.model import BadUpdate
 from bridge.sandbox.altinn2.seed import (
     seed,
     seed_code_list,
@@ -19,7 +20,6 @@ from bridge.sandbox.altinn2.seed import (
     shown_element,
     shown_party,
 )
-from bridge.sandbox.altinn2.state import BadUpdate
 from bridge.sandbox.apps.seed import seed_app
 from bridge.sandbox.control_access import owner_token, register_client, service_owner, shown_client
 from bridge.sandbox.control_cases import Case, curl

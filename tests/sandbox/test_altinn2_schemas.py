@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from bridge.sandbox.altinn2.model import BadUpdate
 from bridge.sandbox.altinn2.rules import parsed_form
 from bridge.sandbox.altinn2.schemas import NoSchema, Schemas, compiled, net_pattern
-from bridge.sandbox.altinn2.state import BadUpdate
 from bridge.sandbox.in_process import BASE_URL
 from tests.sandbox.support import HAL, as_altinn2_user, main_form, make_world, message, seeded, session_into
 

@@ -12,7 +12,6 @@ from bridge.sandbox.altinn2.model import (
     CORRESPONDENCE,
     MAIN,
     SUB,
-    TEXTS,
     Act,
     Attachment,
     BadAttachment,
@@ -20,9 +19,7 @@ from bridge.sandbox.altinn2.model import (
     Element,
     Form,
     FormPut,
-    FormType,
     Letter,
-    LevelTooLow,
     NoSuchElement,
     NoSuchPart,
     NoSuchService,
@@ -39,29 +36,8 @@ from bridge.sandbox.altinn2.rules import (
     count_findings,
     empty_form,
     judged,
-    parsed_form,
-    washed,
 )
 from bridge.sandbox.altinn2.schemas import Schemas
-
-__all__ = [
-    "MAIN",
-    "SUB",
-    "TEXTS",
-    "Altinn2State",
-    "Attachment",
-    "BadUpdate",
-    "Element",
-    "Form",
-    "FormType",
-    "Letter",
-    "LevelTooLow",
-    "Service",
-    "State",
-    "Update",
-    "parsed_form",
-    "washed",
-]
 
 
 class Altinn2State:
