@@ -52,7 +52,7 @@ class _OneWrite(PlainConnection):
         self.send(whole)
 
     def send(self, data: Any) -> None:
-        """Write *data*, or keep it for the one write."""
+        """Send *data*, or keep it for the one write."""
         if self._held is not None and isinstance(data, bytes):
             self._held.append(data)
         else:

@@ -51,7 +51,7 @@ class AppMetadataClient:
         self._session, self._url, self._timeout = session, url, timeout
 
     def address(self, app: str, path: str = "") -> str:
-        """Say where *path* of an app (``org/name``) is."""
+        """Where *path* of an app (``org/name``) is."""
         org, _, name = app.partition("/")
         return self._url.replace("{org}", org).replace("{app}", name) + path
 
@@ -60,7 +60,7 @@ class AppMetadataClient:
         return read_app_metadata(fetch_metadata(self._session, self.address(app), system=f"app {app}"))
 
     def layout_sets(self, app: str) -> Mapping[str, str]:
-        """Give which data type each layout set shows; empty where the app does not tell (v9). Raises UpstreamError."""
+        """Which data type each layout set shows; empty where the app does not tell (v9). Raises UpstreamError."""
         document = self._text(app, "/api/layoutsets", "text/plain")
         sets = None if document is None else _parsed(document, app).get("sets")
         entries = [each for each in sets if isinstance(each, Mapping)] if isinstance(sets, list) else []
@@ -140,7 +140,7 @@ def _parsed(body: bytes, app: str) -> Mapping[str, Any]:
 
 
 def read_app_metadata(document: Mapping[str, Any]) -> AppMetadata:
-    """Read what counts; what is missing or of another kind is not there."""
+    """What counts of *document*; what is missing or of another kind is not there."""
     version, entry, types = document.get("altinnNugetVersion"), document.get("onEntry"), document.get("dataTypes")
     shows = entry.get("show") if isinstance(entry, Mapping) else None
     return AppMetadata(
@@ -192,7 +192,7 @@ class TypeUse:
 
 
 def uses(services: Mapping[str, ServiceMapping], routes: Sequence[AppRoute]) -> Iterator[AppUse]:
-    """Give every use of an app in mappings and routes."""
+    """Every use of an app in mappings and routes."""
     for mapping in services.values():
         if mapping.altinn3 is None:
             continue
@@ -233,7 +233,7 @@ class Said:
 
 
 def hold_against(use: AppUse, found: AppMetadata, layout_sets: Mapping[str, str]) -> Said:
-    """Say where *use* says something else than the app's metadata, and what to write instead."""
+    """Where *use* says something else than the app's metadata, and what to write instead."""
     said = Said()
     _verbs(use, found, said)
     forms = [each.id for each in found.data_types if each.has_form]
@@ -306,7 +306,7 @@ def _entry(use: AppUse, found: AppMetadata, layout_sets: Mapping[str, str], said
 
 
 def why_silent(app: str, address: str, error: UpstreamError) -> str:
-    """Say in words why an app's metadata could not be had, and what to do next."""
+    """In words why an app's metadata could not be had, and what to do next."""
     reason = error.reason if isinstance(error, Rejected) else ""
     match reason:
         case "no_app":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def certificate_fault(path: Path) -> str | None:
-    """Say why the PEM file *path* is no certificate with its key; None where it is one. Nothing of it is told."""
+    """Why the PEM file *path* is no certificate with its key; None where it is one. Nothing of it is told."""
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(path, password=lambda: b"")
     except ssl.SSLError:
