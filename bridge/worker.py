@@ -44,32 +44,35 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.worker")
 STALLED = timedelta(seconds=60)
 """An operation that nobody touched for so long is held against the engine's own record."""
 KEYS_EVERY = 600.0
+"""Seconds between two looks for the issuer's keys."""
 KEYS_WANTED_EVERY = 3.0
 """Without keys every token is refused, and a service that starts beside an issuer that blinks must not stay so."""
-LEFT_LOOK = 4.0
-"""Seconds between two looks for runs that have an entry and no thread."""
-DRAFTS_LOOK = 30.0
+ABANDONED_EVERY = 4.0
+"""Seconds between two looks for attempts that are ours and have no thread."""
+DRAFTS_EVERY = 30.0
+"""Seconds at most between two looks whether a run among drafts is due."""
 EMPTY_LOG_EVERY = 60.0
 """Seconds between two tries to empty the log of the embedded store, which holds what was erased since the last."""
 FORGET_AT_ONCE = 500
+"""Rows that are deleted in one transaction, so that nobody waits long for the others' locks."""
 THAW_EVERY = 3600.0
 """Seconds between two looks whether dialogs that were frozen can be told: nothing says when one is thawed."""
 MARK_EVERY = 5.0
 """Seconds between two marks: a backup that is younger than the last one cannot be told from the store itself."""
-STANDING = frozenset({"ENQUEUED", "PENDING", "DELAYED"})
+WILL_BE_RUN = frozenset({"ENQUEUED", "PENDING", "DELAYED"})
 
 
 class WorkerProcess:
-    """A worker at work in this process; ``bridge`` is the same one with its wake-up connected."""
+    """The worker of this process; ``bridge`` is the same one with its wake-up connected."""
 
     def __init__(self, bridge: Bridge) -> None:
         self._embedded = bridge.store.engine.dialect.name == "sqlite"
         self._token = str(uuid4())
-        self._silent = timedelta(seconds=bridge.settings.worker_silent)
+        self._silent_after = timedelta(seconds=bridge.settings.worker_silent)
         host = "embedded" if self._embedded else socket.gethostname()
         now = bridge.clock()
         # On the embedded store there is one worker, and the lock on the file says that the last one is gone.
-        silent_since = now + timedelta(days=1) if self._embedded else now - self._silent
+        silent_since = now + timedelta(days=1) if self._embedded else now - self._silent_after
         with bridge.store.transaction() as tx:
             self.name = tx.take_worker_name(host, token=self._token, now=now, silent_since=silent_since)
         self._worker = Worker(
@@ -83,18 +86,18 @@ class WorkerProcess:
         self._scheduler = new_scheduler()
         self._every = partial(every, self._scheduler, metrics=bridge.metrics)
         self._stopping = threading.Event()
-        self._left: frozenset[str] = frozenset()
+        self._idle: frozenset[str] = frozenset()
 
     def start(self) -> None:
         """Begin; what was left behind is taken up first, unless the store was restored since."""
-        self._note()
+        self._check_mark()
         self._worker.start()
-        self._every(MARK_EVERY, self._note)
+        self._every(MARK_EVERY, self._check_mark)
         # Several beats fit into the silence, so that one late beat does not make a dead worker.
-        self._every(self._silent.total_seconds() / 6, self._seen)
-        self._every(self._silent.total_seconds() / 3, self._take_over)
+        self._every(self._silent_after.total_seconds() / 6, self._beat)
+        self._every(self._silent_after.total_seconds() / 3, self._take_over)
         self._every(STALLED.total_seconds() / 2, self._ask_for_stalled)
-        self._every(LEFT_LOOK, self._give_back_left)
+        self._every(ABANDONED_EVERY, self._give_back_abandoned)
         self._every(3600.0, self._forget)
         if self._embedded:
             self._every(EMPTY_LOG_EVERY, partial(empty_log, self.bridge.store.engine))
@@ -102,7 +105,7 @@ class WorkerProcess:
         self._every(THAW_EVERY, partial(tell_thawed, self.bridge))
         if self.bridge.settings.drafts_every:
             # More often than a run is due, so that one whose process died is soon gone on with by another.
-            self._every(min(DRAFTS_LOOK, self.bridge.settings.drafts_every / 4), self._drafts)
+            self._every(min(DRAFTS_EVERY, self.bridge.settings.drafts_every / 4), self._run_due_drafts)
         self._scheduler.start()
         log.info("worker started", worker=self.name)
 
@@ -112,7 +115,7 @@ class WorkerProcess:
         self._scheduler.shutdown(wait=False)
         self._worker.stop(patience=patience)
         try:
-            self._note()
+            self._check_mark()
             with self.bridge.store.transaction() as tx:
                 tx.leave(self.name, token=self._token)
         except sa.exc.SQLAlchemyError as error:
@@ -120,8 +123,8 @@ class WorkerProcess:
             log.error("the store was not told that a worker leaves", error=type(error).__name__)
         log.info("worker stopped", worker=self.name)
 
-    def _note(self) -> None:
-        """Hold what a restored store would do again, and note how far the store has come."""
+    def _check_mark(self) -> None:
+        """Hold back what a restored store would do again, and note how far the store has come."""
         found = self._mark.look()
         if found is not None:
             hold(self.bridge, found)
@@ -129,7 +132,8 @@ class WorkerProcess:
             why = type(self._mark.unwritten).__name__
             log.error("how far the store has come could not be noted beside it", error=why)
 
-    def _seen(self) -> None:
+    def _beat(self) -> None:
+        """Show that this worker lives; where it was taken for dead the process ends."""
         with self.bridge.store.transaction() as tx:
             still_ours = tx.worker_seen(self.name, token=self._token, now=self.bridge.clock())
         if not still_ours:
@@ -141,28 +145,30 @@ class WorkerProcess:
         if self._embedded:
             return
         with self.bridge.store.transaction() as tx:
-            silent = [name for name in tx.silent_workers(since=self.bridge.clock() - self._silent) if name != self.name]
+            silent = [
+                name for name in tx.silent_workers(since=self.bridge.clock() - self._silent_after) if name != self.name
+            ]
         each_alone("take_over", silent, self._take_over_from, metrics=self.bridge.metrics)
         self._worker.wake()
 
     def _take_over_from(self, name: str) -> None:
         with self.bridge.store.transaction() as tx:
-            if name not in tx.silent_workers(since=self.bridge.clock() - self._silent):
+            if name not in tx.silent_workers(since=self.bridge.clock() - self._silent_after):
                 return
             runs = self.bridge.queue.reassign(name)
             tx.forget_worker(name)
         log.warning("took over from a dead worker", worker=name, runs=runs)
 
-    def _give_back_left(self) -> None:
+    def _give_back_abandoned(self) -> None:
         """
-        Put back what the engine's record says that we do, and nobody here does.
+        Attempts go back into the queue that are ours by the engine's record, and that nobody here is at.
 
-        A run whose end could not be written, while the store was away or full, would stand there as long as this
-        worker lives, and take one of its places. Between a run's being taken and its thread lies a moment, so it counts
-        when it is seen twice.
+        One whose end could not be written, while the store was away or full, would stand there as long as this
+        worker lives, and take one of its places. Between its being taken and its thread lies a moment, so it counts when
+        it is seen twice.
         """
-        left = self.bridge.queue.held_by(self.name) - self._worker.at_work
-        twice, self._left = left & self._left, left
+        idle = self.bridge.queue.held_by(self.name) - self._worker.at_work
+        twice, self._idle = idle & self._idle, idle
         if twice:
             self.bridge.queue.give_back(twice)
             log.warning("runs whose end could not be written begin anew", runs=len(twice))
@@ -173,8 +179,8 @@ class WorkerProcess:
         now = self.bridge.clock()
         with self.bridge.store.reading() as tx:
             stalled = tx.stalled(before=now - STALLED, limit=500)
-        standing = self.bridge.queue.statuses([run_id(each.id, each.attempt) for each in stalled])
-        ended = [each for each in stalled if standing.get(run_id(each.id, each.attempt)) not in STANDING]
+        statuses = self.bridge.queue.statuses([run_id(each.id, each.attempt) for each in stalled])
+        ended = [each for each in stalled if statuses.get(run_id(each.id, each.attempt)) not in WILL_BE_RUN]
         each_alone("ask_for_stalled", ended, self._ask_again, metrics=self.bridge.metrics)
 
     def _ask_again(self, operation: Operation) -> None:
@@ -185,8 +191,8 @@ class WorkerProcess:
 
     def _forget(self) -> None:
         forgets = (
-            self._forget_runs_of_the_engine,
-            self._forget_turns,
+            self._prune_engine,
+            self._forget_ticket_locks,
             self._forget_batch_runs,
             self._forget_draft_failures,
             self._forget_print_links,
@@ -194,11 +200,11 @@ class WorkerProcess:
         each_alone("forget", forgets, lambda forget: forget(), metrics=self.bridge.metrics)
         forget_old_rows(self.bridge)
 
-    def _forget_runs_of_the_engine(self) -> None:
+    def _prune_engine(self) -> None:
         while self.bridge.queue.prune(self._forgotten_before) > 0:
             continue
 
-    def _forget_turns(self) -> None:
+    def _forget_ticket_locks(self) -> None:
         StoredTicketLock(self.bridge.store, clock=self.bridge.clock).forget()
 
     def _forget_batch_runs(self) -> None:
@@ -217,7 +223,7 @@ class WorkerProcess:
     def _forgotten_before(self) -> datetime:
         return self.bridge.clock() - timedelta(days=self.bridge.settings.keep_finished)
 
-    def _drafts(self) -> None:
+    def _run_due_drafts(self) -> None:
         run_due_drafts(self.bridge, self._stopping.is_set)
 
 
@@ -260,7 +266,7 @@ def run_due_drafts(bridge: Bridge, stopping: Callable[[], bool]) -> None:
 
 
 def new_scheduler() -> BackgroundScheduler:
-    """Make a clock for periodic jobs: a late one runs once, never twice at a time."""
+    """A clock for periodic jobs: a late one runs once, never twice at a time."""
     return BackgroundScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60}
     )

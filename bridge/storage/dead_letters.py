@@ -58,7 +58,7 @@ class DeadLetters:
     # Looking
 
     def counts(self) -> Mapping[str, int]:
-        """Count what was set aside, by why."""
+        """How many were set aside, by why."""
         rows = self._connection.execute(
             sa.select(operations.c.dead_why, sa.func.count())
             .where(operations.c.dead_at.is_not(None))
@@ -69,7 +69,7 @@ class DeadLetters:
     def entries(
         self, kinds: Sequence[Kind], *, service: str | None = None, why: str | None = None, limit: int
     ) -> Sequence[Entry]:
-        """List operations of these *kinds*, the oldest first."""
+        """Operations of these *kinds*, the oldest first."""
         query = sa.select(operations).where(sa.or_(*(_is(each) for each in kinds)))
         if service is not None:
             query = query.where(operations.c.service_resource == service)
@@ -79,7 +79,7 @@ class DeadLetters:
         return [self._entry(row) for row in rows.mappings()]
 
     def entry(self, operation_id: UUID) -> Entry | None:
-        """Find one operation."""
+        """One operation, whether it was set aside or not; None where there is none."""
         row = self._connection.execute(sa.select(operations).where(operations.c.id == str(operation_id)))
         found = row.mappings().first()
         return None if found is None else self._entry(found)
@@ -104,7 +104,7 @@ class DeadLetters:
     # Setting aside
 
     def hold_unsent(self, *, now: datetime, accepted_until: datetime, limit: int) -> Sequence[UUID]:
-        """Set aside what was accepted until *accepted_until* and never sent, at most *limit*, and say which."""
+        """Set aside what was accepted until *accepted_until* and never sent, at most *limit*; their ids."""
         mine = (
             operations.c.finished_at.is_(None),
             operations.c.sending_at.is_(None),

@@ -49,7 +49,7 @@ class Drafts:
         of = {} if element is None else {"last_changed": element.last_changed, "state": element.state.value}
         self._write(draft, made_at=now, **of)
 
-    def give_way(self, draft: Draft, dialog_id: UUID, element: Element, ending: Ending, *, now: datetime) -> None:
+    def give_way(self, draft: Draft, element: Element, *, dialog_id: UUID, ending: Ending, now: datetime) -> None:
         """Note that another dialog has the element's key; the link to the one that was to be made goes."""
         self._write(
             draft,

@@ -63,7 +63,7 @@ class StoreMark:
 
     def look(self) -> Found | None:
         """
-        Say whether the store was restored, and note the next mark, in it and then beside it.
+        How it shows that the store was restored, None if it does not; the next mark is noted in it and then beside it.
 
         What could not be noted beside it is told by ``unwritten``.
         """

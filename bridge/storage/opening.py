@@ -93,22 +93,22 @@ def _database_faults(url: str) -> list[Fault]:
 
 
 def no_folder(path: Path) -> str:
-    """Say that *path* cannot be made, as there is no folder for it."""
+    """The words for a *path* that cannot be made, as there is no folder for it."""
     return f"there is no folder {path.parent}: make it, or name another"
 
 
 def not_ours(path: Path, number: int) -> str:
-    """Say why *path* cannot be the bridge's own file."""
+    """The words for a *path* that cannot be the bridge's own file, with the reason of the system's error *number*."""
     return f"{path} cannot be kept from others ({os.strerror(number)}); let its owner run the bridge"
 
 
 def told_of(error: Exception) -> BridgeError | None:
-    """Give what the database did to a command that had opened it; None where it is not the database's."""
+    """What the database did to a command that had opened it; None where it is not the database's."""
     return unopened(error) if isinstance(error, sa.exc.SQLAlchemyError) else None
 
 
 def unopened(error: sa.exc.SQLAlchemyError) -> BridgeError:
-    """Give *error* as what can be done about it: the address is wrong, or the database is away and may come back."""
+    """What can be done about *error*: the address is wrong, or the database is away and may come back."""
     original = getattr(error, "orig", None)
     sqlite = getattr(original, "sqlite_errorname", None)
     state = getattr(original, "sqlstate", None)

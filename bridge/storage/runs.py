@@ -102,11 +102,11 @@ class Runs:
         return bool(self._connection.scalar(sa.select(sa.exists().where(*beating))))
 
     def _insert(self, run: Run, *, holder: str, now: datetime) -> None:
-        said = {"kind": run.kind, "id": run.id, "scope": run.scope, "cursor": run.cursor, "counts": dict(run.counts)}
-        self._connection.execute(runs.insert().values(began_at=now, seen_at=now, holder=holder, **said))
+        row = {"kind": run.kind, "id": run.id, "scope": run.scope, "cursor": run.cursor, "counts": dict(run.counts)}
+        self._connection.execute(runs.insert().values(began_at=now, seen_at=now, holder=holder, **row))
 
     def _update(self, run: Run, *, held_by: str | None = None, **values: Any) -> bool:
-        """Write *values*; where *held_by* is named, only while it holds the run and that has not ended."""
+        """Whether *values* were written: where *held_by* is named, only while that has the run, and it has not ended."""
         mine = [runs.c.kind == run.kind, runs.c.id == run.id]
         if held_by is not None:
             mine += [runs.c.holder == held_by, runs.c.ended_at.is_(None)]

@@ -19,7 +19,7 @@ class Snapshots:
         self._connection = tx.connection
 
     def written(self, dialog_id: UUID) -> Written:
-        """Give what the bridge last wrote into the dialog."""
+        """What the bridge last wrote into the dialog."""
         digests = self._connection.scalar(sa.select(snapshots.c.digests).where(snapshots.c.dialog_id == str(dialog_id)))
         return NOTHING_WRITTEN if digests is None else Written(digests)
 

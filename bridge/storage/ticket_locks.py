@@ -89,7 +89,7 @@ class StoredTicketLock:
 
 
 def _next_number(connection: sa.Connection, digest: str, now: datetime) -> Any:
-    """Count the key's row up, or make it, on either database."""
+    """A statement that counts the key's row up, or makes it, on either database."""
     if connection.dialect.name == "sqlite":
         from sqlalchemy.dialects.sqlite import insert
     else:

@@ -26,7 +26,7 @@ class StoreGone(sa.exc.SQLAlchemyError):
 
 
 def trouble_of(error: BaseException) -> Trouble | None:
-    """Say why the store refused; None where it is not the store's fault, but that of a statement."""
+    """Why the store refused; None where it is not the store's fault, but that of a statement."""
     match error:
         case StoreGone():
             return Trouble.GONE
@@ -41,7 +41,7 @@ def trouble_of(error: BaseException) -> Trouble | None:
 
 
 def is_the_stores(error: BaseException) -> bool:
-    """Say whether *error* is the store's trouble, which whatever is tried next would meet as well."""
+    """Whether *error* is the store's trouble, which whatever is tried next would meet as well."""
     return trouble_of(error) is not None
 
 
@@ -112,6 +112,6 @@ def _identity(path: str) -> tuple[int, int] | None:
 
 
 def file_of(engine: sa.Engine) -> Path | None:
-    """Give the embedded store's file; None on PostgreSQL."""
+    """The embedded store's file; None on PostgreSQL."""
     path = engine.url.database
     return Path(path) if engine.dialect.name == "sqlite" and path is not None else None

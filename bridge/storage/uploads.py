@@ -20,14 +20,14 @@ class Uploads:
     tx: Transaction
 
     def find(self, dialog_id: UUID, upload_id: UUID) -> Upload | None:
-        """Find a dialog's upload, or the one that took its place."""
+        """A dialog's upload, or the one that took its place."""
         mine = self._rows(attachments.c.dialog_id == str(dialog_id), attachments.c.id == str(upload_id))
         if not mine or mine[0].replaced_by is None:
             return mine[0] if mine else None
         return next(iter(self._rows(attachments.c.id == str(mine[0].replaced_by))), None)
 
     def of(self, dialog_id: UUID, message_id: str) -> tuple[Upload, ...]:
-        """Give the dialog's uploads to an element that were not taken away, oldest first."""
+        """The dialog's uploads to an element that were not taken away, oldest first."""
         return self._rows(
             attachments.c.dialog_id == str(dialog_id),
             attachments.c.message_id == message_id,
@@ -35,7 +35,7 @@ class Uploads:
         )
 
     def unsettled(self, dialog_id: UUID, living: Living) -> tuple[Upload, ...]:
-        """Give those of which it is not known whether they took the place of others: they ended, or died, within."""
+        """Those of which it is not known whether they took the place of others: they ended, or died, within."""
         return self._rows(
             attachments.c.dialog_id == str(dialog_id),
             attachments.c.replaces.is_not(sa.null()),
@@ -66,7 +66,7 @@ class Uploads:
         self._write(upload.id, **bytes_, may_arrive_until=until)
 
     def out(self, key: ElementKey, *, now: datetime) -> tuple[tuple[Upload, datetime], ...]:
-        """Give what was sent to an element, was not answered and may still arrive, with until when."""
+        """What was sent to an element, was not answered and may still arrive, with until when."""
         rows = self.tx.connection.execute(
             sa.select(attachments).where(
                 attachments.c.message_id == key.message_id, attachments.c.may_arrive_until > now

@@ -87,7 +87,7 @@ class StoreWatch:
                 self._met = (trouble, self._ticks())
 
     def seen(self) -> Seen:
-        """Say how the store is, at the latest after half a second."""
+        """How the store is, told at the latest after half a second."""
         with self._lock:
             now = self._ticks()
             if self._began is None and (self._looked is None or now - self._looked > FRESH):

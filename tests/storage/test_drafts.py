@@ -93,7 +93,7 @@ def test_way_given_to_another_dialog_leaves_no_link(store: Store) -> None:
     other = uuid4()
     with store.transaction() as tx:
         begun = Drafts(tx).begin(link(), born_at=NOW, now=NOW)
-        Drafts(tx).give_way(begun, other, element(), Ending.FOREIGN, now=NOW)
+        Drafts(tx).give_way(begun, element(), dialog_id=other, ending=Ending.FOREIGN, now=NOW)
 
         known, left = Drafts(tx).known(["a1001"])["a1001"], tx.link(begun.dialog_id)
 

@@ -1,7 +1,8 @@
 """One element's dialog: found, made, and brought up to date with what became of the element."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -37,9 +38,9 @@ QUICK_TRIES = 5
 """How often a lost race is run again at once; after that the next run tries."""
 
 
-def standing(bridge: Bridge, message_id: str) -> UUID | None:
+def existing_dialog(bridge: Bridge, message_id: str) -> UUID | None:
     """
-    Find a dialog of the service owner's that names the element in a label or as its external reference.
+    A dialog of the service owner's that names the element in a label or as its external reference.
 
     Raises:
         Rejected, Unreachable: Dialogporten did not say.
@@ -54,7 +55,7 @@ def standing(bridge: Bridge, message_id: str) -> UUID | None:
 
 def make(bridge: Bridge, mapping: ServiceMapping, element: Element, *, party: str) -> tuple[UUID, Ending | None]:
     """
-    Make the element's dialog, and say under which id it stands, and whether it is not to be followed.
+    The id under which the element's dialog stands, made here or before, and its ending where it is not to be followed.
 
     What is about to be made is written down first; so a crash before, during or after the call ends in one dialog,
     and the link that write actions need is there before anybody can press.
@@ -74,20 +75,20 @@ def make(bridge: Bridge, mapping: ServiceMapping, element: Element, *, party: st
     with bridge.store.transaction() as tx:
         draft = Drafts(tx).begin(wanted, born_at=born_at, now=now)
     subject = template_context(bridge, mapping, draft.dialog_id, message_id=draft.message_id, archived_id=None)
-    says = own_dialog_change(subject, element, activity=None, now=now)
+    change = own_dialog_change(subject, element, activity=None, now=now)
     label, key = f"{LABEL}{draft.message_id}", idempotent_key(draft.message_id)
-    body, written = new_dialog(subject, says, element, party=party, key=key, label=label)
-    stands = bridge.dialogporten.create(body, silent=False)
-    if not stands.made and stands.dialog_id != draft.dialog_id:
-        theirs = None if stands.dialog_id is None else _linkable(bridge, wanted, stands.dialog_id)
-        return _give_way(bridge, draft, element, stands.dialog_id, link=theirs)
-    if not stands.made and _read(bridge, draft.dialog_id) is None:
+    body, written = new_dialog(subject, change, element, party=party, key=key, label=label)
+    created = bridge.dialogporten.create(body, silent=False)
+    if not created.made and created.dialog_id != draft.dialog_id:
+        theirs = None if created.dialog_id is None else _linkable(bridge, wanted, created.dialog_id)
+        return _give_way(bridge, draft, element, dialog_id=created.dialog_id, link=theirs)
+    if not created.made and _present_dialog(bridge, draft.dialog_id) is None:
         return draft.dialog_id, _end(bridge, draft, Ending.DIALOG_GONE)
     with bridge.store.transaction() as tx:
-        if stands.made:
+        if created.made:
             Snapshots(tx).write(draft.dialog_id, written, now=now)
         # What was made by an earlier try may be of an earlier element: the next run holds it against this one.
-        Drafts(tx).made(draft, element if stands.made else None, now=bridge.clock())
+        Drafts(tx).made(draft, element if created.made else None, now=bridge.clock())
     return draft.dialog_id, None
 
 
@@ -101,7 +102,8 @@ def follow(bridge: Bridge, draft: Draft, link: Link, *, dry: bool) -> Ending | b
     Raises:
         UpstreamError: Not now; the next run tries.
     """
-    element, ending = _stands(bridge, draft, link)
+    seen = _observed(bridge, draft, link)
+    element, ending = seen.element, seen.ending
     if element is not None and (element.last_changed, element.state) == (draft.last_changed, draft.state):
         return False
     if dry:
@@ -112,7 +114,7 @@ def follow(bridge: Bridge, draft: Draft, link: Link, *, dry: bool) -> Ending | b
         if _busy(bridge, link):
             return None
         try:
-            return _tell(bridge, draft, link)
+            return _carry_over(bridge, draft, link)
         except Conflict:
             continue
         except Missing:
@@ -125,9 +127,25 @@ def follow(bridge: Bridge, draft: Draft, link: Link, *, dry: bool) -> Ending | b
     raise Unreachable("Dialogporten", "others kept writing to the dialog")
 
 
-def _tell(bridge: Bridge, draft: Draft, link: Link) -> Ending | bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Observed:
     """
-    Read the dialog, then the element, and change the dialog as it was read.
+    What stands in Altinn 2: the element, or the archived copy of one that was sent, and how it ended, if it did.
+
+    None that was sent is one whose service keeps no copy, and of which a write action told.
+    """
+
+    element: Element | None
+    ending: Ending | None
+
+    @property
+    def archived_id(self) -> str | None:
+        return self.element.key.message_id if self.element is not None and self.ending is Ending.SENT else None
+
+
+def _carry_over(bridge: Bridge, draft: Draft, link: Link) -> Ending | bool:
+    """
+    Bring the dialog, as it was read, up to date with the element, which is read after it.
 
     In this order, because a write action changes the element before it tells the dialog: whatever one did before our
     look at the dialog stands in the element that is read after it, and what it tells the dialog later changes the
@@ -135,31 +153,27 @@ def _tell(bridge: Bridge, draft: Draft, link: Link) -> Ending | bool:
     """
     if draft.ending is Ending.DELETED:
         _unknown_is_a_conflict(lambda: bridge.dialogporten.restore(draft.dialog_id))
-    dialog = _read(bridge, draft.dialog_id)
+    dialog = _present_dialog(bridge, draft.dialog_id)
     if dialog is None:
         return _end(bridge, draft, Ending.DIALOG_GONE)
-    element, ending = _stands(bridge, draft, link)
-    if ending is Ending.SENT and element is None:
-        return _end(bridge, draft, ending)
-    if ending is Ending.DELETED:
+    seen = _observed(bridge, draft, link)
+    if seen.ending is Ending.SENT and seen.element is None:
+        return _end(bridge, draft, seen.ending)
+    if seen.ending is Ending.DELETED:
         _unknown_is_a_conflict(lambda: bridge.dialogporten.delete(dialog.id, revision=dialog.revision, silent=False))
-        return _end(bridge, draft, ending)
-    changed = _bring_up_to_date(bridge, draft, link, dialog, element, ending)
-    if ending is not None:
-        return _end(bridge, draft, ending, element)
-    if element is None:
+        return _end(bridge, draft, seen.ending)
+    changed = _update(bridge, dialog, draft, mapping=bridge.mappings[link.service_resource], seen=seen)
+    if seen.ending is not None:
+        return _end(bridge, draft, seen.ending, archived_id=seen.archived_id)
+    if seen.element is None:
         raise AssertionError("an element that is gone has an ending")
+    last_changed, state = seen.element.last_changed, seen.element.state
     with bridge.store.transaction() as tx:
-        Drafts(tx).followed(draft, last_changed=element.last_changed, state=element.state, now=bridge.clock())
+        Drafts(tx).followed(draft, last_changed=last_changed, state=state, now=bridge.clock())
     return changed
 
 
-def _stands(bridge: Bridge, draft: Draft, link: Link) -> tuple[Element | None, Ending | None]:
-    """
-    Read the element or, where it has left its place, its archived copy; and say how it ended, if it did.
-
-    None that was sent is one whose service keeps no copy, and of which a write action told.
-    """
+def _observed(bridge: Bridge, draft: Draft, link: Link) -> _Observed:
     try:
         element = bridge.altinn2.read(link.key, content=False)
     except Missing:
@@ -167,11 +181,12 @@ def _stands(bridge: Bridge, draft: Draft, link: Link) -> tuple[Element | None, E
         since = draft.last_changed or draft.born_at
         archived = bridge.altinn2.find_archived(link.key, since=since)
         if archived is not None:
-            return archived, Ending.SENT
+            return _Observed(element=archived, ending=Ending.SENT)
         if sent_before(bridge, link.dialog_id, link.key) is not None:
-            return None, Ending.SENT
-        return None, Ending.DELETED if bridge.altinn2.in_trash(link.key, since=since) else Ending.GONE
-    return element, ENDING_OF.get(element.state)
+            return _Observed(element=None, ending=Ending.SENT)
+        trashed = bridge.altinn2.in_trash(link.key, since=since)
+        return _Observed(element=None, ending=Ending.DELETED if trashed else Ending.GONE)
+    return _Observed(element=element, ending=ENDING_OF.get(element.state))
 
 
 def _busy(bridge: Bridge, link: Link) -> bool:
@@ -180,8 +195,8 @@ def _busy(bridge: Bridge, link: Link) -> bool:
         return Drafts(tx).busy(link.dialog_id)
 
 
-def _read(bridge: Bridge, dialog_id: UUID) -> Dialog | None:
-    """Read the dialog; None when it is deleted or not there."""
+def _present_dialog(bridge: Bridge, dialog_id: UUID) -> Dialog | None:
+    """The dialog; None when it is deleted or not there."""
     try:
         dialog = bridge.dialogporten.get(dialog_id)
     except Missing:
@@ -189,26 +204,25 @@ def _read(bridge: Bridge, dialog_id: UUID) -> Dialog | None:
     return dialog if dialog.deleted_at is None else None
 
 
-def _end(bridge: Bridge, draft: Draft, ending: Ending, element: Element | None = None) -> Ending:
-    archived = element.key.message_id if element is not None and ending is Ending.SENT else None
+def _end(bridge: Bridge, draft: Draft, ending: Ending, *, archived_id: str | None = None) -> Ending:
     with bridge.store.transaction() as tx:
         tx.lock_dialog(draft.dialog_id)
-        if archived is not None:
-            tx.record_archive(draft.dialog_id, archived, archive_reference(archived))
+        if archived_id is not None:
+            tx.record_archive(draft.dialog_id, archived_id, archive_reference(archived_id))
         Drafts(tx).end(draft, ending, now=bridge.clock())
     return ending
 
 
 def _linkable(bridge: Bridge, wanted: Link, dialog_id: UUID) -> Link | None:
     """
-    Say how the dialog that has the element's key is linked to it, so that its buttons find the element.
+    The link to the element of the dialog that has its key, so that the dialog's buttons find the element.
 
     None where it is another service's or another party's: its key says what nothing else of it does.
 
     Raises:
         UpstreamError: Not now; the next run tries.
     """
-    dialog = _read(bridge, dialog_id)
+    dialog = _present_dialog(bridge, dialog_id)
     if dialog is None:
         return None
     if (dialog.service_resource, dialog.party.casefold()) != (wanted.service_resource, wanted.party.casefold()):
@@ -218,39 +232,36 @@ def _linkable(bridge: Bridge, wanted: Link, dialog_id: UUID) -> Link | None:
 
 
 def _give_way(
-    bridge: Bridge, draft: Draft, element: Element, dialog_id: UUID | None, *, link: Link | None
+    bridge: Bridge, draft: Draft, element: Element, *, dialog_id: UUID | None, link: Link | None
 ) -> tuple[UUID, Ending]:
     """Leave the element to the dialog that has its key, by *link*; *dialog_id* None is a deleted one."""
     ending = Ending.DIALOG_GONE if dialog_id is None else Ending.FOREIGN
     now = bridge.clock()
     with bridge.store.transaction() as tx:
-        Drafts(tx).give_way(draft, dialog_id or draft.dialog_id, element, ending, now=now)
+        Drafts(tx).give_way(draft, element, dialog_id=dialog_id or draft.dialog_id, ending=ending, now=now)
         if link is not None:
             tx.add_link(link, now=now)
             tx.set_element(link)
     return dialog_id or draft.dialog_id, ending
 
 
-def _bring_up_to_date(
-    bridge: Bridge, draft: Draft, link: Link, dialog: Dialog, element: Element | None, ending: Ending | None
-) -> bool:
-    mapping = bridge.mappings[link.service_resource]
-    archived = element.key.message_id if element is not None and ending is Ending.SENT else None
-    subject = template_context(bridge, mapping, dialog.id, message_id=draft.message_id, archived_id=archived)
+def _update(bridge: Bridge, dialog: Dialog, draft: Draft, *, mapping: ServiceMapping, seen: _Observed) -> bool:
+    """Whether the dialog was changed to say what was *seen*."""
     now = bridge.clock()
-    activity = (
-        None
-        if ending is None
-        else Activity(
-            id=derived_id(draft.born_at, "drafts", draft.message_id, ending.value),
-            type="Information",
-            created_at=now,
-            performed_by=SERVICE_OWNER,
-            description=TEXTS[ending],
-        )
-    )
-    return tell_what_is_taken(
-        bridge, dialog, own_dialog_change(subject, element, activity=activity, now=now, ours=draft.ours)
+    subject = template_context(bridge, mapping, dialog.id, message_id=draft.message_id, archived_id=seen.archived_id)
+    activity = None if seen.ending is None else _last_activity(draft, seen.ending, now=now)
+    change = own_dialog_change(subject, seen.element, activity=activity, now=now, ours=draft.ours)
+    return tell_what_is_taken(bridge, dialog, change)
+
+
+def _last_activity(draft: Draft, ending: Ending, *, now: datetime) -> Activity:
+    """What the history says of the ending; its id is the same whenever it is told, so that it is told once."""
+    return Activity(
+        id=derived_id(draft.born_at, "drafts", draft.message_id, ending.value),
+        type="Information",
+        created_at=now,
+        performed_by=SERVICE_OWNER,
+        description=TEXTS[ending],
     )
 
 
@@ -263,7 +274,7 @@ def _unknown_is_a_conflict(write: Callable[[], object]) -> None:
 
 
 def _named(item: Mapping[str, Any]) -> set[str]:
-    """List what a found dialog names as its element, in small letters."""
+    """What a found dialog names as its element, in small letters."""
     context = item.get("serviceOwnerContext")
     labels = context.get("serviceOwnerLabels") if isinstance(context, Mapping) else None
     values = [each.get("value") for each in labels if isinstance(each, Mapping)] if isinstance(labels, list) else []

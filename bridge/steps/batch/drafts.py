@@ -19,7 +19,7 @@ from bridge.core.errors import Rejected
 from bridge.core.mapping import Altinn2Service, ServiceMapping
 from bridge.core.operations import Link
 from bridge.parts import Bridge
-from bridge.steps.batch.draft_dialogs import follow, make, standing
+from bridge.steps.batch.draft_dialogs import existing_dialog, follow, make
 from bridge.steps.batch.draft_report import ENDED, DraftOutcome, DraftReport, PlanLine, Watcher
 from bridge.steps.batch.runs import LeasedRun
 from bridge.storage.drafts import Drafts
@@ -164,7 +164,7 @@ class DraftRunner:
             if called_for is Look.FOLLOW and draft is not None:
                 self._follow(draft)
                 return
-            found = standing(self._bridge, element.key.message_id) if called_for is Look.SEARCH else None
+            found = existing_dialog(self._bridge, element.key.message_id) if called_for is Look.SEARCH else None
             if found is not None:
                 self._leave_to(found, element, about)
             elif self._lease.dry:
