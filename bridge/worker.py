@@ -53,13 +53,17 @@ DRAFTS_EVERY = 30.0
 """Seconds at most between two looks whether a run among drafts is due."""
 EMPTY_LOG_EVERY = 60.0
 """Seconds between two tries to empty the log of the embedded store, which holds what was erased since the last."""
+FORGET_EVERY = 3600.0
 FORGET_AT_ONCE = 500
 """Rows that are deleted in one transaction, so that nobody waits long for the others' locks."""
+NAMES_EVERY = 60.0
+"""Seconds between two looks for activities whose actor's name may be found by now."""
 THAW_EVERY = 3600.0
 """Seconds between two looks whether dialogs that were frozen can be told: nothing says when one is thawed."""
 MARK_EVERY = 5.0
 """Seconds between two marks: a backup that is younger than the last one cannot be told from the store itself."""
 WILL_BE_RUN = frozenset({"ENQUEUED", "PENDING", "DELAYED"})
+"""How an attempt stands, by the engine's record, that ends or is begun anew without anybody asking."""
 
 
 class WorkerProcess:
@@ -98,10 +102,10 @@ class WorkerProcess:
         self._every(self._silent_after.total_seconds() / 3, self._take_over)
         self._every(STALLED.total_seconds() / 2, self._ask_for_stalled)
         self._every(ABANDONED_EVERY, self._give_back_abandoned)
-        self._every(3600.0, self._forget)
+        self._every(FORGET_EVERY, self._forget)
         if self._embedded:
             self._every(EMPTY_LOG_EVERY, partial(empty_log, self.bridge.store.engine))
-        self._every(60.0, partial(tell_names, self.bridge))
+        self._every(NAMES_EVERY, partial(tell_names, self.bridge))
         self._every(THAW_EVERY, partial(tell_thawed, self.bridge))
         if self.bridge.settings.drafts_every:
             # More often than a run is due, so that one whose process died is soon gone on with by another.
@@ -145,10 +149,9 @@ class WorkerProcess:
         if self._embedded:
             return
         with self.bridge.store.transaction() as tx:
-            silent = [
-                name for name in tx.silent_workers(since=self.bridge.clock() - self._silent_after) if name != self.name
-            ]
-        each_alone("take_over", silent, self._take_over_from, metrics=self.bridge.metrics)
+            silent = tx.silent_workers(since=self.bridge.clock() - self._silent_after)
+        others = [name for name in silent if name != self.name]
+        each_alone("take_over", others, self._take_over_from, metrics=self.bridge.metrics)
         self._worker.wake()
 
     def _take_over_from(self, name: str) -> None:
@@ -163,9 +166,9 @@ class WorkerProcess:
         """
         Attempts go back into the queue that are ours by the engine's record, and that nobody here is at.
 
-        One whose end could not be written, while the store was away or full, would stand there as long as this
-        worker lives, and take one of its places. Between its being taken and its thread lies a moment, so it counts when
-        it is seen twice.
+        One whose end could not be written, while the store was away or full, would stand there as long as this worker
+        lives, and take one of its places. Between its being taken and its thread lies a moment, so it counts when it is
+        seen twice.
         """
         idle = self.bridge.queue.held_by(self.name) - self._worker.at_work
         twice, self._idle = idle & self._idle, idle

@@ -106,7 +106,7 @@ class Runs:
         self._connection.execute(runs.insert().values(began_at=now, seen_at=now, holder=holder, **row))
 
     def _update(self, run: Run, *, held_by: str | None = None, **values: Any) -> bool:
-        """Whether *values* were written: where *held_by* is named, only while that has the run, and it has not ended."""
+        """Whether *values* were written: where *held_by* is named, only while that has the run and goes on."""
         mine = [runs.c.kind == run.kind, runs.c.id == run.id]
         if held_by is not None:
             mine += [runs.c.holder == held_by, runs.c.ended_at.is_(None)]
