@@ -13,22 +13,20 @@ from bridge.parts import Bridge
 from bridge.steps.forms.request_body import takes_json
 from bridge.web import docs_page
 from bridge.web.frame import POLICY, rendered
-from bridge.web.openapi import document
-from bridge.web.openapi_examples import DIALOG_ID
-from bridge.web.openapi_parts import Json
+from bridge.web.openapi import Json, document, shown_dialog
 
 description = Blueprint("description", __name__)
 
 
 @description.get("/openapi.json")
 def openapi() -> ResponseReturnValue:
-    """Give the description as OpenAPI 3.1."""
+    """The description as OpenAPI 3.1."""
     return Response(orjson.dumps(document(_bridge().settings.public_url)), content_type="application/json")
 
 
 @description.get("/docs")
 def docs() -> ResponseReturnValue:
-    """Give the same as a page, with what is configured here; it runs nothing and loads nothing."""
+    """The same as a page, with what is configured here; it runs nothing and loads nothing."""
     bridge = _bridge()
     described = document(bridge.settings.public_url)
     page = rendered(
@@ -62,10 +60,10 @@ def _bridge() -> Bridge:
 
 
 def _start(bridge: Bridge) -> str:
-    """Give what the examples of the page begin with."""
+    """What the examples of the page begin with."""
     asked = urlsplit(request.url_root)
     url = (bridge.settings.public_url or f"{asked.scheme}://{asked.netloc}").rstrip("/")
-    return f"BRIDGE={url}\nDIALOG={DIALOG_ID}\nTOKEN=…"
+    return f"BRIDGE={url}\nDIALOG={shown_dialog()}\nTOKEN=…"
 
 
 def _service(bridge: Bridge, mapping: ServiceMapping) -> Json:

@@ -17,7 +17,7 @@ from bridge.core.mapping import (
     Validation,
     Verb,
 )
-from bridge.web.openapi_parts import Json
+from bridge.web.openapi import Json
 
 _SCHEMES = {
     "dialogToken": "a dialog token",

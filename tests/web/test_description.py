@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
+import yaml
 
 from bridge.core.texts.problems import TEXTS
+from bridge.storage.trouble import Trouble
+from bridge.web import openapi
 from bridge.web.app import create_app
 from bridge.web.description import document
-from bridge.web.openapi_examples import problem as shown_problem
 from tests.scenarios.stage import FAULTY, Stage
 from tests.web.described import fits
 
@@ -133,6 +136,30 @@ def test_every_code_of_a_problem_is_named(described: Any) -> None:
     assert {each.rpartition(":")[2] for each in types} == set(TEXTS)
 
 
+def test_every_trouble_of_the_store_is_named(described: Any) -> None:
+    """Whoever watches the health can have a table of them, too."""
+    for name in ("Readiness", "Deep"):
+        assert described["components"]["schemas"][name]["properties"]["why"]["enum"] == [each.value for each in Trouble]
+
+
+def test_the_source_refers_to_all_that_it_shares(described: Any) -> None:
+    """Nothing stands there for nobody, and what is served stands in full: only schemas are referred to."""
+    source = yaml.safe_load((Path(openapi.__file__).with_name("openapi.yaml")).read_text("utf-8"))
+    groups = {group: source["components"][group] for group in source["components"] if group != "securitySchemes"}
+    shared = {f"#/components/{group}/{name}" for group, parts in groups.items() for name in parts}
+
+    assert references(source) == shared
+    assert {each.rpartition("/")[0] for each in references(described)} == {"#/components/schemas"}
+    assert "'x-code'" not in str(described)
+
+
+def references(part: Any) -> set[str]:
+    if isinstance(part, dict):
+        own = {part["$ref"]} if "$ref" in part else set()
+        return own.union(*map(references, part.values()))
+    return set().union(*map(references, part)) if isinstance(part, list) else set()
+
+
 def test_examples_are_as_their_schemas_say(described: Any) -> None:
     """Of bodies, of parts of addresses and of the schemas themselves; each that goes in or out has one."""
     for name, schema in described["components"]["schemas"].items():
@@ -155,7 +182,7 @@ def test_examples_are_as_their_schemas_say(described: Any) -> None:
 def test_a_problem_is_shown_as_it_comes_with_its_status(described: Any) -> None:
     """The example of 410 is no 422."""
     shown = [
-        (status, media["example"]["status"])
+        (status, media["example"])
         for methods in described["paths"].values()
         for each in methods.values()
         for status, answer in each["responses"].items()
@@ -164,8 +191,8 @@ def test_a_problem_is_shown_as_it_comes_with_its_status(described: Any) -> None:
     ]
 
     assert shown
-    assert all(status == str(number) for status, number in shown)
-    assert "{" not in str([shown_problem(status)["detail"] for status in {status for status, _ in shown}])
+    assert all(status == str(problem["status"]) for status, problem in shown)
+    assert "{" not in str([problem["detail"] for _, problem in shown])
 
 
 def test_the_page_shows_all_and_runs_nothing(stage: Stage, described: Any) -> None:
