@@ -121,14 +121,35 @@ def _takes(spot: Spot, value: str) -> bool:
 
 
 def _formats(forms: Sequence[FormSpec], index: int, tree: SchemaTree) -> Iterator[Misfit]:
-    """Find a data format that the schema fixes otherwise in each of its roots that says one."""
+    """Where the schema takes another data format in each of its roots that says one."""
     spec = forms[index]
     for attribute, said, key in _said_formats(spec):
-        fixed = _fixed(tree, attribute)
-        if fixed and said not in fixed:
-            other = next((at for at, each in enumerate(forms) if at != index and _has(each, attribute, fixed)), None)
-            hint = "" if other is None else f"; that is the form forms[{other}]: are the two schemas interchanged?"
-            yield (key,), f"{spec.schema} fixes {attribute} to {' or '.join(map(repr, sorted(fixed)))}{hint}"
+        spots = [each for each in tree.attributes(Found(tree.roots)).spots if (each.uri, each.name) == ("", attribute)]
+        if not spots or any(_says(each, said) for each in spots):
+            continue
+        other = next((at for at, each in enumerate(forms) if at != index and _has(each, attribute, spots)), None)
+        hint = "" if other is None else f"; that is the form forms[{other}]: are the two schemas interchanged?"
+        yield (key,), f"{spec.schema} {_format_taken(spots, attribute, said)}{hint}"
+
+
+def _says(spot: Spot, said: str) -> bool:
+    """Whether a form may have the data format *said* there, letter by letter where the schema fixes it."""
+    return _takes(spot, said) if spot.fixed is None else spot.fixed == said
+
+
+def _format_taken(spots: Sequence[Spot], attribute: str, said: str) -> str:
+    known: set[str] = set()
+    for each in spots:
+        values = (each.fixed,) if each.fixed is not None else each.declaration.type.enumeration
+        if not values:
+            return f"takes no {said!r} as {attribute}"
+        known |= set(map(str, values))
+    several = ", ".join(map(repr, sorted(known)))
+    return (
+        f"fixes {attribute} to {several.replace(', ', ' or ')}"
+        if len(known) == 1
+        else (f"takes no {said!r} as {attribute}, but one of {several}")
+    )
 
 
 def _said_formats(spec: FormSpec) -> Iterable[tuple[str, str, str]]:
@@ -137,12 +158,6 @@ def _said_formats(spec: FormSpec) -> Iterable[tuple[str, str, str]]:
         yield version, spec.data_format_version, "data_format_version"
 
 
-def _has(spec: FormSpec, attribute: str, fixed: set[str]) -> bool:
-    return any(name == attribute and said in fixed for name, said, _ in _said_formats(spec))
-
-
-def _fixed(tree: SchemaTree, attribute: str) -> set[str]:
-    """Give the values that the roots fix *attribute* to; none where a root that has it does not fix it."""
-    held = [each for each in tree.attributes(Found(tree.roots)).spots if each.name == attribute and not each.uri]
-    fixed = {each.fixed for each in held}
-    return set() if None in fixed else {each for each in fixed if each is not None}
+def _has(spec: FormSpec, attribute: str, spots: Sequence[Spot]) -> bool:
+    formats = [said for name, said, _ in _said_formats(spec) if name == attribute]
+    return any(_says(spot, said) for spot in spots for said in formats)

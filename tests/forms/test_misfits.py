@@ -134,6 +134,28 @@ def test_a_path_that_names_no_namespace_is_sound(tmp_path: Path):
             '/melding/@dataFormatId": "1"',
             "17: the schema fixes what stands there to '5801'",
         ),
+        (
+            'at: "/melding/beloep"',
+            'at: "/melding/beloep[2]"',
+            "9: no form of this schema has anything at [2]: beloep may",
+        ),
+        (
+            'at: "/melding/part/navn',
+            'at: "/melding/part[position() = 10]/navn',
+            "at [10]: part may stand 9 times in melding",
+        ),
+        (
+            'at: "/melding/part/navn',
+            "at: \"/melding/*[local-name()='part'][10]/navn",
+            "22: no form of this schema has anything at [10]: part may stand 9 times in melding",
+        ),
+        (
+            'at: "/melding/part/navn',
+            'at: "//navn[2]',
+            "22: no form of this schema has anything at [2]: navn may stand once",
+        ),
+        ('at: "/melding/part/navn', 'at: "/melding[2]/part/navn', "at [2]: melding may stand once"),
+        ('at: "/melding/part/navn', 'at: "/melding/part[0]/navn', "at [0]: positions are counted from 1"),
         ('_id: "5801"', '_id: "5802"', "5: form.xsd fixes dataFormatId to '5801'"),
         ('version: "42001"', 'version: "42002"', "6: form.xsd fixes dataFormatVersion to '42001'"),
     ],
@@ -145,6 +167,59 @@ def test_what_the_schema_cannot_have_is_told_with_its_place(tmp_path: Path, was:
     faults = told(tmp_path, mapping_text().replace(was, now))
 
     assert [expected in each for each in faults] == [True], faults
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/melding/part[9]/navn",
+        "/melding/part[1]/part[1]/navn",
+        "/melding/part[navn][20]/navn",
+        "/melding/part[position() > 20]/navn",
+        "/melding/*[11]/navn",
+        "/melding/part[last()]/part[1]/navn",
+    ],
+)
+def test_positions_that_may_be_there_are_none(tmp_path: Path, path: str):
+    """Or whose count nobody can tell from the schema alone."""
+    assert told(tmp_path, mapping_text().replace("/melding/part/navn", path)) == []
+
+
+def test_positions_are_counted_through_groups(tmp_path: Path):
+    """A group that repeats repeats what stands in it."""
+    schema = PLAIN.replace(
+        '<xs:element name="navn" type="xs:string"/>',
+        '<xs:sequence maxOccurs="3"><xs:element name="navn" type="xs:string" maxOccurs="2"/></xs:sequence>',
+    )
+
+    at = {number: told(tmp_path, mapping_text().replace("/navn", f"/navn[{number}]"), schema) for number in (6, 7)}
+
+    assert (at[6], len(at[7])) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("facets", "expected"),
+    [
+        ('<xs:enumeration value="8888"/>', "form.xsd fixes dataFormatId to '8888'"),
+        (
+            '<xs:enumeration value="8888"/><xs:enumeration value="8889"/>',
+            "form.xsd takes no '5801' as dataFormatId, but one of '8888', '8889'",
+        ),
+        ('<xs:pattern value="8[0-9]{3}"/>', "form.xsd takes no '5801' as dataFormatId"),
+        ('<xs:enumeration value="8888"/><xs:enumeration value="5801"/>', None),
+        ('<xs:pattern value="[0-9]{4}"/>', None),
+    ],
+)
+def test_a_data_format_that_the_type_does_not_take_is_told(tmp_path: Path, facets: str, expected: str | None):
+    """Fixed or not: no form could say what the mapping says."""
+    base = "xs:int" if "enumeration" in facets else "xs:string"
+    kind = f'<xs:simpleType><xs:restriction base="{base}">{facets}</xs:restriction></xs:simpleType>'
+    schema = PLAIN.replace(
+        '<xs:attribute name="dataFormatId" fixed="5801"/>',
+        f'<xs:attribute name="dataFormatId" use="required">{kind}</xs:attribute>',
+    )
+
+    assert told(tmp_path, mapping_text(), schema) == ([] if expected is None else [f"5: {expected}"])
 
 
 def test_interchanged_schemas_are_told(tmp_path: Path):

@@ -1,5 +1,7 @@
 """The elements and attributes that forms of a schema can have, as a graph: what stands in what."""
 
+import math
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -65,6 +67,7 @@ class SchemaTree:
         self._below: dict[Spot, Found] = {}
         self._attributes: dict[Spot, Found] = {}
         self._above: dict[Spot, set[Spot]] = {}
+        self._most: dict[tuple[Spot, Spot], float] = {}
         known = schema.maps.elements.values()
         roots = [
             self._element(each)
@@ -72,6 +75,7 @@ class SchemaTree:
             if not each.abstract and _parts(each.name)[0] != _XSD and root in (None, each.name, each.local_name)
         ]
         self._put(DOCUMENT, Found(frozenset(roots)), NOTHING)
+        self._count(DOCUMENT, dict.fromkeys(roots, 1))
         waiting = list(roots)
         while waiting:
             spot = waiting.pop()
@@ -82,6 +86,12 @@ class SchemaTree:
     def below(self, found: Found) -> Found:
         """Give the elements in *found*."""
         return self._gathered(self._below, found)
+
+    def most(self, found: Found, at: Found) -> int | None:
+        """How many of *found* may stand in one of *at* together; None where nothing bounds that."""
+        sums = [sum(self._most.get((holder, each), 0) for each in found.spots) for holder in at.spots]
+        most = max(sums, default=math.inf)
+        return None if most == math.inf else int(most)
 
     def attributes(self, found: Found) -> Found:
         """Give the attributes of *found*."""
@@ -144,14 +154,22 @@ class SchemaTree:
             attributes |= {
                 self._attribute(each) for name, each in held.items() if name is not None and each.use != "prohibited"
             }
-            for particle in _particles(kind):
+            counts: dict[Spot, float] = defaultdict(float)
+            for particle, times in _particles(kind):
                 if not particle.name:
                     more = True
                     continue
-                elements |= {
-                    self._element(each) for each in (particle, *particle.iter_substitutes()) if not each.abstract
-                }
+                known = {self._element(each) for each in (particle, *particle.iter_substitutes()) if not each.abstract}
+                elements |= known
+                for each in known:
+                    counts[each] += times
+            self._count(spot, counts)
         self._put(spot, Found(frozenset(elements), more), Found(frozenset(attributes), any_attribute))
+
+    def _count(self, holder: Spot, counts: Mapping[Spot, float]) -> None:
+        """Keep the highest of what the types of *holder* allow."""
+        for each, times in counts.items():
+            self._most[holder, each] = max(self._most.get((holder, each), 0), times)
 
     def _element(self, declaration: Any) -> Spot:
         self._kept.append(declaration.type)
@@ -175,14 +193,23 @@ def _parts(name: str) -> tuple[str, str]:
     return uri.removeprefix("{"), local
 
 
-def _particles(kind: Any) -> Iterator[Any]:
-    """Walk over the elements and wildcards that a type names."""
+def _particles(kind: Any) -> Iterator[tuple[Any, float]]:
+    """The elements and wildcards that a type names, each with how often it may stand there at most."""
     if kind.is_simple() or kind.has_simple_content():
         return
-    yield from kind.content.iter_elements()
+    yield from _counted(kind.content, 1)
     open_content = getattr(kind, "open_content", None)
     if open_content is not None and getattr(open_content, "any_element", None) is not None:
-        yield open_content.any_element
+        yield open_content.any_element, math.inf
+
+
+def _counted(particle: Any, times: float) -> Iterator[tuple[Any, float]]:
+    times *= math.inf if particle.max_occurs is None else particle.max_occurs
+    if not hasattr(particle, "iter_elements"):
+        yield particle, times
+    elif particle.max_occurs != 0:
+        for each in particle.content:
+            yield from _counted(each, times)
 
 
 def _derived_types(schema: Any) -> Mapping[int, list[Any]]:

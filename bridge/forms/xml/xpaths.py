@@ -54,7 +54,11 @@ class Walk:
                 left = self._nodes(token[0], at)
                 return self._value(token[1], left if token.symbol == "/" else self._tree.within(left))
             case ("[", 2):
-                return self._filtered(token[1], self._nodes(token[0], at))
+                found = self._nodes(token[0], at)
+                position = _position_asked_for(token[1])
+                if position is None or not _counts_children(token[0]):
+                    return self._filtered(token[1], found)
+                return self._in_place(position, found, at)
             case ("(", 1):
                 return self._value(token[0], at)
             case ("|", 2):
@@ -133,6 +137,17 @@ class Walk:
         kept = {each for each in found.spots if (each.uri if about == "uri" else each.name) == text}
         return self._or_fault(Found(frozenset(kept), found.more), text, found, found, about=about)
 
+    def _in_place(self, position: int, found: Found, at: Found) -> Found:
+        """*found*, or a fault where fewer of them may stand in what holds them than the *position* asked for."""
+        most = self._tree.most(found, at)
+        if found.more or at.more or not found.spots or most is None or 1 <= position <= most:
+            return found
+        names = " or ".join(sorted({each.name for each in found.spots}))
+        times = "once" if most == 1 else f"{most} times"
+        said = f"{names} may stand {times}{_where(at)}" if position > 0 else "positions are counted from 1"
+        self.faults.append(f"no form of this schema has anything at [{position}]: {said}")
+        return ANYTHING
+
     def _or_fault(
         self, result: Found, name: str, among: Found, at: Found, *, mark: str = "", about: str = "step"
     ) -> Found:
@@ -157,6 +172,26 @@ class Walk:
         if any(each.name == name for each in others.spots):
             return f"{said}: it is an {'element' if mark else 'attribute'}; write {'' if mark else '@'}{name}"
         return said + _likely(name, among.spots, mark=mark)
+
+
+def _position_asked_for(condition: Any) -> int | None:
+    """The number in ``[2]`` and ``[position() = 2]``, either way round."""
+    if condition.symbol == "(integer)":
+        return int(condition.value)
+    if condition.symbol == "=" and len(condition) == 2:
+        for function, number in ((condition[0], condition[1]), (condition[1], condition[0])):
+            if function.symbol == "position" and number.symbol == "(integer)":
+                return int(number.value)
+    return None
+
+
+def _counts_children(step: Any) -> bool:
+    """Whether positions at *step* are counted among the children of one element, filtered by no position before."""
+    while step.symbol == "[":
+        if _name_asked_for(step[1]) is None:
+            return False
+        step = step[0]
+    return step.symbol in ("(name)", "*", "child") and (len(step) == 0 or step.symbol == "child")
 
 
 def _name_asked_for(condition: Any) -> tuple[str, str] | None:
