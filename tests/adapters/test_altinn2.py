@@ -17,7 +17,7 @@ from bridge.adapters.http.session import new_session
 from bridge.core.elements import Attachment, Element, ElementKey, ElementState, Form, InMemory, PutMessage
 from bridge.core.errors import CredentialsRefused, Missing, OutcomeUnknown, Rejected, Unreachable, UpstreamError
 from bridge.core.mapping import AfterUpdate, FormKind
-from bridge.sandbox.altinn2 import state as there
+from bridge.sandbox.altinn2 import model as there
 from bridge.sandbox.core.ledger import How
 from bridge.sandbox.core.switches import Value
 from bridge.sandbox.core.tokens import issue

@@ -1,5 +1,6 @@
 """``bridge sandbox`` runs the systems around the bridge, and docs/sandbox.md tells how to steer them."""
 
+import json
 import re
 import shlex
 import signal
@@ -55,6 +56,15 @@ def test_all_switches_are_listed():
     assert result.exit_code == 0
     assert "latency_ms=20\n" in result.stdout
     assert all(each["meaning"] in result.stdout for each in Switches().described())
+
+
+def test_the_list_of_switches_is_json_where_that_is_asked_for():
+    """What is not a list has no other shape."""
+    listed = CliRunner().invoke(sandbox, ["--switches", "--json"])
+    settings = CliRunner().invoke(sandbox, ["--json"])
+
+    assert {each["name"] for each in json.loads(listed.output)} == {each["name"] for each in Switches().described()}
+    assert (settings.exit_code, "--json goes with --switches" in settings.output) == (2, True)
 
 
 @pytest.mark.parametrize("assignment", ["nothing=1", "put_status=500", "latency_ms=much"])

@@ -204,10 +204,12 @@ def test_faults_are_planned_listed_and_cleared(running: Sandbox) -> None:
 def test_switches_are_thrown_while_it_runs(running: Sandbox) -> None:
     """Those that are not as by default are listed; one that does not exist is refused."""
     thrown = run(running, "switch", "put_status=200", "delete_for_good=true")
+    listed = run(running, "switch", "--json")
     refused = run(running, "switch", "nothing=1")
     back = run(running, "switch", "put_status=204", "delete_for_good=false")
 
     assert thrown.output.splitlines() == ["put_status=200", "delete_for_good=True"]
+    assert {each["name"] for each in json.loads(listed.output)} == {"put_status", "delete_for_good"}
     assert (refused.exit_code, "There is no switch named nothing" in refused.output) == (1, True)
     assert back.output == ""
 

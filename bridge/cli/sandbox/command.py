@@ -11,8 +11,10 @@ from typing import Any
 import click
 
 from bridge.cli.sandbox.access import app, client, token
+from bridge.cli.sandbox.calls import printed
 from bridge.cli.sandbox.cases import case, form
 from bridge.cli.sandbox.trouble import fault, switch
+from bridge.cli.shapes import TEXT, shape_option
 
 
 @click.group(invoke_without_command=True)
@@ -32,6 +34,7 @@ from bridge.cli.sandbox.trouble import fault, switch
 @click.option(
     "--scope", "scopes", multiple=True, metavar="SCOPE", help="A further scope of the bridge's client; * is any."
 )
+@shape_option(*TEXT)
 @click.pass_context
 def sandbox(
     ctx: click.Context,
@@ -42,6 +45,7 @@ def sandbox(
     listed: bool,
     scopes: tuple[str, ...],
     origins: tuple[str, ...],
+    shape: str,
 ) -> None:
     """
     Run Altinn 2, Altinn's platform with apps, Dialogporten and Maskinporten as simulators on loopback.
@@ -58,8 +62,11 @@ def sandbox(
     except UnknownSwitch as error:
         raise click.BadParameter(f"{error} See --switches.", param_hint="--switch") from None
     if listed:
-        click.echo("\n".join(_described(switches.described())))
+        described = list(switches.described())
+        printed(described) if shape == "json" else click.echo("\n".join(_described(described)))
         return
+    if shape == "json":
+        raise click.UsageError("settings are lines for a shell; --json goes with --switches")
     _run(port, seed, switches, scopes, frozenset(map(_origin, origins)))
 
 

@@ -93,12 +93,12 @@ def switch(*, assignments: tuple[str, ...], shape: str, address: str | None) -> 
     """Throw switches of a sandbox that runs; without any, list those that are not as by default."""
     thrown = dict(map(_assignment, assignments))
     found = call(address, "PATCH", "/switches", thrown) if thrown else call(address, "GET", "/switches")
+    changed = [each for each in found if each["value"] != each["default"]]
     if shape == "json":
-        printed(found)
+        printed(changed)
         return
-    for each in found:
-        if each["value"] != each["default"]:
-            click.echo(f"{each['name']}={each['value']}")
+    for each in changed:
+        click.echo(f"{each['name']}={each['value']}")
 
 
 def _header(text: str) -> tuple[str, str]:
