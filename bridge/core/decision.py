@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bridge.core.altinn_dates import OSLO
-from bridge.core.delivery import Phase
+from bridge.core.delivery import ENDS_ONCE, Phase
 from bridge.core.dialogs import moment_to_json
 from bridge.core.elements import Element, ElementState, aim
 from bridge.core.mapping import ActionMapping, AfterUpdate, FormSource, Verb
@@ -67,7 +67,6 @@ LOOK_EVERY = timedelta(minutes=1)
 """The longest pause between two looks at an element for a write that may still arrive."""
 SOONEST = timedelta(milliseconds=50)
 """The shortest."""
-_REPEATED = (Phase.WHOLE, Phase.COMPLETING_WITHOUT_SIGNATURE, Phase.ATTACHMENTS_VERIFIED)
 
 
 def may_arrive(operation: Operation, now: datetime) -> bool:
@@ -94,8 +93,7 @@ def repeatable(action: ActionMapping, operation: Operation) -> bool:
         return False
     if action.verb is not Verb.PUT:
         return True
-    phase = Phase.WHOLE if operation.manifest is None else operation.manifest.phase
-    return action.after is AfterUpdate.SIGN_AND_ARCHIVE and phase in _REPEATED
+    return action.after is AfterUpdate.SIGN_AND_ARCHIVE and operation.phase in ENDS_ONCE
 
 
 def decide(
@@ -124,7 +122,7 @@ def decide(
     if element is None:
         return _vanished(operation, sent=sent, ended=ended)
     wanted = aim(action)
-    proved = operation.manifest is not None and operation.manifest.phase is Phase.ATTACHMENTS_VERIFIED
+    proved = operation.phase is Phase.ATTACHMENTS_VERIFIED
     untouched = operation.built_on is None or operation.built_on == element.last_changed
     match element.state:
         case ElementState.ARCHIVED:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
-from bridge.core.delivery import Manifest
+from bridge.core.delivery import Manifest, Phase
 from bridge.core.elements import ElementKey, Form
 from bridge.core.meaning import Meaning
 from bridge.core.problems import Problem
@@ -179,6 +179,11 @@ class Operation:
     def key(self) -> ElementKey:
         """The element, where the action is about one."""
         return _there(self.element)
+
+    @property
+    def phase(self) -> Phase:
+        """Where its delivery is."""
+        return Phase.WHOLE if self.manifest is None else self.manifest.phase
 
     def __repr__(self) -> str:
         return f"Operation({self.id}, {self.action}, {self.stage.value}, {self.outcome})"

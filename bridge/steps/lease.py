@@ -1,19 +1,25 @@
 """Who works on an operation, and what they may write: one worker at a time, one operation of a dialog at a time."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
 
+from bridge.core.changes import OperationChange
 from bridge.core.elements import archive_reference
 from bridge.core.errors import BridgeError
-from bridge.core.operations import Operation, Outcome, Stage
+from bridge.core.operations import Operation, Outcome, Stage, Upload
 from bridge.engine import Attempt
 from bridge.parts import Bridge
 from bridge.storage.dead_letters import ERASED
+from bridge.storage.store import Transaction
+from bridge.storage.uploads import Uploads
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
+
+NOTHING_MORE = OperationChange()
 
 
 class LeaseLost(BridgeError):
@@ -41,66 +47,85 @@ def acquire(bridge: Bridge, operation_id: UUID, attempt: int) -> Operation | Non
 
 
 def write(
-    bridge: Bridge, operation: Operation, *, copy: str | None = None, signed_anew: bool = False, **values: Any
-) -> None:
+    bridge: Bridge,
+    operation: Operation,
+    change: OperationChange,
+    *,
+    copy: str | None = None,
+    signed_anew: bool = False,
+    brought: Sequence[Upload] = (),
+) -> Operation:
     """
-    Write down how far *operation* is, and on its dialog's link the id of the archived *copy*, if one was seen.
+    Record how far *operation* is: on its row, on its dialog's link the archived *copy*, what it *brought* on theirs.
 
-    Both or neither: after a crash between them nothing would look for the copy again. *signed_anew* says that what was
-    signed before counts no more. Raises LeaseLost when the operation is no longer ours.
+    All or nothing: after a crash between them nothing would look for the copy again. *signed_anew* says that what was
+    signed before counts no more. The result is the operation as it stands then.
+
+    Raises:
+        LeaseLost: It is no longer ours, and nothing was recorded.
     """
     now = bridge.clock()
-    if values.get("stage") is Stage.SYNC:
+    if change.stage is Stage.SYNC:
         # Telling has a time of its own: what took a day to be carried out, or to fail, is told for another.
-        values["tried_since"] = now
-    if values.get("outcome") in (Outcome.DONE, Outcome.REPEATED):
+        change = replace(change, tried_since=now)
+    if change.outcome in (Outcome.DONE, Outcome.REPEATED):
         # A no to a later try, noted while the first one was still out, is no longer true.
-        values["problem"] = None
+        change = replace(change, problem=None)
     with bridge.store.transaction() as tx:
-        if not tx.update(operation.id, now=now, held_by=bridge.holder, **values):
-            raise LeaseLost(str(operation.id))
+        record(bridge, tx, operation, change, now=now)
+        for upload in brought:
+            Uploads(tx).brought(upload, now=now)
         if copy is not None:
             tx.record_archive(operation.dialog_id, copy, archive_reference(copy))
         if signed_anew:
             tx.forget_signers(operation.key)
+    return change.to(operation)
+
+
+def record(bridge: Bridge, tx: Transaction, operation: Operation, change: OperationChange, *, now: datetime) -> None:
+    """Record *change* within a transaction of the caller's. Raises LeaseLost where the operation is not ours."""
+    if not tx.update(operation.id, now=now, held_by=bridge.holder, **change.values()):
+        raise LeaseLost(str(operation.id))
 
 
 def ask_again(bridge: Bridge, operation: Operation, *, moment: datetime, failed: str | None) -> None:
     """Leave *operation* to a later run, not before *moment*; *failed* says why, if something did."""
     now = bridge.clock()
-    values: dict[str, Any] = {"attempt": operation.attempt + 1}
-    if failed is not None:
-        values |= {"tries": operation.tries + 1, "last_error": failed}
+    failure = NOTHING_MORE if failed is None else OperationChange(tries=operation.tries + 1, last_error=failed)
     with bridge.store.transaction() as tx:
-        if not tx.update(operation.id, now=now, held_by=bridge.holder, **values):
+        attempt = operation.attempt + 1
+        if not tx.update(operation.id, now=now, held_by=bridge.holder, attempt=attempt, **failure.values()):
             return
         bridge.queue.enqueue(tx.connection, next_run(operation, delay=max(moment - now, timedelta(0))))
 
 
-def finish(bridge: Bridge, operation: Operation, **values: Any) -> None:
+def finish(bridge: Bridge, operation: Operation, also: OperationChange) -> None:
     """
-    Close *operation*, erase who asked and what they sent, and let the dialog's next one begin.
+    Close *operation* with what is *also* written, erase who asked and what they sent, and let the dialog's next begin.
 
     Who signed is remembered, as a digest, as long as the signature counts, or nobody knows whether it took.
     """
     given = operation.outcome is Outcome.DONE
     uncertain = operation.outcome is Outcome.GIVEN_UP and operation.sending_at is not None
     signer = operation.signer if given or uncertain else ""
-    _close(bridge, operation, **ERASED, signer=signer, **values)
+    _close(bridge, operation, {**ERASED, "signer": signer, **also.values()})
 
 
-def set_aside(bridge: Bridge, operation: Operation, *, stage: Stage, why: str, **values: Any) -> None:
+def set_aside(
+    bridge: Bridge, operation: Operation, *, stage: Stage, why: str, also: OperationChange = NOTHING_MORE
+) -> None:
     """
     Make *operation* a dead letter, which goes on with *stage* when an operator says so, and let the next one begin.
 
     It keeps who asked, and as long as it was not carried out what they sent.
     """
     sent = {"body": None, "manifest": None, "sent_forms": None} if stage is Stage.SYNC else {}
-    _close(bridge, operation, dead_at=bridge.clock(), dead_stage=stage, dead_why=why, **sent, **values)
+    dead = {"dead_at": bridge.clock(), "dead_stage": stage, "dead_why": why}
+    _close(bridge, operation, {**dead, **sent, **also.values()})
     log.error("set aside until an operator decides: altinn-bridge operations show", why=why, stage=stage.value)
 
 
-def _close(bridge: Bridge, operation: Operation, **values: Any) -> None:
+def _close(bridge: Bridge, operation: Operation, values: Mapping[str, object]) -> None:
     now = bridge.clock()
     with bridge.store.transaction() as tx:
         tx.lock_dialog(operation.dialog_id)

@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from bridge.bundled import mappings_folder
 from bridge.core.elements import ElementKey
 from bridge.core.operations import Upload
-from bridge.steps.drivers.altinn2.requests import upload_silence
+from bridge.steps.arrivals import upload_silence
 from bridge.storage.store import Living
 from bridge.storage.tables import attachments
 from bridge.storage.uploads import Uploads

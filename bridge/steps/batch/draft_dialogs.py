@@ -27,8 +27,8 @@ from bridge.core.mapping import ServiceMapping
 from bridge.core.new_dialogs import new_dialog, own_dialog_change
 from bridge.core.operations import Link
 from bridge.parts import Bridge
+from bridge.steps.dialog.ended import sent_before
 from bridge.steps.dialog.update import tell_what_is_taken, template_context
-from bridge.steps.drivers.altinn2.ended import sent_before
 from bridge.storage.drafts import Drafts
 from bridge.storage.snapshots import Snapshots
 

@@ -8,9 +8,12 @@ import structlog
 
 from bridge.core.dialogs import is_narrowed
 from bridge.core.errors import Missing, UpstreamError
+from bridge.core.ids import derived_id
 from bridge.core.mapping import ActionMapping, Narrowed
+from bridge.core.operations import HELD, Operation, Outcome, Stage
 from bridge.core.problems import Problem, Refusal
 from bridge.parts import Bridge
+from bridge.steps.lease import set_aside
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -18,6 +21,7 @@ WITHIN = 3.0
 """Seconds that the look may take: a form does not wait longer for a Dialogporten that does not answer."""
 
 ACTION_NARROWED = Problem(code="action_narrowed", status=403)
+_TOLD = (Outcome.DONE, Outcome.REPEATED, Outcome.REFUSED)
 DIALOG_GONE = Problem(code="dialog_gone", status=410)
 
 
@@ -59,3 +63,25 @@ class DialogLook:
             self._gone = dialog.deleted_at is not None
             unsaid = not isinstance(self._action.requires, Narrowed)
             self._narrowed = unsaid and is_narrowed(dialog, self._action.name)
+
+
+def held_as_told(bridge: Bridge, operation: Operation) -> bool:
+    """
+    Hold an operation of which its dialog tells already; the result says whether it was.
+
+    Its activity's id is nobody else's, so the store that does not know of it is older than the dialog. Asked for
+    what comes to be sent late, and not for what an operator let go on; a dialog that cannot be read holds up nothing.
+    """
+    if operation.sending_at is not None or operation.tried_since is not None:
+        return False
+    try:
+        dialog = bridge.dialogporten.get(operation.dialog_id)
+    except UpstreamError as error:
+        log.warning("a dialog was not looked at before a late press", why=error.detail)
+        return False
+    ids = {derived_id(operation.accepted_at, str(operation.id), each.value) for each in _TOLD}
+    if not ids & dialog.activity_ids:
+        return False
+    log.error("the dialog tells of an operation that the store has not carried out: it was restored")
+    set_aside(bridge, operation, stage=Stage.DELIVER, why=HELD)
+    return True

@@ -13,10 +13,10 @@ from bridge.adapters.apps.errors import no_http
 from bridge.adapters.http.call import retry_after
 from bridge.core.app_answers import PROBLEMS, Next, problem_of, row_for
 from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse, party_header
+from bridge.core.changes import OperationChange
 from bridge.core.elements import Form
 from bridge.core.errors import ConfigurationError, CredentialsRefused, Finding, OutcomeUnknown, Unreachable
-from bridge.core.mapping import ActionMapping, Altinn3App, FormFormat, FormSpec, LostFields, ServiceMapping
-from bridge.core.operations import Operation
+from bridge.core.mapping import ActionMapping, Altinn3App, FormFormat, FormSpec, LostFields
 from bridge.core.problems import Problem, Refusal
 from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.conversion.media import JSON, XML, kind_of, turned
@@ -26,8 +26,8 @@ from bridge.forms.fields import read_values
 from bridge.forms.xml.input import Unreadable
 from bridge.forms.xml.nils import without_forbidden_nils
 from bridge.parts import Bridge
+from bridge.steps.delivery import Delivery
 from bridge.steps.forms.request_body import shape_of
-from bridge.steps.lease import write
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -35,14 +35,15 @@ _TYPES = {FormFormat.XML: XML, FormFormat.JSON: JSON}
 _MOST_PATHS = 50
 
 
-def calculated(bridge: Bridge, operation: Operation, mapping: ServiceMapping, action: ActionMapping, form: Form) -> str:
+def calculated(delivery: Delivery, form: Form) -> str:
     """
-    Give *form* as the app calculated it, and keep the action's ``results`` of it on the operation.
+    *form* as the app calculated it; the action's ``results`` of it are kept on the operation.
 
     Raises:
         Refusal: The app refuses, or its answer has lost fields; nothing was stored anywhere.
         Unreachable: No answer came; nothing was stored, so that it may be repeated.
     """
+    bridge, mapping, action = delivery.bridge, delivery.mapping, delivery.action
     spec = mapping.form_spec(form.kind, form.data_format_id, form.data_format_version)
     if spec is None or mapping.altinn3 is None:
         name = f"{form.data_format_id}/{form.data_format_version}"
@@ -54,7 +55,7 @@ def calculated(bridge: Bridge, operation: Operation, mapping: ServiceMapping, ac
     except Unreadable as error:
         raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
     spoken = _spoken(bridge, mapping.altinn3, route, spec, sent)
-    content_type, body = _answer(bridge, operation, mapping.altinn3, route, spoken)
+    content_type, body = _answer(delivery, mapping.altinn3, route, spoken)
     try:
         answer = _as_xml(bridge, spec, content_type, body)
         _refuse_losses(bridge, route, action, spec, sent, answer)
@@ -66,7 +67,7 @@ def calculated(bridge: Bridge, operation: Operation, mapping: ServiceMapping, ac
         if missing := {name: path for name, path in action.results if name not in results}:
             log.warning("results are not in the calculated form", app=route.name, paths=missing)
         # Before anything is sent: whoever takes over after a crash has them for the dialog.
-        write(bridge, operation, results=dict(results))
+        delivery.recorded(OperationChange(results=dict(results)))
     return answer.decode()
 
 
@@ -111,15 +112,14 @@ def _spoken(bridge: Bridge, app: Altinn3App, route: AppRoute, spec: FormSpec, fo
         raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
 
 
-def _answer(bridge: Bridge, operation: Operation, app: Altinn3App, route: AppRoute, form: bytes) -> tuple[str, bytes]:
+def _answer(delivery: Delivery, app: Altinn3App, route: AppRoute, form: bytes) -> tuple[str, bytes]:
     """Ask the app, and give the form that it answers with its type. Raises Refusal and Unreachable."""
-    with bridge.store.reading() as tx:
-        link = tx.link(operation.dialog_id)
+    bridge, link = delivery.bridge, delivery.link
     # Said by all versions of apps in lower case, alone, and always: what they take for the party without it differs.
     party = None if link is None else party_header(link.party)
     if party is None:
         raise Refusal.of(PROBLEMS["party_unfit"])
-    query = urlencode({"dataType": app.data_type, "language": operation.language})
+    query = urlencode({"dataType": app.data_type, "language": delivery.operation.language})
     status, content_type, again, body = _called(bridge, route, Meaning.CALCULATE, query, party, form)
     text = _beginning(body)
     row = row_for(status, text)

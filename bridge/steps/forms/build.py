@@ -7,23 +7,21 @@ import structlog
 from bridge.core.altinn_dates import OSLO
 from bridge.core.elements import Form
 from bridge.core.errors import ConfigurationError, Finding, errors_of
-from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapping, Validation
-from bridge.core.operations import Operation
+from bridge.core.mapping import FormKind, FormSource, ServiceMapping, Validation
 from bridge.core.problems import Problem, Refusal
 from bridge.core.templates import template_values
 from bridge.forms.fields import PlaceMissing, set_values
 from bridge.forms.xml.input import Unreadable, parse, to_text, to_utf8
 from bridge.forms.xml.nils import without_forbidden_nils
 from bridge.parts import Bridge
+from bridge.steps.delivery import Delivery
 from bridge.steps.forms.app_calculation import calculated
-from bridge.steps.forms.request_body import is_message, merged_forms, sent_content, shape_of
+from bridge.steps.forms.request_body import is_message, merged_forms, shape_of
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 
-def wanted_forms(
-    bridge: Bridge, operation: Operation, mapping: ServiceMapping, action: ActionMapping, held: tuple[Form, ...]
-) -> tuple[Form, ...]:
+def wanted_forms(delivery: Delivery, held: tuple[Form, ...]) -> tuple[Form, ...]:
     """
     Make the forms that are wanted of those that are held: what was sent, the mapping's values, the app's calculation.
 
@@ -31,30 +29,28 @@ def wanted_forms(
         Refusal: One of them cannot be made.
         Unreachable: The app did not answer.
     """
-    sent = sent_content(operation.body if action.form is FormSource.BODY else None)
+    bridge, mapping, sent = delivery.bridge, delivery.mapping, delivery.content.read()
     for form in sent.forms:
         _must_be_readable(bridge, form.data)
     forms = merged_forms(held, sent.forms, sent.removed)
-    forms = tuple(_prepared(bridge, operation, action, form) for form in forms)
-    if not action.calculates:
+    forms = tuple(_prepared(delivery, form) for form in forms)
+    if not delivery.action.calculates:
         return tuple(_without_nils(bridge, mapping, form) for form in forms)
     return tuple(
-        replace(form, data=calculated(bridge, operation, mapping, action, form)) if form.kind is FormKind.MAIN else form
-        for form in forms
+        replace(form, data=calculated(delivery, form)) if form.kind is FormKind.MAIN else form for form in forms
     )
 
 
-def _prepared(bridge: Bridge, operation: Operation, action: ActionMapping, form: Form) -> Form:
+def _prepared(delivery: Delivery, form: Form) -> Form:
+    bridge, operation, action = delivery.bridge, delivery.operation, delivery.action
     if form.kind is not FormKind.MAIN:
         return form
     if action.form is FormSource.BODY and operation.body is not None and not is_message(operation.body):
         _must_be_readable(bridge, operation.body)
         form = replace(form, data=to_text(operation.body, bridge.schemas.limits))
     if action.set_values:
-        with bridge.store.reading() as tx:
-            link = tx.link(operation.dialog_id)
         values = template_values(
-            party="" if link is None else link.party,
+            party="" if delivery.link is None else delivery.link.party,
             dialog_id=operation.dialog_id,
             action=operation.action,
             now=bridge.clock().astimezone(OSLO),
@@ -96,8 +92,9 @@ def _must_be_readable(bridge: Bridge, data: bytes | str) -> None:
         raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
 
 
-def check_forms(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, forms: tuple[Form, ...]) -> None:
+def check_forms(delivery: Delivery, forms: tuple[Form, ...]) -> None:
     """Hold *forms* against what the mapping knows of them. Raises Refusal, where it is strict and for others' forms."""
+    bridge, mapping, action = delivery.bridge, delivery.mapping, delivery.action
     findings: list[Finding] = []
     for form in forms:
         spec = mapping.form_spec(form.kind, form.data_format_id, form.data_format_version)

@@ -3,7 +3,7 @@
 import structlog
 
 from bridge.config.mappings import recalled
-from bridge.core.delivery import Phase
+from bridge.core.delivery import BEGUN
 from bridge.core.errors import Unreachable
 from bridge.core.mapping import ActionMapping, ServiceMapping
 from bridge.core.meaning import meaning_of
@@ -14,9 +14,6 @@ from bridge.parts import Bridge
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 Agreed = tuple[ServiceMapping, ActionMapping]
-
-_BEGUN = (Phase.ATTACHMENTS_VERIFIED, Phase.SAVED, Phase.WRITTEN, Phase.ROLLING_BACK)
-"""Phases in which something was written, whether or not a call is out now."""
 
 
 class MappingGone(Unreachable):
@@ -39,7 +36,7 @@ def agreed(bridge: Bridge, operation: Operation) -> Agreed:
     now = _in_force(bridge, operation)
     if now is not None and _same(now, operation):
         return now
-    begun = operation.sending_at is not None or (operation.manifest is not None and operation.manifest.phase in _BEGUN)
+    begun = operation.sending_at is not None or operation.phase in BEGUN
     if begun and (then := _accepted(bridge, operation)) is not None:
         return then
     if now is None and bridge.mappings.get(operation.service_resource) is None:

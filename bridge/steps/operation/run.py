@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+from bridge.core.changes import OperationChange
 from bridge.core.decision import look_again, may_arrive
 from bridge.core.errors import Paused, Rejected, UpstreamError, place_of
 from bridge.core.operations import NOT_TOLD, TOLD_IN_PART, Operation, Outcome, Stage
@@ -14,9 +15,9 @@ from bridge.core.retry import GiveUp, TryAt
 from bridge.engine import Step
 from bridge.parts import Bridge
 from bridge.steps.alarm import alarm
-from bridge.steps.drivers.altinn2.driver import deliver
 from bridge.steps.lease import LeaseLost, acquire, ask_again, set_aside, write
 from bridge.steps.operation.agreed import MappingGone
+from bridge.steps.operation.deliver import deliver
 from bridge.steps.operation.sync import sync, why_given_up
 from bridge.storage.trouble import is_the_stores
 
@@ -108,15 +109,11 @@ def _after_failure(bridge: Bridge, operation: Operation, stage: Stage, failure: 
             code = "mapping_changed" if isinstance(failure, MappingGone) else "given_up"
             if operation.sending_at is not None:
                 code = "outcome_uncertain"
-            write(
-                bridge,
-                operation,
-                stage=Stage.SYNC,
-                outcome=Outcome.GIVEN_UP,
-                problem=Problem(code=code, status=409 if code == "mapping_changed" else 504),
-                tries=0,
-                last_error=why,
+            problem = Problem(code=code, status=409 if code == "mapping_changed" else 504)
+            given_up = OperationChange(
+                stage=Stage.SYNC, outcome=Outcome.GIVEN_UP, problem=problem, tries=0, last_error=why
             )
+            write(bridge, operation, given_up)
             return ON
         case GiveUp():
             # The dialog cannot be told: the outcome stays as it is, and an operator may have it told later.
@@ -127,6 +124,6 @@ def _after_failure(bridge: Bridge, operation: Operation, stage: Stage, failure: 
                 operation,
                 stage=Stage.DELIVER if undone else Stage.SYNC,
                 why=why_given_up(operation) if undone else TOLD_IN_PART if operation.left_out else NOT_TOLD,
-                last_error=why,
+                also=OperationChange(last_error=why),
             )
             return ON

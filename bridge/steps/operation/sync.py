@@ -6,6 +6,7 @@ from datetime import datetime
 
 import structlog
 
+from bridge.core.changes import OperationChange
 from bridge.core.dialogs import DialogChange
 from bridge.core.elements import ElementState
 from bridge.core.errors import Conflict, Missing, Rejected, Unreachable
@@ -170,14 +171,14 @@ def _spoken_after(bridge: Bridge, operation: Operation) -> bool:
 
 def _close(bridge: Bridge, operation: Operation, *, aside: str | None = None, left_out: tuple[str, ...] = ()) -> None:
     """Close the operation; *aside* says why an operator has to look at it before it is over."""
-    said = {"left_out": list(left_out) or None}
+    said = OperationChange(left_out=list(left_out) or None)
     if operation.outcome is Outcome.GIVEN_UP and operation.dismissed_at is None:
         # The dialog says so, and nothing of what was accepted is lost with it.
-        set_aside(bridge, operation, stage=Stage.DELIVER, why=why_given_up(operation), **said)
+        set_aside(bridge, operation, stage=Stage.DELIVER, why=why_given_up(operation), also=said)
     elif aside is not None:
-        set_aside(bridge, operation, stage=Stage.SYNC, why=aside, **said)
+        set_aside(bridge, operation, stage=Stage.SYNC, why=aside, also=said)
     else:
-        finish(bridge, operation, **said)
+        finish(bridge, operation, said)
     outcome = "none" if operation.outcome is None else operation.outcome.value
     seconds = (bridge.clock() - operation.accepted_at).total_seconds()
     problem = None if operation.problem is None else operation.problem.code

@@ -10,10 +10,11 @@ import structlog
 from bridge.core.elements import Attachment, Element, ElementKey
 from bridge.core.errors import Missing, OutcomeUnknown, Unreachable
 from bridge.core.mapping import ActionMapping, Changes
-from bridge.core.operations import Link, Operation, Upload
+from bridge.core.operations import Link, Upload
 from bridge.parts import Bridge
-from bridge.steps.drivers.altinn2.requests import LOOK_BACK, living_uploads
-from bridge.steps.forms.request_body import sent_content
+from bridge.steps.arrivals import living_uploads
+from bridge.steps.delivery import Delivery
+from bridge.steps.drivers.altinn2.requests import LOOK_BACK
 from bridge.storage.uploads import Uploads
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
@@ -122,21 +123,18 @@ def copy_of(bridge: Bridge, link: Link) -> Element | None:
     return bridge.altinn2.find_archived(link.key, since=bridge.clock() - LOOK_BACK)
 
 
-def note_brought(bridge: Bridge, operation: Operation, after: Element) -> None:
-    """
-    Note down what the operation's message brought, as *after* lists it: it came through us, as an upload does.
-
-    A record of what it took the place of tells of it from now on.
-    """
+def brought_by(delivery: Delivery, after: Element) -> tuple[Upload, ...]:
+    """What the operation's message brought, as *after* lists it: it came through us, as an upload does."""
+    operation = delivery.operation
     if operation.sending_at is None or after.listed_attachments is None:
-        return
+        return ()
     uploads: list[Upload] = []
-    for each in sent_content(operation.body).attachments:
+    for each in delivery.content.read().attachments:
         # The element's own list has no types: two of one name are told apart by their bytes, once it matters.
         ids = [one.id for one in after.listed_attachments if one.name == each.file_name]
         uploads.append(
             Upload(
-                id=bridge.new_id(),
+                id=delivery.bridge.new_id(),
                 dialog_id=operation.dialog_id,
                 element=operation.key,
                 file_name=each.file_name,
@@ -146,10 +144,7 @@ def note_brought(bridge: Bridge, operation: Operation, after: Element) -> None:
                 attachment_id=ids[0] if len(ids) == 1 else None,
             )
         )
-    if uploads:
-        with bridge.store.transaction() as tx:
-            for upload in uploads:
-                Uploads(tx).brought(upload, now=bridge.clock())
+    return tuple(uploads)
 
 
 def take_away(bridge: Bridge, key: ElementKey, attachment_id: int) -> bool:

@@ -1,29 +1,24 @@
-"""After an answer that never came, or forms written one by one: what of it stands there, form by form."""
-
-from dataclasses import replace
-from typing import Any
+"""After an answer that never came: whose the forms are that stand there, form by form."""
 
 import structlog
 
-from bridge.core.delivery import Phase, Verification, manifest_of, verify
+from bridge.core.delivery import Verification, manifest_of, verify
 from bridge.core.elements import Element, ElementState, Form
 from bridge.core.errors import Rejected, Unreachable, UpstreamError
-from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping
-from bridge.core.operations import Operation
+from bridge.core.mapping import FormSource
 from bridge.core.problems import Refusal
 from bridge.forms.altinn2_equivalence import washed_differences
 from bridge.forms.diff import Change, differences
 from bridge.forms.xml.input import Unreadable
 from bridge.parts import Bridge
+from bridge.steps.delivery import Delivery
 from bridge.steps.drivers.altinn2.verification import Incomparable, paired
 from bridge.steps.forms.build import wanted_forms
-from bridge.steps.forms.request_body import sent_content
-from bridge.steps.lease import write
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 
-def is_our_write(bridge: Bridge, operation: Operation, after: Element, *, exactly: bool) -> bool:
+def is_our_write(delivery: Delivery, after: Element, *, exactly: bool) -> bool:
     """
     Say whether what moved an element was our PUT, which nobody answered, or somebody else's.
 
@@ -34,6 +29,7 @@ def is_our_write(bridge: Bridge, operation: Operation, after: Element, *, exactl
         Unreachable: The forms cannot be read now.
         Incomparable: They cannot be read at all, or not be compared.
     """
+    bridge, operation = delivery.bridge, delivery.operation
     if not operation.sent_forms:
         return True
     try:
@@ -52,7 +48,7 @@ def is_our_write(bridge: Bridge, operation: Operation, after: Element, *, exactl
             return False
         was = before.get(form.form_id)
         try:
-            if not form.data or _matches_sent(bridge, form, twin, was):
+            if not form.data or matches_sent(bridge, form, twin, was):
                 continue
             if filling and exactly:
                 return False
@@ -63,9 +59,7 @@ def is_our_write(bridge: Bridge, operation: Operation, after: Element, *, exactl
     return True
 
 
-def already_applied(
-    bridge: Bridge, operation: Operation, mapping: ServiceMapping, action: ActionMapping, after: Element | None
-) -> bool:
+def already_applied(delivery: Delivery, after: Element | None) -> bool:
     """
     Say whether what came with a press is there already, where the element is beyond taking it.
 
@@ -75,7 +69,8 @@ def already_applied(
     Raises:
         Unreachable: The forms cannot be read now.
     """
-    if action.form is not FormSource.BODY or operation.body is None:
+    bridge, operation = delivery.bridge, delivery.operation
+    if delivery.action.form is not FormSource.BODY or operation.body is None:
         return True
     with bridge.store.reading() as tx:
         if tx.done_before(operation):
@@ -85,8 +80,8 @@ def already_applied(
     try:
         whole = bridge.altinn2.read(after.key, content=False) if after.listed_forms is None else after
         held = bridge.altinn2.read_contents(whole, attached=False).forms
-        wanted = wanted_forms(bridge, operation, mapping, action, held)
-        sent = sent_content(operation.body)
+        wanted = wanted_forms(delivery, held)
+        sent = delivery.content.read()
     except (Rejected, Refusal) as error:
         log.info("it cannot be seen whether what was sent is there already", why=type(error).__name__)
         return False
@@ -95,58 +90,16 @@ def already_applied(
     return same and verify(manifest_of(0, sent.attachments), whole) is Verification.WHOLE
 
 
-def after_form_updates(bridge: Bridge, operation: Operation, element: Element | None) -> tuple[Operation, bool]:
-    """
-    Go on once every form is there; until then, what is not there yet is written again.
-
-    False beside it says that somebody else changed the element meanwhile.
-
-    Raises:
-        Unreachable: The forms cannot be read now.
-        Incomparable: One cannot be compared.
-    """
-    manifest = operation.manifest
-    if manifest is None or operation.sending_at is None or element is None:
-        return operation, True
-    if element.state is not ElementState.FORM_FILLING:
-        # Somebody else took it on, and it is judged as if nothing had been sent.
-        return _go_on(bridge, operation, element, Phase.WHOLE), True
-    if verify(manifest, element) is not Verification.WHOLE or len(element.listed_attachments or ()) > len(
-        manifest.files
-    ):
-        return operation, False
-    if operation.answered_at is not None:
-        # Each was answered with a yes: what was lost of them all the same is told by whoever compares them.
-        return _go_on(bridge, operation, element, Phase.WRITTEN), True
-    shown = {form.form_id: form for form in bridge.altinn2.read_contents(element, attached=False).forms}
-    before = {form.form_id: form for form in operation.held_forms}
-    missing = False
-    for form in operation.sent_forms:
-        twin, was = shown.get(form.form_id), before.get(form.form_id)
-        if twin is None:
-            return operation, False
-        try:
-            if _matches_sent(bridge, form, twin, was):
-                continue
-        except Unreadable as error:
-            raise Incomparable(element, form) from error
-        if was is None or was.data != twin.data:
-            return operation, False
-        missing = True
-    if missing:
-        return replace(operation, built_on=element.last_changed), True
-    return _go_on(bridge, operation, element, Phase.WRITTEN), True
-
-
-def remaining_forms(bridge: Bridge, operation: Operation, held: tuple[Form, ...]) -> tuple[Form, ...]:
-    """Give the forms as they shall be, those that stand there already as they are shown: they are not written again."""
+def remaining_forms(delivery: Delivery, held: tuple[Form, ...]) -> tuple[Form, ...]:
+    """The forms as they shall be, those that stand there already as they are shown: they are not written again."""
+    bridge, operation = delivery.bridge, delivery.operation
     shown = {form.form_id: form for form in held}
     before = {form.form_id: form for form in operation.held_forms}
 
     def standing(form: Form) -> Form:
         twin = shown.get(form.form_id)
         try:
-            stands = twin is not None and _matches_sent(bridge, form, twin, before.get(form.form_id))
+            stands = twin is not None and matches_sent(bridge, form, twin, before.get(form.form_id))
         except Unreadable:
             return form  # Written again: that it stands there cannot be seen.
         return twin if stands and twin is not None else form
@@ -154,45 +107,7 @@ def remaining_forms(bridge: Bridge, operation: Operation, held: tuple[Form, ...]
     return tuple(map(standing, operation.sent_forms))
 
 
-def forms_to_roll_back(bridge: Bridge, operation: Operation) -> tuple[Form, ...] | None:
-    """
-    Give the forms that were written and are not yet what they were before; None where one of them cannot be put back.
-
-    Raises:
-        UpstreamError: They cannot be read now.
-    """
-    element = bridge.altinn2.read(operation.key, content=False)
-    shown = {form.form_id: form for form in bridge.altinn2.read_contents(element, attached=False).forms}
-    wanted = {form.form_id: form for form in operation.sent_forms}
-    left: list[Form] = []
-    for was in operation.held_forms:
-        now = shown.get(was.form_id)
-        if now is None or holds_same(bridge, was, now):
-            continue
-        try:
-            ours = _matches_sent(bridge, wanted[was.form_id], now, was)
-        except Unreadable:
-            return None
-        if not ours:
-            return None  # Neither what was nor what we wrote: it is somebody else's now.
-        left.append(was)
-    return tuple(left)
-
-
-def _go_on(bridge: Bridge, operation: Operation, element: Element, phase: Phase) -> Operation:
-    manifest = operation.manifest
-    changed: dict[str, Any] = {
-        "sending_at": None,
-        "answered_at": None,
-        "may_arrive_until": None,
-        "built_on": element.last_changed,
-        "manifest": None if manifest is None else manifest.in_phase(phase),
-    }
-    write(bridge, operation, **changed)
-    return replace(operation, **changed)
-
-
-def _matches_sent(bridge: Bridge, form: Form, shown: Form, was: Form | None) -> bool:
+def matches_sent(bridge: Bridge, form: Form, shown: Form, was: Form | None) -> bool:
     """
     Say whether *form* is what is shown, less what Altinn 2 may do to it.
 
@@ -208,7 +123,7 @@ def _matches_sent(bridge: Bridge, form: Form, shown: Form, was: Form | None) -> 
 
 
 def holds_same(bridge: Bridge, form: Form, other: Form) -> bool:
-    """Say whether two forms are known to hold the same values."""
+    """Whether two forms are known to hold the same values."""
     try:
         return not differences(form.data, other.data, limits=bridge.schemas.limits)
     except Unreadable:

@@ -1,9 +1,8 @@
 """What is sent to Altinn 2, built on what was read: nothing that must survive is left out."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
@@ -11,7 +10,7 @@ from bridge.adapters.altinn2.messages import put_body
 from bridge.adapters.altinn2.metadata import misfits
 from bridge.adapters.altinn2.streams import base64_length
 from bridge.core.attachment_rules import check_attachment, missing_types
-from bridge.core.delivery import Manifest, Phase, manifest_of
+from bridge.core.delivery import Event, Manifest, manifest_of
 from bridge.core.elements import Attachment, Element, ElementState, Form, Listed, PutMessage, SignatureSpec
 from bridge.core.errors import OutcomeUnknown, Unreachable
 from bridge.core.mapping import (
@@ -27,7 +26,7 @@ from bridge.core.mapping import (
 )
 from bridge.core.problems import Refusal
 from bridge.parts import Bridge
-from bridge.storage.store import Living
+from bridge.steps.delivery import PlannedWrite
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -36,22 +35,6 @@ LOOK_BACK = timedelta(days=90)
 
 _OPERATORS = frozenset({"service_not_in_force", "no_signing_step", "payment_needed"})
 """What nobody who presses can mend: the mapping says otherwise than the service's metadata."""
-
-SILENCE = timedelta(seconds=30)
-"""How much longer than Altinn 2 may take to answer an upload is taken for alive."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class PlannedWrite:
-    """One write: what must be there afterwards (None: nothing to compare), and how it is sent."""
-
-    manifest: Manifest | None
-    send: Callable[[], str | None]
-    """Gives the new id, where the answer tells one."""
-    forms: tuple[Form, ...] = ()
-    """The forms that the element shall hold then, where they are sent."""
-    before: tuple[Form, ...] = ()
-    """Those that are not as they are now, as they are now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -64,25 +47,21 @@ class DraftPut:
     attachments: tuple[Attachment, ...]
 
 
-def upload_silence(bridge: Bridge) -> timedelta:
-    """Say for how long an upload that does not move is taken for alive."""
-    return timedelta(seconds=bridge.settings.altinn2_put_timeout) + SILENCE
-
-
-def living_uploads(bridge: Bridge) -> Living:
-    """Say which uploads are on their way."""
-    return bridge.uploading.living(silent_since=bridge.clock() - upload_silence(bridge))
-
-
-def latest_arrival(bridge: Bridge) -> datetime:
-    """Say until when a write that sets out now may take effect, also where we die before it is cut."""
-    return bridge.clock() + timedelta(seconds=bridge.settings.altinn2_put_timeout) + bridge.late
-
-
 def can_be_carried(bridge: Bridge, element: Element) -> bool:
     """Say whether the attachments that an element lists fit into a PUT; one of unknown size is fetched to see."""
     sizes = [each.size or 0 for each in element.listed_attachments or ()]
     return sum(map(base64_length, sizes)) <= bridge.settings.altinn2_max_put
+
+
+def refuse_other_service(mapping: ServiceMapping, element: Element) -> Altinn2Service:
+    """The service of *mapping*. Raises Refusal ``other_service_edition`` where *element* is of another one."""
+    service = mapping.altinn2
+    if service is None or (element.service_code, element.service_edition) != (
+        service.service_code,
+        service.service_edition,
+    ):
+        raise Refusal("other_service_edition", 409)
+    return service
 
 
 def refuse_what_rest_cannot_do(
@@ -148,18 +127,18 @@ def write_to_element(bridge: Bridge, action: ActionMapping, element: Element) ->
                 return bridge.altinn2.archive(element.key).location_id
         return None
 
-    return PlannedWrite(manifest=None, send=send)
+    return PlannedWrite(event=Event.SENT_WHOLE, manifest=None, send=send)
 
 
-def write_signature(bridge: Bridge, action: ActionMapping, element: Element, phase: Phase) -> PlannedWrite:
+def write_signature(bridge: Bridge, action: ActionMapping, element: Element) -> PlannedWrite:
     """Sign what is in signing, without any content: the one bare PUT that is safe (facts/altinn2.md 0.5)."""
     order = replace(_bare(element, AfterUpdate.SIGN_AND_ARCHIVE), bare=False, signature=_signature(action, element))
-    return _put(bridge, order, _manifest(element).in_phase(phase))
+    return _put(bridge, order, Event.SENT_SIGNATURE, _manifest(element))
 
 
 def complete_verified(bridge: Bridge, action: ActionMapping, element: Element, manifest: Manifest) -> PlannedWrite:
     """Complete what is in form filling and was proved to survive it."""
-    return _put(bridge, _bare(element, action.after), manifest)
+    return _put(bridge, _bare(element, action.after), Event.SENT_SIGNATURE, manifest)
 
 
 def write_content(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, building: DraftPut) -> PlannedWrite:
@@ -191,7 +170,7 @@ def write_content(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping
     )
     if len(put_body(order)) > bridge.settings.altinn2_max_put:
         return _around(bridge, mapping, action, building, added)
-    call = _put(bridge, order, manifest_of(len(order.forms), order.attachments))
+    call = _put(bridge, order, Event.SENT_WHOLE, manifest_of(len(order.forms), order.attachments))
     return replace(call, before=replaced_forms(building))
 
 
@@ -234,15 +213,15 @@ def _around(
                 raise OutcomeUnknown(error.system, detail, under_way=False) from error
 
     return PlannedWrite(
-        manifest=_manifest(element).in_phase(Phase.UPDATING_FORMS), send=send, forms=building.forms, before=before
+        event=Event.SENT_FORMS, manifest=_manifest(element), send=send, forms=building.forms, before=before
     )
 
 
 def complete_without_content(bridge: Bridge, action: ActionMapping, element: Element) -> PlannedWrite:
     """Complete an element that holds what is wanted, without content and without a signature."""
-    phase = Phase.WHOLE if action.after is AfterUpdate.SEND_TO_SIGNING else Phase.COMPLETING_WITHOUT_SIGNATURE
+    event = Event.SENT_WHOLE if action.after is AfterUpdate.SEND_TO_SIGNING else Event.SENT_COMPLETION
     order = replace(_bare(element, AfterUpdate.SEND_TO_SIGNING), bare=True)
-    return _put(bridge, order, _manifest(element).in_phase(phase))
+    return _put(bridge, order, event, _manifest(element))
 
 
 def replaced_forms(building: DraftPut) -> tuple[Form, ...]:
@@ -318,5 +297,8 @@ def _signature(action: ActionMapping, element: Element) -> SignatureSpec | None:
     )
 
 
-def _put(bridge: Bridge, order: PutMessage, manifest: Manifest) -> PlannedWrite:
-    return PlannedWrite(manifest=manifest, send=lambda: bridge.altinn2.put(order).location_id, forms=order.forms)
+def _put(bridge: Bridge, order: PutMessage, event: Event, manifest: Manifest) -> PlannedWrite:
+    def send() -> str | None:
+        return bridge.altinn2.put(order).location_id
+
+    return PlannedWrite(event=event, manifest=manifest, send=send, forms=order.forms)

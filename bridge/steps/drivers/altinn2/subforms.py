@@ -1,12 +1,13 @@
 """One subform added, changed or taken away by a call of its own, which leaves the rest of the element alone."""
 
-from bridge.core.delivery import manifest_of
+from bridge.core.delivery import Event, manifest_of
 from bridge.core.elements import Form
 from bridge.core.mapping import ActionMapping, AfterUpdate, FormKind, SubformRight
 from bridge.core.problems import Refusal
 from bridge.parts import Bridge
+from bridge.steps.delivery import PlannedWrite
 from bridge.steps.drivers.altinn2.prevalidation import changes
-from bridge.steps.drivers.altinn2.requests import DraftPut, PlannedWrite, replaced_forms
+from bridge.steps.drivers.altinn2.requests import DraftPut, replaced_forms
 from bridge.steps.forms.request_body import Sent
 
 
@@ -36,6 +37,7 @@ def subform_call(bridge: Bridge, action: ActionMapping, building: DraftPut) -> P
     (form,) = changed
     manifest = manifest_of(len(building.forms), building.element.listed_attachments or ())
     return PlannedWrite(
+        event=Event.SENT_WHOLE,
         manifest=manifest,
         send=lambda: _send(bridge, building, form),
         forms=building.forms,

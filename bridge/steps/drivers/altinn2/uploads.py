@@ -21,6 +21,7 @@ from bridge.core.mapping import ActionMapping, ServiceMapping, Supply
 from bridge.core.operations import Link, Upload
 from bridge.core.problems import Refusal
 from bridge.parts import Bridge
+from bridge.steps.arrivals import latest_arrival, living_uploads
 from bridge.steps.drivers.altinn2.attachments import (
     Standing,
     Target,
@@ -32,7 +33,7 @@ from bridge.steps.drivers.altinn2.attachments import (
     unsettled,
 )
 from bridge.steps.drivers.altinn2.reach import within_reach
-from bridge.steps.drivers.altinn2.requests import latest_arrival, living_uploads, rules_for
+from bridge.steps.drivers.altinn2.requests import rules_for
 from bridge.storage.store import UnderWay
 from bridge.storage.uploads import Uploads
 

@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import structlog
 
+from bridge.core.changes import OperationChange
 from bridge.core.elements import Element, ElementState, Form
 from bridge.core.errors import BridgeError, Finding, Unreachable, UpstreamError
-from bridge.core.operations import Operation
 from bridge.forms.altinn2_equivalence import washed_differences
 from bridge.forms.diff import Change, Difference
 from bridge.forms.xml.input import Unreadable
 from bridge.parts import Bridge
-from bridge.steps.lease import write
+from bridge.steps.delivery import Delivery
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -41,7 +41,7 @@ def unknown(form: Form) -> Finding:
     return Finding(path="/", rule=NOT_COMPARABLE, facts={"form": f"{form.data_format_id}/{form.data_format_version}"})
 
 
-def missing_values(bridge: Bridge, operation: Operation, after: Element) -> tuple[Finding, ...]:
+def missing_values(delivery: Delivery, after: Element) -> tuple[Finding, ...]:
     """
     Read the forms back and say, by path, which values are gone; all that differs is on the operation's row.
 
@@ -50,6 +50,7 @@ def missing_values(bridge: Bridge, operation: Operation, after: Element) -> tupl
     Raises:
         Unreachable: They cannot be read now; what was sent is kept for the next try.
     """
+    bridge, operation = delivery.bridge, delivery.operation
     mapping = bridge.mappings.get(operation.service_resource)
     # A mapping that is gone says nothing against it.
     unasked = mapping is not None and (mapping.altinn2 is None or not mapping.altinn2.compare_forms)
@@ -76,14 +77,15 @@ def missing_values(bridge: Bridge, operation: Operation, after: Element) -> tupl
         told = {name: paths[:_MOST_PATHS] for name, paths in by_change.items() if paths}
         # What is cut is counted, so that nobody takes the paths for all.
         log.warning("the forms did not come back as they were sent", differences=len(found), **told)
-        write(bridge, operation, differences={"count": len(found), **told})
-    return lost if _is_ours(bridge, operation, after) else ()
+        delivery.recorded(OperationChange(differences={"count": len(found), **told}))
+    return lost if _is_ours(delivery, after) else ()
 
 
-def _is_ours(bridge: Bridge, operation: Operation, after: Element) -> bool:
+def _is_ours(delivery: Delivery, after: Element) -> bool:
     if after.state is not ElementState.FORM_FILLING:
         return True
-    return operation.answered_at is not None and bridge.clock() - operation.answered_at <= _JUST_SENT
+    answered = delivery.operation.answered_at
+    return answered is not None and delivery.bridge.clock() - answered <= _JUST_SENT
 
 
 def paired(sent: Sequence[Form], shown: Sequence[Form]) -> list[tuple[Form, Form | None]]:

@@ -1,6 +1,5 @@
-"""What is known of an element that cannot be found any more, nor an archived copy of it."""
+"""What our own store knows of an element that cannot be found any more, nor an archived copy of it."""
 
-from datetime import datetime
 from uuid import UUID
 
 from bridge.core.decision import Ended
@@ -23,16 +22,3 @@ def sent_before(bridge: Bridge, dialog_id: UUID, key: ElementKey, *, but: UUID |
         said = archived in tx.last_states(key.message_id, but=but)
         told = known and Snapshots(tx).written(dialog_id).told_last(archived)
     return Ended(ElementState.ARCHIVED, archived_id) if said or told or archived_id is not None else None
-
-
-def deleted_before(bridge: Bridge, key: ElementKey, *, but: UUID, since: datetime) -> bool:
-    """
-    Say whether the element was deleted: by a press here that left it so last, or it lies in the bin since *since*.
-
-    Raises:
-        UpstreamError: Altinn 2 does not list its bin.
-    """
-    with bridge.store.reading() as tx:
-        seen = (each for each in tx.last_states(key.message_id, but=but) if each != ElementState.UNKNOWN.value)
-        last = next(seen, None)
-    return last == ElementState.DELETED.value or bridge.altinn2.in_trash(key, since=since)

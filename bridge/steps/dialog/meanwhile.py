@@ -6,6 +6,8 @@ from enum import Enum
 
 import structlog
 
+from bridge.core.changes import OperationChange
+from bridge.core.decision import may_arrive
 from bridge.core.dialogs import SERVICE_OWNER, Activity
 from bridge.core.errors import Conflict, Rejected, UpstreamError
 from bridge.core.ids import derived_id
@@ -13,7 +15,7 @@ from bridge.core.mapping import Target
 from bridge.core.operations import Operation, Stage
 from bridge.core.states import TEXTS
 from bridge.parts import Bridge
-from bridge.steps.drivers.altinn2.requests import upload_silence
+from bridge.steps.arrivals import upload_silence
 from bridge.steps.lease import write
 from bridge.storage.uploads import Uploads
 
@@ -87,4 +89,11 @@ def tell_what_is_open(bridge: Bridge, operation: Operation, what: Open, until: d
     except UpstreamError as error:
         log.warning("the dialog could not be told what is open", what=what.value, why=type(error).__name__)
         return
-    write(bridge, operation, uncertain_at=now)
+    write(bridge, operation, OperationChange(uncertain_at=now))
+
+
+def tell_if_open(bridge: Bridge, operation: Operation) -> None:
+    """Tell the dialog that the outcome is not known yet, once the operation's write has had its usual time."""
+    now, sent = bridge.clock(), operation.sending_at
+    if sent is not None and may_arrive(operation, now) and now >= sent + bridge.settle:
+        tell_what_is_open(bridge, operation, Open.OUTCOME, operation.may_arrive_until)

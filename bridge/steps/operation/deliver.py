@@ -1,0 +1,41 @@
+"""Have what was pressed carried out by its target's driver, as it was accepted."""
+
+from datetime import datetime
+
+from bridge.core import changes
+from bridge.core.decision import look_again, may_arrive
+from bridge.core.operations import Operation, Outcome
+from bridge.core.problems import Problem, Refusal
+from bridge.parts import Bridge
+from bridge.steps.delivery import delivery_of
+from bridge.steps.dialog.meanwhile import tell_if_open
+from bridge.steps.drivers.registry import DRIVERS
+from bridge.steps.lease import write
+from bridge.steps.operation.agreed import agreed
+
+
+def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
+    """
+    Take the case where the action wants it. None when that has ended, well or badly; else when to look again.
+
+    Raises:
+        UpstreamError: Its system could not be asked, or its answer is unknown; the next try reads back first.
+    """
+    try:
+        mapping, action = agreed(bridge, operation)
+    except Refusal as refusal:
+        return _not_agreed(bridge, operation, refusal.problem)
+    return DRIVERS[action.target].deliver(delivery_of(bridge, operation, mapping=mapping, action=action))
+
+
+def _not_agreed(bridge: Bridge, operation: Operation, problem: Problem) -> datetime | None:
+    """End without what was wanted, unless a write may still arrive: then nothing is decided, and it is looked for."""
+    now = bridge.clock()
+    if may_arrive(operation, now):
+        tell_if_open(bridge, operation)
+        return look_again(operation, now=now, settle=bridge.settle)
+    outcome = Outcome.GIVEN_UP if problem.code == "outcome_uncertain" else Outcome.REFUSED
+    archived_id = operation.archived_id
+    change = changes.ended(operation, outcome=outcome, problem=problem, state_after=None, archived_id=archived_id)
+    write(bridge, operation, change)
+    return None
