@@ -13,7 +13,9 @@ from bridge.cli.shapes import shape_option
 
 if TYPE_CHECKING:  # They bring requests, which nobody waits for who asks for help.
     from bridge.config.settings import Settings
+    from bridge.parts import Bridge
     from bridge.steps.batch.draft_report import DraftOutcome, PlanLine
+    from bridge.storage.runs import Run
 
 EVERY = 5.0
 """Seconds between two lines of progress."""
@@ -35,12 +37,10 @@ def drafts(*, dry: bool, whom: str | None, shape: str) -> None:
     """
     from bridge.cli.quiet import quiet
     from bridge.config.settings import Settings
-    from bridge.core.drafts import RUN_KIND
     from bridge.core.errors import UpstreamError
-    from bridge.steps.batch.draft_report import BY_HAND, DraftOutcome, Watcher
+    from bridge.steps.batch.draft_report import DraftOutcome, Watcher
     from bridge.steps.batch.drafts import run_drafts
-    from bridge.steps.batch.runs import Stopped, take_run
-    from bridge.storage.runs import Run
+    from bridge.steps.batch.runs import Stopped
     from bridge.wiring import prepare_database, wire
 
     settings = Settings.from_environ({**os.environ, **({} if whom is None else {"BRIDGE_DRAFTS_FOR": whom})})
@@ -48,13 +48,7 @@ def drafts(*, dry: bool, whom: str | None, shape: str) -> None:
     click.get_current_context().with_resource(quiet())
     prepare_database(settings)
     bridge = wire(settings)
-    scope, run_id = tuple(sorted(settings.drafts_for)), f"{BY_HAND}{bridge.new_id()}"
-    run = Run(kind=RUN_KIND, id=run_id, scope=scope)
-    if not dry:
-        # No waiting for a process that may be dead: a living one stops when it finds that its run was taken over.
-        run = take_run(bridge, RUN_KIND, run_id, scope=scope, at_once=True) or run
-    if run.id != run_id:
-        click.echo(f"going on with the run {run.id}", err=True)
+    run = _run_of(bridge, dry=dry)
     printer = _Printer(shape, dry=dry)
     watcher = Watcher(tell=printer.tell, progress=printer.progress, stopping=lambda: False)
     try:
@@ -68,6 +62,24 @@ def drafts(*, dry: bool, whom: str | None, shape: str) -> None:
         bridge.store.engine.dispose()
     printer.end(counts)
     sys.exit(1 if counts[DraftOutcome.FAILED] else 0)
+
+
+def _run_of(bridge: "Bridge", *, dry: bool) -> "Run":
+    """A run of one's own or, unless *dry*, one that was not finished."""
+    from bridge.core.drafts import RUN_KIND
+    from bridge.steps.batch.draft_report import BY_HAND
+    from bridge.steps.batch.runs import take_run
+    from bridge.storage.runs import Run
+
+    scope = tuple(sorted(bridge.settings.drafts_for))
+    own = Run(kind=RUN_KIND, id=f"{BY_HAND}{bridge.new_id()}", scope=scope)
+    if dry:
+        return own
+    # No waiting for a process that may be dead: a living one stops when it finds that its run was taken over.
+    run = take_run(bridge, RUN_KIND, own.id, scope=scope, at_once=True) or own
+    if run.id != own.id:
+        click.echo(f"going on with the run {run.id}", err=True)
+    return run
 
 
 class _Printer:

@@ -1,6 +1,6 @@
 """Attachments that came through us: whose place they take, and which of them stand in Altinn 2."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -117,19 +117,26 @@ class Uploads:
             and (each.attachment_id is not None or upload.attachment_id is None)
         ]
         last = before.pop() if before else None
-        mine = upload.id if last is None else last.id
+        known = self._known_of(upload, mine=upload.id if last is None else last.id)
+        if last is None:
+            self._add_ended(upload, known, now=now)
+            return
+        self._write(last.id, **known)
+        for each in before:
+            self._write(each.id, removed_at=now, replaced_by=str(last.id))
+
+    def _known_of(self, upload: Upload, *, mine: UUID) -> dict[str, object]:
+        """What to write into the record *mine*; its id in Altinn 2 only where no other record has it."""
         known: dict[str, object] = {"length": upload.length, "sha256": upload.sha256, "found": False}
         holder = None if upload.attachment_id is None else self.tx.uploaded_as(upload.dialog_id, upload.attachment_id)
         if upload.attachment_id is not None and (holder is None or holder.id == mine):
             known["attachment_id"] = upload.attachment_id
-        if last is not None:
-            self._write(mine, **known)
-            for each in before:
-                self._write(each.id, removed_at=now, replaced_by=str(mine))
-            return
+        return known
+
+    def _add_ended(self, upload: Upload, known: Mapping[str, object], *, now: datetime) -> None:
         self.tx.connection.execute(
             attachments.insert().values(
-                id=str(mine),
+                id=str(upload.id),
                 dialog_id=str(upload.dialog_id),
                 who=upload.element.who,
                 message_id=upload.element.message_id,

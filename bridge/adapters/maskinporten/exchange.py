@@ -54,7 +54,7 @@ class PlatformTokens:
         Raises:
             Unreachable: Maskinporten or Altinn did not answer, twice.
             CredentialsRefused: One of them refused. For an enterprise user also ``login_locked`` without asking, after
-                two refusals in a row, until the lockout is lifted.
+                two refusals in a row, until the login is unlocked.
             Rejected: ``gone``: enterprise users are no more.
         """
         wanted = tuple(sorted(set(scopes)))
