@@ -18,7 +18,6 @@ TABLES = {"core/texts/findings.py", "core/texts/problems.py"}
 LONG_MODULES = {
     "adapters/dialogporten/tokens.py",
     "adapters/maskinporten/client.py",
-    "config/settings.py",
     "connections.py",
     "core/dialog_merge.py",
     "core/states.py",
@@ -39,7 +38,6 @@ LONG_FUNCTIONS = {
     "steps/drivers/altinn2/driver.py _delivered",
     "steps/drivers/altinn2/driver.py _send",
     "storage/migrations/versions/0001_first.py upgrade",
-    "web/openapi_schemas.py schemas",
     "wiring.py wire",
 }
 """Still too long. Take out what was divided; put nothing in."""
