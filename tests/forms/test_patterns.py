@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.forms.xml.automata import automaton
 from bridge.forms.xml.patterns import dotnet_pattern, xsd_pattern
 from bridge.forms.xml.schema_files import Engine, read_schema_files
-from bridge.forms.xml.xmlschema_engine import automaton, build_xmlschema
+from bridge.forms.xml.xmlschema_engine import build_xmlschema
 from tests.effort import growth
 
 CASES = {

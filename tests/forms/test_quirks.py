@@ -81,6 +81,13 @@ QUIRKS = {
         valid=("<m>ABC</m>",),
         invalid=("<m>abcd</m>",),
     ),
+    "a Unicode block that there is not, `\\p{IsFoo}`": Quirk(
+        schema=text_with(r'<x:pattern value="\p{IsFoo}+"/><x:maxLength value="3"/>'),
+        outcome="taken, with a note",
+        said="names the block 'IsFoo', which there is not: .NET does not read such a schema",
+        valid=("<m>a</m>",),
+        invalid=("<m>abcd</m>",),
+    ),
     "a group that is not captured, `(?:`": Quirk(
         schema=text_with('<x:pattern value="(?:ab)+"/>'),
         outcome="taken, with a note",

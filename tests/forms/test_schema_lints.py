@@ -51,6 +51,15 @@ def test_what_dotnet_cannot_read_is_told_with_its_line(tmp_path: Path, body: str
     assert told.endswith(".NET does not read such a schema")
 
 
+def test_a_block_that_there_is_not_is_told(tmp_path: Path) -> None:
+    """Nothing can be held against such a pattern, and it is dropped; one that there is stays."""
+    told = notes(tmp_path, NAMED % ("string", r'<x:pattern value="[\P{IsFoo}\p{IsGreek}]"/>')).splitlines()
+
+    assert told[0].endswith("names the block 'IsFoo', which there is not: .NET does not read such a schema")
+    assert told[1].endswith("there is no block 'IsFoo': values are not held against it")
+    assert notes(tmp_path, NAMED % ("string", r'<x:pattern value="[\p{IsGreek}]"/>')) == ""
+
+
 @pytest.mark.parametrize(("namespace", "told"), [("", True), ("u:t", True), ("urn:t", False), ("http://x.no/a", False)])
 def test_namespaces_are_looked_at(tmp_path: Path, namespace: str, told: bool) -> None:
     """An empty one, and one that reads like a drive."""

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from bridge.forms.xml.automata import automaton
+from bridge.forms.xml.new_letters import Matcher
 from bridge.forms.xml.patterns import dotnet_pattern, utf16_units
 from bridge.forms.xml.schema_files import XSD
 from bridge.forms.xml.values import BLANKS, builtin_of, item_of, members_of
-from bridge.forms.xml.xmlschema_engine import automaton
 
 Takes = Callable[[Any, str], bool]
 
@@ -210,7 +211,7 @@ def _fits(patterns: tuple[str, ...], value: str, *, looks: bool = False) -> bool
         read = dotnet_pattern(pattern)
         if read is None or (read == pattern and units == value and not looks):
             return True
-        matcher = automaton(read)
-        if matcher is None or matcher.match(units):
+        made = automaton(read)
+        if made is None or Matcher(made).match(units):
             return True
     return False

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from lxml import etree
 
 from bridge.core.errors import Finding
+from bridge.forms.xml.automata import type_matcher
 from bridge.forms.xml.input import line_of
-from bridge.forms.xml.xmlschema_engine import type_matcher
 
 _INVALID = "Warning: No precomputed value available"
 _NOT_FOUND = "No match found for key-sequence ["

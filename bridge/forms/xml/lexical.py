@@ -8,12 +8,13 @@ from lxml import etree
 
 from bridge.core.errors import Finding
 from bridge.forms.paths import attribute_step, path_of
+from bridge.forms.xml.automata import type_matcher
 from bridge.forms.xml.input import line_of
 from bridge.forms.xml.named_types import named_in
+from bridge.forms.xml.new_letters import depends_on_tables, has_new_letters, new_letters
 from bridge.forms.xml.schema_facts import SchemaModel
 from bridge.forms.xml.schema_files import Engine, SchemaFiles
 from bridge.forms.xml.values import BLANKS, Stray, Value, builtin_of, item_of, members_of, values_of
-from bridge.forms.xml.xmlschema_engine import type_matcher
 
 # What libxml2 takes and the type does not: other characters in base64, an exponent without digits, lists of nothing.
 _FAST = {
@@ -25,6 +26,8 @@ _LISTS = frozenset({"NMTOKENS", "IDREFS", "ENTITIES"})
 _LAX = re.compile(rb"\b(?:base64Binary|double|float|NMTOKENS|IDREFS?|ENTITIES|ID)\b")
 _ZONE = re.compile(r"(?:Z|[+-][0-9]{2}:[0-9]{2})\Z")
 _FIXED_DATE = re.compile(rb"\bfixed\s*=\s*[\"'][-0-9]*[0-9]{2}[-:]")
+_LETTERS = b"letters"
+"""Not a type: patterns that take kinds of letters, of which libxml2 does not know the new ones."""
 _FLOATS = frozenset({b"double", b"float"})
 _EXPONENT = re.compile(rb"[0-9.][eE][+-]?\s*(?:[<\"'&]|\s)")
 # xmlschema reads numbers and dates as Python does, which knows more digits and blanks.
@@ -44,13 +47,16 @@ def lax_types(files: SchemaFiles) -> frozenset[bytes]:
     """Name the types in the schema that libxml2 is lax with."""
     texts = list(files.texts.values())
     dates = {b"fixed date"} if any(map(_FIXED_DATE.search, texts)) else set()
-    return frozenset(found for text in texts for found in _LAX.findall(text)) | dates
+    letters = {_LETTERS} if any(map(depends_on_tables, files.patterns())) else set()
+    return frozenset(found for text in texts for found in _LAX.findall(text)) | dates | letters
 
 
 def may_be_lax(types: frozenset[bytes], data: bytes) -> bool:
     """Say whether the form *data* may have a value that libxml2 took, and one of *types* or of its own does not."""
     types = types | set(_LAX.findall(named_in(data)))
-    return bool(types - _FLOATS) or (bool(types) and _EXPONENT.search(data) is not None)
+    if types - _FLOATS - {_LETTERS} or (_LETTERS in types and has_new_letters(data)):
+        return True
+    return not types.isdisjoint(_FLOATS) and _EXPONENT.search(data) is not None
 
 
 def badly_written(root: etree._Element, model: SchemaModel, engine: Engine) -> Iterator[Finding]:
@@ -70,6 +76,8 @@ def badly_written(root: etree._Element, model: SchemaModel, engine: Engine) -> I
         if not is_written_well(value.simple, value.text, engine, model):
             wanted = model.types_of(value.simple)
             yield _finding(value, "type" if value.text.strip(BLANKS) or value.attribute else "empty", wanted)
+        elif engine is Engine.LIBXML2 and new_letters(value.text) and not model.takes(value.simple, value.text):
+            yield _finding(value, *model.pattern_of(value.simple))
         elif value.fixed is not None and kind in _ASCII and _has_zone(value.text) is not _has_zone(value.fixed):
             yield _finding(value, "fixed", {"fixed": value.fixed})
         elif kind == "ID":

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bridge.forms.xml.automata import knows_block
+
 _QUANTIFIER = re.compile(r"[*+?]|\{\d+(?:,\d*)?\}")
 _CODE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2}))")
 _CATEGORY = re.compile(r"\\[pP]\{[^}]*\}")
@@ -38,6 +40,8 @@ class _Class:
 
     members: str
     without: "_Class | None" = None
+    outside: tuple[str, ...] = ()
+    """The kinds and blocks whose letters it has not, by ``\\P``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,25 +245,32 @@ class _Reader:
         negated = self._more() == "^"
         self._at += negated
         parts: list[str] = []
+        outside: list[str] = []
         while True:
             character = self._more()
             if not character:
                 raise _Untold("a character class is not closed")
-            if character == "]" and parts:
+            if character == "]" and (parts or outside):
                 self._at += 1
-                return _Class("^" * negated + "".join(parts))
+                return _Class("^" * negated + "".join(parts), outside=tuple(outside))
             if self._pattern.startswith("-[", self._at):
                 self._at += 1
                 taken = self._class()
                 if self._more() != "]":
                     raise _Untold("something follows what a class takes away")
                 self._at += 1
-                return _Class("^" * negated + "".join(parts), taken)
-            parts.append(self._range(begins=not parts))
+                return _Class("^" * negated + "".join(parts), taken, tuple(outside))
+            read = self._range(begins=not parts and not outside)
+            if read.startswith("\\P"):
+                outside.append(read[2:])
+            else:
+                parts.append(read)
 
     def _written(self, read: _Class) -> str:
         """Write a class so that libxml2 reads it, which takes away once and no more."""
         taken = read.without
+        if read.outside or (taken is not None and taken.outside):
+            return _without_outside(read)
         if taken is None and self._negated and read.members.startswith("^"):
             return f"[\\s\\S-[{read.members[1:]}]]"  # To libxml2 two classes of all but some have nothing in common.
         if taken is None:
@@ -309,6 +320,9 @@ class _Reader:
             self._spelled = True
             return _plain(chr(int(code[1] or code[2], 16)), in_class=in_class)
         if category is not None:
+            name = category[0][3:-1]
+            if name.startswith("Is") and not knows_block(name):
+                raise _Untold(f"there is no block {name!r}")
             self._at = category.end()
             return category[0].replace("\\P", "[^\\p") + "]" if category[0][1] == "P" and not in_class else category[0]
         self._at += 2
@@ -323,6 +337,21 @@ class _Reader:
             raise _Untold(f"XSD has no '\\{letter}'")
         self._spelled = True
         return _plain(letter, in_class=in_class)
+
+
+def _without_outside(read: _Class) -> str:
+    """Write a class without ``\\P``, which libxml2 takes for ``\\p`` in a class."""
+    taken = "" if read.without is None else read.without.members
+    if read.without is not None and (read.without.outside or read.without.without or taken.startswith("^")):
+        raise _Untold("it takes all letters but those of a kind away")
+    own = read.members.removeprefix("^")
+    if own == read.members:
+        parts = [f"[^\\p{kind}{taken}]" for kind in read.outside]
+        parts += [f"[{own}-[{taken}]]" if taken else f"[{own}]"] if own else []
+        return parts[0] if len(parts) == 1 else f"({'|'.join(parts)})"
+    if len(read.outside) > 1:
+        raise _Untold("it has letters that are of several kinds at once")
+    return f"[\\p{read.outside[0]}-[{own}{taken}]]" if own or taken else f"[\\p{read.outside[0]}]"
 
 
 def _outside_classes(pattern: str, start: int = 0) -> Iterator[tuple[int, str]]:

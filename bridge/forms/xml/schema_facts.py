@@ -276,6 +276,14 @@ class SchemaModel:
         name = "" if simple is None else _built_in(simple)
         return {"type": name} if name else {}
 
+    def pattern_of(self, simple: Declaration) -> tuple[str, dict[str, str]]:
+        """The rule and the facts of a value of the type *simple* that fits none of its patterns."""
+        facts = dict(reversed([facet for level in _levels(simple) for facet in _facets(level)]))
+        for rule in ("digits", "pattern"):
+            if rule in facts:
+                return rule, {rule: facts[rule]}
+        return "type", self.types_of(simple)
+
     def fixed_spelling(self, node: etree._Element) -> str | None:
         """
         Give the schema's spelling of the fixed value that *node* has in another one (``1`` for ``true``); else None.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lxml import etree
 
+from bridge.forms.xml.automata import knows_block
 from bridge.forms.xml.input import line_of
 
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
@@ -29,9 +30,10 @@ _TEXTS = frozenset({"string", "normalizedString"})
 _ESCAPED = re.compile(r"\\.", re.DOTALL)
 _CLASS = re.compile(r"\[[^\]]*\]+")
 _TWICE = re.compile(r"(?:[*+?]|\{\d+(?:,\d*)?\})(?:[*+]|\{\d)")
-_BLOCKS = re.compile(
-    r"\\[pP]\{(Is(?:OldItalic|Gothic|Deseret|ByzantineMusicalSymbols|MusicalSymbols|MathematicalAlphanumericSymbols"
-    r"|CJKUnifiedIdeographsExtensionB|CJKCompatibilityIdeographsSupplement|Tags))\}"
+_BLOCK = re.compile(r"\\[pP]\{(Is[^}]*)\}")
+_BEYOND = re.compile(
+    r"Is(?:OldItalic|Gothic|Deseret|ByzantineMusicalSymbols|MusicalSymbols|MathematicalAlphanumericSymbols"
+    r"|CJKUnifiedIdeographsExtensionB|CJKCompatibilityIdeographsSupplement|Tags)"
 )
 _REVERSED = re.compile(r"\{(\d{1,9}),(\d{1,9})\}")
 
@@ -101,8 +103,11 @@ def _of_pattern(pattern: etree._Element) -> Iterator[tuple[etree._Element, str]]
         yield pattern, f"the pattern {value!r} has a quantifier after a quantifier"
     if any(int(low) > int(high) for low, high in _REVERSED.findall(bare)):
         yield pattern, f"the pattern {value!r} has a quantifier whose end is before its beginning"
-    for block in _BLOCKS.findall(value):
-        yield pattern, f"the pattern {value!r} names the block {block!r}, which is beyond 16 bits"
+    for block in dict.fromkeys(_BLOCK.findall(value)):
+        if _BEYOND.fullmatch(block):
+            yield pattern, f"the pattern {value!r} names the block {block!r}, which is beyond 16 bits"
+        elif not knows_block(block):
+            yield pattern, f"the pattern {value!r} names the block {block!r}, which there is not"
     if any(letter > "\uffff" for letter in value):
         yield pattern, f"the pattern {value!r} has a character beyond 16 bits, of which it reads the halves"
 

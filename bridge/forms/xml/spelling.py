@@ -10,9 +10,9 @@ from lxml import etree
 from bridge.forms.paths import locate
 from bridge.forms.xml.input import Effort, text_of
 from bridge.forms.xml.libxml2_findings import spell_fixed_values
+from bridge.forms.xml.new_letters import in_old_letters
 from bridge.forms.xml.schema_facts import SchemaModel
 from bridge.forms.xml.values import BLANKS, XSI, Value, values_of
-from bridge.forms.xml.xmlschema_engine import in_old_letters
 
 _OF_BLANKS = frozenset(
     (

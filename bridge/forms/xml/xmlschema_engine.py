@@ -1,9 +1,7 @@
 """The second engine, xmlschema: models for explanations, and a judge for the schemas that libxml2 cannot take."""
 
-import functools
 import tempfile
 import threading
-import unicodedata
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,11 +10,11 @@ from typing import Any
 
 from lxml import etree
 
+from bridge.forms.xml.automata import automaton
 from bridge.forms.xml.input import Effort
+from bridge.forms.xml.new_letters import Matcher
 from bridge.forms.xml.schema_files import XSD, Engine, SchemaFiles
 
-_ONE_PATTERN = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="v"><x:simpleType>
-<x:restriction base="x:string"><x:pattern value=""/></x:restriction></x:simpleType></x:element></x:schema>"""
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 DEEPEST_MODEL = 100
 """So many groups may stand inside each other in one content model."""
@@ -173,80 +171,12 @@ def _pattern_facets(schema: Any) -> Iterator[Any]:
                 yield facet
 
 
-class _Automaton:
-    """A pattern that libxml2 matches; looks like ``re.Pattern`` to xmlschema."""
-
-    def __init__(self, pattern: str, schema: etree.XMLSchema) -> None:
-        self.pattern, self._schema, self._lock = pattern, schema, threading.Lock()
-
-    def match(self, text: str) -> object | None:
-        """Give something when *text* fits as a whole; what libxml2 gives up on does not fit."""
-        element = etree.Element("v")
-        element.text = text
-        with self._lock:
-            try:
-                return self if self._schema.validate(element) else None
-            except etree.XMLSchemaValidateError:
-                return None
-
-
-_ONE_TYPE = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="v" type="x:%s"/></x:schema>"""
-
-
-@functools.cache
-def type_matcher(name: str) -> _Automaton:
-    """Give what says whether libxml2 takes a text for a value of the built-in type *name*."""
-    return _Automaton(name, etree.XMLSchema(etree.fromstring(_ONE_TYPE % name)))
-
-
-_kept_patterns: dict[str, "_WithNewLetters | None"] = {}
+_kept_patterns: dict[str, Matcher | None] = {}
 
 
 def _bounded(text: str, known: Any) -> Any:
     """Let libxml2 match where it takes the pattern."""
     if text not in _kept_patterns:
         made = automaton(text)
-        _kept_patterns[text] = None if made is None else _WithNewLetters(made)
+        _kept_patterns[text] = None if made is None else Matcher(made)
     return _kept_patterns[text] or known
-
-
-class _WithNewLetters:
-    """A pattern that takes letters as well for which libxml2's tables are too old."""
-
-    def __init__(self, known: _Automaton) -> None:
-        self.pattern, self._known = known.pattern, known
-
-    def match(self, text: str) -> object | None:
-        found = self._known.match(text)
-        if found is not None or text.isascii():
-            return found
-        old = in_old_letters(text)
-        return None if old == text else self._known.match(old)
-
-
-def in_old_letters(text: str) -> str:
-    """Write letters that libxml2's tables are too old for, such as the capital ß of 2008, as old ones of their kind."""
-    return text if text.isascii() else "".join(map(_old_letter, text))
-
-
-@functools.lru_cache(maxsize=4096)
-def _old_letter(letter: str) -> str:
-    kind = unicodedata.category(letter)
-    if letter < "\u0220" or kind not in _OLD:
-        return letter
-    known = automaton(rf"\p{{{kind}}}")
-    return letter if known is None or known.match(letter) else _OLD[kind]
-
-
-_OLD = {"Lu": "\u0468", "Ll": "\u0469", "Lo": "\u0e02", "Nd": "\u0966", "Mn": "\u0489"}
-"""Letters of each kind that no pattern names by themselves."""
-
-
-def automaton(text: str) -> _Automaton | None:
-    """Let libxml2 make a matcher of the pattern *text*; None where it does not take it."""
-    root = etree.fromstring(_ONE_PATTERN)
-    next(root.iter(XSD + "pattern")).set("value", text)
-    try:
-        return _Automaton(text, etree.XMLSchema(root))
-    except etree.XMLSchemaParseError:
-        return None
