@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,8 @@ from lxml import etree
 from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.conversion.model import ANY, TYPE, XSI, Content, ElementDecl, Kind, ModelGroup, Particle
 from bridge.forms.diff import differences
-from bridge.forms.xml.prefixes import Prefixes
+from bridge.forms.xml.input import parse
+from bridge.forms.xml.prefixes import Prefixes, split_name
 
 # Laws over many examples.
 pytestmark = pytest.mark.slow
@@ -103,6 +105,14 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Converter]:
     for name, text in SCHEMAS.items():
         (folder / f"{name}.xsd").write_text(text, encoding="utf-8")
     return {name: Converter.from_schema(folder / f"{name}.xsd") for name in SCHEMAS}
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> Converter:
+    """The shape of a form with names of any namespace."""
+    path = tmp_path_factory.mktemp("named") / "a.xsd"
+    path.write_text(NAMED, encoding="utf-8")
+    return Converter.from_schema(path)
 
 
 def fill(data: st.DataObject, node: etree._Element, place: ElementDecl, depth: int) -> None:
@@ -287,3 +297,35 @@ def test_each_schema_is_a_schema(tmp_path: Path):
     """libxml2 takes them, so the shapes are those of real schemas."""
     for text in SCHEMAS.values():
         etree.XMLSchema(etree.fromstring(text))
+
+
+NAMED = f"""{HEAD}><xs:element name="m"><xs:complexType><xs:sequence>
+<xs:element name="k" type="xs:QName" minOccurs="0" maxOccurs="unbounded"/>
+<xs:any namespace="##other" processContents="skip" minOccurs="0"/></xs:sequence>
+<xs:anyAttribute processContents="skip"/></xs:complexType></xs:element></xs:schema>"""
+SPACES = st.lists(st.text("{}:ux/ ø'&<#", min_size=1, max_size=6), min_size=1, max_size=3, unique=True)
+
+
+def meant(xml: bytes) -> list[object]:
+    """Tell a form by the namespaces and local names of all that it holds, whatever its prefixes."""
+    told: list[object] = []
+    for node in parse(xml).iter(etree.Element):
+        text = node.text or ""
+        value = split_name(node.nsmap, text) if node.tag == "k" else text
+        told.append((node.tag, sorted(map(str, node.attrib.items())), value))
+    return told
+
+
+@settings(deadline=None, max_examples=200)
+@given(spaces=SPACES, data=st.data())
+def test_any_namespace_comes_back(named: Converter, spaces: list[str], data: st.DataObject):
+    """Also one with braces, blanks and signs: of a value, of an attribute and of what the schema does not name."""
+    declared = "".join(f" xmlns:p{number}={quoteattr(space)}" for number, space in enumerate(spaces))
+    prefixes = st.integers(0, len(spaces) - 1).map("p{}".format)
+    names = data.draw(st.lists(prefixes, max_size=3))
+    other = data.draw(prefixes)
+    xml = f"<m{declared} {data.draw(prefixes)}:a='1'>{''.join(f'<k>{each}:v</k>' for each in names)}<{other}:z/></m>"
+
+    text = named.to_json(xml)
+
+    assert meant(named.to_xml(text)) == meant(xml.encode())

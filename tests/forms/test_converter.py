@@ -350,3 +350,51 @@ def test_an_app_gets_no_blanks_that_mean_nothing(tmp_path: Path) -> None:
     assert told == bare | {f"a{name}": value for name, value in bare.items()}
     assert differences(xml, shape.to_xml(json.dumps(told), of_app=True), shape=shape) == ()
     assert shape.to_xml(shape.to_json(xml)).endswith(xml)
+
+
+BRACED = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="m"><xs:complexType><xs:sequence>
+<xs:element name="k" type="xs:QName" minOccurs="0"/><xs:any namespace="##other" processContents="skip" minOccurs="0"/>
+</xs:sequence><xs:anyAttribute processContents="skip"/></xs:complexType></xs:element></xs:schema>"""
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ('<m xmlns:k="urn:{x}"><k>k:a</k></m>', '{"k":"k:a","@xmlns:k":"urn:{x}"}'),
+        ('<m xmlns:a1="urn:{x}" a1:k="1"/>', '{"@{urn:{x}}k":"1"}'),
+        ('<m xmlns:a1="urn:}x y" a1:k="1"/>', '{"@{urn:}x y}k":"1"}'),
+        ('<m xmlns:a1="x:&amp;&lt;" a1:k="1"/>', '{"@{x:&<}k":"1"}'),
+        (
+            '<m><p:z xmlns:p="x:&amp;"/></m>',
+            '{"@any":["<p:z xmlns:p=\\"x:&amp;\\"/>"]}',
+        ),
+    ],
+)
+def test_namespaces_may_have_braces_blanks_and_signs(tmp_path: Path, form: str, text: str):
+    """Of names in values, of attributes and of what the schema does not name; and they come back."""
+    (tmp_path / "a.xsd").write_text(BRACED, encoding="utf-8")
+    shape = Converter.from_schema(tmp_path / "a.xsd")
+
+    assert shape.to_json(form) == text
+    assert shape.to_xml(text).decode().partition("?>")[2] == form
+
+
+@pytest.mark.parametrize(
+    "member", ["@{}k", "@{k", "@}k", "@{urn:a}", "@{urn:a}b:c", "@{urn:\\u0001}k", "@{urn:\\ud800}k"]
+)
+def test_members_that_name_no_attribute_are_refused(tmp_path: Path, member: str):
+    """Whatever stands between the braces."""
+    (tmp_path / "a.xsd").write_text(BRACED, encoding="utf-8")
+    shape = Converter.from_schema(tmp_path / "a.xsd")
+
+    with pytest.raises((Unconvertible, Unreadable)):
+        shape.to_xml(f'{{"{member}":"1"}}')
+
+
+def test_a_namespace_that_no_member_can_name_is_told(tmp_path: Path):
+    """Of an attribute that the schema does not name, instead of JSON that nobody can read."""
+    (tmp_path / "a.xsd").write_text(BRACED, encoding="utf-8")
+
+    with pytest.raises(Unconvertible) as caught:
+        Converter.from_schema(tmp_path / "a.xsd").to_json("<m xmlns:k='urn:\"' k:a='1'/>")
+    assert [(found.path, found.rule) for found in caught.value.findings] == [("/m", "namespace_unclear")]

@@ -63,7 +63,7 @@ def test_imports_stay_light(module: str) -> None:
 
 READERS = {
     "cli/validate/work.py": "one tag of a file of any size",
-    "forms/xml/xmlschema_engine.py": "schemas of our own",
+    "forms/xml/automata.py": "schemas of our own",
     "forms/xml/namespaces.py": "schemas",
     "forms/xml/positions.py": "where what was read stands",
     "forms/xml/input.py": "everybody's",

@@ -33,11 +33,11 @@ from bridge.forms.conversion.model import (
     read_model,
     several_roots,
 )
-from bridge.forms.conversion.xml_writing import OWN_PREFIX, XMLNS_MEMBER, XmlWriter
+from bridge.forms.conversion.xml_writing import OWN_PREFIX, UNFIT_NAMESPACE, XMLNS_MEMBER, XmlWriter
 from bridge.forms.json.input import placed, read_exact, text_of
 from bridge.forms.paths import attribute_step, path_of
 from bridge.forms.xml.input import NIL, Limits, canonical, is_nil, line_of, parse, to_utf8
-from bridge.forms.xml.prefixes import Prefixes, full_name
+from bridge.forms.xml.prefixes import Prefixes, split_name
 from bridge.forms.xml.schema_files import SchemaFiles, read_schema_files
 
 _JSON_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
@@ -232,10 +232,10 @@ class _XmlReader:
 
         def declared(found: re.Match[str]) -> str:
             token = found[0]
-            name = full_name(namespaces, token)
+            name = split_name(namespaces, token)
             if name is None or token.startswith("xml:"):
                 return token  # Whatever it means, it is no name, and the check says so.
-            uri, local = (name[1:].split("}", 1)) if name.startswith("{") else ("", name)
+            uri, local = name
             if uri == self._model.default_namespace:
                 return local
             if not uri or (len(self._declared) == _MOST_DECLARED and uri not in self._given):
@@ -274,6 +274,8 @@ class _XmlReader:
                 continue
             elif content.any_attribute and not name.startswith(XSI):
                 self._keep_prefixes(node, text)
+                if UNFIT_NAMESPACE.search(name):
+                    self.add("namespace_unclear", node)
                 result.append(f"{encode_basestring('@' + name)}:{encode_basestring(text)}")
             else:
                 self.add("unexpected_attribute", node, at=f"/{attribute_step(node, str(name))}")

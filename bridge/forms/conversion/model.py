@@ -322,7 +322,7 @@ def _labels(element: Any) -> Mapping[str, str]:
 
 
 def _uri(name: str) -> str:
-    return name[1:].partition("}")[0] if name.startswith("{") else ""
+    return name[1:].rpartition("}")[0] if name.startswith("{") else ""
 
 
 def _quoted(uri: str) -> str:

@@ -19,6 +19,8 @@ _XML, _XMLNS = "http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/x
 _HINT_NAMES = {member: member[1:] for member in HINTS.values()}
 # What XML cannot hold. JSON can only by an escape, except for the last two, so most texts need no search.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+UNFIT_NAMESPACE = re.compile(rf'["\ud800-\udfff]|{_NOT_XML.pattern}')
+"""What no attribute's namespace may hold in the name of a member: what XML cannot hold, and a quote."""
 _ESCAPES = ("\\u", "\\b", "\\f", "\ufffe", "\uffff")
 Steps = tuple[str | int, ...]
 _MOST_ZEROS = 40
@@ -142,7 +144,7 @@ class XmlWriter:
         if uri in {"", _XML}:
             return f' {"xml:" if uri else ""}{local}="{text}"'
         self._prefixes += 1
-        return f' xmlns:a{self._prefixes}="{uri}" a{self._prefixes}:{local}="{text}"'
+        return f' xmlns:a{self._prefixes}="{_quoted(_escaped(uri))}" a{self._prefixes}:{local}="{text}"'
 
     def _wrapped(self, place: ElementDecl, kind: Kind, value: Json, steps: Steps) -> None:
         content, name = place.content, place.written
@@ -321,17 +323,19 @@ def _plain_attributes(content: Content, value: Mapping[str, Json]) -> list[str] 
 def _attribute_name(member: str) -> tuple[str, str]:
     """Split ``@{uri}local`` or ``@local``; both are empty where the name cannot be an attribute's."""
     name = member.removeprefix("@")
+    # A namespace may have braces of its own, a local name has none.
+    uri, closed, local = name[1:].rpartition("}") if name.startswith("{") else ("", "}", name)
     try:
-        parsed = etree.QName(name)
+        etree.QName(local)
     except ValueError:
         return "", ""
-    uri, local = parsed.namespace or "", parsed.localname
     unfit = (
         name == member
-        or name.startswith("{}")
+        or not closed
+        or (name.startswith("{") and not uri)
         or uri in {XSI[1:-1], _XMLNS}
         or local == "xmlns"
-        or re.search(r"[\"'&<>\s]", name)
+        or UNFIT_NAMESPACE.search(uri)
     )
     return ("", "") if unfit else (uri, local)
 

@@ -16,6 +16,7 @@ from bridge.core.errors import BridgeError, Finding
 DOCTYPE = re.compile(rb"\A(?:\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 _DECLARED = re.compile(r"\A<\?xml[^>]{0,100}?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 _ENCODING = re.compile(r"(\A<\?xml[^>]{0,100}?)\sencoding\s*=\s*(?:\"[^\">]{0,40}\"|'[^'>]{0,40}')")
+_UNESCAPED = re.compile(rb"\sxmlns[^=\s]*=(?:\"[^\"&<]*[&<]|'[^'&<]*[&<])")
 _VERSION = re.compile(rb"\A<\?xml\s+version\s*=\s*(?:\"([^\"<]*)\"|'([^'<]*)')")
 UTF8_NAMES = {"utf-8", "utf8", "us-ascii", "ascii"}
 """What a declaration may call UTF-8, and what is part of it."""
@@ -238,7 +239,7 @@ def canonical(node: etree._Element, *, prefixes: Collection[str] = ()) -> bytes:
     """
     kept = sorted(prefixes)
     try:
-        return etree.tostring(
+        written = etree.tostring(
             node,
             method="c14n",
             exclusive=True,
@@ -248,9 +249,13 @@ def canonical(node: etree._Element, *, prefixes: Collection[str] = ()) -> bytes:
         )
     except etree.C14NError:
         # Canonical XML knows no relative namespaces, and to libxml2 ``urn:prøve`` is one as well.
-        bare = parse_any_namespace(etree.tostring(node, encoding="utf-8", with_tail=False))
-        etree.cleanup_namespaces(bare, keep_ns_prefixes=kept)
-        return etree.tostring(bare, encoding="utf-8", with_tail=False)
+        written = b""
+    # In a namespace libxml2 escapes nothing there.
+    if written and _UNESCAPED.search(written) is None:
+        return written
+    bare = parse_any_namespace(etree.tostring(node, encoding="utf-8", with_tail=False))
+    etree.cleanup_namespaces(bare, keep_ns_prefixes=kept)
+    return etree.tostring(bare, encoding="utf-8", with_tail=False)
 
 
 def _only_namespaces(entries: Any) -> bool:

@@ -87,8 +87,13 @@ class Prefixes:
 
 def full_name(namespaces: dict[str | None, str], name: str) -> str | None:
     """Give the ``{uri}local`` that *name* stands for where *namespaces* hold; None where its prefix stands for none."""
+    found = split_name(namespaces, name)
+    return None if found is None else f"{{{found[0]}}}{found[1]}" if found[0] else found[1]
+
+
+def split_name(namespaces: dict[str | None, str], name: str) -> tuple[str, str] | None:
+    """The namespace (empty for none) and the local name that *name* stands for; None where its prefix is unknown."""
     prefix, _, local = name.strip().rpartition(":")
     if prefix and prefix not in namespaces:
         return None
-    uri = namespaces.get(prefix or None)
-    return f"{{{uri}}}{local}" if uri else local
+    return namespaces.get(prefix or None) or "", local
