@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.forms.xml.automata import automaton
-from bridge.forms.xml.patterns import dotnet_pattern, xsd_pattern
+from bridge.forms.xml.dotnet_patterns import dotnet_pattern
+from bridge.forms.xml.patterns import xsd_pattern
 from bridge.forms.xml.schema_files import Engine, read_schema_files
 from bridge.forms.xml.xmlschema_engine import build_xmlschema
 from tests.effort import growth
@@ -21,6 +22,16 @@ CASES = {
     "(^$)|(^[0-9]{4}$)": ("()|([0-9]{4})", ("", "1234"), ("123",)),
     "^([0-9]{4}$)": ("([0-9]{4})", ("1234",), ("1234$",)),
     "((^a$)|(^b$))?": ("((a)|(b))?", ("a", ""), ("ab",)),
+    r"(^a$)\s*": ("(a)", ("a",), ("^a$", "b")),
+    r"\s*(^a$)": ("(a)", ("a",), ("^a$", "b")),
+    r"([0-9]{4}$)\s?": ("([0-9]{4})", ("1234",), ("1234$",)),
+    "x*^a": ("a", ("a",), ("^a", "xa")),
+    r"(^|x)a($|y)\s*": (r"(|x)a(|y)\s*", ("a", "xay"), ("^a",)),
+    r"(a$|b) ?": ("(a|b) ?", ("a", "b "), ("a$",)),
+    "a$(b*$)": ("a", ("a",), ("a$", "ab")),
+    "(^[0-9]$)+x?": ("([0-9])+", ("1",), ("^1$",)),
+    r"a\z *": ("a", ("a",), ("b",)),
+    "((a$)?b*)??c*": ("((a)?b*)?c*", ("a", "bc", ""), ("a$",)),
     r"\A[a-c]+\z": ("[a-c]+", ("abc",), ("d",)),
     "a^b": ("a^b", ("a^b",), ("ab",)),
     r"a\$": (r"a[$]", ("a$",), ("a",)),
@@ -69,6 +80,29 @@ def test_patterns_mean_what_they_mean_there(
         found = automaton(read.text)
         assert found is not None
         assert [text for text in (*fits, *not_fits) if found.match(text)] == list(fits)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "never"),
+    [
+        ("a^b", True),
+        ("a$b", True),
+        ("x+^a", True),
+        ("(a$b|x^c)+", True),
+        ("(a$b)?c", False),
+        ("a|b$c", False),
+        ("(a$|b)c", False),
+        ("a$b{0}", None),
+        ("^a$", None),
+        (r"a\$b[$^]", None),
+    ],
+)
+def test_anchors_that_never_hold_are_known(pattern: str, never: bool | None) -> None:
+    """None where there are none; to XSD they are characters."""
+    read = xsd_pattern(pattern)
+
+    assert read.strays is (never is not None)
+    assert read.never is bool(never)
 
 
 SHAPES = {

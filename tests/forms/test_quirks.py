@@ -60,6 +60,12 @@ QUIRKS = {
         valid=("<m>1234</m>", "<m/>"),
         invalid=("<m>123</m>", "<m>^1234$</m>"),
     ),
+    "an anchor where it never holds, `a^b`": Quirk(
+        schema=text_with('<x:pattern value="a^b"/>'),
+        outcome="taken, with a note",
+        said="has an anchor that never holds in .NET: no value fits it there",
+        invalid=("<m>ab</m>", "<m>a^b</m>"),
+    ),
     "a hyphen after a range in a class, `[a-z-_]`": Quirk(
         schema=text_with('<x:pattern value="[a-z-_]+"/>'),
         outcome="taken, with a note",

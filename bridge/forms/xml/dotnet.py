@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.forms.xml.automata import automaton
+from bridge.forms.xml.dotnet_patterns import dotnet_pattern, utf16_units
 from bridge.forms.xml.new_letters import Matcher
-from bridge.forms.xml.patterns import dotnet_pattern, utf16_units
 from bridge.forms.xml.schema_files import XSD
 from bridge.forms.xml.values import BLANKS, builtin_of, item_of, members_of
 

@@ -6,10 +6,9 @@ goes out, so that the rest is still held against values: fewer are refused, and 
 what is left (back references, flags) nothing can be said, and the pattern is dropped.
 """
 
-import functools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.forms.xml.automata import knows_block
 
@@ -50,6 +49,11 @@ class _Part:
 
     text: str
     empty: bool
+    starts: bool = False
+    """Whether it was anchored to the value's beginning, however it is read."""
+    ends: bool = False
+    never: bool = False
+    """Whether nothing fits it in .NET, since an anchor stands where it cannot hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,24 +62,33 @@ class Pattern:
 
     text: str | None
     notes: tuple[str, ...] = ()
+    strays: bool = False
+    """Whether it has anchors inside: to XSD characters, while in .NET they never hold."""
+    never: bool = False
+    """Whether because of them nothing fits it in .NET."""
 
 
 def xsd_pattern(pattern: str) -> Pattern:
     """Read *pattern* as .NET does, and write it in XSD's words."""
     reader = _Reader(pattern)
     try:
-        text = reader.whole()
+        read = reader.whole()
     except _Untold as reason:
         return Pattern(text=None, notes=(str(reason),))
     notes = tuple(reader.notes())
-    return Pattern(text=text if notes or reader.apart else pattern, notes=notes)
+    text = read.text if notes or reader.apart else pattern
+    return Pattern(text=text, notes=notes, strays=reader.strays, never=read.never)
 
 
 class _Reader:
     """Reads a pattern from left to right."""
 
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, *, ahead: bool = False) -> None:
         self._pattern, self._at, self._deep = pattern, 0, 0
+        self._ahead = ahead
+        """Whether it only looks whether what follows an anchor may be nothing."""
+        self._may_end: dict[int, bool] = {}
+        self.strays = False
         self.left_out: list[str] = []
         # libxml2 does not see that \w and \d, or \P{…} and what is in it, share characters, unless one is in brackets.
         self._branching = "|" in pattern or re.search(r"\)[*+?{]", pattern) is not None
@@ -102,11 +115,11 @@ class _Reader:
         if self.left_out:
             yield f"without {' and '.join(dict.fromkeys(self.left_out))}, which XSD does not have"
 
-    def whole(self) -> str:
+    def whole(self) -> _Part:
         read = self._branches(first=True, last=True)
         if self._at < len(self._pattern):
             raise _Untold("it closes a group that is not open")
-        return read.text
+        return read
 
     def _more(self) -> str:
         return self._pattern[self._at : self._at + 1]
@@ -121,34 +134,77 @@ class _Reader:
             # Behind a branch that ends so, libxml2 takes the others for a way into its end.
             self.apart = True
             branches.sort(key=lambda branch: _OPEN_END.search(branch.text) is not None)
-        return _Part("|".join(branch.text for branch in branches), any(branch.empty for branch in branches))
+        return _Part(
+            "|".join(branch.text for branch in branches),
+            any(branch.empty for branch in branches),
+            starts=all(branch.starts for branch in branches),
+            ends=all(branch.ends for branch in branches),
+            never=all(branch.never for branch in branches),
+        )
 
     def _branch(self, *, first: bool, last: bool) -> _Part:
-        """Read up to a bar or the group's end; *first* and *last* say whether nothing stands around it."""
-        pieces: list[_Part] = []
-        while (character := self._more()) not in ("", "|", ")"):
-            begins = first and not any(piece.text for piece in pieces)
-            if character == "^" and begins:
-                self._anchor(1)
-            elif self._pattern.startswith("\\A", self._at) and begins:
-                self._anchor(2)
-            elif character == "$" and last and self._ends(self._at + 1):
-                self._anchor(1)
-            elif self._pattern.startswith(("\\z", "\\Z"), self._at) and last and self._ends(self._at + 2):
-                self._anchor(2)
-            else:
-                pieces.append(self._piece(begins=begins, last=last))
-        return _Part("".join(piece.text for piece in pieces), all(piece.empty for piece in pieces))
+        """
+        Read up to a bar or the group's end; *first* and *last* say whether what stands around it may be nothing.
 
-    def _anchor(self, length: int) -> None:
+        What stands before an anchor of the beginning, or behind one of the end, is nothing where it holds.
+        """
+        pieces: list[_Part] = []
+        starts = ends = False
+        nothing = True
+        while self._more() not in ("", "|", ")"):
+            begins = first and nothing
+            if begins and (anchor := self._anchor("^", "\\A")):
+                pieces, starts = [], True
+                self._drop(anchor)
+            elif (anchor := self._anchor("$", "\\z", "\\Z")) and (
+                self._ahead or (last and self._ends(self._at + anchor))
+            ):
+                ends = True
+                self._drop(anchor)
+            else:
+                piece = self._piece(begins=begins, last=last)
+                if piece.starts and begins:
+                    pieces, starts = [], True
+                if not ends:
+                    pieces.append(piece)
+                    nothing = nothing and piece.empty
+                ends = ends or piece.ends
+        return _Part(
+            "".join(piece.text for piece in pieces),
+            all(piece.empty for piece in pieces),
+            starts=starts,
+            ends=ends,
+            never=any(piece.never for piece in pieces),
+        )
+
+    def _anchor(self, *anchors: str) -> int:
+        """How long the one of *anchors* is that stands here; 0 for none."""
+        found = next((anchor for anchor in anchors if self._pattern.startswith(anchor, self._at)), "")
+        return len(found)
+
+    def _drop(self, length: int) -> None:
         self._anchored = True
         self._at += length
 
     def _ends(self, at: int) -> bool:
-        """Say whether the branch ends at *at*, but for more anchors."""
-        while self._pattern[at : at + 1] == "$":
-            at += 1
-        return self._pattern[at : at + 1] in ("", "|", ")")
+        """Say whether what stands in the branch from *at* on may be nothing."""
+        if self._pattern[at : at + 1] in ("", "|", ")"):
+            return True
+        if at not in self._may_end:
+            ahead = _Reader(self._pattern, ahead=True)
+            ahead._at, ahead._deep = at, self._deep
+            pieces: list[tuple[int, bool]] = []
+            try:
+                while ahead._more() not in ("", "|", ")"):
+                    start, anchor = ahead._at, ahead._anchor("$", "\\z", "\\Z")
+                    ahead._at += anchor
+                    pieces.append((start, anchor > 0 or ahead._piece(begins=False, last=False).empty))
+            except _Untold:
+                pieces.append((at, False))
+            may_end = self._may_end[ahead._at] = True
+            for start, empty in reversed(pieces):
+                may_end = self._may_end[start] = may_end and empty
+        return self._may_end[at]
 
     def _piece(self, *, begins: bool, last: bool) -> _Part:
         atom = self._atom(begins=begins, last=last)
@@ -162,23 +218,32 @@ class _Reader:
         if not atom.text:
             return atom  # What was left out comes no more often.
         often = quantifier[0]
-        if often == "*" and _ENDS_IN_GROUP.search(atom.text):
+        text, optional = self._often(atom.text, often), often in ("*", "?") or re.match(r"\{0+[,}]", often) is not None
+        if optional:
+            return _Part(text, empty=True)
+        return replace(atom, text=text)
+
+    def _often(self, atom: str, often: str) -> str:
+        """Write *atom* as *often* as that so that libxml2 reads it rightly."""
+        if often == "*" and _ENDS_IN_GROUP.search(atom):
             self.apart = True  # libxml2 would come in at the inner group as well.
-            return _Part(f"({atom.text}+)?", empty=True)
+            return f"({atom}+)?"
         counted = _COUNTED.fullmatch(often)
-        if counted is not None and self._branching and not atom.text.startswith("("):
+        if counted is not None and self._branching and not atom.startswith("("):
             low, more = int(counted[1]), int(counted[2]) - int(counted[1])
             if 0 < more <= _MOST_SPELLED:
                 self.apart = True  # Where ways part, libxml2 mixes up those that count.
-                exact = atom.text * low if low < 3 else f"{atom.text}{{{low}}}"
-                return _Part(exact + f"{atom.text}?" * more, empty=low == 0)
-        return _Part(atom.text + often, atom.empty or often in ("*", "?") or re.match(r"\{0+[,}]", often) is not None)
+                exact = atom * low if low < 3 else f"{atom}{{{low}}}"
+                return exact + f"{atom}?" * more
+        return atom + often
 
     def _atom(self, *, begins: bool, last: bool) -> _Part:
         if self._more() == "(":
             return self._group(begins=begins, last=last)
+        never = self._more() in ("^", "$")
+        self.strays = self.strays or never
         text = self._character()
-        return _Part(text, empty=not text)
+        return _Part(text, empty=not text, never=never)
 
     def _character(self) -> str:
         character = self._more()
@@ -227,7 +292,7 @@ class _Reader:
         if self._more() != ")":
             raise _Untold("a group is not closed")
         self._at += 1
-        return _Part(f"({inner.text})", inner.empty)
+        return replace(inner, text=f"({inner.text})")
 
     def _close(self, start: int) -> int:
         """Find what stands after the group that opens at *start*."""
@@ -377,7 +442,8 @@ def _outside_classes(pattern: str, start: int = 0) -> Iterator[tuple[int, str]]:
 
 def _after_quantifier(pattern: str, at: int) -> int:
     found = _QUANTIFIER.match(pattern, at)
-    return at if found is None else found.end()
+    end = at if found is None else found.end()
+    return end + (found is not None and pattern.startswith("?", end))
 
 
 def _plain(character: str, *, in_class: bool) -> str:
@@ -412,51 +478,3 @@ def _branches(pattern: str) -> list[str]:
             branches.append(pattern[start:at])
             start = at + 1
     return [*branches, pattern[start:]]
-
-
-_SPACE = r"\p{Z}\t\n\r"
-# libxml2 reads whole characters, and .NET halves of those beyond 16 bits: each half is this one here.
-_HALF = "\uf8ff"
-_NEVER = "\ue000"
-"""Fits nothing that anybody writes."""
-
-
-def utf16_units(text: str) -> str:
-    """Write *text* so that a character beyond 16 bits is two, which are in no class of letters."""
-    return text if text.isascii() else "".join(_HALF * 2 if letter > "\uffff" else letter for letter in text)
-
-
-@functools.lru_cache(maxsize=1024)
-def dotnet_pattern(pattern: str, *, spaces: bool = True) -> str | None:
-    """
-    Write a pattern in XSD's words, as ``xsd_pattern`` gives it, so that libxml2 reads it as .NET does.
-
-    None where that cannot be said. Without *spaces*, white space stays XML's. Words stay as well: of all that XSD takes
-    for one, .NET was seen to refuse only what is beyond 16 bits.
-    """
-    if any(letter > "\uffff" for letter in pattern):
-        return None
-    written: list[str] = []
-    at, depth = 0, 0
-    while at < len(pattern):
-        piece = pattern[at : at + 2] if pattern[at] == "\\" else pattern[at]
-        at += len(piece)
-        if piece == "[":
-            depth += 1
-        elif piece == "]":
-            depth -= 1
-        if depth:
-            if piece == r"\S" and spaces:
-                return None
-            written.append(_SPACE if piece == r"\s" and spaces else piece)
-        else:
-            written.append(piece if piece in (r"\s", r"\S") and not spaces else _ALONE.get(piece, piece))
-    return "".join(written)
-
-
-_ALONE = {
-    "^": _NEVER,
-    "$": _NEVER,
-    r"\s": f"[{_SPACE}]",
-    r"\S": f"[^{_SPACE}]",
-}

@@ -10,10 +10,10 @@ from bridge.core.errors import Finding, Severity
 from bridge.core.mapping import Receiver
 from bridge.forms.paths import attribute_step, path_of
 from bridge.forms.xml.dotnet import Judge
+from bridge.forms.xml.dotnet_patterns import dotnet_pattern
 from bridge.forms.xml.input import declared_encoding, line_of
 from bridge.forms.xml.lexical import takes
 from bridge.forms.xml.named_types import named_in
-from bridge.forms.xml.patterns import dotnet_pattern
 from bridge.forms.xml.schema_facts import SchemaModel
 from bridge.forms.xml.schema_files import SchemaFiles
 from bridge.forms.xml.values import Stray, Unknown, values_of

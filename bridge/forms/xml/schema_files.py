@@ -412,6 +412,9 @@ def _repair_patterns(root: etree._Element, path: Path) -> Iterator[str]:
         pattern.set("value", read.text)
         if read.notes:
             yield f"{where}: read the pattern {value!r} as {read.text!r}: {'; '.join(read.notes)}"
+        if read.strays:
+            fits = "no value fits it" if read.never else "what is beside it fits nothing"
+            yield f"{where}: the pattern {value!r} has an anchor that never holds in .NET: {fits} there"
     for parent in {pattern.getparent() for pattern in dropped}:
         if parent is not None:
             for pattern in list(parent.iterchildren(XSD + "pattern")):
