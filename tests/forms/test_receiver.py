@@ -110,6 +110,14 @@ CASES: dict[str, tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = {
     ),
     "blank address": ("blank", "x:anyURI", "", (" ",), ("a",)),
     "blanks in a list": ("blanks", "t", LISTED + LIKE % "[a-z] [a-z]", (" a  b ", "a\nb"), ("a b",)),
+    "a list as a whole": (
+        "blanks",
+        "t",
+        LISTED
+        + '<x:simpleType name="t"><x:restriction base="l"><x:enumeration value="1 2"/></x:restriction></x:simpleType>',
+        ("1  2", " 1 2", "1\n2"),
+        ("1 2",),
+    ),
     "blanks in a union": ("blanks", "t", EITHER + LIKE % "[0-9]+", (" 1 ",), ("1",)),
     "items of a list": (
         "time_24",
@@ -343,3 +351,33 @@ def test_every_reason_has_its_words(why: str) -> None:
     for language, begin in (("nb", "Mottakeren kan avvise apner: "), ("nn", "Mottakaren kan avvise apner: ")):
         assert sentence(finding, language) == f"{begin}{WHYS[why][language]}."
     assert sentence(finding, "en") == f"The receiver may refuse apner: {WHYS[why]['en']}."
+
+
+WITHOUT_TYPE = '<x:complexType name="t"><x:sequence><x:element name="n"/></x:sequence></x:complexType>'
+
+
+@pytest.mark.parametrize(
+    ("body", "form", "told"),
+    [
+        ('<x:element name="m"/>', "<m><z/></m>", ["/m/z"]),
+        ('<x:element name="m"/>', "<m>a</m>", []),
+        ('<x:element name="m"/><x:element name="n"/>', "<m><n/></m>", []),
+        ('<x:element name="m" type="x:anyType"/>', "<m><z><y/></z></m>", ["/m/z", "/m/z/y"]),
+        (
+            f'<x:element name="m" type="t"/>{WITHOUT_TYPE}',
+            "<m><n><z/></n></m>",
+            ["/m/n/z"],
+        ),
+    ],
+)
+def test_what_has_no_type_takes_what_nobody_knows(tmp_path: Path, body: str, form: str, told: list[str]) -> None:
+    """To XSD xs:anyType is a lax wildcard, of whose unknown elements .NET warns."""
+    (tmp_path / "a.xsd").write_text(f"{HEAD}{body}</x:schema>", "utf-8")
+    schemas = SchemaRegistry(tmp_path)
+    schemas.load(["a.xsd"])
+
+    found = schemas.check_form(TO_DOTNET, form)
+
+    assert [(each.path, each.rule, each.facts["why"]) for each in found] == [
+        (path, "receiver_may_refuse", "unknown") for path in told
+    ]

@@ -57,7 +57,11 @@ class _Kind:
         """Whether a value of plain letters may be doubtful."""
         if self.members or self.item is not None:
             inner = (*self.members, *(() if self.item is None else (self.item,)))
-            return bool(self.patterns) or any(each.watchful for each in inner)
+            return (
+                bool(self.patterns)
+                or (self.enumerated and self.item is not None)
+                or any(each.watchful for each in inner)
+            )
         differ = any(dotnet_pattern(each) not in (None, each) for level in self.patterns for each in level)
         return differ or self.builtin in _WATCHED
 
@@ -96,8 +100,11 @@ def _why(kind: _Kind, text: str, takes: Takes) -> str | None:
 
 
 def _why_of_several(kind: _Kind, text: str, takes: Takes) -> str | None:
-    if text != " ".join(text.split()) and not all(_fits(each, text, looks=True) for each in kind.patterns):
-        return "blanks"
+    if text != " ".join(text.split()):
+        if kind.enumerated and kind.item is not None:
+            return "blanks"
+        if not all(_fits(each, text, looks=True) for each in kind.patterns):
+            return "blanks"
     if kind.item is not None:
         return next((reason for each in text.split() if (reason := _why(kind.item, each, takes)) is not None), None)
     # A member that does not take it has nothing to refuse either.

@@ -60,6 +60,8 @@ class ReceiverCheck:
         self._counts = any(map(_DECIMALS.search, texts))
         self._signs = [sign for feature, sign in _SIGNS if any(map(feature.search, texts))]
         self._signs += {sign for pattern in files.patterns() if (sign := _sign_of(pattern)) is not None}
+        if files.takes_anything():
+            self._signs.append(_ANYTHING)
         self._judge = Judge()
 
     def may_find(self, data: bytes) -> bool:

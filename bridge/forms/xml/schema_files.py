@@ -16,7 +16,7 @@ from bridge.core.errors import ConfigurationError, Fault
 from bridge.forms.xml.input import has_doctype, line_of, parse_any_namespace
 from bridge.forms.xml.namespaces import plain_uri, real_names, schema_in_plain_namespaces
 from bridge.forms.xml.patterns import xsd_pattern
-from bridge.forms.xml.schema_lints import lints
+from bridge.forms.xml.schema_lints import has_any_type, lints
 from bridge.forms.xml.xsd11 import is_xsd_1_1, says_xsd_1_1
 
 XSD = "{http://www.w3.org/2001/XMLSchema}"
@@ -79,6 +79,12 @@ class SchemaFiles:
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
         roots = (etree.fromstring(text, parser) for text in self.in_plain_namespaces().texts.values())
         return frozenset(str(each.get("value", "")) for root in roots for each in root.iter(XSD + "pattern"))
+
+    def takes_anything(self) -> bool:
+        """Whether an element of it may hold any other: one of xs:anyType, which is also what has no type."""
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+        roots = (etree.fromstring(text, parser) for text in self.in_plain_namespaces().texts.values())
+        return any(map(has_any_type, roots))
 
     def elements(self) -> tuple[str, ...]:
         """Name the elements that a form may begin with, as ``{namespace}local``, where no model tells it."""

@@ -27,6 +27,7 @@ _INTEGERS = frozenset(
 )
 _DECIMALS = _INTEGERS | {"decimal"}
 _TEXTS = frozenset({"string", "normalizedString"})
+_KINDS = (f"{_XSD}simpleType", f"{_XSD}complexType", f"{_XSD}alternative")
 _ESCAPED = re.compile(r"\\.", re.DOTALL)
 _CLASS = re.compile(r"\[[^\]]*\]+")
 _TWICE = re.compile(r"(?:[*+?]|\{\d+(?:,\d*)?\})(?:[*+]|\{\d)")
@@ -63,6 +64,18 @@ def _faults(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
     for kind in root.iter(f"{_XSD}complexType"):
         yield from _two_types(kind)
     yield from _strange_restrictions(root)
+
+
+def has_any_type(root: etree._Element) -> bool:
+    """Whether the schema at *root* has an element or a type of xs:anyType, which an element without a type has."""
+    for element in root.iter(f"{_XSD}element"):
+        if _builtin(element, "type") == "anyType":
+            return True
+        typed = not {"type", "ref", "substitutionGroup"}.isdisjoint(element.keys())
+        if not typed and next(element.iterchildren(*_KINDS), None) is None:
+            return True
+    derived = root.iter(f"{_XSD}extension")
+    return any(_builtin(each, "base") == "anyType" for each in derived)
 
 
 def _builtin(element: etree._Element, attribute: str) -> str:
