@@ -4,12 +4,9 @@ A three-way merge: what a dialog shall say, what the bridge last wrote, and what
 The outcome is the smallest RFC 6902 patch of the dialog that was read (facts/dialogporten.md 2.6).
 """
 
-import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from bridge.core.dialog_items import (
@@ -21,7 +18,6 @@ from bridge.core.dialog_items import (
     member,
     objects_in,
     places_in,
-    texts_in,
     without_others,
     word_in,
 )
@@ -41,12 +37,10 @@ from bridge.core.dialogs import (
     of_correspondence,
     stored_status,
 )
+from bridge.core.written import GONE, MADE, NOTHING_WRITTEN, STATE, Written, digest, field_digest, part_digests
 
 PatchOperation = dict[str, object]
 _Item = TypeVar("_Item")
-
-GONE = ""
-"""The digest of what is not there."""
 
 OURS = frozenset({"/status", "/extendedStatus", "/content/extendedStatus"})
 """
@@ -63,33 +57,9 @@ PRIORITIES: Mapping[str, int] = {"Primary": 1, "Secondary": 1, "Tertiary": 5}
 
 
 _SAID = "state:"
-_STATE = "state"
-_MADE = "made"
 
 # Words that a dialog can be without. A title it cannot, and dates have rules of their own.
 _MAY_END = re.compile(r"/extendedStatus|/content/(?!title$)\w+")
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """
-    What the bridge last wrote, as digests by place; ``GONE`` is what it took away. No text lies here.
-
-    Beside a place stands the digest of the state in which it was said, and of the last state that was told.
-    """
-
-    digests: Mapping[str, str] = field(default_factory=dict)
-
-    def told_last(self, state: str) -> bool:
-        """Say whether *state* is the last one that was told."""
-        return self.digests.get(_STATE) == digest(state)
-
-    def ours(self) -> "Written":
-        """Note that the bridge made the dialog itself."""
-        return Written({**self.digests, _MADE: digest(_MADE)})
-
-
-NOTHING_WRITTEN = Written()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +94,6 @@ def merge(dialog: Dialog, change: DialogChange, base: Written = NOTHING_WRITTEN)
     return _Merge(dialog, change, base).done()
 
 
-def digest(value: object) -> str:
-    """Give the digest of a value as it is compared: by what it means, not by how it is spelt."""
-    if value is None:
-        return GONE
-    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
-
-
 class _Merge:
     def __init__(self, dialog: Dialog, change: DialogChange, base: Written) -> None:
         self._dialog, self._change, self._base = dialog, change, dict(base.digests)
@@ -139,13 +102,13 @@ class _Merge:
         ids = {each.id for each in change.activities}
         self._told = bool(ids) and ids <= dialog.activity_ids
         self._foreign = of_correspondence(dialog)
-        mine = _MADE in base.digests
+        mine = MADE in base.digests
         self._offers = [] if self._foreign else [each for each in change.offers if mine or not each.on_ours_alone]
 
     def done(self) -> Merged:
         self._take_away()
         if self._change.ends is Ends.STATES and not self._foreign:
-            self._written[_STATE] = digest(self._change.state)
+            self._written[STATE] = digest(self._change.state)
         operations = (
             *self._status(),
             *self._fields(),
@@ -178,9 +141,12 @@ class _Merge:
             return
         for pointer, wanted in (*self._change.fields.items(), *self._ended()):
             theirs = _at(self._dialog.raw, pointer)
-            ours = _meaning(pointer, wanted.value)
+            ours = field_digest(pointer, wanted.value)
             stands = self._stands(
-                pointer, ours, _meaning(pointer, theirs), _meaning(pointer, without_others(wanted.value, theirs))
+                pointer,
+                ours,
+                field_digest(pointer, theirs),
+                field_digest(pointer, without_others(wanted.value, theirs)),
             )
             writes = self._writes(pointer, ours, stands, asked=wanted.asked, only=wanted.only)
             if (writes or ours == stands) and _MAY_END.fullmatch(pointer):
@@ -384,7 +350,7 @@ class _Merge:
         """Say what of an item of ours is written where it stands; whatever else stands in it is others'."""
         known = self._base.get(place, GONE) != GONE
         operations = list(self._members(kind, place, path, wanted, theirs, known=known))
-        if all(self._written.get(each) == ours for each, ours in _parts(kind, place, wanted)):
+        if all(self._written.get(each) == ours for each, ours in part_digests(kind, place, wanted)):
             self._written[place] = digest(meant(kind, wanted))
         return operations
 
@@ -411,13 +377,13 @@ class _Merge:
                     yield from self._members(inner, own, f"{path}/{name}/{at}", each, there, known=known)
                 elif not known and not self._told:
                     # Others made the item anew, without it. One that they took out of ours stays out.
-                    self._written.update(_parts(inner, own, each))
+                    self._written.update(part_digests(inner, own, each))
                     yield {"op": "add", "path": f"{path}/{name}/-", "value": each}
 
     def _put(self, kind: Kind, place: str, item: Json) -> None:
         """Note down an item that is put there, and all that it is made of."""
         self._written[place] = digest(meant(kind, item))
-        self._written.update(_parts(kind, place, item))
+        self._written.update(part_digests(kind, place, item))
 
     def _forget(self, place: str) -> None:
         """Note down that an item of ours goes."""
@@ -450,25 +416,6 @@ def _free(wanted: str, taken: Sequence[str]) -> str | None:
         if taken.count(name) < PRIORITIES[name]:
             return name
     return None
-
-
-def _meaning(pointer: str, value: object) -> str:
-    """Give the digest of one field's value, whichever way it is spelt."""
-    if value is not None and pointer.startswith("/content/") and isinstance(value, Mapping):
-        return digest([texts_in(value.get("value")), word_in(value, "mediaType") or "text/plain"])
-    if pointer in ("/dueAt", "/expiresAt") and isinstance(value, str):
-        return digest(datetime.fromisoformat(value).astimezone(UTC).isoformat())
-    return digest(value)
-
-
-def _parts(kind: Kind, place: str, item: Json) -> Iterator[tuple[str, str]]:
-    """List the digests of all that an item says, by place."""
-    for name, meaning in kind.members.items():
-        if (said := meaning(item.get(name))) is not None:
-            yield f"{place}/{name}", digest(said)
-    for name, inner in kind.lists.items():
-        for each in objects_in(item, name):
-            yield from _parts(inner, f"{place}/{name}/{each['id']}", each)
 
 
 def _at(body: Json, pointer: str) -> object:

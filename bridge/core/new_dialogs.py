@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bridge.core.dialog_merge import Written, merge
+from bridge.core.dialog_merge import merge
 from bridge.core.dialog_presentation import TITLE_LIMIT, content_value, localized
 from bridge.core.dialogs import (
     Activity,
@@ -23,6 +23,7 @@ from bridge.core.ids import sibling_id
 from bridge.core.lengths import cut
 from bridge.core.mapping import Priority, Texts
 from bridge.core.states import USUAL_STATUS, Subject, change_for_state, offers_of, shown_in
+from bridge.core.written import Written
 
 _LONGEST_URL = 1023
 _UNTITLED: Texts = {"nb": "Skjema i Altinn", "nn": "Skjema i Altinn", "en": "Form in Altinn"}

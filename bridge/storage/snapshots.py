@@ -6,8 +6,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from bridge.core.dialog_merge import NOTHING_WRITTEN, Written
 from bridge.core.dialogs import Activity, party_representative
+from bridge.core.written import NOTHING_WRITTEN, Written
 from bridge.storage.store import Transaction, insert_ignore
 from bridge.storage.tables import snapshots, unnamed
 

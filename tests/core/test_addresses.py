@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.addresses import canonical
-from bridge.core.dialog_merge import Written, merge
+from bridge.core.dialog_merge import merge
 from bridge.core.dialog_presentation import offer
 from bridge.core.dialogs import dialog_from_json
 from bridge.core.mapping import Button, Priority
+from bridge.core.written import Written
 from bridge.sandbox.dialogporten.uris import is_readable, is_well_formed, stored
 from tests.core.test_dialog_merge import DIALOG_ID, NOTHING, _body
 from tests.core.test_states import SUBMIT

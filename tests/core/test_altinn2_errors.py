@@ -3,9 +3,9 @@
 import pytest
 
 from bridge.core.altinn2_errors import CATALOGUE, TOLD, Next, problem_for, row_for
-from bridge.core.states import TEXTS
 from bridge.core.texts.history import REFUSAL_TEXTS
 from bridge.core.texts.problems import LANGUAGES, text
+from bridge.core.texts.states import TEXTS
 
 
 @pytest.mark.parametrize(

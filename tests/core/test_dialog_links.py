@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.dialog_merge import NOTHING_WRITTEN, Merged, Written, merge
+from bridge.core.dialog_merge import Merged, merge
 from bridge.core.dialog_presentation import fit_for_url, link_offers
 from bridge.core.dialogs import DialogChange, LinkOffer, dialog_from_json
 from bridge.core.mapping import ResultLink
+from bridge.core.written import NOTHING_WRITTEN, Written
 from tests.core.test_dialog_members import applied
 from tests.core.test_dialog_merge import ACTIVITY, DIALOG_ID, NOTHING, _body
 

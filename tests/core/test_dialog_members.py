@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.dialog_merge import Merged, Written, merge
+from bridge.core.dialog_merge import Merged, merge
 from bridge.core.dialog_presentation import content_value, link_offers, localized, offer
 from bridge.core.dialogs import DialogChange, Field, dialog_from_json
 from bridge.core.mapping import Button, Priority, Requirement, ResultLink, Verb
+from bridge.core.written import Written
 from tests.core.test_dialog_merge import DIALOG_ID, NOTHING, _body
 from tests.core.test_states import SUBMIT
 

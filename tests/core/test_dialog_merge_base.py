@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from bridge.core.dialog_merge import GONE, NOTHING_WRITTEN, Merged, Written, digest, merge
+from bridge.core.dialog_merge import Merged, merge
 from bridge.core.dialog_presentation import content_value, filled, offer
 from bridge.core.dialogs import REFUSAL, DialogChange, Ends, Field, Offer, Only, dialog_from_json
 from bridge.core.mapping import ActionMapping, Button, Priority
+from bridge.core.written import GONE, NOTHING_WRITTEN, Written, digest
 from tests.core.test_dialog_merge import ACTIVITY, DIALOG_ID, NOTHING, OURS, THEIRS, _body
 from tests.core.test_states import SUBMIT
 

@@ -5,13 +5,14 @@ from uuid import UUID
 
 import pytest
 
-from bridge.core.dialog_merge import NOTHING_WRITTEN, Written, merge
+from bridge.core.dialog_merge import merge
 from bridge.core.dialogs import Json, dialog_from_json
 from bridge.core.elements import ElementState
 from bridge.core.embeds import MEDIA_TYPE, PLACE, embed_url, main_content, reference
 from bridge.core.mapping import Embed, Embeds, StateRule
 from bridge.core.new_dialogs import new_dialog, own_dialog_change
 from bridge.core.states import Subject, change_for_state
+from bridge.core.written import NOTHING_WRITTEN, Written
 from tests.core.test_drafts import DRAFT, ELEMENT, NOW
 from tests.core.test_states import DIALOG_ID, MAPPING
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.dialog_merge import Merged, PatchOperation, Written, merge
+from bridge.core.dialog_merge import Merged, PatchOperation, merge
 from bridge.core.dialogs import SERVICE_OWNER, Activity, dialog_from_json
 from bridge.core.elements import Element, ElementState
 from bridge.core.ids import uuid7
@@ -35,6 +35,7 @@ from bridge.core.mapping import (
 from bridge.core.new_dialogs import new_dialog, own_dialog_change
 from bridge.core.operations import Outcome
 from bridge.core.states import Subject, change_for
+from bridge.core.written import Written
 from tests.core.test_drafts import DRAFT, ELEMENT, NOW
 
 PUBLIC = "https://bridge.example.no"

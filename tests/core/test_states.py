@@ -32,9 +32,10 @@ from bridge.core.mapping import (
     Wording,
 )
 from bridge.core.operations import Outcome
-from bridge.core.states import NOWHERE, SUMMARIES, TEXTS, Subject, change_for, change_for_state
+from bridge.core.states import NOWHERE, Subject, change_for, change_for_state
 from bridge.core.texts.history import BADGE_TEXTS, NOT_AGAIN, REFUSAL_TEXTS, TRY_AGAIN
 from bridge.core.texts.problems import TEXTS as PROBLEMS
+from bridge.core.texts.states import SUMMARIES, TEXTS
 from tests.core.test_decision import ELEMENT, FRESH, NOW, SETTLE
 
 DIALOG_ID = UUID("0194fe82-9280-77a5-a7cd-5ff0e6a6fa07")

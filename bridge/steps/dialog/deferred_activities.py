@@ -9,7 +9,7 @@ import structlog
 from bridge.core.dialogs import SERVICE_OWNER, Activity, ActorType, DialogChange, actor_to_json
 from bridge.core.errors import Conflict, Missing, Rejected, UpstreamError, place_of
 from bridge.core.ids import sibling_id
-from bridge.core.states import TEXTS
+from bridge.core.texts.states import TEXTS
 from bridge.parts import Bridge
 from bridge.steps.alarm import alarm
 from bridge.storage.snapshots import Snapshots

@@ -13,7 +13,7 @@ from bridge.core.errors import Conflict, Rejected, UpstreamError
 from bridge.core.ids import derived_id
 from bridge.core.mapping import Target
 from bridge.core.operations import Operation, Stage
-from bridge.core.states import TEXTS
+from bridge.core.texts.states import TEXTS
 from bridge.parts import Bridge
 from bridge.steps.arrivals import upload_silence
 from bridge.steps.lease import write
