@@ -125,7 +125,7 @@ def wire(settings: Settings, surroundings: Overrides | None = None) -> Bridge:
         schema_faults=schemas.faults,
         schema_digest=schemas.digest,
         schema_root=schemas.root_fault,
-        misfits=misfits_of(schemas, max_attachment=settings.altinn2_max_attachment),
+        misfits=misfits_of(schemas, max_attachment=settings.altinn2_max_attachment, max_body=settings.max_body),
         may_be_empty=bool(routes),
     )
     schemas.prepare()
@@ -247,9 +247,9 @@ def wire(settings: Settings, surroundings: Overrides | None = None) -> Bridge:
     )
 
 
-def misfits_of(schemas: SchemaRegistry, *, max_attachment: int) -> Misfits:
+def misfits_of(schemas: SchemaRegistry, *, max_attachment: int, max_body: int) -> Misfits:
     """Say how a mapping is held against what lies around it: its schemas, and the sizes that the settings let pass."""
-    sizes = beyond(max_attachment=max_attachment)
+    sizes = beyond(max_attachment=max_attachment, max_body=max_body)
     return lambda mapping: (*schemas.misfits(mapping), *sizes(mapping))
 
 

@@ -10,15 +10,22 @@ from bridge.core.mapping import ActionMapping, AttachmentRule, FormSource, Servi
 Beyond = Callable[[ServiceMapping], Iterator[tuple[Place, str]]]
 
 
-def beyond(*, max_attachment: int) -> Beyond:
-    """Give what finds rules for attachments that are above the setting of this name, in bytes."""
+def beyond(*, max_attachment: int, max_body: int) -> Beyond:
+    """What finds rules for attachments of a size that nobody could ever send, by the settings of these names."""
 
     def find(mapping: ServiceMapping) -> Iterator[tuple[Place, str]]:
-        most = max_attachment // MEGABYTE
+        most, in_body = max_attachment // MEGABYTE, _carried(max_body)
         for index, rule in _said(mapping):
+            place = ("attachment_rules", index, "max_size_mb")
             if rule.max_bytes > max_attachment:
                 message = f"BRIDGE_ALTINN2_MAX_ATTACHMENT lets {most} MB through: write at most {most}, or raise it"
-                yield ("attachment_rules", index, "max_size_mb"), message
+                yield place, message
+            elif rule.max_bytes > in_body * MEGABYTE and _comes_in_bodies_alone(mapping, rule):
+                message = (
+                    f"they come in a body alone, where BRIDGE_MAX_BODY lets {in_body} MB of attachments through: write "
+                    f"at most {in_body}, raise it, or let them be uploaded, 'from: [upload]'"
+                )
+                yield place, message
 
     return find
 
@@ -55,7 +62,16 @@ def sized(mapping: ServiceMapping) -> bool:
 
 def _each(carried: int, rule: AttachmentRule) -> int:
     """Give the megabytes that each of as many as must be there may have, in base64 within *carried*."""
-    return carried // max(1, rule.min_count) // 4 * 3 // MEGABYTE
+    return _carried(carried // max(1, rule.min_count))
+
+
+def _carried(size: int) -> int:
+    """The megabytes that base64 of *size* bytes stands for."""
+    return size // 4 * 3 // MEGABYTE
+
+
+def _comes_in_bodies_alone(mapping: ServiceMapping, rule: AttachmentRule) -> bool:
+    return bool(_taking(mapping, rule, Supply.BODY)) and not _taking(mapping, rule, Supply.UPLOAD)
 
 
 def _less(most: int) -> str:

@@ -37,6 +37,45 @@ def test_sound_mappings_are_listed():
     assert "serveringsbevilling.xsd: compiles" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("arguments", "environ", "unseen"),
+    [
+        (("--mappings", "mappings"), {}, ["settings, and the keys", "routes: with --mappings", "what Altinn 2"]),
+        (("--schemas", "schemas"), {}, ["settings, and the keys", "routes: BRIDGE_ROUTES names no", "what Altinn 2"]),
+        ((), {}, ["keys, certificates and the store: the", "routes: BRIDGE_ROUTES names no", "what Altinn 2"]),
+        (
+            ("--schemas", "schemas"),
+            {"BRIDGE_ROUTES": "/nowhere/at/all"},
+            ["settings, and the keys", "routes: there is no folder /nowhere/at/all", "what Altinn 2"],
+        ),
+    ],
+)
+def test_what_was_not_looked_at_is_told(arguments: tuple[str, ...], environ: dict[str, str], unseen: list[str]):
+    """Each part with its reason, and the last line calls sound no more than what was looked at."""
+    folders = {"mappings": str(mappings_folder()), "schemas": str(schemas_folder())}
+    named = tuple(folders.get(each, each) for each in arguments)
+
+    words, machines = run(*named, **environ), run("--json", *named, **environ)
+
+    told = [line for line in words.stdout.splitlines() if line.startswith("not looked at: ")]
+    assert [line.startswith(f"not looked at: {part}") for line, part in zip(told, unseen, strict=True)] == [True] * 3
+    assert json.loads(machines.stdout)["not_looked_at"] == [each.removeprefix("not looked at: ") for each in told]
+    assert "All sound." not in words.stdout
+    assert words.exit_code == (0 if arguments else 1)
+
+
+def test_with_sound_settings_only_others_are_not_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Everything that lies here was looked at."""
+    monkeypatch.chdir(tmp_path)
+    values = settings(World(clock=utc_now), "http://127.0.0.1:9")
+
+    result = run(**{**values, "BRIDGE_DATABASE_URL": f"sqlite:///{tmp_path}/b.sqlite"})
+
+    told = [line for line in result.stdout.splitlines() if line.startswith("not looked at: ")]
+    assert told == ["not looked at: what Altinn 2 and the apps say of themselves: --online asks them"]
+    assert result.exit_code == 0
+
+
 def test_one_mapping_can_be_checked_by_itself():
     """Its file in the place of the folder."""
     result = run("--mappings", str(mappings_folder() / "serveringsbevilling.yaml"), "--schemas", str(schemas_folder()))

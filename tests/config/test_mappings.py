@@ -625,13 +625,33 @@ def test_sizes_above_a_limit_are_told(tmp_path: Path, size: int, faulty: bool, n
     )
     mappings, schemas = folders(tmp_path, text)
 
-    _, faults = read_mappings(mappings, schemas, misfits=beyond(max_attachment=500_000_000))
+    _, faults = read_mappings(mappings, schemas, misfits=beyond(max_attachment=500_000_000, max_body=20_000_000))
     (mapping,) = read_mappings(mappings, schemas)[0].values()
     notes = list(stranding(mapping, max_put=50_000_000, max_body=20_000_000))
 
     assert ["lets 500 MB through: write at most 500" in each.message for each in faults] == [True] * faulty
     assert ["press could not complete an element with one above 37 MB" in each for each in notes] == [True] * noted
     assert list(stranding(with_bare_completion(mapping), max_put=50_000_000, max_body=20_000_000)) == []
+
+
+@pytest.mark.parametrize(
+    ("supplies", "size", "limit", "faulty"),
+    [
+        ("body", 30, 20_000_000, True),
+        ("body", 15, 20_000_000, False),
+        ("body", 30, 40_000_000, False),
+        ("body, upload", 30, 20_000_000, False),
+    ],
+)
+def test_a_size_that_no_body_could_bring_is_a_fault(tmp_path: Path, supplies: str, size: int, limit: int, faulty: bool):
+    """Where they come by no other way: the mapping promises what nobody could ever send."""
+    words = f"{PLAIN.replace('message', 'body')}, attachments: {{types: [Plan], from: [{supplies}]}}"
+    rules = f"attachment_rules: [{{type: Plan, max_size_mb: {size}}}]\nforms:"
+    mappings, schemas = folders(tmp_path, action(words).replace("forms:", rules))
+
+    _, faults = read_mappings(mappings, schemas, misfits=beyond(max_attachment=500_000_000, max_body=limit))
+
+    assert ["lets 15 MB of attachments through: write at most 15" in each.message for each in faults] == [True] * faulty
 
 
 def with_bare_completion(mapping: ServiceMapping) -> ServiceMapping:

@@ -46,7 +46,7 @@ def test_a_client_calculates_and_two_apps_are_compared(tmp_path: Path) -> None:
     """docs/calculation.md."""
     printed = run("calculation.md", tmp_path)
 
-    assert "All sound." in printed
+    assert "What was looked at is sound." in printed
     assert printed.count('"sum":127.5,"avgift":19.12') == 2
     assert '{"path":"/sum","change":"added","old":null,"new":"127.5"}' in printed
     assert re.search(r"/avgift +changed +1$", printed, re.MULTILINE)
@@ -66,7 +66,7 @@ def test_a_first_service_is_made_in_seven_steps(tmp_path: Path) -> None:
     """docs/mappings.md: from an empty folder to a form that was sent in."""
     printed = run("mappings.md", tmp_path)
 
-    assert "No fault; 1 note to read." in printed
+    assert "No fault in what was looked at; 1 note to read." in printed
     assert re.search(r"answer +422, refused\nit says.*\n +/Baal.*\nrefused, as it should be", printed)
     assert "answer       204, done" in printed
     assert "RequiresAttention → Completed" in printed

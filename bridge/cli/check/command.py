@@ -38,10 +38,10 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
     """
     Check settings, mappings and schemas.
 
-    With --mappings or --schemas only mappings and schemas are checked. Ends with 0 when all is sound, 1 with faults,
-    2 when called wrongly.
+    With --mappings or --schemas the settings are not read. What was not looked at is told, and why. Ends with 0
+    without faults, 1 with faults, 2 when called wrongly.
     """
-    from bridge.cli.check.notes import Sizes, json_notes, notes_beside, notes_of, notes_of_sizes
+    from bridge.cli.check.notes import Sizes, json_notes, notes_beside, notes_of, notes_of_sizes, unseen_parts
     from bridge.cli.quiet import quiet
     from bridge.config.mappings import read_mappings
     from bridge.config.routes import unguarded
@@ -58,7 +58,7 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
         schema_faults=registry.faults,
         schema_digest=registry.digest,
         schema_root=registry.root_fault,
-        misfits=misfits_of(registry, max_attachment=sizes.max_attachment),
+        misfits=misfits_of(registry, max_attachment=sizes.max_attachment, max_body=sizes.max_body),
         # Faulty routes are told as such; without any there is nothing to serve.
         may_be_empty=bool(routes or route_faults),
     )
@@ -77,6 +77,13 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
     result.notes += notes_of(services)
     result.notes += json_notes(services, registry.root_fault)
     result.notes += notes_of_sizes(services, sizes)
+    result.unseen += unseen_parts(
+        os.environ,
+        settings_read=settings is not None,
+        mappings_given=mappings is not None,
+        schemas_given=schemas is not None,
+        online=online,
+    )
     if shape == "json":
         click.echo(json.dumps(_report(result), ensure_ascii=False, indent=2))
     else:
@@ -94,6 +101,8 @@ class _Result:
     routes: list["AppRoute"] = field(default_factory=list)
     apps: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    """What was not looked at, and why."""
 
     @property
     def schemas(self) -> list[str]:
@@ -230,6 +239,7 @@ def _report(result: _Result) -> dict[str, Any]:
         "ok": not result.faults,
         "faults": [{"where": fault.where, "message": fault.message} for fault in result.faults],
         "notes": result.notes,
+        "not_looked_at": result.unseen,
         "services": [
             {"service_resource": name, "source": service.source, "actions": list(service.actions)}
             for name, service in result.services.items()
@@ -268,10 +278,17 @@ def _print(result: _Result) -> None:
             click.echo(f'  not pinned; to pin it, write beside it  {key}: "{digest}"')
     for note in (*result.apps, *(f"note: {each}" for each in result.notes)):
         click.echo(note)
-    faults, notes = len(result.faults), len(result.notes)
-    if faults:
+    for each in result.unseen:
+        click.echo(f"not looked at: {each}")
+    if faults := len(result.faults):
         click.echo(f"{faults} fault{'s' if faults > 1 else ''}", err=True)
-    elif notes:
-        click.echo(f"No fault; {notes} note{'s' if notes > 1 else ''} to read.")
     else:
-        click.echo("All sound.")
+        click.echo(_verdict(notes=len(result.notes), whole=not result.unseen))
+
+
+def _verdict(*, notes: int, whole: bool) -> str:
+    """The last line without faults: sound is what was looked at as a *whole*, and leaves nothing to be read."""
+    if not notes:
+        return "All sound." if whole else "What was looked at is sound."
+    where = "" if whole else " in what was looked at"
+    return f"No fault{where}; {notes} note{'s' if notes > 1 else ''} to read."

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from bridge.config.mapping_limits import sized, stranding
 from bridge.config.settings import Settings, whole_alone
 from bridge.core.elements import ElementState, aim, can_act
+from bridge.core.errors import ConfigurationError
 from bridge.core.mapping import ActionMapping, FormFormat, FormKind, FormSource, ServiceMapping
 
 _OPEN = (ElementState.FORM_FILLING, ElementState.SIGNING)
@@ -50,6 +52,37 @@ def notes_of_sizes(services: Mapping[str, ServiceMapping], sizes: Sizes) -> Iter
             f"BRIDGE_MAX_BODY, {sizes.max_attachment}, {sizes.max_put} and {sizes.max_body} bytes: where the bridge "
             "runs they may be others"
         )
+
+
+def unseen_parts(
+    environ: Mapping[str, str], *, settings_read: bool, mappings_given: bool, schemas_given: bool, online: bool
+) -> Iterator[str]:
+    """Which parts of a configuration nobody looked at, and why."""
+    if mappings_given or schemas_given:
+        given = "--mappings" if mappings_given else "--schemas"
+        yield f"settings, and the keys, certificates and store that they name: {given} takes their place"
+    elif not settings_read:
+        yield "keys, certificates and the store: the settings have faults"
+    routes = environ.get("BRIDGE_ROUTES", "").strip()
+    if mappings_given:
+        yield "routes: with --mappings only mappings and schemas are looked at"
+    elif schemas_given or not settings_read:
+        if not routes:
+            yield "routes: BRIDGE_ROUTES names no folder of them"
+        elif not Path(routes).is_dir():
+            yield f"routes: there is no folder {routes}, which BRIDGE_ROUTES names"
+    if not online:
+        yield "what Altinn 2 and the apps say of themselves: --online asks them"
+    elif not settings_read and not _readable(environ):
+        yield "what Altinn 2 and the apps say of themselves: the settings have faults"
+
+
+def _readable(environ: Mapping[str, str]) -> bool:
+    try:
+        Settings.from_environ(environ)
+    except ConfigurationError:
+        return False
+    return True
 
 
 def notes_of(services: Mapping[str, ServiceMapping]) -> Iterator[str]:
