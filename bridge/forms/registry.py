@@ -197,8 +197,15 @@ class SchemaRegistry:
             return (Finding(path="/", rule="too_large", facts={"max_bytes": str(self.limits.max_bytes)}),)
         with path.open("rb") as file:
             encoding = encoding_finding(file.read(200), spec.receiver)
-        watch = schema.receiver_watch()
-        return encoding + check_stream(schema.compiled(), schema.model, path, self.limits, watch=watch, root=spec.root)
+        return encoding + check_stream(
+            schema.compiled(),
+            schema.model,
+            path,
+            self.limits,
+            watch=schema.watch(),
+            receiver=spec.receiver,
+            root=spec.root,
+        )
 
     def in_namespace(self, spec: FormSpec, xml: bytes | str) -> bytes:
         """
@@ -273,9 +280,9 @@ class _Schema:
             compiled = self._local.compiled = self.judged.compile()
         return compiled
 
-    def receiver_watch(self) -> Watch:
+    def watch(self) -> Watch:
         """Make the watch over a form that streams."""
-        return Watch(self._receiver)
+        return Watch(self._receiver, self._lax_types)
 
     def check(self, data: bytes, limits: Limits, spec: FormSpec | None = None) -> tuple[Finding, ...]:
         if self.files.engine is not Engine.LIBXML2:

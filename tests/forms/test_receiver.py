@@ -291,14 +291,14 @@ def test_large_forms_and_those_in_any_namespace_are_looked_at_as_well(tmp_path: 
     ("value", "receiver", "expected"),
     [
         ("12:00:00", Receiver.DOTNET, []),
-        ("24:00:00", Receiver.DOTNET, [("/", "receiver_not_checked", Severity.WARNING)]),
-        ("24:00:00", Receiver.OTHER, [("/", "receiver_not_checked", Severity.WARNING)]),
+        ("24:00:00", Receiver.DOTNET, [("/m/a", "receiver_may_refuse", Severity.ERROR)]),
+        ("24:00:00", Receiver.OTHER, [("/m/a", "receiver_may_refuse", Severity.WARNING)]),
     ],
 )
-def test_a_form_that_streams_says_where_nobody_looked(
+def test_a_form_that_streams_is_looked_at_as_well(
     tmp_path: Path, value: str, receiver: Receiver, expected: list[tuple[str, str, Severity]]
 ) -> None:
-    """What could not be checked is not fine, and valid all the same; beside faults it is told as well."""
+    """What may be refused is told at its place; beside faults as well."""
     registry(tmp_path, "x:time")
     small = SchemaRegistry(tmp_path, Limits(max_bytes=10))
     small.load(["a.xsd"])

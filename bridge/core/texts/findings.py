@@ -117,9 +117,17 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "en": "The receiver may refuse {field}: {why}.",
     },
     "receiver_not_checked": {
-        "nb": "Skjemaet er så stort at det ikke er sett etter hva mottakeren (.NET) kan avvise i det.",
-        "nn": "Skjemaet er så stort at det ikkje er sett etter kva mottakaren (.NET) kan avvise i det.",
-        "en": "The form is so large that it was not searched for what the receiver (.NET) may refuse.",
+        "nb": "Det er ikke sett etter hva mottakeren (.NET) kan avvise i skjemaet.",
+        "nn": "Det er ikkje sett etter kva mottakaren (.NET) kan avvise i skjemaet.",
+        "en": "The form was not searched for what the receiver (.NET) may refuse.",
+    },
+    "ids_not_checked": {
+        "nb": "Skjemaet har mer enn {most} id-er (xs:ID): det er ikke sett etter om noen av dem etter disse står to "
+        "ganger, eller om alle henvisninger leder til en av dem.",
+        "nn": "Skjemaet har meir enn {most} id-ar (xs:ID): det er ikkje sett etter om nokon av dei etter desse står to "
+        "gonger, eller om alle tilvisingar leier til ein av dei.",
+        "en": "The form has more than {most} identifiers (xs:ID): it was not looked whether any after those stands "
+        "twice, nor whether all references lead to one.",
     },
     "not_checkable": {
         "nb": "Skjemaet inneholder noe som ikke lar seg kontrollere.",

@@ -72,22 +72,40 @@ def badly_written(root: etree._Element, model: SchemaModel, engine: Engine) -> I
             yield Finding(path=path_of(value.node), rule="text_not_allowed", line=line_of(value.node))
         if not isinstance(value, Value):
             continue
-        kind = builtin_of(value.simple)
-        if not is_written_well(value.simple, value.text, engine, model):
-            wanted = model.types_of(value.simple)
-            yield _finding(value, "type" if value.text.strip(BLANKS) or value.attribute else "empty", wanted)
-        elif engine is Engine.LIBXML2 and new_letters(value.text) and not model.takes(value.simple, value.text):
-            yield _finding(value, *model.pattern_of(value.simple))
-        elif value.fixed is not None and kind in _ASCII and _has_zone(value.text) is not _has_zone(value.fixed):
-            yield _finding(value, "fixed", {"fixed": value.fixed})
-        elif kind == "ID":
-            name = value.text.strip(BLANKS)
-            if name in ids:
-                yield _finding(value, "not_unique", {})
+        fault = fault_of(value, model, engine)
+        if fault is not None:
+            yield _finding(value, *fault)
+            continue
+        name = id_of(value)
+        if name is not None and name in ids:
+            yield _finding(value, "not_unique", {})
+        elif name is not None:
             ids.add(name)
-        elif kind in {"IDREF", "IDREFS"}:
-            referring += [(value, name) for name in value.text.split()]
+        referring += [(value, name) for name in references_of(value)]
     yield from (_finding(value, "no_such_key", {}) for value, name in referring if name not in ids)
+
+
+def fault_of(value: Value, model: SchemaModel, engine: Engine) -> tuple[str, dict[str, str]] | None:
+    """Give the rule that *value* breaks by itself though *engine* takes it, and the rule's facts."""
+    if not is_written_well(value.simple, value.text, engine, model):
+        wanted = model.types_of(value.simple)
+        return "type" if value.text.strip(BLANKS) or value.attribute else "empty", wanted
+    if engine is Engine.LIBXML2 and new_letters(value.text) and not model.takes(value.simple, value.text):
+        return model.pattern_of(value.simple)
+    dated = value.fixed is not None and builtin_of(value.simple) in _ASCII
+    if dated and _has_zone(value.text) is not _has_zone(value.fixed or ""):
+        return "fixed", {"fixed": value.fixed or ""}
+    return None
+
+
+def id_of(value: Value) -> str | None:
+    """Give the name that *value* makes known as an ID."""
+    return value.text.strip(BLANKS) if builtin_of(value.simple) == "ID" else None
+
+
+def references_of(value: Value) -> list[str]:
+    """Give the IDs to which *value* refers."""
+    return value.text.split() if builtin_of(value.simple) in {"IDREF", "IDREFS"} else []
 
 
 def is_written_well(simple: Any, text: str, engine: Engine, model: SchemaModel) -> bool:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from lxml import etree
 
@@ -12,11 +11,11 @@ from bridge.forms.paths import attribute_step, path_of
 from bridge.forms.xml.dotnet import Judge
 from bridge.forms.xml.dotnet_patterns import dotnet_pattern
 from bridge.forms.xml.input import declared_encoding, line_of
-from bridge.forms.xml.lexical import takes
+from bridge.forms.xml.lexical import may_be_lax, takes
 from bridge.forms.xml.named_types import named_in
 from bridge.forms.xml.schema_facts import SchemaModel
 from bridge.forms.xml.schema_files import SchemaFiles
-from bridge.forms.xml.values import Stray, Unknown, values_of
+from bridge.forms.xml.values import Stray, Unknown, Value, values_of
 
 _ANYTHING, _SPACES = (
     re.compile(rb""),
@@ -77,25 +76,35 @@ class ReceiverCheck:
     def findings(self, root: etree._Element, model: SchemaModel, receiver: Receiver) -> Iterator[Finding]:
         """Find what *receiver* may refuse of the valid form *root*."""
 
-        def taken(simple: Any, text: str) -> bool:
-            return takes(simple, text, model)
-
         for value in values_of(root, model):
-            if isinstance(value, Stray):
-                continue
-            why = "unknown" if isinstance(value, Unknown) else self._judge.why(value.simple, value.text, taken)
+            why = self.why(value, model)
             if why is None:
                 continue
-            attribute = None if isinstance(value, Unknown) else value.attribute
+            attribute = value.attribute if isinstance(value, Value) else None
             path = path_of(value.node) + ("" if attribute is None else f"/{attribute_step(value.node, attribute)}")
-            yield _finding(path, why, receiver, line_of(value.node))
+            yield doubt(path, why, receiver, line_of(value.node))
+
+    def why(self, judged: Value | Unknown | Stray, model: SchemaModel) -> str | None:
+        """Say by code why .NET may refuse *judged*; None where it takes it."""
+        match judged:
+            case Stray():
+                return None
+            case Unknown():
+                return "unknown"
+            case Value(simple=simple, text=text):
+                return self._judge.why(simple, text, lambda member, text: takes(member, text, model))
 
 
 class Watch:
-    """Says of a form that streams by whether *check* might find something in it, in memory that does not grow."""
+    """
+    Says of a form that streams by whether it has to be looked at value by value, in memory that does not grow.
 
-    def __init__(self, check: ReceiverCheck) -> None:
-        self._check, self._may_find = check, False
+    That is where *check* might find something in it, or a value of *lax* types, which the engine takes too easily.
+    """
+
+    def __init__(self, check: ReceiverCheck, lax: frozenset[bytes] = frozenset()) -> None:
+        self.check, self._lax = check, lax
+        self.may_find = self.may_be_lax = False
 
     def over(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         """Hand *pieces* (UTF-8) on, and look at each value together with the tags around it."""
@@ -103,21 +112,25 @@ class Watch:
         fresh = 0
         for piece in pieces:
             yield piece
-            if self._may_find:
+            if self.may_find and self.may_be_lax:
                 continue
             held.append(piece)
             fresh += len(piece)
             if fresh >= _WINDOW:
                 window = b"".join(held)
-                self._may_find = self._check.may_find(window)
+                self._look(window)
                 last = window.rfind(b"<")
                 held, fresh = [window[max(0, window.rfind(b"<", 0, max(0, last))) :]], 0
-        self._may_find = self._may_find or self._check.may_find(b"".join(held))
+        self._look(b"".join(held))
+
+    def _look(self, window: bytes) -> None:
+        self.may_find = self.may_find or self.check.may_find(window)
+        self.may_be_lax = self.may_be_lax or may_be_lax(self._lax, window)
 
     def findings(self) -> tuple[Finding, ...]:
         """Say that nobody looked closer, where that might have brought something."""
         told = Finding(path="/", rule="receiver_not_checked", severity=Severity.WARNING)
-        return (told,) if self._may_find else ()
+        return (told,) if self.may_find else ()
 
 
 def _sign_of(pattern: str) -> re.Pattern[bytes] | None:
@@ -130,9 +143,10 @@ def _sign_of(pattern: str) -> re.Pattern[bytes] | None:
 def encoding_finding(xml: bytes | str, receiver: Receiver) -> tuple[Finding, ...]:
     """Say where a form is declared to be in an encoding that .NET does not always have."""
     declared = None if isinstance(xml, str) else declared_encoding(xml)
-    return (_finding("/", "encoding", receiver, 1),) if declared in _CODE_PAGES else ()
+    return (doubt("/", "encoding", receiver, 1),) if declared in _CODE_PAGES else ()
 
 
-def _finding(path: str, why: str, receiver: Receiver, line: int) -> Finding:
+def doubt(path: str, why: str, receiver: Receiver, line: int) -> Finding:
+    """Give the finding that *receiver* may refuse what stands at *path*, and why."""
     severity = Severity.ERROR if receiver is Receiver.DOTNET else Severity.WARNING
     return Finding(path=path, rule=RULE, facts={"why": why}, line=line, severity=severity)

@@ -47,6 +47,11 @@ class SchemaModel:
         self._decoding = threading.Lock()  # xmlschema keeps what it is decoding with the schema.
         self._contents: dict[int, tuple[Any, Group]] = {}  # With the group, so that its id is not used again.
 
+    @property
+    def knows_types(self) -> bool:
+        """Whether xmlschema could read the schema, so that values can be looked at."""
+        return self._schema is not None
+
     def refuses_text(self, node: etree._Element) -> bool:
         """Say whether the declared type of *node* is known to refuse its text, whatever stands around it."""
         declaration = self.declaration(node)

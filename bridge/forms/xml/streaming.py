@@ -15,8 +15,10 @@ from typing import Any, Literal
 
 from lxml import etree
 
-from bridge.core.errors import Finding
+from bridge.core.errors import Finding, errors_of
+from bridge.core.mapping import Receiver
 from bridge.forms.paths import name_of
+from bridge.forms.xml.beside import MOST_IDS, findings_beside
 from bridge.forms.xml.input import (
     DOCTYPE,
     ONE_BYTE,
@@ -49,14 +51,17 @@ def check_stream(
     limits: Limits,
     *,
     watch: Watch,
+    receiver: Receiver,
     root: str | None = None,
+    most_ids: int = MOST_IDS,
 ) -> tuple[Finding, ...]:
     """
     Hold the file at *path* against *schema*; nothing found means valid. Of *limits* only the number of findings counts.
 
     A place has a number where others of its name came before it, and the line on which the start tag ends; what is
     missing at the end of its parent has that of the parent's end. What hides behind a misplaced field in the same group
-    stays hidden. *watch* says where the form was to be looked at for its receiver's sake.
+    stays hidden. What *watch* sees signs of is looked at value by value: what libxml2 takes too easily, and what
+    *receiver* may refuse. Of *most_ids* IDs it is known whether they repeat.
 
     Raises:
         OSError: The file cannot be read.
@@ -65,20 +70,35 @@ def check_stream(
         suspects, whole, other = _first_reading(schema, path, root, watch)
         if other:
             return other
-        beside = watch.findings()
-        if not suspects:
-            return beside
-        found = (*beside, *_second_reading(schema, model, path, suspects, limits))
-        if whole or (found and found[-1].rule == "more_findings"):
+        found = _second_reading(schema, model, path, suspects, limits) if suspects else ()
+        if whole:
+            if watch.may_find or watch.may_be_lax:
+                pieces = pieces_in_plain_namespaces(_pieces(path))
+                beside = findings_beside(
+                    pieces, model, watch=watch, receiver=receiver, limits=limits, most_ids=most_ids
+                )
+                found = _together(found, beside, limits)
+            return found
+        found = (*watch.findings(), *found)
+        if found and found[-1].rule == "more_findings":
             return found
         # Nobody has read what comes behind very many faults, and all of those may be none.
-        return (*found, Finding(path="/", rule="more_findings" if len(found) > len(beside) else "not_checkable"))
+        return (*found, Finding(path="/", rule="more_findings" if errors_of(found) else "not_checkable"))
     except Unreadable as broken:
         if broken.finding.rule != "not_well_formed":
             return (broken.finding,)
         # Namespaces were rewritten on the way: what stands behind them on their lines came elsewhere.
         line, column = place_of_fault(_pieces(path)) or (broken.finding.line, broken.finding.column)
         return (replace(broken.finding, line=line, column=column),)
+
+
+def _together(found: Sequence[Finding], beside: Sequence[Finding], limits: Limits) -> tuple[Finding, ...]:
+    """Give both in the form's order, and of each place what was *found* first."""
+    places = {each.path for each in found if each.path != "/"}
+    every = [*(each for each in beside if each.path not in places), *found]
+    told = sorted((each for each in every if each.rule != "more_findings"), key=lambda each: each.line)
+    more = len(told) > limits.max_findings or len(told) < len(every)
+    return (*told[: limits.max_findings], *([Finding(path="/", rule="more_findings")] if more else []))
 
 
 def _first_reading(

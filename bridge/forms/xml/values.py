@@ -58,39 +58,70 @@ class _Type:
     element_only: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a walk over a form is: what is declared of the element, and its type as it is kept; None is neither."""
+
+    declaration: Declaration | None
+    kind: _Type | None
+    lax: bool
+    """Whether a wildcard let it in that takes what nobody declares."""
+
+    def below(self, child: etree._Element, model: SchemaModel) -> tuple[Declaration | None, bool] | None:
+        """Give what is declared of *child* and whether it was let in so; None where it is nobody's to judge."""
+        if self.kind is None:
+            return model.anywhere(child), self.lax
+        known = self.kind.children.get(str(child.tag))
+        # Not ``or``: a declaration of xmlschema's that has no children counts as false.
+        known = model.anywhere(child) if known is None and not self.kind.skips else known
+        return (known, known is None) if known is not None or self.kind.open else None
+
+    def attributes(self, node: etree._Element) -> Iterator[Value]:
+        """Give the values of the attributes of *node*."""
+        kind = self.kind
+        for name, text in node.items() if kind is not None and kind.attributes else ():
+            declared = None if kind is None else kind.attributes.get(str(name))
+            if declared is not None and getattr(declared, "type", None) is not None:
+                yield Value(node, str(name), str(text), declared.type, getattr(declared, "fixed", None))
+
+    def content(self, node: etree._Element, text: str) -> Iterator[Value | Unknown | Stray]:
+        """Give what is to be judged of the content of *node*, whose own text is *text*."""
+        if self.kind is None:
+            if self.lax:
+                yield Unknown(node)
+        elif self.kind.simple is not None:
+            if not is_nil(node):
+                yield Value(node, None, text, self.kind.simple, getattr(self.declaration, "fixed", None))
+        elif self.kind.element_only and text.strip(BLANKS):
+            yield Stray(node)
+
+
+def place_of(node: etree._Element, declaration: Declaration | None, *, lax: bool, model: SchemaModel) -> Place:
+    """Give the place of *node*, of which this is declared before it says its type itself."""
+    types: dict[int, _Type] = model.kept
+    if declaration is None and lax:
+        declaration = model.untyped(node)
+    declaration = model.as_said(declaration, node)
+    if declaration is None:
+        return Place(None, None, lax)
+    kind = types.get(id(declaration.type))
+    if kind is None:
+        kind = types[id(declaration.type)] = _type_of(declaration, model)
+    return Place(declaration, kind, lax)
+
+
 def values_of(root: etree._Element, model: SchemaModel) -> Iterator[Value | Unknown | Stray]:
     """Give the values of the form *root* in its order; what the schema knows nothing of is left out."""
-    types: dict[int, _Type] = model.kept
     waiting: list[tuple[etree._Element, Declaration | None, bool]] = [(root, model.anywhere(root), False)]
     while waiting:
         node, declaration, lax = waiting.pop()
-        if declaration is None and lax:
-            declaration = model.untyped(node)
-        declaration = model.as_said(declaration, node)
-        if declaration is None:
-            if lax:
-                yield Unknown(node)
-            waiting += [
-                (child, model.anywhere(child), lax) for child in node.iterchildren(etree.Element, reversed=True)
-            ]
-            continue
-        kind = types.get(id(declaration.type))
-        if kind is None:
-            kind = types[id(declaration.type)] = _type_of(declaration, model)
-        if kind.simple is not None and not is_nil(node):
-            yield Value(node, None, text_of(node), kind.simple, declaration.fixed)
-        elif kind.element_only and text_of(node).strip(BLANKS):
-            yield Stray(node)
-        for name, text in node.items() if kind.attributes else ():
-            declared = kind.attributes.get(str(name))
-            if declared is not None and getattr(declared, "type", None) is not None:
-                yield Value(node, str(name), str(text), declared.type, getattr(declared, "fixed", None))
+        place = place_of(node, declaration, lax=lax, model=model)
+        yield from place.content(node, text_of(node))
+        yield from place.attributes(node)
         for child in node.iterchildren(etree.Element, reversed=True):
-            known = kind.children.get(str(child.tag))
-            # Not ``or``: a declaration of xmlschema's that has no children counts as false.
-            known = model.anywhere(child) if known is None and not kind.skips else known
-            if known is not None or kind.open:
-                waiting.append((child, known, known is None))
+            below = place.below(child, model)
+            if below is not None:
+                waiting.append((child, *below))
 
 
 def _type_of(declaration: Declaration, model: SchemaModel) -> _Type:
