@@ -132,7 +132,7 @@ class Finding:
     (facet values and names from the schema, never from the form). *line* and *column* count from 1; 0 is unknown.
     *value* is what stands in the form, and is there only where an operator asked at the command line: it is in no
     repr, and nothing in the service sets, keeps or tells it. *at_end* says that what is missing has its place behind
-    all that its parent holds.
+    all that its parent holds; else *before* is the path of what stands in its place.
     """
 
     path: str
@@ -143,6 +143,7 @@ class Finding:
     severity: Severity = Severity.ERROR
     value: str | None = field(default=None, repr=False, compare=False)
     at_end: bool = field(default=False, repr=False, compare=False)
+    before: str | None = field(default=None, repr=False, compare=False)
 
 
 def errors_of(findings: Iterable[Finding]) -> tuple[Finding, ...]:

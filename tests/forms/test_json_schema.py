@@ -398,3 +398,35 @@ def test_no_bytes_break_the_check_at_length(schemas: JsonSchemaRegistry, pieces:
     findings = schemas.check("skjema.json", "".join(piece * times for piece, times in pieces) + end)
 
     assert all(sentence(finding, "nb") for finding in findings)
+
+
+CHOICE = {
+    "type": "object",
+    "properties": {"a": {"type": "string"}, "b": {"type": "string"}, "c": {"type": "string"}},
+    "oneOf": [{"required": ["a"]}, {"required": ["b", "c"]}],
+}
+
+
+@pytest.mark.parametrize(
+    ("form", "rule", "facts", "said"),
+    [
+        ("{}", "incomplete", {"expected": "a, b + c"}, "The form lacks one of these fields: a, b + c."),
+        (
+            '{"a": "1", "b": "1", "c": "1"}',
+            "several_alternatives",
+            {},
+            "The form fits several alternatives, of which only one may be filled in.",
+        ),
+    ],
+    ids=["none", "both"],
+)
+def test_a_choice_is_told_as_one(tmp_path: Path, form: str, rule: str, facts: dict[str, str], said: str):
+    """Not as a form that does not agree with its rules."""
+    (tmp_path / "a.json").write_text(json.dumps(CHOICE))
+    registry = JsonSchemaRegistry(tmp_path)
+    registry.load(["a.json"])
+
+    (found,) = registry.check("a.json", form)
+
+    assert (found.path, found.rule, found.facts) == ("/", rule, facts)
+    assert sentence(found, "en") == said

@@ -200,6 +200,11 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nn": "{field} er éin meir enn det kan vere av desse: {choices}.",
         "en": "{field} is one more than there may be of these: {choices}.",
     },
+    "several_alternatives": {
+        "nb": "{field} passer med flere alternativer, og bare ett av dem kan være fylt ut.",
+        "nn": "{field} passar med fleire alternativ, og berre eitt av dei kan vere fylt ut.",
+        "en": "{field} fits several alternatives, of which only one may be filled in.",
+    },
     "missing_attribute": {
         "nb": "Attributtet {field} mangler.",
         "nn": "Attributtet {field} manglar.",

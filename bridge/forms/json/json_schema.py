@@ -5,7 +5,7 @@ import json
 import re
 from calendar import monthrange
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
@@ -245,8 +245,12 @@ def _findings(error: ValidationError) -> Iterator[tuple[Steps, Finding]]:
             if len(fitting) == 1:
                 for inner in fitting[0]:
                     yield from _findings(inner)
+            elif lacking := _lacking(context, steps):
+                yield _finding(steps, "incomplete", expected=lacking)
             else:
                 yield _finding(steps, "not_allowed")
+        case kinds.OneOfMultipleValid():
+            yield _finding(steps, "several_alternatives")
         case kinds.Type(types=types):
             wanted = [name for name in types if name != "null"]
             yield _finding(steps, "type", type="decimal" if wanted == ["number"] else ", ".join(wanted))
@@ -301,6 +305,18 @@ def _finding(steps: Steps, rule: str, **facts: str) -> tuple[Steps, Finding]:
 
 def _is_of_other_type(error: ValidationError, steps: Steps) -> bool:
     return isinstance(error.kind, ValidationErrorKind.Type) and tuple(error.instance_path) == steps
+
+
+def _lacking(context: Sequence[Sequence[ValidationError]], steps: Steps) -> str:
+    """Name what each branch of a choice asks for, where that is all that stands against it; else nothing."""
+    branches: list[list[str]] = []
+    for branch in context:
+        names = [error.kind.property for error in branch if isinstance(error.kind, ValidationErrorKind.Required)]
+        if len(names) < len(branch) or any(tuple(error.instance_path) != steps for error in branch):
+            return ""
+        branches.append(names)
+    more = ", …" if len(branches) > _MOST_VALUES else ""
+    return ", ".join(dict.fromkeys(" + ".join(names) for names in branches[:_MOST_VALUES])) + more
 
 
 def _shown(value: Json) -> str:

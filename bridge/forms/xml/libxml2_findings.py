@@ -103,9 +103,18 @@ class _Search:
     cut: bool = False
     """Not all errors were looked at."""
 
-    def add(self, rule: str, path: str, line: int, facts: dict[str, str], *, at_end: bool = False) -> None:
+    def add(
+        self,
+        rule: str,
+        path: str,
+        line: int,
+        facts: dict[str, str],
+        *,
+        at_end: bool = False,
+        before: str | None = None,
+    ) -> None:
         key = (path, rule, facts.get("expected", "") if rule == "incomplete" else "")
-        self.found.setdefault(key, Finding(path=path, rule=rule, facts=facts, line=line, at_end=at_end))
+        self.found.setdefault(key, Finding(path=path, rule=rule, facts=facts, line=line, at_end=at_end, before=before))
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +262,8 @@ def _look_at_children(search: _Search, parent: etree._Element) -> list[_Mend]:
                 named=partial(name_for, parent),
             )
             line = last_line_of(parent) if child is None else line_of(child)
-            search.add(rule, path, line, facts, at_end=child is None)
+            before = _path(search, child) if child is not None and isinstance(slip, Missing) else None
+            search.add(rule, path, line, facts, at_end=child is None, before=before)
         if isinstance(slip, Missing):
             mends += [_PutIn(parent, child, slip.need.stand_in)] * min(slip.need.count, _MOST_STAND_INS)
         elif child is not None:

@@ -37,14 +37,17 @@ def with_places(findings: Sequence[Finding], data: bytes, *, values: bool = Fals
     With *values* each also gets what stands there, cut to 200 characters: only for an operator who asked for it.
     """
     top = _Wanted()
-    found = [
-        (_want(top, finding.path), _want(top, parent_of(finding)) if finding.at_end else top) for finding in findings
-    ]
+    found = [(_want(top, finding.path), _want(top, _around(finding))) for finding in findings]
     _walk(data, top)
     return tuple(
-        _placed(finding, wanted, parent, values=values)
-        for finding, (wanted, parent) in zip(findings, found, strict=True)
+        _placed(finding, wanted, around, values=values)
+        for finding, (wanted, around) in zip(findings, found, strict=True)
     )
+
+
+def _around(finding: Finding) -> str:
+    """Give the path of what the place of something missing is known by: its parent, or what stands there."""
+    return parent_of(finding) if finding.at_end else finding.before or finding.path
 
 
 def parent_of(finding: Finding) -> str:
@@ -124,9 +127,12 @@ def _walk(data: bytes, top: _Wanted) -> None:
         return
 
 
-def _placed(finding: Finding, wanted: _Wanted, parent: _Wanted, *, values: bool) -> Finding:
-    if finding.at_end and parent.end_line and (finding.rule != "too_few" or not wanted.line):
-        return replace(finding, line=parent.end_line)
+def _placed(finding: Finding, wanted: _Wanted, around: _Wanted, *, values: bool) -> Finding:
+    if finding.at_end and around.end_line and (finding.rule != "too_few" or not wanted.line):
+        return replace(finding, line=around.end_line)
+    # libxml2 has two bytes for the line of an element, and guesses those above 65,535 by the text around.
+    if finding.before is not None and around.line:
+        return replace(finding, line=around.line)
     if not wanted.line or finding.rule in _OF_WHAT_IS_MISSING or finding.path == "/":
         return finding
     placed = replace(finding, line=wanted.line, column=wanted.column)

@@ -128,11 +128,18 @@ def _first_reading(
 
 
 def _second_reading(
-    schema: etree.XMLSchema, model: SchemaModel, path: Path, suspects: Sequence[int], limits: Limits
+    schema: etree.XMLSchema,
+    model: SchemaModel,
+    path: Path,
+    suspects: Sequence[int],
+    limits: Limits,
+    *,
+    also: frozenset[int] = frozenset(),
 ) -> tuple[Finding, ...]:
+    """Give the findings of the pieces *suspects*; *also* are those in which elements of findings began."""
     stream = _Stream(schema, events=("start", "end"))
     findings, here = StreamFindings(model, limits), _Here()
-    wanted = frozenset(suspects)
+    wanted, unclear = frozenset(suspects) | also, set[int]()
     line, known = 1, 0
     for number, piece in enumerate(pieces_in_plain_namespaces(_pieces(path))):
         suspect = number in wanted or number - 1 in wanted
@@ -140,9 +147,10 @@ def _second_reading(
             stream.feed(part)
             line += part.count(b"\n")
             for event, node in stream.events():
-                here.follow(event, node, line)
+                here.follow(event, node, line, None if suspect else number)
                 for error in stream.errors(known):
                     findings.tell(error, node, path=here.path, line=here.line, now=line, children=here.children)
+                    unclear |= here.unclear
                 known = stream.faults
             told = findings.found()
             if len(told) > limits.max_findings:
@@ -151,6 +159,8 @@ def _second_reading(
             break
     if findings.excused == stream.faults:
         return ()
+    if unclear and not also:
+        return _second_reading(schema, model, path, suspects, limits, also=frozenset(unclear))
     return findings.found() or (Finding(path="/", rule="not_allowed"),)
 
 
@@ -158,12 +168,13 @@ class _Here:
     """Where in the form the reading is."""
 
     def __init__(self) -> None:
-        self._steps: list[tuple[str, int]] = []
+        self._steps: list[tuple[str, int, int | None]] = []
         self._seen: list[Counter[str]] = [Counter()]
         self._runs: list[list[tuple[str, int]]] = [[]]
         self._left = False
 
-    def follow(self, event: str, node: etree._Element, line: int) -> None:
+    def follow(self, event: str, node: etree._Element, line: int, piece: int | None) -> None:
+        """Go on with *node*, whose tag ends on *line*, or where a whole *piece* was read at once, before that."""
         if self._left:
             self._steps.pop()
             self._seen.pop()
@@ -175,7 +186,7 @@ class _Here:
         name = name_of(node)
         self._seen[-1][name] += 1
         number = self._seen[-1][name]
-        self._steps.append((f"{name}[{number}]" if number > 1 else name, line))
+        self._steps.append((f"{name}[{number}]" if number > 1 else name, line, piece))
         self._seen.append(Counter())
         self._add_to_run(str(node.tag))
         self._runs.append([])
@@ -200,7 +211,13 @@ class _Here:
 
     @property
     def path(self) -> str:
-        return "/" + "/".join(step for step, _ in self._steps)
+        return "/" + "/".join(step for step, _, _ in self._steps)
+
+    @property
+    def unclear(self) -> set[int]:
+        """The piece in which this element began, where its line is not known."""
+        piece = self._steps[-1][2]
+        return set() if piece is None else {piece}
 
     @property
     def line(self) -> int:

@@ -177,7 +177,8 @@ def _of_children(node: etree._Element, model: SchemaModel) -> Iterator[Finding]:
         )
         at_end = slip.at >= len(children)
         line = last_line_of(node) if at_end else line_of(children[slip.at])
-        yield Finding(path=place, rule=rule, facts=facts, line=line, at_end=at_end)
+        before = path_of(children[slip.at]) if isinstance(slip, Missing) and not at_end else None
+        yield Finding(path=place, rule=rule, facts=facts, line=line, at_end=at_end, before=before)
         count += 1
     if not count:
         yield Finding(path=path, rule="not_allowed", line=line_of(node))
