@@ -24,7 +24,7 @@ from bridge.forms.xml.lexical import badly_written, lax_types, may_be_lax
 from bridge.forms.xml.libxml2_findings import explain, refused_values
 from bridge.forms.xml.namespaces import in_plain_namespaces, real_names
 from bridge.forms.xml.positions import with_places
-from bridge.forms.xml.receiver import ReceiverCheck, Watch, encoding_finding
+from bridge.forms.xml.receiver import ReceiverCheck, Watch, encoding_finding, not_looked_at
 from bridge.forms.xml.roots import other_root
 from bridge.forms.xml.schema_facts import SchemaModel
 from bridge.forms.xml.schema_files import Engine, SchemaFiles, read_schema_files, roots_in
@@ -376,6 +376,8 @@ class _Schema:
             return ()
         with self.model_lock:
             model = self.model
+        if not model.knows_types:
+            return (not_looked_at(),) if asks else ()
         badly = tuple(itertools.islice(badly_written(root, model, engine), limits.max_findings)) if looks else ()
         if spec is None or not asks:
             return badly

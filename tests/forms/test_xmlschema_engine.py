@@ -225,6 +225,14 @@ def test_assertions_judge_lists_without_a_name(tmp_path: Path, base: str, test: 
     assert {found.path for found in registry.check("a.xsd", f"<m>{invalid}</m>")} == {"/m"}
 
 
+def test_an_assertion_that_does_not_hold_is_told_as_that(tmp_path: Path) -> None:
+    """Whichever class of ours judges it in the library's place."""
+    facet = '<x:restriction base="x:NMTOKENS"><x:assertion test="count($value) = 2"/></x:restriction>'
+    registry = schema_of(tmp_path, f'<x:element name="m"><x:simpleType>{facet}</x:simpleType></x:element>')
+
+    assert [found.rule for found in registry.check("a.xsd", "<m>a</m>")] == ["assertion"]
+
+
 def test_what_xmlschema_stumbles_over_is_told_by_the_part(tmp_path: Path) -> None:
     """In words, and by libxml2 the forms are judged all the same."""
     deep = f"{'<x:sequence>' * 220}<x:element name='a'/>{'</x:sequence>' * 220}"

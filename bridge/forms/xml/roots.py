@@ -44,7 +44,9 @@ def namespace_finding(right: str) -> tuple[str, dict[str, str]]:
 
 def missing_attribute(node: etree._Element, name: str, model: SchemaModel) -> dict[str, str] | None:
     """Give the facts of *node* not having its attribute *name*; None where it has it in another namespace."""
-    if any(model.attribute_meant(node, str(each)) == name for each in node.attrib):
+    local = readable(name)
+    same = [str(each) for each in node.attrib if readable(str(each)) == local]
+    if any(model.attribute_meant(node, each) == name for each in same):
         return None
     uri = etree.QName(name).namespace
     return {"namespace": real_names(uri)} if uri and uri != _XML else {}

@@ -41,7 +41,7 @@ _RULES = {
     "XsdAssertionFacet": ("assertion", ()),
 }
 _ATTRIBUTE = re.compile(r"\A(?:attribute )?'?(?P<name>[^\s'=]+)'?(?:=| attribute| )")
-_IS_NO_SUBSTITUTE = re.compile(r"\AXsd\w+\(.*\) (?:cannot substitute|is abstract)")
+_IS_NO_SUBSTITUTE = re.compile(r"\A\w+\(.*\) (?:cannot substitute|is abstract)")
 _MISSING_ATTRIBUTE = re.compile(r"missing required attribute '(?P<name>[^']+)'")
 
 
@@ -87,7 +87,7 @@ def explain_by_xmlschema(
 def _findings(error: Any, root: etree._Element, model: SchemaModel, looked: set[etree._Element]) -> Iterator[Finding]:
     node = error.elem if isinstance(error.elem, etree._Element) else root  # noqa: SLF001 - lxml names its class so
     if _IS_NO_SUBSTITUTE.search(str(error.reason or "")):
-        if type(error.validator).__name__ == "XsdElement":  # Of its parent the same is said.
+        if _kind(error.validator) == "XsdElement":  # Of its parent the same is said.
             yield Finding(path=path_of(node), rule=rule_for(node), line=line_of(node))
         return
     if not hasattr(error, "particle"):
@@ -98,7 +98,7 @@ def _findings(error: Any, root: etree._Element, model: SchemaModel, looked: set[
 
 
 def _finding(error: Any, node: etree._Element, model: SchemaModel) -> Iterator[Finding]:
-    path, line, kind = path_of(node), line_of(node), type(error.validator).__name__
+    path, line, kind = path_of(node), line_of(node), _kind(error.validator)
     reason = str(error.reason or "")
     if "is not an element of the schema" in reason and node.getparent() is None:
         rule, facts = wrong_root(str(node.tag), model)
@@ -136,6 +136,12 @@ def _finding(error: Any, node: etree._Element, model: SchemaModel) -> Iterator[F
     if attribute is not None and rule != "nil_with_content":
         path = f"{path}/{attribute_step(node, attribute)}"
     yield Finding(path=path, rule=rule, line=line, facts=facts)
+
+
+def _kind(validator: Any) -> str:
+    """Name xmlschema's own class of *validator*, of which ours may be a mended kind."""
+    names = (each.__name__ for each in type(validator).__mro__ if each.__module__.startswith("xmlschema."))
+    return next(names, "")
 
 
 def _other_rule(kind: str, reason: str, known: dict[str, str]) -> tuple[str, tuple[str, ...]]:
