@@ -32,7 +32,7 @@ from bridge.adapters.maskinporten.client import MaskinportenClient
 from bridge.adapters.maskinporten.exchange import PlatformTokens
 from bridge.adapters.maskinporten.keys import SigningKey
 from bridge.config.settings import Settings
-from bridge.core.altinn2_errors import problem_for
+from bridge.core.altinn2_problems import problem_for
 from bridge.core.elements import ElementKey
 from bridge.core.errors import CredentialsRefused, Missing, OutcomeUnknown, Rejected, Unreachable, UpstreamError
 from bridge.core.mapping import AfterUpdate

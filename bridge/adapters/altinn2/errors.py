@@ -1,13 +1,20 @@
-"""Answers that are no answers become errors of ``core.errors``, by the catalogue of ``core/altinn2_errors``."""
+"""
+Altinn 2's answers that are no answers: from status and reason phrase to what to do next (facts/altinn2.md 5).
+
+Where the facts give no wording, the phrases are guesses by Altinn 2's own words (its engine's business errors), and
+an answer that no row knows is refused.
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import assert_never
 
+from bridge.adapters.altinn2.phrases import known_words
 from bridge.adapters.altinn2.wire import SYSTEM, field, is_html, json_or_none
 from bridge.adapters.http.call import Answer, retry_after
-from bridge.core.altinn2_errors import Next, known_words, row_for
 from bridge.core.errors import (
     BridgeError,
     CredentialsRefused,
@@ -35,6 +42,69 @@ _MAINTENANCE = re.compile(r"vedlike?hald|vedlikehold|maintenance")
 _NOT_FOR_GOOD = re.compile(r"vedlike?hald|vedlikehold|maintenance|type=[\"']?password")
 
 
+class Next(Enum):
+    """What an answer means for the call: errors of ``core.errors``, by name."""
+
+    UNREACHABLE = "nothing was done"
+    UNKNOWN = "it may have been done"
+    REJECTED = "it will not be done"
+    CREDENTIALS = "the bridge itself was refused"
+    MISSING = "it is not there"
+
+
+@dataclass(frozen=True, slots=True)  # By position, so that the table reads in columns.
+class Row:
+    """One kind of answer: statuses *first* to *last* whose phrase holds *phrase*, case aside."""
+
+    first: int
+    last: int
+    phrase: str
+    reading: Next
+    writing: Next
+    reason: str
+
+
+_LATER, _UNKNOWN, _NO, _MISSING = Next.UNREACHABLE, Next.UNKNOWN, Next.REJECTED, Next.MISSING
+_US = Next.CREDENTIALS
+
+CATALOGUE: Sequence[Row] = (
+    Row(300, 399, "", _LATER, _LATER, "login_page"),
+    Row(400, 401, "form validation failed", _NO, _NO, "form_invalid"),  # 401 until release 20.5.
+    Row(400, 400, "header 'apikey'", _US, _US, "not_configured"),
+    Row(400, 400, "user profile could not be found", _NO, _NO, "no_profile"),
+    Row(400, 400, "for top query", _NO, _NO, "bad_query"),
+    Row(400, 400, "could not find property", _NO, _NO, "bad_query"),
+    Row(400, 400, "syntax error at position", _NO, _NO, "bad_query"),
+    # The form set (release 18.4), by the words of the facts: their exact text is not known.
+    Row(400, 400, "mainform", _NO, _NO, "form_set"),
+    Row(400, 400, "subform", _NO, _NO, "form_set"),
+    # Payment, others' signatures, the element's own state: the engine's errors 14, 60035, 60036 and 60037.
+    Row(400, 409, "payment", _NO, _NO, "payment"),
+    Row(400, 409, "signature of others", _NO, _NO, "others_sign"),
+    Row(400, 409, "already signed", _NO, _NO, "already_signed"),
+    Row(400, 409, "already been archived", _NO, _NO, "already_archived"),
+    Row(413, 413, "", _NO, _NO, "attachment_refused"),
+    Row(400, 409, "attachment", _NO, _NO, "attachment_refused"),
+    Row(400, 409, "file", _NO, _NO, "attachment_refused"),
+    Row(401, 401, "certificate", _US, _US, "not_authenticated"),
+    Row(401, 401, "level", _NO, _NO, "level_too_low"),
+    Row(401, 401, "nivå", _NO, _NO, "level_too_low"),
+    Row(401, 401, "", _US, _US, "not_authenticated"),
+    Row(403, 403, "api key", _US, _US, "not_configured"),
+    Row(403, 403, "authenticated", _US, _US, "not_authenticated"),  # Since release 21.7.
+    Row(403, 403, "", _NO, _NO, "forbidden"),
+    Row(404, 404, "", _MISSING, _MISSING, "not_found"),
+    Row(408, 408, "", _LATER, _UNKNOWN, "timeout"),
+    # For one element it may also be how an a-id answers once it is archived (facts/altinn2.md 10).
+    Row(410, 410, "", _MISSING, _NO, "gone"),
+    Row(429, 429, "", _LATER, _LATER, "too_many_requests"),
+    Row(503, 503, "", _LATER, _LATER, "unavailable"),
+    Row(500, 599, "", _LATER, _UNKNOWN, "server_error"),
+    Row(0, 999, "", _NO, _NO, "rejected"),
+)
+"""The first row that fits counts."""
+
+
 class UnsafeUpdate(BridgeError, ValueError):
     """An order whose PUT would delete what Altinn 2 holds; nothing was sent."""
 
@@ -48,7 +118,7 @@ def raise_for(answer: Answer, *, writes: bool, now: datetime, html: bool = False
     Raise what *answer* stands for, unless it is a good one; with *html* a page is a good one, too.
 
     Raises:
-        UpstreamError: By the catalogue; a page in the place of an answer is a login page or the closed system.
+        UpstreamError: By ``CATALOGUE``; a page in the place of an answer is a login page or the closed system.
     """
     if is_html(answer) and not html:
         page = answer.body.decode("utf-8", "replace").casefold()
@@ -61,7 +131,7 @@ def raise_for(answer: Answer, *, writes: bool, now: datetime, html: bool = False
 
 
 def pause_in(answer: Answer, now: datetime) -> tuple[timedelta, Why] | None:
-    """Say for how long *answer* asks to be left alone, and why; None where it does not."""
+    """For how long *answer* asks to be left alone, and why; None where it does not."""
     if answer.status not in (429, 503):
         return None
     wait = retry_after(answer.headers, now)
@@ -72,7 +142,7 @@ def pause_in(answer: Answer, now: datetime) -> tuple[timedelta, Why] | None:
 
 
 def failure(answer: Answer, *, writes: bool, now: datetime) -> UpstreamError:
-    """Give the error for *answer*. Its detail is for the operator: its kind, and the words that quote nobody."""
+    """The error for *answer*. Its detail is for the operator: its kind, and the words that quote nobody."""
     explanation = _explanation(answer)
     status, row = answer.status, row_for(answer.status, explanation)
     detail = f"{status} {row.reason}: {known_words(explanation)}"[:300]
@@ -93,8 +163,14 @@ def failure(answer: Answer, *, writes: bool, now: datetime) -> UpstreamError:
             assert_never(other)
 
 
+def row_for(status: int, phrase: str) -> Row:
+    """What *status* with *phrase* (the reason phrase, and what an error body explains) means."""
+    words = phrase.casefold()
+    return next(row for row in CATALOGUE if row.first <= status <= row.last and row.phrase in words)
+
+
 def paths_in(body: object, name: str = "ValidationErrors") -> tuple[str, ...]:
-    """Give where a form is at fault, in the body's three known envelopes; messages may hold values and stay out."""
+    """Where a form is at fault, in the body's three known envelopes; messages may hold values and stay out."""
     errors = field(body, name) if isinstance(body, Mapping) else body
     if not isinstance(errors, list):
         return ()
@@ -109,7 +185,7 @@ def _invalid_paths(answer: Answer) -> tuple[str, ...]:
 
 
 def _explanation(answer: Answer) -> str:
-    """Give the reason phrase, and the message of the newer APIs' error model where that stands in the body."""
+    """The reason phrase, and the message of the newer APIs' error model where that stands in the body."""
     body = json_or_none(answer)
     message = field(body, "ErrorMessage") if isinstance(body, Mapping) else None
     if isinstance(message, str) and message not in answer.reason:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from bridge.adapters.altinn2.reportees import ORGANISATION, who_of
-from bridge.core.altinn2_errors import problem_for
+from bridge.core.altinn2_problems import problem_for
 from bridge.core.callers import Caller
 from bridge.core.dialogs import element_reference
 from bridge.core.elements import ElementKey

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import structlog
 
-from bridge.core.altinn2_errors import problem_for
+from bridge.core.altinn2_problems import problem_for
 from bridge.core.decision import Took
 from bridge.core.elements import Element, ElementState
 from bridge.core.errors import Finding, Rejected

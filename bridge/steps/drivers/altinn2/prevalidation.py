@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import structlog
 
-from bridge.core.altinn2_errors import problem_for
+from bridge.core.altinn2_problems import problem_for
 from bridge.core.delivery import Event
 from bridge.core.elements import Element, Form
 from bridge.core.errors import Finding, Missing, Rejected

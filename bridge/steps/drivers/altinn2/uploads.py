@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 
 from bridge.adapters.altinn2.streams import Body, Interrupted, Spool, Watched, pieces_of
-from bridge.core.altinn2_errors import problem_for
+from bridge.core.altinn2_problems import problem_for
 from bridge.core.attachment_rules import check_attachment, check_empty, check_size, rule_for
 from bridge.core.elements import Attachment, Content, Element, ElementState
 from bridge.core.errors import Missing, OutcomeUnknown, Rejected, UpstreamError

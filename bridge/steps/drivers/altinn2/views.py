@@ -8,7 +8,7 @@ import structlog
 
 from bridge.adapters.altinn2.streams import Spool
 from bridge.adapters.http.call import StreamedAnswer
-from bridge.core.altinn2_errors import problem_for
+from bridge.core.altinn2_problems import problem_for
 from bridge.core.elements import Content, Element, ElementKey, Form
 from bridge.core.errors import Missing, Rejected, Unreachable
 from bridge.core.markdown import text_of_html

@@ -2,10 +2,9 @@
 
 import pytest
 
-from bridge.core.altinn2_errors import CATALOGUE, TOLD, Next, problem_for, row_for
-from bridge.core.texts.history import REFUSAL_TEXTS
+from bridge.adapters.altinn2.errors import CATALOGUE, Next, row_for
+from bridge.core.altinn2_problems import PROBLEMS, problem_for
 from bridge.core.texts.problems import LANGUAGES, text
-from bridge.core.texts.states import TEXTS
 
 
 @pytest.mark.parametrize(
@@ -42,11 +41,4 @@ def test_what_is_told_has_words() -> None:
     problems = [problem_for(row.reason) for row in CATALOGUE]
 
     assert all(text(problem.code, each, {}).title for problem in problems for each in LANGUAGES)
-    assert set(TOLD) <= {row.reason for row in CATALOGUE}
-
-
-@pytest.mark.parametrize("texts", [*TEXTS.values(), *REFUSAL_TEXTS.values()])
-def test_history_fits_into_dialogporten(texts: dict[str, str]) -> None:
-    """At most 255 characters in each language."""
-    assert set(texts) == set(LANGUAGES)
-    assert all(len(each) <= 255 for each in texts.values())
+    assert set(PROBLEMS) <= {row.reason for row in CATALOGUE}
