@@ -1,8 +1,10 @@
 """``altinn-bridge search``: which dialogs are there?"""
 
 import os
+import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +13,16 @@ import click
 from bridge.cli.end_users import dialogporten_url, end_user_token, in_language, printable, token_option, url_option
 from bridge.cli.rows import Csv, Table, writing
 from bridge.cli.shapes import ROWS, shape_option
-from bridge.core.dialog_queries import FILTERS, LONGEST_PAGE, STEADY_ORDER, USUAL_PAGE, Side, read_query
+from bridge.core.dialog_queries import FILTERS, LONGEST_PAGE, STEADY_ORDER, USUAL_PAGE, DialogQuery, Side, read_query
+from bridge.core.errors import ConfigurationError, Fault
 
 if TYPE_CHECKING:  # They bring requests, which nobody waits for who asks for help.
     from bridge.adapters.dialogporten.search import DialogSearch, Page
 
 SIDES = {"owner": Side.OWNER, "enduser": Side.END_USER, "graphql": Side.GRAPHQL}
 SEARCH_SCOPES = ("digdir:dialogporten.serviceprovider", "digdir:dialogporten.serviceprovider.search")
+# The parts of a query whose option has another name.
+_OPTIONS = {"page": "--limit", "token": "--continuation-token"}
 # Headings in a table: the widths, and the members of the answer.
 _TABLE = {"dialog": 36, "status": 17, "changed": 20, "party": 53, "title": None}
 _MEMBERS = {"dialog": "id", "status": "status", "changed": "updatedAt", "party": "party", "title": "title"}
@@ -39,13 +44,39 @@ _CSV = (
 )
 
 
+def _option(name: str) -> str:
+    """The option of a filter or of another part of the query: ``--created-after``."""
+    return _OPTIONS.get(name) or "--" + re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
+
+
+def _in_options(fault: Fault) -> Fault:
+    """*fault* with options in place of the names that the query has for them."""
+    where = re.sub(r"^\w+", lambda found: _option(found.group()), fault.where)
+    return replace(fault, where=where, message=re.sub(r"'(\w+)'", lambda found: _option(found[1]), fault.message))
+
+
+def _query(
+    side: Side, given: Mapping[str, Sequence[str]], *, order: str | None, page: int, token: str | None
+) -> DialogQuery:
+    """
+    The query that the options ask for.
+
+    Raises:
+        ConfigurationError: Every fault, under its option.
+    """
+    try:
+        return read_query(side, given, order_by=order, page=page, token=token)
+    except ConfigurationError as error:
+        raise ConfigurationError([_in_options(fault) for fault in error.faults]) from None
+
+
 def _filters(command: Callable[..., None]) -> Callable[..., None]:
     for each in reversed(FILTERS):
         most = f" At most {max(each.most.values())}." if each.most else ""
         more = " May be repeated." if each.many else ""
         of = "" if len(each.sides) == len(Side) else f" ({' and '.join(sorted(s.value for s in each.sides))} only)"
         command = click.option(
-            each.option,
+            _option(each.name),
             f"filter_{each.name.lower()}",
             multiple=True,
             metavar="VALUE",
@@ -91,10 +122,10 @@ def search(
     from bridge.adapters.dialogporten.search import SearchRefused
     from bridge.core.errors import UpstreamError
 
-    query = read_query(
+    query = _query(
         SIDES[side],
         {each.name: filters[f"filter_{each.name.lower()}"] for each in FILTERS},
-        order_by=order_by,
+        order=order_by,
         page=page,
         token=continuation_token,
     )

@@ -46,16 +46,6 @@ class Filter:
     most: Mapping[Side, int] = field(default_factory=dict)
     sides: frozenset[Side] = frozenset(Side)
 
-    @property
-    def option(self) -> str:
-        """Its name on the command line."""
-        return option(self.name)
-
-
-def option(name: str) -> str:
-    """Write an API's name as an option: ``--created-after``."""
-    return "--" + re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
-
 
 def is_organisation_number(text: str) -> bool:
     """Nine digits whose last one checks the others (modulus 11)."""
@@ -77,7 +67,7 @@ def _checks(text: str, weights: Sequence[int]) -> bool:
 
 def party(text: str) -> str:
     """
-    Read a party: one of the four urns, or a bare organisation number.
+    The urn of a party, from any of the four or a bare organisation number.
 
     Raises:
         ValueError: It is none; the message says what is, and repeats nothing.
@@ -102,7 +92,7 @@ def party(text: str) -> str:
 
 def end_user(text: str) -> str:
     """
-    Read an end user: a person or a system user.
+    The urn of an end user, a person or a system user.
 
     Raises:
         ValueError: It is neither.
@@ -117,7 +107,7 @@ def end_user(text: str) -> str:
 
 def resource(text: str) -> str:
     """
-    Read a service resource, with or without its prefix.
+    The urn of a service resource, with or without its prefix.
 
     Raises:
         ValueError: It is none.
@@ -130,7 +120,7 @@ def resource(text: str) -> str:
 
 def order(text: str) -> tuple[tuple[str, str], ...]:
     """
-    Read ``createdAt_asc,updatedAt`` as pairs of key and direction; down is the usual direction.
+    ``createdAt_asc,updatedAt`` as pairs of key and direction; down is the usual direction.
 
     Raises:
         ValueError: An unknown or repeated key or direction.
@@ -266,15 +256,15 @@ class DialogQuery:
         return f"DialogQuery({self.side.value}, {', '.join(self.filters)})"
 
     def order_text(self) -> str:
-        """Write the order as the REST APIs take it."""
+        """The order as the REST APIs take it."""
         return ",".join(f"{key}_{direction}" for key, direction in self.order)
 
     def as_parameters(self) -> list[tuple[str, str]]:
-        """Write the filters as a query: lists are repeated."""
+        """The filters as a query: lists are repeated."""
         return [(name, value) for name, values in self.filters.items() for value in values]
 
     def as_input(self) -> dict[str, object]:
-        """Write the filters as GraphQL's input: lists as lists, enums in capitals; the id is never named."""
+        """The filters as GraphQL's input: lists as lists, enums in capitals; the id is never named."""
         found: dict[str, object] = {}
         for name, values in self.filters.items():
             typed = [_constant(name, value) for value in values]
@@ -292,10 +282,11 @@ def read_query(
     token: str | None = None,
 ) -> DialogQuery:
     """
-    Read filters by their names at the API.
+    The query for *given*, filters by their names at the API.
 
     Raises:
-        ConfigurationError: Every fault, under the option that it stands in; no value is repeated.
+        ConfigurationError: Every fault, under the filter or argument that it stands in; messages quote the names of
+            others (``'endUserId'``), and repeat no value.
     """
     faults: list[Fault] = []
     filters: dict[str, tuple[str, ...]] = {}
@@ -303,14 +294,14 @@ def read_query(
         if values:
             filters[name] = _values(side, name, values, faults)
     if not 1 <= page <= LONGEST_PAGE:
-        faults.append(Fault(where="--limit", message=f"write a number from 1 to {LONGEST_PAGE}"))
+        faults.append(Fault(where="page", message=f"write a number from 1 to {LONGEST_PAGE}"))
     pairs: tuple[tuple[str, str], ...] = ()
     try:
         pairs = order(order_by or STEADY_ORDER)
     except ValueError as error:
-        faults.append(Fault(where="--order-by", message=str(error)))
+        faults.append(Fault(where="orderBy", message=str(error)))
     if side is Side.GRAPHQL and [key for key, _ in pairs] == ["id"]:
-        faults.append(Fault(where="--order-by", message="GraphQL does not order by id; write another key"))
+        faults.append(Fault(where="orderBy", message="GraphQL does not order by id; write another key"))
     faults += _together(side, filters)
     faults += _broken_upstream(side, filters, pairs)
     faults += _token_faults(token, pairs)
@@ -322,21 +313,21 @@ def read_query(
 def _values(side: Side, name: str, values: Sequence[str], faults: list[Fault]) -> tuple[str, ...]:
     known = _BY_NAME.get(name)
     if known is None or side not in known.sides:
-        faults.append(Fault(where=option(name), message=f"the search as {side.value} does not take it"))
+        faults.append(Fault(where=name, message=f"the search as {side.value} does not take it"))
         return ()
     most = known.most.get(side) if known.many else 1
     if name == "party" and side is Side.OWNER:
-        most = None  # Its limit depends on --end-user-id.
+        most = None  # Its limit depends on endUserId.
     read: list[str] = []
     for number, value in enumerate(values, start=1):
         try:
             read.append(known.read(value))
         except ValueError as error:
-            place = known.option if len(values) == 1 else f"{known.option} (value {number})"
+            place = name if len(values) == 1 else f"{name} (value {number})"
             faults.append(Fault(where=place, message=str(error)))
     distinct = tuple(dict.fromkeys(read))
     if most is not None and len(distinct) > most:
-        faults.append(Fault(where=known.option, message=f"at most {most} values; there are {len(distinct)}"))
+        faults.append(Fault(where=name, message=f"at most {most} values; there are {len(distinct)}"))
     return distinct
 
 
@@ -345,19 +336,19 @@ def _together(side: Side, filters: Mapping[str, Sequence[str]]) -> Iterable[Faul
     if side is Side.OWNER:
         most = 100 if "endUserId" in filters else 20
         if len(filters.get("party", ())) > most:
-            yield Fault(where="--party", message=f"at most {most} values; there are {len(filters['party'])}")
+            yield Fault(where="party", message=f"at most {most} values; there are {len(filters['party'])}")
         if "search" in filters and "endUserId" not in filters:
-            yield Fault(where="--search", message="give --end-user-id as well: a service owner searches as a user")
+            yield Fault(where="search", message="give 'endUserId' as well: a service owner searches as a user")
     needs = side is not Side.OWNER or "endUserId" in filters
     if needs and not {"party", "serviceResource"} & set(filters):
-        why = "with --end-user-id" if side is Side.OWNER else f"as {side.value}"
-        yield Fault(where="--party", message=f"give --party or --service-resource {why}")
+        why = "with 'endUserId'" if side is Side.OWNER else f"as {side.value}"
+        yield Fault(where="party", message=f"give 'party' or 'serviceResource' {why}")
     if "searchLanguageCode" in filters and "search" not in filters:
-        yield Fault(where="--search-language-code", message="give --search as well")
+        yield Fault(where="searchLanguageCode", message="give 'search' as well")
     for name in _PERIODS:
         after, before = filters.get(f"{name}After"), filters.get(f"{name}Before")
         if after and before and after[0] > before[0]:
-            yield Fault(where=option(f"{name}After"), message=f"must not be later than {option(f'{name}Before')}")
+            yield Fault(where=f"{name}After", message=f"must not be later than '{name}Before'")
 
 
 def _broken_upstream(
@@ -368,21 +359,19 @@ def _broken_upstream(
     everything = [each.casefold() for each in filters.get("deleted", ())] == ["include"]
     if labels and everything and not {"serviceResource", "party", "process"} & set(filters):
         message = (
-            "Dialogporten cannot look for labels among deleted ones too: give --service-resource, --party or --process,"
+            "Dialogporten cannot look for labels among deleted ones too: give 'serviceResource', 'party' or 'process',"
             " or search twice, with exclude and with only"
         )
-        yield Fault(where="--deleted", message=message)
+        yield Fault(where="deleted", message=message)
     if side is Side.OWNER and len(labels) == 2 and "endUserId" in filters:
-        message = (
-            "Dialogporten cannot look for it together with --service-owner-labels and --end-user-id: leave one out"
-        )
-        yield Fault(where="--system-label", message=message)
+        message = "Dialogporten cannot look for it together with 'serviceOwnerLabels' and 'endUserId': leave one out"
+        yield Fault(where="systemLabel", message=message)
     if ("dueAt", "asc") in pairs and not {"dueAfter", "dueBefore"} & set(filters):
         message = (
-            "Dialogporten fails at the first dialog without a due date: write dueAt_desc, or give --due-after or"
-            " --due-before"
+            "Dialogporten fails at the first dialog without a due date: write dueAt_desc, or give 'dueAfter' or"
+            " 'dueBefore'"
         )
-        yield Fault(where="--order-by", message=message)
+        yield Fault(where="orderBy", message=message)
 
 
 def _token_faults(token: str | None, pairs: Sequence[tuple[str, str]]) -> Iterable[Fault]:
@@ -392,12 +381,12 @@ def _token_faults(token: str | None, pairs: Sequence[tuple[str, str]]) -> Iterab
     keys = {key.lower() for key, _, _ in parts}
     identity = next((value for key, _, value in parts if key.lower() == "id"), "")
     if not all(underscore for _, underscore, _ in parts) or not _is_uuid(identity.lower()):
-        yield Fault(where="--continuation-token", message="pass it on as it came: key_value,…,id_<uuid>")
+        yield Fault(where="token", message="pass it on as it came: key_value,…,id_<uuid>")
         return
     lacking = [key for key, _ in pairs if key.lower() not in keys]
     if lacking:
         message = f"it is of a search in another order; it lacks {', '.join(lacking)}"
-        yield Fault(where="--continuation-token", message=message)
+        yield Fault(where="token", message=message)
 
 
 def _constant(name: str, value: str) -> object:

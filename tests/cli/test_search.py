@@ -13,6 +13,8 @@ from click.testing import CliRunner, Result
 
 from bridge.cli import _bridge
 from bridge.cli.end_users import TOKEN_VARIABLE
+from bridge.cli.search import search
+from bridge.core.dialog_queries import FILTERS
 from bridge.core.errors import ConfigurationError
 from bridge.sandbox.control import settings
 from bridge.sandbox.server import Sandbox
@@ -113,6 +115,40 @@ def test_faults_are_told_before_anything_is_sent(sandbox: Sandbox) -> None:
     assert isinstance(result.exception, ConfigurationError)
     assert [each.where for each in result.exception.faults] == ["--party", "--status", "--order-by"]
     assert len(sandbox.world.calls.all()) == calls
+
+
+OWN_NAMES = [
+    (("--party", PARTY, "--party", "x"), "--party (value 2)", "write urn:"),
+    (("--search", "skjema"), "--search", "give --end-user-id as well"),
+    (("--as", "enduser"), "--party", "give --party or --service-resource as end user"),
+    (("--search-language-code", "nb"), "--search-language-code", "give --search as well"),
+    (("--due-after", "2026-02-01", "--due-before", "2026-01-01"), "--due-after", "must not be later than --due-before"),
+    (("--service-owner-labels", "a", "--deleted", "include"), "--deleted",
+     "give --service-resource, --party or --process,"),
+    (("--order-by", "dueAt_asc"), "--order-by", "or give --due-after or --due-before"),
+    (("--limit", "1001"), "--limit", "write a number from 1 to 1000"),
+    (("--continuation-token", "side 2"), "--continuation-token", "pass it on"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "where", "words"), OWN_NAMES, ids=[" ".join(row[0])[:40] for row in OWN_NAMES])
+def test_a_fault_names_options(sandbox: Sandbox, given: tuple[str, ...], where: str, words: str) -> None:
+    """The query's own names for its parts mean nothing to who typed options, those of other parts neither."""
+    result = run(sandbox, *given)
+
+    assert isinstance(result.exception, ConfigurationError)
+    found = {each.where: each.message for each in result.exception.faults}
+    assert words in found[where]
+    assert "'" not in found[where]
+
+
+def test_options_are_named_after_filters() -> None:
+    """Kebab case, each once."""
+    options = [each for parameter in search.params for each in parameter.opts]
+
+    assert "--content-updated-after" in options
+    assert len(set(options)) == len(options)
+    assert len([each for each in search.params if (each.name or "").startswith("filter_")]) == len(FILTERS)
 
 
 def test_a_refusal_ends_with_one(sandbox: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""Searches are held to the API's limits before they leave; every fault names its option."""
+"""Searches are held to the API's limits before they leave; every fault names its filter."""
 
 from typing import Any
 
@@ -7,13 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.dialog_queries import (
-    FILTERS,
     PERSON,
     Side,
     end_user,
     is_identity_number,
     is_organisation_number,
-    option,
     order,
     party,
     read_query,
@@ -34,40 +32,40 @@ def faults(side: Side = Side.OWNER, given: dict[str, Any] | None = None, **about
 
 
 BAD: list[tuple[str, Side, dict[str, list[str]], str, str]] = [
-    ("a party", Side.OWNER, {"party": ["310000018"]}, "--party", "check digits"),
-    ("a person", Side.OWNER, {"party": [f"{PERSON}{SYNTHETIC[:-1]}0"]}, "--party", "check digits"),
-    ("the second of two", Side.OWNER, {"party": [ORGANISATION, "x"]}, "--party (value 2)", "write urn:"),
-    ("21 parties of an owner", Side.OWNER, {"party": MANY[:21]}, "--party", "at most 20 values; there are 21"),
-    ("101 parties of a user", Side.END_USER, {"party": MANY}, "--party", "at most 100 values; there are 101"),
-    ("21 resources", Side.END_USER, {"serviceResource": RESOURCES}, "--service-resource", "at most 20"),
-    ("a resource", Side.OWNER, {"serviceResource": ["urn:altinn:app:x"]}, "--service-resource", "urn:altinn:resource:"),
-    ("an org code", Side.END_USER, {"org": ["t t d"], "party": MANY[:1]}, "--org", "short code"),
-    ("an org for owners", Side.OWNER, {"org": ["ttd"]}, "--org", "does not take it"),
-    ("labels for users", Side.GRAPHQL, {"serviceOwnerLabels": ["x"]}, "--service-owner-labels", "take"),
-    ("a status", Side.OWNER, {"status": ["New"]}, "--status", "write one of InProgress"),
-    ("neither party nor resource", Side.END_USER, {}, "--party", "give --party or --service-resource as end user"),
-    ("a user alone", Side.OWNER, {"endUserId": [f"{PERSON}{SYNTHETIC}"]}, "--party", "with --end-user-id"),
-    ("an organisation as user", Side.OWNER, {"endUserId": [ORGANISATION]}, "--end-user-id", "systemuser"),
-    ("a text without user", Side.OWNER, {"search": ["skjema"]}, "--search", "--end-user-id"),
-    ("a short text", Side.END_USER, {"search": ["ab"], "party": MANY[:1]}, "--search", "at least 3"),
+    ("a party", Side.OWNER, {"party": ["310000018"]}, "party", "check digits"),
+    ("a person", Side.OWNER, {"party": [f"{PERSON}{SYNTHETIC[:-1]}0"]}, "party", "check digits"),
+    ("the second of two", Side.OWNER, {"party": [ORGANISATION, "x"]}, "party (value 2)", "write urn:"),
+    ("21 parties of an owner", Side.OWNER, {"party": MANY[:21]}, "party", "at most 20 values; there are 21"),
+    ("101 parties of a user", Side.END_USER, {"party": MANY}, "party", "at most 100 values; there are 101"),
+    ("21 resources", Side.END_USER, {"serviceResource": RESOURCES}, "serviceResource", "at most 20"),
+    ("a resource", Side.OWNER, {"serviceResource": ["urn:altinn:app:x"]}, "serviceResource", "urn:altinn:resource:"),
+    ("an org code", Side.END_USER, {"org": ["t t d"], "party": MANY[:1]}, "org", "short code"),
+    ("an org for owners", Side.OWNER, {"org": ["ttd"]}, "org", "does not take it"),
+    ("labels for users", Side.GRAPHQL, {"serviceOwnerLabels": ["x"]}, "serviceOwnerLabels", "take"),
+    ("a status", Side.OWNER, {"status": ["New"]}, "status", "write one of InProgress"),
+    ("neither party nor resource", Side.END_USER, {}, "party", "give 'party' or 'serviceResource' as end user"),
+    ("a user alone", Side.OWNER, {"endUserId": [f"{PERSON}{SYNTHETIC}"]}, "party", "with 'endUserId'"),
+    ("an organisation as user", Side.OWNER, {"endUserId": [ORGANISATION]}, "endUserId", "systemuser"),
+    ("a text without user", Side.OWNER, {"search": ["skjema"]}, "search", "'endUserId'"),
+    ("a short text", Side.END_USER, {"search": ["ab"], "party": MANY[:1]}, "search", "at least 3"),
     ("Norwegian at large", Side.END_USER, {"searchLanguageCode": ["no"], "search": ["sak"], "party": MANY[:1]},
-     "--search-language-code", "nb or nn"),
-    ("a time without zone", Side.OWNER, {"createdAfter": ["2026-01-01T12:00"]}, "--created-after", "zone"),
+     "searchLanguageCode", "nb or nn"),
+    ("a time without zone", Side.OWNER, {"createdAfter": ["2026-01-01T12:00"]}, "createdAfter", "zone"),
     ("a period backwards", Side.OWNER, {"dueAfter": ["2026-02-01"], "dueBefore": ["2026-01-01"]},
-     "--due-after", "later than --due-before"),
-    ("a process", Side.OWNER, {"process": ["sak 7"]}, "--process", "URI"),
-    ("two references", Side.OWNER, {"externalReference": ["a" * 256]}, "--external-reference", "255"),
-    ("a flag", Side.OWNER, {"isContentSeen": ["ja"]}, "--is-content-seen", "true or false"),
+     "dueAfter", "later than 'dueBefore'"),
+    ("a process", Side.OWNER, {"process": ["sak 7"]}, "process", "URI"),
+    ("two references", Side.OWNER, {"externalReference": ["a" * 256]}, "externalReference", "255"),
+    ("a flag", Side.OWNER, {"isContentSeen": ["ja"]}, "isContentSeen", "true or false"),
     ("labels among deleted ones too", Side.OWNER, {"serviceOwnerLabels": ["a"], "deleted": ["include"]},
-     "--deleted", "search twice, with exclude and with only"),
+     "deleted", "search twice, with exclude and with only"),
     ("both kinds of labels as a user", Side.OWNER, {"systemLabel": ["Bin"], "serviceOwnerLabels": ["a"],
-     "endUserId": [f"{PERSON}{SYNTHETIC}"], "party": MANY[:1]}, "--system-label", "leave one out"),
-    ("a star within", Side.OWNER, {"serviceOwnerLabels": ["a*b"]}, "--service-owner-labels", "beginning and *"),
+     "endUserId": [f"{PERSON}{SYNTHETIC}"], "party": MANY[:1]}, "systemLabel", "leave one out"),
+    ("a star within", Side.OWNER, {"serviceOwnerLabels": ["a*b"]}, "serviceOwnerLabels", "beginning and *"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("side", "values", "where", "words"), [row[1:] for row in BAD], ids=[row[0] for row in BAD])
-def test_a_fault_names_its_option(side: Side, values: dict[str, Any], where: str, words: str) -> None:
+def test_a_fault_names_its_filter(side: Side, values: dict[str, Any], where: str, words: str) -> None:
     """And says what to write instead, without repeating what was written."""
     found = faults(side, values)
 
@@ -86,17 +84,17 @@ def test_an_order_by_due_dates_needs_due_dates() -> None:
     """Dialogporten fails in the middle of the pages, at the first dialog without one."""
     found = faults(order_by="dueAt_asc,id")
 
-    assert set(found) == {"--order-by"}
-    assert "--due-after" in found["--order-by"]
+    assert set(found) == {"orderBy"}
+    assert "'dueAfter'" in found["orderBy"]
     assert read_query(Side.OWNER, {"dueAfter": ["2026-01-01"]}, order_by="dueAt_asc").order == (("dueAt", "asc"),)
     assert read_query(Side.OWNER, {"deleted": ["include"], "systemLabel": ["Bin"], "process": ["urn:x:1"]})
 
 
 def test_all_faults_are_told_at_once() -> None:
-    """Three options, three faults."""
+    """Five things, five faults."""
     found = faults(given={"party": ["x"], "status": ["y"]}, page=1001, order_by="seenAt", token="side 2")
 
-    assert set(found) == {"--party", "--status", "--limit", "--order-by", "--continuation-token"}
+    assert set(found) == {"party", "status", "page", "orderBy", "token"}
 
 
 def test_a_token_belongs_to_its_order() -> None:
@@ -105,7 +103,7 @@ def test_a_token_belongs_to_its_order() -> None:
 
     found = faults(order_by="dueAt_desc", token=token)
 
-    assert found == {"--continuation-token": "it is of a search in another order; it lacks dueAt"}
+    assert found == {"token": "it is of a search in another order; it lacks dueAt"}
     assert read_query(Side.OWNER, {}, token=token).token == token
 
 
@@ -147,12 +145,6 @@ def test_graphql_has_types_of_its_own() -> None:
         "search": "skjema",
         "orderBy": [{"updatedAt": "ASC"}],
     }
-
-
-def test_options_are_named_after_filters() -> None:
-    """Kebab case, each once."""
-    assert option("contentUpdatedAfter") == "--content-updated-after"
-    assert len({each.option for each in FILTERS}) == len(FILTERS)
 
 
 def test_users_are_people_or_system_users() -> None:
