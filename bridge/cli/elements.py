@@ -22,15 +22,15 @@ if TYPE_CHECKING:  # They bring requests, which nobody waits for who asks for he
     from bridge.core.mapping import Altinn2Service
 
 STATES = {
-    "formfilling": "Utfylling",
-    "signing": "Signering",
-    "archived": "Sendt og arkivert",
-    "unread": "Ulest",
-    "opened": "Åpnet",
-    "read": "Lest",
-    "confirmed": "Bekreftet",
+    "formfilling": "FORM_FILLING",
+    "signing": "SIGNING",
+    "archived": "ARCHIVED",
+    "unread": "UNREAD",
+    "opened": "OPENED",
+    "read": "READ",
+    "confirmed": "CONFIRMED",
 }
-"""What is said here, and Altinn 2's own text."""
+"""What is said here, and the name of the state."""
 
 _AT_ONCE = 50
 _TABLE = {"element": 14, "status": 18, "service": 12, "changed": 17, "due": 17, "subject": None}
@@ -113,7 +113,7 @@ def list_elements(
             who,
             since=FIRST_YEAR if since is None else since.replace(tzinfo=UTC),
             until=None if until is None else until.replace(tzinfo=UTC),
-            filtered=filter_of(services, [ElementState(STATES[each]) for each in states]),
+            filtered=filter_of(services, [ElementState[STATES[each]] for each in states]),
         )
         rest = islice(found, limit_total)
         while some := [_json(each) for each in islice(rest, _AT_ONCE)]:

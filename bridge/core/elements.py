@@ -13,7 +13,7 @@ from bridge.core.mapping import ActionMapping, AfterUpdate, FormKind, FormSource
 
 
 class ElementState(Enum):
-    """Where an element stands; the values are Altinn 2's bokmål texts (facts/altinn2.md 2.6)."""
+    """Where an element stands; the values are what mapping files and rows call it."""
 
     FORM_FILLING = "Utfylling"
     SIGNING = "Signering"

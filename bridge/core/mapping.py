@@ -464,7 +464,7 @@ class ServiceMapping:
     forms: tuple[FormSpec, ...]
     actions: Mapping[str, ActionMapping]
     states: Mapping[str, StateRule]
-    """By Altinn 2's bokmål status text."""
+    """By the state, as mapping files call it."""
     source: str
     """The file it was read from, for messages."""
     attachment_rules: tuple[AttachmentRule, ...] = ()

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.adapters.altinn2.errors import ListTruncated, UnsafeUpdate
+from bridge.adapters.altinn2.states import state_of
 from bridge.adapters.altinn2.streams import Body, base64_length, base64_pieces
 from bridge.adapters.altinn2.wire import MESSAGE_ID, NUMBER, SYSTEM, field, last_segment, links, text, unreadable
 from bridge.core.altinn_dates import altinn_date, parse_altinn_date
-from bridge.core.elements import Attachment, Element, ElementKey, ElementState, Form, Listed, PutMessage
+from bridge.core.elements import Attachment, Element, ElementKey, Form, Listed, PutMessage
 from bridge.core.mapping import AfterUpdate
 
 PAGE = 50
@@ -23,32 +24,6 @@ NARROWEST = timedelta(seconds=10)
 FLAGS: Mapping[AfterUpdate, Mapping[str, str]] = {
     after: {"complete": str(after.value[0]).lower(), "sign": str(after.value[1]).lower()} for after in AfterUpdate
 }
-
-STATES: Mapping[str, ElementState] = {
-    "utfylling": ElementState.FORM_FILLING,
-    "completion": ElementState.FORM_FILLING,
-    "signering": ElementState.SIGNING,
-    "signing": ElementState.SIGNING,
-    "sendt og arkivert": ElementState.ARCHIVED,
-    "sent and archived": ElementState.ARCHIVED,
-    "slettet": ElementState.DELETED,
-    "sletta": ElementState.DELETED,
-    "deleted": ElementState.DELETED,
-    # Correspondences (facts/altinn2.md 2.6).
-    "ulest": ElementState.UNREAD,
-    "unread": ElementState.UNREAD,
-    "åpnet": ElementState.OPENED,
-    "opna": ElementState.OPENED,
-    "opened": ElementState.OPENED,
-    "lest": ElementState.READ,
-    "read": ElementState.READ,
-    "bekreftet": ElementState.CONFIRMED,
-    "stadfesta": ElementState.CONFIRMED,
-    "confirmed": ElementState.CONFIRMED,
-    "arkivert": ElementState.ARCHIVED,
-    "archived": ElementState.ARCHIVED,
-}
-"""Status texts; Altinn 2 may fall back to the user's own language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +68,7 @@ def element_from(who: str, body: Mapping[str, Any], *, whole: bool) -> Element:
         raise unreadable("MessageId")
     return Element(
         key=ElementKey(who=who, message_id=message_id),
-        state=STATES.get(status.strip().casefold(), ElementState.UNKNOWN),
+        state=state_of(status),
         status_text=status,
         service_code=text(body, "ServiceCode"),
         service_edition=edition,

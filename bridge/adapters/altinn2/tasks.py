@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
 from bridge.adapters.altinn2.client import Altinn2Client
+from bridge.adapters.altinn2.states import BOKMAAL
 from bridge.core.elements import Element, ElementState
 from bridge.core.errors import Rejected
 from bridge.core.mapping import Altinn2Service
@@ -26,7 +27,7 @@ def open_tasks(
     passed_over: Callable[[str | None, Rejected], None],
 ) -> Iterator[Element]:
     """
-    Give *who*'s form tasks of *services* that wait to be filled in or signed; one page of 50 is held at a time.
+    The form tasks of *who*, of *services* that wait to be filled in or signed; one page of 50 is held at a time.
 
     What cannot be read goes to *passed_over*.
 
@@ -52,13 +53,13 @@ def _some(services: Sequence[Altinn2Service]) -> Iterator[Sequence[Altinn2Servic
 
 
 def filter_of(services: Sequence[Altinn2Service], states: Collection[ElementState]) -> str:
-    """Write the ``$filter`` for elements of one of *services* in one of *states*; none of a kind leaves it open."""
+    """The ``$filter`` for elements of one of *services* in one of *states*; none of a kind leaves it open."""
     wanted = " or ".join(
         f"(ServiceCode eq '{_quoted(each.service_code)}' and ServiceEdition eq {each.service_edition})"
         for each in services
     )
-    standing = " or ".join(f"Status eq '{each.value}'" for each in sorted(states, key=lambda state: state.value))
-    return " and ".join(f"({each})" for each in (wanted, standing) if each)
+    statuses = " or ".join(f"Status eq '{each}'" for each in sorted(BOKMAAL[state] for state in states))
+    return " and ".join(f"({each})" for each in (wanted, statuses) if each)
 
 
 def _quoted(text: str) -> str:
