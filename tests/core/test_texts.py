@@ -4,9 +4,9 @@ import string
 
 import pytest
 
-from bridge.core.texts.states import TEXTS as HISTORY_TEXTS
 from bridge.core.texts.history import REFUSAL_TEXTS
 from bridge.core.texts.problems import LANGUAGES, TEXTS
+from bridge.core.texts.states import TEXTS as HISTORY_TEXTS
 
 
 @pytest.mark.parametrize("code", sorted(TEXTS))
