@@ -9,7 +9,8 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from bridge.engine import Attempt, Queue, Step, Worker, prepare
-from bridge.storage.store import Store, open_database
+from bridge.storage.database import open_database
+from bridge.storage.store import Store
 
 LOOK_EVERY = 0.005
 

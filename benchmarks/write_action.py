@@ -38,7 +38,8 @@ from benchmarks.processes import (
 from benchmarks.report import show
 from bridge.core.elements import ElementKey
 from bridge.core.operations import Link, Outcome
-from bridge.storage.store import Store, open_database
+from bridge.storage.database import open_database
+from bridge.storage.store import Store
 from bridge.storage.tables import operations
 from bridge.wiring import utc_now
 

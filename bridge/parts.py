@@ -27,7 +27,8 @@ from bridge.forms.registry import SchemaRegistry
 from bridge.metrics import Metrics
 from bridge.rooms import Rooms
 from bridge.storage.alarms import Alarms
-from bridge.storage.store import Living, Store
+from bridge.storage.attachments import Living
+from bridge.storage.store import Store
 from bridge.storage.watch import StoreWatch
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.parts")

@@ -24,7 +24,7 @@ from bridge.connections import Patience, Worker
 from bridge.core.errors import ConfigurationError, Fault, UpstreamError
 from bridge.parts import Bridge
 from bridge.starting import AWAY, WRONG, say_parts, say_start, told_in_the_log
-from bridge.storage.store import close_database, make_private
+from bridge.storage.database import close_database, make_private
 from bridge.turned_away import LIMITS, TurnedAway
 from bridge.web import cors
 from bridge.web.app import create_app

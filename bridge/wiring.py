@@ -49,10 +49,11 @@ from bridge.metrics import Metrics
 from bridge.parts import Bridge, CompletionWaiter, Uploading
 from bridge.rooms import Rooms
 from bridge.storage.alarms import Alarms
+from bridge.storage.database import migrate, open_database
 from bridge.storage.lockouts import StoredLockout
 from bridge.storage.opening import unopened
 from bridge.storage.pauses import StoredPause
-from bridge.storage.store import Store, migrate, open_database
+from bridge.storage.store import Store
 from bridge.storage.watch import StoreWatch
 
 DIALOGPORTEN_SCOPES = ("digdir:dialogporten.serviceprovider",)

@@ -31,11 +31,11 @@ from bridge.steps.lease import next_run
 from bridge.steps.operation.restored import hold
 from bridge.steps.operation.run import run_operation
 from bridge.storage import tables
+from bridge.storage.database import empty_log
 from bridge.storage.drafts import Drafts
 from bridge.storage.mark import StoreMark
 from bridge.storage.print_links import PrintLinks
 from bridge.storage.runs import Runs
-from bridge.storage.store import empty_log
 from bridge.storage.ticket_locks import StoredTicketLock
 from bridge.storage.trouble import is_the_stores
 

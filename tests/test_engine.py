@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from bridge.engine import IDLE_POLL, SHARE, Attempt, Queue, Step, Worker, bucket, prepare
-from bridge.storage.store import Store, open_database
+from bridge.storage.database import open_database
+from bridge.storage.store import Store
 
 DIALOG = UUID("0196f000-0000-7000-8000-000000000002")
 

@@ -208,7 +208,8 @@ def _all(state: str, why: str | None) -> list[UUID]:
 def _store() -> "Iterator[tuple[Store, Queue]]":
     from bridge.config.settings import Settings
     from bridge.engine import Queue
-    from bridge.storage.store import Store, open_database
+    from bridge.storage.database import open_database
+    from bridge.storage.store import Store
     from bridge.wiring import prepare_database
 
     settings = Settings.from_environ(os.environ)

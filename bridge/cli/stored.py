@@ -13,7 +13,8 @@ if TYPE_CHECKING:  # It brings the database, which nobody waits for who asks for
 def opened_store() -> "Iterator[Store]":
     """The store that the environment names, at its present version, until the block ends."""
     from bridge.config.settings import Settings
-    from bridge.storage.store import Store, open_database
+    from bridge.storage.database import open_database
+    from bridge.storage.store import Store
     from bridge.wiring import prepare_database
 
     settings = Settings.from_environ(os.environ)

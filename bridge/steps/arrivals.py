@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from bridge.parts import Bridge
-from bridge.storage.store import Living
+from bridge.storage.attachments import Living
 
 SILENCE = timedelta(seconds=30)
 """How much longer than Altinn 2 may take to answer an upload is taken for alive."""

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bridge.core.clock import Clock
-from bridge.storage.store import Store, insert_ignore
+from bridge.storage.database import insert_ignore
+from bridge.storage.store import Store
 from bridge.storage.tables import alarms
 
 ALARM_STANDS = timedelta(minutes=15)

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from bridge.core.ids import mask_identity_numbers
 from bridge.core.operations import HELD, Operation, Outcome, Stage
 from bridge.core.problems import Problem
-from bridge.storage.store import Transaction, _columns, _operation
+from bridge.storage.operation_columns import columns_of, operation_of
+from bridge.storage.store import Transaction
 from bridge.storage.tables import operations
 
 ERASED: Mapping[str, object] = dict.fromkeys(("actor", "body", "manifest", "sent_forms", "results"))
@@ -85,7 +86,7 @@ class DeadLetters:
         return None if found is None else self._entry(found)
 
     def _entry(self, row: sa.RowMapping) -> Entry:
-        operation = _operation(row)
+        operation = operation_of(row)
         before = sa.select(sa.func.count()).where(
             operations.c.dialog_id == row["dialog_id"],
             operations.c.sequence < row["sequence"],
@@ -242,7 +243,7 @@ class DeadLetters:
 
     def _write(self, operation_id: UUID, **values: object) -> None:
         self._connection.execute(
-            operations.update().where(operations.c.id == str(operation_id)).values(**_columns(values))
+            operations.update().where(operations.c.id == str(operation_id)).values(**columns_of(values))
         )
 
 

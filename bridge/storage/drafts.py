@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from bridge.core.drafts import Draft, Ending, pause_after
 from bridge.core.elements import Element, ElementState
 from bridge.core.operations import Link
-from bridge.storage.store import Transaction, insert_ignore
+from bridge.storage.database import insert_ignore
+from bridge.storage.store import Transaction
 from bridge.storage.tables import draft_failures, drafts, links, operations
 
 

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from bridge.core.clock import Clock
 from bridge.core.login_lockout import FAILED_LOGINS, LOGIN_TAKES, Admission, LoginOutcome, next_failure_count
-from bridge.storage.store import Store, insert_ignore
+from bridge.storage.database import insert_ignore
+from bridge.storage.store import Store
 from bridge.storage.tables import lockouts
 
 

@@ -16,7 +16,8 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from bridge.core.clock import Clock
-from bridge.storage.store import Store, Transaction, insert_ignore
+from bridge.storage.database import insert_ignore
+from bridge.storage.store import Store, Transaction
 from bridge.storage.tables import marks
 
 LEAP = 1_000_000

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from bridge.core.clock import Clock
 from bridge.core.upstream_pause import TRIAL_TAKES, Why
-from bridge.storage.store import Store, insert_ignore
+from bridge.storage.database import insert_ignore
+from bridge.storage.store import Store
 from bridge.storage.tables import pauses
 
 LOOK_EVERY = timedelta(seconds=1)

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from bridge.core.dialogs import Activity, party_representative
 from bridge.core.written import NOTHING_WRITTEN, Written
-from bridge.storage.store import Transaction, insert_ignore
+from bridge.storage.database import insert_ignore
+from bridge.storage.store import Transaction
 from bridge.storage.tables import snapshots, unnamed
 
 

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from bridge.core.elements import ElementKey
 from bridge.core.operations import Upload
-from bridge.storage.store import Living, Transaction, upload_of
+from bridge.storage.attachments import Living, upload_of
+from bridge.storage.store import Transaction
 from bridge.storage.tables import attachments
 
 

@@ -13,7 +13,8 @@ from bridge.core.errors import CredentialsRefused
 from bridge.core.login_lockout import guarded_login
 from bridge.sandbox.control import settings as sandbox_settings
 from bridge.sandbox.world import World
-from bridge.storage.store import Store, open_database
+from bridge.storage.database import open_database
+from bridge.storage.store import Store
 from bridge.wiring import login_lockout, prepare_database
 
 

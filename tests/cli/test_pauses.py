@@ -13,8 +13,9 @@ from bridge.config.settings import Settings
 from bridge.core.upstream_pause import Why
 from bridge.sandbox.control import settings as sandbox_settings
 from bridge.sandbox.world import World
+from bridge.storage.database import open_database
 from bridge.storage.pauses import StoredPause
-from bridge.storage.store import Store, open_database
+from bridge.storage.store import Store
 from bridge.wiring import prepare_database
 
 URL = "https://altinn.example/api"

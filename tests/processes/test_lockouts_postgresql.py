@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from bridge.core.errors import CredentialsRefused, Unreachable
 from bridge.core.login_lockout import guarded_login
 from bridge.core.upstream_pause import Why
+from bridge.storage.database import migrate, open_database
 from bridge.storage.lockouts import StoredLockout, lockouts_of
 from bridge.storage.pauses import StoredPause
-from bridge.storage.store import Store, migrate, open_database
+from bridge.storage.store import Store
 
 pytestmark = pytest.mark.slow
 

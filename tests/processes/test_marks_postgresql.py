@@ -11,9 +11,10 @@ from bridge.core.elements import ElementKey
 from bridge.core.mapping import FormSource, Target, Verb
 from bridge.core.meaning import Meaning
 from bridge.core.operations import HELD, Intent, Link, Stage
+from bridge.storage.database import migrate, open_database
 from bridge.storage.dead_letters import CannotBeDone, DeadLetters, Kind
 from bridge.storage.mark import StoreMark
-from bridge.storage.store import Store, migrate, open_database
+from bridge.storage.store import Store
 
 pytestmark = pytest.mark.slow
 

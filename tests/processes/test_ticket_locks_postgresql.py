@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-from bridge.storage.store import Store, migrate, open_database
+from bridge.storage.database import migrate, open_database
+from bridge.storage.store import Store
 from bridge.storage.ticket_locks import StoredTicketLock
 
 pytestmark = pytest.mark.slow

@@ -22,7 +22,6 @@ LONG_MODULES = {
     "forms/json/json_schema.py",
     "steps/drivers/altinn2/driver.py",
     "steps/drivers/altinn2/uploads.py",
-    "storage/store.py",
 }
 """Still too long. Take out what was divided; put nothing in."""
 

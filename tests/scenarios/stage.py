@@ -230,11 +230,11 @@ class Stage:
         return answer
 
     def operations(self, case: Case) -> list[Operation]:
-        from bridge.storage.store import _operation
+        from bridge.storage.operation_columns import operation_of
         from bridge.storage.tables import operations
 
         with self.bridge.store.engine.connect() as connection:
             rows = connection.execute(
                 operations.select().where(operations.c.dialog_id == str(case.dialog_id)).order_by(operations.c.sequence)
             ).mappings()
-            return [_operation(row) for row in rows]
+            return [operation_of(row) for row in rows]

@@ -18,7 +18,7 @@ from bridge.bundled import mappings_folder
 from bridge.core.elements import ElementKey
 from bridge.core.operations import Upload
 from bridge.steps.arrivals import upload_silence
-from bridge.storage.store import Living
+from bridge.storage.attachments import Living
 from bridge.storage.tables import attachments
 from bridge.storage.uploads import Uploads
 from tests.scenarios.stage import VALID, Case, Stage, until

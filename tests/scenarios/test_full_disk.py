@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from werkzeug.test import TestResponse
 
-from bridge.storage.store import empty_log
+from bridge.storage.database import empty_log
 from tests.scenarios.stage import Stage
 from tests.scenarios.test_altinn2_attachments import held, mappings
 

@@ -11,9 +11,10 @@ from alembic.config import Config
 
 import bridge.storage
 from bridge.storage.alarms import ALARM_STANDS, Alarm, Alarms, alarms_of
+from bridge.storage.database import migrate, open_database
 from bridge.storage.lockouts import ShownLockout, lockouts_of
 from bridge.storage.pauses import ShownPause, pauses_of
-from bridge.storage.store import Store, migrate, open_database
+from bridge.storage.store import Store
 
 NOW = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
 

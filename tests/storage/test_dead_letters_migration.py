@@ -7,8 +7,9 @@ from alembic import command
 from alembic.config import Config
 
 import bridge.storage
+from bridge.storage.database import open_database
 from bridge.storage.dead_letters import DeadLetters, Kind
-from bridge.storage.store import Store, open_database
+from bridge.storage.store import Store
 
 FIRST = "00000000-0000-7000-8000-000000000001"
 

@@ -11,8 +11,9 @@ import pytest
 from bridge.core.drafts import Ending
 from bridge.core.elements import Element, ElementKey, ElementState
 from bridge.core.operations import Link
+from bridge.storage.database import migrate, open_database
 from bridge.storage.drafts import Drafts
-from bridge.storage.store import Store, migrate, open_database
+from bridge.storage.store import Store
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

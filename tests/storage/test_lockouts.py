@@ -8,8 +8,9 @@ import pytest
 
 from bridge.core.errors import CredentialsRefused, Unreachable
 from bridge.core.login_lockout import LOGIN_TAKES, Admission, LoginOutcome, guarded_login
+from bridge.storage.database import migrate, open_database
 from bridge.storage.lockouts import StoredLockout, lockouts_of, unlock_logins
-from bridge.storage.store import Store, migrate, open_database
+from bridge.storage.store import Store
 
 NOW = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from bridge.storage.database import close_database, migrate, open_database
 from bridge.storage.mark import Restored, StoreMark
-from bridge.storage.store import Store, close_database, migrate, open_database
+from bridge.storage.store import Store
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -14,7 +14,9 @@ from alembic.config import Config
 import bridge.storage
 from bridge.core.elements import ElementKey
 from bridge.core.operations import Link, Operation, Upload
-from bridge.storage.store import Store, UnderWay, migrate, open_database
+from bridge.storage.database import migrate, open_database
+from bridge.storage.operations import UnderWay
+from bridge.storage.store import Store
 from bridge.storage.tables import operations
 from bridge.storage.uploads import Uploads
 from tests.storage.test_store import INTENT

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from bridge.core.upstream_pause import TRIAL_TAKES, Why
+from bridge.storage.database import migrate, open_database
 from bridge.storage.lockouts import lockouts_of
 from bridge.storage.pauses import StoredPause, lift_pauses, pauses_of
-from bridge.storage.store import Store, migrate, open_database
+from bridge.storage.store import Store
 
 NOW = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

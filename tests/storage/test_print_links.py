@@ -9,8 +9,9 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from bridge.storage.database import migrate, open_database
 from bridge.storage.print_links import PrintLink, PrintLinks
-from bridge.storage.store import Store, migrate, open_database
+from bridge.storage.store import Store
 from bridge.storage.tables import print_links
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

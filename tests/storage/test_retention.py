@@ -17,7 +17,8 @@ from bridge.core.mapping import FormSource, Target, Verb
 from bridge.core.meaning import Meaning
 from bridge.core.operations import Intent, Link
 from bridge.storage import tables
-from bridge.storage.store import Store, close_database, empty_log, make_private, migrate, open_database
+from bridge.storage.database import close_database, empty_log, make_private, migrate, open_database
+from bridge.storage.store import Store
 from bridge.worker import forget_old_rows
 from tests.scenarios.stage import Stage
 

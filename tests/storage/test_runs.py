@@ -11,8 +11,9 @@ from alembic import command
 from alembic.config import Config
 
 import bridge.storage
+from bridge.storage.database import migrate, open_database
 from bridge.storage.runs import Run, Runs
-from bridge.storage.store import Store, migrate, open_database
+from bridge.storage.store import Store
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SILENT = timedelta(minutes=15)

@@ -20,7 +20,9 @@ from bridge.core.mapping import FormSource, Target, Verb
 from bridge.core.meaning import Meaning
 from bridge.core.operations import Intent, Link, Outcome, Stage
 from bridge.core.problems import Problem
-from bridge.storage.store import Store, UnderWay, migrate, open_database
+from bridge.storage.database import migrate, open_database
+from bridge.storage.operations import UnderWay
+from bridge.storage.store import Store
 from bridge.storage.tables import metadata
 
 NOW = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bridge.storage.store import Store, migrate, open_database
+from bridge.storage.database import migrate, open_database
+from bridge.storage.store import Store
 from bridge.storage.tables import turn_keys, turns
 from bridge.storage.ticket_locks import LockTimeout, StoredTicketLock
 from bridge.web.proxy.ticket_locks import TicketLock

@@ -7,7 +7,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from bridge.storage.store import Store, migrate, open_database
+from bridge.storage.database import migrate, open_database
+from bridge.storage.store import Store
 from bridge.storage.tables import links
 from bridge.storage.trouble import Trouble, trouble_of
 

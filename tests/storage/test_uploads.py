@@ -14,7 +14,9 @@ from alembic.config import Config
 import bridge.storage
 from bridge.core.elements import ElementKey
 from bridge.core.operations import Link, Upload
-from bridge.storage.store import Living, Store, migrate, open_database
+from bridge.storage.attachments import Living
+from bridge.storage.database import migrate, open_database
+from bridge.storage.store import Store
 from bridge.storage.uploads import Uploads
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -18,7 +18,8 @@ from bridge.core.problems import Refusal
 from bridge.core.signing import signer_of
 from bridge.engine import Attempt
 from bridge.parts import Bridge
-from bridge.storage.store import Transaction, UnderWay
+from bridge.storage.operations import UnderWay
+from bridge.storage.store import Transaction
 
 MOST_REPEATS, REPEATS_WITHIN = 10, timedelta(minutes=1)
 """So many presses of one button may end without effect, because it was done or is refused, in so long a time."""

@@ -34,7 +34,7 @@ from bridge.steps.drivers.altinn2.attachments import (
 )
 from bridge.steps.drivers.altinn2.reach import within_reach
 from bridge.steps.drivers.altinn2.requests import rules_for
-from bridge.storage.store import UnderWay
+from bridge.storage.operations import UnderWay
 from bridge.storage.uploads import Uploads
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")

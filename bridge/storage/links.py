@@ -1,0 +1,72 @@
+"""Links: what a dialog stands for, and the element columns that other tables share with them."""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from bridge.core.elements import ElementKey
+from bridge.core.operations import Link
+from bridge.storage.database import Rows, insert_ignore
+from bridge.storage.tables import links
+
+
+class LinkRows(Rows):
+    """What dialogs stand for."""
+
+    def link(self, dialog_id: UUID) -> Link | None:
+        """What *dialog_id* stands for; None where nothing is known of it."""
+        row = self.connection.execute(sa.select(links).where(links.c.dialog_id == str(dialog_id))).mappings().first()
+        return None if row is None else link_of(row)
+
+    def add_link(self, link: Link, *, now: datetime) -> None:
+        """Remember *link*; the first one of a dialog stays."""
+        values = {
+            "dialog_id": str(link.dialog_id),
+            "service_resource": link.service_resource,
+            "party": link.party,
+            **element_columns(link.element),
+            "created_at": now,
+        }
+        self.connection.execute(insert_ignore(self.connection, links).values(values))
+
+    def set_element(self, link: Link) -> None:
+        """Keep *link*'s element, which was not needed before."""
+        mine = (links.c.dialog_id == str(link.dialog_id), links.c.message_id == "")
+        self.connection.execute(links.update().where(*mine).values(**element_columns(link.element)))
+
+    def record_archive(self, dialog_id: UUID, archived_id: str, archive_reference: str | None) -> None:
+        """Keep the archived element's id and reference on the link."""
+        self.connection.execute(
+            links.update()
+            .where(links.c.dialog_id == str(dialog_id))
+            .values(archived_id=archived_id, archive_reference=archive_reference)
+        )
+
+    def lock_dialog(self, dialog_id: UUID) -> None:
+        """Let nobody else accept, park or finish an operation of *dialog_id* until this transaction ends."""
+        self.connection.execute(
+            sa.select(links.c.dialog_id).where(links.c.dialog_id == str(dialog_id)).with_for_update()
+        )
+
+
+def element_columns(element: ElementKey | None) -> dict[str, str]:
+    """No element is empty text: SQLite could drop NOT NULL only with a table made anew, to which others point."""
+    return {"who": "", "message_id": ""} if element is None else {"who": element.who, "message_id": element.message_id}
+
+
+def element_of(row: sa.RowMapping) -> ElementKey | None:
+    """Inverse of `element_columns`."""
+    return ElementKey(who=row["who"], message_id=row["message_id"]) if row["message_id"] else None
+
+
+def link_of(row: sa.RowMapping) -> Link:
+    """A row of ``links``."""
+    return Link(
+        dialog_id=UUID(row["dialog_id"]),
+        service_resource=row["service_resource"],
+        party=row["party"],
+        element=element_of(row),
+        archived_id=row["archived_id"],
+        archive_reference=row["archive_reference"],
+    )
