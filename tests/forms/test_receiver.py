@@ -118,6 +118,13 @@ CASES: dict[str, tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = {
         ("1  2", " 1 2", "1\n2"),
         ("1 2",),
     ),
+    "names as a whole": (
+        "blanks",
+        "t",
+        restricted("NMTOKENS", '<x:enumeration value="a b"/>'),
+        ("a  b", " a b"),
+        ("a b",),
+    ),
     "blanks in a union": ("blanks", "t", EITHER + LIKE % "[0-9]+", (" 1 ",), ("1",)),
     "items of a list": (
         "time_24",

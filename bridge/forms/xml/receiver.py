@@ -41,7 +41,7 @@ _SIGNS = tuple(
         (rb"\b(?:float|double)\b", rb"NaN"),
         (rb"\btoken\b", rb"<([^\s<>/]++)[^<>]*+>[ \t\r\n]++</\1|=\s*[\"'][ \t\r\n]+[\"']"),
         (
-            rb"<(?:[\w.-]+:)?(?:list|union)\b",
+            rb"<(?:[\w.-]+:)?(?:list|union)\b|\b(?:NMTOKENS|IDREFS|ENTITIES)\b",
             rb">[ \t\r\n]+[^<\s]|[^>\s][ \t\r\n]+<|[^<>\s](?:[\t\r\n]|[ ]{2})|=\s*[\"']\s|\s[\"']",
         ),
         (rb"\banyURI\b|\"lax\"|'lax'", rb""),

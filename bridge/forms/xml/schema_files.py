@@ -419,7 +419,7 @@ def _repair_patterns(root: etree._Element, path: Path) -> Iterator[str]:
         if read.notes:
             yield f"{where}: read the pattern {value!r} as {read.text!r}: {'; '.join(read.notes)}"
         if read.strays:
-            fits = "no value fits it" if read.never else "what is beside it fits nothing"
+            fits = "no value fits it" if read.never else "fewer values fit it"
             yield f"{where}: the pattern {value!r} has an anchor that never holds in .NET: {fits} there"
     for parent in {pattern.getparent() for pattern in dropped}:
         if parent is not None:
