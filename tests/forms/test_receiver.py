@@ -343,7 +343,7 @@ def test_what_is_cut_in_a_stream_is_seen(tmp_path: Path, size: int) -> None:
 
 REASONS = (
     *("blank", "address", "sign", "number", "time_24", "year", "duration", "nan", "length", "pattern"),
-    *("blanks", "unknown", "encoding"),
+    *("blanks", "zone", "unknown", "encoding"),
 )
 
 
@@ -387,4 +387,39 @@ def test_what_has_no_type_takes_what_nobody_knows(tmp_path: Path, body: str, for
 
     assert [(each.path, each.rule, each.facts["why"]) for each in found] == [
         (path, "receiver_may_refuse", "unknown") for path in told
+    ]
+
+
+UNIQUE = """<x:element name="m"><x:complexType><x:sequence><x:element name="r" maxOccurs="unbounded"><x:complexType>
+<x:sequence><x:element name="d" type="x:date" minOccurs="0"/></x:sequence><x:attribute name="t" type="x:time"/>
+<x:attribute name="s" type="x:string"/></x:complexType></x:element></x:sequence></x:complexType>
+<x:%s name="u"><x:selector xpath="r"/><x:field xpath="d"/><x:field xpath="@%s"/></x:%s></x:element>"""
+DAY, SAME_DAY = "<r t='12:00:00' s='a'><d>2026-01-01</d></r>", "<r t='12:00:00' s='a'><d>2026-01-01Z</d></r>"
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "rows", "told"),
+    [
+        ("unique", "t", DAY + SAME_DAY, ["/m/r[2]"]),
+        ("unique", "t", SAME_DAY.replace("Z", "+02:00") + DAY, ["/m/r[2]"]),
+        ("unique", "t", DAY + DAY.replace("12:00:00", "12:00:00+01:00"), ["/m/r[2]"]),
+        ("unique", "t", DAY + SAME_DAY.replace("2026", "2027"), []),
+        ("unique", "t", SAME_DAY + SAME_DAY.replace("12:", "13:"), []),
+        ("unique", "t", DAY + SAME_DAY.replace("<d>2026-01-01Z</d>", ""), []),
+        ("unique", "s", DAY + DAY.replace("'a'", "'10Z'") + DAY.replace("'a'", "'10'"), []),
+        ("key", "t", DAY + SAME_DAY, []),
+    ],
+)
+def test_dates_that_a_zone_alone_tells_apart_are_doubtful(
+    tmp_path: Path, kind: str, field: str, rows: str, told: list[str]
+) -> None:
+    """Under xs:unique: to XSD a date with a zone and one without are never the same."""
+    (tmp_path / "a.xsd").write_text(f"{HEAD}{UNIQUE % (kind, field, kind)}</x:schema>", "utf-8")
+    schemas = SchemaRegistry(tmp_path)
+    schemas.load(["a.xsd"])
+
+    found = schemas.check_form(TO_DOTNET, f"<m>{rows}</m>")
+
+    assert [(each.path, each.rule, each.facts.get("why")) for each in found] == [
+        (path, "receiver_may_refuse", "zone") for path in told
     ]

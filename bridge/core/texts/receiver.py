@@ -58,6 +58,11 @@ WHYS: Mapping[str, Mapping[str, str]] = {
         "nn": "NaN er aldri lik ein verdi på ei liste",
         "en": "NaN never equals a value of a list",
     },
+    "zone": {
+        "nb": "den samme datoen eller tiden står både med og uten tidssone, og de to kan leses som like",
+        "nn": "den same datoen eller tida står både med og utan tidssone, og dei to kan lesast som like",
+        "en": "the same date or time is there with and without a time zone, and the two may be read as equal",
+    },
     "unknown": {
         "nb": "skjemaets regler kjenner det ikke",
         "nn": "reglane for skjemaet kjenner det ikkje",

@@ -16,6 +16,7 @@ from bridge.forms.xml.named_types import named_in
 from bridge.forms.xml.schema_facts import SchemaModel
 from bridge.forms.xml.schema_files import SchemaFiles
 from bridge.forms.xml.values import Stray, Unknown, Value, values_of
+from bridge.forms.xml.zones import clashing
 
 _ANYTHING, _SPACES = (
     re.compile(rb""),
@@ -47,6 +48,9 @@ _SIGNS = tuple(
         (rb"\banyURI\b|\"lax\"|'lax'", rb""),
     )
 )
+_UNIQUE = re.compile(rb"<(?:[\w.-]+:)?unique\b")
+_DATES = re.compile(rb"\b(?:date|time|dateTime|g(?:Year|Month|Day|YearMonth|MonthDay))\b")
+_ZONED = re.compile(rb"[0-9](?:Z|[+-][0-9]{2}:[0-9]{2})[\s<\"']")
 _WINDOW = 1 << 20
 _CODE_PAGES = frozenset({"windows-1252", "iso-8859-15", "utf8"})
 
@@ -61,6 +65,9 @@ class ReceiverCheck:
         self._signs += {sign for pattern in files.patterns() if (sign := _sign_of(pattern)) is not None}
         if files.takes_anything():
             self._signs.append(_ANYTHING)
+        self._compares = any(map(_UNIQUE.search, texts)) and any(map(_DATES.search, texts))
+        if self._compares:
+            self._signs.append(_ZONED)
         self._judge = Judge()
 
     def may_find(self, data: bytes) -> bool:
@@ -83,6 +90,8 @@ class ReceiverCheck:
             attribute = value.attribute if isinstance(value, Value) else None
             path = path_of(value.node) + ("" if attribute is None else f"/{attribute_step(value.node, attribute)}")
             yield doubt(path, why, receiver, line_of(value.node))
+        for node in clashing(root, model) if self._compares else ():
+            yield doubt(path_of(node), "zone", receiver, line_of(node))
 
     def why(self, judged: Value | Unknown | Stray, model: SchemaModel) -> str | None:
         """Say by code why .NET may refuse *judged*; None where it takes it."""

@@ -289,6 +289,11 @@ class SchemaModel:
                 return rule, {rule: facts[rule]}
         return "type", self.types_of(simple)
 
+    def uniques(self) -> list[Any]:
+        """What the schema wants to be unique (``xs:unique``), as xmlschema has it."""
+        known = [] if self._schema is None else self._schema.maps.identities.values()
+        return [each for each in known if each.elem.tag == f"{XSD}unique" and not each.name.startswith(XSD)]
+
     def fixed_spelling(self, node: etree._Element) -> str | None:
         """
         Give the schema's spelling of the fixed value that *node* has in another one (``1`` for ``true``); else None.
