@@ -5,14 +5,13 @@ from typing import Any
 
 from xmlschema import XMLSchema10, XMLSchema11
 from xmlschema.exceptions import XMLSchemaException
-from xmlschema.validators import XsdBuilders
-from xmlschema.validators.complex_types import Xsd11ComplexType, XsdComplexType
-from xmlschema.validators.facets import XsdAssertionFacet
+from xmlschema.validators import XsdBuilders, complex_types, facets
 
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
 
 
-class _Assertion(XsdAssertionFacet):
+# Their names are xmlschema's, since findings are told by the names of classes.
+class XsdAssertionFacet(facets.XsdAssertionFacet):
     """An assertion that also judges lists whose own type has no name: xmlschema asks for that name."""
 
     def _parse(self) -> None:
@@ -45,7 +44,7 @@ def _count_unread(base: Any) -> None:
                 element.min_occurs, element.max_occurs = int(element.elem.get("minOccurs", "1")), 1
 
 
-class _ComplexType10(XsdComplexType):
+class XsdComplexType(complex_types.XsdComplexType):
     """A type that may restrict mixed content to a simple value."""
 
     def _parse_simple_content_restriction(self, elem: Any, base_type: Any) -> None:
@@ -53,7 +52,7 @@ class _ComplexType10(XsdComplexType):
         super()._parse_simple_content_restriction(elem, base_type)
 
 
-class _ComplexType11(Xsd11ComplexType):
+class Xsd11ComplexType(complex_types.Xsd11ComplexType):
     """The same in XSD 1.1."""
 
     def _parse_simple_content_restriction(self, elem: Any, base_type: Any) -> None:
@@ -64,13 +63,13 @@ class _ComplexType11(Xsd11ComplexType):
 class Schema10(XMLSchema10):
     """XSD 1.0."""
 
-    builders = XsdBuilders("1.0", complex_type_class=_ComplexType10)
+    builders = XsdBuilders("1.0", complex_type_class=XsdComplexType)
 
 
 class Schema11(XMLSchema11):
     """XSD 1.1."""
 
-    builders = XsdBuilders("1.1", _Assertion, complex_type_class=_ComplexType11)
+    builders = XsdBuilders("1.1", XsdAssertionFacet, complex_type_class=Xsd11ComplexType)
 
 
 def refusal_of(error: Exception) -> str:
