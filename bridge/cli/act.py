@@ -13,7 +13,8 @@ from bridge.cli.shapes import TEXT, shape_option
 from bridge.core.ids import mask_identity_numbers
 
 if TYPE_CHECKING:  # They bring requests, which nobody waits for who asks for help.
-    from bridge.adapters.dialogporten.end_user import Button, Pressed, SeenDialog
+    from bridge.adapters.dialogporten.end_user import Button, SeenDialog
+    from bridge.adapters.dialogporten.press import Pressed
 
 DONE, REFUSED, WRONG, NO_NEWS, UNKNOWN = 0, 1, 2, 3, 4
 
@@ -54,7 +55,8 @@ def act(
       3  accepted, and nothing was heard in time; it may still be done
       4  no answer came, and nothing was heard; it may have been done
     """
-    from bridge.adapters.dialogporten.end_user import Bearer, EndUserClient, press
+    from bridge.adapters.dialogporten.end_user import Bearer, EndUserClient
+    from bridge.adapters.dialogporten.press import press
     from bridge.adapters.http.session import new_session
     from bridge.core.errors import UpstreamError
 
@@ -165,7 +167,7 @@ def _confirmed(button: "Button", language: str, *, yes: bool) -> None:
 
 
 def _told(outcome: "Pressed", language: str) -> Iterable[str]:
-    from bridge.adapters.dialogporten.end_user import News
+    from bridge.adapters.dialogporten.press import News
 
     status = "no answer" if outcome.status is None else str(outcome.status)
     meaning = {204: "done", 202: "under way"}.get(outcome.status or 0, "refused" if outcome.refused else "accepted")

@@ -292,7 +292,7 @@ def read_query(
     filters: dict[str, tuple[str, ...]] = {}
     for name, values in given.items():
         if values:
-            filters[name] = _values(side, name, values, faults)
+            filters[name] = _values(side, name, values, faults=faults)
     if not 1 <= page <= LONGEST_PAGE:
         faults.append(Fault(where="page", message=f"write a number from 1 to {LONGEST_PAGE}"))
     pairs: tuple[tuple[str, str], ...] = ()
@@ -310,7 +310,7 @@ def read_query(
     return DialogQuery(side=side, filters=filters, order=pairs, page=page, token=token)
 
 
-def _values(side: Side, name: str, values: Sequence[str], faults: list[Fault]) -> tuple[str, ...]:
+def _values(side: Side, name: str, values: Sequence[str], *, faults: list[Fault]) -> tuple[str, ...]:
     known = _BY_NAME.get(name)
     if known is None or side not in known.sides:
         faults.append(Fault(where=name, message=f"the search as {side.value} does not take it"))

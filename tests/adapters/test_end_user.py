@@ -13,7 +13,8 @@ from requests.exceptions import ConnectionError as RequestsConnectionError
 from urllib3 import HTTPResponse
 from urllib3.exceptions import ProtocolError
 
-from bridge.adapters.dialogporten.end_user import Bearer, EndUserClient, News, Pressed, press
+from bridge.adapters.dialogporten.end_user import Bearer, EndUserClient
+from bridge.adapters.dialogporten.press import News, Pressed, press
 from bridge.adapters.http.session import new_session
 from bridge.cli.act import exit_code
 from bridge.core.errors import Missing, Unreachable

@@ -15,13 +15,13 @@ ATTACHMENT_BYTES = 1024 * 1024 * 1024
 
 
 def list_attachments(connection: Connection, key: ElementKey) -> tuple[Attachment, ...]:
-    """Give all attachments without their bytes."""
+    """All attachments without their bytes."""
     answer = connection.get(connection.url(key.who, key.message_id, "attachments"))
     return tuple(map(_attachment, embedded(json_body(answer), "attachments")))
 
 
 def read_attachments(connection: Connection, key: ElementKey) -> Iterator[Attachment]:
-    """Give all attachments with their bytes, the large ones on disk."""
+    """All attachments with their bytes, the large ones on disk."""
     for listed in list_attachments(connection, key):
         yield replace(listed, content=read_content(connection, key, listed))
 
@@ -51,7 +51,7 @@ def post_attachment(connection: Connection, key: ElementKey, attachment: Attachm
     return new_id(connection.written("POST", url, data=body))
 
 
-def stream_attachment(connection: Connection, key: ElementKey, attachment: Attachment, body: Body) -> int | None:
+def stream_attachment(connection: Connection, key: ElementKey, attachment: Attachment, *, body: Body) -> int | None:
     """
     Add an attachment as it comes; give its id where the answer tells.
 

@@ -92,7 +92,7 @@ class Altinn2Client:
 
     def read(self, key: ElementKey, *, content: bool) -> Element:
         """
-        Read an element, without marking it as read; with *content* its forms and attachments as well.
+        The element, without marking it as read; with *content* its forms and attachments as well.
 
         Without *content*, ``forms`` and ``attachments`` are empty whatever the element holds. An a-id that leads
         on to its archived copy gives that one, with its own key; what it leads on to must name it as ``OriginalId``.
@@ -127,7 +127,7 @@ class Altinn2Client:
 
     def find_archived(self, key: ElementKey, *, since: datetime) -> Element | None:
         """
-        Find the archived copy of an element that was archived after *since*; without forms and attachments.
+        The archived copy of an element that was archived after *since*; without forms and attachments.
 
         None means that there is none, which is also so for services that keep no copy.
 
@@ -143,7 +143,7 @@ class Altinn2Client:
 
     def in_trash(self, key: ElementKey, *, since: datetime) -> bool:
         """
-        Say whether an element that was thrown away after *since* lies in the trash bin.
+        Whether an element that was thrown away after *since* lies in the trash bin.
 
         Raises:
             ListTruncated: Altinn 2 did not list everything.
@@ -199,7 +199,7 @@ class Altinn2Client:
         check(order)
         query = {**FLAGS[order.after], **LANGUAGE}
         url = self._connection.url(order.key.who, order.key.message_id)
-        return self._receipt("PUT", url, query, put_body(order))
+        return self._receipt("PUT", url, query=query, body=put_body(order))
 
     def post(self, order: NewMessage) -> PutReceipt:
         """
@@ -208,9 +208,10 @@ class Altinn2Client:
         Raises as ``put``; after OutcomeUnknown there may be a new element that nobody knows.
         """
         head = {"Type": "FormTask", "ServiceCode": order.service_code, "ServiceEdition": order.service_edition}
-        body = message_body(head if order.forms else {**head, "_embedded": {}}, order.forms, order.attachments, {})
+        start = head if order.forms else {**head, "_embedded": {}}
+        body = message_body(start, forms=order.forms, attachments=order.attachments, embedded={})
         query = {**FLAGS[order.after], **LANGUAGE}
-        return self._receipt("POST", self._connection.url(order.who), query, body)
+        return self._receipt("POST", self._connection.url(order.who), query=query, body=body)
 
     def delete(self, key: ElementKey) -> None:
         """Move an element to the trash bin; one that is not there any more is a success."""
@@ -220,7 +221,7 @@ class Altinn2Client:
 
     def archive(self, key: ElementKey) -> PutReceipt:
         """Archive a correspondence."""
-        return self._receipt("PUT", self._connection.url(key.who, key.message_id, "archive"), LANGUAGE, None)
+        return self._receipt("PUT", self._connection.url(key.who, key.message_id, "archive"), query=LANGUAGE, body=None)
 
     def confirm(self, key: ElementKey) -> None:
         """Confirm a correspondence that asks for it."""
@@ -239,7 +240,7 @@ class Altinn2Client:
         )
 
     def signing_text(self, key: ElementKey, *, language: str = LANGUAGE["language"]) -> str:
-        """Give the text that who signs must have seen. Raises Missing where nothing is to be signed."""
+        """The text that who signs must have seen. Raises Missing where nothing is to be signed."""
         url = self._connection.url(key.who, key.message_id, "signingtext")
         answer = self._connection.get(url, {"language": language}, html=True)
         try:
@@ -251,14 +252,14 @@ class Altinn2Client:
         return text(body, "SigningText", default="") or text(body, "Text", default="")
 
     def print(self, key: ElementKey, *, language: str = LANGUAGE["language"]) -> StreamedAnswer:
-        """Give an element's print as it comes. Whoever takes it closes it."""
+        """An element's print as it comes. Whoever takes it closes it."""
         url = self._connection.url(key.who, key.message_id, "print")
-        return self._connection.coming(url, {"language": language}, "application/pdf", max_bytes=PRINT_BYTES)
+        return self._connection.streamed(url, {"language": language}, "application/pdf", max_bytes=PRINT_BYTES)
 
     # Forms
 
     def list_forms(self, key: ElementKey) -> tuple[Form, ...]:
-        """Give all forms without their data."""
+        """All forms without their data."""
         return tuple(forms.list_forms(self._connection, key))
 
     def add_subform(self, key: ElementKey, form: Form) -> int | None:
@@ -276,7 +277,7 @@ class Altinn2Client:
     # Attachments
 
     def list_attachments(self, key: ElementKey) -> tuple[Attachment, ...]:
-        """Give all attachments without their bytes."""
+        """All attachments without their bytes."""
         return attachments.list_attachments(self._connection, key)
 
     def read_content(self, key: ElementKey, listed: Attachment) -> Content:
@@ -289,7 +290,7 @@ class Altinn2Client:
 
     def stream_attachment(self, key: ElementKey, attachment: Attachment, body: Body) -> int | None:
         """Add an attachment as it comes; its id where Altinn 2 tells."""
-        return attachments.stream_attachment(self._connection, key, attachment, body)
+        return attachments.stream_attachment(self._connection, key, attachment, body=body)
 
     def delete_attachment(self, key: ElementKey, attachment_id: int) -> None:
         """Take an attachment away."""
@@ -353,7 +354,7 @@ class Altinn2Client:
             elif len(messages) >= PAGE:
                 windows.append(window.next())
 
-    def _receipt(self, method: str, url: str, query: Mapping[str, str], body: Body | None) -> PutReceipt:
+    def _receipt(self, method: str, url: str, *, query: Mapping[str, str], body: Body | None) -> PutReceipt:
         answer = self._connection.write(method, url, query, data=body)
         if moved_to(answer) is not None and answer.status in _REDIRECTS:
             # A redirect to an element is no login page: something was done.

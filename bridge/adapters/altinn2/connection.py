@@ -60,7 +60,7 @@ class Connection:
         html: bool = False,
         sink: Callable[[bytes], object] | None = None,
     ) -> Answer:
-        """Read; raises what the answer stands for. *empty* and *html* say that such an answer is a good one."""
+        """The good answer to a read; raises what any other stands for. *empty* and *html* make such answers good."""
         answer = self.ask(url, params, accept, max_bytes=max_bytes, empty=empty, sink=sink)
         raise_for(answer, writes=False, now=self.clock(), html=html)
         return answer
@@ -75,7 +75,7 @@ class Connection:
         empty: bool = False,
         sink: Callable[[bytes], object] | None = None,
     ) -> Answer:
-        """Read, and give the answer whatever it is."""
+        """The answer to a read, whatever it is."""
         # Known from release 20.11: a renewed session answers 200 with nothing (facts/altinn2.md 1.6). Asked once more,
         # as with a token or a login that has run out.
         for first in (True, False):
@@ -100,11 +100,11 @@ class Connection:
                 return answer
         raise Unreachable(SYSTEM, "the answer is empty", status=answer.status)
 
-    def coming(self, url: str, params: Mapping[str, str], accept: str, *, max_bytes: int) -> StreamedAnswer:
-        """Read, and give the head as soon as it is there; raises what a head that is no good stands for."""
+    def streamed(self, url: str, params: Mapping[str, str], accept: str, *, max_bytes: int) -> StreamedAnswer:
+        """The answer to a read as soon as its head is there; raises what a head that is no good stands for."""
         for first in (True, False):  # As in ``ask``.
             self._unless_paused()
-            coming = StreamedAnswer(
+            streamed = StreamedAnswer(
                 self._session,
                 url,
                 system=SYSTEM,
@@ -115,18 +115,18 @@ class Connection:
                 max_bytes=max_bytes,
             )
             try:
-                self._noted(coming.answer)
-                if first and self._renewed(coming.answer):
-                    coming.close()
+                self._noted(streamed.answer)
+                if first and self._renewed(streamed.answer):
+                    streamed.close()
                     continue
-                raise_for(coming.answer, writes=False, now=self.clock())
+                raise_for(streamed.answer, writes=False, now=self.clock())
             except BaseException:
-                coming.close()
+                streamed.close()
                 raise
-            if coming.answer.body:
-                return coming
-            coming.close()
-        raise Unreachable(SYSTEM, "the answer is empty", status=coming.answer.status)
+            if streamed.answer.body:
+                return streamed
+            streamed.close()
+        raise Unreachable(SYSTEM, "the answer is empty", status=streamed.answer.status)
 
     def write(
         self,
@@ -137,7 +137,7 @@ class Connection:
         data: Any = None,
         content_type: str = HAL,
     ) -> Answer:
-        """Write, and give the answer whatever it is; raises Unreachable or OutcomeUnknown where none came."""
+        """The answer to a write, whatever it is; raises Unreachable or OutcomeUnknown where none came."""
         headers = {"Accept": HAL} if data is None else {"Accept": HAL, "Content-Type": content_type}
 
         def once() -> Answer:
@@ -163,7 +163,7 @@ class Connection:
         return once() if again else answer
 
     def written(self, method: str, url: str, params: Mapping[str, str] = LANGUAGE, **body: Any) -> Answer:
-        """Write; raises what the answer stands for. Any 2xx is a yes (facts/altinn2.md 2.7)."""
+        """The answer to a write; raises what the answer stands for. Any 2xx is a yes (facts/altinn2.md 2.7)."""
         answer = self.write(method, url, params, **body)
         raise_for(answer, writes=True, now=self.clock())
         return answer
@@ -180,13 +180,13 @@ class Connection:
         asked = pause_in(answer, self.clock())
         if asked is not None:
             self._pause.begin(*asked)
-            told = failure(answer, writes=False, now=self.clock()).detail
-            raise Paused(SYSTEM, told, status=answer.status, retry_after=asked[0])
+            detail = failure(answer, writes=False, now=self.clock()).detail
+            raise Paused(SYSTEM, detail, status=answer.status, retry_after=asked[0])
         if answer.status < 500:
             self._pause.answered()
 
     def _renewed(self, answer: Answer) -> bool:
-        """Say whether the token or login was refused, and another one is at hand for the same call."""
+        """Whether the token or login was refused, and another one is at hand for the same call."""
         if not isinstance(self.auth, RenewableAuth) or answer.status not in (401, 403):
             return False
         error = failure(answer, writes=False, now=self.clock())

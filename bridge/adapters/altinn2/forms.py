@@ -12,13 +12,13 @@ from bridge.core.mapping import FormKind
 
 
 def list_forms(connection: Connection, key: ElementKey) -> Iterator[Form]:
-    """Give all forms without their data."""
+    """All forms without their data."""
     answer = connection.get(connection.url(key.who, key.message_id, "forms"))
     return map(_form, embedded(json_body(answer), "forms"))
 
 
 def read_forms(connection: Connection, key: ElementKey) -> Iterator[Form]:
-    """Give all forms with their data."""
+    """All forms with their data."""
     for form in list_forms(connection, key):
         url = connection.url(key.who, key.message_id, "forms", str(form.form_id), "formdata")
         data = connection.get(url, {}, accept="application/xml")

@@ -129,6 +129,6 @@ def _says_nothing(response: requests.Response) -> bool:
 
 
 def _cookie_in(headers: Mapping[str, str]) -> str | None:
-    """Give the login's cookie as it is sent back, whatever its name's end and case; the last one, if several."""
+    """The login's cookie as it is sent back, whatever its name's end and case; the last one, if several."""
     found = _COOKIE.findall(headers.get("Set-Cookie", ""))
     return found[-1] if found else None

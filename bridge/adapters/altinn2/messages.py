@@ -35,7 +35,7 @@ class Window:
     skip: int
 
     def query(self) -> dict[str, str]:
-        """Give the query; ``dateTo`` is taken one second late, since queries have whole seconds."""
+        """The query; ``dateTo`` is taken one second late, since queries have whole seconds."""
         query = {"dateFrom": altinn_date(self.since)}
         if self.until is not None:
             query["dateTo"] = altinn_date(self.until + timedelta(seconds=1))
@@ -52,12 +52,12 @@ class Window:
         return [Window(self.since, middle, 0), Window(middle, self.until, 0)]
 
     def next(self) -> "Window":
-        """Give the following page."""
+        """The following page."""
         return Window(self.since, self.until, self.skip + PAGE)
 
 
 def element_from(who: str, body: Mapping[str, Any], *, whole: bool) -> Element:
-    """Read a message; only a *whole* one says which forms and attachments it has."""
+    """The element that a message tells of; only a *whole* one says which forms and attachments it has."""
     status = text(body, "Status")
     try:
         edition, changed = int(text(body, "ServiceEdition")), parse_altinn_date(text(body, "LastChangedDateTime"))
@@ -88,7 +88,7 @@ def element_from(who: str, body: Mapping[str, Any], *, whole: bool) -> Element:
 
 
 def _date_or_none(body: Mapping[str, Any], name: str) -> datetime | None:
-    """Read a date that may be missing, or be none: nothing depends on it that would be worth losing the element."""
+    """The date, or None where it is missing or none: nothing depends on it that would be worth losing the element."""
     try:
         return parse_altinn_date(text(body, name, default=""))
     except ValueError:
@@ -113,22 +113,23 @@ def check(order: PutMessage) -> None:
 
 
 def put_body(order: PutMessage) -> Body:
-    """Write the body of a PUT; attachments become base64 while it is sent."""
+    """The body of a PUT; attachments become base64 while it is sent."""
     head: dict[str, Any] = {
         "Type": "FormTask",
         "ServiceCode": order.service_code,
         "ServiceEdition": order.service_edition,
     }
-    return message_body(head, order.forms, order.attachments, _signature(order))
+    return message_body(head, forms=order.forms, attachments=order.attachments, embedded=_signature(order))
 
 
 def message_body(
     head: Mapping[str, Any],
+    *,
     forms: tuple[Form, ...],
     attachments: tuple[Attachment, ...],
     embedded: Mapping[str, Any],
 ) -> Body:
-    """Write a message with its forms and attachments, whose base64 is made while it is sent."""
+    """A message with its forms and attachments, whose base64 is made while it is sent."""
     if not forms:
         whole = json.dumps({**head, **({"_embedded": embedded} if embedded else {})}).encode()
         return Body([whole], len(whole))
@@ -139,7 +140,7 @@ def message_body(
 
 
 def attachments_body(start: bytes, attachments: tuple[Attachment, ...], end: bytes) -> Body:
-    """Write the attachments' entries between *start* and *end*."""
+    """The attachments' entries between *start* and *end*."""
     heads = [_before_data(each, first=index == 0) for index, each in enumerate(attachments)]
     contents = [each.content for each in attachments if each.content is not None]
     length = len(start) + len(end)

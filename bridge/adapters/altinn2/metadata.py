@@ -69,7 +69,7 @@ class ServiceMetadata:
         return max((level for level in self.levels if level is not None), default=None)
 
     def level_for(self, action: ActionMapping | None) -> int:
-        """Say which security level the steps have that *action*, or a look, goes through; 0 where nobody says."""
+        """The security level of the steps that *action*, or a look, goes through; 0 where nobody says."""
         signs = action is not None and all(action.after.value)
         known = [
             level
@@ -110,7 +110,7 @@ def misfits(action: ActionMapping, found: ServiceMetadata, *, level: int, now: d
 
 
 def level_misfit(action: ActionMapping, needed: int) -> Misfit:
-    """Say that *action* goes through a step of level *needed*, which is more than who presses has."""
+    """The misfit of an *action* that goes through a step of level *needed*, which is more than who presses has."""
     message = f"{action.name} goes through a step of security level {needed}: write minimum_level: {needed}"
     return Misfit(Problem(code="service_level_too_low", status=403, facts={"level": str(needed)}), message)
 
@@ -123,7 +123,7 @@ class MetadataFiles:
 
     def find(self, code: str, edition: int) -> ServiceMetadata | None:
         """
-        Give what is kept of an edition.
+        What is kept of an edition.
 
         Raises:
             Rejected: The file cannot be read as metadata (``unreadable``).
@@ -137,13 +137,13 @@ class MetadataFiles:
             raise unreadable(path.name) from None
 
     def keep(self, code: str, edition: int, body: bytes) -> None:
-        """Write down what was fetched, whole or not at all."""
+        """Keep what was fetched, whole or not at all."""
         path = self._path(code, edition)
         if path is not None:
             _replace(path, body)
 
-    def keep_schema(self, code: str, edition: int, name: str, schema: bytes) -> None:
-        """Write down a form's schema beside the metadata."""
+    def keep_schema(self, code: str, edition: int, *, name: str, schema: bytes) -> None:
+        """Keep a form's schema beside the metadata."""
         path = self._path(code, edition)
         if path is not None:
             _replace(path.with_name(f"{path.stem}-{quote(name, safe='')}.xsd"), schema)
@@ -189,7 +189,7 @@ class MetadataClient:
 
 def read_metadata(body: Any) -> ServiceMetadata:
     """
-    Read an edition's metadata, however its members are spelled and wrapped.
+    An edition's metadata, however its members are spelled and wrapped.
 
     Raises:
         Rejected: It is no such document (``unreadable``).
@@ -238,7 +238,7 @@ def online_faults(
         else:
             found = read_metadata(json.loads(body))
             files.keep(code, edition, body)
-            yield from _keep_schemas(mapping, client, files, found, other)
+            yield from _keep_schemas(mapping, client, files, found=found, other=other)
         if found.rest_enabled is False:
             # So it was of every service that was seen, those that REST was used for included (facts/altinn2.md 4).
             notes.append(f"Altinn 2 says of {code}/{edition} that REST is not enabled, as it does of most services")
@@ -246,7 +246,7 @@ def online_faults(
 
 
 def faults_against(mapping: ServiceMapping, found: ServiceMetadata, *, now: datetime) -> Iterator[Fault]:
-    """Say where *mapping* says something else than the service's metadata."""
+    """Where *mapping* says something else than the service's metadata."""
     where = mapping.source
     known = set(found.forms)
     for spec in mapping.forms:
@@ -300,17 +300,20 @@ def _keep_schemas(
     mapping: ServiceMapping,
     client: MetadataClient,
     files: MetadataFiles,
+    *,
     found: ServiceMetadata,
     other: Callable[[str, bytes], str | None],
 ) -> Iterator[Fault]:
     service = mapping.altinn2
-    for form in found.forms if service is not None else ():
+    if service is None:
+        return
+    for form in found.forms:
         try:
-            schema = client.schema(service.service_code, service.service_edition, form)  # type: ignore[union-attr]
+            schema = client.schema(service.service_code, service.service_edition, form)
         except UpstreamError as error:
             yield Fault(where=mapping.source, message=f"the schema of {form[1]}/{form[2]} was not given: {_why(error)}")
         else:
-            files.keep_schema(service.service_code, service.service_edition, f"{form[1]}-{form[2]}", schema)  # type: ignore[union-attr]
+            files.keep_schema(service.service_code, service.service_edition, name=f"{form[1]}-{form[2]}", schema=schema)
             spec = mapping.form_spec(*form)
             why = None if spec is None or spec.schema is None else other(spec.schema, schema)
             if why is not None:

@@ -29,7 +29,7 @@ class Reportee:
 
 def reportees_in(body: Any) -> tuple[list[Reportee], int]:
     """
-    Read one page of the list, and say how long it is; an entry that cannot be read is left out, and the others are not.
+    The entries of one page of the list that can be read, and how many it has in all.
 
     Raises:
         Rejected: None of them can be read, so that it is another list than we know.
@@ -49,14 +49,14 @@ def reportees_in(body: Any) -> tuple[list[Reportee], int]:
 
 
 def who_of(party: str, reportees: Iterable[Reportee]) -> str | None:
-    """Give the ``r…`` id of *party*; None when we may not act for it."""
+    """The ``r…`` id of *party*; None when we may not act for it."""
     number = party.rpartition(":")[2]
     return next((each.reportee_id for each in reportees if each.number and each.number == number), None)
 
 
 def party_of(reportee: Reportee) -> str | None:
     """
-    Give the urn of the party that *reportee* is: the way back of ``who_of``.
+    The urn of the party that *reportee* is: the way back of ``who_of``.
 
     None where the number is masked or none at all; a dialog on a guessed party would be shown to somebody else.
     """
@@ -66,7 +66,7 @@ def party_of(reportee: Reportee) -> str | None:
 
 
 def address_of(reportee: Reportee) -> str:
-    """Say how *reportee* stands in Altinn 2's addresses: an organisation's number, and for a person the ``r…`` id."""
+    """How *reportee* stands in Altinn 2's addresses: an organisation's number, and for a person the ``r…`` id."""
     return reportee.number if is_organisation_number(reportee.number) else reportee.reportee_id
 
 

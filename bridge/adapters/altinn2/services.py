@@ -43,7 +43,7 @@ class KnownServices:
         self._unlisted: set[tuple[str, int]] = set()
 
     def find(self, code: str, edition: int) -> ServiceMetadata | None:
-        """Give what is known of an edition, None where that is nothing."""
+        """What is known of an edition, None where that is nothing."""
         key, now = (code, edition), self._clock()
         found = self._known.get(key)
         if found is not None and now < found.until:
@@ -51,16 +51,16 @@ class KnownServices:
         with self._lock:
             found = self._known.get(key)
             if found is None or now >= found.until:
-                found = self._asked(code, edition, now, timedelta(0) if found is None else found.pause)
+                found = self._asked(code, edition, now=now, paused=timedelta(0) if found is None else found.pause)
                 self._known = {**self._known, key: found}
         return found.service
 
     def known(self, code: str, edition: int) -> ServiceMetadata | None:
-        """Give what was learnt of an edition already; nobody is asked."""
+        """What was learnt of an edition already; nobody is asked."""
         found = self._known.get((code, edition))
         return None if found is None else found.service
 
-    def _asked(self, code: str, edition: int, now: datetime, paused: timedelta) -> _Found:
+    def _asked(self, code: str, edition: int, *, now: datetime, paused: timedelta) -> _Found:
         try:
             body = self._client.service(code, edition)
         except UpstreamError as error:

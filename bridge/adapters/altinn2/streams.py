@@ -62,10 +62,10 @@ class Spool:
             _write(self._file, piece)
 
     def content(self) -> Content:
-        """Give what was taken so far; nothing is taken afterwards."""
+        """What was taken so far; nothing is taken afterwards."""
         if self._file is None:
             return InMemory(bytes(self._held))
-        return _OnDisk(self, self._file, self.size, self._digest.hexdigest())
+        return _OnDisk(self, self._file, size=self.size, sha256=self._digest.hexdigest())
 
 
 class _OnDisk(Content):
@@ -73,7 +73,7 @@ class _OnDisk(Content):
 
     __slots__ = ("_file", "_sha256", "_size", "_spool")
 
-    def __init__(self, spool: Spool, file: int, size: int, sha256: str) -> None:
+    def __init__(self, spool: Spool, file: int, *, size: int, sha256: str) -> None:
         self._spool, self._file, self._size, self._sha256 = spool, file, size, sha256
 
     @property
@@ -124,12 +124,12 @@ class Body(io.RawIOBase):
         return True
 
     def tell(self) -> int:
-        """Say how much was read: requests takes it off the length."""
+        """How much was read: requests takes it off the length."""
         return self._at
 
     def read(self, size: int = -1) -> bytes:
         """
-        Give the next piece, or so much of it as *size* allows, without which all; nothing at the end.
+        The next piece, or so much of it as *size* allows, without which all; nothing at the end.
 
         Raises:
             Interrupted: The pieces end before the length, or go on beyond it.
@@ -162,18 +162,18 @@ class Body(io.RawIOBase):
 
 
 def base64_length(size: int) -> int:
-    """Say how long the base64 of *size* bytes is."""
+    """How long the base64 of *size* bytes is."""
     return (size + 2) // 3 * 4
 
 
 def base64_pieces(content: Content) -> Iterator[bytes]:
-    """Give the base64 of *content*, a piece at a time."""
+    """The base64 of *content*, a piece at a time."""
     for piece in pieces_of(content):
         yield pybase64.b64encode(piece)
 
 
 def pieces_of(content: Content, size: int = PIECE) -> Iterator[bytes]:
-    """Give *content* in pieces of *size*, only the last of which may be shorter."""
+    """*content* in pieces of *size*, only the last of which may be shorter."""
     with content.open() as source:
         while piece := _filled(source.read, size):
             yield piece
@@ -194,7 +194,7 @@ class Watched:
 
     def pieces(self) -> Iterator[bytes]:
         """
-        Give what comes.
+        What comes.
 
         Raises:
             Interrupted: The sender is gone.
@@ -212,7 +212,7 @@ class Watched:
 
 
 def _filled(read: Callable[[int], bytes], size: int) -> bytes:
-    """Read until *size* bytes are there or no more come."""
+    """What was read until *size* bytes are there or no more come."""
     first = read(size)
     if len(first) == size or not first:
         return first

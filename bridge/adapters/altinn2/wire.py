@@ -24,38 +24,38 @@ _ENCODING = re.compile(rb"\s*<\?xml\s[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1
 
 
 def own_id(entry: Mapping[str, Any], *names: str) -> int:
-    """Find the id in a member of its own or at the end of a link; the link itself is never followed."""
+    """The id in a member of its own or at the end of a link; the link itself is never followed."""
     links = entry.get("_links")
     own = links.get("self") if isinstance(links, Mapping) else None
     places = [*(text(entry, name, default="") for name in names), text(own, "href", default="") if own else ""]
-    for place in places:
-        last = last_segment(place)
+    for candidate in places:
+        last = last_segment(candidate)
         if NUMBER.fullmatch(last):
             return int(last)
     raise unreadable(f"no {names[0]}")
 
 
 def links(body: Mapping[str, Any], relation: str) -> list[Mapping[str, Any]]:
-    """Give the links of *relation*, of which there may be none, one or a list; links name hosts at will."""
+    """The links of *relation*, of which there may be none, one or a list; links name hosts at will."""
     found = body.get("_links")
     found = field(found, relation) if isinstance(found, Mapping) else None
     return [each for each in (found if isinstance(found, list) else [found]) if isinstance(each, Mapping)]
 
 
 def moved_to(answer: Answer) -> str | None:
-    """Give the element's id that ``Location`` ends in."""
+    """The element's id that ``Location`` ends in."""
     last = last_segment(answer.headers.get("Location", ""))
     return last if MESSAGE_ID.fullmatch(last) else None
 
 
 def new_id(answer: Answer) -> int | None:
-    """Give the form's or attachment's id that ``Location`` ends in."""
+    """The form's or attachment's id that ``Location`` ends in."""
     last = last_segment(answer.headers.get("Location", ""))
     return int(last) if NUMBER.fullmatch(last) else None
 
 
 def last_segment(link: str) -> str:
-    """Give what a link's path ends in, in lower case; nothing of its host is believed."""
+    """What a link's path ends in, in lower case; nothing of its host is believed."""
     try:
         return urlsplit(link).path.rstrip("/").rpartition("/")[2].lower()
     except ValueError:  # Not a link at all.
@@ -63,7 +63,7 @@ def last_segment(link: str) -> str:
 
 
 def is_html(answer: Answer) -> bool:
-    """Say whether a page came, by its type or its first bytes."""
+    """Whether a page came, by its type or its first bytes."""
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind == "application/text-html":
         # What some services' prints are (facts/altinn2.md 2.4), and no login page ever is.
@@ -102,14 +102,14 @@ def embedded(body: Any, name: str) -> list[Mapping[str, Any]]:
 
 
 def field(body: Mapping[str, Any], name: str) -> Any:
-    """Find a member whatever its case: ``DataFormatId`` is ``DataFormatID`` elsewhere (facts/altinn2.md 4)."""
+    """The member, whatever its case: ``DataFormatId`` is ``DataFormatID`` elsewhere (facts/altinn2.md 4)."""
     if name in body:
         return body[name]
     return next((value for each, value in body.items() if each.casefold() == name.casefold()), None)
 
 
 def text(body: Mapping[str, Any], name: str, *, default: str | None = None) -> str:
-    """Read a text or a whole number as text."""
+    """A text, or a whole number as text."""
     value = field(body, name)
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
         return str(value)
@@ -138,5 +138,5 @@ def xml_text(answer: Answer) -> str:
 
 
 def unreadable(what: str) -> Rejected:
-    """Say that an answer cannot be what was asked for; *what* names the part, never its value."""
+    """The error of an answer that cannot be what was asked for; *what* names the part, never its value."""
     return Rejected(SYSTEM, f"the answer cannot be read: {what}", reason="unreadable")

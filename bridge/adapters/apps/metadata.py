@@ -238,7 +238,7 @@ def hold_against(use: AppUse, found: AppMetadata, layout_sets: Mapping[str, str]
     _verbs(use, found, said)
     forms = [each.id for each in found.data_types if each.has_form]
     for each in use.data_types:
-        _type(use, each, found, forms, said)
+        _type(use, each, found, forms=forms, said=said)
     if use.anonymous:
         named = {each.id for each in use.data_types}
         closed = [each.id for each in found.data_types if each.has_form and not each.anonymous and each.id not in named]
@@ -247,7 +247,7 @@ def hold_against(use: AppUse, found: AppMetadata, layout_sets: Mapping[str, str]
                 f"{use.app}: the route opens {', '.join(closed)} to everybody as well, though the app does not say "
                 "allowAnonymousOnStateless of it: apps do not look"
             )
-    _entry(use, found, layout_sets, said)
+    _entry(use, found, layout_sets=layout_sets, said=said)
     return said
 
 
@@ -264,7 +264,7 @@ def _verbs(use: AppUse, found: AppMetadata, said: Said) -> None:
         )
 
 
-def _type(use: AppUse, used: TypeUse, found: AppMetadata, forms: Sequence[str], said: Said) -> None:
+def _type(use: AppUse, used: TypeUse, found: AppMetadata, *, forms: Sequence[str], said: Said) -> None:
     data_type = next((each for each in found.data_types if each.id == used.id), None)
     known = ", ".join(forms) or "none"
     if data_type is None:
@@ -292,7 +292,7 @@ def _type(use: AppUse, used: TypeUse, found: AppMetadata, forms: Sequence[str], 
         )
 
 
-def _entry(use: AppUse, found: AppMetadata, layout_sets: Mapping[str, str], said: Said) -> None:
+def _entry(use: AppUse, found: AppMetadata, *, layout_sets: Mapping[str, str], said: Said) -> None:
     if found.shows is None or found.shows in _STATEFUL:
         said.notes.append(
             f"{use.app}: is not stateless (onEntry.show: {found.shows or 'nothing'}); its forms are calculated all the "

@@ -71,7 +71,7 @@ class AppWire:
         left = max(0.001, ends - self._monotonic())
         with calling(system, writes=True):
             began = self._monotonic()
-            raw = self._opened(method, address, headers, body, left=left)
+            raw = self._opened(method, address, headers=headers, body=body, left=left)
             try:
                 _hold_to_http(raw)
                 answer = self._answer(system, raw, ends + (0.0 if sender is None else sender.waited))
@@ -81,7 +81,7 @@ class AppWire:
         self._answered(method, answer.status, self._monotonic() - began)
         return answer
 
-    def _opened(self, method: str, address: str, headers: Exactly, body: Any, *, left: float) -> HTTPResponse:
+    def _opened(self, method: str, address: str, *, headers: Exactly, body: Any, left: float) -> HTTPResponse:
         """The answer with its body unread."""
         timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=left)
         pool = self._pool(address)

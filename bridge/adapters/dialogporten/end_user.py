@@ -1,13 +1,11 @@
-"""What an end-user system does with a dialog: read, subscribe, press a button (facts/dialogporten.md 4.3, 5)."""
+"""What an end-user system asks of Dialogporten: read, subscribe, press a button (facts/dialogporten.md 4.3, 5)."""
 
 import contextlib
 import json
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from types import TracebackType
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -23,11 +21,9 @@ from bridge.adapters.dialogporten.sse import events
 from bridge.adapters.http.call import Answer, call
 from bridge.adapters.http.errors import calling
 from bridge.core.clock import Clock
-from bridge.core.errors import CredentialsRefused, OutcomeUnknown, Rejected, Unreachable, UpstreamError
+from bridge.core.errors import Rejected, Unreachable, UpstreamError
 
 RECEIVER = "The receiver of the action"
-PATIENCE, BETWEEN_POLLS = 10.0, 1.0
-"""Seconds until an end-user system stops waiting, and between two reads (facts/dialogporten.md 5.1)."""
 _DIALOG_BYTES, _ANSWER_BYTES = 64 * 1024 * 1024, 1024 * 1024
 UNAUTHORIZED = "urn:dialogporten:unauthorized"
 
@@ -91,43 +87,6 @@ class SeenDialog:
 
     def __repr__(self) -> str:
         return f"SeenDialog({self.id}, {self.status})"
-
-
-class News(Enum):
-    """How an end-user system learned that the dialog changed."""
-
-    EVENT = "the event came"
-    POLL = "a reload showed it"
-    NONE = "nothing was heard"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pressed:
-    """
-    What came of a press. *status* is None where no answer came, *problem* the receiver's problem document.
-
-    *after* is None where the dialog is gone, and where it could not be read at the end, of which *unread* says why.
-    *operation* is what the receiver tells of a press that it took on, where it says where that is told.
-    """
-
-    status: int | None
-    problem: Mapping[str, Any] | None
-    news: News
-    seconds: float
-    before: SeenDialog
-    after: SeenDialog | None
-    unread: str | None = None
-    operation: "Operation | None" = None
-
-    @property
-    def refused(self) -> bool:
-        """Whether the receiver said no."""
-        return self.status is not None and not 200 <= self.status < 300
-
-    @property
-    def changed(self) -> bool:
-        """Whether the dialog is known to be another than before."""
-        return self.unread is None and (self.after is None or self.after.revision != self.before.revision)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,12 +209,12 @@ class EndUserClient:
                 deadline_seconds=self._timeout,
                 max_bytes=_ANSWER_BYTES,
             )
-            told = _problem(answer) if answer.status == 200 else None
+            document = problem_document(answer) if answer.status == 200 else None
         except UpstreamError:
             return None
-        if told is None or told.get("status") not in ("finished", "underWay"):
+        if document is None or document.get("status") not in ("finished", "underWay"):
             return None
-        outcome, problem = told.get("outcome"), told.get("problem")
+        outcome, problem = document.get("outcome"), document.get("problem")
         return Operation(
             outcome=str(outcome) if outcome is not None else None,
             problem=problem if isinstance(problem, Mapping) else None,
@@ -320,103 +279,6 @@ class Subscription:
             yield piece
 
 
-def press(
-    client: EndUserClient,
-    before: SeenDialog,
-    button: Button,
-    *,
-    language: str = "nb",
-    patience: float = PATIENCE,
-    sleep: Callable[[float], None] = time.sleep,
-    now: Callable[[], float] = time.monotonic,
-) -> Pressed:
-    """
-    Press as the specification asks of an end-user system: subscribe, press, wait for the event, read again.
-
-    An event after which the dialog is as before is somebody's first look at it, and no answer; nor is a change while
-    the receiver says that the press is under way. Without an event the
-    dialog is read at most once a second. After *patience* seconds the waiting is over, which does not mean that the
-    action was given up. A refusal is an outcome, not an error; so is a dialog that cannot be read any more, where the
-    receiver is asked in its place. Where Dialogporten is away for a moment the dialog is read again.
-
-    Raises:
-        Unreachable: The press never left.
-    """
-    with contextlib.ExitStack() as stack:
-        listening: Subscription | None = None
-        with contextlib.suppress(UpstreamError):  # Without a stream there is still the reload.
-            listening = stack.enter_context(client.subscribe(before))
-        began = now()
-        status, problem, location = None, None, None
-        try:
-            answer = client.press(button, before.token, language=language)
-            status, problem = answer.status, _problem(answer)
-            location = answer.headers.get("Location") if status == 202 else None
-        except OutcomeUnknown:
-            pass  # It may have arrived: what the dialog says decides.
-        news, after, unread = News.NONE, None, None
-        if status is not None and not 200 <= status < 300:
-            after, unread, _ = _again(client, before)
-            return Pressed(
-                status=status,
-                problem=problem,
-                news=news,
-                seconds=now() - began,
-                before=before,
-                after=after,
-                unread=unread,
-            )
-        operation: Operation | None = None
-        # Done means that the dialog says so already; the event is a moment away, if there is a stream.
-        pause = BETWEEN_POLLS if status in (None, 202) else 0.3
-        looked = False
-        while True:
-            pause = max(0.0, min(pause, began + patience - now()))
-            heard = False
-            if listening is not None and not listening.ended:
-                heard = listening.wait(pause)
-            elif status in (None, 202) or looked:
-                sleep(pause)
-            after, unread, for_good = _again(client, before)
-            looked = True
-            changed = unread is None and (after is None or after.revision != before.revision)
-            if location is not None and (changed or unread is not None):
-                operation = client.operation(button, location, before.token, language=language)
-            under_way = operation is not None and operation.outcome is None
-            if changed and not under_way:
-                news = News.EVENT if heard else News.POLL
-                break
-            if for_good and not under_way and (operation is not None or status not in (None, 202)):
-                break
-            if now() >= began + patience:
-                break
-            pause = BETWEEN_POLLS
-        seconds = now() - began
-        if operation is None and location is not None:
-            operation = client.operation(button, location, before.token, language=language)
-        return Pressed(
-            status=status,
-            problem=problem,
-            news=news,
-            seconds=seconds,
-            before=before,
-            after=after,
-            unread=unread,
-            operation=operation,
-        )
-
-
-def _again(client: EndUserClient, before: SeenDialog) -> tuple[SeenDialog | None, str | None, bool]:
-    """The dialog now; None where it is gone, or with why it could not be read, and whether that is for good."""
-    try:
-        return client.read(before.id), None, False
-    except (Rejected, CredentialsRefused) as error:
-        gone = error.status in (404, 410)
-        return None, None if gone else str(error), not gone
-    except Unreachable as error:
-        return None, str(error), False
-
-
 def _dialog(body: Mapping[str, Any], revision: str) -> SeenDialog:
     return SeenDialog(
         id=UUID(body["id"]),
@@ -462,7 +324,8 @@ def _event_type(data: str, dialog_id: str) -> str | None:
         return None
 
 
-def _problem(answer: Answer) -> Mapping[str, Any] | None:
+def problem_document(answer: Answer) -> Mapping[str, Any] | None:
+    """The JSON object that *answer* holds; None where it holds none."""
     if "json" not in answer.headers.get("Content-Type", ""):
         return None
     try:

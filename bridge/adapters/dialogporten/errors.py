@@ -147,8 +147,8 @@ def met_another_write(answer: Answer) -> bool:
 def existing_id(body: bytes) -> UUID | None:
     """The id of the dialog that has the key: a member of its own, or the end of the text."""
     document = json_or_none(body)
-    told = document.get("dialogId") if isinstance(document, Mapping) else None
-    texts = [told] if isinstance(told, str) else problem_in(body).texts
+    named = document.get("dialogId") if isinstance(document, Mapping) else None
+    texts = [named] if isinstance(named, str) else problem_in(body).texts
     found = [match for text in texts for match in _UUID_TEXT.findall(text.casefold())]
     # A key may itself look like an id, so the last one counts, where the text tells of the dialog.
     return UUID(found[-1]) if found else None

@@ -105,7 +105,7 @@ class DialogSearch:
         token, order, left = query.token, None, total
         while left is None or left > 0:
             size = query.page if left is None else min(query.page, left)
-            page = self._patiently(query, size, token, order)
+            page = self._patiently(query, size, token=token, order=order)
             yield page
             if not page.has_next:
                 return
@@ -116,14 +116,14 @@ class DialogSearch:
             token, order = page.token, page.order
             left = None if left is None else left - len(page.items)
 
-    def _patiently(self, query: DialogQuery, size: int, token: str | None, order: str | None) -> Page:
+    def _patiently(self, query: DialogQuery, size: int, *, token: str | None, order: str | None) -> Page:
         for tried in range(1, _TRIES + 1):
             try:
                 match query.side:
                     case Side.GRAPHQL:
                         return self._by_graphql(query, size, token)
                     case _:
-                        return self._by_rest(query, size, token, order)
+                        return self._by_rest(query, size, token=token, order=order)
             except Unreachable as error:
                 if tried == _TRIES or isinstance(error, CredentialsRefused):
                     raise
@@ -131,7 +131,7 @@ class DialogSearch:
                 self._sleep(min(2.0 ** (tried - 1) if asked is None else asked, _LONGEST_WAIT))
         raise AssertionError("unreachable")
 
-    def _by_rest(self, query: DialogQuery, size: int, token: str | None, order: str | None) -> Page:
+    def _by_rest(self, query: DialogQuery, size: int, *, token: str | None, order: str | None) -> Page:
         who = "serviceowner" if query.side is Side.OWNER else "enduser"
         # The order of the answer goes back with the token, unchanged (facts/dialogporten.md 2.9).
         parameters = [*query.as_parameters(), ("orderBy", order or query.order_text()), ("limit", str(size))]

@@ -58,9 +58,9 @@ def call(
     """
     Send one request and read its answer, whatever its status, within *deadline_seconds*.
 
-    The deadline is looked at after each piece that arrives, so a trickle ends at it; an answer that stops
-    altogether ends when the time that was left at its last piece is over. *max_bytes* counts unpacked bytes. A *sink*
-    takes the pieces of an answer below 300 as they come; ``Answer.body`` is then no more than its first bytes.
+    The deadline is looked at after each piece, so a trickle ends at it, and silence when what was left at the last
+    piece is over. *max_bytes* counts unpacked bytes. A *sink* takes the pieces of an answer below 300 as they come;
+    ``Answer.body`` is then no more than its first bytes.
 
     Raises:
         Unreachable: Nothing was written there.
@@ -83,16 +83,15 @@ def call(
         ) as response,
     ):
         body, total = bytearray(), 0
-        into = sink if response.status_code < 300 else None
         for piece in _pieces(response, lambda: ends - clock()):
             total += len(piece)
-            if into is None:
+            if sink is None or response.status_code >= 300:
                 body += piece
             else:
                 body += piece[: max(0, _HEAD - len(body))]
-                into(piece)
+                sink(piece)
             if total > max_bytes:
-                raise _too_large(system, writes, response.status_code, max_bytes)
+                raise _too_large(system, writes=writes, status=response.status_code, max_bytes=max_bytes)
         return Answer(
             status=response.status_code,
             reason=_phrase(response.reason),
@@ -161,11 +160,11 @@ class StreamedAnswer:
             body=self._first,
             path=urlsplit(self._response.url).path,
         )
-        told = self._response.headers.get("Content-Length", "")
+        length = self._response.headers.get("Content-Length", "")
         packed = "Content-Encoding" in self._response.headers
-        self.length = int(told) if told.isascii() and told.isdigit() and not packed else None
+        self.length = int(length) if length.isascii() and length.isdigit() and not packed else None
         chunked = "chunked" in self._response.headers.get("Transfer-Encoding", "").lower()
-        self.open_ended = not told and not chunked
+        self.open_ended = not length and not chunked
 
     def __iter__(self) -> "StreamedAnswer":
         """The body from its first byte, once."""
@@ -198,7 +197,9 @@ class StreamedAnswer:
         for piece in _pieces(self._response, left):
             self._taken += len(piece)
             if self._taken > self._max_bytes:
-                raise _too_large(self._system, False, self._response.status_code, self._max_bytes)
+                raise _too_large(
+                    self._system, writes=False, status=self._response.status_code, max_bytes=self._max_bytes
+                )
             yield piece
 
 
@@ -221,7 +222,7 @@ def _pieces(response: requests.Response, left: Callable[[], float]) -> Iterator[
         yield piece
 
 
-def _too_large(system: str, writes: bool, status: int, max_bytes: int) -> OutcomeUnknown | Rejected:
+def _too_large(system: str, *, writes: bool, status: int, max_bytes: int) -> OutcomeUnknown | Rejected:
     detail = f"the answer is longer than {max_bytes} bytes"
     if writes:
         return OutcomeUnknown(system, detail, status=status)
