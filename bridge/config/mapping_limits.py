@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 
 from bridge.config.yaml_source import Place
 from bridge.core.attachment_rules import MEGABYTE
-from bridge.core.mapping import ActionMapping, AttachmentRule, FormSource, ServiceMapping, Supply, Target, Verb
+from bridge.core.mapping import ActionMapping, AttachmentRule, FormSource, ServiceMapping, Supply, Verb
+from bridge.core.targets import Target
 
 Beyond = Callable[[ServiceMapping], Iterator[tuple[Place, str]]]
 

@@ -38,10 +38,10 @@ from bridge.core.mapping import (
     Signed,
     SubformRight,
     Supply,
-    Target,
     Validation,
     Verb,
 )
+from bridge.core.targets import Target
 
 
 def after_of(action: ActionKeys) -> AfterUpdate | None:

@@ -9,7 +9,8 @@ from datetime import datetime
 from enum import Enum
 from typing import BinaryIO, assert_never
 
-from bridge.core.mapping import ActionMapping, AfterUpdate, FormKind, FormSource, Target, Verb
+from bridge.core.mapping import ActionMapping, AfterUpdate, FormKind, FormSource, Verb
+from bridge.core.targets import Target
 
 
 class ElementState(Enum):
@@ -171,6 +172,19 @@ class Attachment:
 
     def __repr__(self) -> str:
         return f"Attachment({self.attachment_type}, id={self.attachment_id}, size={self.size})"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """
+    Forms, attachments with their bytes, and the ids of subforms to take away.
+
+    A form has an id where the caller named the one it means, and no data where Altinn 2 is to fill it in.
+    """
+
+    forms: tuple[Form, ...]
+    attachments: tuple[Attachment, ...]
+    removed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -7,16 +7,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from bridge.core.errors import Severity
+from bridge.core.targets import Target
 
 DEFAULT_SCOPES = ("altinn:serviceowner/instances.read",)
 """What opens an app's stateless data to a service owner (facts/altinn3-and-tokens.md 4.4)."""
-
-
-class Target(Enum):
-    """The system that owns the case today."""
-
-    ALTINN2 = "altinn2"
-    ALTINN3 = "altinn3"
 
 
 class FormSource(Enum):

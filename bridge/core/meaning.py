@@ -7,7 +7,8 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
-from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping, Target, Verb
+from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping, Verb
+from bridge.core.targets import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

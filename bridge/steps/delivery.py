@@ -8,28 +8,13 @@ from bridge.core import changes
 from bridge.core.changes import KEPT, Kept, OperationChange
 from bridge.core.decision import may_arrive
 from bridge.core.delivery import Event, Manifest, Phase
-from bridge.core.elements import Element, Form
-from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping
+from bridge.core.elements import Element, Form, Sent
+from bridge.core.mapping import ActionMapping, ServiceMapping
 from bridge.core.operations import Link, Operation, Outcome, Upload
 from bridge.core.problems import Problem
 from bridge.parts import Bridge
 from bridge.steps import lease
-from bridge.steps.dialog.meanwhile import Behind, Open
-from bridge.steps.forms.request_body import Sent, sent_content
-
-
-class Content:
-    """What came with a press, decoded when it is first asked for."""
-
-    def __init__(self, body: bytes | None) -> None:
-        self._body = body
-        self._sent: Sent | None = None
-
-    def read(self) -> Sent:
-        """Forms, attachments and removals. Raises Refusal ``message_invalid``, with every member that is wrong."""
-        if self._sent is None:
-            self._sent = sent_content(self._body)
-        return self._sent
+from bridge.steps.meanwhile import Behind, Open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -60,7 +45,8 @@ class Delivery:
     mapping: ServiceMapping
     action: ActionMapping
     link: Link | None
-    content: Content
+    sent: Callable[[], Sent]
+    """What came with the press, decoded once. Raises Refusal ``message_invalid``, with every member that is wrong."""
 
     def __repr__(self) -> str:
         return f"Delivery({self.operation!r})"
@@ -119,10 +105,10 @@ class Delivery:
         return replace(self, operation=lease.write(self.bridge, self.operation, change, brought=brought))
 
     def set_out(
-        self, planned: PlannedWrite, element: Element, *, until: datetime, since: datetime
+        self, planned: PlannedWrite, *, built_on: datetime | None, until: datetime, since: datetime
     ) -> "Delivery | Behind":
         """
-        Record that *planned*, built on *element*, sets out and may take effect *until*.
+        Record that *planned*, built on what was last changed then, sets out and may take effect *until*.
 
         From here on a crash leaves a trace: whoever takes over sees that a write may be out, and reads before sending.
         Where something else of ours is out for the element, or was *since*, nothing is recorded, and what is waited for
@@ -134,15 +120,16 @@ class Delivery:
             planned.event,
             now=now,
             until=until,
-            built_on=element.last_changed,
+            built_on=built_on,
             manifest=planned.manifest,
             forms=planned.forms,
             before=planned.before,
         )
         with self.bridge.store.transaction() as tx:
-            tx.lock_element(self.operation.key)
-            if tx.others_out(self.operation, since=since, now=now):
-                return Behind(Open.OPERATION, tx.others_arrive_until(self.operation, now=now))
+            if self.operation.element is not None:
+                tx.lock_element(self.operation.key)
+                if tx.others_out(self.operation, since=since, now=now):
+                    return Behind(Open.OPERATION, tx.others_arrive_until(self.operation, now=now))
             lease.record(self.bridge, tx, self.operation, change, now=now)
         return replace(self, operation=change.to(self.operation))
 
@@ -172,11 +159,3 @@ class Delivery:
             left_on=left_on,
         )
         lease.write(self.bridge, self.operation, change, copy=copy, signed_anew=signed_anew, brought=brought)
-
-
-def delivery_of(bridge: Bridge, operation: Operation, *, mapping: ServiceMapping, action: ActionMapping) -> Delivery:
-    """Begin a try of *operation*, which was accepted to do *action* of *mapping*."""
-    with bridge.store.reading() as tx:
-        link = tx.link(operation.dialog_id)
-    content = Content(operation.body if action.form is FormSource.BODY else None)
-    return Delivery(bridge=bridge, operation=operation, mapping=mapping, action=action, link=link, content=content)

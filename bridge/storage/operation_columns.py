@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from bridge.core.delivery import Manifest, Phase
 from bridge.core.elements import Form
 from bridge.core.errors import Finding
-from bridge.core.mapping import FormKind, FormSource, Target, Verb
+from bridge.core.mapping import FormKind, FormSource, Verb
 from bridge.core.meaning import Meaning
 from bridge.core.operations import Operation, Outcome, Stage
 from bridge.core.problems import Problem
+from bridge.core.targets import Target
 from bridge.storage.links import element_of
 
 

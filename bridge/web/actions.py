@@ -13,8 +13,8 @@ from bridge.core.mapping import ActionMapping
 from bridge.core.operations import Link, Operation, Outcome, Stage
 from bridge.core.problems import Problem, Refusal
 from bridge.parts import Bridge
-from bridge.steps.dialog.meanwhile import Behind, Open, waits_for
 from bridge.steps.forms.request_body import form_or_message, in_its_charset
+from bridge.steps.meanwhile import Behind, Open, waits_for
 from bridge.steps.operation.submit import Accepted, action_for, link_for, submit
 from bridge.web.callers import READ, caller_of, permitted
 from bridge.web.problems import language, problem_body, problem_response

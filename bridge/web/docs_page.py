@@ -13,10 +13,10 @@ from bridge.core.mapping import (
     Narrowed,
     ServiceMapping,
     Supply,
-    Target,
     Validation,
     Verb,
 )
+from bridge.core.targets import Target
 from bridge.web.openapi import Json
 
 _SCHEMES = {

@@ -33,11 +33,11 @@ from bridge.core.mapping import (
     FormSpec,
     Requirement,
     ServiceMapping,
-    Target,
     Then,
     Validation,
     Verb,
 )
+from bridge.core.targets import Target
 from bridge.forms.registry import SchemaRegistry
 from bridge.sandbox.altinn2 import model as there
 from bridge.sandbox.in_process import SandboxAdapter

@@ -22,10 +22,10 @@ from bridge.core.mapping import (
     ServiceMapping,
     ShownField,
     StateRule,
-    Target,
     Then,
     Validation,
 )
+from bridge.core.targets import Target
 
 HEAD = """\
 service_resource: urn:altinn:resource:proeve

@@ -9,9 +9,10 @@ import pytest
 from bridge.core.decision import Decision, Ended, Refuse, Send, Took, Uncertain, WaitUntil, decide
 from bridge.core.delivery import Manifest, Phase
 from bridge.core.elements import Element, ElementKey, ElementState
-from bridge.core.mapping import ActionMapping, AfterUpdate, FormSource, Requirement, Target, Then, Validation, Verb
+from bridge.core.mapping import ActionMapping, AfterUpdate, FormSource, Requirement, Then, Validation, Verb
 from bridge.core.operations import Operation, Outcome, Stage
 from bridge.core.problems import Problem
+from bridge.core.targets import Target
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 READ = datetime(2026, 3, 1, 9, tzinfo=UTC)

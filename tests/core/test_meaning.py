@@ -22,12 +22,12 @@ from bridge.core.mapping import (
     ServiceMapping,
     Signed,
     StateRule,
-    Target,
     Then,
     Validation,
     Verb,
 )
 from bridge.core.meaning import meaning_of
+from bridge.core.targets import Target
 
 TEXT = {"nb": "Send", "nn": "Send", "en": "Send"}
 RULE = FormRule(at="/melding", test="navn", severity=Severity.ERROR, text=TEXT)

@@ -26,7 +26,6 @@ from bridge.core.mapping import (
     Requirement,
     ServiceMapping,
     StateRule,
-    Target,
     Then,
     Validation,
     Verb,
@@ -35,6 +34,7 @@ from bridge.core.mapping import (
 from bridge.core.new_dialogs import new_dialog, own_dialog_change
 from bridge.core.operations import Outcome
 from bridge.core.states import Subject, change_for
+from bridge.core.targets import Target
 from bridge.core.written import Written
 from tests.core.test_drafts import DRAFT, ELEMENT, NOW
 

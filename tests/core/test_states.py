@@ -25,7 +25,6 @@ from bridge.core.mapping import (
     Requirement,
     ServiceMapping,
     StateRule,
-    Target,
     Then,
     Validation,
     Verb,
@@ -33,6 +32,7 @@ from bridge.core.mapping import (
 )
 from bridge.core.operations import Outcome
 from bridge.core.states import NOWHERE, Subject, change_for, change_for_state
+from bridge.core.targets import Target
 from bridge.core.texts.history import BADGE_TEXTS, NOT_AGAIN, REFUSAL_TEXTS, TRY_AGAIN
 from bridge.core.texts.problems import TEXTS as PROBLEMS
 from bridge.core.texts.states import SUMMARIES, TEXTS

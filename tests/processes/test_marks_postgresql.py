@@ -8,9 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from bridge.core.elements import ElementKey
-from bridge.core.mapping import FormSource, Target, Verb
+from bridge.core.mapping import FormSource, Verb
 from bridge.core.meaning import Meaning
 from bridge.core.operations import HELD, Intent, Link, Stage
+from bridge.core.targets import Target
 from bridge.storage.database import migrate, open_database
 from bridge.storage.dead_letters import CannotBeDone, DeadLetters, Kind
 from bridge.storage.mark import StoreMark

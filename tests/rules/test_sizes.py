@@ -20,7 +20,6 @@ LONG_MODULES = {
     "adapters/maskinporten/client.py",
     "connections.py",
     "forms/json/json_schema.py",
-    "steps/drivers/altinn2/driver.py",
     "steps/drivers/altinn2/uploads.py",
 }
 """Still too long. Take out what was divided; put nothing in."""
@@ -30,8 +29,6 @@ LONG_FUNCTIONS = {
     "adapters/http/call.py call",
     "forms/json/json_schema.py _findings",
     "metrics.py __post_init__",
-    "steps/drivers/altinn2/driver.py _delivered",
-    "steps/drivers/altinn2/driver.py _send",
     "storage/migrations/versions/0001_first.py upgrade",
     "wiring.py wire",
 }
@@ -43,7 +40,6 @@ CIRCLES = {
     "bridge.forms.xml",
     "bridge.sandbox",
     "bridge.sandbox.dialogporten",
-    "bridge.steps",
 }
 """Packages of which some parts import each other in a circle. Take out what runs one way; put nothing in."""
 

@@ -24,7 +24,8 @@ from werkzeug.test import Client, TestResponse
 
 from bridge.bundled import schemas_folder
 from bridge.config.mappings import read_mappings
-from bridge.core.mapping import ActionMapping, FormKind, FormSource, Narrowed, ServiceMapping, Supply, Target, Verb
+from bridge.core.mapping import ActionMapping, FormKind, FormSource, Narrowed, ServiceMapping, Supply, Verb
+from bridge.core.targets import Target
 from bridge.sandbox.apps.examples import example_app, hours_app
 from bridge.sandbox.apps.schemas import xsd
 from bridge.web.app import create_app

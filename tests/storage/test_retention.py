@@ -13,9 +13,10 @@ import sqlalchemy as sa
 
 from bridge.core.elements import ElementKey, ElementState
 from bridge.core.errors import ConfigurationError
-from bridge.core.mapping import FormSource, Target, Verb
+from bridge.core.mapping import FormSource, Verb
 from bridge.core.meaning import Meaning
 from bridge.core.operations import Intent, Link
+from bridge.core.targets import Target
 from bridge.storage import tables
 from bridge.storage.database import close_database, empty_log, make_private, migrate, open_database
 from bridge.storage.store import Store

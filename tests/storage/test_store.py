@@ -16,10 +16,11 @@ from alembic.migration import MigrationContext
 import bridge.storage
 from bridge.core.elements import ElementKey
 from bridge.core.errors import Finding
-from bridge.core.mapping import FormSource, Target, Verb
+from bridge.core.mapping import FormSource, Verb
 from bridge.core.meaning import Meaning
 from bridge.core.operations import Intent, Link, Outcome, Stage
 from bridge.core.problems import Problem
+from bridge.core.targets import Target
 from bridge.storage.database import migrate, open_database
 from bridge.storage.operations import UnderWay
 from bridge.storage.store import Store

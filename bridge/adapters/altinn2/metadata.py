@@ -18,17 +18,9 @@ from bridge.core.altinn_dates import parse_altinn_date
 from bridge.core.attachment_rules import MEGABYTE, extensions_in
 from bridge.core.clock import Clock
 from bridge.core.errors import Fault, Rejected, UpstreamError
-from bridge.core.mapping import (
-    ActionMapping,
-    AfterUpdate,
-    AttachmentRule,
-    FormKind,
-    FormSource,
-    ServiceMapping,
-    Target,
-    Verb,
-)
+from bridge.core.mapping import ActionMapping, AfterUpdate, AttachmentRule, FormKind, FormSource, ServiceMapping, Verb
 from bridge.core.problems import Problem
+from bridge.core.targets import Target
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,20}")
 _PAYMENT = ("payment", "betaling")

@@ -3,7 +3,9 @@
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 from urllib.parse import quote
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -21,8 +23,6 @@ from bridge.forms.conversion.model import ElementDecl
 from bridge.forms.showing import Shown, shown_form, shown_places
 from bridge.forms.xml.input import Unreadable
 from bridge.parts import Bridge
-from bridge.steps.drivers.altinn2.reach import within_reach
-from bridge.steps.drivers.altinn2.views import element_at, explained, signing_text_of
 from bridge.steps.forms.request_body import shape_of
 from bridge.storage.print_links import PrintLink, PrintLinks
 
@@ -33,39 +33,52 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d
 _RULE = "\n* * *\n"
 
 
-def markdown_of(
-    bridge: Bridge, mapping: ServiceMapping, link: Link, embed: Embed, *, language: str, zone: ZoneInfo
-) -> str | None:
+class Views(Protocol):
+    """What can be shown of the case of a dialog. Each method raises Refusal and UpstreamError."""
+
+    def element(self, bridge: Bridge, link: Link) -> Element:
+        """The case without its content, wherever it stands."""
+
+    def forms(self, bridge: Bridge, link: Link, element: Element) -> tuple[Form, ...]:
+        """The forms that it holds."""
+
+    def signing_text(self, bridge: Bridge, link: Link, *, language: str) -> str:
+        """The text that who signs must have seen; Refusal ``nothing_to_sign`` where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Of which case an embed is asked for, and how it is told."""
+
+    mapping: ServiceMapping
+    link: Link
+    views: Views
+    language: str
+    zone: ZoneInfo
+
+
+def markdown_of(bridge: Bridge, asked: Asked, embed: Embed) -> str | None:
     """
-    Write an embed; None where there is nothing to show now.
+    The Markdown of an embed; None where there is nothing to show now.
 
     Raises:
         Refusal: There is no such embed, or no element.
         UpstreamError: Altinn 2 could not be asked.
     """
-    if mapping.embeds is None or embed is Embed.NONE:
+    if asked.mapping.embeds is None or embed is Embed.NONE:
         raise Refusal("unknown_embed", 404)
-    parts = _parts(bridge, mapping, mapping.embeds, link, embed, language, zone)
-    text = within(parts, limit=LIMIT, more=f"*{escaped(WORDS[language].more)}*")
+    parts = _parts(bridge, asked, asked.mapping.embeds, embed)
+    text = within(parts, limit=LIMIT, more=f"*{escaped(WORDS[asked.language].more)}*")
     return text if text.strip() else None
 
 
-def _parts(
-    bridge: Bridge,
-    mapping: ServiceMapping,
-    embeds: Embeds,
-    link: Link,
-    embed: Embed,
-    language: str,
-    zone: ZoneInfo,
-) -> Iterable[str]:
+def _parts(bridge: Bridge, asked: Asked, embeds: Embeds, embed: Embed) -> Iterable[str]:
     if embed is Embed.SIGNING_TEXT:
-        return _signing_text(bridge, link, language)
-    with explained("element_gone", 410), within_reach(bridge, link.service_resource, link.key.who):
-        element = element_at(bridge, link)
+        return _signing_text(bridge, asked)
+    element = asked.views.element(bridge, asked.link)
     if embed is Embed.SUMMARY:
-        return _Summary(bridge, mapping, embeds, language, zone).of(link, element)
-    return _receipt(bridge, link, element, language, zone) if element.state is ElementState.ARCHIVED else ()
+        return _Summary(bridge, asked, embeds).of(element)
+    return _receipt(bridge, asked, element) if element.state is ElementState.ARCHIVED else ()
 
 
 def print_link(bridge: Bridge, dialog_id: UUID, *, language: str) -> tuple[str, datetime]:
@@ -104,9 +117,9 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _signing_text(bridge: Bridge, link: Link, language: str) -> Iterator[str]:
+def _signing_text(bridge: Bridge, asked: Asked) -> Iterator[str]:
     try:
-        text = signing_text_of(bridge, link, language=language)
+        text = asked.views.signing_text(bridge, asked.link, language=asked.language)
     except Refusal as refusal:
         if refusal.code != "nothing_to_sign":
             raise
@@ -115,16 +128,16 @@ def _signing_text(bridge: Bridge, link: Link, language: str) -> Iterator[str]:
         yield f"{each}\n"
 
 
-def _receipt(bridge: Bridge, link: Link, element: Element, language: str, zone: ZoneInfo) -> Iterator[str]:
-    words = WORDS[language]
-    sent = told_moment(element.last_changed, language=language, zone=zone)
+def _receipt(bridge: Bridge, asked: Asked, element: Element) -> Iterator[str]:
+    words = WORDS[asked.language]
+    sent = told_moment(element.last_changed, language=asked.language, zone=asked.zone)
     yield f"- **{words.sent}:** {escaped(sent)}"
     reference = archive_reference(element.key.message_id)
     if reference is not None:
         yield f"- **{words.reference}:** {escaped(reference)}"
     yield from _attachments(element, words)
     if bridge.settings.public_url is not None:
-        address, _ = print_link(bridge, link.dialog_id, language=language)
+        address, _ = print_link(bridge, asked.link.dialog_id, language=asked.language)
         yield f"\n[{escaped(words.print)}](<{address}>)"
 
 
@@ -138,15 +151,13 @@ def _attachments(element: Element, words: Words) -> Iterator[str]:
 class _Summary:
     """Writes the forms of an element, the main form first."""
 
-    def __init__(self, bridge: Bridge, mapping: ServiceMapping, embeds: Embeds, language: str, zone: ZoneInfo) -> None:
-        self._bridge, self._mapping, self._embeds = bridge, mapping, embeds
-        self._language, self._zone, self._words = language, zone, WORDS[language]
+    def __init__(self, bridge: Bridge, asked: Asked, embeds: Embeds) -> None:
+        self._bridge, self._asked, self._embeds = bridge, asked, embeds
+        self._language, self._zone, self._words = asked.language, asked.zone, WORDS[asked.language]
 
-    def of(self, link: Link, element: Element) -> Iterator[str]:
-        """Give its lines."""
-        reach = within_reach(self._bridge, link.service_resource, link.key.who)
-        with explained("element_gone", 410), reach:
-            forms = self._bridge.altinn2.read_contents(element, attached=False).forms
+    def of(self, element: Element) -> Iterator[str]:
+        """The lines, read and made one by one."""
+        forms = self._asked.views.forms(self._bridge, self._asked.link, element)
         shown = [each for each in forms if each.kind is FormKind.MAIN or not self._embeds.fields]
         for form in sorted(shown, key=lambda each: each.kind is not FormKind.MAIN):
             if form.kind is not FormKind.MAIN:
@@ -170,7 +181,7 @@ class _Summary:
             log.warning("a form cannot be shown: it is no XML that we take")
 
     def _place(self, form: Form) -> ElementDecl | None:
-        spec = self._mapping.form_spec(form.kind, form.data_format_id, form.data_format_version)
+        spec = self._asked.mapping.form_spec(form.kind, form.data_format_id, form.data_format_version)
         if spec is None or spec.schema is None:
             return None
         try:

@@ -3,19 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
-
-from bridge.core.altinn2_problems import problem_for
 from bridge.core.elements import ElementState, Form
-from bridge.core.errors import Rejected
 from bridge.core.mapping import FormKind, FormSource
 from bridge.core.operations import Outcome
-from bridge.core.problems import Problem, Refusal
+from bridge.core.problems import Refusal
 from bridge.steps.delivery import Delivery
 from bridge.steps.drivers.protocol import Cases
 from bridge.steps.forms.build import check_forms, wanted_forms
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +29,9 @@ class Calculation:
             # Of what a case holds beside the main form, nothing is calculated.
             check_forms(delivery, wanted_forms(delivery, (self._main_form(delivery),)))
         except Refusal as refusal:
-            return _refused(delivery, refusal.problem)
-        except Rejected as error:
-            log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
-            return _refused(delivery, problem_for(error.reason))
-        delivery.ended(Outcome.DONE, state=ElementState.CALCULATED.value)
+            delivery.ended(Outcome.REFUSED, problem=refusal.problem, state=None)
+        else:
+            delivery.ended(Outcome.DONE, state=ElementState.CALCULATED.value)
         return None
 
     def _main_form(self, delivery: Delivery) -> Form:
@@ -63,13 +55,8 @@ class Calculation:
 
 
 def _refuse_more_than_a_form(delivery: Delivery) -> None:
-    sent = delivery.content.read()
+    sent = delivery.sent()
     if sent.attachments:
         raise Refusal("attachments_not_taken", 422)
     if sent.removed or any(form.kind is not FormKind.MAIN for form in sent.forms):
         raise Refusal("message_invalid", 400, facts={"where": "forms: only the MainForm"})
-
-
-def _refused(delivery: Delivery, problem: Problem) -> datetime | None:
-    delivery.ended(Outcome.REFUSED, problem=problem, state=None)
-    return None

@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Protocol
 
-from bridge.core.elements import Form
+from bridge.core.dialogs import Dialog
+from bridge.core.elements import ElementKey, Form
+from bridge.parts import Bridge
 from bridge.steps.delivery import Delivery
 
 
@@ -23,7 +25,10 @@ class Driver(Protocol):
 
 
 class Cases(Protocol):
-    """Reads what the case of a delivery holds."""
+    """The system in which dialogs have their cases, whichever target works on them."""
+
+    def first_use(self, bridge: Bridge, dialog: Dialog) -> ElementKey | None:
+        """The case that *dialog* stands for; None where it stands for none. Raises Refusal where that is not known."""
 
     def held_forms(self, delivery: Delivery) -> tuple[Form, ...]:
         """

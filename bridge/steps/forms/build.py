@@ -29,7 +29,7 @@ def wanted_forms(delivery: Delivery, held: tuple[Form, ...]) -> tuple[Form, ...]
         Refusal: One of them cannot be made.
         Unreachable: The app did not answer.
     """
-    bridge, mapping, sent = delivery.bridge, delivery.mapping, delivery.content.read()
+    bridge, mapping, sent = delivery.bridge, delivery.mapping, delivery.sent()
     for form in sent.forms:
         _must_be_readable(bridge, form.data)
     forms = merged_forms(held, sent.forms, sent.removed)

@@ -1,11 +1,11 @@
 """What a caller sent with an action: a form in XML, or a message with forms and attachments as Altinn 2 takes them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
-from bridge.core.elements import Attachment, Form, InMemory
+from bridge.core.elements import Attachment, Form, InMemory, Sent
 from bridge.core.errors import ConfigurationError, Fault, errors_of
 from bridge.core.mapping import ActionMapping, FormFormat, FormKind, FormSource, FormSpec, ServiceMapping, Validation
 from bridge.core.operations import Link
@@ -21,19 +21,6 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 MESSAGE = "application/hal+json"
 """What a message with forms and attachments is sent as; every other JSON is a form."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """
-    Forms, attachments with their bytes, and the ids of subforms to take away.
-
-    A form has an id where the caller named the one it means, and no data where Altinn 2 is to fill it in.
-    """
-
-    forms: tuple[Form, ...]
-    attachments: tuple[Attachment, ...]
-    removed: tuple[int, ...] = ()
 
 
 def is_message(body: bytes) -> bool:

@@ -1,16 +1,19 @@
 """Have what was pressed carried out by its target's driver, as it was accepted."""
 
 from datetime import datetime
+from functools import cache
 
 from bridge.core import changes
 from bridge.core.decision import look_again, may_arrive
+from bridge.core.mapping import FormSource
 from bridge.core.operations import Operation, Outcome
 from bridge.core.problems import Problem, Refusal
 from bridge.parts import Bridge
-from bridge.steps.delivery import delivery_of
-from bridge.steps.dialog.meanwhile import tell_if_open
+from bridge.steps.delivery import Delivery
 from bridge.steps.drivers.registry import DRIVERS
+from bridge.steps.forms.request_body import sent_content
 from bridge.steps.lease import write
+from bridge.steps.meanwhile import tell_if_open
 from bridge.steps.operation.agreed import agreed
 
 
@@ -25,7 +28,12 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
         mapping, action = agreed(bridge, operation)
     except Refusal as refusal:
         return _not_agreed(bridge, operation, refusal.problem)
-    return DRIVERS[action.target].deliver(delivery_of(bridge, operation, mapping=mapping, action=action))
+    with bridge.store.reading() as tx:
+        link = tx.link(operation.dialog_id)
+    body = operation.body if action.form is FormSource.BODY else None
+    sent = cache(lambda: sent_content(body))
+    delivery = Delivery(bridge=bridge, operation=operation, mapping=mapping, action=action, link=link, sent=sent)
+    return DRIVERS[action.target].deliver(delivery)
 
 
 def _not_agreed(bridge: Bridge, operation: Operation, problem: Problem) -> datetime | None:

@@ -5,11 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from bridge.adapters.altinn2.reportees import ORGANISATION, who_of
-from bridge.core.altinn2_problems import problem_for
 from bridge.core.callers import Caller
-from bridge.core.dialogs import element_reference
-from bridge.core.elements import ElementKey
 from bridge.core.errors import Missing, Rejected, UpstreamError
 from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping
 from bridge.core.meaning import meaning_of
@@ -18,6 +14,7 @@ from bridge.core.problems import Refusal
 from bridge.core.signing import signer_of
 from bridge.engine import Attempt
 from bridge.parts import Bridge
+from bridge.steps.drivers.registry import CASES
 from bridge.storage.operations import UnderWay
 from bridge.storage.store import Transaction
 
@@ -166,31 +163,7 @@ def _first_use(bridge: Bridge, caller: Caller, *, element: bool) -> Link:
         raise Refusal("dialog_gone", 410)
     if not element:
         return Link(dialog_id=dialog.id, service_resource=dialog.service_resource, party=dialog.party, element=None)
-    message_id = element_reference(dialog)
-    who = None if message_id is None else _who(bridge, dialog.party)
-    if message_id is None or who is None:
+    case = CASES.first_use(bridge, dialog)
+    if case is None:
         raise Refusal("not_linked", 404)
-    return Link(
-        dialog_id=dialog.id,
-        service_resource=dialog.service_resource,
-        party=dialog.party,
-        element=ElementKey(who=who, message_id=message_id),
-    )
-
-
-def _who(bridge: Bridge, party: str) -> str | None:
-    """
-    Say on whose behalf Altinn 2 is asked: an organisation by its number, anybody else by the ``r…`` id.
-
-    A person's own number cannot stand in Altinn 2's path, and is looked up among those that we may act for; the link
-    keeps what was found.
-    """
-    if party.startswith(ORGANISATION):
-        return party.removeprefix(ORGANISATION)
-    try:
-        return who_of(party, bridge.altinn2.reportees())
-    except Rejected as error:
-        problem = problem_for(error.reason)
-        raise Refusal(problem.code, problem.status) from error
-    except UpstreamError as error:
-        raise Refusal("upstream_unavailable", 503) from error
+    return Link(dialog_id=dialog.id, service_resource=dialog.service_resource, party=dialog.party, element=case)

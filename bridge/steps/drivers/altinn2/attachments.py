@@ -129,7 +129,7 @@ def brought_by(delivery: Delivery, after: Element) -> tuple[Upload, ...]:
     if operation.sending_at is None or after.listed_attachments is None:
         return ()
     uploads: list[Upload] = []
-    for each in delivery.content.read().attachments:
+    for each in delivery.sent().attachments:
         # The element's own list has no types: two of one name are told apart by their bytes, once it matters.
         ids = [one.id for one in after.listed_attachments if one.name == each.file_name]
         uploads.append(

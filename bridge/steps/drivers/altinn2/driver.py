@@ -3,17 +3,23 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
+
+from bridge.core.altinn2_problems import problem_for
 from bridge.core.decision import Refuse, Send, Took, Uncertain, WaitUntil
 from bridge.core.delivery import Phase
-from bridge.core.elements import Element, ElementState, Form, aim
+from bridge.core.dialogs import Dialog
+from bridge.core.elements import Element, ElementKey, ElementState, Form, aim
 from bridge.core.errors import CredentialsRefused, Rejected
 from bridge.core.operations import Outcome, Stage
 from bridge.core.problems import Problem, Refusal
+from bridge.parts import Bridge
 from bridge.steps.delivery import Delivery
 from bridge.steps.dialog.look import held_as_told
 from bridge.steps.drivers.altinn2.advancing import Changed, Lost, advanced
 from bridge.steps.drivers.altinn2.attachments import settle, unsettled
 from bridge.steps.drivers.altinn2.endings import changed, end, lost, refuse, refused, uncertain, unverified
+from bridge.steps.drivers.altinn2.first_use import element_of
 from bridge.steps.drivers.altinn2.looking import decided, first_look, is_late, kept, looked, read
 from bridge.steps.drivers.altinn2.reach import OUT_OF_REACH, level_missing, out_of_reach
 from bridge.steps.drivers.altinn2.reading_back import confirmed, left_behind, repeated, was_lost
@@ -23,6 +29,8 @@ from bridge.steps.drivers.altinn2.sending import send
 from bridge.steps.drivers.altinn2.signatures import by_signatures
 from bridge.steps.drivers.altinn2.verification import Incomparable
 from bridge.steps.drivers.altinn2.waiting import before_delivery, waits
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 
 class Altinn2:
@@ -45,12 +53,16 @@ class Altinn2:
             _raise_what_is_in_reach(delivery, error)
             return end(delivery, Outcome.REFUSED, OUT_OF_REACH)
 
+    def first_use(self, bridge: Bridge, dialog: Dialog) -> ElementKey | None:
+        """The element that *dialog* stands for, or None. Raises Refusal where that cannot be found out."""
+        return element_of(bridge, dialog)
+
     def held_forms(self, delivery: Delivery) -> tuple[Form, ...]:
         """
         The forms that the element holds now, or its archived copy.
 
         Raises:
-            Refusal: It is gone, is another service's, or out of the bridge's reach.
+            Refusal: It is gone, is another service's, is out of the bridge's reach, or Altinn 2 refuses to show it.
             UpstreamError: Altinn 2 could not be asked.
         """
         try:
@@ -62,6 +74,9 @@ class Altinn2:
         except CredentialsRefused as error:
             _raise_what_is_in_reach(delivery, error)
             raise Refusal.of(OUT_OF_REACH) from error
+        except Rejected as error:
+            log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
+            raise Refusal.of(problem_for(error.reason)) from error
 
 
 def _raise_what_is_in_reach(delivery: Delivery, error: CredentialsRefused) -> None:

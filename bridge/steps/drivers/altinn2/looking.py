@@ -16,8 +16,8 @@ from bridge.core.mapping import Verb
 from bridge.parts import Bridge
 from bridge.steps.delivery import Delivery
 from bridge.steps.dialog.ended import sent_before
-from bridge.steps.dialog.meanwhile import tell_if_open
 from bridge.steps.drivers.altinn2.requests import LOOK_BACK, one_signature
+from bridge.steps.meanwhile import tell_if_open
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from bridge.core.delivery import Phase
-from bridge.core.elements import Element, ElementState
+from bridge.core.elements import Element, ElementState, Sent
 from bridge.core.mapping import FormSource, Verb
-from bridge.steps.delivery import Content, Delivery, PlannedWrite
+from bridge.steps.delivery import Delivery, PlannedWrite
 from bridge.steps.drivers.altinn2.prevalidation import prevalidated, refuse_what_altinn_refuses
 from bridge.steps.drivers.altinn2.recovery import remaining_forms
 from bridge.steps.drivers.altinn2.requests import (
@@ -54,8 +54,8 @@ def _content(delivery: Delivery, element: Element) -> PlannedWrite:
     if saved:
         # What Altinn 2 is asked about is what is completed: nothing is put in any more.
         as_held = replace(delivery.action, form=FormSource.MESSAGE, set_values=(), calculate=False)
-        delivery = replace(delivery, action=as_held, content=Content(None))
-    bridge, mapping, action, sent = delivery.bridge, delivery.mapping, delivery.action, delivery.content.read()
+        delivery = replace(delivery, action=as_held, sent=lambda: Sent((), ()))
+    bridge, mapping, action, sent = delivery.bridge, delivery.mapping, delivery.action, delivery.sent()
     refuse_what_is_not_allowed(action, sent)
     carried = bridge.altinn2.read_contents(element, attached=can_be_carried(bridge, element))
     resumed = delivery.phase is Phase.UPDATING_FORMS and delivery.operation.sending_at is not None

@@ -8,8 +8,9 @@ import structlog
 from bridge.adapters.altinn2.metadata import level_misfit
 from bridge.adapters.altinn2.wire import SYSTEM
 from bridge.core.errors import CredentialsRefused, Rejected, UpstreamError
-from bridge.core.mapping import ActionMapping, ServiceMapping, Target
+from bridge.core.mapping import ActionMapping, ServiceMapping
 from bridge.core.problems import Problem, Refusal
+from bridge.core.targets import Target
 from bridge.parts import Bridge
 from bridge.steps.alarm import alarm_out_of_reach
 

@@ -81,7 +81,7 @@ def already_applied(delivery: Delivery, after: Element | None) -> bool:
         whole = bridge.altinn2.read(after.key, content=False) if after.listed_forms is None else after
         held = bridge.altinn2.read_contents(whole, attached=False).forms
         wanted = wanted_forms(delivery, held)
-        sent = delivery.content.read()
+        sent = delivery.sent()
     except (Rejected, Refusal) as error:
         log.info("it cannot be seen whether what was sent is there already", why=type(error).__name__)
         return False

@@ -14,12 +14,12 @@ from bridge.core.problems import Refusal
 from bridge.steps.arrivals import latest_arrival
 from bridge.steps.delivery import Delivery, PlannedWrite
 from bridge.steps.dialog.look import DialogLook
-from bridge.steps.dialog.meanwhile import Behind
 from bridge.steps.drivers.altinn2.endings import end, problem_of, refused
 from bridge.steps.drivers.altinn2.looking import decided, read
 from bridge.steps.drivers.altinn2.planning import planned
 from bridge.steps.drivers.altinn2.reading_back import confirmed, read_back, repeated
 from bridge.steps.drivers.altinn2.waiting import held_back
+from bridge.steps.meanwhile import Behind
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -36,7 +36,8 @@ def send(delivery: Delivery, element: Element, *, looked_at: datetime) -> dateti
     except Refusal as refusal:
         return end(delivery, Outcome.REFUSED, refusal.problem, element=element)
     before = delivery
-    match before.set_out(write, element, until=latest_arrival(before.bridge), since=looked_at):
+    until = latest_arrival(before.bridge)
+    match before.set_out(write, built_on=element.last_changed, until=until, since=looked_at):
         case Behind() as behind:
             return held_back(before, behind)
         case delivery:

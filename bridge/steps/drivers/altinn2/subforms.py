@@ -1,14 +1,13 @@
 """One subform added, changed or taken away by a call of its own, which leaves the rest of the element alone."""
 
 from bridge.core.delivery import Event, manifest_of
-from bridge.core.elements import Form
+from bridge.core.elements import Form, Sent
 from bridge.core.mapping import ActionMapping, AfterUpdate, FormKind, SubformRight
 from bridge.core.problems import Refusal
 from bridge.parts import Bridge
 from bridge.steps.delivery import PlannedWrite
 from bridge.steps.drivers.altinn2.prevalidation import changes
 from bridge.steps.drivers.altinn2.requests import DraftPut, replaced_forms
-from bridge.steps.forms.request_body import Sent
 
 
 def refuse_what_is_not_allowed(action: ActionMapping, sent: Sent) -> None:

@@ -150,3 +150,21 @@ def explained(missing: str, status: int) -> Iterator[None]:
         log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
         problem = problem_for(error.reason)
         raise Refusal(problem.code, problem.status) from error
+
+
+class ElementViews:
+    """What a dialog shows of its element."""
+
+    def element(self, bridge: Bridge, link: Link) -> Element:
+        """The element without its content, or its archived copy. Raises Refusal and UpstreamError."""
+        with explained("element_gone", 410), within_reach(bridge, link.service_resource, link.key.who):
+            return element_at(bridge, link)
+
+    def forms(self, bridge: Bridge, link: Link, element: Element) -> tuple[Form, ...]:
+        """The forms that *element* holds. Raises Refusal and UpstreamError."""
+        with explained("element_gone", 410), within_reach(bridge, link.service_resource, link.key.who):
+            return bridge.altinn2.read_contents(element, attached=False).forms
+
+    def signing_text(self, bridge: Bridge, link: Link, *, language: str) -> str:
+        """The text that who signs must have seen. Raises Refusal and UpstreamError."""
+        return signing_text_of(bridge, link, language=language)

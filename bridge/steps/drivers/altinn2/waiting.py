@@ -9,8 +9,8 @@ from bridge.core.decision import SOONEST, look_again
 from bridge.core.problems import Refusal
 from bridge.steps.arrivals import living_uploads, upload_silence
 from bridge.steps.delivery import Delivery
-from bridge.steps.dialog.meanwhile import Behind, Open, tell_if_open, tell_what_is_open
 from bridge.steps.drivers.altinn2.attachments import look_for_uploads
+from bridge.steps.meanwhile import Behind, Open, tell_if_open, tell_what_is_open
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 

@@ -11,8 +11,8 @@ from bridge.core.decision import may_arrive
 from bridge.core.dialogs import SERVICE_OWNER, Activity
 from bridge.core.errors import Conflict, Rejected, UpstreamError
 from bridge.core.ids import derived_id
-from bridge.core.mapping import Target
 from bridge.core.operations import Operation, Stage
+from bridge.core.targets import Target
 from bridge.core.texts.states import TEXTS
 from bridge.parts import Bridge
 from bridge.steps.arrivals import upload_silence
