@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from bridge.config.mapping_keys import MappingFile, mapping_json_schema
 from bridge.config.routes import RouteFile, route_json_schema
 from bridge.config.yaml_source import Document, Place, read_yaml
-from tests.adapters.test_altinn3_routes import WHOLE
+from tests.config.test_routes import WHOLE
 from tests.near_misses import ROOT, every_mapping
 
 

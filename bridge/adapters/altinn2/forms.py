@@ -27,7 +27,7 @@ def read_forms(connection: Connection, key: ElementKey) -> Iterator[Form]:
 
 def add_subform(connection: Connection, key: ElementKey, form: Form) -> int | None:
     """Add a subform, and give its id where the answer tells; without data Altinn 2 prefills it."""
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "Type": FormKind.SUB.value,
         "DataFormatId": form.data_format_id,
         "DataFormatVersion": form.data_format_version,

@@ -4,7 +4,6 @@ import json
 import re
 import threading
 from collections.abc import Mapping
-from typing import Any
 
 import requests
 
@@ -67,7 +66,7 @@ class CookieLogin(RenewableAuth):
                 self._lockout, self._log_in, system=SYSTEM, refused="login_refused"
             )
 
-        def renew(response: requests.Response, *_: Any, **__: Any) -> None:
+        def renew(response: requests.Response, *_: object, **__: object) -> None:
             fresh = _cookie_in(response.headers)
             page = response.headers.get("Content-Type", "").startswith("text/html")
             with self._lock:

@@ -114,7 +114,7 @@ def check(order: PutMessage) -> None:
 
 def put_body(order: PutMessage) -> Body:
     """The body of a PUT; attachments become base64 while it is sent."""
-    head: dict[str, Any] = {
+    head: dict[str, object] = {
         "Type": "FormTask",
         "ServiceCode": order.service_code,
         "ServiceEdition": order.service_edition,
@@ -123,11 +123,11 @@ def put_body(order: PutMessage) -> Body:
 
 
 def message_body(
-    head: Mapping[str, Any],
+    head: Mapping[str, object],
     *,
     forms: tuple[Form, ...],
     attachments: tuple[Attachment, ...],
-    embedded: Mapping[str, Any],
+    embedded: Mapping[str, object],
 ) -> Body:
     """A message with its forms and attachments, whose base64 is made while it is sent."""
     if not forms:
@@ -162,7 +162,7 @@ def _before_data(attachment: Attachment, *, first: bool) -> bytes:
     return (b"" if first else b", ") + json.dumps(entry).encode()[:-2]
 
 
-def _form_body(form: Form) -> Mapping[str, Any]:
+def _form_body(form: Form) -> Mapping[str, object]:
     return {
         "Type": form.kind.value,
         "DataFormatId": form.data_format_id,
@@ -171,7 +171,7 @@ def _form_body(form: Form) -> Mapping[str, Any]:
     }
 
 
-def _signature(order: PutMessage) -> Mapping[str, Any]:
+def _signature(order: PutMessage) -> Mapping[str, object]:
     if order.signature is None:
         return {}
     ids = {"FormIds": list(order.signature.form_ids), "AttachmentIds": list(order.signature.attachment_ids)}

@@ -132,12 +132,12 @@ class DialogSearch:
         raise AssertionError("unreachable")
 
     def _by_rest(self, query: DialogQuery, size: int, *, token: str | None, order: str | None) -> Page:
-        who = "serviceowner" if query.side is Side.OWNER else "enduser"
+        api = "serviceowner" if query.side is Side.OWNER else "enduser"
         # The order of the answer goes back with the token, unchanged (facts/dialogporten.md 2.9).
         parameters = [*query.as_parameters(), ("orderBy", order or query.order_text()), ("limit", str(size))]
         if token is not None:
             parameters.append(("continuationToken", token))
-        answer = self._call("GET", f"{self._base}/api/v1/{who}/dialogs?{urlencode(parameters)}", None)
+        answer = self._call("GET", f"{self._base}/api/v1/{api}/dialogs?{urlencode(parameters)}", None)
         return _page(_object(answer))
 
     def _by_graphql(self, query: DialogQuery, size: int, token: str | None) -> Page:

@@ -92,13 +92,7 @@ def call(
                 sink(piece)
             if total > max_bytes:
                 raise _too_large(system, writes=writes, status=response.status_code, max_bytes=max_bytes)
-        return Answer(
-            status=response.status_code,
-            reason=_phrase(response.reason),
-            headers=response.headers,
-            body=bytes(body),
-            path=urlsplit(response.url).path,
-        )
+        return _answer(response, bytes(body))
 
 
 def renewing(auth: AuthBase | None, once: Callable[[], "Answer"]) -> "Answer":
@@ -153,13 +147,7 @@ class StreamedAnswer:
             except BaseException:
                 self.close()
                 raise
-        self.answer = Answer(
-            status=self._response.status_code,
-            reason=_phrase(self._response.reason),
-            headers=self._response.headers,
-            body=self._first,
-            path=urlsplit(self._response.url).path,
-        )
+        self.answer = _answer(self._response, self._first)
         length = self._response.headers.get("Content-Length", "")
         packed = "Content-Encoding" in self._response.headers
         self.length = int(length) if length.isascii() and length.isdigit() and not packed else None
@@ -201,6 +189,16 @@ class StreamedAnswer:
                     self._system, writes=False, status=self._response.status_code, max_bytes=self._max_bytes
                 )
             yield piece
+
+
+def _answer(response: requests.Response, body: bytes) -> Answer:
+    return Answer(
+        status=response.status_code,
+        reason=_phrase(response.reason),
+        headers=response.headers,
+        body=body,
+        path=urlsplit(response.url).path,
+    )
 
 
 def _pieces(response: requests.Response, left: Callable[[], float]) -> Iterator[bytes]:

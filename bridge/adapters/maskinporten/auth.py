@@ -1,7 +1,7 @@
 """Tokens on requests."""
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Protocol
 
 import requests
 
@@ -43,7 +43,7 @@ class _SourceAuth(RenewableAuth):
             raise Rejected("bridge", "a token was wanted for another host than its own", reason="foreign_host")
         token = self._source.token(self._scopes)
 
-        def forget(response: requests.Response, *_: Any, **__: Any) -> None:
+        def forget(response: requests.Response, *_: object, **__: object) -> None:
             if response.status_code == 401:
                 self._source.drop(token)
 

@@ -88,7 +88,7 @@ class MaskinportenClient:
             CredentialsRefused: It refused; the reason is its code, such as ``mp_250`` or ``invalid_client``.
         """
         wanted = tuple(sorted(set(scopes)))
-        claims: dict[str, Any] = {"scope": " ".join(wanted)}
+        claims: dict[str, object] = {"scope": " ".join(wanted)}
         if resource is not None:
             # The documentation knows an array only (4.2).
             claims["resource"] = [resource]
@@ -100,7 +100,7 @@ class MaskinportenClient:
         """Forget *token*, after another system refused it."""
         self._cache.drop(token)
 
-    def _fetch(self, claims: Mapping[str, Any]) -> Token:
+    def _fetch(self, claims: Mapping[str, object]) -> Token:
         metadata = self._current_metadata()
         now = self._clock()
         issued = int(now.timestamp())
