@@ -16,7 +16,6 @@ import socket
 import time
 from collections import deque
 from concurrent.futures import Future
-from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -25,9 +24,9 @@ from gunicorn import http
 from gunicorn.http.body import ChunkedReader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from bridge.core.problems import Refusal
 from bridge.heads import READ_ON, check_head, gist, with_one_cookie
 from bridge.lanes import Lane, caller_in
+from bridge.pacing import PIECE, Paced, Patience, SlowBody
 from bridge.turned_away import LONGEST_HEAD, LONGEST_URL, TurnedAway, names_origin
 
 SHORT = 64 * 1024
@@ -45,7 +44,6 @@ TRAILERS = 8 * 1024
 """What comes after the last chunk may be so long; nothing here reads it."""
 _LONGEST_LINE = LONGEST_URL + len("OPTIONS  HTTP/1.1")
 _FILES = 16_384
-_PIECE = 64 * 1024
 _SWEEP = 0.25
 
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,15})[ \t]*\r\n", re.IGNORECASE)
@@ -53,81 +51,6 @@ _CODED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 _CALCULATES = re.compile(rb"[A-Z]+ /[^/ ?]+/[^/ ?]+/v1/data[/? ]")
 _HEALTH = re.compile(rb"(GET|HEAD) (/health(/[a-z]*)?|/metrics)(\?[^ ]*)? HTTP/")
-
-
-class SlowBody(Refusal):
-    """The rest of a request's body does not come, or comes too slowly. No fault of any system behind."""
-
-    def __init__(self) -> None:
-        super().__init__("body_too_slow", 408)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long a client is waited for, in seconds, and how fast a body comes at least, in bytes a second."""
-
-    head: float
-    silence: float
-    rate: float
-
-
-class Paced:
-    """A client's socket: its body has to keep coming, and its answer has to be taken."""
-
-    def __init__(self, sock: socket.socket, patience: Patience) -> None:
-        self._sock, self._patience = sock, patience
-        self.asks_to_go_on = False
-        """The client sends its body when it is told to, which is when the body is first read."""
-        self.in_request = False
-        self.head = b""
-        """The request that is served, as far as it was here when it got its thread."""
-        self._taken, self._waited = 0, 0.0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
-
-    def begin(self) -> None:
-        """A request begins, in a thread."""
-        self._sock.settimeout(self._patience.silence)
-        self.in_request, self._taken, self._waited = False, 0, 0.0
-
-    def setblocking(self, flag: bool) -> None:
-        """Block no longer than a client is waited for."""
-        self._sock.settimeout(self._patience.silence if flag else 0.0)
-
-    def recv(self, size: int) -> bytes:
-        """
-        Receive a piece of the body.
-
-        Raises:
-            SlowBody: It did not come, or all of it comes too slowly.
-        """
-        if self.asks_to_go_on:
-            self.asks_to_go_on = False
-            self.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        asked = time.monotonic()
-        try:
-            piece = self._sock.recv(size)
-        except TimeoutError as error:
-            raise self._too_slow() from error
-        # What the reader itself took, while a system behind was slow, is not the client's time.
-        self._waited += time.monotonic() - asked
-        self._taken += len(piece)
-        if self._waited > self._patience.silence + self._taken / self._patience.rate:
-            raise self._too_slow()
-        return piece
-
-    def _too_slow(self) -> Exception:
-        return SlowBody() if self.in_request else ConnectionResetError(errno.ECONNRESET, "nothing came")
-
-    def sendall(self, data: bytes) -> None:
-        """Send, piece by piece, as fast as a client that goes on taking takes it."""
-        view = memoryview(data)
-        for at in range(0, len(view), _PIECE):
-            try:
-                self._sock.sendall(view[at : at + _PIECE])
-            except TimeoutError as error:
-                raise BrokenPipeError(errno.EPIPE, "the answer is not taken") from error
 
 
 class Wait(Enum):
@@ -265,7 +188,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if wait is None:
             return  # It was dropped in this very round.
         try:
-            piece = conn.sock._sock.recv(_PIECE)  # noqa: SLF001 - not paced: the loop has a clock of its own
+            piece = conn.sock._sock.recv(PIECE)  # noqa: SLF001 - not paced: the loop has a clock of its own
         except (BlockingIOError, InterruptedError):
             return
         except OSError:

@@ -20,8 +20,9 @@ from gunicorn.glogging import Logger
 
 from bridge.config.setting_choices import WorkerMode
 from bridge.config.settings import Settings
-from bridge.connections import Patience, Worker
+from bridge.connections import Worker
 from bridge.core.errors import ConfigurationError, Fault, UpstreamError
+from bridge.pacing import Patience
 from bridge.parts import Bridge
 from bridge.starting import AWAY, WRONG, say_parts, say_start, told_in_the_log
 from bridge.storage.database import close_database, make_private

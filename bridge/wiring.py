@@ -40,6 +40,7 @@ from bridge.core.calculations import HttpDialect
 from bridge.core.clock import Clock
 from bridge.core.errors import ConfigurationError, Fault
 from bridge.core.ids import uuid7
+from bridge.core.mapping import ServiceMapping
 from bridge.core.retry import RetryPolicy
 from bridge.core.secret import Secret
 from bridge.engine import Queue, prepare
@@ -110,133 +111,36 @@ def wire(settings: Settings, surroundings: Overrides | None = None) -> Bridge:
     check_urllib3()
     if faults := credential_faults(settings):
         raise ConfigurationError(faults)
-    limits = Limits(
-        max_bytes=settings.max_form,
-        max_markup=settings.max_form_markup,
-        max_depth=settings.max_form_depth,
-        max_findings=settings.max_findings,
-        max_seconds=settings.max_form_seconds,
-    )
-    schemas = SchemaRegistry(settings.schemas, limits)
+    schemas = SchemaRegistry(settings.schemas, _limits(settings))
     # Compiled at start, so that the first citizen does not wait for it.
     routes = _routes(settings, schemas)
-    mappings = load_mappings(
-        settings.mappings,
-        settings.schemas,
-        schema_faults=schemas.faults,
-        schema_digest=schemas.digest,
-        schema_root=schemas.root_fault,
-        misfits=misfits_of(schemas, max_attachment=settings.altinn2_max_attachment, max_body=settings.max_body),
-        may_be_empty=bool(routes),
-    )
+    mappings = _mappings(settings, schemas, may_be_empty=bool(routes))
     schemas.prepare()
     engine = open_database(settings.database_url, pool=settings.database_pool)
     store = Store(engine)
     metrics = Metrics()
     alarms = Alarms(store, clock=around.clock)
-
-    def session() -> requests.Session:
-        made = new_session(pool=settings.threads, mounts=around.mounts or {})
-        made.hooks["response"].append(_measure(metrics, alarms, settings))
-        return made
-
-    maskinporten = MaskinportenClient(
-        session(),
-        authority_url=settings.maskinporten_url,
-        client_id=settings.maskinporten_client_id,
-        key=signing_key(settings.maskinporten_key.reveal()),
-        clock=around.clock,
-    )
-    platform = PlatformTokens(
-        session(), platform_url=settings.platform_url, maskinporten=maskinporten, clock=around.clock
-    )
-    issuer_session = session()
-
-    altinn2_session = session()
-    if settings.altinn2_certificate is not None:
-        altinn2_session.cert = str(settings.altinn2_certificate)
-
-    def look(waiting: Sequence[UUID]) -> set[UUID]:
-        with store.reading() as tx:
-            return tx.finished_among(waiting)
-
+    clients = _Clients(settings, around, store=store, metrics=metrics, alarms=alarms)
     return Bridge(
         settings=settings,
         mappings=mappings,
         schemas=schemas,
-        keys=KeyStore(issuer_session, issuer=settings.dialogporten_issuer, clock=around.clock),
+        keys=clients.keys(),
         store=store,
         watch=StoreWatch(store, clock=around.clock, worker_silent=timedelta(seconds=settings.worker_silent)),
         queue=Queue(engine),
-        services=KnownServices(
-            # Open to all, so that no key, token, cookie or certificate is shown for it.
-            MetadataClient(session(), settings.altinn2_url, clock=around.clock, timeout=METADATA_WITHIN),
-            MetadataFiles(settings.altinn2_metadata),
-            clock=around.clock,
-        ),
-        altinn2=Altinn2Client(
-            altinn2_session,
-            base_url=settings.altinn2_url,
-            api_key=settings.altinn2_api_key,
-            auth=_altinn2_auth(
-                settings,
-                session=session,
-                maskinporten=maskinporten,
-                platform=platform,
-                altinn2_session=altinn2_session,
-                lockout=login_lockout(settings, store, around.clock),
-                clock=around.clock,
-            ),
-            clock=around.clock,
-            timeout=settings.upstream_timeout,
-            put_timeout=settings.altinn2_put_timeout,
-            pause=StoredPause(store, system="altinn2", url=settings.altinn2_url, clock=around.clock),
-        ),
-        dialogporten=DialogportenClient(
-            session(),
-            base_url=settings.dialogporten_url,
-            auth=MaskinportenAuth(
-                maskinporten,
-                scopes=(*DIALOGPORTEN_SCOPES, *settings.dialogporten_scopes),
-                base_url=settings.dialogporten_url,
-            ),
-            clock=around.clock,
-            timeout=settings.upstream_timeout,
-        ),
-        search=DialogSearch(
-            session(),
-            settings.dialogporten_url,
-            auth=MaskinportenAuth(maskinporten, scopes=SEARCH_SCOPES, base_url=settings.dialogporten_url),
-            clock=around.clock,
-            timeout=settings.upstream_timeout,
-        ),
-        apps=AppClient(
-            new_session(pool=settings.threads, mounts={**app_mounts(pool=settings.threads), **(around.mounts or {})}),
-            url=settings.altinn3_apps_url,
-            tokens=platform,
-            clock=around.clock,
-            timeout=settings.upstream_timeout,
-            verbs_seen=lambda app, verbs: _show_verbs(metrics, app, verbs),
-            answered=lambda method, status, seconds: metrics.upstream.labels(
-                "apps", method, f"{status // 100}xx"
-            ).observe(seconds),
-        ),
+        services=clients.services(),
+        altinn2=clients.altinn2(),
+        dialogporten=clients.dialogporten(),
+        search=clients.search(),
+        apps=clients.apps(),
         routes=routes,
-        retry=RetryPolicy(
-            first=timedelta(seconds=settings.retry_first),
-            longest=LONGEST_RETRY,
-            give_up_after=timedelta(seconds=settings.give_up_after),
-        ),
+        retry=_retry(settings),
         settle=timedelta(seconds=settings.altinn2_settle),
         late=timedelta(seconds=settings.altinn2_late),
-        finished=CompletionWaiter(look, places=settings.max_waiting),
+        finished=CompletionWaiter(_finished_in(store), places=settings.max_waiting),
         uploading=Uploading(secrets.token_hex(8)),
-        rooms=Rooms(
-            threads=settings.threads,
-            apps=len(routes),
-            accepting=ACCEPTING[settings.worker],
-            bodies=settings.max_bodies,
-        ),
+        rooms=_rooms(settings, apps=len(routes)),
         metrics=metrics,
         alarms=alarms,
         clock=around.clock,
@@ -246,6 +150,172 @@ def wire(settings: Settings, surroundings: Overrides | None = None) -> Bridge:
         wake=lambda: None,
         holder=secrets.token_hex(8),
     )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        max_bytes=settings.max_form,
+        max_markup=settings.max_form_markup,
+        max_depth=settings.max_form_depth,
+        max_findings=settings.max_findings,
+        max_seconds=settings.max_form_seconds,
+    )
+
+
+def _retry(settings: Settings) -> RetryPolicy:
+    return RetryPolicy(
+        first=timedelta(seconds=settings.retry_first),
+        longest=LONGEST_RETRY,
+        give_up_after=timedelta(seconds=settings.give_up_after),
+    )
+
+
+def _rooms(settings: Settings, *, apps: int) -> Rooms:
+    return Rooms(
+        threads=settings.threads,
+        apps=apps,
+        accepting=ACCEPTING[settings.worker],
+        bodies=settings.max_bodies,
+    )
+
+
+def _finished_in(store: Store) -> Callable[[Sequence[UUID]], set[UUID]]:
+    """How those operations are found that are finished, among some that are waited for."""
+
+    def look(waiting: Sequence[UUID]) -> set[UUID]:
+        with store.reading() as tx:
+            return tx.finished_among(waiting)
+
+    return look
+
+
+class _Clients:
+    """The systems that the bridge calls, each with sessions of its own; the tokens are made once for all."""
+
+    def __init__(
+        self, settings: Settings, around: Overrides, *, store: Store, metrics: Metrics, alarms: Alarms
+    ) -> None:
+        self._settings, self._around, self._store = settings, around, store
+        self._metrics, self._alarms, self._clock = metrics, alarms, around.clock
+        self._maskinporten = MaskinportenClient(
+            self._session(),
+            authority_url=settings.maskinporten_url,
+            client_id=settings.maskinporten_client_id,
+            key=signing_key(settings.maskinporten_key.reveal()),
+            clock=self._clock,
+        )
+        self._platform = PlatformTokens(
+            self._session(),
+            platform_url=settings.platform_url,
+            maskinporten=self._maskinporten,
+            clock=self._clock,
+        )
+
+    def _session(self) -> requests.Session:
+        made = new_session(pool=self._settings.threads, mounts=self._around.mounts or {})
+        made.hooks["response"].append(_measure(self._metrics, self._alarms, self._settings))
+        return made
+
+    def keys(self) -> KeyStore:
+        """The keys with which Dialogporten signs its tokens."""
+        return KeyStore(self._session(), issuer=self._settings.dialogporten_issuer, clock=self._clock)
+
+    def services(self) -> KnownServices:
+        """What is known of Altinn 2's services."""
+        settings = self._settings
+        return KnownServices(
+            # Open to all, so that no key, token, cookie or certificate is shown for it.
+            MetadataClient(self._session(), settings.altinn2_url, clock=self._clock, timeout=METADATA_WITHIN),
+            MetadataFiles(settings.altinn2_metadata),
+            clock=self._clock,
+        )
+
+    def altinn2(self) -> Altinn2Client:
+        """Altinn 2, logged in to the way that the settings say."""
+        settings, session = self._settings, self._session()
+        if settings.altinn2_certificate is not None:
+            session.cert = str(settings.altinn2_certificate)
+        return Altinn2Client(
+            session,
+            base_url=settings.altinn2_url,
+            api_key=settings.altinn2_api_key,
+            auth=self._altinn2_auth(session),
+            clock=self._clock,
+            timeout=settings.upstream_timeout,
+            put_timeout=settings.altinn2_put_timeout,
+            pause=StoredPause(self._store, system="altinn2", url=settings.altinn2_url, clock=self._clock),
+        )
+
+    def _altinn2_auth(self, session: requests.Session) -> AuthBase:
+        """What logs in to Altinn 2, of whose own calls *session* is (facts/altinn2.md 1.6)."""
+        settings = self._settings
+        lockout = login_lockout(settings, self._store, self._clock)
+        user, password = settings.altinn2_user or "", settings.altinn2_password or Secret("")
+        match settings.altinn2_login:
+            case Altinn2Login.ORGANISATION:
+                return PlatformAuth(self._platform, scopes=ALTINN2_SCOPES, base_url=settings.altinn2_url)
+            case Altinn2Login.ENTERPRISE_USER:
+                tokens = PlatformTokens(
+                    self._session(),
+                    platform_url=settings.platform_url,
+                    maskinporten=self._maskinporten,
+                    clock=self._clock,
+                    enterprise_user=Secret(f"{user}:{password.reveal()}"),
+                    lockout=lockout,
+                )
+                return PlatformAuth(tokens, scopes=ALTINN2_SCOPES, base_url=settings.altinn2_url)
+            case Altinn2Login.PASSWORD | Altinn2Login.CERTIFICATE:
+                return CookieLogin(
+                    session,
+                    settings.altinn2_url,
+                    user=user,
+                    password=password,
+                    enterprise=settings.altinn2_login is Altinn2Login.CERTIFICATE,
+                    clock=self._clock,
+                    timeout=settings.upstream_timeout,
+                    lockout=lockout,
+                )
+            case _:
+                assert_never(settings.altinn2_login)
+
+    def dialogporten(self) -> DialogportenClient:
+        """Dialogporten, as the service owner calls it."""
+        return DialogportenClient(
+            self._session(),
+            base_url=self._settings.dialogporten_url,
+            auth=self._dialogporten_auth((*DIALOGPORTEN_SCOPES, *self._settings.dialogporten_scopes)),
+            clock=self._clock,
+            timeout=self._settings.upstream_timeout,
+        )
+
+    def search(self) -> DialogSearch:
+        """Dialogporten's search, which has a scope of its own."""
+        return DialogSearch(
+            self._session(),
+            self._settings.dialogporten_url,
+            auth=self._dialogporten_auth(SEARCH_SCOPES),
+            clock=self._clock,
+            timeout=self._settings.upstream_timeout,
+        )
+
+    def _dialogporten_auth(self, scopes: tuple[str, ...]) -> MaskinportenAuth:
+        return MaskinportenAuth(self._maskinporten, scopes=scopes, base_url=self._settings.dialogporten_url)
+
+    def apps(self) -> AppClient:
+        """The apps, each over connections of its own."""
+        settings, metrics = self._settings, self._metrics
+        mounts = {**app_mounts(pool=settings.threads), **(self._around.mounts or {})}
+        return AppClient(
+            new_session(pool=settings.threads, mounts=mounts),
+            url=settings.altinn3_apps_url,
+            tokens=self._platform,
+            clock=self._clock,
+            timeout=settings.upstream_timeout,
+            verbs_seen=lambda app, verbs: _show_verbs(metrics, app, verbs),
+            answered=lambda method, status, seconds: metrics.upstream.labels(
+                "apps", method, f"{status // 100}xx"
+            ).observe(seconds),
+        )
 
 
 def misfits_of(schemas: SchemaRegistry, *, max_attachment: int, max_body: int) -> Misfits:
@@ -267,46 +337,6 @@ def credential_faults(settings: Settings) -> list[Fault]:
     return faults
 
 
-def _altinn2_auth(
-    settings: Settings,
-    *,
-    session: Callable[[], requests.Session],
-    maskinporten: MaskinportenClient,
-    platform: PlatformTokens,
-    altinn2_session: requests.Session,
-    lockout: StoredLockout,
-    clock: Clock,
-) -> AuthBase:
-    """Log in to Altinn 2 the way that the settings say (facts/altinn2.md 1.6)."""
-    user, password = settings.altinn2_user or "", settings.altinn2_password or Secret("")
-    match settings.altinn2_login:
-        case Altinn2Login.ORGANISATION:
-            return PlatformAuth(platform, scopes=ALTINN2_SCOPES, base_url=settings.altinn2_url)
-        case Altinn2Login.ENTERPRISE_USER:
-            tokens = PlatformTokens(
-                session(),
-                platform_url=settings.platform_url,
-                maskinporten=maskinporten,
-                clock=clock,
-                enterprise_user=Secret(f"{user}:{password.reveal()}"),
-                lockout=lockout,
-            )
-            return PlatformAuth(tokens, scopes=ALTINN2_SCOPES, base_url=settings.altinn2_url)
-        case Altinn2Login.PASSWORD | Altinn2Login.CERTIFICATE:
-            return CookieLogin(
-                altinn2_session,
-                settings.altinn2_url,
-                user=user,
-                password=password,
-                enterprise=settings.altinn2_login is Altinn2Login.CERTIFICATE,
-                clock=clock,
-                timeout=settings.upstream_timeout,
-                lockout=lockout,
-            )
-        case _:
-            assert_never(settings.altinn2_login)
-
-
 def login_lockout(settings: Settings, store: Store, clock: Clock) -> StoredLockout:
     """The lockout of the login that the settings say; another certificate is another login, too."""
     about = f"{settings.altinn2_login.value} at {settings.altinn2_url}"
@@ -314,6 +344,19 @@ def login_lockout(settings: Settings, store: Store, clock: Clock) -> StoredLocko
     pem = settings.altinn2_certificate
     shown = "" if pem is None else hashlib.sha256(pem.read_bytes()).hexdigest()
     return StoredLockout(store, about=about, secret=f"{user}:{password.reveal()}{shown}", clock=clock)
+
+
+def _mappings(settings: Settings, schemas: SchemaRegistry, *, may_be_empty: bool) -> Mapping[str, ServiceMapping]:
+    """The mappings, held against their schemas. Raises ConfigurationError."""
+    return load_mappings(
+        settings.mappings,
+        settings.schemas,
+        schema_faults=schemas.faults,
+        schema_digest=schemas.digest,
+        schema_root=schemas.root_fault,
+        misfits=misfits_of(schemas, max_attachment=settings.altinn2_max_attachment, max_body=settings.max_body),
+        may_be_empty=may_be_empty,
+    )
 
 
 def _routes(settings: Settings, schemas: SchemaRegistry) -> Routes:

@@ -18,19 +18,15 @@ TABLES = {"core/texts/findings.py", "core/texts/problems.py"}
 LONG_MODULES = {
     "adapters/dialogporten/tokens.py",
     "adapters/maskinporten/client.py",
-    "connections.py",
     "forms/json/json_schema.py",
     "steps/drivers/altinn2/uploads.py",
 }
 """Still too long. Take out what was divided; put nothing in."""
 
 LONG_FUNCTIONS = {
-    "adapters/dialogporten/end_user.py press",
     "adapters/http/call.py call",
     "forms/json/json_schema.py _findings",
-    "metrics.py __post_init__",
     "storage/migrations/versions/0001_first.py upgrade",
-    "wiring.py wire",
 }
 """Still too long. Take out what was divided; put nothing in."""
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bridge.connections import Paced, Patience, SlowBody
-from bridge.heads import with_one_cookie
+from bridge.pacing import Paced, Patience, SlowBody
 
 PATIENCE = Patience(head=1, silence=0.2, rate=1_000_000_000)
 
@@ -82,11 +81,3 @@ def test_a_client_is_told_to_go_on_when_its_body_is_read(pair: tuple[Paced, sock
     ours.recv(10)
 
     assert theirs.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-def test_the_lines_of_a_cookie_become_one() -> None:
-    """By a semicolon, as browsers write it; a comma would be a part of a value."""
-    headers = [("COOKIE", "a=1"), ("ACCEPT", "x"), ("COOKIE", "b=2; c=3")]
-
-    assert with_one_cookie(headers) == [("ACCEPT", "x"), ("COOKIE", "a=1; b=2; c=3")]
-    assert with_one_cookie(headers[:2]) == headers[:2]
