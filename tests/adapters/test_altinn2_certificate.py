@@ -31,6 +31,10 @@ from .test_altinn2 import Bench
 LOGIN = "/authentication/authenticatewithpassword"
 PASSWORD = "Blåbær:7/kjøtt"
 SHOWN = "HTTP_X_SANDBOX_CLIENT_CERTIFICATE"
+_KEY_USES = (
+    *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
+    *("key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
+)
 
 
 class Authority:
@@ -39,7 +43,9 @@ class Authority:
     def __init__(self, folder: Path, name: str) -> None:
         self._folder, self._key = folder, ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        made = self._signed(self._name, self._key, x509.BasicConstraints(ca=True, path_length=0))
+        # From Python 3.13 on, an authority has to say that it may sign certificates.
+        signs = x509.KeyUsage(**dict.fromkeys(_KEY_USES, False) | {"key_cert_sign": True})
+        made = self._signed(self._name, self._key, x509.BasicConstraints(ca=True, path_length=0), signs)
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(made)
 
@@ -78,7 +84,7 @@ class Authority:
             x509.SubjectKeyIdentifier.from_public_key(theirs),
             x509.AuthorityKeyIdentifier.from_issuer_public_key(mine),
         ):
-            builder = builder.add_extension(each, critical=isinstance(each, x509.BasicConstraints))
+            builder = builder.add_extension(each, critical=isinstance(each, x509.BasicConstraints | x509.KeyUsage))
         return builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
