@@ -1,14 +1,17 @@
 """What each event of a delivery writes, held against the table of phases."""
 
+import ast
 from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import bridge
 from bridge.core import changes
 from bridge.core.changes import OperationChange
 from bridge.core.decision import may_arrive
@@ -18,6 +21,7 @@ from bridge.core.mapping import FormKind
 from bridge.core.operations import Operation, Outcome, Stage
 from bridge.core.problems import Problem
 
+PACKAGE = Path(bridge.__file__).parent
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
 FORM = Form(kind=FormKind.MAIN, data_format_id="1", data_format_version="2", data="<a/>", form_id=1)
@@ -106,6 +110,20 @@ def test_an_event_does_what_the_table_says(phase: Phase, event: Event) -> None:
     optional = {"problem"} if said.write in (Write.NO, Write.END) else set()
     assert change.to(operation).phase is said.phase
     assert optional | set(change.values()) == optional | set(said.write.value)
+
+
+def test_no_phase_is_set_beside_the_table() -> None:
+    """Only what looked a step up puts a manifest into a phase, and only the store makes one of what it kept."""
+    calls = {
+        (path.relative_to(PACKAGE).as_posix(), name)
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and (name := getattr(node.func, "attr", getattr(node.func, "id", ""))) in ("in_phase", "Manifest", "Phase")
+    }
+
+    assert {path for path, name in calls if name == "in_phase"} == {"core/changes.py"}
+    assert {path for path, name in calls if name != "in_phase"} == {"core/delivery.py", "storage/operation_columns.py"}
 
 
 def test_every_phase_is_reached_and_left() -> None:

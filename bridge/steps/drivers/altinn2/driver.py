@@ -23,8 +23,8 @@ from bridge.steps.drivers.altinn2.first_use import element_of
 from bridge.steps.drivers.altinn2.looking import decided, first_look, is_late, kept, looked, read
 from bridge.steps.drivers.altinn2.reach import OUT_OF_REACH, level_missing, out_of_reach
 from bridge.steps.drivers.altinn2.reading_back import confirmed, left_behind, repeated, was_lost
+from bridge.steps.drivers.altinn2.recovery import roll_back
 from bridge.steps.drivers.altinn2.requests import refuse_other_service
-from bridge.steps.drivers.altinn2.rollback import roll_back
 from bridge.steps.drivers.altinn2.sending import send
 from bridge.steps.drivers.altinn2.signatures import by_signatures
 from bridge.steps.drivers.altinn2.verification import Incomparable
