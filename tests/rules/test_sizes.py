@@ -16,22 +16,18 @@ TABLES = {"core/texts/findings.py", "core/texts/problems.py"}
 """Flat tables, which read best whole."""
 
 LONG_MODULES = {
-    "adapters/dialogporten/tokens.py",
-    "adapters/maskinporten/client.py",
     "forms/json/json_schema.py",
     "steps/drivers/altinn2/uploads.py",
 }
 """Still too long. Take out what was divided; put nothing in."""
 
 LONG_FUNCTIONS = {
-    "adapters/http/call.py call",
     "forms/json/json_schema.py _findings",
     "storage/migrations/versions/0001_first.py upgrade",
 }
 """Still too long. Take out what was divided; put nothing in."""
 
 CIRCLES = {
-    "bridge.adapters",
     "bridge.forms",
     "bridge.forms.xml",
     "bridge.sandbox",
@@ -49,7 +45,8 @@ def test_no_module_is_longer_than_the_eye_holds(sources: dict[str, str]) -> None
     """Beside the tables that read best whole; the list of what is still too long only shrinks."""
     long = {name for name, text in sources.items() if len(text.splitlines()) > LONGEST_MODULE}
 
-    assert long <= TABLES | LONG_MODULES
+    assert long - TABLES - LONG_MODULES == set()
+    assert (TABLES | LONG_MODULES) - long == set(), "short enough by now: take it out of the list"
 
 
 def test_no_function_is_longer_than_a_page(sources: dict[str, str]) -> None:
@@ -61,7 +58,8 @@ def test_no_function_is_longer_than_a_page(sources: dict[str, str]) -> None:
         if (function.end_lineno or 0) - function.lineno >= LONGEST_FUNCTION
     }
 
-    assert long <= LONG_FUNCTIONS
+    assert long - LONG_FUNCTIONS == set()
+    assert LONG_FUNCTIONS - long == set(), "short enough by now: take it out of the list"
 
 
 def test_imports_run_in_no_circle() -> None:
@@ -69,7 +67,9 @@ def test_imports_run_in_no_circle() -> None:
     graph = grimp.build_graph("bridge", cache_dir=None)
     packages = [module for module in graph.modules if graph.find_children(module)]
 
-    assert {package for package in packages if has_circle(graph, package)} <= CIRCLES
+    circles = {package for package in packages if has_circle(graph, package)}
+    assert circles - CIRCLES == set()
+    assert CIRCLES - circles == set(), "runs one way by now: take it out of the list"
 
 
 def functions(text: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
