@@ -32,7 +32,7 @@ SIZES = {"2 KB": 2_000, "50 KB": 50_000}
 APPS = {"off": "ttd/uten-kontroll", "on": "ttd/med-kontroll"}
 THREADS = 64
 _ROUTE = "app: {app}\ntoken: caller\nanonymous: true\nverbs: get_post\n"
-_CHECKED = "data_types: {regnestykke: {schema: regnestykke.xsd, validate: advisory}}\n"
+_CHECKED = "data_types: {regnestykke: {schema: regnestykke.xsd, validate: warn}}\n"
 _PATH = "/v1/data/anonymous?dataType=regnestykke"
 
 

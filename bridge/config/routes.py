@@ -14,9 +14,9 @@ from bridge.config.mapping_keys import CONTEXT_REF, REQUIREMENT, SHA256, right_k
 from bridge.config.mapping_values import requirement
 from bridge.config.mappings import pin_fault
 from bridge.config.yaml_source import Document, Models, did_you_mean, line_and_column, read_yaml, wrong_value
-from bridge.core.calculations import AppRoute, DataTypeRoute, DialogBinding, Held, HttpDialect, TokenUse
+from bridge.core.calculations import AppRoute, DataTypeRoute, DialogBinding, HttpDialect, TokenUse
 from bridge.core.errors import ConfigurationError, Fault
-from bridge.core.mapping import DEFAULT_SCOPES, FormFormat, Narrowed
+from bridge.core.mapping import DEFAULT_SCOPES, FormFormat, Narrowed, Validation
 
 SCHEMA_FILE = "route.schema.json"
 
@@ -40,9 +40,9 @@ class Schemas(Protocol):
         """Say what is wrong with the *root* of one that was compiled."""
 
 
-_Validate = Literal["strict", "advisory", "off"]
+_Validate = Literal["strict", "warn", "off"]
 _Speaks = Literal["both", "xml", "json"]
-_HELD = "strict: faults in the form stop it; advisory: they are counted in a header; off: the form is not looked at."
+_VALIDATE = "strict: faults in the form stop it; warn: they are counted in a header; off: the form is not looked at."
 _TURNS = "Whether a caller's calculations wait for each other, so that a slow answer does not overwrite a newer one."
 _REPEAT = "Whether a calculation whose answer was lost may be sent once more."
 _SPOKEN = "What the app reads and writes; with xml or json the bridge converts for clients of the other."
@@ -66,7 +66,7 @@ class _DataType(Model):
     json_sha256: Annotated[
         str | None, Field(pattern=SHA256, description="The digest that the JSON Schema must have.")
     ] = None
-    validate_: Annotated[_Validate | None, Field(alias="validate", description=_HELD)] = None
+    validate_: Annotated[_Validate | None, Field(alias="validate", description=_VALIDATE)] = None
     one_at_a_time: Annotated[bool | None, Field(description=_TURNS)] = None
     repeatable: Annotated[bool | None, Field(description=_REPEAT)] = None
     speaks: Annotated[_Speaks | None, Field(description=_SPOKEN)] = None
@@ -114,7 +114,7 @@ class RouteFile(Model):
         Field(description="What creates and calculates; found out when left out."),
     ] = None
     timeout: Annotated[int | None, Field(ge=1, le=600, description="Seconds for one call in all.")] = None
-    validate_: Annotated[_Validate, Field(alias="validate", description=_HELD)] = "off"
+    validate_: Annotated[_Validate, Field(alias="validate", description=_VALIDATE)] = "off"
     one_at_a_time: Annotated[bool, Field(description=_TURNS)] = False
     repeatable: Annotated[bool, Field(description=_REPEAT)] = False
     speaks: Annotated[_Speaks, Field(description=_SPOKEN)] = "both"
@@ -190,7 +190,7 @@ def _hold_to_pins(document: Document, route: AppRoute, schemas: Schemas) -> None
 
 def _hold_to_roots(document: Document, route: AppRoute, schemas: Schemas) -> None:
     for data_type, each in route.data_types.items():
-        turns = each.held is not Held.OFF or each.speaks is not FormFormat.BOTH
+        turns = each.validate is not Validation.OFF or each.speaks is not FormFormat.BOTH
         if each.schema is None or (each.root is None and not turns):
             continue
         message = schemas.root_fault(each.schema, each.root)
@@ -297,7 +297,7 @@ def _data_type(file: RouteFile, name: str, own: _DataType) -> DataTypeRoute:
         data_type=name,
         schema=own.schema_,
         # Without a schema there is nothing to hold a form against.
-        held=Held.OFF if own.schema_ is None and own.json_schema is None else Held(held),
+        validate=Validation.OFF if own.schema_ is None and own.json_schema is None else Validation(held),
         one_at_a_time=file.one_at_a_time if own.one_at_a_time is None else own.one_at_a_time,
         repeatable=file.repeatable if own.repeatable is None else own.repeatable,
         speaks=FormFormat.BOTH if own.schema_ is None else FormFormat(cast("str", own.speaks or file.speaks)),

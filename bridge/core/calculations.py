@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from bridge.core.mapping import FormFormat, Right, pins_of
+from bridge.core.mapping import FormFormat, Right, Validation, pins_of
 
 
 class Meaning(Enum):
@@ -79,23 +79,13 @@ class TokenUse(Enum):
     """The bridge's Altinn token, for the party of the dialog token that the caller shows."""
 
 
-class Held(Enum):
-    """What faults in a form do on its way through the proxy."""
-
-    STRICT = "strict"
-    """They stop it."""
-    ADVISORY = "advisory"
-    """They are counted in a header, and told when asked for."""
-    OFF = "off"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataTypeRoute:
     """How the forms of one data type are treated."""
 
     data_type: str
     schema: str | None
-    held: Held
+    validate: Validation
     one_at_a_time: bool
     repeatable: bool
     speaks: FormFormat

@@ -295,4 +295,4 @@ def _app(route: AppRoute) -> Json:
 
 def _held(data_type: DataTypeRoute) -> str:
     schemas = ", ".join(name for name, _ in data_type.pins)
-    return f"checked against {schemas} ({data_type.held.value})" if schemas else "not checked"
+    return f"checked against {schemas} ({data_type.validate.value})" if schemas else "not checked"

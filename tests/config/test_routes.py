@@ -8,9 +8,9 @@ from click.testing import CliRunner
 
 from bridge.cli.check.command import check
 from bridge.config.routes import SCHEMA_FILE, load_routes, read_routes, route_json_schema
-from bridge.core.calculations import Held, HttpDialect, TokenUse
+from bridge.core.calculations import HttpDialect, TokenUse
 from bridge.core.errors import ConfigurationError
-from bridge.core.mapping import FormFormat, Narrowed
+from bridge.core.mapping import FormFormat, Narrowed, Validation
 from bridge.forms.registry import SchemaRegistry
 
 SHIPPED = Path(__file__).parents[2] / "routes"
@@ -24,7 +24,7 @@ scopes: [altinn:serviceowner/instances.read]
 dialog: {service_resource: urn:altinn:resource:skjema, requires: "write,task_1", minimum_level: 3}
 verbs: post_put
 timeout: 20
-validate: advisory
+validate: warn
 one_at_a_time: true
 data_types:
   a: {schema: a.xsd, validate: strict, repeatable: true, speaks: xml}
@@ -57,9 +57,9 @@ def test_a_route_says_what_its_file_says(tmp_path: Path) -> None:
     )
     assert route.dialog is not None
     assert str(route.dialog.requires) == "write,task_1"
-    assert (a.held, a.repeatable, a.speaks, a.one_at_a_time) == (Held.STRICT, True, FormFormat.XML, True)
-    assert (d.held, d.schema, d.json_schema) == (Held.STRICT, None, "a.json")
-    assert (b.held, b.one_at_a_time, c.held, c.one_at_a_time) == (Held.OFF, False, Held.OFF, True)
+    assert (a.validate, a.repeatable, a.speaks, a.one_at_a_time) == (Validation.STRICT, True, FormFormat.XML, True)
+    assert (d.validate, d.schema, d.json_schema) == (Validation.STRICT, None, "a.json")
+    assert (b.validate, b.one_at_a_time, c.validate, c.one_at_a_time) == (Validation.OFF, False, Validation.OFF, True)
 
 
 def test_a_route_may_ask_for_what_e_holds(tmp_path: Path) -> None:
@@ -98,6 +98,7 @@ FAULTS: list[tuple[str, str, str, str]] = [
     ),
     ("outside", "app: ttd/a\ntoken: caller\ndata_types: {x: {schema: ../a.xsd}}\n", "3:26", "without '..'"),
     ("no schema", "app: ttd/a\ntoken: caller\ndata_types: {x: {validate: strict}}\n", "3:28", "name its 'schema'"),
+    ("a word of before", "app: ttd/a\ntoken: caller\nvalidate: advisory\n", "3:11", "warn"),
     ("nothing to hold", "app: ttd/a\ntoken: caller\nvalidate: strict\n", "3:11", "name a data type's 'schema'"),
     ("JSON for XSD", "app: ttd/a\ntoken: caller\ndata_types: {x: {schema: a.json}}\n", "3:26", "an XSD must stand"),
     ("XSD for JSON", "app: ttd/a\ntoken: caller\ndata_types: {x: {json_schema: a.xsd}}\n", "3:31", "ends with .json"),

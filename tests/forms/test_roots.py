@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from bridge.cli.check.command import check
 from bridge.config.mappings import read_mappings
 from bridge.config.routes import read_routes
-from bridge.core.calculations import DataTypeRoute, Held
-from bridge.core.mapping import FormFormat, FormKind, FormSpec
+from bridge.core.calculations import DataTypeRoute
+from bridge.core.mapping import FormFormat, FormKind, FormSpec, Validation
 from bridge.forms.conversion.converter import Converter
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.xml.input import Limits
@@ -119,7 +119,7 @@ def test_a_form_that_cannot_come_as_json_is_noted(
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ("validate: advisory", SEVERAL),
+        ("validate: warn", SEVERAL),
         ("speaks: xml", SEVERAL),
         ("speaks: xml, root: c", None),
         ("validate: off", None),
@@ -153,7 +153,7 @@ def test_forms_convert_by_the_schema_that_judges_them(registry: SchemaRegistry) 
     route = DataTypeRoute(
         data_type="x",
         schema="a.xsd",
-        held=Held.STRICT,
+        validate=Validation.STRICT,
         one_at_a_time=False,
         repeatable=False,
         root="a",

@@ -158,7 +158,7 @@ def test_nothing_of_what_ended_stays_on_disk(tmp_path: Path) -> None:
 
 
 ROUTES = {
-    "advisory": ("ttd/sandkasse-regnestykke", "token: caller\nanonymous: true\n", "advisory", "both"),
+    "warn": ("ttd/sandkasse-regnestykke", "token: caller\nanonymous: true\n", "warn", "both"),
     "strict": ("ttd/streng", "token: caller\nanonymous: true\n", "strict", "json"),
     "own": (
         "ttd/egen",
@@ -206,7 +206,7 @@ def fault(made: Site, path: str, **how: Any) -> None:
 
 def test_the_proxy_leaves_no_trace_of_persons(calculating: Site) -> None:
     """Of bodies, queries, parties, cookies and tokens nothing is in logs, metrics, or what the bridge itself says."""
-    made, (open_app, strict) = calculating, (ROUTES["advisory"][0], ROUTES["strict"][0])
+    made, (open_app, strict) = calculating, (ROUTES["warn"][0], ROUTES["strict"][0])
     person = made.world.new_person()
     line = f"<linje><tekst>{CANARY}-tekst {person}</tekst></linje>"
     sound = f"<Regnestykke>{line}<merknad>{CANARY}-merknad</merknad></Regnestykke>".encode()

@@ -29,7 +29,7 @@ _ROUTES = """\
 app: ttd/regner
 token: dialog
 dialog: {service_resource: "urn:altinn:resource:proeve", requires: read, minimum_level: 3}
-data_types: {skjema: {schema: serveringsbevilling.xsd, validate: advisory}}
+data_types: {skjema: {schema: serveringsbevilling.xsd, validate: warn}}
 """
 
 
@@ -69,7 +69,7 @@ def configured(tmp_path_factory: pytest.TempPathFactory) -> str:
         '<td data-head="state">Signering</td><td data-head="actions">signer</td>',
         'id="app-ttd/regner"',
         "a dialog token; the app sees the bridge&#39;s own token (of urn:altinn:resource:proeve, level 3 or higher)",
-        "checked against serveringsbevilling.xsd (advisory)",
+        "checked against serveringsbevilling.xsd (warn)",
         "$BRIDGE/ttd/regner/v1/data?dataType=skjema",
     ],
 )

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from bridge.core.calculations import DataTypeRoute, Held
+from bridge.core.calculations import DataTypeRoute
 from bridge.core.errors import ConfigurationError
-from bridge.core.mapping import FormFormat
+from bridge.core.mapping import FormFormat, Validation
 from bridge.forms.registry import SchemaRegistry
 from bridge.sandbox.apps.examples import example_app
 from bridge.sandbox.apps.schemas import xsd
@@ -269,8 +269,8 @@ def dialog_token(stage: Proxying, organisation: str) -> str:
 
 
 def test_findings_are_counted_and_block_nothing(alone: Any) -> None:
-    """Advisory: the app calculates as it always did, and a header says how many faults the form has."""
-    stage = alone({SUM: OPEN + "data_types: {regnestykke: {schema: regnestykke.xsd, validate: advisory}}\n"})
+    """Warned only: the app calculates as it always did, and a header says how many faults the form has."""
+    stage = alone({SUM: OPEN + "data_types: {regnestykke: {schema: regnestykke.xsd, validate: warn}}\n"})
 
     sound = stage.send("POST", data=b"<Regnestykke><sats>7</sats></Regnestykke>", headers=XML)
     faulty = stage.send("POST", data=b"<Regnestykke><sum>7</sum><sats>5</sats></Regnestykke>", headers=XML)
@@ -291,7 +291,7 @@ def test_json_forms_are_held_to_a_json_schema(alone: Any, tmp_path: Path) -> Non
     (tmp_path / "sum.json").write_text(json.dumps({"type": "object", "properties": {"sats": rate}}), "utf-8")
     extra = {"regnestykke.json": tmp_path / "sum.json"}
     app = f"{OPEN}data_types: {{regnestykke: {{KEYS, json_schema: regnestykke.json, validate: HELD}}}}\n"
-    both = alone({SUM: app.replace("KEYS", "schema: regnestykke.xsd").replace("HELD", "advisory")}, extra=extra)
+    both = alone({SUM: app.replace("KEYS", "schema: regnestykke.xsd").replace("HELD", "warn")}, extra=extra)
     strict = alone({SUM: app.replace("KEYS, ", "").replace("HELD", "strict")}, extra=extra)
 
     counted = both.send("POST", json={"sats": 500})
@@ -360,7 +360,7 @@ def test_engines_that_disagree_are_told(alone: Any, tmp_path: Path) -> None:
 def test_a_form_that_the_app_would_misread_is_told(alone: Any, speaks: str, findings: str, text: str) -> None:
     """Apps read XML as UTF-8 whatever it declares; where the bridge converts, it goes by the declaration."""
     stage = alone(
-        {SUM: f"{OPEN}data_types: {{regnestykke: {{schema: regnestykke.xsd, validate: advisory, speaks: {speaks}}}}}\n"}
+        {SUM: f"{OPEN}data_types: {{regnestykke: {{schema: regnestykke.xsd, validate: warn, speaks: {speaks}}}}}\n"}
     )
     form = "<Regnestykke><linje><tekst>Søm</tekst></linje></Regnestykke>"
     body = f'<?xml version="1.0" encoding="ISO-8859-1"?>{form}'.encode("latin-1")
@@ -423,7 +423,7 @@ def test_what_was_not_looked_at_goes_on_under_its_own_type(alone: Any) -> None:
     assert (answer.status_code, answer.text) == (400, "Unknown content type text/xml. Cannot read the data.")
 
 
-@pytest.mark.parametrize("validate", ["strict", "advisory"])
+@pytest.mark.parametrize("validate", ["strict", "warn"])
 @pytest.mark.parametrize(
     "head", ["", '<?xml version="1.0" encoding="utf-8"?>', "<?xml version='1.0' encoding='ISO-8859-1'?>"]
 )
@@ -450,7 +450,7 @@ def test_a_charset_in_the_type_counts_more_than_the_declaration(alone: Any, head
 def test_a_charset_that_cannot_be_is_refused(alone: Any, media_type: str, body: bytes) -> None:
     """With 415 where forms are held strictly, as with an action; where they are only counted it is one finding more."""
     about = OPEN + "data_types: {regnestykke: {schema: regnestykke.xsd, validate: HELD}}\n"
-    strict, counted = alone({SUM: about.replace("HELD", "strict")}), alone({SUM: about.replace("HELD", "advisory")})
+    strict, counted = alone({SUM: about.replace("HELD", "strict")}), alone({SUM: about.replace("HELD", "warn")})
 
     refused = strict.send("POST", data=body, headers={"Content-Type": media_type})
     passed = counted.send("POST", data=body, headers={"Content-Type": media_type})
@@ -506,7 +506,7 @@ def test_an_apps_own_form_passes_strict_validation(alone: Any, speaks: str) -> N
 )
 def test_a_report_explains_the_calculation(alone: Any, query: str, headers: dict[str, str]) -> None:
     """A document of its own: findings, and what the app changed, added and dropped, by path."""
-    stage = alone({SUM: OPEN + "data_types: {regnestykke: {schema: regnestykke.xsd, validate: advisory}}\n"})
+    stage = alone({SUM: OPEN + "data_types: {regnestykke: {schema: regnestykke.xsd, validate: warn}}\n"})
     form = {**LINES, "sats": None, "sum": 1, "ukjent": "x"}
 
     answer = stage.send("POST", query=query, json=form, headers=headers)
@@ -723,7 +723,12 @@ def test_a_nil_form_is_told_by_its_own_names(tmp_path: Path) -> None:
     schemas = SchemaRegistry(tmp_path)
     schemas.load(["a.xsd"])
     route = DataTypeRoute(
-        data_type="x", schema="a.xsd", held=Held.STRICT, one_at_a_time=False, repeatable=False, speaks=FormFormat.BOTH
+        data_type="x",
+        schema="a.xsd",
+        validate=Validation.STRICT,
+        one_at_a_time=False,
+        repeatable=False,
+        speaks=FormFormat.BOTH,
     )
     form = b'<m xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><a xsi:nil="true"/><b>x</b></m>'
 

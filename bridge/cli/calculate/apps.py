@@ -17,9 +17,9 @@ from bridge.adapters.maskinporten.client import MaskinportenClient
 from bridge.adapters.maskinporten.exchange import PlatformTokens
 from bridge.adapters.maskinporten.keys import signing_key
 from bridge.config.settings import Settings
-from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse
+from bridge.core.calculations import AppRoute, DataTypeRoute, Meaning, TokenUse
 from bridge.core.errors import BridgeError, Finding, UpstreamError
-from bridge.core.mapping import DEFAULT_SCOPES, FormFormat
+from bridge.core.mapping import DEFAULT_SCOPES, FormFormat, Validation
 from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.diff import Difference, differences, is_xml, without_idle_blanks
 from bridge.forms.xml.input import Unreadable
@@ -221,7 +221,7 @@ def _host(url: str) -> tuple[str, Any]:
 
 def _route(org: str, app: str) -> AppRoute:
     anything = DataTypeRoute(
-        data_type="", schema=None, held=Held.OFF, one_at_a_time=False, repeatable=True, speaks=FormFormat.BOTH
+        data_type="", schema=None, validate=Validation.OFF, one_at_a_time=False, repeatable=True, speaks=FormFormat.BOTH
     )
     return AppRoute(
         org=org,

@@ -12,11 +12,11 @@ from bridge.adapters.apps.calls import AppCall
 from bridge.adapters.apps.errors import no_http
 from bridge.adapters.http.call import retry_after
 from bridge.core.app_answers import PROBLEMS, Next, problem_of, row_for
-from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse, party_header
+from bridge.core.calculations import AppRoute, DataTypeRoute, Meaning, TokenUse, party_header
 from bridge.core.changes import OperationChange
 from bridge.core.elements import Form
 from bridge.core.errors import ConfigurationError, CredentialsRefused, Finding, OutcomeUnknown, Unreachable
-from bridge.core.mapping import ActionMapping, Altinn3App, FormFormat, FormSpec, LostFields
+from bridge.core.mapping import ActionMapping, Altinn3App, FormFormat, FormSpec, LostFields, Validation
 from bridge.core.problems import Problem, Refusal
 from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.conversion.media import JSON, XML, kind_of, turned
@@ -86,7 +86,7 @@ def _route(bridge: Bridge, app: Altinn3App, source: str) -> AppRoute:
         defaults=DataTypeRoute(
             data_type=app.data_type,
             schema=None,
-            held=Held.OFF,
+            validate=Validation.OFF,
             one_at_a_time=False,
             repeatable=True,
             speaks=app.speaks,

@@ -15,9 +15,9 @@ from bridge.adapters.apps.calls import AppAnswer, AppCall, Readable, system_of
 from bridge.adapters.apps.errors import no_http, timed_out
 from bridge.adapters.dialogporten.tokens import authorize, verify
 from bridge.core.app_answers import Next, problem_of, row_for
-from bridge.core.calculations import AppRoute, DataTypeRoute, Held, Meaning, TokenUse, meaning, party_header
+from bridge.core.calculations import AppRoute, DataTypeRoute, Meaning, TokenUse, meaning, party_header
 from bridge.core.errors import CredentialsRefused, Finding, Unreachable, UpstreamError, errors_of
-from bridge.core.mapping import FormFormat
+from bridge.core.mapping import FormFormat, Validation
 from bridge.core.problems import Refusal
 from bridge.forms.conversion.converter import Unconvertible
 from bridge.forms.conversion.media import JSON, XML
@@ -232,7 +232,9 @@ def _is_looked_at(asked: _Asked) -> bool:
     """Whether anything is done with the form but to pass it on."""
     if asked.meant is Meaning.CREATE:
         return False
-    return asked.data_type.held is not Held.OFF or asked.data_type.speaks is not FormFormat.BOTH or asked.reports
+    return (
+        asked.data_type.validate is not Validation.OFF or asked.data_type.speaks is not FormFormat.BOTH or asked.reports
+    )
 
 
 def _written_out(asked: _Asked, body: bytes | Readable) -> tuple[bytes | Readable, bool]:
@@ -247,22 +249,22 @@ def _written_out(asked: _Asked, body: bytes | Readable) -> tuple[bytes | Readabl
     try:
         return _shapes().written_out(request.headers.get("Content-Type", ""), body), False
     except Refusal:
-        if asked.data_type.held is Held.STRICT or asked.data_type.speaks is not FormFormat.BOTH:
+        if asked.data_type.validate is Validation.STRICT or asked.data_type.speaks is not FormFormat.BOTH:
             raise
         return body, True  # Apps pass over the charset, and nothing is stopped here.
 
 
 def _findings(asked: _Asked, body: bytes | Readable, *, misread: bool) -> tuple[Finding, ...] | None:
     """Hold the form against its schema; None where the route does not. Raises Refusal 422 where it is strict."""
-    held = asked.data_type.held
+    validate = asked.data_type.validate
     if not asked.data_type.pins or not isinstance(body, bytes) or asked.meant is Meaning.CREATE:
         return None
-    if held is Held.OFF and not asked.reports:
+    if validate is Validation.OFF and not asked.reports:
         return None
     findings = _shapes().findings(asked.data_type, request.headers.get("Content-Type", ""), body)
     if misread and findings is not None:
         findings = (Finding(path="/", rule="encoding"), *findings)
-    if held is Held.STRICT and errors_of(findings or ()):
+    if validate is Validation.STRICT and errors_of(findings or ()):
         raise Refusal("form_invalid", 422, findings=errors_of(findings or ()))
     return findings
 
