@@ -14,7 +14,7 @@ from bridge.core.mapping import FormFormat, FormKind, FormSpec, Validation
 from bridge.forms.conversion.converter import Converter
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.xml.input import Limits
-from bridge.web.proxy.form_passage import Shapes
+from bridge.steps.forms.form_passage import Shapes
 
 SCHEMA = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" xmlns="urn:p" targetNamespace="urn:p"
  elementFormDefault="qualified"><x:element name="a"><x:complexType><x:sequence><x:element name="b" type="x:int"/>

@@ -168,7 +168,7 @@ def www_authenticate(code: str) -> str:
             return "Bearer"
         case "token_expired":
             return 'Bearer error="invalid_token", error_description="The token has expired"'
-        case "token_invalid":
+        case "token_invalid" | "proxy_key_wrong":
             return 'Bearer error="invalid_token"'
         case _:
             return 'Bearer error="insufficient_scope"'

@@ -604,6 +604,11 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Nøkkelen manglar", "Send nøkkelen for utrekningar i Authorization: Bearer."),
         "en": _text("The key is missing", "Send the key for calculations in Authorization: Bearer."),
     },
+    "proxy_key_wrong": {
+        "nb": _text("Nøkkelen er feil", "Det er ikke nøkkelen som broen har for beregninger (BRIDGE_PROXY_KEY)."),
+        "nn": _text("Nøkkelen er feil", "Det er ikkje nøkkelen som broa har for utrekningar (BRIDGE_PROXY_KEY)."),
+        "en": _text("The key is wrong", "It is not the one that the bridge has for calculations (BRIDGE_PROXY_KEY)."),
+    },
     "app_answer_unreadable": {
         "nb": _text(
             "Svaret fra appen kan ikke brukes", "Det er ikke et skjema. Ingenting er sendt. Si fra til avsenderen."

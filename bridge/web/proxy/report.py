@@ -12,8 +12,8 @@ from bridge.forms.conversion.converter import Unconvertible
 from bridge.forms.cut_short import stopped_at
 from bridge.forms.diff import Change, Difference, differences, without_idle_blanks
 from bridge.forms.xml.input import Unreadable
+from bridge.steps.forms.form_passage import Shapes
 from bridge.web.app_says import said_by_app
-from bridge.web.proxy.form_passage import Shapes
 from bridge.web.proxy.report_page import page_of
 
 WORDS: Mapping[Change, str] = {

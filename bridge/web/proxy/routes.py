@@ -2,31 +2,25 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 
 import structlog
 from flask import Blueprint, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
-from bridge.adapters.apps.calls import AppAnswer, AppCall, Readable, system_of
-from bridge.adapters.apps.errors import no_http, timed_out
+from bridge.adapters.apps.calls import AppAnswer, AppCall, Readable
 from bridge.adapters.dialogporten.tokens import authorize, verify
-from bridge.core.app_answers import Next, problem_of, row_for
-from bridge.core.calculations import AppRoute, DataTypeRoute, Meaning, TokenUse, meaning, party_header
-from bridge.core.errors import CredentialsRefused, Finding, Unreachable, UpstreamError, errors_of
-from bridge.core.mapping import FormFormat, Validation
+from bridge.core.calculations import AppRoute, Meaning, TokenUse, meaning, party_header
 from bridge.core.problems import Refusal
-from bridge.forms.conversion.converter import Unconvertible
-from bridge.forms.conversion.media import JSON, XML
-from bridge.forms.xml.input import Unreadable
+from bridge.forms.conversion.media import JSON
 from bridge.parts import Bridge
 from bridge.rooms import Load
-from bridge.storage.ticket_locks import LockTimeout, StoredTicketLock
+from bridge.steps.forms.form_passage import Passage, Shapes
+from bridge.steps.forms.proxy import Asked, Looked, answer_back, answered, is_looked_at, look, tell_apart, whole_answer
+from bridge.storage.ticket_locks import StoredTicketLock
 from bridge.web.problems import language
-from bridge.web.proxy.form_passage import Passage, Shapes, kind_sent
 from bridge.web.proxy.headers import passed_on, phrase, returned
 from bridge.web.proxy.report import report
 from bridge.web.proxy.ticket_locks import TicketLock
@@ -40,26 +34,6 @@ IN_MEMORY = 256 * 1024
 
 _METHODS = ["GET", "POST", "PUT"]
 _REPORT = "bridge-report"
-_MEDIA_TYPES: Mapping[FormFormat | None, str] = {FormFormat.XML: XML, FormFormat.JSON: JSON}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class _Asked:
-    """What a request asks of an app."""
-
-    route: AppRoute
-    data_type: DataTypeRoute
-    meant: Meaning
-    anonymous: bool
-    party: str | None
-    """The dialog's party, in place of what the caller says."""
-    reports: bool
-    load: Load
-
-    @property
-    def own(self) -> bool:
-        """Whether the bridge's own token goes with it."""
-        return self.route.token is not TokenUse.CALLER
 
 
 @proxy.record_once
@@ -81,29 +55,27 @@ def pass_on(org: str, app: str, anonymous: bool) -> ResponseReturnValue:
         return _passed_on(bridge, _asked(bridge, org, app, anonymous=anonymous, load=load))
 
 
-def _passed_on(bridge: Bridge, asked: _Asked) -> Response:
+def _passed_on(bridge: Bridge, asked: Asked) -> Response:
     body, length = _body(bridge, asked)
-    form, misread = _written_out(asked, body)
-    findings = _findings(asked, form, misread=misread)
-    passage = _passage(asked, body, form, checked=findings is not None)
-    answer = _answered(bridge, asked, passage, body, length)
+    looked = look(_shapes(), asked, body)
+    answer = answered(bridge, asked, _call(asked, looked.passage, body, length=length), turn=_turn(bridge, asked))
     bridge.metrics.calculations.labels(asked.route.name, asked.meant.value, f"{answer.status // 100}xx").inc()
     try:
-        _tell_apart(asked, answer)
+        tell_apart(asked, answer)
         if asked.reports:
-            response = _reported(bridge, asked, form, findings, answer)
+            response = _reported(bridge, asked, looked, answer)
         else:
-            response = _response(bridge, asked, answer, passage)
+            response = _response(bridge, asked, answer, passage=looked.passage)
     except BaseException:
         answer.close()
         raise
     response.call_on_close(answer.close)
-    if findings is not None and not asked.reports:
-        response.headers["Bridge-Findings"] = str(len(findings))
+    if looked.findings is not None and not asked.reports:
+        response.headers["Bridge-Findings"] = str(len(looked.findings))
     return response
 
 
-def _asked(bridge: Bridge, org: str, app: str, *, anonymous: bool, load: Load) -> _Asked:
+def _asked(bridge: Bridge, org: str, app: str, *, anonymous: bool, load: Load) -> Asked:
     """Find the route and see whether the caller may take it. Raises Refusal 401, 403 and 404."""
     route = bridge.routes.get((org, app))
     if route is None or (anonymous and not route.anonymous):
@@ -112,15 +84,19 @@ def _asked(bridge: Bridge, org: str, app: str, *, anonymous: bool, load: Load) -
     if brings and request.method == "GET":
         # An empty form is asked for so, and the one that was sent would be passed over.
         raise Refusal("body_not_expected", 400)
-    return _Asked(
+    kind = _data_type()
+    return Asked(
         route=route,
-        data_type=route.data_type(_data_type()),
+        kind=kind,
+        data_type=route.data_type(kind),
         # Who says of what kind the form is, means to send one: that it is empty is for the app to say.
         meant=meaning(request.method, has_body=brings or "Content-Type" in request.headers),
         anonymous=anonymous,
         party=_party(bridge, route),
         reports=_wants_report(),
         load=load,
+        content_type=request.headers.get("Content-Type", ""),
+        accept=request.headers.get("Accept", ""),
     )
 
 
@@ -130,10 +106,12 @@ def _party(bridge: Bridge, route: AppRoute) -> str | None:
             return None
         case TokenUse.BRIDGE:
             key = bridge.settings.proxy_key
-            given = bearer_token(request) or ""
+            given = bearer_token(request)
             # Wiring sees to it that there is a key.
-            if key is None or not hmac.compare_digest(given.encode(), key.reveal().encode()):
+            if key is None or given is None:
                 raise Refusal("proxy_key_missing", 401)
+            if not hmac.compare_digest(given.encode(), key.reveal().encode()):
+                raise Refusal("proxy_key_wrong", 401)
             return None
         case TokenUse.DIALOG:
             return _dialog_party(bridge, route)
@@ -180,7 +158,9 @@ def _wants_report() -> bool:
         raise Refusal("parameter_refused", 400, facts={"parameter": _REPORT})
     if "true" in given:
         return True
-    return any(each.strip().lower() == _REPORT for each in request.headers.get("Prefer", "").split(","))
+    return any(
+        each.partition(";")[0].strip().lower() == _REPORT for each in request.headers.get("Prefer", "").split(",")
+    )
 
 
 # The body
@@ -208,14 +188,14 @@ def _too_large(limit: int) -> Refusal:
     return Refusal("body_too_large", 413, facts={"limit": str(limit)})
 
 
-def _body(bridge: Bridge, asked: _Asked) -> tuple[bytes | Readable, int | None]:
+def _body(bridge: Bridge, asked: Asked) -> tuple[bytes | Readable, int | None]:
     """Take the body, whole where it is short or has to be looked at. Raises Refusal 413."""
     if asked.meant is Meaning.CREATE:
         return b"", 0
     limit = bridge.settings.max_body
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
-    if _is_looked_at(asked):
+    if is_looked_at(asked):
         body = read_body(request, limit=limit, load=asked.load) or b""
         return body, len(body)
     length, read = request.content_length, body_reader(request)
@@ -228,47 +208,6 @@ def _body(bridge: Bridge, asked: _Asked) -> tuple[bytes | Readable, int | None]:
     return _Counted(bytes(start), read, limit), length
 
 
-def _is_looked_at(asked: _Asked) -> bool:
-    """Whether anything is done with the form but to pass it on."""
-    if asked.meant is Meaning.CREATE:
-        return False
-    return (
-        asked.data_type.validate is not Validation.OFF or asked.data_type.speaks is not FormFormat.BOTH or asked.reports
-    )
-
-
-def _written_out(asked: _Asked, body: bytes | Readable) -> tuple[bytes | Readable, bool]:
-    """
-    The form as UTF-8 by its Content-Type, and whether that cannot be.
-
-    Raises:
-        Refusal: 415 where it cannot be, and the form is converted or held strictly.
-    """
-    if not isinstance(body, bytes) or not _is_looked_at(asked):
-        return body, False
-    try:
-        return _shapes().written_out(request.headers.get("Content-Type", ""), body), False
-    except Refusal:
-        if asked.data_type.validate is Validation.STRICT or asked.data_type.speaks is not FormFormat.BOTH:
-            raise
-        return body, True  # Apps pass over the charset, and nothing is stopped here.
-
-
-def _findings(asked: _Asked, body: bytes | Readable, *, misread: bool) -> tuple[Finding, ...] | None:
-    """Hold the form against its schema; None where the route does not. Raises Refusal 422 where it is strict."""
-    validate = asked.data_type.validate
-    if not asked.data_type.pins or not isinstance(body, bytes) or asked.meant is Meaning.CREATE:
-        return None
-    if validate is Validation.OFF and not asked.reports:
-        return None
-    findings = _shapes().findings(asked.data_type, request.headers.get("Content-Type", ""), body)
-    if misread and findings is not None:
-        findings = (Finding(path="/", rule="encoding"), *findings)
-    if validate is Validation.STRICT and errors_of(findings or ()):
-        raise Refusal("form_invalid", 422, findings=errors_of(findings or ()))
-    return findings
-
-
 def _shapes() -> Shapes:
     shapes: Shapes = current_app.extensions["bridge.shapes"]
     return shapes
@@ -277,12 +216,10 @@ def _shapes() -> Shapes:
 # The call
 
 
-def _answered(
-    bridge: Bridge, asked: _Asked, passage: Passage | None, body: bytes | Readable, length: int | None
-) -> AppAnswer:
+def _call(asked: Asked, passage: Passage | None, body: bytes | Readable, *, length: int | None) -> AppCall:
     if passage is not None:
         body, length = passage.body, len(passage.body)
-    call = AppCall(
+    return AppCall(
         meaning=asked.meant,
         anonymous=asked.anonymous,
         query=_query(),
@@ -292,71 +229,13 @@ def _answered(
         uses_bridge_token=asked.own,
         repeatable=asked.data_type.repeatable,
     )
-    seconds = asked.route.timeout or bridge.settings.upstream_timeout
-    key = _turn_key(asked)
+
+
+def _turn(bridge: Bridge, asked: Asked) -> AbstractContextManager[None]:
     turns: TicketLock = current_app.extensions["bridge.turns"]
-    try:
-        with nullcontext() if key is None else turns.turn(key, seconds=seconds):
-            return _with_room(bridge, asked.route, call)
-    except LockTimeout:
-        raise Refusal("app_timeout", 503) from None
-    except CredentialsRefused as error:
-        raise Refusal("app_refuses_bridge", 502) from error
-    except UpstreamError as error:
-        if error.system != system_of(asked.route):
-            raise  # Who gives out tokens is away: that is not the app's doing.
-        raise _no_answer(asked, error) from error
-
-
-def _no_answer(asked: _Asked, error: UpstreamError) -> Refusal:
-    """Say what became of a call to which the app gave no answer that could be passed on."""
-    log.warning("an app gave no answer", app=asked.route.name, why=error.detail)
-    match error:
-        case Unreachable(retry_after=None):
-            return Refusal("app_unavailable", 503)
-        case Unreachable(retry_after=wait):
-            return Refusal("app_resting", 503, retry_after=wait)
-        case _ if timed_out(error):
-            return Refusal("app_timeout", 504)
-        case _ if no_http(error):
-            return Refusal("app_answer_invalid", 502)
-        case _:
-            return Refusal("app_unavailable", 502)
-
-
-def _with_room(bridge: Bridge, route: AppRoute, call: AppCall) -> AppAnswer:
-    """Send *call* where the app has room for it, which it holds until its answer is passed on. Raises Refusal 503."""
-    room = bridge.rooms.app(route.name)
-    room.enter()
-    try:
-        answer = bridge.apps.send(route, call)
-    except BaseException:
-        room.leave()
-        raise
-    if answer.rest is None:
-        room.leave()
-        return answer
-
-    def close() -> None:
-        answer.close()
-        room.leave()
-
-    return replace(answer, close=close)
-
-
-def _passage(asked: _Asked, body: bytes | Readable, form: bytes | Readable, *, checked: bool) -> Passage | None:
-    if not isinstance(body, bytes) or not isinstance(form, bytes) or not (asked.data_type.pins or asked.reports):
-        return None
-    content_type = request.headers.get("Content-Type", "")
-    # A report takes the form's place, so it is compared in the language in which it was sent.
-    sent_as = _MEDIA_TYPES.get(kind_sent(content_type)) if asked.reports else None
-    accept = sent_as or request.headers.get("Accept", "")
-    try:
-        return _shapes().there(asked.data_type, content_type, body, written_out=form, accept=accept, checked=checked)
-    except Unconvertible as error:
-        raise Refusal("form_invalid", 422, findings=error.findings) from error
-    except Unreadable as error:
-        raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
+    key = _turn_key(asked)
+    seconds = asked.route.timeout or bridge.settings.upstream_timeout
+    return nullcontext() if key is None else turns.turn(key, seconds=seconds)
 
 
 def _query() -> str:
@@ -367,7 +246,7 @@ def _query() -> str:
     return "&".join(part for part in query.split("&") if part.partition("=")[0] != _REPORT)
 
 
-def _headers(asked: _Asked, passage: Passage | None) -> list[tuple[str, str]]:
+def _headers(asked: Asked, passage: Passage | None) -> list[tuple[str, str]]:
     """Say what goes on: all but what belongs to this connection; beside the bridge's own token only what is known."""
     besides = set()
     if asked.party is not None:
@@ -379,7 +258,7 @@ def _headers(asked: _Asked, passage: Passage | None) -> list[tuple[str, str]]:
         besides.add("accept-encoding")
         if passage.accept:
             besides |= {"accept", "content-type"}
-        if passage.content_type != request.headers.get("Content-Type", ""):
+        if passage.content_type != asked.content_type:
             besides.add("content-type")
     headers = passed_on(request.headers.items(), own=asked.own, besides=besides)
     if asked.party is not None:
@@ -393,7 +272,7 @@ def _headers(asked: _Asked, passage: Passage | None) -> list[tuple[str, str]]:
     return [*headers, ("Accept-Encoding", "identity")]
 
 
-def _turn_key(asked: _Asked) -> tuple[str, str, bytes] | None:
+def _turn_key(asked: Asked) -> tuple[str, str, bytes] | None:
     """Name whose calculations wait for each other; anonymous callers cannot be told apart."""
     if not asked.data_type.one_at_a_time or asked.meant is Meaning.CREATE or asked.anonymous:
         return None
@@ -404,37 +283,20 @@ def _turn_key(asked: _Asked) -> tuple[str, str, bytes] | None:
             asked.party or request.headers.get("party", ""),
         )
     )
-    return asked.route.name, _data_type(), hashlib.sha256(who.encode()).digest()
+    return asked.route.name, asked.kind, hashlib.sha256(who.encode()).digest()
 
 
 # The answer
 
 
-def _tell_apart(asked: _Asked, answer: AppAnswer) -> None:
-    """Keep from the caller what an app says of the bridge's own token. Raises Refusal 403 and 502."""
-    if not asked.own or answer.status not in (401, 403):
-        return
-    said = answer.start.decode("utf-8", "replace")
-    row = row_for(answer.status, said)
-    if row.next is Next.CREDENTIALS:
-        # A token that ran out was renewed once already.
-        refused = CredentialsRefused(
-            system_of(asked.route), "it refused the bridge's token", status=answer.status, reason="token_refused"
-        )
-        raise Refusal("app_refuses_bridge", 502) from refused
-    if row.code == "app_level_too_low":
-        problem = problem_of(row, said)
-        raise Refusal(problem.code, problem.status, facts=problem.facts)
-
-
-def _response(bridge: Bridge, asked: _Asked, answer: AppAnswer, passage: Passage | None) -> Response:
+def _response(bridge: Bridge, asked: Asked, answer: AppAnswer, *, passage: Passage | None) -> Response:
     """Pass the answer on; where the client speaks the other language, its form in that."""
     headers = list(returned(answer.headers, app=asked.route.name, own=asked.own))
     start, rest = answer.start, answer.rest
     if passage is not None and answer.status == 200:
-        whole = _whole(bridge, asked, answer)
+        whole = whole_answer(bridge, asked, answer)
         start, rest = whole, None
-        turned = _back(asked, answer, whole, passage)
+        turned = answer_back(_shapes(), asked, answer, whole=whole, passage=passage)
         if turned is not None:
             content_type, start = turned
             headers = [
@@ -454,44 +316,21 @@ def _response(bridge: Bridge, asked: _Asked, answer: AppAnswer, passage: Passage
     return response
 
 
-def _whole(bridge: Bridge, asked: _Asked, answer: AppAnswer) -> bytes:
-    limit = bridge.settings.max_body
-    before = asked.load.held
-    try:
-        whole = answer.whole(limit, lambda size: asked.load.grow(before + size))
-    except UpstreamError as error:
-        raise _no_answer(asked, error) from error
-    if whole is None:
-        raise Refusal("app_answer_too_large", 502, facts={"limit": str(limit)})
-    return whole
-
-
 def _streamed(start: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield start
     yield from rest
 
 
-def _back(asked: _Asked, answer: AppAnswer, whole: bytes, passage: Passage) -> tuple[str, bytes] | None:
-    try:
-        return _shapes().back(asked.data_type, answer.header("Content-Type"), whole, passage.back)
-    except (Unconvertible, Unreadable):
-        # The client gets the form in the app's language, with its true type, rather than none or less of it.
-        log.warning("an answer could not be converted", app=asked.route.name)
-        return None
-
-
-def _reported(
-    bridge: Bridge, asked: _Asked, body: bytes | Readable, findings: tuple[Finding, ...] | None, answer: AppAnswer
-) -> Response:
+def _reported(bridge: Bridge, asked: Asked, looked: Looked, answer: AppAnswer) -> Response:
     """Answer with the document on the calculation, in place of the form."""
-    whole = _whole(bridge, asked, answer)
+    whole = whole_answer(bridge, asked, answer)
     content_type, document = report(
         asked.route,
         asked.data_type,
         shapes=_shapes(),
-        sent=(request.headers.get("Content-Type", ""), body if isinstance(body, bytes) else b""),
+        sent=(asked.content_type, looked.form if isinstance(looked.form, bytes) else b""),
         answered=(answer.status, answer.header("Content-Type"), whole),
-        findings=findings,
+        findings=looked.findings,
         language=language(),
         html=request.accept_mimetypes.best_match([JSON, "text/html"]) == "text/html",
     )
