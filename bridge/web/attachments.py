@@ -12,8 +12,9 @@ from bridge.core.operations import Upload
 from bridge.core.problems import Refusal
 from bridge.parts import Bridge
 from bridge.steps.drivers.altinn2.attachments import Shown, Target
+from bridge.steps.drivers.altinn2.carrying import Offer
 from bridge.steps.drivers.altinn2.detach import detach
-from bridge.steps.drivers.altinn2.uploads import Offer, attach, check_type, named, upload_for
+from bridge.steps.drivers.altinn2.uploads import attach, check_type, named, upload_for
 from bridge.steps.drivers.altinn2.views import attachments_of
 from bridge.steps.operation.submit import action_for, link_for
 from bridge.web.base64_json import Scanner

@@ -1,6 +1,5 @@
 """Bring an operation to Altinn 2: read, decide, build, check, record what will be sent, send, read back."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -87,15 +86,6 @@ def _raise_what_is_in_reach(delivery: Delivery, error: CredentialsRefused) -> No
         raise error
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What one look shows: the delivery in the phase that follows from it, the element, and when it was looked at."""
-
-    delivery: Delivery
-    element: Element | None
-    at: datetime
-
-
 def _delivered(delivery: Delivery) -> datetime | None:
     bridge, operation, action = delivery.bridge, delivery.operation, delivery.action
     if operation.element is None:
@@ -112,7 +102,7 @@ def _delivered(delivery: Delivery) -> datetime | None:
         at, element = _looked_at(delivery)
         if delivery.phase is Phase.ROLLING_BACK:
             return roll_back(delivery, element)
-        look = _Look(advanced(delivery, element), element, at)
+        gone_on = advanced(delivery, element)
     except Changed as error:
         return changed(delivery, error.element)
     except Lost as error:
@@ -121,7 +111,7 @@ def _delivered(delivery: Delivery) -> datetime | None:
         return refused(delivery, error)
     except Refusal as refusal:
         return end(delivery, Outcome.REFUSED, refusal.problem)
-    return _by_what_is_there(look)
+    return _by_what_is_there(gone_on, element, looked_at=at)
 
 
 def _looked_at(delivery: Delivery) -> tuple[datetime, Element | None]:
@@ -140,8 +130,7 @@ def _looked_at(delivery: Delivery) -> tuple[datetime, Element | None]:
     return at, read(delivery)
 
 
-def _by_what_is_there(look: _Look) -> datetime | None:
-    delivery, element = look.delivery, look.element
+def _by_what_is_there(delivery: Delivery, element: Element | None, *, looked_at: datetime) -> datetime | None:
     first = delivery.operation.built_on is None
     if first and element is not None:
         delivery = first_look(delivery, element)
@@ -170,7 +159,7 @@ def _by_what_is_there(look: _Look) -> datetime | None:
         case Send():
             assert element is not None  # noqa: S101 - decide() sends only what it has seen
             with kept(delivery):
-                return send(delivery, element, looked_at=look.at)
+                return send(delivery, element, looked_at=looked_at)
 
 
 def _refused(delivery: Delivery, decision: Refuse, element: Element | None) -> datetime | None:

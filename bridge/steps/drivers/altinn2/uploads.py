@@ -4,24 +4,24 @@ Bring one attachment to an element, while it comes: never beside an operation, a
 One of the same type and name is a correction: it takes the place of what came before it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
 
-from bridge.adapters.altinn2.streams import Body, Interrupted, Spool, Watched, pieces_of
+from bridge.adapters.altinn2.streams import Interrupted
 from bridge.core.altinn2_problems import problem_for
-from bridge.core.attachment_rules import check_attachment, check_empty, check_size, rule_for
+from bridge.core.attachment_rules import check_attachment
 from bridge.core.elements import Attachment, Content, Element, ElementState
-from bridge.core.errors import Missing, OutcomeUnknown, Rejected, UpstreamError
+from bridge.core.errors import Missing, Rejected, UpstreamError
 from bridge.core.mapping import ActionMapping, ServiceMapping, Supply
 from bridge.core.operations import Link, Upload
 from bridge.core.problems import Refusal
 from bridge.parts import Bridge
-from bridge.steps.arrivals import latest_arrival, living_uploads
+from bridge.steps.arrivals import living_uploads
 from bridge.steps.drivers.altinn2.attachments import (
     Standing,
     Target,
@@ -32,35 +32,13 @@ from bridge.steps.drivers.altinn2.attachments import (
     take_away,
     unsettled,
 )
+from bridge.steps.drivers.altinn2.carrying import Attached, Offer, Way, sent, spooled
 from bridge.steps.drivers.altinn2.reach import within_reach
-from bridge.steps.drivers.altinn2.requests import rules_for
+from bridge.steps.drivers.altinn2.requests import refuse_other_service, rules_for
 from bridge.storage.operations import UnderWay
 from bridge.storage.uploads import Uploads
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
-
-SEEN_EVERY = timedelta(seconds=10)
-"""How often an upload that moves is noted down."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Offer:
-    """What a caller sends: *read* gives up to so many bytes of it; *length* None where nobody said it before."""
-
-    file_name: str
-    attachment_type: str
-    length: int | None
-    read: Callable[[int], bytes]
-    base64: bool = False
-    """It came as base64, and goes on as base64 when it is small."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attached:
-    """The upload that stands for the offer; *repeated* when the attachment was there already."""
-
-    upload: Upload
-    repeated: bool
 
 
 def attach(
@@ -207,7 +185,7 @@ def _attach(bridge: Bridge, coming: _Coming) -> Attached:
     twins = standing.named(offer.attachment_type, offer.file_name)
     if offer.length is None or twins or coming.target is not None or offer.base64:
         # Only what lies here whole can be measured, compared, and sent a second time.
-        content = _spooled(bridge, coming.mapping, offer, upload)
+        content = spooled(bridge, coming.mapping, offer, upload)
         offer = replace(offer, length=content.size)
         # While it came, others may have gone on.
         there = bridge.altinn2.list_attachments(element.key)
@@ -229,9 +207,9 @@ def _attach(bridge: Bridge, coming: _Coming) -> Attached:
     )
     _check(bridge, coming.mapping, offer, present=present)
     before = {each.attachment_id for each in there}
-    way = _Way(bridge, upload, offer, content)
+    way = Way(bridge, upload, offer, content)
     if not going or content is None:
-        return _sent(bridge, element, before, way)
+        return sent(bridge, element, before, way)
     return _instead(bridge, element, before, going, way)
 
 
@@ -279,7 +257,7 @@ def _going(standing: Standing, coming: _Coming, twins: tuple[Attachment, ...]) -
 
 
 def _instead(
-    bridge: Bridge, element: Element, before: set[int | None], going: tuple[Attachment, ...], way: "_Way"
+    bridge: Bridge, element: Element, before: set[int | None], going: tuple[Attachment, ...], way: "Way"
 ) -> Attached:
     """Put an attachment in the place of others: they go once it is there. What breaks off is ended by ``settle``."""
     ids = tuple(each.attachment_id for each in going if each.attachment_id is not None)
@@ -287,7 +265,7 @@ def _instead(
     with bridge.store.transaction() as tx:
         Uploads(tx).replacing(upload)
     try:
-        attached = _sent(bridge, element, before, way)
+        attached = sent(bridge, element, before, way)
     except Rejected as error:
         if error.reason != "attachment_refused":
             raise
@@ -310,7 +288,7 @@ def _settled(bridge: Bridge, upload: Upload) -> Upload:
 
 
 def _after(
-    bridge: Bridge, element: Element, before: set[int | None], going: tuple[Attachment, ...], way: "_Way"
+    bridge: Bridge, element: Element, before: set[int | None], going: tuple[Attachment, ...], way: "Way"
 ) -> Attached:
     """Take *going* away first, and bring them back where the new one is not taken either."""
     held = [replace(each, content=bridge.altinn2.read_content(element.key, each)) for each in going]
@@ -318,7 +296,7 @@ def _after(
         if each.attachment_id is not None and not take_away(bridge, element.key, each.attachment_id):
             raise Refusal("attachment_uncertain", 504)
     try:
-        return _sent(bridge, element, before, way)
+        return sent(bridge, element, before, way)
     except (Refusal, Rejected, UpstreamError):
         _bring_back(bridge, element, held, replace(way.upload, length=way.offer.length, sha256=way.sha256))
         raise
@@ -336,7 +314,7 @@ def _bring_back(bridge: Bridge, element: Element, held: list[Attachment], upload
         )
         try:
             before = {one.attachment_id for one in bridge.altinn2.list_attachments(element.key)}
-            back = _sent(bridge, element, before, _Way(bridge, upload, offer, each.content)).upload.attachment_id
+            back = sent(bridge, element, before, Way(bridge, upload, offer, each.content)).upload.attachment_id
         except (Refusal, UpstreamError) as error:
             log.error("an attachment was taken away and could not be put back", dialog=str(upload.dialog_id))
             raise Refusal("attachment_lost", 502) from error
@@ -352,12 +330,7 @@ def _bring_back(bridge: Bridge, element: Element, held: list[Attachment], upload
 def element_of(bridge: Bridge, mapping: ServiceMapping, upload: Upload) -> Element:
     """Read the element. Raises Refusal where nothing may be added to it."""
     element = bridge.altinn2.read(upload.element, content=False)
-    service = mapping.altinn2
-    if service is None or (element.service_code, element.service_edition) != (
-        service.service_code,
-        service.service_edition,
-    ):
-        raise Refusal("other_service_edition", 409)
+    refuse_other_service(mapping, element)
     _check_state(element)
     return element
 
@@ -365,99 +338,6 @@ def element_of(bridge: Bridge, mapping: ServiceMapping, upload: Upload) -> Eleme
 def _check_state(element: Element) -> None:
     if element.state is not ElementState.FORM_FILLING:
         raise Refusal("element_wrong_state", 409)
-
-
-class _Way:
-    """One upload on its way: streamed as it comes, or from where it was laid down."""
-
-    def __init__(self, bridge: Bridge, upload: Upload, offer: Offer, content: Content | None) -> None:
-        self.bridge, self.upload, self.offer, self.content = bridge, upload, offer, content
-        self._watched = None if content is not None else Watched(offer.read, offer.length or 0)
-
-    @property
-    def sha256(self) -> str | None:
-        """The digest, once all has passed."""
-        if self.content is not None:
-            return self.content.sha256
-        return None if self._watched is None else self._watched.sha256
-
-    def send(self, element: Element) -> int | None:
-        """Send it, and give the id where Altinn 2 tells."""
-        content, altinn2 = self.content, self.bridge.altinn2
-        attachment = Attachment(
-            attachment_type=self.offer.attachment_type,
-            file_name=self.offer.file_name,
-            size=self.offer.length,
-            content=content,
-        )
-        if self.offer.base64 and content is not None and content.size < self.bridge.settings.altinn2_stream_from:
-            return altinn2.post_attachment(element.key, attachment)
-        pieces = self._watched.pieces() if self._watched is not None else pieces_of(content) if content else iter(())
-        body = Body(_noted(self.bridge, self.upload, pieces), self.offer.length or 0)
-        return altinn2.stream_attachment(element.key, attachment, body)
-
-
-def _sent(bridge: Bridge, element: Element, before: set[int | None], way: _Way) -> Attached:
-    """Send, and look that it is there; what was not answered is looked for before anything is said."""
-    upload, offer = way.upload, way.offer
-    told: int | None = None
-    answered = False
-    # Before it leaves, so that a crash leaves a trace.
-    _may_arrive(bridge, upload, latest_arrival(bridge))
-    try:
-        told = way.send(element)
-        answered = True
-    except OutcomeUnknown as error:
-        log.warning("an attachment was not answered", detail=error.detail)
-        # What did not leave us whole is shorter than it says, and is not taken.
-        wait = bridge.late if error.under_way and way.sha256 is not None else bridge.settle
-    except (UpstreamError, Interrupted):
-        _may_arrive(bridge, upload, None)
-        raise
-    except BaseException:
-        # How far it came nobody can say, but it goes no further: it may arrive for as long as anything that was cut.
-        _may_arrive(bridge, upload, bridge.clock() + bridge.late)
-        raise
-    else:
-        wait = bridge.settle
-    done = replace(upload, length=offer.length, sha256=way.sha256)
-    until: datetime | None = bridge.clock() + wait
-    try:
-        new = [each for each in bridge.altinn2.list_attachments(element.key) if each.attachment_id not in before]
-        found = next((each for each in new if each.attachment_id == told), None) or _new(
-            bridge, element, new, offer, way.sha256, trusted=answered
-        )
-        if found is not None and found.size in (None, offer.length):
-            until = None
-            return Attached(replace(done, attachment_id=found.attachment_id), repeated=False)
-    except UpstreamError as error:
-        raise Refusal("attachment_uncertain", 504) from error
-    finally:
-        _may_arrive(bridge, done, until)
-    # Said yes and does not show it, or is still at work: sending again looks first.
-    raise Refusal("attachment_uncertain", 504)
-
-
-def _may_arrive(bridge: Bridge, upload: Upload, until: datetime | None) -> None:
-    with bridge.store.transaction() as tx:
-        Uploads(tx).may_arrive(upload, until)
-
-
-def _new(
-    bridge: Bridge,
-    element: Element,
-    new: list[Attachment],
-    offer: Offer,
-    sha256: str | None,
-    *,
-    trusted: bool,
-) -> Attachment | None:
-    """Find ours among what came since: by name and size, and where nobody said yes by its bytes, too."""
-    for each in new:
-        like = each.file_name == offer.file_name and (each.size is None or each.size == offer.length)
-        if like and (trusted or bridge.altinn2.read_content(element.key, each).sha256 == sha256):
-            return each
-    return None
 
 
 def _same(bridge: Bridge, element: Element, twins: tuple[Attachment, ...], content: Content) -> Attachment | None:
@@ -481,39 +361,3 @@ def _already(bridge: Bridge, standing: Standing, upload: Upload, found: Attachme
             for each in Uploads(tx).of(upload.dialog_id, upload.element.message_id)
         )
     return Attached(replace(upload, attachment_id=found.attachment_id, found=not died), repeated=True)
-
-
-def _spooled(bridge: Bridge, mapping: ServiceMapping, offer: Offer, upload: Upload) -> Content:
-    """Lay down what comes, up to what may be sent at most."""
-    rule = rule_for(rules_for(bridge, mapping), offer.attachment_type)
-    spool = Spool()
-    pieces = _until_end(offer.read) if offer.length is None else Watched(offer.read, offer.length).pieces()
-    for piece in _noted(bridge, upload, pieces):
-        spool.write(piece)
-        check_size(rule, size=spool.size, largest=bridge.settings.altinn2_max_attachment)
-    check_empty(spool.size)
-    return spool.content()
-
-
-def _until_end(read: Callable[[int], bytes]) -> Iterator[bytes]:
-    while True:
-        try:
-            piece = read(64 * 1024)
-        except Refusal:
-            raise
-        except Exception as error:  # noqa: BLE001 - servers differ in how they say that the sender is gone
-            raise Interrupted(f"the sender is gone ({type(error).__name__})") from None
-        if not piece:
-            return
-        yield piece
-
-
-def _noted(bridge: Bridge, upload: Upload, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Hand *pieces* on, and note now and then that the upload moves."""
-    seen: datetime = bridge.clock()
-    for piece in pieces:
-        yield piece
-        if (now := bridge.clock()) - seen >= SEEN_EVERY:
-            seen = now
-            with bridge.store.transaction() as tx:
-                tx.upload_seen(upload.id, now=now)
