@@ -1,6 +1,7 @@
 """What was given up is kept until an operator has decided about it."""
 
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -16,6 +17,7 @@ from bridge.storage import tables
 from tests.scenarios.altinn2_mapping import write_mapping
 from tests.scenarios.stage import VALID, Case, Stage, until
 
+LOGGED = re.compile(r"^(?:\x1b\[2m)?[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:]{8}.*\n", re.MULTILINE)
 CHANGED = VALID.replace("<sitteplasserInne>40<", "<sitteplasserInne>39<")
 
 
@@ -43,8 +45,13 @@ def asked(stage: Stage, *arguments: str, **options: Any) -> Result:
     return CliRunner().invoke(command, list(arguments), env=stage.environ, **options)
 
 
+def said(result: Result) -> str:
+    """What a command printed, without the lines of the log that the worker in this process wrote meanwhile."""
+    return LOGGED.sub("", result.output)
+
+
 def told(stage: Stage, *arguments: str) -> Any:
-    return json.loads(asked(stage, *arguments, "--json").output)
+    return json.loads(said(asked(stage, *arguments, "--json")))
 
 
 def given_up(stage: Stage, below: str = "") -> tuple[Case, Operation]:
@@ -90,7 +97,7 @@ def test_a_retried_draft_arrives(stage: Stage) -> None:
     until(lambda: stage.operations(mine)[0].finished_at is not None)
     after = stage.operations(mine)[0]
 
-    assert (result.exit_code, result.output) == (0, f"{operation.id}: asked for\n")
+    assert (result.exit_code, said(result)) == (0, f"{operation.id}: asked for\n")
     assert (after.outcome, after.body, after.actor, after.dead_at) == (Outcome.DONE, None, None, None)
     assert "<sitteplasserInne>39<" in form(stage, mine)
     assert len(stage.effects(mine, "altinn2.put")) == 1
@@ -152,7 +159,7 @@ def test_a_retry_does_not_run_beside_the_same_press(stage: Stage) -> None:
     result = asked(stage, "retry", str(operation.id))
 
     assert result.exit_code == 1
-    assert "pressed again meanwhile" in result.output
+    assert "pressed again meanwhile" in said(result)
     assert stage.operations(mine)[0].dead_why == "given_up"
 
 
