@@ -161,7 +161,7 @@ def ended(
     *,
     outcome: Outcome,
     state_after: str | None,
-    archived_id: str | None,
+    archived_id: str | Kept | None = KEPT,
     problem: Problem | Kept | None = KEPT,
     left_on: datetime | Kept | None = KEPT,
 ) -> OperationChange:

@@ -139,7 +139,7 @@ class Delivery:
         *,
         state: str | None,
         problem: Problem | Kept | None = KEPT,
-        archived_id: str | None = None,
+        archived_id: str | Kept | None = KEPT,
         copy: str | None = None,
         left_on: datetime | Kept | None = KEPT,
         signed_anew: bool = False,

@@ -7,9 +7,12 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
+from bridge.core.changes import OperationChange
 from bridge.core.elements import ElementKey, ElementState, Sent
 from bridge.core.operations import Outcome, Upload
+from bridge.core.problems import Problem
 from bridge.steps.delivery import Delivery
+from bridge.steps.drivers.altinn2.endings import end
 from bridge.steps.lease import LeaseLost
 from bridge.storage.tables import operations
 from bridge.storage.uploads import Uploads
@@ -91,3 +94,13 @@ def test_who_lost_the_operation_records_nothing(stage: Stage, case: Case, under_
         other.ended(Outcome.DONE, state=ElementState.ARCHIVED.value, copy="b1", brought=(brought(case),))
 
     assert recorded(stage, case) == ("deliver", None, 0)
+
+
+def test_a_copy_that_was_another_elements_is_not_named_again(stage: Stage, under_way: Delivery) -> None:
+    """What was taken off the row in this try stays off it, however the try ends."""
+    named = under_way.recorded(OperationChange(archived_id="b1"))
+    named.recorded(OperationChange(archived_id=None))
+
+    end(named, Outcome.REFUSED, Problem(code="element_changed", status=409))
+
+    assert under_way.as_recorded().operation.archived_id is None

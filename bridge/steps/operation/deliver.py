@@ -43,7 +43,5 @@ def _not_agreed(bridge: Bridge, operation: Operation, problem: Problem) -> datet
         tell_if_open(bridge, operation)
         return look_again(operation, now=now, settle=bridge.settle)
     outcome = Outcome.GIVEN_UP if problem.code == "outcome_uncertain" else Outcome.REFUSED
-    archived_id = operation.archived_id
-    change = changes.ended(operation, outcome=outcome, problem=problem, state_after=None, archived_id=archived_id)
-    write(bridge, operation, change)
+    write(bridge, operation, changes.ended(operation, outcome=outcome, problem=problem, state_after=None))
     return None

@@ -6,6 +6,7 @@ from datetime import datetime
 import structlog
 
 from bridge.core.altinn2_problems import problem_for
+from bridge.core.changes import KEPT
 from bridge.core.decision import Took
 from bridge.core.elements import Element, ElementState
 from bridge.core.errors import Finding, Rejected
@@ -73,7 +74,8 @@ def end(
         outcome,
         problem=problem,
         state=None if standing is None else standing.value,
-        archived_id=copy or delivery.operation.archived_id,
+        # What the row has by now: a copy that was another element's was taken off it.
+        archived_id=copy or KEPT,
         copy=copy,
     )
     return None
