@@ -19,7 +19,7 @@ import xmlschema
 
 from bridge.forms.conversion.converter import Converter
 from bridge.forms.diff import differences
-from bridge.forms.json.json_schema import JsonSchemaRegistry
+from bridge.forms.json.registry import JsonSchemaRegistry
 
 XSD = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDefault="qualified">
   <xs:element name="melding">

@@ -15,7 +15,7 @@ from lxml import etree
 from bridge.core.errors import ConfigurationError, Fault, Finding, errors_of, place_of
 from bridge.core.mapping import FormRule, FormSpec, NamespaceReading, ServiceMapping, is_json_schema
 from bridge.forms.conversion.converter import Converter
-from bridge.forms.json.json_schema import JsonSchemaRegistry
+from bridge.forms.json.registry import JsonSchemaRegistry
 from bridge.forms.misfits import Misfit, misfits
 from bridge.forms.rules import broken_rules
 from bridge.forms.xml.input import Effort, Limits, Unreadable, parse, parser, refuse_more_than_allowed, to_utf8

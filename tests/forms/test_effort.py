@@ -13,7 +13,7 @@ from bridge.forms.conversion.converter import Converter
 from bridge.forms.diff import Change, differences
 from bridge.forms.fields import read_values
 from bridge.forms.json.input import MOST_OF_AN_OBJECT
-from bridge.forms.json.json_schema import EXPLAINED, JsonSchemaRegistry
+from bridge.forms.json.registry import EXPLAINED, JsonSchemaRegistry
 from bridge.forms.registry import SECOND_OPINION_FAULTS, SchemaRegistry
 from bridge.forms.xml.input import MOST_ATTRIBUTES, Effort, Limits, Unreadable
 from bridge.forms.xml.namespaces import in_plain_namespaces

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge.forms.conversion.converter import Converter
-from bridge.forms.json.json_schema import JsonSchemaRegistry
+from bridge.forms.json.registry import JsonSchemaRegistry
 
 FORMS = Path(__file__).parents[3] / "shared" / "forms"
 WITH_SCHEMA = ["afp-arbeidsgiverskjema", "hvem-er-hvem"]

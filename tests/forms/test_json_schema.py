@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from bridge.core.errors import ConfigurationError
 from bridge.core.texts.findings import RULES, sentence
 from bridge.forms.conversion import converter, xml_writing
+from bridge.forms.json import findings as json_findings
 from bridge.forms.json import input as json_input
-from bridge.forms.json import json_schema
-from bridge.forms.json.json_schema import JsonSchemaRegistry
+from bridge.forms.json import registry as json_registry
+from bridge.forms.json.registry import JsonSchemaRegistry
 from bridge.forms.xml.input import Limits
 
 NEWEST = "https://json-schema.org/draft/2020-12/schema"
@@ -351,7 +352,9 @@ def test_a_pattern_that_loops_is_refused_in_time(tmp_path: Path):
 
 def test_every_rule_of_the_code_is_known():
     """No rule falls through to the plainest sentence by a slip of the pen."""
-    sources = "".join(inspect.getsource(module) for module in (json_input, json_schema, converter, xml_writing))
+    sources = "".join(
+        inspect.getsource(module) for module in (json_input, json_findings, json_registry, converter, xml_writing)
+    )
     used = set(re.findall(r'(?:add\(|Unreadable\(|rule=|_finding\((?:steps|\(\*steps, name\)), )"(\w+)"', sources))
 
     assert {"missing_element", "duplicate_member", "wrong_order"} <= used <= RULES

@@ -6,7 +6,7 @@ import pytest
 from lxml import etree
 
 from bridge.core.errors import ConfigurationError
-from bridge.forms.json.json_schema import JsonSchemaRegistry
+from bridge.forms.json.registry import JsonSchemaRegistry
 from bridge.forms.xml.patterns import without_anchors
 from bridge.forms.xml.schema_files import read_schema_files
 from bridge.forms.xml.xmlschema_engine import build_xmlschema

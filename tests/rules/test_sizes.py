@@ -15,13 +15,10 @@ LONGEST_FUNCTION = 60
 TABLES = {"core/texts/findings.py", "core/texts/problems.py"}
 """Flat tables, which read best whole."""
 
-LONG_MODULES = {
-    "forms/json/json_schema.py",
-}
+LONG_MODULES: set[str] = set()
 """Still too long. Take out what was divided; put nothing in."""
 
 LONG_FUNCTIONS = {
-    "forms/json/json_schema.py _findings",
     "storage/migrations/versions/0001_first.py upgrade",
 }
 """Still too long. Take out what was divided; put nothing in."""
