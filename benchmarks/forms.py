@@ -24,7 +24,7 @@ from bridge.cli.validate.work import Job, check_all
 from bridge.core.mapping import FormKind, FormSpec
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.xml.input import Limits
-from bridge.forms.xml.schema_files import read_schema_files
+from bridge.forms.xml.schemas import read_schema_files
 
 SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDefault="qualified">
 <xs:element name="melding"><xs:complexType><xs:sequence>

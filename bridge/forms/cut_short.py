@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from bridge.forms.conversion.converter import Converter
-from bridge.forms.conversion.model import Content
+from bridge.forms.conversion.model import Content, content_at
 from bridge.forms.diff import Change, Difference, below, is_xml
 from bridge.forms.xml.content_model import readable
 from bridge.forms.xml.input import NIL, Limits, is_nil, parse, to_utf8
@@ -61,7 +61,7 @@ class _Walk:
 
         If it did not come back, or came back empty, which is the same here, only the schema can tell why.
         """
-        content = None if content is None else self.prefixes.content(node, content)
+        content = None if content is None else content_at(node, content, self.prefixes)
         children = list(_children(node, path))
         seen = [self.look(child, where, _place(content, child)) for child, where in children]
         parts = [True] if path in self.lost else []

@@ -21,7 +21,7 @@ from lxml import etree
 from bridge.core.errors import Finding
 from bridge.core.ids import shown_name
 from bridge.forms.conversion.converter import Converter
-from bridge.forms.conversion.model import TYPE, TYPE_MEMBER, Content, ElementDecl, Kind
+from bridge.forms.conversion.model import TYPE, TYPE_MEMBER, Content, ElementDecl, Kind, content_at
 from bridge.forms.json.input import Json, Number, read_exact
 from bridge.forms.rows import equal_rows, longest_run
 from bridge.forms.xml.content_model import readable
@@ -164,7 +164,7 @@ class _Reader:
         label = _local(tag)
         content = place.content if place else None
         if content is not None and content.types:
-            content = self.prefixes.content(node, content)
+            content = content_at(node, content, self.prefixes)
         nil = is_nil(node)
         children = []
         for key, text in node.attrib.items():

@@ -27,8 +27,9 @@ from bridge.forms.xml.positions import with_places
 from bridge.forms.xml.receiver import ReceiverCheck, Watch, encoding_finding, not_looked_at
 from bridge.forms.xml.roots import other_root
 from bridge.forms.xml.schema_facts import SchemaModel
-from bridge.forms.xml.schema_files import Engine, SchemaFiles, read_schema_files, roots_in
+from bridge.forms.xml.schema_files import Engine, SchemaFiles, roots_in
 from bridge.forms.xml.schema_tree import SchemaTree
+from bridge.forms.xml.schemas import read_schema_files
 from bridge.forms.xml.spelling import accepts_as_meant, collapse_blanks, may_be_padded
 from bridge.forms.xml.streaming import check_stream
 from bridge.forms.xml.xmlschema_engine import build_xmlschema

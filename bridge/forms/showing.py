@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from bridge.forms.conversion.model import ElementDecl, Kind
+from bridge.forms.conversion.model import ElementDecl, Kind, content_at
 from bridge.forms.xml.input import Limits, is_nil, parse, to_utf8
 from bridge.forms.xml.prefixes import Prefixes
 
@@ -108,7 +108,7 @@ def _below(place: ElementDecl | None, child: etree._Element, prefixes: Prefixes)
     if place is None:
         return None
     parent = child.getparent()
-    children = (place.content if parent is None else prefixes.content(parent, place.content)).children
+    children = (place.content if parent is None else content_at(parent, place.content, prefixes)).children
     found = children.get(str(child.tag))
     # A form without a namespace may be read as if it had the schema's.
     local = etree.QName(child).localname

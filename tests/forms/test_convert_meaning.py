@@ -8,10 +8,10 @@ import pytest
 from lxml import etree
 
 from bridge.forms.conversion.converter import Converter, Unconvertible
+from bridge.forms.conversion.nils import without_forbidden_nils
 from bridge.forms.diff import Change, differences
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.xml.input import Limits, Unreadable, parse
-from bridge.forms.xml.nils import without_forbidden_nils
 from bridge.forms.xml.prefixes import Prefixes
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'

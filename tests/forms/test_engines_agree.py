@@ -12,7 +12,7 @@ from lxml import etree
 
 from bridge.bundled import schemas_folder
 from bridge.forms.registry import SchemaRegistry
-from bridge.forms.xml.schema_files import read_schema_files
+from bridge.forms.xml.schemas import read_schema_files
 from tests.forms.instances import Maker, mutate
 
 REAL = Path(__file__).parents[3] / "shared" / "forms"

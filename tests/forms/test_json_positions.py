@@ -7,7 +7,7 @@ import pytest
 from bridge.cli.validate.work import Checker, Job
 from bridge.core.mapping import FormKind, FormSpec
 from bridge.forms.conversion.converter import Converter, Unconvertible
-from bridge.forms.json.positions import all_of_json, said_of_json
+from bridge.forms.conversion.json_positions import all_of_json, said_of_json
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.xml.input import Limits
 

@@ -5,10 +5,10 @@ import pytest
 from bridge.core.mapping import FormFormat
 from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.conversion.media import turned
+from bridge.forms.conversion.nils import without_forbidden_nils
 from bridge.forms.diff import differences
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.xml.input import Limits
-from bridge.forms.xml.nils import without_forbidden_nils
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 NIL = 'xsi:nil="true"'

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from bridge.forms.xml.automata import automaton
 from bridge.forms.xml.dotnet_patterns import dotnet_pattern
 from bridge.forms.xml.patterns import xsd_pattern
-from bridge.forms.xml.schema_files import Engine, read_schema_files
+from bridge.forms.xml.schema_files import Engine
+from bridge.forms.xml.schemas import read_schema_files
 from bridge.forms.xml.xmlschema_engine import build_xmlschema
 from tests.effort import growth
 

@@ -14,7 +14,7 @@ from bridge.core.texts.receiver import WHYS
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.xml.input import Limits
 from bridge.forms.xml.receiver import ReceiverCheck, Watch
-from bridge.forms.xml.schema_files import read_schema_files
+from bridge.forms.xml.schemas import read_schema_files
 from tests.effort import growth
 
 SPEC = FormSpec(kind=FormKind.MAIN, data_format_id="1", data_format_version="1", schema="a.xsd")

@@ -8,7 +8,7 @@ from lxml import etree
 from bridge.core.errors import ConfigurationError
 from bridge.forms.json.registry import JsonSchemaRegistry
 from bridge.forms.xml.patterns import without_anchors
-from bridge.forms.xml.schema_files import read_schema_files
+from bridge.forms.xml.schemas import read_schema_files
 from bridge.forms.xml.xmlschema_engine import build_xmlschema
 
 HEAD = '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema">\n'

@@ -14,9 +14,9 @@ from bridge.core.errors import ConfigurationError, errors_of
 from bridge.core.mapping import FormKind, FormSpec
 from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.registry import SchemaRegistry
+from bridge.forms.trial import Trial, tried
 from bridge.forms.xml.input import Limits
 from bridge.forms.xml.schema_files import Engine
-from bridge.forms.xml.trial import Trial, tried
 from tests.forms.instances import Maker, mutate
 from tests.forms.schema_kinds import MAIN, Files, complex_type, schema, schemas
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from bridge.forms.xml.schema_files import read_schema_files
+from bridge.forms.xml.schemas import read_schema_files
 from bridge.forms.xml.xmlschema_engine import build_xmlschema
 
 HEAD = '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"%s>'

@@ -7,7 +7,7 @@ from lxml import etree
 from bridge.bundled import examples_folder, schemas_folder
 from bridge.core.texts.findings import sentence
 from bridge.forms.registry import SchemaRegistry
-from bridge.forms.xml.schema_files import read_schema_files
+from bridge.forms.xml.schemas import read_schema_files
 
 SCHEMA = "serveringsbevilling.xsd"
 VALID = (examples_folder() / "serveringsbevilling.xml").read_bytes()

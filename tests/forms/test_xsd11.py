@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from bridge.forms.registry import SchemaRegistry
-from bridge.forms.xml.schema_files import Engine, read_schema_files
+from bridge.forms.xml.schema_files import Engine
+from bridge.forms.xml.schemas import read_schema_files
 
 VERSIONING = 'xmlns:v="http://www.w3.org/2007/XMLSchema-versioning"'
 END = "</x:restriction></x:simpleType>"

@@ -145,7 +145,7 @@ def _routes(registry: "SchemaRegistry") -> tuple[list["AppRoute"], list[Fault]]:
 def _tried(result: _Result) -> Iterator[Fault]:
     """Try every schema with forms of our own: nobody's form shall be the first that meets an error."""
     from bridge.core.mapping import schema_file
-    from bridge.forms.xml.trial import tried
+    from bridge.forms.trial import tried
 
     for name, root in result.roots:
         trial = tried(result.registry, name, root)

@@ -119,8 +119,8 @@ class Checker:
         What its JSON Schema refused is not told again in the words of the XSD.
         """
         from bridge.forms.conversion.converter import Unconvertible
+        from bridge.forms.conversion.json_positions import all_of_json, said_of_json
         from bridge.forms.json.input import read_values
-        from bridge.forms.json.positions import all_of_json, said_of_json
 
         try:
             spec = self._choose_json(read_values(data, self._job.limits))

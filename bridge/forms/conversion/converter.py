@@ -31,14 +31,15 @@ from bridge.forms.conversion.model import (
     Kind,
     arrange,
     read_model,
-    several_roots,
 )
 from bridge.forms.conversion.xml_writing import OWN_PREFIX, UNFIT_NAMESPACE, XMLNS_MEMBER, XmlWriter
 from bridge.forms.json.input import placed, read_exact, text_of
 from bridge.forms.paths import attribute_step, path_of
 from bridge.forms.xml.input import NIL, Limits, canonical, is_nil, line_of, parse, to_utf8
 from bridge.forms.xml.prefixes import Prefixes, split_name
-from bridge.forms.xml.schema_files import SchemaFiles, read_schema_files
+from bridge.forms.xml.schema_files import SchemaFiles
+from bridge.forms.xml.schema_roots import several_roots
+from bridge.forms.xml.schemas import read_schema_files
 
 _JSON_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 _JSON_NUMBER = re.compile(_JSON_DECIMAL.pattern + r"(?:[eE][+-]?[0-9]+)?")

@@ -6,20 +6,35 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from lxml import etree
+
 from bridge.core.errors import ConfigurationError, Fault
-from bridge.forms.xml.namespaces import real_names
+from bridge.forms.xml.prefixes import Prefixes
 from bridge.forms.xml.schema_files import SchemaFiles
+from bridge.forms.xml.schema_roots import no_root, usual_roots
 from bridge.forms.xml.xmlschema_engine import build_xmlschema
 
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+
+
 _XML = "{http://www.w3.org/XML/1998/namespace}"
+
+
 ANY = "@any"
 """The member that holds elements which the schema lets stand here without naming them, each as XML."""
+
+
 HINTS = {XSI + each: f"@xsi:{each}" for each in ("schemaLocation", "noNamespaceSchemaLocation")}
 """Attributes that may stand anywhere, and their members."""
+
+
 TYPE = XSI + "type"
+
+
 TYPE_MEMBER = "@xsi:type"
 """The member that names the type of a group that has another one than its schema gives it."""
+
+
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
 
 
@@ -175,32 +190,6 @@ def read_model(files: SchemaFiles, path: Path, root: str | None = None) -> FormM
         default_namespace=builder.default,
         prefixes=builder.prefixes,
     )
-
-
-def usual_roots(schema: Any, root: str | None) -> Iterator[Any]:
-    """Give the global elements that nothing refers to (all, if each is referred to), or the one that was asked for."""
-    if root is not None:
-        yield from (found for found in schema.elements.values() if root in {real_names(found.name), found.local_name})
-        return
-    referred = {
-        inner.ref.name
-        for inner in schema.iter_components()
-        if getattr(inner, "ref", None) is not None and inner.name in schema.maps.elements
-    }
-    usual = [found for found in schema.elements.values() if not found.abstract and found.name not in referred]
-    yield from usual or (found for found in schema.elements.values() if not found.abstract)
-
-
-def no_root(schema: Any, root: str | None) -> str:
-    """Say that xmlschema's *schema* does not have *root*, or none at all."""
-    names = ", ".join(element.local_name for element in schema.elements.values()) or "none"
-    return f"the schema has no root element {root!r}; it has {names}" if root else "the schema has no root element"
-
-
-def several_roots(names: Iterable[str]) -> str:
-    """Say that one of these has to be picked."""
-    listed = ", ".join(name.rpartition("}")[2] for name in names)
-    return f"the schema has several root elements ({listed}): say which one forms begin with, by 'root'"
 
 
 class _Builder:
@@ -478,3 +467,15 @@ def _namespaces(roots: Sequence[Any], derived: Mapping[int, Sequence[Any]]) -> t
                 if particle.name:
                     waiting += [particle, *particle.iter_substitutes()]
     return elements, attributes
+
+
+def content_at(node: etree._Element, content: Content, prefixes: Prefixes) -> Content:
+    """
+    What *node* may hold by the type that it names, if it may name that one, or else by its schema's *content*.
+
+    Raises:
+        Unreadable: Looking up what its prefixes stand for has been too much work.
+    """
+    name = node.get(TYPE)
+    typed = None if name is None else content.types.get(prefixes.named(node, name) or "")
+    return content if typed is None else typed.content

@@ -4,7 +4,6 @@ import re
 
 from lxml import etree
 
-from bridge.forms.conversion.model import TYPE, Content
 from bridge.forms.xml.input import Unreadable
 
 MOST_LOOKED_AT = 5_000_000
@@ -37,17 +36,6 @@ class Prefixes:
             Unreadable: That has been too much work.
         """
         return full_name(self.namespaces(node), name)
-
-    def content(self, node: etree._Element, content: Content) -> Content:
-        """
-        Give what *node* may hold by the type that it names, if it may name that one, or else by its schema's.
-
-        Raises:
-            Unreadable: That has been too much work.
-        """
-        name = node.get(TYPE)
-        typed = None if name is None else content.types.get(self.named(node, name) or "")
-        return content if typed is None else typed.content
 
     def in_text(self, node: etree._Element, text: str) -> dict[str, str]:
         """

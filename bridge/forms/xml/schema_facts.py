@@ -9,11 +9,11 @@ from typing import Any
 
 from lxml import etree
 
-from bridge.forms.conversion.model import no_root, several_roots, usual_roots
 from bridge.forms.xml.content_model import Group, content_of, may_be_left_out, takes
 from bridge.forms.xml.input import NIL, Effort, has_elements, text_of
 from bridge.forms.xml.prefixes import Prefixes
 from bridge.forms.xml.schema_files import XSD, Engine, SchemaFiles
+from bridge.forms.xml.schema_roots import no_root, several_roots, usual_roots
 from bridge.forms.xml.xmlschema_engine import build_xmlschema, errors_of
 
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"

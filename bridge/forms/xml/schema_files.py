@@ -17,14 +17,23 @@ from bridge.forms.xml.input import has_doctype, line_of, parse_any_namespace
 from bridge.forms.xml.namespaces import plain_uri, real_names, schema_in_plain_namespaces
 from bridge.forms.xml.patterns import xsd_pattern
 from bridge.forms.xml.schema_lints import has_any_type, lints
-from bridge.forms.xml.xsd11 import is_xsd_1_1, says_xsd_1_1
+from bridge.forms.xml.xsd11 import is_xsd_1_1
 
 XSD = "{http://www.w3.org/2001/XMLSchema}"
+
+
 _BASE = "bridge:///"
+
+
 _MAX_BYTES = 20_000_000
 
+
 _XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
+
+
 _XML_ATTRIBUTES_FILE = "bridge-xml-attributes.xsd"
+
+
 _XML_ATTRIBUTES = f"""<xs:schema xmlns:xs="{XSD[1:-1]}" targetNamespace="{_XML_NAMESPACE}">
 <xs:attribute name="lang"><xs:simpleType><xs:union memberTypes="xs:language"><xs:simpleType>
 <xs:restriction base="xs:string"><xs:enumeration value=""/></xs:restriction></xs:simpleType></xs:union></xs:simpleType>
@@ -154,62 +163,7 @@ def read_schema_file(folder: Path, part: str, *, wanted_by: str, max_bytes: int)
     return data
 
 
-def read_schema_files(folder: Path, name: str) -> SchemaFiles:
-    """
-    Read the schema *name* (a path inside *folder*) and everything that it refers to.
-
-    Raises:
-        ConfigurationError: A file is missing, lies outside the folder, or cannot be used; every fault at once.
-    """
-    reading = _Reading(folder)
-    reading.read_all(name)
-    reading.join_imports()
-    faults = reading.faults
-    if faults:
-        raise ConfigurationError([*faults, *reading.unresolved])
-    main = reading.roots[name]
-    files = SchemaFiles(
-        name=name,
-        texts={part: etree.tostring(root, encoding="utf-8") for part, root in reading.roots.items()},
-        notes=tuple(reading.notes),
-        sha256=reading.digest(name),
-        engine=reading.engine(),
-        namespace=main.get("targetNamespace"),
-        qualified=main.get("elementFormDefault") == "qualified",
-    )
-    return _with_engine(files, folder, reading)
-
-
-_UNSAID = "it is XSD 1.1, without saying so"
-
-
-def _with_engine(files: SchemaFiles, folder: Path, reading: "_Reading") -> SchemaFiles:
-    """Choose the engine that takes the schema, and refuse the schema that none takes."""
-    from bridge.forms.xml.xmlschema_engine import build_xmlschema
-
-    faults: list[Fault] = []
-    if files.engine is Engine.LIBXML2:
-        faults = _compile_faults(files, folder)
-        if not faults:
-            return files
-        files = replace(files, engine=Engine.XMLSCHEMA)
-        why = f"libxml2 cannot take it ({faults[0].message.rstrip('.')})"
-    else:
-        said = any(map(says_xsd_1_1, reading.roots.values()))
-        why = "it is XSD 1.1" if said else _UNSAID
-    refused = build_xmlschema(files).refused
-    if refused is not None and files.engine is Engine.XMLSCHEMA:
-        unmarked = replace(files, engine=Engine.XMLSCHEMA11)
-        if build_xmlschema(unmarked).refused is None:
-            files, refused, why = unmarked, None, _UNSAID
-    if refused is not None:
-        faults = faults or [Fault(where=f"{folder / files.name}:1:1", message=f"xmlschema refuses it: {refused}")]
-        raise ConfigurationError([*faults, *reading.unresolved])
-    note = f"{folder / files.name}: {why}: its forms are judged by xmlschema, which is some 30 times slower"
-    return replace(files, notes=(*files.notes, note))
-
-
-class _Reading:
+class SchemaReading:
     """The files of one schema on their way in."""
 
     def __init__(self, folder: Path) -> None:
@@ -380,7 +334,7 @@ def _inside(part: str, location: str) -> str | None:
     return "/".join(steps)
 
 
-def _compile_faults(files: SchemaFiles, folder: Path) -> list[Fault]:
+def compile_faults(files: SchemaFiles, folder: Path) -> list[Fault]:
     try:
         files.in_plain_namespaces().compile()
     except etree.XMLSchemaParseError as error:

@@ -20,11 +20,11 @@ from bridge.core.mapping import ActionMapping, Altinn3App, FormFormat, FormSpec,
 from bridge.core.problems import Problem, Refusal
 from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.conversion.media import JSON, XML, kind_of, turned
+from bridge.forms.conversion.nils import without_forbidden_nils
 from bridge.forms.cut_short import stopped_at
 from bridge.forms.diff import Change, differences
 from bridge.forms.fields import read_values
 from bridge.forms.xml.input import Unreadable
-from bridge.forms.xml.nils import without_forbidden_nils
 from bridge.parts import Bridge
 from bridge.steps.delivery import Delivery
 from bridge.steps.forms.request_body import shape_of

@@ -10,9 +10,9 @@ from bridge.core.errors import ConfigurationError, Finding, errors_of
 from bridge.core.mapping import FormKind, FormSource, ServiceMapping, Validation
 from bridge.core.problems import Problem, Refusal
 from bridge.core.templates import template_values
+from bridge.forms.conversion.nils import without_forbidden_nils
 from bridge.forms.fields import PlaceMissing, set_values
 from bridge.forms.xml.input import Unreadable, parse, to_text, to_utf8
-from bridge.forms.xml.nils import without_forbidden_nils
 from bridge.parts import Bridge
 from bridge.steps.delivery import Delivery
 from bridge.steps.forms.app_calculation import calculated

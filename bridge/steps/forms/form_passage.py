@@ -14,11 +14,11 @@ from bridge.core.calculations import DataTypeRoute
 from bridge.core.errors import ConfigurationError, Finding
 from bridge.core.mapping import FormFormat, FormKind, FormSpec, NamespaceReading
 from bridge.forms.conversion.converter import Converter, Unconvertible
+from bridge.forms.conversion.json_positions import all_of_json, said_of_json
 from bridge.forms.conversion.media import JSON, XML, charset_of, kind_for_apps, kind_of, turned
-from bridge.forms.json.positions import all_of_json, said_of_json
+from bridge.forms.conversion.nils import without_forbidden_nils
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.xml.input import Limits, Unreadable, in_charset, is_utf8, to_utf8
-from bridge.forms.xml.nils import without_forbidden_nils
 from bridge.forms.xml.positions import with_places
 from bridge.steps.forms.request_body import in_its_charset
 

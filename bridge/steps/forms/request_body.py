@@ -11,8 +11,8 @@ from bridge.core.mapping import ActionMapping, FormFormat, FormKind, FormSource,
 from bridge.core.operations import Link
 from bridge.core.problems import Refusal
 from bridge.forms.conversion.converter import Converter, Unconvertible
+from bridge.forms.conversion.json_positions import all_of_json, said_of_json
 from bridge.forms.conversion.media import charset_of, essence, kind_of
-from bridge.forms.json.positions import all_of_json, said_of_json
 from bridge.forms.xml.input import UTF8_NAMES, Unreadable, in_charset
 from bridge.parts import Bridge
 from bridge.steps.forms.message import AttachmentEntry, FormEntry, Removal, hold_against, read_message

@@ -8,7 +8,7 @@ XSD of an app allows that (facts/altinn3-and-tokens.md 1.11). To the schema such
 from lxml import etree
 
 from bridge.forms.conversion.converter import Converter
-from bridge.forms.conversion.model import ElementDecl
+from bridge.forms.conversion.model import ElementDecl, content_at
 from bridge.forms.xml.input import Limits, is_nil, parse, to_utf8
 from bridge.forms.xml.prefixes import Prefixes
 
@@ -34,7 +34,7 @@ def without_forbidden_nils(shape: Converter | None, xml: bytes | str, limits: Li
 
 def _without(node: etree._Element, place: ElementDecl, prefixes: Prefixes) -> bool:
     """Take them out of *node*, and say whether there were any."""
-    children = prefixes.content(node, place.content).children
+    children = content_at(node, place.content, prefixes).children
     found = False
     for child in list(node):
         known = children.get(str(child.tag))

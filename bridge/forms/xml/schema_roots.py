@@ -1,0 +1,32 @@
+"""Which global elements forms of a schema may begin with, by xmlschema's model."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from bridge.forms.xml.namespaces import real_names
+
+
+def usual_roots(schema: Any, root: str | None) -> Iterator[Any]:
+    """Give the global elements that nothing refers to (all, if each is referred to), or the one that was asked for."""
+    if root is not None:
+        yield from (found for found in schema.elements.values() if root in {real_names(found.name), found.local_name})
+        return
+    referred = {
+        inner.ref.name
+        for inner in schema.iter_components()
+        if getattr(inner, "ref", None) is not None and inner.name in schema.maps.elements
+    }
+    usual = [found for found in schema.elements.values() if not found.abstract and found.name not in referred]
+    yield from usual or (found for found in schema.elements.values() if not found.abstract)
+
+
+def no_root(schema: Any, root: str | None) -> str:
+    """Say that xmlschema's *schema* does not have *root*, or none at all."""
+    names = ", ".join(element.local_name for element in schema.elements.values()) or "none"
+    return f"the schema has no root element {root!r}; it has {names}" if root else "the schema has no root element"
+
+
+def several_roots(names: Iterable[str]) -> str:
+    """Say that one of these has to be picked."""
+    listed = ", ".join(name.rpartition("}")[2] for name in names)
+    return f"the schema has several root elements ({listed}): say which one forms begin with, by 'root'"
