@@ -218,6 +218,8 @@ class _Reader:
         if not atom.text:
             return atom  # What was left out comes no more often.
         often = quantifier[0]
+        if (atom.starts or atom.ends) and not self._ahead:
+            often = _at_most_once(often)
         text, optional = self._often(atom.text, often), often in ("*", "?") or re.match(r"\{0+[,}]", often) is not None
         if optional:
             return _Part(text, empty=True)
@@ -438,6 +440,15 @@ def _outside_classes(pattern: str, start: int = 0) -> Iterator[tuple[int, str]]:
             deep -= 1
         begins = opens
         at += 1
+
+
+def _at_most_once(often: str) -> str:
+    """A quantifier for what is anchored, and so comes once. Raises _Untold where it has to come more often."""
+    if often in ("?", "*") or re.match(r"\{0+[,}]", often):
+        return "{0}" if re.fullmatch(r"\{0+(?:,0+)?\}", often) else "?"
+    if often != "+" and int(re.split("[{,}]", often)[1]) > 1:
+        raise _Untold("an anchor stands in what has to come several times")
+    return "{1}"
 
 
 def _after_quantifier(pattern: str, at: int) -> int:
