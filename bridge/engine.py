@@ -141,14 +141,14 @@ class Queue:
             connection.execute(sa.text("SELECT pg_notify('bridge_runs', '')"))
 
     def statuses(self, runs: Sequence[str]) -> Mapping[str, str]:
-        """Say how each of *runs* stands: ENQUEUED, DELAYED, PENDING, SUCCESS, ERROR, CANCELLED; absent if unknown."""
+        """How each of *runs* stands: ENQUEUED, DELAYED, PENDING, SUCCESS, ERROR, CANCELLED; absent if unknown."""
         if not runs:
             return {}
         found = self._client.list_workflows(workflow_ids=list(runs), load_input=False, load_output=False)
         return {each.workflow_id: each.status for each in found}
 
     def reassign(self, worker: str) -> int:
-        """Give the runs that dead *worker* left to whoever comes first, and say how many there were."""
+        """The runs that dead *worker* left to whoever comes first, and say how many there were."""
         left = self.held_by(worker)
         self.give_back(left)
         return len(left)

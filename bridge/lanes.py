@@ -27,7 +27,7 @@ _PAYLOAD = re.compile(rb"\r\nauthorization:[ \t]*bearer[ \t]+[\w-]{1,2000}\.([\w
 
 
 def caller_in(head: bytes) -> int:
-    """Give a number for the caller whom a head's dialog token names, unverified; 0 where it names none."""
+    """A number for the caller whom a head's dialog token names, unverified; 0 where it names none."""
     found = _PAYLOAD.search(head)
     if found is None:
         return 0
@@ -102,6 +102,6 @@ class Lane:
             self.pool.submit(asked.work).add_done_callback(asked.ended)
 
     def _next(self) -> int | None:
-        """Say whose turn it is: of those below their share, who has waited for longest since the last one of his."""
+        """Whose turn it is: of those below their share, who has waited for longest since the last one of his."""
         share = max(1, self._threads // SHARE)
         return next((each for each in self._lines if not each or self._at_work[each] < share), None)

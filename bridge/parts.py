@@ -90,7 +90,7 @@ class Uploading:
                 self._uploads.discard(upload_id)
 
     def living(self, *, silent_since: datetime) -> Living:
-        """Say which uploads live; those of other processes that have not moved since *silent_since* do not."""
+        """Which uploads live; those of other processes that have not moved since *silent_since* do not."""
         with self._lock:
             uploads = frozenset(self._uploads)
         return Living(process=self.process, uploads=uploads, silent_since=silent_since)

@@ -126,5 +126,5 @@ class Rooms:
         self._apps: defaultdict[str, Room] = defaultdict(lambda: Room(each))
 
     def app(self, name: str) -> Room:
-        """Give the room of one app, which a route names."""
+        """The room of one app, which a route names."""
         return self._apps[name]

@@ -93,7 +93,7 @@ _ENDS: Mapping[object, int] = {Arbiter.APP_LOAD_ERROR: WRONG, Arbiter.WORKER_BOO
 
 
 def _addresses(settings: Settings) -> dict[str, str]:
-    """Give where it listens, by the setting that says so."""
+    """Where it listens, by the setting that says so."""
     given = {"BRIDGE_LISTEN": settings.listen, "BRIDGE_HEALTH_LISTEN": settings.health_listen}
     return {name: address for name, address in given.items() if address}
 

@@ -140,7 +140,7 @@ class TurnedAway:
 
 
 def names_origin(head: bytes) -> bool:
-    """Say whether the page is named that may read an answer."""
+    """Whether the page is named that may read an answer."""
     return _ORIGIN.search(head) is not None
 
 

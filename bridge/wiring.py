@@ -68,7 +68,7 @@ METADATA_WITHIN = 5.0
 
 
 def utc_now() -> datetime:
-    """Give the present moment."""
+    """The present moment."""
     return datetime.now(UTC)
 
 
@@ -319,7 +319,7 @@ class _Clients:
 
 
 def misfits_of(schemas: SchemaRegistry, *, max_attachment: int, max_body: int) -> Misfits:
-    """Say how a mapping is held against what lies around it: its schemas, and the sizes that the settings let pass."""
+    """How a mapping is held against what lies around it: its schemas, and the sizes that the settings let pass."""
     sizes = beyond(max_attachment=max_attachment, max_body=max_body)
     return lambda mapping: (*schemas.misfits(mapping), *sizes(mapping))
 

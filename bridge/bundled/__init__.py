@@ -12,15 +12,15 @@ def _folder(name: str) -> Path:
 
 
 def mappings_folder() -> Path:
-    """Give the folder of the mapping files that ship."""
+    """The folder of the mapping files that ship."""
     return _folder("mappings")
 
 
 def schemas_folder() -> Path:
-    """Give the folder of the form schemas that ship."""
+    """The folder of the form schemas that ship."""
     return _folder("schemas")
 
 
 def examples_folder() -> Path:
-    """Give the folder of the forms that show the shipped mapping: one valid, one with faults."""
+    """The folder of the forms that show the shipped mapping: one valid, one with faults."""
     return _HERE / "examples"

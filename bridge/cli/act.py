@@ -85,7 +85,7 @@ def act(
 
 
 def exit_code(outcome: "Pressed") -> int:
-    """Say what the command ends with."""
+    """What the command ends with."""
     if outcome.refused:
         return REFUSED
     if outcome.operation is not None:

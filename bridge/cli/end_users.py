@@ -49,7 +49,7 @@ def end_user_token(token_file: str | None) -> str:
 
 def dialogporten_url(given: str | None) -> str:
     """
-    Say which Dialogporten is meant.
+    Which Dialogporten is meant.
 
     Raises:
         click.UsageError: Neither option nor environment says it, or it is no address that a token may go to.

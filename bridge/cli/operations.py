@@ -269,7 +269,7 @@ def _whole(entry: "Entry") -> dict[str, Any]:
 
 
 def _meaning(operation: "Operation") -> str | None:
-    """Say what the press was accepted to do, in the words of a mapping."""
+    """What the press was accepted to do, in the words of a mapping."""
     from bridge.core.mapping import Verb
 
     meaning = operation.meaning

@@ -44,7 +44,7 @@ class _Array:
 
 @contextmanager
 def writing(shape: str, *, table: "Table", csv: "Csv") -> Iterator[Writer[Mapping[str, Any]]]:
-    """Give what writes rows as *shape* (``shapes.ROWS``); *table* and *csv* are for those two."""
+    """What writes rows as *shape* (``shapes.ROWS``); *table* and *csv* are for those two."""
     if shape != "json":
         writers: Mapping[str, Writer[Mapping[str, Any]]] = {"table": table, "jsonl": json_lines, "csv": csv}
         yield writers[shape]

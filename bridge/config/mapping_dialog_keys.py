@@ -386,7 +386,7 @@ def _text_faults(
 
 
 def template_faults(template: str, known: Sequence[str]) -> Iterator[str]:
-    """Say what is wrong with the names in braces of a text, of which these are *known*."""
+    """What is wrong with the names in braces of a text, of which these are *known*."""
     try:
         names = names_in(template)
     except ValueError:
@@ -401,7 +401,7 @@ def template_faults(template: str, known: Sequence[str]) -> Iterator[str]:
 
 
 def wording_of(keys: WordingKeys) -> Wording:
-    """Give what the keys say."""
+    """What the keys say."""
     return Wording(
         code=keys.code,
         extended_status=_texts(keys.extended_status),
@@ -412,7 +412,7 @@ def wording_of(keys: WordingKeys) -> Wording:
 
 
 def then_of(keys: ThenKeys) -> Then:
-    """Give what the keys say."""
+    """What the keys say."""
     return Then(
         status=keys.status,
         activity=keys.activity,
@@ -427,7 +427,7 @@ def then_of(keys: ThenKeys) -> Then:
 
 
 def state_of(keys: StateKeys) -> StateRule:
-    """Give what the keys say."""
+    """What the keys say."""
     return StateRule(
         status=keys.status,
         actions=None if keys.actions is None else tuple(keys.actions),
@@ -439,7 +439,7 @@ def state_of(keys: StateKeys) -> StateRule:
 
 
 def embeds_of(keys: EmbedKeys | None) -> Embeds | None:
-    """Give what the keys say."""
+    """What the keys say."""
     if keys is None:
         return None
     shown = (ShownField(at=each.at, label=_texts(each.label)) for each in keys.fields or ())
@@ -447,7 +447,7 @@ def embeds_of(keys: EmbedKeys | None) -> Embeds | None:
 
 
 def button_of(keys: ButtonKeys | None) -> Button | None:
-    """Give what the keys say."""
+    """What the keys say."""
     if keys is None:
         return None
     return Button(
@@ -456,7 +456,7 @@ def button_of(keys: ButtonKeys | None) -> Button | None:
 
 
 def dialog_of(keys: DialogKeys) -> DialogSpec:
-    """Give what the keys say."""
+    """What the keys say."""
     receipt = keys.receipt
     return DialogSpec(
         wording=wording_of(keys),
@@ -468,7 +468,7 @@ def dialog_of(keys: DialogKeys) -> DialogSpec:
 
 
 def refused_of(keys: RefusedKeys) -> Wording:
-    """Give what the keys say."""
+    """What the keys say."""
     return Wording(extended_status=_texts(keys.extended_status), additional_info=_texts(keys.additional_info))
 
 

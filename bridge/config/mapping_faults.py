@@ -269,7 +269,7 @@ def _unknown_functions(test: str) -> Iterator[str]:
 
 
 def schema_file_faults(schemas: Path, name: str) -> Iterator[str]:
-    """Say what is wrong with *name* as the path of an XSD."""
+    """What is wrong with *name* as the path of an XSD."""
     if is_json_schema(name):
         yield "an XSD must stand here: a form's JSON Schema is its 'json_schema'"
     else:
@@ -277,7 +277,7 @@ def schema_file_faults(schemas: Path, name: str) -> Iterator[str]:
 
 
 def json_schema_file_faults(schemas: Path, named: str) -> Iterator[str]:
-    """Say what is wrong with *named* as the path of a JSON Schema, with or without ``#`` and where forms begin."""
+    """What is wrong with *named* as the path of a JSON Schema, with or without ``#`` and where forms begin."""
     if not is_json_schema(named):
         yield "a JSON Schema's name ends with .json, and after '#' it may say where forms begin"
     else:

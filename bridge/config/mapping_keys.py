@@ -178,7 +178,7 @@ class NarrowedKeys(Model):
 
 
 def right_kind(value: object) -> str:
-    """Say which of the two ways a right is written in; pydantic puts it into the places of errors."""
+    """Which of the two ways a right is written in; pydantic puts it into the places of errors."""
     return "in_e" if isinstance(value, BaseModel | dict) else "in_a"
 
 

@@ -33,7 +33,7 @@ def beyond(*, max_attachment: int, max_body: int) -> Beyond:
 
 def stranding(mapping: ServiceMapping, *, max_put: int, max_body: int) -> Iterator[str]:
     """
-    Say which attachments could be uploaded and then never be sent on, or never come in, as all that is too large.
+    Which attachments could be uploaded and then never be sent on, or never come in, as all that is too large.
 
     Smaller ones can, so that it is no fault: who completes such an element is told 409 ``too_large_to_carry``, and
     who sends such a body 413.
@@ -62,7 +62,7 @@ def sized(mapping: ServiceMapping) -> bool:
 
 
 def _each(carried: int, rule: AttachmentRule) -> int:
-    """Give the megabytes that each of as many as must be there may have, in base64 within *carried*."""
+    """The megabytes that each of as many as must be there may have, in base64 within *carried*."""
     return _carried(carried // max(1, rule.min_count))
 
 
@@ -84,7 +84,7 @@ def _many(rule: AttachmentRule) -> str:
 
 
 def _said(mapping: ServiceMapping) -> Iterator[tuple[int, AttachmentRule]]:
-    """Give the rules that name a size; where nobody says one it is as large as it may be."""
+    """The rules that name a size; where nobody says one it is as large as it may be."""
     said = [each.get("max_size_mb") for each in json.loads(mapping.said).get("attachment_rules", ())]
     return ((at, rule) for at, rule in enumerate(mapping.attachment_rules) if said[at] is not None)
 

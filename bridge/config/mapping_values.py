@@ -45,7 +45,7 @@ from bridge.core.targets import Target
 
 
 def after_of(action: ActionKeys) -> AfterUpdate | None:
-    """Say what the two flags mean together; None when one is left out."""
+    """What the two flags mean together; None when one is left out."""
     if action.target == "altinn3" or action.delete or action.confirm or action.archive:
         return AfterUpdate.KEEP_AS_DRAFT
     if action.complete is None or action.sign is None:
@@ -137,7 +137,7 @@ def _attaching(given: AttachmentsKeys) -> AttachmentPolicy:
 
 
 def acts(name: str, action: ActionKeys | None, state: ElementState) -> bool:
-    """Say whether the action can do something in *state*; what is told to be faulty is told that alone."""
+    """Whether the action can do something in *state*; what is told to be faulty is told that alone."""
     return action is None or after_of(action) is None or can_act(action_of(name, action), state)
 
 

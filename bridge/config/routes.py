@@ -34,10 +34,10 @@ class Schemas(Protocol):
         """Compile one, and say what is wrong with it."""
 
     def digest(self, name: str) -> str | None:
-        """Give the digest of one that was compiled."""
+        """The digest of one that was compiled."""
 
     def root_fault(self, name: str, root: str | None) -> str | None:
-        """Say what is wrong with the *root* of one that was compiled."""
+        """What is wrong with the *root* of one that was compiled."""
 
 
 _Validate = Literal["strict", "warn", "off"]

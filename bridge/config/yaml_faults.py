@@ -21,7 +21,7 @@ _KEY_WITH_VALUE = re.compile(r"\s*(?:- +)*[^\s:#{\[][^:]*:\s+(?!#)\S")
 
 
 def yaml_fault(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, str]:
-    """Give line, column (from 1) and what to write, of an error that *text* has."""
+    """Line, column (from 1) and what to write, of an error that *text* has."""
     mark = error.problem_mark or error.context_mark
     if mark is None:
         return 1, 1, str(error.problem or error.context)
@@ -38,7 +38,7 @@ def yaml_fault(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, str]:
 
 
 def unreadable_fault(error: UnicodeDecodeError | yaml.reader.ReaderError, data: bytes) -> tuple[int, int, str]:
-    """Give the place of the first byte or character that cannot stand in a YAML file, and what to write."""
+    """The place of the first byte or character that cannot stand in a YAML file, and what to write."""
     if isinstance(error, UnicodeDecodeError):
         before = data[: error.start].decode("utf-8", "replace")
         message = "these bytes are not UTF-8: save the file as UTF-8"
@@ -51,7 +51,7 @@ def unreadable_fault(error: UnicodeDecodeError | yaml.reader.ReaderError, data: 
 
 
 def starts_oddly(text: str, mark: Any, lines: Sequence[str]) -> bool:
-    """Say whether *text* begins its line, with blanks that are no indentation to YAML."""
+    """Whether *text* begins its line, with blanks that are no indentation to YAML."""
     line = lines[mark.line] if mark.line < len(lines) else ""
     return text[:1] != "" and text[0] in ODD_BLANKS and not line[: mark.column].strip()
 

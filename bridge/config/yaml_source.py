@@ -84,7 +84,7 @@ def read_yaml(document: Document, *, begins: str) -> dict[str, Any] | None:
 
 
 def line_and_column(fault: Fault) -> tuple[int, int]:
-    """Give where a fault of one file stands, to sort by."""
+    """Where a fault of one file stands, to sort by."""
     _, line, column = fault.where.rsplit(":", 2)
     return int(line), int(column)
 
@@ -197,7 +197,7 @@ def _scalar(node: yaml.Node) -> Any:
 
 
 def wrong_value(kind: str, value: Any, context: Mapping[str, Any]) -> str:
-    """Say in our words what pydantic finds wrong with *value*."""
+    """In our words what pydantic finds wrong with *value*."""
     shown = repr(value.text if isinstance(value, _Odd) else value)
     match kind:
         case "string_type" if isinstance(value, _Odd | int):

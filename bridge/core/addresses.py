@@ -11,7 +11,7 @@ _SEPARATORS = frozenset("%/?#[]@:;&=+$,\\")
 
 def canonical(address: str) -> str:
     """
-    Give one spelling of *address*: host in small letters, no usual port, no dots, no blanks around, no idle escapes.
+    One spelling of *address*: host in small letters, no usual port, no dots, no blanks around, no idle escapes.
 
     What is no absolute address over HTTP stays as it is, but for the blanks.
     """

@@ -106,7 +106,7 @@ def row_for(status: int, text: str) -> Row:
 
 
 def problem_of(row: Row, text: str) -> Problem:
-    """Say what the sender is told of a refusal; of *text* only the level, or the place in the form, is taken."""
+    """What the sender is told of a refusal; of *text* only the level, or the place in the form, is taken."""
     problem = PROBLEMS[row.code]
     if row.code == "app_level_too_low":
         found = _LEVEL.search(text)

@@ -75,7 +75,7 @@ def _is_unseen(each: str) -> bool:
 
 
 def extension_of(file_name: str) -> str:
-    """Give what follows the last dot, in lower case; empty without one."""
+    """What follows the last dot, in lower case; empty without one."""
     stem, dot, end = file_name.rpartition(".")
     return end.casefold() if dot and stem else ""
 

@@ -41,7 +41,7 @@ class HttpDialect(Enum):
 
 
 def meaning(method: str, *, has_body: bool) -> Meaning:
-    """Say what is meant: PUT calculates, GET creates, and POST creates only where it brings no form."""
+    """What is meant: PUT calculates, GET creates, and POST creates only where it brings no form."""
     if method == "GET" or (method == "POST" and not has_body):
         return Meaning.CREATE
     return Meaning.CALCULATE
@@ -49,7 +49,7 @@ def meaning(method: str, *, has_body: bool) -> Meaning:
 
 def first_try(meant: Meaning) -> HttpDialect:
     """
-    Say which generation to assume of an app that is not known.
+    Which generation to assume of an app that is not known.
 
     GET and PUT are each known to one generation only, and answered 405 by the other without any effect. POST is known
     to both: an old app would take a form to calculate for the wish of an empty one, and lose it.
@@ -137,7 +137,7 @@ class AppRoute:
         return f"{self.org}/{self.app}"
 
     def data_type(self, name: str) -> DataTypeRoute:
-        """Give what holds for a data type, named in the file or not."""
+        """What holds for a data type, named in the file or not."""
         return self.data_types.get(name) or replace(self.defaults, data_type=name)
 
 

@@ -70,12 +70,12 @@ SOONEST = timedelta(milliseconds=50)
 
 
 def may_arrive(operation: Operation, now: datetime) -> bool:
-    """Say whether a write of *operation* is out that nobody answered, and that may still take effect."""
+    """Whether a write of *operation* is out that nobody answered, and that may still take effect."""
     return operation.may_arrive_until is not None and now < operation.may_arrive_until
 
 
 def look_again(operation: Operation, *, now: datetime, settle: timedelta) -> datetime:
-    """Say when to look again for a write that may still arrive: often at first, then more seldom."""
+    """When to look again for a write that may still arrive: often at first, then more seldom."""
     sent, until = operation.sending_at or now, operation.may_arrive_until or now
     pause = max(settle, min((now - sent) / 2, LOOK_EVERY), SOONEST)
     return min(now + pause, max(until, now + SOONEST))
@@ -83,7 +83,7 @@ def look_again(operation: Operation, *, now: datetime, settle: timedelta) -> dat
 
 def repeatable(action: ActionMapping, operation: Operation) -> bool:
     """
-    Say whether a write may be sent again while the first one may still arrive.
+    Whether a write may be sent again while the first one may still arrive.
 
     It may where one of the two takes the element away from the other: what is archived, deleted or confirmed is so
     once. A draft may not: the late one would overwrite what came after the repeat. Neither may what was answered with a
@@ -107,7 +107,7 @@ def decide(
     ended: Ended | None = None,
 ) -> Decision:
     """
-    Say what to do next.
+    What to do next.
 
     *element* is what stands there now: the element, or its archived copy, or None when neither is to be found. *ended*
     is what is known of it all the same, and None where nobody knows: what is missing was not thereby deleted.

@@ -193,7 +193,7 @@ class Verification(Enum):
 
 
 def manifest_of(forms: int, attachments: Iterable[Attachment | Listed]) -> Manifest:
-    """Say what is to be there."""
+    """What is to be there."""
     return Manifest(forms=forms, files=tuple((_name(each), _size(each)) for each in attachments))
 
 

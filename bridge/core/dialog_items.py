@@ -24,19 +24,19 @@ class Kind:
 
 
 def texts_in(value: object) -> Mapping[str, str]:
-    """Give a text by language."""
+    """A text by language."""
     listed = value if isinstance(value, list) else []
     return {word_in(each, "languageCode"): word_in(each, "value") for each in listed if isinstance(each, Mapping)}
 
 
 def word_in(item: Json, name: str) -> str:
-    """Give a member that is a text; empty where it is none."""
+    """A member that is a text; empty where it is none."""
     value = item.get(name)
     return value if isinstance(value, str) else ""
 
 
 def objects_in(body: Json, name: str) -> list[Json]:
-    """Give the objects of a list."""
+    """The objects of a list."""
     value = body.get(name)
     return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
 
@@ -89,7 +89,7 @@ LINK = Kind(
 
 
 def meant(kind: Kind, item: Json) -> list[object]:
-    """Say what a whole item means, of what the bridge writes."""
+    """What a whole item means, of what the bridge writes."""
     return [
         *(meaning(item.get(name)) for name, meaning in kind.members.items()),
         *([meant(inner, each) for each in objects_in(item, name)] for name, inner in kind.lists.items()),
@@ -97,7 +97,7 @@ def meant(kind: Kind, item: Json) -> list[object]:
 
 
 def member(path: str, wanted: object, theirs: object) -> dict[str, object]:
-    """Give the operation that writes one member, and leaves what others added to it."""
+    """The operation that writes one member, and leaves what others added to it."""
     value = rest_of(theirs) if wanted is None else united(wanted, theirs)
     if value is None:
         # A yes cannot be taken away, only be a no.
@@ -106,14 +106,14 @@ def member(path: str, wanted: object, theirs: object) -> dict[str, object]:
 
 
 def places_in(body: Json, name: str) -> Mapping[object, tuple[int, Json]]:
-    """Give the items of a list by their ids, each with its index."""
+    """The items of a list by their ids, each with its index."""
     value = body.get(name)
     listed = value if isinstance(value, list) else []
     return {each.get("id"): (at, each) for at, each in enumerate(listed) if isinstance(each, Mapping)}
 
 
 def united(wanted: object, theirs: object) -> object:
-    """Give *wanted* with all that stands beside it in *theirs*: further members and languages, at every level."""
+    """*wanted* with all that stands beside it in *theirs*: further members and languages, at every level."""
     if isinstance(wanted, Mapping) and isinstance(theirs, Mapping):
         return {**theirs, **{name: united(value, theirs.get(name)) for name, value in wanted.items()}}
     if isinstance(wanted, list) and isinstance(theirs, list):
@@ -130,7 +130,7 @@ def united(wanted: object, theirs: object) -> object:
 
 
 def without_others(wanted: object, theirs: object) -> object:
-    """Give *theirs* without the languages that the bridge does not write: those of *wanted*, or else its own three."""
+    """*theirs* without the languages that the bridge does not write: those of *wanted*, or else its own three."""
     if isinstance(theirs, Mapping) and "value" in theirs:
         told = wanted.get("value") if isinstance(wanted, Mapping) else None
         own = without_others(told, theirs["value"])
@@ -142,7 +142,7 @@ def without_others(wanted: object, theirs: object) -> object:
 
 
 def rest_of(theirs: object) -> object:
-    """Give what stays of a text where the bridge takes its own languages away; None is nothing."""
+    """What stays of a text where the bridge takes its own languages away; None is nothing."""
     if isinstance(theirs, Mapping) and "value" in theirs:
         rest = rest_of(theirs["value"])
         return {**theirs, "value": rest} if rest else None

@@ -83,7 +83,7 @@ class Merged:
 
 def merge(dialog: Dialog, change: DialogChange, base: Written = NOTHING_WRITTEN) -> Merged:
     """
-    Say what to send so that *dialog* says what *change* wants and keeps what others wrote since *base*.
+    What to send so that *dialog* says what *change* wants and keeps what others wrote since *base*.
 
     Paths are indexes into what was read, so the patch is good for that revision only and goes with ``If-Match``.
     A dialog that holds all of *change*'s activities was told already, since a patch is applied whole: nothing is sent.
@@ -175,7 +175,7 @@ class _Merge:
                     yield pointer, _NO_MORE
 
     def _stands(self, place: str, wanted: str, whole: str, own: str) -> str:
-        """Say what of a text is held against ours: its *own* languages; the *whole* where none of it is ours."""
+        """What of a text is held against ours: its *own* languages; the *whole* where none of it is ours."""
         if self._base.get(place, GONE) == GONE:
             return own if own == wanted != GONE else whole
         return own
@@ -306,7 +306,7 @@ class _Merge:
                 yield {"op": "add", "path": "/apiActions/-", "value": wanted}
 
     def _adds(self, name: str, wanted: Json) -> bool:
-        """Say whether an item that is not there is put there: not when others took away what we had put."""
+        """Whether an item that is not there is put there: not when others took away what we had put."""
         return not self._told and self._base.get(_place(name, wanted), GONE) == GONE
 
     def _goes(self, url: str) -> bool:
@@ -337,7 +337,7 @@ class _Merge:
             yield _remove(f"/attachments/{at}")
 
     def _leads_as_written(self, place: str, theirs: Json) -> bool:
-        """Say whether a link still leads where the bridge had it lead; one that others turned elsewhere is theirs."""
+        """Whether a link still leads where the bridge had it lead; one that others turned elsewhere is theirs."""
         meaning = LINK.lists["urls"].members["url"]
         return any(
             self._base.get(f"{place}/urls/{each.get('id')}/url") == digest(meaning(each.get("url")))
@@ -347,7 +347,7 @@ class _Merge:
     # One item of ours, by member
 
     def _patched(self, kind: Kind, place: str, path: str, wanted: Json, theirs: Json) -> list[PatchOperation]:
-        """Say what of an item of ours is written where it stands; whatever else stands in it is others'."""
+        """What of an item of ours is written where it stands; whatever else stands in it is others'."""
         known = self._base.get(place, GONE) != GONE
         operations = list(self._members(kind, place, path, wanted, theirs, known=known))
         if all(self._written.get(each) == ours for each, ours in part_digests(kind, place, wanted)):

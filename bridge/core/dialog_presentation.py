@@ -64,7 +64,7 @@ def content_value(texts: Mapping[str, str]) -> dict[str, object]:
 
 
 def wanted_fields(asked: Iterable[Wording], default: Wording, values: Mapping[str, str]) -> Mapping[str, Field]:
-    """Give the fields that wordings say, by JSON pointer: the first of *asked* that says it, or else the default."""
+    """The fields that wordings say, by JSON pointer: the first of *asked* that says it, or else the default."""
     found: dict[str, Field] = {}
     for wording, by_mapping in (*((each, True) for each in asked), (default, False)):
         for pointer, value in _said(wording, values):
@@ -73,7 +73,7 @@ def wanted_fields(asked: Iterable[Wording], default: Wording, values: Mapping[st
 
 
 def dates_of(asked: Sequence[Dates], at: datetime) -> Mapping[str, Field]:
-    """Give the dates that the first of *asked* says, counted from *at*, by JSON pointer."""
+    """The dates that the first of *asked* says, counted from *at*, by JSON pointer."""
     found: dict[str, Field] = {}
     for dates in asked:
         for pointer, days in (("/dueAt", dates.due), ("/expiresAt", dates.expires)):
@@ -99,12 +99,12 @@ def _said(wording: Wording, values: Mapping[str, str]) -> Iterator[tuple[str, ob
 
 
 def own_ids(dialog_id: UUID, name: str) -> tuple[UUID, UUID]:
-    """Give the ids of the button and the API action by which a dialog offers the action *name*."""
+    """The ids of the button and the API action by which a dialog offers the action *name*."""
     return sibling_id(dialog_id, "button", name), sibling_id(dialog_id, "api", name)
 
 
 def offer(dialog_id: UUID, action: ActionMapping, *, public_url: str) -> Offer | None:
-    """Say how a dialog offers *action*; None where the mapping gives it no button."""
+    """How a dialog offers *action*; None where the mapping gives it no button."""
     button = action.button
     if button is None:
         return None
@@ -175,7 +175,7 @@ def _link_offer(dialog_id: UUID, action: str, link: ResultLink, values: Mapping[
 
 
 def fit_for_url(value: str) -> bool:
-    """Say whether a value may stand in an address: one short code, and no national identity number."""
+    """Whether a value may stand in an address: one short code, and no national identity number."""
     # A UUID has runs of digits by chance.
     if _UUID.fullmatch(value):
         return True

@@ -257,7 +257,7 @@ def actor_to_json(actor: Actor) -> dict[str, object]:
 
 def element_reference(dialog: Dialog) -> str | None:
     """
-    Say which Altinn 2 element the dialog stands for: by its label, or its external reference, or its idempotent key.
+    Which Altinn 2 element the dialog stands for: by its label, or its external reference, or its idempotent key.
 
     The first of them that says it counts. A number without letter is an active element's. Labels that name different
     elements name none. A key is fixed when the dialog is made, and only its owner can have given it.
@@ -285,7 +285,7 @@ def action_of(url: str, dialog_id: UUID) -> str | None:
 
 def is_narrowed(dialog: Dialog, name: str) -> bool:
     """
-    Say whether the dialog offers the bridge's action *name* by elements with an authorization context, and no other.
+    Whether the dialog offers the bridge's action *name* by elements with an authorization context, and no other.
 
     Then a token's ``a`` says nothing of it (facts/dialogporten.md 3.9, 13).
     """
@@ -306,12 +306,12 @@ def _message_id(text: str, *, labels: bool) -> str | None:
 
 
 def of_correspondence(dialog: Dialog) -> bool:
-    """Say whether it is a dialog of Altinn Correspondence's, which others may not change."""
+    """Whether it is a dialog of Altinn Correspondence's, which others may not change."""
     return str(dialog.raw.get("serviceResourceType", "")).casefold() == "correspondenceservice"
 
 
 def stored_status(status: str) -> str:
-    """Give the name, in small letters, under which Dialogporten keeps *status*."""
+    """The name, in small letters, under which Dialogporten keeps *status*."""
     name = status.casefold()
     return _STORED_AS.get(name, name)
 

@@ -41,7 +41,7 @@ AIM: Mapping[AfterUpdate, ElementState] = {
 
 
 def aim(action: ActionMapping) -> ElementState:
-    """Say where *action* wants the element."""
+    """Where *action* wants the element."""
     if action.target is Target.ALTINN3:
         return ElementState.CALCULATED
     match action.verb:
@@ -64,7 +64,7 @@ ENDED = frozenset({ElementState.ARCHIVED, ElementState.DELETED})
 
 def can_act(action: ActionMapping, state: ElementState) -> bool:
     """
-    Say whether *action* can do something with an element that stands there.
+    Whether *action* can do something with an element that stands there.
 
     What would be refused, or found done already, is no. It says of states what ``decision.decide`` does of elements.
     """
@@ -125,7 +125,7 @@ class Content(ABC):
 
     @abstractmethod
     def open(self) -> BinaryIO:
-        """Give them from the beginning; several readers do not disturb each other."""
+        """Them from the beginning; several readers do not disturb each other."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Content) and (self.size, self.sha256) == (other.size, other.sha256)
@@ -156,7 +156,7 @@ class InMemory(Content):
         return hashlib.sha256(self._data).hexdigest()
 
     def open(self) -> BinaryIO:
-        """Give them from the beginning."""
+        """Them from the beginning."""
         return io.BytesIO(self._data)
 
 
@@ -292,5 +292,5 @@ class Verdict:
 
 
 def archive_reference(message_id: str) -> str | None:
-    """Say what users see as archive reference: ``AR`` and the number of the b-id (facts/altinn2.md 2.2)."""
+    """What users see as archive reference: ``AR`` and the number of the b-id (facts/altinn2.md 2.2)."""
     return f"AR{message_id[1:]}" if message_id.startswith("b") else None

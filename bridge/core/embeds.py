@@ -71,7 +71,7 @@ WORDS: Mapping[str, Words] = {
 
 
 def embed_url(public_url: str, dialog_id: UUID, embed: Embed) -> str:
-    """Say where an embed is fetched."""
+    """Where an embed is fetched."""
     return f"{public_url.rstrip('/')}/embeds/{dialog_id}/{embed.value}"
 
 
@@ -83,7 +83,7 @@ def reference(url: str) -> dict[str, object]:
 def main_content(
     mapping: ServiceMapping, dialog_id: UUID, state: ElementState, *, public_url: str | None
 ) -> Mapping[str, Field]:
-    """Say what a dialog shows in its middle while its element is in *state*, by JSON pointer; what others put stays."""
+    """What a dialog shows in its middle while its element is in *state*, by JSON pointer; what others put stays."""
     rule = mapping.states.get(state.value)
     said = None if rule is None else rule.main_content
     embed = SHOWN.get(state) if said is None else said

@@ -147,7 +147,7 @@ class Finding:
 
 
 def errors_of(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Give those of *findings* that are more than warnings."""
+    """Those of *findings* that are more than warnings."""
     return tuple(finding for finding in findings if finding.severity is Severity.ERROR)
 
 

@@ -47,7 +47,7 @@ def mask_identity_numbers(text: str) -> str:
 
 
 def shown_name(name: str) -> str:
-    """Give the *name* of something in a form as it may be told: without identity numbers, and not too long."""
+    """The *name* of something in a form as it may be told: without identity numbers, and not too long."""
     return mask_identity_numbers(name)[:100]
 
 

@@ -49,7 +49,7 @@ LOWER: dict[str, Rung] = {
 
 def step_down(whole: DialogChange, at: Rung, reason: str, keys: Sequence[str] = ()) -> Step | None:
     """
-    Give what to tell after a refusal on the rung *at*, for *reason* and naming *keys*; None where nothing is left.
+    What to tell after a refusal on the rung *at*, for *reason* and naming *keys*; None where nothing is left.
 
     A rung that leaves out no more than the one before it is passed over.
     """
@@ -66,7 +66,7 @@ def step_down(whole: DialogChange, at: Rung, reason: str, keys: Sequence[str] = 
 
 
 def step_on(whole: DialogChange, rung: Rung, keys: Sequence[str] = ()) -> Step:
-    """Give what is told on *rung*."""
+    """What is told on *rung*."""
     match rung:
         case Rung.WHOLE:
             return Step(rung=rung, change=whole)
@@ -81,7 +81,7 @@ def step_on(whole: DialogChange, rung: Rung, keys: Sequence[str] = ()) -> Step:
 
 
 def history(change: DialogChange) -> DialogChange:
-    """Give what *change* says of what was done, and nothing of how the dialog stands."""
+    """What *change* says of what was done, and nothing of how the dialog stands."""
     bare = _without(change, _trifles(change))
     return replace(
         bare, status=None, usual_status=None, remove_actions=frozenset(), offers=(), state="", ends=Ends.NONE
@@ -89,7 +89,7 @@ def history(change: DialogChange) -> DialogChange:
 
 
 def standing(change: DialogChange) -> DialogChange:
-    """Give what *change* says of how the dialog stands: what was done stands in its history already."""
+    """What *change* says of how the dialog stands: what was done stands in its history already."""
     return replace(change, activities=())
 
 

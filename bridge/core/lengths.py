@@ -7,7 +7,7 @@ def units(text: str) -> int:
 
 
 def cut(text: str, limit: int) -> str:
-    """Give the beginning of *text* that has at most *limit* code units, and no half letter."""
+    """The beginning of *text* that has at most *limit* code units, and no half letter."""
     if units(text) <= limit:
         return text
     taken = 0

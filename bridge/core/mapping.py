@@ -82,7 +82,7 @@ class FormRule:
 
 
 def pins_of(*pairs: tuple[str | None, str | None]) -> tuple[tuple[str, str | None], ...]:
-    """Give the pairs of schema and digest that have a schema."""
+    """The pairs of schema and digest that have a schema."""
     return tuple((name, digest) for name, digest in pairs if name is not None)
 
 
@@ -91,13 +91,13 @@ FORMAT_ATTRIBUTES = (("dataFormatId", "dataFormatVersion"), ("skjemanummer", "sp
 
 
 def schema_file(name: str) -> str:
-    """Give the file of the schema *name*: after a JSON Schema's ``#`` stands where forms begin."""
+    """The file of the schema *name*: after a JSON Schema's ``#`` stands where forms begin."""
     found = re.match(r"(.*?\.json)(?:#|$)", name, re.IGNORECASE)
     return name if found is None else found[1]
 
 
 def is_json_schema(name: str) -> bool:
-    """Say whether *name* is that of a JSON Schema; after ``#`` it may say where forms begin."""
+    """Whether *name* is that of a JSON Schema; after ``#`` it may say where forms begin."""
     return schema_file(name).lower().endswith(".json")
 
 

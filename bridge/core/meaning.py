@@ -41,7 +41,7 @@ _OTHERWISE = frozenset(
 
 
 def meaning_of(mapping: ServiceMapping, action: ActionMapping) -> Meaning:
-    """Say what *action* of *mapping* means."""
+    """What *action* of *mapping* means."""
     parts: dict[str, object] = {"action": action}
     if action.needs_element:
         parts["altinn2"] = mapping.altinn2
@@ -65,7 +65,7 @@ def meaning_of(mapping: ServiceMapping, action: ActionMapping) -> Meaning:
 
 def _said(value: Any) -> Any:
     """
-    Give *value* as JSON takes it.
+    *value* as JSON takes it.
 
     Members that stand at their default are left out, so that a release that adds one changes no digest.
     """

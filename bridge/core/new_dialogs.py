@@ -41,7 +41,7 @@ def own_dialog_change(
     subject: Subject, element: Element | None, *, activity: Activity | None, now: datetime, ours: bool = True
 ) -> DialogChange:
     """
-    Say what a dialog shall say of *element* as it stands, without a press; None is an element that is gone.
+    What a dialog shall say of *element* as it stands, without a press; None is an element that is gone.
 
     On a dialog of *ours* an action without a ``button`` in the mapping is offered as well: one that nobody can press is
     no use. A due date that lies behind is left out: Dialogporten refuses it (facts/dialogporten.md 2.5).
@@ -83,7 +83,7 @@ def new_dialog(
     subject: Subject, says: DialogChange, element: Element, *, party: str, key: str, label: str
 ) -> tuple[Json, Written]:
     """
-    Give the body that makes the dialog, and what is then written by us: an empty one, with *says* merged into it.
+    The body that makes the dialog, and what is then written by us: an empty one, with *says* merged into it.
 
     *key* is its idempotent key, and *label* names the element. Without a title in the mapping the element's subject
     is one.

@@ -12,12 +12,12 @@ from bridge.core.mapping import Altinn2Service
 
 
 def signer_of(element: ElementKey, actor: str) -> str:
-    """Give the digest by which *actor* is known again on this element, by whichever dialog, and on no other."""
+    """The digest by which *actor* is known again on this element, by whichever dialog, and on no other."""
     return hashlib.sha256(f"altinn2 {element.message_id} {actor}".encode()).hexdigest()
 
 
 def earlier_signer_of(dialog_id: UUID, actor: str) -> str:
-    """Give the digest of earlier releases, which knew somebody again on one dialog alone."""
+    """The digest of earlier releases, which knew somebody again on one dialog alone."""
     return hashlib.sha256(f"{dialog_id} {actor}".encode()).hexdigest()
 
 
@@ -29,7 +29,7 @@ class Signer:
     actor: str | None
 
     def gave(self, signature: "Signature") -> bool:
-        """Say whether *signature* is theirs."""
+        """Whether *signature* is theirs."""
         if signature.signer == self.digest:
             return True
         return self.actor is not None and signature.signer == earlier_signer_of(signature.dialog_id, self.actor)
@@ -63,7 +63,7 @@ class MaySign(Enum):
 
 def has_signed(signer: Signer, earlier: Sequence[Signature], *, service: Altinn2Service) -> bool:
     """
-    Say whether *signer*'s signature is among those by which an element was archived, after those that came *earlier*.
+    Whether *signer*'s signature is among those by which an element was archived, after those that came *earlier*.
 
     One that went out, and of which nobody knows whether it took, is, unless those of others were enough.
     """
@@ -75,7 +75,7 @@ def may_sign(
     signer: Signer, earlier: Sequence[Signature], *, service: Altinn2Service, element: Element, steps: int | None
 ) -> MaySign:
     """
-    Say whether *signer* may sign *element*, which waits for it, after the signatures that came *earlier* through us.
+    Whether *signer* may sign *element*, which waits for it, after the signatures that came *earlier* through us.
 
     To Altinn 2 all of them are the bridge's own user's, so it is here that they are told apart. *steps* are the
     signing steps that metadata tells, None where it tells none.

@@ -108,7 +108,7 @@ def change_for(
     ended: Collection[ElementState] = (),
 ) -> DialogChange:
     """
-    Say what the dialog shall say once *action* ended in *outcome* with its element in *state*.
+    What the dialog shall say once *action* ended in *outcome* with its element in *state*.
 
     The action's own ``then`` comes before the mapping's ``states``, these before its ``dialog``, and the table last.
     ``then`` counts only where the element stands where the action wants it: one signature of two is not yet done.
@@ -151,7 +151,7 @@ def change_for(
 def _success(
     subject: Subject, action: ActionMapping, state: ElementState, *, then: Then, done: bool, told: Activity
 ) -> DialogChange:
-    """Say what the element came to; not *done* is what had been done before."""
+    """What the element came to; not *done* is what had been done before."""
     mapping = subject.mapping
     rule = mapping.states.get(state.value, NO_RULE)
     # Silent, since it follows the user's own press and must not fetch the dialog back from their archive.
@@ -232,7 +232,7 @@ def _failure(
 
 def change_for_state(subject: Subject, state: ElementState, *, activity: Activity | None) -> DialogChange:
     """
-    Say what the dialog shall say of an element that moved to *state* without a press.
+    What the dialog shall say of an element that moved to *state* without a press.
 
     It is news, so it is not silent unless the mapping says so.
     """
@@ -282,7 +282,7 @@ def shown_in(mapping: ServiceMapping, state: ElementState) -> Sequence[str] | No
 
 
 def _buttons(subject: Subject, state: ElementState) -> tuple[frozenset[str], tuple[Offer, ...]]:
-    """Say whose buttons go, and which are there."""
+    """Whose buttons go, and which are there."""
     shown = shown_in(subject.mapping, state)
     if shown is None:
         return frozenset(), ()
@@ -332,7 +332,7 @@ def _refusal(subject: Subject, code: str, told: Texts) -> Mapping[str, Field]:
 
 def offers_of(subject: Subject, names: Iterable[str]) -> tuple[Offer, ...]:
     """
-    Say how a dialog offers these actions, the weightiest first: a place that is taken gives way to the next lower one.
+    How a dialog offers these actions, the weightiest first: a place that is taken gives way to the next lower one.
 
     An action to which the mapping gives no button has a built-in one on the bridge's own dialogs: one that nobody can
     press is no use.
@@ -397,7 +397,7 @@ def _told(
 
 
 def _asks_again(outcome: Outcome, code: str | None) -> bool:
-    """Say whether the text of a failure asks for another try."""
+    """Whether the text of a failure asks for another try."""
     return code in TRY_AGAIN or (outcome is Outcome.GIVEN_UP and code not in TEXTS)
 
 

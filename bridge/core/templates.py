@@ -14,7 +14,7 @@ DIALOG_NAMES = ("message_id", "archived_id", "archive_reference")
 
 def template_values(*, party: str, dialog_id: UUID, action: str, now: datetime) -> Mapping[str, str]:
     """
-    Say what the names stand for.
+    What the names stand for.
 
     ``party`` is what follows the last colon of the party's urn (the number that a form asks for); ``now:date`` is the
     date of *now* in the zone that *now* carries, so give it in Norwegian time.

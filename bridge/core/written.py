@@ -27,7 +27,7 @@ class Written:
     digests: Mapping[str, str] = field(default_factory=dict)
 
     def told_last(self, state: str) -> bool:
-        """Say whether *state* is the last one that was told."""
+        """Whether *state* is the last one that was told."""
         return self.digests.get(STATE) == digest(state)
 
     def ours(self) -> "Written":
@@ -39,14 +39,14 @@ NOTHING_WRITTEN = Written()
 
 
 def digest(value: object) -> str:
-    """Give the digest of a value as it is compared: by what it means, not by how it is spelt."""
+    """The digest of a value as it is compared: by what it means, not by how it is spelt."""
     if value is None:
         return GONE
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
 
 
 def field_digest(pointer: str, value: object) -> str:
-    """Give the digest of one field's value, whichever way it is spelt."""
+    """The digest of one field's value, whichever way it is spelt."""
     if value is not None and pointer.startswith("/content/") and isinstance(value, Mapping):
         return digest([texts_in(value.get("value")), word_in(value, "mediaType") or "text/plain"])
     if pointer in ("/dueAt", "/expiresAt") and isinstance(value, str):

@@ -83,7 +83,7 @@ def _place(content: Content | None, child: etree._Element) -> Content | None:
 
 
 def _is_taken(children: Sequence[etree._Element], content: Content) -> bool:
-    """Say whether the schema takes the last of *children* behind the others; of wildcards an app's class knows none."""
+    """Whether the schema takes the last of *children* behind the others; of wildcards an app's class knows none."""
     places = [place for child in children if (place := content.children.get(str(child.tag))) is not None]
     if not places or content.children.get(str(children[-1].tag)) is None:
         return False
@@ -91,7 +91,7 @@ def _is_taken(children: Sequence[etree._Element], content: Content) -> bool:
 
 
 def _children(node: etree._Element, path: str) -> Iterator[tuple[etree._Element, str]]:
-    """Give the children with their paths as ``differences`` writes them; nil is nothing to it."""
+    """The children with their paths as ``differences`` writes them; nil is nothing to it."""
     found = [child for child in node if isinstance(child.tag, str) and not is_nil(child)]
     several = Counter(child.tag for child in found)
     seen: Counter[object] = Counter()

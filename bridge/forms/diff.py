@@ -136,7 +136,7 @@ def _is_one_moment(old: str | None, new: str | None) -> bool:
 
 
 def is_xml(form: bytes | str) -> bool:
-    """Say whether *form* is rather XML than JSON."""
+    """Whether *form* is rather XML than JSON."""
     if isinstance(form, str):
         return form.lstrip("\ufeff" + _BLANK).startswith("<")
     # Forms in UTF-16 begin with a mark; no JSON does.
@@ -233,7 +233,7 @@ class _Reader:
 
 
 def _is_all(content: Content) -> bool:
-    """Say whether the schema lets elements stand in any order, which then means nothing (``xs:all``)."""
+    """Whether the schema lets elements stand in any order, which then means nothing (``xs:all``)."""
     order = content.order
     return order is not None and not order.choice and not order.repeats and not content.any_element
 
@@ -380,7 +380,7 @@ def _by_name(node: _Node) -> Mapping[str, list[tuple[int, _Node]]]:
 
 
 def _pair(olds: Sequence[_Node], news: Sequence[_Node]) -> list[tuple[int, int]]:
-    """Say which row became which, in order: equal ones first, then between them those that have most in common."""
+    """Which row became which, in order: equal ones first, then between them those that have most in common."""
     if len(olds) == 1 == len(news):
         return [(0, 0)]
     pairs: list[tuple[int, int]] = []
@@ -423,7 +423,7 @@ def _likest(olds: Sequence[_Node], news: Sequence[_Node]) -> list[tuple[int, int
 
 
 def _numbered(node: _Node, numbers: dict[tuple[Any, int], int]) -> set[int]:
-    """Give each value in *node* its number, the same for the same value: sets of those are compared fast."""
+    """Each value in *node* its number, the same for the same value: sets of those are compared fast."""
     times: Counter[Any] = Counter()
     found = set()
     for leaf in node.leaves():

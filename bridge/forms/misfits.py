@@ -71,14 +71,14 @@ def _said(walk: Walk, *place: str | int) -> Iterator[Misfit]:
 
 
 def _owners(tree: SchemaTree, found: Found) -> Found:
-    """Give what a rule's condition is seen from: of an attribute or a text its element."""
+    """What a rule's condition is seen from: of an attribute or a text its element."""
     inner = frozenset(each for each in found.spots if each.sort in (Sort.ATTRIBUTE, Sort.TEXT))
     owners = tree.above(Found(inner))
     return Found((found.spots - inner) | owners.spots, found.more)
 
 
 def _unfit(found: Found, template: str) -> str | None:
-    """Say why the values of *template* can be put nowhere that *found* names."""
+    """Why the values of *template* can be put nowhere that *found* names."""
     takers = [each for each in found.spots if each.holds_text and each.sort is not Sort.TEXT]
     if not takers:
         if any(each.sort is Sort.TEXT for each in found.spots):

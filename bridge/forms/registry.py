@@ -106,7 +106,7 @@ class SchemaRegistry:
         threading.Thread(target=build, name="form-models", daemon=True).start()
 
     def misfits(self, mapping: ServiceMapping) -> tuple[Misfit, ...]:
-        """Say where *mapping* and its loaded schemas cannot both be right."""
+        """Where *mapping* and its loaded schemas cannot both be right."""
         return tuple(misfits(mapping, self._tree))
 
     def _tree(self, name: str, root: str | None) -> SchemaTree | None:
@@ -114,17 +114,17 @@ class SchemaRegistry:
         return None if schema is None else schema.tree(root)
 
     def notes(self, name: str) -> tuple[str, ...]:
-        """Say what was loosened in the loaded schema *name*."""
+        """What was loosened in the loaded schema *name*."""
         return self.json.notes(name) if is_json_schema(name) else self._schemas[name].files.notes
 
     def digest(self, name: str) -> str | None:
-        """Give the digest of the schema *name*, or None where it is not loaded."""
+        """The digest of the schema *name*, or None where it is not loaded."""
         if is_json_schema(name):
             return self.json.digest(name)
         return self._schemas[name].files.sha256 if name in self._schemas else None
 
     def engine(self, name: str) -> Engine:
-        """Say which engine judges the forms of the loaded schema *name*."""
+        """Which engine judges the forms of the loaded schema *name*."""
         return Engine.JSON_SCHEMA if is_json_schema(name) else self._schemas[name].files.engine
 
     def roots(self, name: str) -> tuple[str, ...]:
@@ -132,7 +132,7 @@ class SchemaRegistry:
         return self._schemas[name].roots
 
     def root_fault(self, name: str, root: str | None) -> str | None:
-        """Say why forms of the loaded schema *name* cannot begin with *root*; None is the only root that there is."""
+        """Why forms of the loaded schema *name* cannot begin with *root*; None is the only root that there is."""
         schema = self._schemas.get(name)
         if schema is None:
             return None
@@ -154,7 +154,7 @@ class SchemaRegistry:
 
     def shape(self, name: str, root: str | None) -> Converter:
         """
-        Give the converter of the schema *name* for forms that begin with *root*, as its file was when it was loaded.
+        The converter of the schema *name* for forms that begin with *root*, as its file was when it was loaded.
 
         Raises:
             ConfigurationError: It cannot be used, or makes no converter.
@@ -167,7 +167,7 @@ class SchemaRegistry:
             return self._shapes[name, root]
 
     def compiled(self, name: str) -> etree.XMLSchema:
-        """Give this thread's compiled copy of the loaded schema *name*, for libxml2."""
+        """This thread's compiled copy of the loaded schema *name*, for libxml2."""
         return self._schemas[name].compiled()
 
     def check(self, name: str, xml: bytes | str) -> tuple[Finding, ...]:
@@ -210,7 +210,7 @@ class SchemaRegistry:
 
     def in_namespace(self, spec: FormSpec, xml: bytes | str) -> bytes:
         """
-        Give *xml* as UTF-8, and where *spec* is lenient, in its schema's namespace.
+        *xml* as UTF-8, and where *spec* is lenient, in its schema's namespace.
 
         Raises:
             Unreadable: It is no XML that we take.
@@ -261,7 +261,7 @@ class _Schema:
             return self._model
 
     def tree(self, root: str | None) -> SchemaTree | None:
-        """Say what stands in what, where xmlschema can read it; not kept, since it is large and looked at once."""
+        """What stands in what, where xmlschema can read it; not kept, since it is large and looked at once."""
         schema = build_xmlschema(self.files).schema
         try:
             return None if schema is None else SchemaTree(schema, root)
@@ -275,7 +275,7 @@ class _Schema:
         return tuple(map(real_names, self.model.root_names() or self.judged.elements()))
 
     def compiled(self) -> etree.XMLSchema:
-        """Give this thread's copy."""
+        """This thread's copy."""
         compiled: etree.XMLSchema | None = getattr(self._local, "compiled", None)
         if compiled is None:
             compiled = self._local.compiled = self.judged.compile()
@@ -359,7 +359,7 @@ class _Schema:
         return found + _elsewhere(beside, found) + broken
 
     def _without_blanks(self, data: bytes) -> etree._Element | None:
-        """Give the form *data* without the blanks that libxml2 stumbles over; None where there are none."""
+        """The form *data* without the blanks that libxml2 stumbles over; None where there are none."""
         if not may_be_padded(data):
             return None
         try:
@@ -369,7 +369,7 @@ class _Schema:
         return root if collapse_blanks(root, data, self.model) else None
 
     def _beside(self, root: etree._Element, data: bytes, spec: FormSpec | None, limits: Limits) -> tuple[Finding, ...]:
-        """Give the values that the engine takes: those that their types do not, and those that the receiver may not."""
+        """The values that the engine takes: those that their types do not, and those that the receiver may not."""
         engine = self.files.engine
         looks = engine is not Engine.LIBXML2 or may_be_lax(self._lax_types, data)
         asks = spec is not None and self._receiver.may_find(data)
@@ -400,7 +400,7 @@ class _Schema:
 
     def _xmlschema_accepts(self, schema: etree.XMLSchema, root: etree._Element, effort: Effort) -> bool:
         """
-        Say whether xmlschema accepts what *schema* refuses; one value that both refuse saves the whole pass.
+        Whether xmlschema accepts what *schema* refuses; one value that both refuse saves the whole pass.
 
         Not asked where the faults are many, nor where others would have to wait for it: the refusal stands anyway.
         """
@@ -427,7 +427,7 @@ class _Schema:
                 self._judging.release()
 
     def _refused_by_xmlschema(self, root: etree._Element, limits: Limits, effort: Effort) -> tuple[Finding, ...]:
-        """Give what xmlschema has against a form that libxml2 accepts, after the disagreement itself."""
+        """What xmlschema has against a form that libxml2 accepts, after the disagreement itself."""
         with self._alone():
             found = explain_by_xmlschema(root, self.model, limits, effort)
         if not found or found[0].rule == "not_checkable":  # Where it gives up, it has no verdict to differ by.
@@ -450,13 +450,13 @@ class _Schema:
 
 
 def _elsewhere(findings: Iterable[Finding], known: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Give those of *findings* that are about other places than the *known* ones."""
+    """Those of *findings* that are about other places than the *known* ones."""
     places = {finding.path for finding in known}
     return tuple(finding for finding in findings if finding.path not in places)
 
 
 def _is_large(data: bytes) -> bool:
-    """Say whether there may be much markup; the smallest element has four bytes, so that few need to be counted."""
+    """Whether there may be much markup; the smallest element has four bytes, so that few need to be counted."""
     if len(data) <= 4 * _WHOLE_TREE_MARKUP:
         return False
     return len(data) > 100 * _WHOLE_TREE_MARKUP or data.count(b"<") + data.count(b"=") > _WHOLE_TREE_MARKUP

@@ -30,7 +30,7 @@ def equal_rows(olds: Sequence[int], news: Sequence[int]) -> Iterable[tuple[int, 
 
 def longest_run(olds: Sequence[int], news: Sequence[int]) -> list[tuple[int, int]]:
     """
-    Give the longest run of rows that both have in this order; of several the one whose rows come first.
+    The longest run of rows that both have in this order; of several the one whose rows come first.
 
     By Hunt and Szymanski, from behind: each pair of equal rows is looked at once.
     """

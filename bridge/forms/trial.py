@@ -103,7 +103,7 @@ def _compare(form: str, other: str, shape: Converter) -> None:
 
 
 def _bare(tag: str) -> Iterator[str]:
-    """Give forms with next to nothing in them."""
+    """Forms with next to nothing in them."""
     uri, _, local = tag.removeprefix("{").rpartition("}")
     begin = f"{local} xmlns={quoteattr(uri)}" if uri else local
     yield f"<{begin}/>"
@@ -113,7 +113,7 @@ def _bare(tag: str) -> Iterator[str]:
 
 
 def _samples(model: FormModel) -> Iterator[str]:
-    """Give a form with each element and attribute once, and others that are broken in many places."""
+    """A form with each element and attribute once, and others that are broken in many places."""
     for place in model.roots.values():
         for value in (None, "", "x y"):
             for backwards in (False, True):

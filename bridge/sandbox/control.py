@@ -43,7 +43,7 @@ class BadRequest(ValueError):
 
 
 def settings(world: World, base_url: str, client: Client | None = None) -> dict[str, str]:
-    """Give the environment that points a bridge at this sandbox, as the client that it usually is or as another."""
+    """The environment that points a bridge at this sandbox, as the client that it usually is or as another."""
     client = client or world.client
     return {
         "BRIDGE_ENVIRONMENT": "sandbox",
@@ -271,12 +271,12 @@ class Control:
         return as_json(201, {"name": name, "version": version})
 
     def seed_lookup(self, request: Request) -> Response:
-        """Say what an Altinn 2 look-up service answers."""
+        """What an Altinn 2 look-up service answers."""
         code, edition = seed_lookup(self.world, _object(request))
         return as_json(201, {"code": code, "edition": edition})
 
     def own_resource(self, request: Request) -> Response:
-        """Say whose a service resource is, and which level its readers need."""
+        """Whose a service resource is, and which level its readers need."""
         given = _object(request)
         resource = Resource(
             owner=_optional_text(given, "owner") or self.world.owner.number,

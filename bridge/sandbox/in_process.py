@@ -85,7 +85,7 @@ class _Answer(HTTPResponse):
     """Hands on an answer without a length as it comes, which urllib3 does for chunked ones only."""
 
     def stream(self, amt: int | None = 65_536, decode_content: bool | None = None) -> Generator[bytes, None, None]:
-        """Give what is there, a piece at a time."""
+        """What is there, a piece at a time."""
         if "Content-Length" in self.headers:
             yield from super().stream(amt, decode_content)
             return
@@ -133,7 +133,7 @@ class _Pieces(io.RawIOBase):
         return len(given)
 
     def read1(self, size: int = -1) -> bytes | None:
-        """Give what is there, at most *size* bytes: urllib3 asks for it by this name."""
+        """What is there, at most *size* bytes: urllib3 asks for it by this name."""
         return self.read(size)
 
     def close(self) -> None:

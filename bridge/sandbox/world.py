@@ -63,7 +63,7 @@ class Client:
     scopes: frozenset[str]
 
     def may_have(self, scopes: Iterable[str]) -> bool:
-        """Say whether it may ask for all of *scopes*; ``*`` among its own is any."""
+        """Whether it may ask for all of *scopes*; ``*`` among its own is any."""
         return "*" in self.scopes or self.scopes.issuperset(scopes)
 
 
@@ -183,22 +183,22 @@ class World:
             return self.switches
 
     def down_for(self, switch: str) -> float:
-        """Say for how many seconds more a system is down, by its switch: they count from when it was thrown."""
+        """For how many seconds more a system is down, by its switch: they count from when it was thrown."""
         passed = (self.clock() - self._down_since[switch]).total_seconds()
         return max(0.0, float(getattr(self.switches, switch)) - passed)
 
     def switches_now(self) -> Switches:
-        """Give the switches with what is left of those that count down."""
+        """The switches with what is left of those that count down."""
         return replace(self.switches, **{each: self.down_for(each) for each in MAINTENANCE})  # type: ignore[arg-type]
 
     def key(self, issuer: str) -> SigningKey:
-        """Give the key of an issuer: RSA for ``maskinporten``, ``platform`` and ``idporten``, else Ed25519."""
+        """The key of an issuer: RSA for ``maskinporten``, ``platform`` and ``idporten``, else Ed25519."""
         if issuer in ("maskinporten", "platform", "idporten"):
             return SigningKey(kid=f"sandbox-{issuer}", key=_rsa_key(issuer))
         return _ed25519_key(self.seed, issuer)
 
     def use_grant(self, client_id: str, jti: str) -> bool:
-        """Say whether this is the first use of a grant, and remember it."""
+        """Whether this is the first use of a grant, and remember it."""
         with self._lock:
             if (client_id, jti) in self.used_grants:
                 return False

@@ -42,7 +42,7 @@ class Behind:
 
 
 def waits_for(bridge: Bridge, operation: Operation) -> Behind | None:
-    """Say what stands before *operation*; None where nothing does."""
+    """What stands before *operation*; None where nothing does."""
     if operation.stage is not Stage.DELIVER or operation.outcome is not None:
         return None
     if operation.waiting:

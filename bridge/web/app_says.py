@@ -9,7 +9,7 @@ REFUSES = frozenset({400, 422})
 
 
 def said_by_app(status: int, content_type: str, body: bytes) -> list[dict[str, str]]:
-    """Give the app's own fields and texts; an empty field is the whole form. A page of who stands before it is none."""
+    """The app's own fields and texts; an empty field is the whole form. A page of who stands before it is none."""
     if status not in REFUSES or "html" in content_type.lower():
         return []
     text = body.decode("utf-8-sig", "replace").strip()

@@ -36,7 +36,7 @@ class Scanner:
 
     def until_data(self) -> AttachmentHead:
         """
-        Give the members before the data.
+        The members before the data.
 
         Raises:
             Refusal: It is no such object, or has any other member.
@@ -55,7 +55,7 @@ class Scanner:
 
     def data(self, size: int) -> bytes:
         """
-        Give some of the bytes, about *size*; nothing once the data, and the object with it, has ended.
+        Some of the bytes, about *size*; nothing once the data, and the object with it, has ended.
 
         Raises:
             Refusal: It is no base64, or something other than the object's end follows.

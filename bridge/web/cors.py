@@ -19,7 +19,7 @@ HEADERS = {
 
 
 def headers_for(origins: Collection[str], origin: str | None) -> Mapping[str, str]:
-    """Give what lets a page of *origin* read an answer; nothing where it is none of *origins*."""
+    """What lets a page of *origin* read an answer; nothing where it is none of *origins*."""
     return {"Access-Control-Allow-Origin": origin, **HEADERS} if origin is not None and origin in origins else {}
 
 

@@ -69,7 +69,7 @@ class Action:
 
 
 def calls(document: Json, tag: str) -> list[Call]:
-    """Give the calls of one tag; methods that are described alike are one."""
+    """The calls of one tag; methods that are described alike are one."""
     found: list[Call] = []
     for path, methods in document["paths"].items():
         alike: list[tuple[Json, list[str]]] = []
@@ -138,7 +138,7 @@ def schema_of(entry: Json) -> list[str]:
 
 
 def members(schema: Json) -> list[Member]:
-    """Give the members of a JSON body, those of its parts after a dot."""
+    """The members of a JSON body, those of its parts after a dot."""
     return list(_members(schema, ""))
 
 
@@ -224,7 +224,7 @@ def _does(mapping: ServiceMapping, action: ActionMapping) -> str:
 
 
 def _requires(action: ActionMapping) -> tuple[str, str]:
-    """Give what a token must hold, and in which of its claims."""
+    """What a token must hold, and in which of its claims."""
     if isinstance(action.requires, Narrowed):
         return action.requires.token_ref or "the id of the button", "e"
     return str(action.requires), "a"

@@ -35,7 +35,7 @@ def show_forms(dialog_id: UUID, name: str) -> ResponseReturnValue:
 @elements.get("/actions/<uuid:dialog_id>/<name>/print")
 def show_print(dialog_id: UUID, name: str) -> ResponseReturnValue:
     """
-    Give the element's print as Altinn 2 makes it, or the archived copy's, while it comes.
+    The element's print as Altinn 2 makes it, or the archived copy's, while it comes.
 
     One that breaks off breaks off here, too: shorter than its length, or without a last chunk.
     """
@@ -64,7 +64,7 @@ def show_print(dialog_id: UUID, name: str) -> ResponseReturnValue:
 
 @elements.get("/actions/<uuid:dialog_id>/<name>/signingtext")
 def show_signing_text(dialog_id: UUID, name: str) -> ResponseReturnValue:
-    """Give the text that who signs must have seen, as plain text."""
+    """The text that who signs must have seen, as plain text."""
     bridge: Bridge = current_app.extensions["bridge"]
     chosen = language()
     text = signing_text_of(bridge, _link(bridge, dialog_id, name), language=chosen)

@@ -32,7 +32,7 @@ _ZONE = re.compile(r"""(?:^|[,;])\s*timezone\s*=\s*"?([A-Za-z0-9_+/-]{1,64})"?\s
 
 @embeds.get("/embeds/<uuid:dialog_id>/<embed>")
 def show(dialog_id: UUID, embed: str) -> ResponseReturnValue:
-    """Give an embed as Markdown to whoever may read the dialog; 204 while there is nothing to show."""
+    """An embed as Markdown to whoever may read the dialog; 204 while there is nothing to show."""
     bridge: Bridge = current_app.extensions["bridge"]
     caller = caller_of(bridge)
     if caller.dialog_id != dialog_id:
@@ -78,7 +78,7 @@ def make_link(dialog_id: UUID, name: str) -> ResponseReturnValue:
 
 @embeds.get("/prints/<secret>")
 def open_print(secret: str) -> ResponseReturnValue:
-    """Give the print that the link is for, as a download, and use the link up, unless it gave nothing."""
+    """The print that the link is for, as a download, and use the link up, unless it gave nothing."""
     bridge: Bridge = current_app.extensions["bridge"]
     used, link = use_print_link(bridge, secret)
     chunks = request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0"
@@ -91,7 +91,7 @@ def open_print(secret: str) -> ResponseReturnValue:
 
 
 def download(found: Print, link: Link) -> Response:
-    """Give a print as a file that no page of ours shows."""
+    """A print as a file that no page of ours shows."""
     kind = "pdf" if found.media_type == PDF else "html"
     name = (None if link.archived_id is None else archive_reference(link.archived_id)) or "print"
     response = Response(found.pieces, content_type=PDF if kind == "pdf" else "text/html")

@@ -32,6 +32,6 @@ def rendered(template: str, *, title: str, language: str, **values: Any) -> str:
 
 
 def around(*, title: str, language: str) -> tuple[str, str]:
-    """Give what stands before and after the content of a page that is too large to be held."""
+    """What stands before and after the content of a page that is too large to be held."""
     before, _, after = rendered("around.html", title=title, language=language, main=_MAIN).partition(_MAIN)
     return before, after

@@ -29,7 +29,7 @@ def liveness() -> ResponseReturnValue:
 @health.get("/health/startup")
 @health.get("/health/readiness")
 def readiness() -> ResponseReturnValue:
-    """Say whether write actions can be accepted: that takes our own database, written to, and the issuer's keys."""
+    """Whether write actions can be accepted: that takes our own database, written to, and the issuer's keys."""
     bridge: Bridge = current_app.extensions["bridge"]
     seen, keys = bridge.watch.seen(), bridge.keys.ready
     ready = seen.trouble is None and keys
@@ -73,7 +73,7 @@ def deep() -> ResponseReturnValue:
 
 @health.get("/metrics")
 def metrics() -> ResponseReturnValue:
-    """Give this process's measurements in Prometheus' text format; of the store, what was last seen."""
+    """This process's measurements in Prometheus' text format; of the store, what was last seen."""
     bridge: Bridge = current_app.extensions["bridge"]
     now, seen, told = bridge.clock(), bridge.watch.seen(), bridge.metrics
     told.store_up.set(seen.trouble is None)
@@ -108,7 +108,7 @@ def _drafts(bridge: Bridge, known: Backlog, now: datetime) -> dict[str, object]:
 
 
 def _late(bridge: Bridge, known: Backlog, now: datetime) -> bool:
-    """Say whether runs that should come regularly do not come to their end any more."""
+    """Whether runs that should come regularly do not come to their end any more."""
     every = bridge.settings.drafts_every
     if not every or known.drafts_ended is None:
         return False

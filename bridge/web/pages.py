@@ -32,7 +32,7 @@ HEADERS = {
 
 def is_navigation(asked: Request) -> bool:
     """
-    Say whether a browser wants to show the answer to a person, at an address where dialogs lead.
+    Whether a browser wants to show the answer to a person, at an address where dialogs lead.
 
     What brings a token is a program: a navigation never has one. Browsers that say so themselves are believed, of
     others those that name HTML before JSON.
@@ -47,7 +47,7 @@ def is_navigation(asked: Request) -> bool:
 
 
 def page(problem: Text, *, status: int, language: str, origins: Sequence[str]) -> Response:
-    """Say in a page what *problem* says, what the address is for, and where to go: the first of *origins*."""
+    """In a page what *problem* says, what the address is for, and where to go: the first of *origins*."""
     content = render_template_string(
         _PAGE,
         language=language,

@@ -79,7 +79,7 @@ def check_charset(request: Request) -> None:
 
 
 def has_body(request: Request) -> bool:
-    """Say whether a body was announced."""
+    """Whether a body was announced."""
     return bool(request.content_length) or "chunked" in request.headers.get("Transfer-Encoding", "").lower()
 
 
@@ -109,7 +109,7 @@ def read_body(request: Request, *, limit: int, load: Load) -> bytes | None:
 
 def body_reader(request: Request) -> Callable[[int], bytes]:
     """
-    Give what reads the body, a piece at a time; it raises Refusal when the body ends before its end.
+    What reads the body, a piece at a time; it raises Refusal when the body ends before its end.
 
     A body of known length is read from the server's own stream, no further than that: Werkzeug's copies each piece.
     """
@@ -124,7 +124,7 @@ def body_reader(request: Request) -> Callable[[int], bytes]:
 
 def _whole(read: Callable[[int], bytes], length: int | None) -> Callable[[int], bytes]:
     """
-    Give what reads to the end and no less: servers end a body that was cut as they end a whole one.
+    What reads to the end and no less: servers end a body that was cut as they end a whole one.
 
     A body of *length* None is in chunks, whose last one the server looks for.
     """
@@ -150,7 +150,7 @@ def _whole(read: Callable[[int], bytes], length: int | None) -> Callable[[int], 
 
 def _received(body: Body, reader: LengthReader) -> Callable[[int], bytes]:
     """
-    Give what was received as it was received, without the three copies that gunicorn's own reading makes of it.
+    What was received as it was received, without the three copies that gunicorn's own reading makes of it.
 
     A piece may be shorter than asked for. What belongs to the next request goes back.
     """

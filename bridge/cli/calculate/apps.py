@@ -64,7 +64,7 @@ class Target:
 
     def calculate(self, form: bytes, *, as_json: bool = False) -> bytes:
         """
-        Give the calculated form, in the language of *form* or as JSON.
+        The calculated form, in the language of *form* or as JSON.
 
         Raises:
             Refused: The app gave none.
@@ -133,7 +133,7 @@ def compared(before: bytes, after: bytes, shape: Converter | None) -> tuple[Diff
 
 
 def why_not(forms: tuple[bytes, bytes], names: Sequence[str], error: Exception) -> str:
-    """Say why *error* keeps *forms* from being compared, and by its name which of the two it is about."""
+    """Why *error* keeps *forms* from being compared, and by its name which of the two it is about."""
     findings = getattr(error, "findings", None) or ([error.finding] if hasattr(error, "finding") else [])
     why = ", ".join(f"{_place(each)} {each.rule}" for each in findings[:5]) or str(error)
     about = [name for name, form in zip(names, forms, strict=True) if _is_about(form, error)]
@@ -188,7 +188,7 @@ class _Settings:
 
 
 def _address(app: str, settings: _Settings) -> str:
-    """Give the address of an app as a template, from itself or from the settings."""
+    """The address of an app as a template, from itself or from the settings."""
     if "://" not in app:
         return settings.apps_url
     return f"{app.rstrip('/').rsplit('/', 2)[0]}/{{org}}/{{app}}"

@@ -132,7 +132,7 @@ class _Result:
 
 
 def _routes(registry: "SchemaRegistry") -> tuple[list["AppRoute"], list[Fault]]:
-    """Give the sound route files, where there are any, and what is wrong with them and the schemas that they name."""
+    """The sound route files, where there are any, and what is wrong with them and the schemas that they name."""
     from bridge.config.routes import read_routes
 
     given = os.environ.get("BRIDGE_ROUTES", "").strip()

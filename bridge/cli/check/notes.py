@@ -43,7 +43,7 @@ class Sizes:
 
 
 def notes_of_sizes(services: Mapping[str, ServiceMapping], sizes: Sizes) -> Iterator[str]:
-    """Say which attachments would be too large, and by what that was told."""
+    """Which attachments would be too large, and by what that was told."""
     for each in services.values():
         yield from stranding(each, max_put=sizes.max_put, max_body=sizes.max_body)
     if not sizes.read and any(map(sized, services.values())):
@@ -86,7 +86,7 @@ def _readable(environ: Mapping[str, str]) -> bool:
 
 
 def notes_of(services: Mapping[str, ServiceMapping]) -> Iterator[str]:
-    """Say what the mappings themselves leave open."""
+    """What the mappings themselves leave open."""
     for name, each in services.items():
         yield from _buttonless(name, each)
         yield from _shared_schemas(name, each)
@@ -96,7 +96,7 @@ def notes_of(services: Mapping[str, ServiceMapping]) -> Iterator[str]:
 def json_notes(
     services: Mapping[str, ServiceMapping], root_fault: Callable[[str, str | None], str | None]
 ) -> Iterator[str]:
-    """Say which forms people's systems cannot send as JSON, since nothing says what they begin with."""
+    """Which forms people's systems cannot send as JSON, since nothing says what they begin with."""
     for each in services.values():
         speaks = None if each.altinn3 is None else each.altinn3.speaks
         if speaks is FormFormat.JSON or all(action.form is not FormSource.BODY for action in each.actions.values()):
@@ -109,7 +109,7 @@ def json_notes(
 
 
 def notes_beside(services: Mapping[str, ServiceMapping]) -> Iterator[str]:
-    """Say what the settings of this environment leave open."""
+    """What the settings of this environment leave open."""
     if os.environ.get("BRIDGE_PUBLIC_URL", "").strip():
         return
     shown = [name for name, each in services.items() if any(action.button for action in each.actions.values())]
@@ -124,7 +124,7 @@ def notes_beside(services: Mapping[str, ServiceMapping]) -> Iterator[str]:
 
 
 def _buttonless(name: str, mapping: ServiceMapping) -> Iterator[str]:
-    """Say in which states a dialog has no button of the bridge's, although something can be done there."""
+    """In which states a dialog has no button of the bridge's, although something can be done there."""
     if mapping.altinn2 is None:
         return
     for state in _OPEN:
@@ -150,7 +150,7 @@ def _all(actions: list[ActionMapping]) -> str:
 
 
 def _shared_schemas(name: str, mapping: ServiceMapping) -> Iterator[str]:
-    """Say where a subform is held against the main form's schema: one of the two is likely meant for the other."""
+    """Where a subform is held against the main form's schema: one of the two is likely meant for the other."""
     mains = {form.schema for form in mapping.forms if form.kind is FormKind.MAIN and form.schema is not None}
     for form in mapping.forms:
         if form.kind is FormKind.SUB and form.schema in mains:
@@ -159,7 +159,7 @@ def _shared_schemas(name: str, mapping: ServiceMapping) -> Iterator[str]:
 
 
 def _silent_submissions(services: Mapping[str, ServiceMapping]) -> Iterator[str]:
-    """Say where a form is submitted without an event, and nobody said that it should be."""
+    """Where a form is submitted without an event, and nobody said that it should be."""
     archived = ElementState.ARCHIVED
     for name, each in services.items():
         rule = each.states.get(archived.value)

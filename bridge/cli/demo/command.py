@@ -185,7 +185,7 @@ def _curl(user: "Arbeidsflate", case: "Case") -> str:
 
 
 def _broke_off(sentence: str, stage: "Stage | None", *, as_json: bool) -> bool:
-    """Say why there is no more to show; false, since nothing passed."""
+    """Why there is no more to show; false, since nothing passed."""
     from bridge.cli.demo.story import TO_THE_END
 
     log = str(stage.log) if stage is not None and stage.log.exists() else None

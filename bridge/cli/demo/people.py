@@ -349,7 +349,7 @@ class Subscription:
         return self._heard.is_set()
 
     def since(self, began: float) -> float | None:
-        """Say how many milliseconds after *began* (of ``perf_counter``) the event came; None if it did not."""
+        """How many milliseconds after *began* (of ``perf_counter``) the event came; None if it did not."""
         return (self._heard_at - began) * 1000 if self.heard else None
 
     def __enter__(self) -> "Subscription":

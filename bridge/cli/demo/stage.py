@@ -63,7 +63,7 @@ class Stage:
         self._await_ready(self._process)
 
     def bridge_ended(self, *, within: float = 0) -> bool:
-        """Say whether the bridge ended by itself, waiting so many seconds for it."""
+        """Whether the bridge ended by itself, waiting so many seconds for it."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             return self._process is not None and self._process.wait(within) is not None
         return False

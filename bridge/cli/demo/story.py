@@ -165,7 +165,7 @@ def write_action(dialog: Dialog) -> Button:
 
 
 def shown(dialog: Dialog) -> Shown:
-    """Say what a dialog shows."""
+    """What a dialog shows."""
     return Shown(
         status=dialog.status,
         buttons=tuple(button.title for button in dialog.buttons),
@@ -253,7 +253,7 @@ def _trespass_checks(trespass: Trespass) -> dict[str, bool]:
 
 
 def findings_of(answer: Answer) -> Sequence[Mapping[str, Any]]:
-    """Give the faults that a problem document names."""
+    """The faults that a problem document names."""
     found: Sequence[Mapping[str, Any]] = (answer.problem or {}).get("findings", ())
     return found
 

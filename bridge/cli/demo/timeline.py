@@ -74,7 +74,7 @@ class Timeline:
 
     def fresh(self, *, settle: timedelta = timedelta(0)) -> list[Line]:
         """
-        Give the lines not given before, by the time they began.
+        The lines not given before, by the time they began.
 
         What began less than *settle* ago is held back: something that began earlier may not have ended yet.
         """
@@ -88,12 +88,12 @@ class Timeline:
 
 
 def last_call(world: World) -> int:
-    """Give the number of the sandbox's latest call."""
+    """The number of the sandbox's latest call."""
     return max((call.sequence for call in world.calls.all()), default=0)
 
 
 def calls_since(world: World, sequence: int) -> list[Call]:
-    """Give the sandbox's calls after number *sequence*."""
+    """The sandbox's calls after number *sequence*."""
     return [call for call in world.calls.all() if call.sequence > sequence]
 
 

@@ -150,7 +150,7 @@ def _service(known: Mapping[str, Any], given: str | None, schemas: Path | None) 
 
 
 def _signs(known: Mapping[str, Any]) -> int:
-    """Say how many signing steps the service has where the mapping does not: one, if an action leaves forms to it."""
+    """How many signing steps the service has where the mapping does not: one, if an action leaves forms to it."""
     actions = (each for each in (known.get("actions") or {}).values() if isinstance(each, Mapping))
     return int(any(each.get("complete") is True and each.get("sign") is False for each in actions))
 
@@ -197,7 +197,7 @@ def _attachment(text: str) -> dict[str, str]:
 
 
 def _buttons(known: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the mapping's actions as buttons, with the rights, titles and priorities that it says."""
+    """The mapping's actions as buttons, with the rights, titles and priorities that it says."""
     buttons: dict[str, Any] = {}
     for name, action in (known.get("actions") or {}).items():
         button = action.get("button") or {}

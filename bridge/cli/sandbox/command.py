@@ -115,7 +115,7 @@ def _described(switches: Iterable[Mapping[str, Any]]) -> Iterable[str]:
 
 
 def takes(switch: Mapping[str, Any]) -> str:
-    """Say which values a switch takes."""
+    """Which values a switch takes."""
     if "range" in switch:
         low, high = switch["range"]
         return f"{low} to {high}"

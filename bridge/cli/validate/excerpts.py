@@ -48,7 +48,7 @@ class Excerpts:
         self._lines = (text if values else hidden(text)).split("\n")
 
     def around(self, finding: Finding) -> str:
-        """Give the lines as HTML, with the fault marked; nothing where its line is not known."""
+        """The lines as HTML, with the fault marked; nothing where its line is not known."""
         if not 0 < finding.line <= len(self._lines):
             return ""
         gap = self._gap(finding) if is_of_a_gap(finding) else None
@@ -95,7 +95,7 @@ def hidden(text: str) -> str:
 
 
 def _is_json(text: str) -> bool:
-    """Say whether it is JSON as a whole: in what is not, a value may stand where a name should."""
+    """Whether it is JSON as a whole: in what is not, a value may stand where a name should."""
     try:
         return text.lstrip()[:1] in ("{", "[") and json.loads(text) is not None
     except (ValueError, RecursionError):

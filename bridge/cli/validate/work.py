@@ -240,5 +240,5 @@ def _context() -> multiprocessing.context.BaseContext:
 
 
 def cores() -> int:
-    """Say how many processes may run at once here."""
+    """How many processes may run at once here."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

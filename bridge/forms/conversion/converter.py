@@ -342,7 +342,7 @@ def _value(kind: Kind, text: str) -> str:
 
 
 def _only_text(node: etree._Element) -> str:
-    """Give the text of an element that holds nothing else; empty where it holds elements or only blanks."""
+    """The text of an element that holds nothing else; empty where it holds elements or only blanks."""
     if any(map(_is_element, node)):
         return ""
     text = (node.text or "") + "".join(each.tail or "" for each in node)
@@ -354,7 +354,7 @@ def _is_element(node: Any) -> bool:
 
 
 def _in_range(text: str) -> bool:
-    """Say whether a JSON reader would take the number for what it is; what is out of range stays a string."""
+    """Whether a JSON reader would take the number for what it is; what is out of range stays a string."""
     if len(text) < 300 and "e" not in text and "E" not in text:
         return True
     near = float(text)

@@ -21,7 +21,7 @@ def said_of_json(
     findings: Sequence[Finding], shape: Converter, form: bytes | str, limits: Limits
 ) -> tuple[Finding, ...]:
     """
-    Give *findings*, whose paths are those of the XML that *shape* made of *form*, the places of *form* itself.
+    *findings*, whose paths are those of the XML that *shape* made of *form*, the places of *form* itself.
 
     Raises:
         Unreadable: It is no JSON that we take.
@@ -41,7 +41,7 @@ def all_of_json(
     error: Unconvertible, shape: Converter, form: bytes | str, check: Callable[[bytes], Sequence[Finding]]
 ) -> tuple[Finding, ...]:
     """
-    Give what *error* tells of *form*, and what *check* finds beside it in the XML of all else.
+    What *error* tells of *form*, and what *check* finds beside it in the XML of all else.
 
     Rules wait until the form is whole: they may look at what could not be written.
     """

@@ -273,7 +273,7 @@ class _Builder:
                 content.types[other.name] = content.type_members[typed.member] = typed
 
     def _typed(self, kind: Any) -> Typed | None:
-        """Say how an element names *kind*, if it can."""
+        """How an element names *kind*, if it can."""
         if not kind.is_complex() or not kind.name or kind.name.startswith(_XSD):
             return None
         uri, local = _uri(kind.name), kind.local_name
@@ -340,7 +340,7 @@ def _kind_of_all(kinds: set[Kind]) -> Kind:
 
 
 def _derived_types(types: Iterable[Any]) -> Mapping[int, Sequence[Any]]:
-    """Give the named types with elements or attributes that are derived from another, by the id of that one."""
+    """The named types with elements or attributes that are derived from another, by the id of that one."""
     found: dict[int, list[Any]] = {}
     for kind in types:
         base = kind.base_type if kind.is_complex() else None
@@ -360,7 +360,7 @@ def _particles(group: Any) -> Iterator[Any]:
 
 
 def _member_names(elements: Iterator[Any]) -> Mapping[str, str]:
-    """Give each element its JSON name: the local one, and the full one where two namespaces share it."""
+    """Each element its JSON name: the local one, and the full one where two namespaces share it."""
     names: dict[str, str] = {}
     for element in elements:
         if element.name not in names:
@@ -370,7 +370,7 @@ def _member_names(elements: Iterator[Any]) -> Mapping[str, str]:
 
 
 def _most(group: Any, name: str) -> int | None:
-    """Say how often *name* may stand in *group*; None without a bound."""
+    """How often *name* may stand in *group*; None without a bound."""
     counts: list[int | None] = []
     for part in group:
         if hasattr(part, "model"):
@@ -385,7 +385,7 @@ def _most(group: Any, name: str) -> int | None:
 
 
 def _leaves_room(group: Any) -> bool:
-    """Say whether the same elements may stand in more than one order in *group*."""
+    """Whether the same elements may stand in more than one order in *group*."""
     particles = list(_particles(group))
     if len(particles) > 1 and (group.max_occurs != 1 or group.model == "all"):
         return True

@@ -17,7 +17,7 @@ _BLANK = " \t\r\n"
 
 def without_forbidden_nils(shape: Converter | None, xml: bytes | str, limits: Limits) -> bytes:
     """
-    Give *xml* as UTF-8 and without the empty elements that are nil where *shape* does not allow it.
+    *xml* as UTF-8 and without the empty elements that are nil where *shape* does not allow it.
 
     What a schema says nothing of stays, as does what is nil and holds something all the same.
 

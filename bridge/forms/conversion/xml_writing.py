@@ -86,7 +86,7 @@ class XmlWriter:
             self.parts.append(f"<{name}>{text}</{name}>" if text else f"<{name}/>")
 
     def _as_said(self, place: ElementDecl, name: Json, steps: Steps) -> ElementDecl:
-        """Give *place* with the type that a group names; *name* itself is written with the attributes."""
+        """*place* with the type that a group names; *name* itself is written with the attributes."""
         typed = place.content.type_members.get(name) if type(name) is str else None
         if typed is None:
             self.add("type_override", (*steps, TYPE_MEMBER))
@@ -252,7 +252,7 @@ class XmlWriter:
     def _names(
         self, content: Content, value: Mapping[str, Json], items: Mapping[str, list[Any]], steps: Steps
     ) -> list[str]:
-        """Say in which order the members stand: each once, or once for each item where the schema leaves room."""
+        """In which order the members stand: each once, or once for each item where the schema leaves room."""
         if content.order is None:
             if "@order" in value:
                 self.add("unexpected_element", (*steps, "@order"))

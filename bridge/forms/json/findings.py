@@ -133,6 +133,6 @@ def _shown(value: Json) -> str:
 
 
 def _decimals(step: float | Decimal) -> int:
-    """Say how many decimals a step like 0.01 allows, or 0 for another step."""
+    """How many decimals a step like 0.01 allows, or 0 for another step."""
     _, digits, exponent = Decimal(str(step)).as_tuple()
     return -exponent if digits == (1,) and isinstance(exponent, int) and exponent < 0 else 0

@@ -138,7 +138,7 @@ def text_of(data: bytes | str, limits: Limits) -> str:
 
 
 def placed(findings: Collection[tuple[tuple[str | int, ...], Finding]], text: str) -> tuple[Finding, ...]:
-    """Give each finding the line and column of its steps in *text*, or of what would have held a missing member."""
+    """Each finding the line and column of its steps in *text*, or of what would have held a missing member."""
     wanted = {steps[:end] for steps, _ in findings for end in range(len(steps) + 1)}
     offsets = _offsets(text, wanted)
     result = []
@@ -208,7 +208,7 @@ def _constant(_name: str) -> NoReturn:
 
 
 def _too_deep(value: Json, most: int, containers: int) -> bool:
-    """Say whether *value*, with at most so many *containers*, has more than *most* of them inside each other."""
+    """Whether *value*, with at most so many *containers*, has more than *most* of them inside each other."""
     level = [value]
     for depth in range(most):
         containers -= len(level)

@@ -49,11 +49,11 @@ class JsonSchemaRegistry:
         return ()
 
     def notes(self, name: str) -> tuple[str, ...]:
-        """Say where the loaded schema *name* begins, and what was repaired or loosened in it."""
+        """Where the loaded schema *name* begins, and what was repaired or loosened in it."""
         return self._schemas[name].notes
 
     def digest(self, name: str) -> str | None:
-        """Give the SHA-256 of the loaded schema's files, as ``SchemaRegistry.digest`` does; None if not loaded."""
+        """The SHA-256 of the loaded schema's files, as ``SchemaRegistry.digest`` does; None if not loaded."""
         return self._schemas[name].sha256 if name in self._schemas else None
 
     def check(self, name: str, form: bytes | str) -> tuple[Finding, ...]:

@@ -307,7 +307,7 @@ def _repair(document: _Document, steps: Steps, schema: dict[str, Json], counts: 
 
 
 def _fitted(kind: str, value: Json) -> Json:
-    """Give *value* as the type *kind* wants it, or None when it cannot be."""
+    """*value* as the type *kind* wants it, or None when it cannot be."""
     number = type(value) in {int, Decimal}
     if kind in {"integer", "number"}:
         if type(value) is str and _NUMBER.fullmatch(value):
@@ -387,7 +387,7 @@ def _at(schema: Json, steps: Steps) -> Json:
 
 
 def _constrains(document: Json, schema: Json) -> bool:
-    """Say whether *schema* asks anything of an object, following local references."""
+    """Whether *schema* asks anything of an object, following local references."""
     for _ in range(20):
         if schema is False:
             return True
@@ -452,7 +452,7 @@ def _takes(pattern: re.Pattern[str]) -> Any:
 
 
 def _is_a_day(parts: Mapping[str, str]) -> bool:
-    """Say whether the month has such a day, where the format has one."""
+    """Whether the month has such a day, where the format has one."""
     return "day" not in parts or int(parts["day"]) <= monthrange(int(parts["year"]), int(parts["month"]))[1]
 
 

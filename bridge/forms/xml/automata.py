@@ -18,7 +18,7 @@ class Automaton:
         self.pattern, self._schema, self._lock = pattern, schema, threading.Lock()
 
     def match(self, text: str) -> object | None:
-        """Give something when *text* fits as a whole; what libxml2 gives up on does not fit."""
+        """Something when *text* fits as a whole; what libxml2 gives up on does not fit."""
         element = etree.Element("v")
         element.text = text
         with self._lock:
@@ -30,7 +30,7 @@ class Automaton:
 
 @functools.cache
 def type_matcher(name: str) -> Automaton:
-    """Give what says whether libxml2 takes a text for a value of the built-in type *name*."""
+    """What says whether libxml2 takes a text for a value of the built-in type *name*."""
     return Automaton(name, etree.XMLSchema(etree.fromstring(_ONE_TYPE % name)))
 
 

@@ -63,7 +63,7 @@ def findings_beside(
     pieces: Iterable[bytes], model: SchemaModel, *, watch: Watch, receiver: Receiver, limits: Limits, most_ids: int
 ) -> tuple[Finding, ...]:
     """
-    Give what is wrong with the values of the form *pieces* though libxml2 takes it, and what *receiver* may refuse.
+    What is wrong with the values of the form *pieces* though libxml2 takes it, and what *receiver* may refuse.
 
     At most ``limits.max_findings``; the last one says where there may be more. *watch* has seen the form already.
 

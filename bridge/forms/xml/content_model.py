@@ -104,7 +104,7 @@ def _example(wildcard: Any) -> str:
 
 
 def takes(part: Particle, tag: str) -> bool:
-    """Say whether a child named *tag* has a place, wherever."""
+    """Whether a child named *tag* has a place, wherever."""
     match part:
         case ElementParticle():
             return tag in part.names
@@ -115,7 +115,7 @@ def takes(part: Particle, tag: str) -> bool:
 
 
 def may_be_left_out(part: Particle, tag: str) -> bool:
-    """Say whether an element named *tag* may be left out wherever it has a place of its own."""
+    """Whether an element named *tag* may be left out wherever it has a place of its own."""
     match part:
         case ElementParticle():
             return part.least == 0
@@ -127,7 +127,7 @@ def may_be_left_out(part: Particle, tag: str) -> bool:
 
 
 def fits(content: Group, tags: Sequence[str]) -> bool:
-    """Say whether children named *tags* are what *content* asks for; of what has too many ways to be so, no."""
+    """Whether children named *tags* are what *content* asks for; of what has too many ways to be so, no."""
     states: dict[object, State] = {0: (content,)}
     for tag in tags:
         states = {
@@ -153,7 +153,7 @@ def readable(name: str) -> str:
 
 
 def in_turn(parts: State, tag: str) -> Iterator[tuple[State, State]]:
-    """Give each way for *tag* to come next: what has to be passed over for it, and what is left then."""
+    """Each way for *tag* to come next: what has to be passed over for it, and what is left then."""
     passed: State = ()
     for number, part in enumerate(parts):
         for missing, rest in _into(part, tag):
@@ -188,7 +188,7 @@ def _into(part: Particle, tag: str) -> Iterator[tuple[State, State]]:
 
 
 def _fewer(part: Particle) -> State:
-    """Give what is left of *part* once it came."""
+    """What is left of *part* once it came."""
     if part.high == 1:
         return ()
     if part.high is None and part.low == 0:

@@ -74,7 +74,7 @@ class Judge:
 
     def why(self, simple: Any, text: str, takes: Takes) -> str | None:
         """
-        Say by code why .NET may refuse *text*, which the type *simple* takes; None where it takes it, too.
+        By code why .NET may refuse *text*, which the type *simple* takes; None where it takes it, too.
 
         *takes* says whether a member of a union does.
         """
@@ -166,7 +166,7 @@ def _why_of_kind(kind: str, value: str, *, blank: bool) -> str | None:
 
 
 def _is_decimal(value: str) -> bool:
-    """Say whether .NET's 96 bits hold it, with at most 28 places behind the point."""
+    """Whether .NET's 96 bits hold it, with at most 28 places behind the point."""
     found = _NUMBER.fullmatch(value)
     if found is None:
         return True  # No number at all, as is told elsewhere.
@@ -189,7 +189,7 @@ def _is_short(value: str) -> bool:
 
 
 def _is_address(value: str) -> bool:
-    """Say whether .NET makes a Uri of it, relative or absolute."""
+    """Whether .NET makes a Uri of it, relative or absolute."""
     scheme = _SCHEME.match(value)
     if "##" in value or (scheme is not None and len(scheme[0]) == 2 and value[2:3] not in ("/", "\\")):
         return False  # One letter is a drive.
@@ -204,7 +204,7 @@ def _is_address(value: str) -> bool:
 
 
 def _too_long(kind: _Kind, value: str) -> bool:
-    """Say whether the value is too long, or not as long as it has to be, where letters beyond 16 bits count twice."""
+    """Whether the value is too long, or not as long as it has to be, where letters beyond 16 bits count twice."""
     if not kind.lengths or value.isascii() or not any(letter > "\uffff" for letter in value):
         return False
     units = len(utf16_units(value))
@@ -212,7 +212,7 @@ def _too_long(kind: _Kind, value: str) -> bool:
 
 
 def _fits(patterns: tuple[str, ...], value: str, *, looks: bool = False) -> bool:
-    """Say whether .NET's reading of one of *patterns* takes *value*; where it reads as XSD, unless it *looks*."""
+    """Whether .NET's reading of one of *patterns* takes *value*; where it reads as XSD, unless it *looks*."""
     units = utf16_units(value)
     for pattern in patterns:
         read = dotnet_pattern(pattern)

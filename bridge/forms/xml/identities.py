@@ -31,13 +31,13 @@ class Doubtful:
 
 
 def is_repeated_id(facts: Mapping[str, str], text: str | None) -> bool:
-    """Say whether *text*, refused as what *facts* say, is refused for standing twice: as an ID it is well written."""
+    """Whether *text*, refused as what *facts* say, is refused for standing twice: as an ID it is well written."""
     return facts.get("type") == "ID" and type_matcher("NCName").match((text or "").strip(" \t\r\n")) is not None
 
 
 def rule_of(message: str) -> tuple[str, str] | None:
     """
-    Say by libxml2's *message* which rule is broken, and which reference leads nowhere, if it is one.
+    By libxml2's *message* which rule is broken, and which reference leads nowhere, if it is one.
 
     None where a value is wrong, which is told already. The message quotes values, so only its ends are read.
     """
@@ -76,7 +76,7 @@ def _texts(node: etree._Element) -> Iterable[str]:
 
 
 def holding(doubtful: Iterable[Doubtful], told: Collection[Finding], moved: Collection[str] = ()) -> list[Finding]:
-    """Give the findings of *doubtful* that hold beside those *told*, where elements named *moved* were moved about."""
+    """The findings of *doubtful* that hold beside those *told*, where elements named *moved* were moved about."""
     paths = [each.path for each in told]
     names = {path.rpartition("/")[2].removeprefix("@").partition("[")[0].rpartition(":")[2] for path in paths}
     return [

@@ -79,7 +79,7 @@ class Unreadable(BridgeError):
 
 def to_utf8(xml: bytes | str, limits: Limits) -> bytes:
     """
-    Give *xml* as UTF-8 bytes without a byte order mark. A declaration in text (``str``) says nothing and is ignored.
+    *xml* as UTF-8 bytes without a byte order mark. A declaration in text (``str``) says nothing and is ignored.
 
     Raises:
         Unreadable: Empty, too large, or in another encoding than it says.
@@ -122,7 +122,7 @@ def refuse_other_versions(data: bytes) -> None:
 
 
 def to_text(xml: bytes | str, limits: Limits) -> str:
-    """Give *xml* as text, without looking for more than its encoding. Raises Unreadable, as ``to_utf8`` does."""
+    """*xml* as text, without looking for more than its encoding. Raises Unreadable, as ``to_utf8`` does."""
     try:
         return to_utf8(xml, limits).decode()
     except UnicodeDecodeError as error:
@@ -220,7 +220,7 @@ def _refuse_what_follows(data: bytes, encoding: str | None) -> None:
 
 
 def place_of_fault(pieces: Iterable[bytes], encoding: str | None = "utf-8") -> tuple[int, int] | None:
-    """Give the line and column where *pieces* are no XML any more, to a reader that takes every namespace."""
+    """The line and column where *pieces* are no XML any more, to a reader that takes every namespace."""
     reader = expat.ParserCreate(encoding)
     try:
         for piece in pieces:
@@ -264,7 +264,7 @@ def _only_namespaces(entries: Any) -> bool:
 
 
 def _has_too_many_attributes(data: bytes) -> bool:
-    """Say whether a start tag has more attributes than one may have, before anybody builds it."""
+    """Whether a start tag has more attributes than one may have, before anybody builds it."""
     for found in _LONG_TAG.finditer(data):
         count, end = 0, found.start()
         while count <= MOST_ATTRIBUTES and (attribute := _ATTRIBUTES.match(data, end, found.end())):
@@ -299,14 +299,14 @@ def parser(
 
 
 def unreadable(error: etree.XMLSyntaxError) -> Unreadable:
-    """Say by code what libxml2 stopped at: its own text may quote the form."""
+    """By code what libxml2 stopped at: its own text may quote the form."""
     line, column = error.position
     rules = {_RESOURCE_LIMIT: "too_complex", _NAME_TOO_LONG: "too_complex", _INVALID_ENCODING: "encoding"}
     return Unreadable(rules.get(cast("Any", error).code, "not_well_formed"), line=line, column=column)
 
 
 def has_doctype(root: etree._Element) -> bool:
-    """Say whether the document of *root* has a DOCTYPE, of whatever kind."""
+    """Whether the document of *root* has a DOCTYPE, of whatever kind."""
     document = cast("Any", root.getroottree().docinfo)  # The stubs lack its attributes.
     return bool(document.doctype) or document.internalDTD is not None
 
@@ -325,17 +325,17 @@ def last_line_of(node: etree._Element) -> int:
 
 
 def text_of(node: etree._Element) -> str:
-    """Give the text of *node*, between comments as well."""
+    """The text of *node*, between comments as well."""
     return (node.text or "") + "".join(each.tail or "" for each in node) if len(node) else node.text or ""
 
 
 def is_nil(node: etree._Element) -> bool:
-    """Say whether *node* says that it has no value."""
+    """Whether *node* says that it has no value."""
     return node.get(NIL, "").strip(" \t\r\n") in {"true", "1"}
 
 
 def has_elements(node: etree._Element) -> bool:
-    """Say whether another element stands in *node*: to lxml a comment is a child as well."""
+    """Whether another element stands in *node*: to lxml a comment is a child as well."""
     return len(node) > 0 and next(node.iterchildren(etree.Element), None) is not None
 
 
@@ -375,7 +375,7 @@ def declared_encoding(xml: bytes) -> str | None:
 
 def in_charset(xml: bytes, charset: str) -> bytes:
     """
-    Give *xml*, which was sent with this ``charset``, so that it says itself how it is written.
+    *xml*, which was sent with this ``charset``, so that it says itself how it is written.
 
     A byte order mark counts more than the charset, and that more than the declaration (RFC 7303, 3).
 
@@ -401,7 +401,7 @@ def in_charset(xml: bytes, charset: str) -> bytes:
 
 
 def is_utf8(text: bytes) -> bool:
-    """Say whether these bytes are UTF-8, whatever they say that they are."""
+    """Whether these bytes are UTF-8, whatever they say that they are."""
     try:
         text.decode()
     except UnicodeDecodeError:

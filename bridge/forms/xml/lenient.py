@@ -11,7 +11,7 @@ from bridge.forms.xml.schema_files import SchemaFiles
 
 def put_into_namespace(root: etree._Element, files: SchemaFiles, *, written: bool = False) -> etree._Element:
     """
-    Give a form without a namespace as if it were in that of the schema *files*, without a prefix that nobody wrote.
+    A form without a namespace as if it were in that of the schema *files*, without a prefix that nobody wrote.
 
     Only one that is to be *written* may get one, where its root alone is in the namespace.
     """

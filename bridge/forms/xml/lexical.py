@@ -52,7 +52,7 @@ def lax_types(files: SchemaFiles) -> frozenset[bytes]:
 
 
 def may_be_lax(types: frozenset[bytes], data: bytes) -> bool:
-    """Say whether the form *data* may have a value that libxml2 took, and one of *types* or of its own does not."""
+    """Whether the form *data* may have a value that libxml2 took, and one of *types* or of its own does not."""
     types = types | set(_LAX.findall(named_in(data)))
     if types - _FLOATS - {_LETTERS} or (_LETTERS in types and has_new_letters(data)):
         return True
@@ -86,7 +86,7 @@ def badly_written(root: etree._Element, model: SchemaModel, engine: Engine) -> I
 
 
 def fault_of(value: Value, model: SchemaModel, engine: Engine) -> tuple[str, dict[str, str]] | None:
-    """Give the rule that *value* breaks by itself though *engine* takes it, and the rule's facts."""
+    """The rule that *value* breaks by itself though *engine* takes it, and the rule's facts."""
     if not is_written_well(value.simple, value.text, engine, model):
         wanted = model.types_of(value.simple)
         return "type" if value.text.strip(BLANKS) or value.attribute else "empty", wanted
@@ -99,17 +99,17 @@ def fault_of(value: Value, model: SchemaModel, engine: Engine) -> tuple[str, dic
 
 
 def id_of(value: Value) -> str | None:
-    """Give the name that *value* makes known as an ID."""
+    """The name that *value* makes known as an ID."""
     return value.text.strip(BLANKS) if builtin_of(value.simple) == "ID" else None
 
 
 def references_of(value: Value) -> list[str]:
-    """Give the IDs to which *value* refers."""
+    """The IDs to which *value* refers."""
     return value.text.split() if builtin_of(value.simple) in {"IDREF", "IDREFS"} else []
 
 
 def is_written_well(simple: Any, text: str, engine: Engine, model: SchemaModel) -> bool:
-    """Say whether *text* is written as the built-in type beneath *simple* wants; facets are the engine's."""
+    """Whether *text* is written as the built-in type beneath *simple* wants; facets are the engine's."""
     members = members_of(simple)
     if members:
         well = [member for member in members if is_written_well(member, text, engine, model)]
@@ -133,7 +133,7 @@ def is_written_well(simple: Any, text: str, engine: Engine, model: SchemaModel) 
 
 
 def takes(simple: Any, text: str, model: SchemaModel) -> bool:
-    """Say whether *text* is a value of *simple*, a member of a union, with all its facets."""
+    """Whether *text* is a value of *simple*, a member of a union, with all its facets."""
     members = members_of(simple)
     if members and not any(takes(member, text, model) for member in members):
         return False
@@ -141,7 +141,7 @@ def takes(simple: Any, text: str, model: SchemaModel) -> bool:
 
 
 def _has_zone(text: str) -> bool:
-    """Say whether a date or time has a zone: to both engines it is the same as one without."""
+    """Whether a date or time has a zone: to both engines it is the same as one without."""
     return _ZONE.search(text.strip(BLANKS)) is not None
 
 

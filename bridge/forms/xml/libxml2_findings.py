@@ -141,7 +141,7 @@ _Mend = _TakeOut | _PutIn | _Rename
 
 
 def refused_values(schema: etree.XMLSchema, root: etree._Element) -> Iterator[etree._Element]:
-    """Give the elements whose own text *schema* refuses, of the first errors that it finds in *root*."""
+    """The elements whose own text *schema* refuses, of the first errors that it finds in *root*."""
     if not schema.validate(root):
         for error in itertools.islice(cast("Iterable[Any]", schema.error_log), _MOST_OPINIONS):
             rule, _ = _RULES.get(error.type_name, ("", ()))
@@ -333,7 +333,7 @@ class StreamFindings:
         self._search.add("incomplete" if missing else "unexpected_element", path, line, {}, at_end=missing)
 
     def found(self) -> tuple[Finding, ...]:
-        """Give all, in the form's order."""
+        """All, in the form's order."""
         known = self._search.found.values()
         return tuple(without_consequences([*known, *holding(self._search.doubtful.values(), known)]))
 

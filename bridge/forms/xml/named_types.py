@@ -15,14 +15,14 @@ _NAMED = re.compile(rb":type\s*=\s*(?:\"([^\"<]*)\"|'([^'<]*)')")
 
 
 def named_in(data: bytes) -> bytes:
-    """Give the types that elements of the form *data* name, each once and in quotes, as a schema names them."""
+    """The types that elements of the form *data* name, each once and in quotes, as a schema names them."""
     names = {double or single for double, single in _NAMED.findall(data)} if b":type" in data else ()
     texts = (html.unescape(name.decode("utf-8", "replace")).strip() for name in names)
     return b" ".join(f'"{text}"'.encode() for text in texts)
 
 
 def rule_for(node: etree._Element) -> str:
-    """Say what is wrong with *node*, whose type may not stand there: the one that it names, or that it names none."""
+    """What is wrong with *node*, whose type may not stand there: the one that it names, or that it names none."""
     return WRONG if TYPE in node.attrib else MISSING
 
 

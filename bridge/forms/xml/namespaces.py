@@ -29,7 +29,7 @@ _LONGEST_TAG = 1 << 16
 
 
 def plain_uri(uri: str) -> str:
-    """Give *uri* where libxml2 takes it for one, else a URI in its place."""
+    """*uri* where libxml2 takes it for one, else a URI in its place."""
     return uri if _PLAIN.fullmatch(uri) else _MARK + quote(uri, safe="", errors="surrogatepass")
 
 
@@ -39,7 +39,7 @@ def real_names(text: str) -> str:
 
 
 def in_plain_namespaces(data: bytes) -> bytes:
-    """Give the XML *data* (UTF-8) with such URIs in its declarations; *data* itself where it needs none."""
+    """The XML *data* (UTF-8) with such URIs in its declarations; *data* itself where it needs none."""
     if all(_PLAIN_BYTES.fullmatch(found[1] or found[2] or b"") for found in _DECLARATION.finditer(data)):
         return data
     return b"".join(_rewritten(data))

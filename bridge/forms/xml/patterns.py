@@ -99,7 +99,7 @@ class _Reader:
         self._anchored = self._unnamed = self._lazy = self._hyphen = self._spelled = self._twice = False
 
     def notes(self) -> Iterator[str]:
-        """Say in words what was changed."""
+        """In words what was changed."""
         if self._anchored:
             yield "XSD anchors itself"
         if self._unnamed:
@@ -187,7 +187,7 @@ class _Reader:
         self._at += length
 
     def _ends(self, at: int) -> bool:
-        """Say whether what stands in the branch from *at* on may be nothing."""
+        """Whether what stands in the branch from *at* on may be nothing."""
         if self._pattern[at : at + 1] in ("", "|", ")"):
             return True
         if at not in self._may_end:
@@ -422,7 +422,7 @@ def _without_outside(read: _Class) -> str:
 
 
 def _outside_classes(pattern: str, start: int = 0) -> Iterator[tuple[int, str]]:
-    """Give what stands from *start* on in no character class and behind no backslash, each with its place."""
+    """What stands from *start* on in no character class and behind no backslash, each with its place."""
     deep, at, begins = 0, start, False
     while at < len(pattern):
         character = pattern[at]

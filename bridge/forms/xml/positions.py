@@ -32,7 +32,7 @@ class _Wanted:
 
 def with_places(findings: Sequence[Finding], data: bytes, *, values: bool = False) -> tuple[Finding, ...]:
     """
-    Give *findings* the line and column at which their elements begin in *data* (well-formed UTF-8), where known.
+    *findings* the line and column at which their elements begin in *data* (well-formed UTF-8), where known.
 
     With *values* each also gets what stands there, cut to 200 characters: only for an operator who asked for it.
     """
@@ -46,18 +46,18 @@ def with_places(findings: Sequence[Finding], data: bytes, *, values: bool = Fals
 
 
 def _around(finding: Finding) -> str:
-    """Give the path of what the place of something missing is known by: its parent, or what stands there."""
+    """The path of what the place of something missing is known by: its parent, or what stands there."""
     return parent_of(finding) if finding.at_end else finding.before or finding.path
 
 
 def parent_of(finding: Finding) -> str:
-    """Give the path of the element in which something is missing."""
+    """The path of the element in which something is missing."""
     return finding.path if finding.rule in _TOLD_OF_PARENT else finding.path.rpartition("/")[0]
 
 
 def is_of_a_gap(finding: Finding) -> bool:
     """
-    Say whether *finding* is about what is not there, so that nothing on its line is wrong.
+    Whether *finding* is about what is not there, so that nothing on its line is wrong.
 
     The line is that of what stands in its place, or that on which its parent ends.
     """
@@ -65,7 +65,7 @@ def is_of_a_gap(finding: Finding) -> bool:
 
 
 def extents(paths: Sequence[str], data: bytes) -> tuple[tuple[int, int], ...]:
-    """Give the lines at which the elements at *paths* begin and end in *data* (well-formed UTF-8); 0 is unknown."""
+    """The lines at which the elements at *paths* begin and end in *data* (well-formed UTF-8); 0 is unknown."""
     top = _Wanted()
     found = [_want(top, path) for path in paths]
     _walk(data, top)

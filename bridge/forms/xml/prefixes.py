@@ -19,7 +19,7 @@ class Prefixes:
 
     def namespaces(self, node: etree._Element) -> dict[str | None, str]:
         """
-        Give the namespaces that hold at *node*, by prefix.
+        The namespaces that hold at *node*, by prefix.
 
         Raises:
             Unreadable: That has been too much work.
@@ -30,7 +30,7 @@ class Prefixes:
 
     def named(self, node: etree._Element, name: str) -> str | None:
         """
-        Give the ``{uri}local`` that a value of *node* stands for; None where its prefix stands for nothing.
+        The ``{uri}local`` that a value of *node* stands for; None where its prefix stands for nothing.
 
         Raises:
             Unreadable: That has been too much work.
@@ -39,7 +39,7 @@ class Prefixes:
 
     def in_text(self, node: etree._Element, text: str) -> dict[str, str]:
         """
-        Give the prefixes that stand before a colon in a value of *node*, with their namespaces.
+        The prefixes that stand before a colon in a value of *node*, with their namespaces.
 
         Raises:
             Unreadable: That has been too much work.
@@ -74,7 +74,7 @@ class Prefixes:
 
 
 def full_name(namespaces: dict[str | None, str], name: str) -> str | None:
-    """Give the ``{uri}local`` that *name* stands for where *namespaces* hold; None where its prefix stands for none."""
+    """The ``{uri}local`` that *name* stands for where *namespaces* hold; None where its prefix stands for none."""
     found = split_name(namespaces, name)
     return None if found is None else f"{{{found[0]}}}{found[1]}" if found[0] else found[1]
 

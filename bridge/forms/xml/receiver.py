@@ -71,7 +71,7 @@ class ReceiverCheck:
         self._judge = Judge()
 
     def may_find(self, data: bytes) -> bool:
-        """Say whether there may be something in the form *data*; next to all forms need no look."""
+        """Whether there may be something in the form *data*; next to all forms need no look."""
         named, signs = named_in(data), self._signs
         if named:
             signs = signs + [sign for feature, sign in _SIGNS if feature.search(named)]
@@ -94,7 +94,7 @@ class ReceiverCheck:
             yield doubt(path_of(node), "zone", receiver, line_of(node))
 
     def why(self, judged: Value | Unknown | Stray, model: SchemaModel) -> str | None:
-        """Say by code why .NET may refuse *judged*; None where it takes it."""
+        """By code why .NET may refuse *judged*; None where it takes it."""
         match judged:
             case Stray():
                 return None
@@ -142,24 +142,24 @@ class Watch:
 
 
 def not_looked_at() -> Finding:
-    """Give the finding that nobody could look at the values of a form for its receiver's sake."""
+    """The finding that nobody could look at the values of a form for its receiver's sake."""
     return Finding(path="/", rule="receiver_not_checked", severity=Severity.WARNING)
 
 
 def _sign_of(pattern: str) -> re.Pattern[bytes] | None:
-    """Say what a form's bytes have where .NET may read *pattern* in another way; None where it never does."""
+    """What a form's bytes have where .NET may read *pattern* in another way; None where it never does."""
     if dotnet_pattern(pattern) in (None, pattern):
         return None
     return _ANYTHING if dotnet_pattern(pattern, spaces=False) != pattern else _SPACES
 
 
 def encoding_finding(xml: bytes | str, receiver: Receiver) -> tuple[Finding, ...]:
-    """Say where a form is declared to be in an encoding that .NET does not always have."""
+    """Where a form is declared to be in an encoding that .NET does not always have."""
     declared = None if isinstance(xml, str) else declared_encoding(xml)
     return (doubt("/", "encoding", receiver, 1),) if declared in _CODE_PAGES else ()
 
 
 def doubt(path: str, why: str, receiver: Receiver, line: int) -> Finding:
-    """Give the finding that *receiver* may refuse what stands at *path*, and why."""
+    """The finding that *receiver* may refuse what stands at *path*, and why."""
     severity = Severity.ERROR if receiver is Receiver.DOTNET else Severity.WARNING
     return Finding(path=path, rule=RULE, facts={"why": why}, line=line, severity=severity)

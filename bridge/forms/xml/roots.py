@@ -27,7 +27,7 @@ def other_root(root: etree._Element, wanted: str | None) -> tuple[Finding, ...]:
 
 
 def wrong_root(tag: str, model: SchemaModel) -> tuple[str, dict[str, str]]:
-    """Say what is wrong with a form that begins with *tag*: the rule, and its facts."""
+    """What is wrong with a form that begins with *tag*: the rule, and its facts."""
     names = model.root_names()
     same = [name for name in names if etree.QName(name).localname == etree.QName(tag).localname]
     if same:
@@ -43,7 +43,7 @@ def namespace_finding(right: str) -> tuple[str, dict[str, str]]:
 
 
 def missing_attribute(node: etree._Element, name: str, model: SchemaModel) -> dict[str, str] | None:
-    """Give the facts of *node* not having its attribute *name*; None where it has it in another namespace."""
+    """The facts of *node* not having its attribute *name*; None where it has it in another namespace."""
     local = readable(name)
     same = [str(each) for each in node.attrib if readable(str(each)) == local]
     if any(model.attribute_meant(node, each) == name for each in same):
@@ -53,7 +53,7 @@ def missing_attribute(node: etree._Element, name: str, model: SchemaModel) -> di
 
 
 def unexpected_attribute(node: etree._Element, name: str, model: SchemaModel) -> tuple[str, dict[str, str]]:
-    """Say what is wrong with the attribute *name*, which *node* may not have: the rule, and its facts."""
+    """What is wrong with the attribute *name*, which *node* may not have: the rule, and its facts."""
     meant = model.attribute_meant(node, name)
     return ("unexpected_attribute", {}) if meant is None else namespace_finding(meant)
 

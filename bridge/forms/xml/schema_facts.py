@@ -53,7 +53,7 @@ class SchemaModel:
         return self._schema is not None
 
     def refuses_text(self, node: etree._Element) -> bool:
-        """Say whether the declared type of *node* is known to refuse its text, whatever stands around it."""
+        """Whether the declared type of *node* is known to refuse its text, whatever stands around it."""
         declaration = self.declaration(node)
         simple = None if declaration is None else declaration.type.simple_type
         text = "" if has_elements(node) else text_of(node)
@@ -66,14 +66,14 @@ class SchemaModel:
                 return False
 
     def collapses(self, simple: Any) -> bool:
-        """Say whether blanks around a value of the type *simple* mean nothing, and libxml2 stumbles over them."""
+        """Whether blanks around a value of the type *simple* mean nothing, and libxml2 stumbles over them."""
         if simple.is_union():
             members = getattr(simple, "member_types", None)
             return any(map(self.collapses, members)) if members is not None else self.collapses(simple.base_type)
         return any((level.name or "").removeprefix(XSD) in _DATES for level in _levels(simple))
 
     def takes_collapsed(self, node: etree._Element, attribute: str | None) -> bool:
-        """Say whether the value is one of a type for which blanks around it mean nothing, and is valid without them."""
+        """Whether the value is one of a type for which blanks around it mean nothing, and is valid without them."""
         declaration = self.declaration(node)
         kind = getattr(declaration, "type", None)
         owner = declaration if attribute is None else getattr(kind, "attributes", {}).get(attribute)
@@ -89,7 +89,7 @@ class SchemaModel:
                 return False
 
     def takes(self, simple: Any, text: str) -> bool:
-        """Say whether *text* is a value of the type *simple*; of what xmlschema cannot read, yes."""
+        """Whether *text* is a value of the type *simple*; of what xmlschema cannot read, yes."""
         with self._decoding:
             try:
                 return bool(simple.text_is_valid(text))
@@ -97,7 +97,7 @@ class SchemaModel:
                 return True
 
     def accepts(self, root: etree._Element, effort: Effort) -> bool | None:
-        """Give xmlschema's verdict; None where it has none, or *effort* was spent before."""
+        """Xmlschema's verdict; None where it has none, or *effort* was spent before."""
         if self._schema is None:
             return None
         try:
@@ -108,7 +108,7 @@ class SchemaModel:
 
     def errors(self, root: etree._Element, effort: Effort, *, most: int) -> tuple[list[Any], bool]:
         """
-        Give xmlschema's first errors, at most *most*, and whether these are all.
+        Xmlschema's first errors, at most *most*, and whether these are all.
 
         Nothing that the form names is fetched.
 
@@ -155,13 +155,13 @@ class SchemaModel:
         return None if self._schema is None else self._schema.maps.elements.get(str(node.tag))
 
     def untyped(self, node: etree._Element) -> Declaration | None:
-        """Give a declaration of *node* as anything, where it names its type itself; else None."""
+        """A declaration of *node* as anything, where it names its type itself; else None."""
         if self._schema is None or _XSI_TYPE not in node.attrib:
             return None
         return self._schema.builders.create_element(str(node.tag), self._schema)
 
     def as_said(self, declaration: Declaration | None, node: etree._Element) -> Declaration | None:
-        """Give *declaration* with the type that *node* names by ``xsi:type``; None where it may not have that type."""
+        """*declaration* with the type that *node* names by ``xsi:type``; None where it may not have that type."""
         name = node.get(_XSI_TYPE)
         if declaration is None or name is None:
             return declaration
@@ -178,7 +178,7 @@ class SchemaModel:
 
     def unknown_types(self, root: etree._Element) -> list[etree._Element]:
         """
-        Give the elements that name a type by ``xsi:type`` that the schema does not have.
+        The elements that name a type by ``xsi:type`` that the schema does not have.
 
         Raises:
             Unreadable: Looking their prefixes up takes too much work.
@@ -197,7 +197,7 @@ class SchemaModel:
         return {child.name: child for child in content.iter_elements() if getattr(child, "name", None)}
 
     def content(self, declaration: Declaration | None) -> Group | None:
-        """Give what may stand in this one, and in which order; None where nothing is known of it."""
+        """What may stand in this one, and in which order; None where nothing is known of it."""
         group: Any = getattr(getattr(declaration, "type", None), "content", None)
         if not hasattr(group, "iter_elements"):
             return None
@@ -206,7 +206,7 @@ class SchemaModel:
         return self._contents[id(group)][1]
 
     def is_beside(self, declaration: Declaration | None, tag: str) -> bool:
-        """Say whether *tag* may stand in this one beside what its content names (XSD 1.1's open content)."""
+        """Whether *tag* may stand in this one beside what its content names (XSD 1.1's open content)."""
         group: Any = getattr(getattr(declaration, "type", None), "content", None)
         opened = getattr(group, "open_content", None)
         if opened is None or opened.mode == "none" or opened.any_element is None:
@@ -219,7 +219,7 @@ class SchemaModel:
         return () if self._schema is None else tuple(str(each.name) for each in self._schema.elements.values())
 
     def root_fault(self, root: str | None) -> str | None:
-        """Say what is wrong with *root* as what forms begin with; None asks whether there is only one."""
+        """What is wrong with *root* as what forms begin with; None asks whether there is only one."""
         if self._schema is None:
             return f"xmlschema, by whose model forms are converted, cannot read the schema: {self.refused}"
         names = [str(each.name) for each in usual_roots(self._schema, root)]
@@ -257,7 +257,7 @@ class SchemaModel:
         return facts
 
     def attribute_meant(self, node: etree._Element, name: str) -> str | None:
-        """Give the attribute that *node* may have and has not, and that is called *name* in another namespace."""
+        """The attribute that *node* may have and has not, and that is called *name* in another namespace."""
         declared = getattr(getattr(self.declaration(node), "type", None), "attributes", {})
         if name in declared or None in declared:
             return None
@@ -266,7 +266,7 @@ class SchemaModel:
         return next((each for each in meant if each not in node.attrib), None)
 
     def nil_advice(self, node: etree._Element) -> dict[str, str]:
-        """Give the fact that says what to do about *node*, which may not be nil: leave it out, or fill it in."""
+        """The fact that says what to do about *node*, which may not be nil: leave it out, or fill it in."""
         parent, declaration = node.getparent(), self.declaration(node)
         content = None if parent is None else self.content(self.declaration(parent))
         if content is not None and may_be_left_out(content, str(node.tag)):
@@ -275,7 +275,7 @@ class SchemaModel:
         return {} if simple is None or self.takes(simple, "") else {"required": "true"}
 
     def types_of(self, simple: Declaration | None) -> dict[str, str]:
-        """Say by facts of ``TYPES`` what a value of the type *simple* must be."""
+        """By facts of ``TYPES`` what a value of the type *simple* must be."""
         if several := _several(simple):
             return several
         name = "" if simple is None else _built_in(simple)
@@ -296,7 +296,7 @@ class SchemaModel:
 
     def fixed_spelling(self, node: etree._Element) -> str | None:
         """
-        Give the schema's spelling of the fixed value that *node* has in another one (``1`` for ``true``); else None.
+        The schema's spelling of the fixed value that *node* has in another one (``1`` for ``true``); else None.
 
         XSD compares fixed values as values, and libxml2 compares an element's as text.
         """
@@ -314,7 +314,7 @@ class SchemaModel:
 
 def is_same_value(kind: Declaration, text: str, fixed: str) -> bool:
     """
-    Say whether both texts are one value of the type *kind*.
+    Whether both texts are one value of the type *kind*.
 
     Raises:
         ArithmeticError, ValueError: One is no such value, or one that xmlschema cannot count.
@@ -327,7 +327,7 @@ def is_same_value(kind: Declaration, text: str, fixed: str) -> bool:
 
 def _decodes_with_the_schema(files: SchemaFiles) -> bool:
     """
-    Say whether judging a form may use what xmlschema keeps with the schema, so that two threads would meet there.
+    Whether judging a form may use what xmlschema keeps with the schema, so that two threads would meet there.
 
     It reads fixed values so, and what it keeps matters for unions. The XPath of XSD 1.1 nobody vouches for.
     """
@@ -362,7 +362,7 @@ def _several(simple: Declaration | None) -> dict[str, str]:
 
 
 def _leaves(variety: Declaration) -> Iterator[Declaration]:
-    """Give the types that are neither lists nor unions of which this one is made."""
+    """The types that are neither lists nor unions of which this one is made."""
     for each in variety.member_types if variety.is_union() else (variety.item_type,):
         inner = getattr(each, "primitive_type", each)
         if inner.is_list() or inner.is_union():
@@ -372,7 +372,7 @@ def _leaves(variety: Declaration) -> Iterator[Declaration]:
 
 
 def _listed(simple: Declaration) -> str | None:
-    """Give the values that *simple* lists, of which one may be nothing at all; None where it lists none."""
+    """The values that *simple* lists, of which one may be nothing at all; None where it lists none."""
     facets = (facet for level in _levels(simple) for facet in _facets(level))
     return next((value for name, value in facets if name == "enumeration"), None)
 

@@ -76,7 +76,7 @@ class SchemaFiles:
     """Whether the elements inside the root are in the target namespace as well."""
 
     def in_plain_namespaces(self) -> "SchemaFiles":
-        """Give the same with URIs in place of namespaces that are none to libxml2; itself where there are none such."""
+        """The same with URIs in place of namespaces that are none to libxml2; itself where there are none such."""
         texts = {name: schema_in_plain_namespaces(text) for name, text in self.texts.items()}
         if texts == self.texts:
             return self
@@ -84,7 +84,7 @@ class SchemaFiles:
         return replace(self, texts=texts, namespace=namespace, sha256=f"{self.sha256} in plain namespaces")
 
     def patterns(self) -> frozenset[str]:
-        """Give the patterns of all types, as the engines get them."""
+        """The patterns of all types, as the engines get them."""
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
         roots = (etree.fromstring(text, parser) for text in self.in_plain_namespaces().texts.values())
         return frozenset(str(each.get("value", "")) for root in roots for each in root.iter(XSD + "pattern"))
@@ -127,7 +127,7 @@ class _Resolver(etree.Resolver):
 
 def roots_in(schema: bytes) -> set[str]:
     """
-    Give what forms may begin with by the text of a schema, as ``{namespace}local``.
+    What forms may begin with by the text of a schema, as ``{namespace}local``.
 
     Raises:
         etree.XMLSyntaxError: It is no XML.
@@ -258,7 +258,7 @@ class SchemaReading:
         self.notes.append(f"{place}: imported nothing from {location!r}, which is not in the folder and is not used")
 
     def engine(self) -> Engine:
-        """Say which engine has to be tried first."""
+        """Which engine has to be tried first."""
         return Engine.XMLSCHEMA11 if any(map(is_xsd_1_1, self.roots.values())) else Engine.LIBXML2
 
     def digest(self, name: str) -> str:

@@ -40,7 +40,7 @@ _REVERSED = re.compile(r"\{(\d{1,9}),(\d{1,9})\}")
 
 
 def lints(root: etree._Element, path: Path) -> Iterator[str]:
-    """Say what is wrong with the schema at *root*, with the place of each."""
+    """What is wrong with the schema at *root*, with the place of each."""
     for element, said in _faults(root):
         yield f"{path}:{line_of(element)}: {said}: .NET does not read such a schema"
 
@@ -138,7 +138,7 @@ def _two_types(kind: etree._Element) -> Iterator[tuple[etree._Element, str]]:
 
 
 def _own(node: etree._Element) -> Iterator[etree._Element]:
-    """Give the elements of a content, without those inside them."""
+    """The elements of a content, without those inside them."""
     for child in node.iterchildren(etree.Element):
         if child.tag == f"{_XSD}element":
             yield child

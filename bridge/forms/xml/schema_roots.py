@@ -7,7 +7,7 @@ from bridge.forms.xml.namespaces import real_names
 
 
 def usual_roots(schema: Any, root: str | None) -> Iterator[Any]:
-    """Give the global elements that nothing refers to (all, if each is referred to), or the one that was asked for."""
+    """The global elements that nothing refers to (all, if each is referred to), or the one that was asked for."""
     if root is not None:
         yield from (found for found in schema.elements.values() if root in {real_names(found.name), found.local_name})
         return

@@ -84,7 +84,7 @@ class SchemaTree:
                 waiting += self._below[spot].spots
 
     def below(self, found: Found) -> Found:
-        """Give the elements in *found*."""
+        """The elements in *found*."""
         return self._gathered(self._below, found)
 
     def most(self, found: Found, at: Found) -> int | None:
@@ -94,24 +94,24 @@ class SchemaTree:
         return None if most == math.inf else int(most)
 
     def attributes(self, found: Found) -> Found:
-        """Give the attributes of *found*."""
+        """The attributes of *found*."""
         return self._gathered(self._attributes, found)
 
     def texts(self, found: Found) -> Found:
-        """Give the texts in *found*."""
+        """The texts in *found*."""
         owners = [each for each in found.spots if each.sort is Sort.ELEMENT and each.holds_text]
         texts = {Spot(Sort.TEXT, each.uri, each.name, each.type_id, owner=each) for each in owners}
         return Found(frozenset(texts), found.more)
 
     def above(self, found: Found) -> Found:
-        """Give what *found* may stand in."""
+        """What *found* may stand in."""
         spots: set[Spot] = set()
         for each in found.spots:
             spots |= self._above.get(each, set()) if each.owner is None else {each.owner}
         return Found(frozenset(spots), found.more)
 
     def within(self, found: Found) -> Found:
-        """Give *found* and all elements in it, however deep."""
+        """*found* and all elements in it, however deep."""
         seen, waiting, more = set(found.spots), list(found.spots), found.more
         while waiting:
             below = self._below.get(waiting.pop(), NOTHING)
@@ -122,7 +122,7 @@ class SchemaTree:
         return Found(frozenset(seen), more)
 
     def around(self, found: Found) -> Found:
-        """Give *found* and all that it may stand in, however far up."""
+        """*found* and all that it may stand in, however far up."""
         seen, waiting = set(found.spots), list(found.spots)
         while waiting:
             new = self.above(Found(frozenset((waiting.pop(),)))).spots - seen

@@ -93,7 +93,7 @@ Slip = Missing | Unknown | TooMany | Misplaced | Excluded
 
 def slips(content: Group, tags: Sequence[str], *, ended: bool = True) -> Iterator[Slip]:
     """
-    Say what is wrong with children named *tags*, one after the other; not *ended*, more of them may come.
+    What is wrong with children named *tags*, one after the other; not *ended*, more of them may come.
 
     What stands too early or too late is told there and not missed where it should be.
     """
@@ -131,7 +131,7 @@ def told(
     slip: Slip, *, tags: Sequence[str], parent: str, child: Callable[[int], str], named: Callable[[str], str]
 ) -> tuple[str, str, dict[str, str]]:
     """
-    Give the rule, the path and the facts of *slip* in the element at *parent*.
+    The rule, the path and the facts of *slip* in the element at *parent*.
 
     *child* gives a child's path, *named* the name that the form would give an element.
     """
@@ -166,7 +166,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _no_way(content: Group, states: Sequence[State], tags: Sequence[str], at: int, came: Counter[str]) -> Slip:
-    """Say why a child cannot come any more, whatever came before it; *came* counts the children that could."""
+    """Why a child cannot come any more, whatever came before it; *came* counts the children that could."""
     tag = tags[at]
     most = _most(content, tag)
     if most is not None and came[tag] >= most:
@@ -192,7 +192,7 @@ def _no_way(content: Group, states: Sequence[State], tags: Sequence[str], at: in
 
 
 def _goes_on(state: State, tags: Sequence[str]) -> bool:
-    """Say whether children named *tags* may still come, whatever is missing among them."""
+    """Whether children named *tags* may still come, whatever is missing among them."""
     for tag in tags[:_FARTHEST_AFTER]:
         way = _step(state, tag)
         if way is None:
@@ -227,12 +227,12 @@ def _choice_between(part: Particle, tag: str, came: Counter[str], times: int | N
 
 
 def _is_spent(choice: _Choice, came: Counter[str]) -> bool:
-    """Say whether nothing of *choice* may come any more, wherever."""
+    """Whether nothing of *choice* may come any more, wherever."""
     return choice.most == 1 or (_is_countable(choice.group) and _times(choice.group, came) >= (choice.most or 0))
 
 
 def _is_countable(group: Group) -> bool:
-    """Say whether each child stands for one time that *group* came."""
+    """Whether each child stands for one time that *group* came."""
     return all(isinstance(part, ElementParticle) and part.high == 1 for part in group.parts)
 
 
@@ -272,7 +272,7 @@ def _step(state: State, tag: str) -> tuple[State, State] | None:
 
 
 def _needs(part: Particle) -> Iterator[Need]:
-    """Say what *part*, which may not be left out, asks for."""
+    """What *part*, which may not be left out, asks for."""
     match part:
         case ElementParticle():
             least = part.least if part.low < part.least else 0
@@ -305,7 +305,7 @@ def _first(state: State) -> Iterator[str]:
 
 
 def _most(part: Particle, tag: str) -> int | None:
-    """Say how often *tag* may come in all; None without a bound."""
+    """How often *tag* may come in all; None without a bound."""
     match part:
         case ElementParticle():
             return part.high if tag in part.names else 0

@@ -46,7 +46,7 @@ def accepts_as_meant(
 
 
 def may_be_padded(data: bytes) -> bool:
-    """Say whether the form *data* has a value with blanks around it."""
+    """Whether the form *data* has a value with blanks around it."""
     return _PADDED.search(data) is not None
 
 
@@ -96,7 +96,7 @@ def _write_old_letters(schema: etree.XMLSchema, root: etree._Element) -> bool:
 
 def _is_typed_by_itself(schema: etree.XMLSchema, root: etree._Element, model: SchemaModel, effort: Effort) -> bool:
     """
-    Say whether only elements are refused that name a type where any declared element may stand, and rightly.
+    Whether only elements are refused that name a type where any declared element may stand, and rightly.
 
     To XSD the type is enough there; libxml2 wants a declaration.
     """

@@ -42,7 +42,7 @@ class _Open:
 
 def values_in_stream(pieces: Iterable[bytes], model: SchemaModel) -> Iterator[Streamed]:
     """
-    Give the values of the form *pieces* (well-formed UTF-8), each where its element ends; memory holds one at a time.
+    The values of the form *pieces* (well-formed UTF-8), each where its element ends; memory holds one at a time.
 
     A place has a number where others of its name came before it; the line is that on which its start tag begins.
 
@@ -77,7 +77,7 @@ class _Reader:
         self._namespaces: dict[str | None, list[str]] = {}
 
     def taken(self) -> Iterator[Streamed]:
-        """Give what was found since."""
+        """What was found since."""
         found, self._found = self._found, []
         yield from found
 
@@ -126,7 +126,7 @@ class _Reader:
 
 
 def _split(name: str) -> tuple[str, str]:
-    """Give the name as lxml has it, and as the form writes it."""
+    """The name as lxml has it, and as the form writes it."""
     match name.split(_SEPARATOR):
         case [uri, local, prefix]:
             return f"{{{uri}}}{local}", shown_name(f"{prefix}:{local}")

@@ -93,7 +93,7 @@ def check_stream(
 
 
 def _together(found: Sequence[Finding], beside: Sequence[Finding], limits: Limits) -> tuple[Finding, ...]:
-    """Give both in the form's order, and of each place what was *found* first."""
+    """Both in the form's order, and of each place what was *found* first."""
     places = {each.path for each in found if each.path != "/"}
     every = [*(each for each in beside if each.path not in places), *found]
     told = sorted((each for each in every if each.rule != "more_findings"), key=lambda each: each.line)
@@ -105,7 +105,7 @@ def _first_reading(
     schema: etree.XMLSchema, path: Path, root: str | None, watch: Watch
 ) -> tuple[Sequence[int], bool, tuple[Finding, ...]]:
     """
-    Give the numbers of the pieces in which something is wrong; with very many faults, of the first ones.
+    The numbers of the pieces in which something is wrong; with very many faults, of the first ones.
 
     Beside them, whether all was read, and what is wrong with its root, where that must be *root*.
     """
@@ -136,7 +136,7 @@ def _second_reading(
     *,
     also: frozenset[int] = frozenset(),
 ) -> tuple[Finding, ...]:
-    """Give the findings of the pieces *suspects*; *also* are those in which elements of findings began."""
+    """The findings of the pieces *suspects*; *also* are those in which elements of findings began."""
     stream = _Stream(schema, events=("start", "end"))
     findings, here = StreamFindings(model, limits), _Here()
     wanted, unclear = frozenset(suspects) | also, set[int]()
@@ -240,7 +240,7 @@ class _Stream:
         return len(self._parser.feed_error_log)
 
     def errors(self, known: int) -> list[Any]:
-        """Give the errors after the first *known*."""
+        """The errors after the first *known*."""
         return list(self._parser.feed_error_log)[known:] if self.faults > known else []
 
     def feed(self, piece: bytes) -> None:
@@ -272,7 +272,7 @@ class _Stream:
             raise Unreadable("not_well_formed")
 
     def events(self) -> Iterator[tuple[str, etree._Element]]:
-        """Give what has been read since, and forget what has ended."""
+        """What has been read since, and forget what has ended."""
         for event, node in self._parser.read_events():
             if not self._begun:
                 self._begun = True
@@ -328,7 +328,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 
 def _still(decoder: codecs.IncrementalDecoder | None, piece: bytes) -> codecs.IncrementalDecoder | None:
-    """Give *decoder* as long as what it gets is UTF-8."""
+    """*decoder* as long as what it gets is UTF-8."""
     try:
         if decoder is not None:
             decoder.decode(piece)

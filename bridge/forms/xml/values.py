@@ -68,7 +68,7 @@ class Place:
     """Whether a wildcard let it in that takes what nobody declares."""
 
     def below(self, child: etree._Element, model: SchemaModel) -> tuple[Declaration | None, bool] | None:
-        """Give what is declared of *child* and whether it was let in so; None where it is nobody's to judge."""
+        """What is declared of *child* and whether it was let in so; None where it is nobody's to judge."""
         if self.kind is None:
             return model.anywhere(child), self.lax
         known = self.kind.children.get(str(child.tag))
@@ -77,7 +77,7 @@ class Place:
         return (known, known is None) if known is not None or self.kind.open else None
 
     def attributes(self, node: etree._Element) -> Iterator[Value]:
-        """Give the values of the attributes of *node*."""
+        """The values of the attributes of *node*."""
         kind = self.kind
         for name, text in node.items() if kind is not None and kind.attributes else ():
             declared = None if kind is None else kind.attributes.get(str(name))
@@ -85,7 +85,7 @@ class Place:
                 yield Value(node, str(name), str(text), declared.type, getattr(declared, "fixed", None))
 
     def content(self, node: etree._Element, text: str) -> Iterator[Value | Unknown | Stray]:
-        """Give what is to be judged of the content of *node*, whose own text is *text*."""
+        """What is to be judged of the content of *node*, whose own text is *text*."""
         if self.kind is None:
             if self.lax:
                 yield Unknown(node)
@@ -97,7 +97,7 @@ class Place:
 
 
 def place_of(node: etree._Element, declaration: Declaration | None, *, lax: bool, model: SchemaModel) -> Place:
-    """Give the place of *node*, of which this is declared before it says its type itself."""
+    """The place of *node*, of which this is declared before it says its type itself."""
     types: dict[int, _Type] = model.kept
     if declaration is None and lax:
         declaration = model.untyped(node)
@@ -111,7 +111,7 @@ def place_of(node: etree._Element, declaration: Declaration | None, *, lax: bool
 
 
 def values_of(root: etree._Element, model: SchemaModel) -> Iterator[Value | Unknown | Stray]:
-    """Give the values of the form *root* in its order; what the schema knows nothing of is left out."""
+    """The values of the form *root* in its order; what the schema knows nothing of is left out."""
     waiting: list[tuple[etree._Element, Declaration | None, bool]] = [(root, model.anywhere(root), False)]
     while waiting:
         node, declaration, lax = waiting.pop()
@@ -153,7 +153,7 @@ def builtin_of(simple: Any) -> str:
 
 
 def members_of(simple: Any) -> tuple[Any, ...]:
-    """Give the types of which a union is made; none where it is no union."""
+    """The types of which a union is made; none where it is no union."""
     while simple is not None and simple.is_union():
         if hasattr(simple, "member_types"):
             return tuple(simple.member_types)
@@ -162,7 +162,7 @@ def members_of(simple: Any) -> tuple[Any, ...]:
 
 
 def item_of(simple: Any) -> Any | None:
-    """Give the type of a list's items; None where it is no list."""
+    """The type of a list's items; None where it is no list."""
     while simple is not None and simple.is_list():
         if hasattr(simple, "item_type"):
             return simple.item_type

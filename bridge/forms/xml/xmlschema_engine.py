@@ -128,7 +128,7 @@ def errors_of(schema: Any, root: etree._Element, effort: Effort, *, most: int) -
 
 
 def _stopping_context(resource: Any, effort: Effort, most: int) -> tuple[Any, list[Any]]:
-    """Give a context that ends the walk at an error too many or when *effort* is spent, and the list that it fills."""
+    """A context that ends the walk at an error too many or when *effort* is spent, and the list that it fills."""
     from xmlschema import XMLSchemaStopValidation
     from xmlschema.namespaces import NamespaceMapper
     from xmlschema.validators import ValidationContext

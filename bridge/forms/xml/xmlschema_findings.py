@@ -49,7 +49,7 @@ def explain_by_xmlschema(
     root: etree._Element, model: SchemaModel, limits: Limits, effort: Effort
 ) -> tuple[Finding, ...]:
     """
-    Give what xmlschema finds, at most ``limits.max_findings``; of its texts only declared names are read.
+    What xmlschema finds, at most ``limits.max_findings``; of its texts only declared names are read.
 
     Where *effort* was spent before it had looked at all, the last finding says so; nothing found by then is no yes.
     """
@@ -163,7 +163,7 @@ def _other_rule(kind: str, reason: str, known: dict[str, str]) -> tuple[str, tup
 
 
 def _of_children(node: etree._Element, model: SchemaModel) -> Iterator[Finding]:
-    """Give all that is wrong with the children of *node*."""
+    """All that is wrong with the children of *node*."""
     path, declared = path_of(node), model.declaration(node)
     children = [each for each in node.iterchildren(etree.Element) if not model.is_beside(declared, str(each.tag))]
     tags = [str(child.tag) for child in children]

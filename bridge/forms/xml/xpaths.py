@@ -23,7 +23,7 @@ class Walk:
         self.faults: list[str] = []
 
     def find(self, expression: str, *, seen_from: Found | None = None) -> Found:
-        """Say what *expression* can find, seen from the root or from *seen_from*."""
+        """What *expression* can find, seen from the root or from *seen_from*."""
         try:
             token = XPath1Parser().parse(expression)
         except ElementPathError:
@@ -151,7 +151,7 @@ class Walk:
     def _or_fault(
         self, result: Found, name: str, among: Found, at: Found, *, mark: str = "", about: str = "step"
     ) -> Found:
-        """Give *result*, or where there can be none, anything, after saying so: what follows is not told as well."""
+        """*result*, or where there can be none, anything, after saying so: what follows is not told as well."""
         if result.spots or result.more or not at.spots or at.more:
             return result
         self.faults.append(self._fault(name, among, at, mark=mark, about=about))

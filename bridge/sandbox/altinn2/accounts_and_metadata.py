@@ -57,7 +57,7 @@ class Around(Neighbours):
     """The resources beside the messages."""
 
     def log_in(self, request: Request) -> Response:
-        """Give a cookie for a user name and a password."""
+        """A cookie for a user name and a password."""
         switches, people, now = self.world.switches, self.world.altinn2.people, self.world.clock()
         try:
             given = read_body(request, 100_000).value
@@ -100,7 +100,7 @@ class Around(Neighbours):
         return self.shown(request, self._metadata(request).whole(self._service(code, edition, CORRESPONDENCE)))
 
     def get_form_schema(self, request: Request, code: str, edition: int, format_id: str, version: str) -> Response:
-        """Give the XSD of a form."""
+        """The XSD of a form."""
         del request
         for form in self._service(code, edition, FORM_TASK).forms:
             key = (form.data_format_id.lower(), form.data_format_version.lower())
@@ -109,7 +109,7 @@ class Around(Neighbours):
         return self.failure(404)
 
     def get_rule_schema(self, request: Request, code: str, edition: int, rule_id: int) -> Response:
-        """Give the XSD of a type of attachment."""
+        """The XSD of a type of attachment."""
         del request
         for rule in self._service(code, edition, FORM_TASK).attachment_rules:
             if rule.id == rule_id and rule.schema is not None:

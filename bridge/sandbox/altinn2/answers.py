@@ -39,7 +39,7 @@ class Answers(Around):
         return _Explained(lambda error: self._explanation(request, who, message_id, error), request)
 
     def _explanation(self, request: Request, who: str, message_id: str, error: BaseException) -> Response | None:
-        """Say what Altinn 2 answers where *error* stands in the way, None where it is no answer."""
+        """What Altinn 2 answers where *error* stands in the way, None where it is no answer."""
         switches = self.world.switches
         match error:
             case NoSuchElement():
@@ -105,7 +105,7 @@ class Answers(Around):
         return plain(status, reason=reason, headers=headers)
 
     def _seen(self, request: Request, who: str, message_id: str) -> Element:
-        """Give an element that this session may see at all."""
+        """An element that this session may see at all."""
         element = self.world.altinn2.read(self.act(request, who).names, message_id)
         caller = self.caller(request)
         if caller.enterprise and not element.service.enterprise_users:

@@ -85,11 +85,11 @@ class Altinn2(Parts):
         return path.lower()
 
     def list_messages(self, request: Request, who: str) -> Response:
-        """Give a page of 50, newest change first, inbox and archive together."""
+        """A page of 50, newest change first, inbox and archive together."""
         return self._listed(request, who, lambda each: each.state is not State.DELETED)
 
     def list_trashbin(self, request: Request, who: str) -> Response:
-        """Give a page of what was deleted."""
+        """A page of what was deleted."""
         return self._listed(request, who, lambda each: each.state is State.DELETED)
 
     def get_message(self, request: Request, who: str, message_id: str) -> Response:
@@ -161,14 +161,14 @@ class Altinn2(Parts):
         return plain(204, reason="Message has been confirmed", headers=self.headers())
 
     def validate_message(self, request: Request, who: str, message_id: str) -> Response:
-        """Say what stands in the way of completion; in form filling only."""
+        """What stands in the way of completion; in form filling only."""
         with self._explained(request, who, message_id):
             self._seen(request, who, message_id)
             found = self.world.altinn2.validation(self.act(request, who), message_id)
             return self.shown(request, validation_body(found))
 
     def get_signing_text(self, request: Request, who: str, message_id: str) -> Response:
-        """Give the text that is signed; 404 unless the element waits for a signature."""
+        """The text that is signed; 404 unless the element waits for a signature."""
         element = self._element(request, who, message_id)
         if element.state is not State.SIGNING:
             return self.failure(404)
@@ -183,7 +183,7 @@ class Altinn2(Parts):
                 return self.shown(request, {"SigningText": text})
 
     def print_message(self, request: Request, who: str, message_id: str) -> Response:
-        """Give an element, or with dataFormatId and dataFormatVersion one of its forms, as PDF."""
+        """An element, or with dataFormatId and dataFormatVersion one of its forms, as PDF."""
         element = self._element(request, who, message_id)
         if element.letter is not None:
             return self.failure(404)
@@ -196,7 +196,7 @@ class Altinn2(Parts):
         return self._printed(element, forms) if forms else self.failure(404)
 
     def get_custom_data(self, request: Request, who: str, message_id: str) -> Response:
-        """Give what the agency put beside a correspondence."""
+        """What the agency put beside a correspondence."""
         letter = self._element(request, who, message_id).letter
         if letter is None or letter.custom_data is None:
             return self.failure(404)
@@ -275,7 +275,7 @@ class Altinn2(Parts):
 
 
 def _row(shown: Mapping[str, Any], element: Element) -> dict[str, Any]:
-    """Give what a filter sees: the texts as shown, times as Oslo's clock has them."""
+    """What a filter sees: the texts as shown, times as Oslo's clock has them."""
     due = None if element.letter is None else element.letter.due
     times = {"CreatedDate": element.created, "LastChangedDateTime": element.changed, "DueDate": due}
     return {

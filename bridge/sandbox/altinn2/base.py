@@ -61,7 +61,7 @@ class Caller:
     organisation: str | None = None
 
     def may_stand_for(self, party: Party | None) -> bool:
-        """Say whether this caller may do something on behalf of *party*; a token says so itself."""
+        """Whether this caller may do something on behalf of *party*; a token says so itself."""
         if self.login is None:
             return True
         return party is not None and party.number in {self.login.party, *self.login.represents}
@@ -75,7 +75,7 @@ class Frame(System):
         return plain(error.code or 404, headers=self.headers())
 
     def headers(self) -> dict[str, str]:
-        """Give the headers of every answer."""
+        """The headers of every answer."""
         if not self.world.switches.load_balancer_cookie:
             return dict(HEADERS)
         secure = "; Secure" if self.host.startswith("https:") else ""
@@ -121,12 +121,12 @@ class Frame(System):
                 return plain(503, headers={"Retry-After": str(seconds)})
 
     def caller(self, request: Request) -> Caller:
-        """Say who calls."""
+        """Who calls."""
         caller: Caller = request.environ[_CALLER]
         return caller
 
     def act(self, request: Request, who: str) -> Act:
-        """Say who does what is asked for on behalf of *who*, and when."""
+        """Who does what is asked for on behalf of *who*, and when."""
         caller, people = self.caller(request), self.world.altinn2.people
         party = caller.party if who == "my" else people.party(who)
         names = frozenset({who}) | (frozenset() if party is None else party.names)
@@ -178,7 +178,7 @@ class Frame(System):
                 return as_json(200, resource, content_type=HAL, headers=headers)
 
     def language(self, request: Request, default: str) -> str:
-        """Say which language texts are in."""
+        """Which language texts are in."""
         language = request.args.get("language", "")
         return language if language in LANGUAGES else default
 

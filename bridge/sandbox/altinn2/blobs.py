@@ -26,7 +26,7 @@ class Blob:
         return self._size
 
     def pieces(self) -> Iterator[bytes]:
-        """Give the bytes a piece at a time."""
+        """The bytes a piece at a time."""
         if self._descriptor is None:
             yield self._data
             return
@@ -43,12 +43,12 @@ Content = bytes | Blob
 
 
 def sha256_of(content: Content) -> str:
-    """Give the digest of content."""
+    """The digest of content."""
     return content.sha256 if isinstance(content, Blob) else hashlib.sha256(content).hexdigest()
 
 
 def pieces_of(content: Content) -> Iterator[bytes]:
-    """Give content a piece at a time."""
+    """Content a piece at a time."""
     return content.pieces() if isinstance(content, Blob) else iter((content,))
 
 
@@ -75,7 +75,7 @@ class BlobWriter:
         self._append(data)
 
     def blob(self) -> Blob:
-        """Give what was written; nothing is written after that."""
+        """What was written; nothing is written after that."""
         descriptor = None
         if self._closing is not None:
             self._closing.detach()
@@ -121,7 +121,7 @@ class Base64Sink:
 
     def blob(self) -> Blob:
         """
-        Give what the whole text stands for.
+        What the whole text stands for.
 
         Raises:
             NotBase64: It stands for nothing.

@@ -38,7 +38,7 @@ class Body:
 
     def data(self, value: Any) -> Blob:
         """
-        Give the bytes that a ``Data`` member stands for.
+        The bytes that a ``Data`` member stands for.
 
         Raises:
             NotReadable: It is not base64.

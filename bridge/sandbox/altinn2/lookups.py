@@ -100,7 +100,7 @@ class Neighbours(Frame):
         return self._paged(request, [role], "roles", f"{self.base}/{who}/authorization/roles", kinds)
 
     def look_up(self, request: Request, who: str, code: str, edition: int) -> Response:
-        """Give what a look-up service answers; 404 for one that is unknown."""
+        """What a look-up service answers; 404 for one that is unknown."""
         self.check_right(request, who, "Read")
         answer = self.world.altinn2.library.lookups.get((code, edition))
         if answer is None:

@@ -120,5 +120,5 @@ class Metadata:
 
 
 def in_force(service: Service, now: datetime) -> bool:
-    """Say whether metadata has a service at all."""
+    """Whether metadata has a service at all."""
     return (service.valid_from or _FROM) <= now and (service.valid_to is None or now < service.valid_to)

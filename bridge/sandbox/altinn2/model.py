@@ -126,7 +126,7 @@ class Service:
         return next((f for f in self.forms if (f.kind, f.data_format_id, f.data_format_version) == key), None)
 
     def main(self) -> FormType | None:
-        """Give the main form of the set."""
+        """The main form of the set."""
         return next((each for each in self.forms if each.kind == MAIN), None)
 
     def attachment_rule(self, name: str) -> AttachmentRule | None:
@@ -134,11 +134,11 @@ class Service:
         return next((each for each in self.attachment_rules if each.name.lower() == name.lower()), None)
 
     def named(self, language: str) -> str:
-        """Give the name in a language, or the one there is."""
+        """The name in a language, or the one there is."""
         return dict(self.names).get(language, self.name)
 
     def owned(self, language: str) -> str:
-        """Give the owner's name in a language, or the one there is."""
+        """The owner's name in a language, or the one there is."""
         return dict(self.owners).get(language, self.owner)
 
 
@@ -331,7 +331,7 @@ _ARCHIVED_LETTER: Mapping[str, str] = {"1044": "Arkivert", "2068": "Arkivert", "
 
 
 def status_text(element: Element, language: str) -> str:
-    """Say where an element stands, as people read it."""
+    """Where an element stands, as people read it."""
     if element.letter is not None and element.state is State.ARCHIVED:
         return _ARCHIVED_LETTER[language]
     return TEXTS[element.state][language]

@@ -55,7 +55,7 @@ class Query:
     top: int
 
     def page(self, items: Sequence[_T], row: Callable[[_T], Mapping[str, Any]]) -> list[_T]:
-        """Give the page of *items*, in the order asked for; *row* gives what the options see of one."""
+        """The page of *items*, in the order asked for; *row* gives what the options see of one."""
         found = [each for each in items if self.filters is None or self.filters(row(each))]
         for name, descending in reversed(self.order):
             found.sort(key=lambda each: _sortable(row(each).get(name)), reverse=descending)

@@ -62,13 +62,13 @@ class Parts(Answers):
         return plain(204, headers=self.headers())
 
     def get_form_data(self, request: Request, who: str, message_id: str, form_id: int) -> Response:
-        """Give a form's XML: the same content as was put, not the same bytes."""
+        """A form's XML: the same content as was put, not the same bytes."""
         form = self._form(self._element(request, who, message_id), form_id)
         data = washed(form.data) if self.world.switches.washed_formdata else form.data.encode()
         return plain(200, data, content_type="application/xml", headers=self.headers())
 
     def print_form(self, request: Request, who: str, message_id: str, form_id: int) -> Response:
-        """Give one form as PDF."""
+        """One form as PDF."""
         element = self._element(request, who, message_id)
         return self._printed(element, [self._form(element, form_id)])
 
@@ -96,7 +96,7 @@ class Parts(Answers):
             return self._attached(request, who, message_id, attachment, streamed=True)
 
     def get_attachment(self, request: Request, who: str, message_id: str, attachment_id: int) -> Response:
-        """Give an attachment's bytes, a piece at a time."""
+        """An attachment's bytes, a piece at a time."""
         for attachment in self._element(request, who, message_id).attachments:
             if attachment.id == attachment_id:
                 name = quote(attachment.file_name, safe="")

@@ -104,7 +104,7 @@ class People:
             return self._parties[number]
 
     def parties(self) -> tuple[Party, ...]:
-        """Give everybody."""
+        """Everybody."""
         with self._lock:
             return tuple(self._parties.values())
 
@@ -120,13 +120,13 @@ class People:
             self._users[user.name.lower()] = user
 
     def enterprise_users(self, number: str) -> tuple[User, ...]:
-        """Give the enterprise users of an organisation."""
+        """The enterprise users of an organisation."""
         with self._lock:
             return tuple(each for each in self._users.values() if each.enterprise and each.party == number)
 
     def proven(self, name: str, password: str, *, now: datetime) -> User:
         """
-        Give the user with this name and password. Ten failures within two hours lock for an hour.
+        The user with this name and password. Ten failures within two hours lock for an hour.
 
         Raises:
             LockedOut: Even the right password does not help now.

@@ -35,7 +35,7 @@ class Process:
 
 def after(element: Element, order: Update, act: Act, process: Process) -> Element:
     """
-    Say how an element stands after an update that was checked.
+    How an element stands after an update that was checked.
 
     Raises:
         NotAllowed: Its state or the service's process forbids it.
@@ -126,7 +126,7 @@ def _check_signature(element: Element, spec: SignatureSpec | None) -> None:
 
 def prefilled(order: Update, service: Service) -> Update:
     """
-    Give a body without forms the service's own main form, for a draft.
+    A body without forms the service's own main form, for a draft.
 
     Raises:
         BadUpdate: It is no draft.
@@ -156,7 +156,7 @@ def _after_filling(service: Service) -> State:
 
 def must_be_filling(element: Element) -> Element:
     """
-    Give an element that is in form filling.
+    An element that is in form filling.
 
     Raises:
         NotAllowed: It is not.
@@ -187,7 +187,7 @@ def _form_name(service: Service, form: Form) -> str:
 
 
 def same_kind(one: Form, other: Form) -> bool:
-    """Say whether two forms are of one type."""
+    """Whether two forms are of one type."""
     return (one.kind, one.data_format_id, one.data_format_version) == (
         other.kind,
         other.data_format_id,

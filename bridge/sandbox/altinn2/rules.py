@@ -147,7 +147,7 @@ def _add(tree: etree._ElementTree, path: str, value: str, schema: str | None, sc
 def attachment_fault(
     service: Service, *, file_name: str, attachment_type: str, size: int, streamed: bool, switches: Switches
 ) -> str | None:
-    """Say why an attachment is refused when it arrives, None where it is taken."""
+    """Why an attachment is refused when it arrives, None where it is taken."""
     found = name_fault(file_name, switches) or _type_fault(attachment_type)
     if found is not None:
         return found
@@ -164,7 +164,7 @@ def attachment_fault(
 
 
 def size_limit(service: Service, attachment_type: str, *, streamed: bool, switches: Switches) -> int:
-    """Say how many bytes an attachment may have."""
+    """How many bytes an attachment may have."""
     rule, megabyte = service.attachment_rule(attachment_type), megabytes(switches)
     if rule is not None:
         return min(rule.max_size, switches.attachment_cap_mb) * megabyte
@@ -174,12 +174,12 @@ def size_limit(service: Service, attachment_type: str, *, streamed: bool, switch
 
 
 def megabytes(switches: Switches) -> int:
-    """Say how many bytes a megabyte has."""
+    """How many bytes a megabyte has."""
     return 1_000_000 if switches.megabyte == "decimal" else 1_048_576
 
 
 def name_fault(file_name: str, switches: Switches) -> str | None:
-    """Say why a file name is refused, None where it is taken."""
+    """Why a file name is refused, None where it is taken."""
     stem, dot, extension = file_name.rpartition(".")
     if not file_name.strip():
         return "The file name is missing"
@@ -215,7 +215,7 @@ def content_fault(service: Service, attachment: Attachment, schemas: Schemas) ->
 
 
 def count_findings(element: Element) -> tuple[Finding, ...]:
-    """Say which types of attachment there are too few or too many of."""
+    """Which types of attachment there are too few or too many of."""
     findings = []
     for rule in element.service.attachment_rules:
         count = sum(each.attachment_type.lower() == rule.name.lower() for each in element.attachments)
@@ -284,14 +284,14 @@ def _hold_to_its_end(data: str) -> None:
 
 
 def empty_form(kind: FormType) -> str:
-    """Give a form as Altinn 2 makes it when it is added without data."""
+    """A form as Altinn 2 makes it when it is added without data."""
     if kind.prefill is not None:
         return kind.prefill
     return f'<Skjema skjemanummer="{kind.data_format_id}" spesifikasjonsnummer="{kind.data_format_version}"/>'
 
 
 def washed(data: str) -> bytes:
-    """Give a form as ``formdata`` does: the same content without declaration and processing instructions."""
+    """A form as ``formdata`` does: the same content without declaration and processing instructions."""
     try:
         root = parsed_form(data).getroot()
     except BadUpdate:
@@ -301,7 +301,7 @@ def washed(data: str) -> bytes:
 
 
 def as_kept(data: str, switch: str) -> str:
-    """Give a form as a PUT leaves it, by the switch ``put_forms``."""
+    """A form as a PUT leaves it, by the switch ``put_forms``."""
     if switch == "kept":
         return data
     if switch == "broken_off":

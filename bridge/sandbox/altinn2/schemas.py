@@ -56,7 +56,7 @@ class Schemas:
 
     def faults(self, schema: str, document: etree._ElementTree) -> tuple[Finding, ...]:
         """
-        Say where *document* breaks *schema*.
+        Where *document* breaks *schema*.
 
         Raises:
             NoSchema: It is none.
@@ -98,7 +98,7 @@ class Schemas:
         return found
 
     def valid(self, schema: str | None, document: etree._ElementTree) -> bool:
-        """Say whether *document* keeps to *schema*, if there is one."""
+        """Whether *document* keeps to *schema*, if there is one."""
         return schema is None or not self.faults(schema, document)
 
 
@@ -296,13 +296,13 @@ def _rewritten(tree: etree._ElementTree, entries: Iterable[Any], tried: set[tupl
 
 
 def _echoes(entry: Any, entries: Iterable[Any]) -> bool:
-    """Say whether an entry only repeats that a facet of its value was broken."""
+    """Whether an entry only repeats that a facet of its value was broken."""
     facet = any(each.path == entry.path and "[facet" in each.message for each in entries)
     return facet and "local atomic type" in entry.message
 
 
 def _forgiven(tree: etree._ElementTree, entry: Any) -> bool:
-    """Say whether .NET takes the value that libxml2 complains of, which cannot be written otherwise."""
+    """Whether .NET takes the value that libxml2 complains of, which cannot be written otherwise."""
     node, attribute = _node(tree, entry.path), _attribute(entry)
     if node is None:
         return False
@@ -418,7 +418,7 @@ _WAYS: tuple[Callable[[str, str], str | None], ...] = (_bare, _zone, _word, _lin
 
 
 def _no_uri(schema: str) -> str | None:
-    """Give the target namespace of *schema* where libxml2 does not take it for a URI."""
+    """The target namespace of *schema* where libxml2 does not take it for a URI."""
     found = _TARGET.search(schema)
     return found[1] if found is not None and _URI.fullmatch(found[1]) is None else None
 

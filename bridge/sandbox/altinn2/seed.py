@@ -127,7 +127,7 @@ def seed_code_list(world: World, given: Mapping[str, Any]) -> tuple[str, int]:
 
 def seed_lookup(world: World, given: Mapping[str, Any]) -> tuple[str, int]:
     """
-    Say what a look-up service answers: ``{service_code, service_edition?, answer: XML}``.
+    What a look-up service answers: ``{service_code, service_edition?, answer: XML}``.
 
     Raises:
         BadSeed: A member is missing or wrong.
@@ -351,7 +351,7 @@ def _mapping(value: Any, name: str) -> Mapping[str, Any]:
 
 
 def _in_words(given: Mapping[str, Any], words: Mapping[str, str]) -> Mapping[str, Any]:
-    """Give *given* in one set of words; a thing that is said in two is refused."""
+    """*given* in one set of words; a thing that is said in two is refused."""
     for theirs, ours in words.items():
         if theirs in given and ours in given:
             raise BadSeed(f"{theirs} and {ours} are the same: say one")

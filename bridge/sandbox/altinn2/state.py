@@ -57,7 +57,7 @@ class Altinn2State:
 
     @contextmanager
     def writing(self, message_id: str) -> Iterator[bool]:
-        """Say whether nobody else is inside with the same element; an empty id asks for nothing."""
+        """Whether nobody else is inside with the same element; an empty id asks for nothing."""
         with self._lock:
             alone = message_id not in self._busy
             if alone and message_id:
@@ -83,7 +83,7 @@ class Altinn2State:
         return self._services.get((code, edition))
 
     def services(self) -> tuple[Service, ...]:
-        """Give all service editions."""
+        """All service editions."""
         with self._lock:
             return tuple(self._services.values())
 
@@ -126,17 +126,17 @@ class Altinn2State:
         return self._elements.get(message_id)
 
     def archived_as(self, message_id: str) -> str | None:
-        """Say under which b-id an a-id was archived."""
+        """Under which b-id an a-id was archived."""
         return self._moved.get(message_id)
 
     def elements(self) -> tuple[Element, ...]:
-        """Give all elements."""
+        """All elements."""
         with self._lock:
             return tuple(self._elements.values())
 
     def read(self, names: frozenset[str], message_id: str) -> Element:
         """
-        Give an element to the one who asks under one of *names*; deleted ones as well.
+        An element to the one who asks under one of *names*; deleted ones as well.
 
         Raises:
             NoSuchElement: There is none to see.
@@ -301,7 +301,7 @@ class Altinn2State:
 
     def taking_attachments(self, act: Act, message_id: str) -> Element:
         """
-        Give an element that takes attachments now.
+        An element that takes attachments now.
 
         Raises:
             NoSuchElement, NotAllowed: As for ``update``.
@@ -365,7 +365,7 @@ class Altinn2State:
 
     def validation(self, act: Act, message_id: str) -> Validation:
         """
-        Say what stands in the way of an element's completion; nothing changes.
+        What stands in the way of an element's completion; nothing changes.
 
         Raises:
             NoSuchElement, NotAllowed: As for ``update``; it must be in form filling.

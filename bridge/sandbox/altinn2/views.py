@@ -235,7 +235,7 @@ def with_offset(moment: datetime) -> str:
 
 
 def oslo_offset(moment: datetime) -> timedelta:
-    """Say how far Oslo is ahead of UTC: summer time between the last Sundays of March and October, 01:00 UTC."""
+    """How far Oslo is ahead of UTC: summer time between the last Sundays of March and October, 01:00 UTC."""
     utc = moment.astimezone(UTC)
     begins, ends = (_last_sunday(utc.year, month) for month in (3, 10))
     return timedelta(hours=2 if begins <= utc < ends else 1)

@@ -156,22 +156,22 @@ class Apps(System):
         return documents.schema_as_xsd(self._app(request, org, name), data_type_id)
 
     def metadata(self, request: Request, org: str, name: str) -> Response:
-        """Say what the app is."""
+        """What the app is."""
         app = self._app(request, org, name)
         checked = (_query(request, "checkorgapp") or "true").lower() != "false"
         return documents.metadata(app, request, org, name, checked=checked)
 
     def layout_sets(self, request: Request, org: str, name: str) -> Response:
-        """Say which data type each layout set shows."""
+        """Which data type each layout set shows."""
         return documents.layout_sets(self._app(request, org, name), request)
 
     def layout_settings(self, request: Request, org: str, name: str, layout_set: str) -> Response:
-        """Say which pages a layout set has."""
+        """Which pages a layout set has."""
         self._app(request, org, name)
         return documents.layout_settings(request) if layout_set == documents.LAYOUT_SET else plain(500)
 
     def layouts(self, request: Request, org: str, name: str, layout_set: str) -> Response:
-        """Give the pages of a layout set: one without components."""
+        """The pages of a layout set: one without components."""
         self._app(request, org, name)
         return documents.layouts(request) if layout_set == documents.LAYOUT_SET else plain(500)
 
@@ -182,7 +182,7 @@ class Apps(System):
         return not_found()
 
     def texts(self, request: Request, org: str, name: str, language: str) -> Response:
-        """Give the texts of a language."""
+        """The texts of a language."""
         return documents.texts(self._app(request, org, name), request, language)
 
     def languages(self, request: Request, org: str, name: str) -> Response:
@@ -227,7 +227,7 @@ class Apps(System):
         return as_json(200, [] if own is None else [party], headers=HEADERS)
 
     def page_order(self, request: Request, org: str, name: str) -> Response:
-        """Say in which order a model's pages come."""
+        """In which order a model's pages come."""
         self._app(request, org, name)
         drain(request)
         if self._claims(request) is None:
@@ -260,7 +260,7 @@ class Apps(System):
             refuse(plain(400, headers=HEADERS))
 
     def _party(self, request: Request, app: App, claims: Mapping[str, Any]) -> str:
-        """Say who the form is for, by the rules of the app's version (facts 1.1, 1.11)."""
+        """Who the form is for, by the rules of the app's version (facts 1.1, 1.11)."""
         given = request.headers.get("party", "")
         if not given:
             own = self._own_party(app, claims)
@@ -477,7 +477,7 @@ def _issue(code: str | None, description: str) -> dict[str, Any]:
 
 
 def _of_party(data_type: DataType, party: str | None) -> Mapping[str, str]:
-    """Give what the registers know of a party, by model path."""
+    """What the registers know of a party, by model path."""
     if party is None:
         return {path: value for path, value in data_type.prefill.items() if value != PARTY}
     number = _party_id(*party.split(":", 1))

@@ -37,7 +37,7 @@ _PAGE = """<!DOCTYPE html>
 
 
 def metadata(app: App, request: Request, org: str, name: str, *, checked: bool) -> Response:
-    """Say what the app is; to who calls it by another name, only unless that is *checked*."""
+    """What the app is; to who calls it by another name, only unless that is *checked*."""
     if (app.org, app.name) != (org, name) and checked:
         message = f"This is {app.org}/{app.name}, and not the app you are looking for: {org}/{name}!"
         return text(request, 409, message, _PUBLIC)
@@ -120,7 +120,7 @@ def schema_as_xsd(app: App, data_type_id: str) -> Response:
 
 
 def layout_sets(app: App, request: Request) -> Response:
-    """Say which data type each layout set shows, the first form's in the set that opens first; gone in v9."""
+    """Which data type each layout set shows, the first form's in the set that opens first; gone in v9."""
     first = next((each.id for each in app.data_types if each.class_name), None)
     if app.since(9) or first is None:
         return plain(404, headers=HEADERS)
@@ -128,17 +128,17 @@ def layout_sets(app: App, request: Request) -> Response:
 
 
 def layout_settings(request: Request) -> Response:
-    """Say which pages there are: one."""
+    """Which pages there are: one."""
     return text(request, 200, json.dumps({"pages": {"order": [PAGE]}}))
 
 
 def layouts(request: Request) -> Response:
-    """Say what is on the pages: nothing."""
+    """What is on the pages: nothing."""
     return text(request, 200, json.dumps({PAGE: {"data": {"layout": []}}}))
 
 
 def texts(app: App, request: Request, language: str) -> Response:
-    """Give the texts of a language; in Bokmål where it has none of that language."""
+    """The texts of a language; in Bokmål where it has none of that language."""
     if len(language) != 2:
         message = f"Provided language {language} is invalid. Language code should consists of two characters."
         return text(request, 400, message)

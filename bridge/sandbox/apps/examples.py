@@ -10,7 +10,7 @@ _CENT = Decimal("0.01")
 
 
 def example_apps() -> tuple[App, ...]:
-    """Give all of them."""
+    """All of them."""
     return (example_app(), old_app(), hours_app())
 
 

@@ -166,7 +166,7 @@ class _Schema:
         yield from self._members(self._find(kind, node.get("ref", "")), depth + 1)
 
     def _derived(self, node: etree._Element, depth: int) -> Iterator[Member]:
-        """Give what a base has and what is added; a restriction of a group says all its elements itself."""
+        """What a base has and what is added; a restriction of a group says all its elements itself."""
         kind, members = self._of_name(node, node.get("base", "xs:anyType"), depth)
         own = tuple(self._members(node, depth))
         named = {each.name for each in own}

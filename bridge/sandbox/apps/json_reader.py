@@ -71,11 +71,11 @@ class _Reader:
         self._last = ""
 
     def place(self, at: int | None = None) -> str:
-        """Say where it stands, or where *at* is."""
+        """Where it stands, or where *at* is."""
         return f"LineNumber: {self._line} | BytePositionInLine: {(self._at if at is None else at) - self._line_start}."
 
     def read(self) -> _Token | None:
-        """Give the next token, None at the end."""
+        """The next token, None at the end."""
         self._skip_blank()
         if self._at >= len(self._body):
             if self._open:

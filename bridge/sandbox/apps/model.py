@@ -66,7 +66,7 @@ class Member:
 
 
 def has_row_id(member: Member) -> bool:
-    """Say whether the class of a member has an ``altinnRowId``, as those of rows have."""
+    """Whether the class of a member has an ``altinnRowId``, as those of rows have."""
     return member.many and member.kind == "group"
 
 
@@ -88,7 +88,7 @@ def to_xml(model: Model, root: str, members: Sequence[Member], namespace: str = 
 
 
 def with_row_ids(model: Model, members: Sequence[Member], new_id: Callable[[], UUID]) -> Model:
-    """Give every list row that has none an ``altinnRowId``; the others keep theirs."""
+    """Every list row that has none an ``altinnRowId``; the others keep theirs."""
     for member in members:
         if member.kind != "group" or model.get(member.name) is None:
             continue

@@ -71,7 +71,7 @@ class App:
         return next((each for each in self.data_types if each.id == data_type_id), None)
 
     def since(self, *version: int) -> bool:
-        """Say whether the app's library is *version* or newer."""
+        """Whether the app's library is *version* or newer."""
         numbers = tuple(int(part) for part in self.version.split("-")[0].split(".") if part.isdigit())
         return numbers[: len(version)] >= version
 

@@ -49,7 +49,7 @@ class NotOfType(ValueError):
 
 
 def net_type(kind: str, *, nullable: bool) -> str:
-    """Say how .NET calls the type of a member."""
+    """How .NET calls the type of a member."""
     name = _TYPES[kind]
     return f"System.Nullable`1[{name}]" if nullable and kind != "text" else name
 

@@ -31,7 +31,7 @@ class Node:
     is_empty: bool = False
 
     def attribute(self, name: str, namespace: str = "") -> str | None:
-        """Give the value of an attribute."""
+        """The value of an attribute."""
         found = (each.value for each in self.attributes if (each.name, each.namespace) == (name, namespace))
         return next(found, None)
 

@@ -454,7 +454,7 @@ class Reader:
         return at
 
     def _bad_in_name(self, name: str, at: int) -> NoReturn:
-        """Say what is wrong behind *name*: a letter, or what follows the colon of its prefix."""
+        """What is wrong behind *name*: a letter, or what follows the colon of its prefix."""
         each = self.text[at]
         if each == ":" and ":" not in name:
             self._name(at + 1)

@@ -91,7 +91,7 @@ class System(ABC):
         """Refuse calls by what holds for the whole system, before any handler."""
 
     def routing_path(self, path: str) -> str:
-        """Say how a path is matched against the routes."""
+        """How a path is matched against the routes."""
         return path
 
     def not_routed(self, error: HTTPException) -> Response:
@@ -285,24 +285,24 @@ def media_type(request: Request) -> str:
 
 
 def bearer(request: Request) -> str | None:
-    """Give the bearer token, None where there is none."""
+    """The bearer token, None where there is none."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if kind.lower() == "bearer" and token.strip() else None
 
 
 def product(user_agent: str) -> str:
-    """Say which program called: the first word of its User-Agent without a version."""
+    """Which program called: the first word of its User-Agent without a version."""
     found = re.match(r"[A-Za-z][A-Za-z0-9._+-]{0,63}", user_agent)
     return found.group() if found else ""
 
 
 def unlinked(path: str) -> str:
-    """Give a path without national identity numbers."""
+    """A path without national identity numbers."""
     return re.sub(r"(?<![0-9a-f])\d{11}(?![0-9a-f])", "***********", path)
 
 
 def accepts(request: Request, wanted: Sequence[str]) -> bool:
-    """Say whether the Accept header leaves room for one of *wanted*; without a header it does."""
+    """Whether the Accept header leaves room for one of *wanted*; without a header it does."""
     return not request.headers.get("Accept") or any(request.accept_mimetypes[each] > 0 for each in wanted)
 
 

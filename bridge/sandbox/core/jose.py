@@ -103,7 +103,7 @@ def taken_apart(text: str) -> Token:
 
 
 def is_genuine(token: Token, key: SigningKey) -> bool:
-    """Say whether *key* signed it, by the one family of algorithms that the key is for."""
+    """Whether *key* signed it, by the one family of algorithms that the key is for."""
     try:
         match key.key.public_key():
             case RSAPublicKey() as public:

@@ -41,7 +41,7 @@ class Ledger:
             self._effects.append(Effect(sequence=self._count, time=self._clock(), kind=kind, facts=facts))
 
     def effects(self, kind: str | None = None) -> tuple[Effect, ...]:
-        """Give all effects, or those whose kind is *kind* or begins with ``kind.``."""
+        """All effects, or those whose kind is *kind* or begins with ``kind.``."""
         with self._lock:
             effects = tuple(self._effects)
         if kind is None:
@@ -100,7 +100,7 @@ class CallLog:
             self._calls.append(Call(sequence=self._count, **facts))
 
     def all(self, system: str | None = None) -> tuple[Call, ...]:
-        """Give the calls, oldest first, of one system or of all."""
+        """The calls, oldest first, of one system or of all."""
         with self._lock:
             calls = tuple(self._calls)
         return calls if system is None else tuple(each for each in calls if each.system == system)
@@ -203,7 +203,7 @@ class Faults:
             return self._count
 
     def take(self, *, system: str, method: str, path: str, internal: str | None = None) -> How | None:
-        """Give what goes wrong with this call, if anything, and count it."""
+        """What goes wrong with this call, if anything, and count it."""
         if not self._faults:
             return None
         with self._lock:

@@ -15,17 +15,17 @@ class Chance:
         self._latest = 0
 
     def below(self, limit: int) -> int:
-        """Give a number from 0 to *limit* - 1."""
+        """A number from 0 to *limit* - 1."""
         with self._lock:
             return self._random.randrange(limit)
 
     def uuid4(self) -> UUID:
-        """Give a random UUID."""
+        """A random UUID."""
         with self._lock:
             return UUID(int=self._random.getrandbits(128), version=4)
 
     def uuid7(self, moment: datetime) -> UUID:
-        """Give a UUID of version 7 that carries *moment*; of one moment each is above the one before."""
+        """A UUID of version 7 that carries *moment*; of one moment each is above the one before."""
         milliseconds = int(moment.timestamp() * 1000)
         with self._lock:
             if self._latest >> 74 == milliseconds:

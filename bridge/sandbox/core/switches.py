@@ -184,7 +184,7 @@ class Switches:
 
     def changed(self, **changes: Value) -> "Switches":
         """
-        Say how it is with *changes*.
+        How it is with *changes*.
 
         Raises:
             UnknownSwitch: No such switch or value.

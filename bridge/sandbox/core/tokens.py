@@ -25,7 +25,7 @@ def genuine_claims(
     request: Request, world: World, base_url: str, *, issuers: Sequence[str], skew: int
 ) -> Mapping[str, Any] | None:
     """
-    Give the claims of the bearer token, if one of *issuers* signed it and it is in force.
+    The claims of the bearer token, if one of *issuers* signed it and it is in force.
 
     *skew* in seconds. None stands for every fault: the systems do not tell which.
     """
@@ -47,12 +47,12 @@ def genuine_claims(
 
 
 def scopes(claims: Mapping[str, Any]) -> frozenset[str]:
-    """Give the scopes of a token."""
+    """The scopes of a token."""
     return frozenset(str(claims.get("scope", "")).split())
 
 
 def consumer(claims: Mapping[str, Any]) -> str | None:
-    """Give the number of the organisation that a token stands for."""
+    """The number of the organisation that a token stands for."""
     value = claims.get("consumer")
     identity = value.get("ID") if isinstance(value, Mapping) else None
     return identity.removeprefix("0192:") if isinstance(identity, str) and identity.startswith("0192:") else None

@@ -35,11 +35,11 @@ class Query:
         return cls({name: request.args.getlist(name) for name in request.args})
 
     def many(self, name: str) -> Sequence[str]:
-        """Give every value."""
+        """Every value."""
         return self._given.get(name.lower(), ())
 
     def one(self, name: str) -> str | None:
-        """Give the value; of a parameter that comes twice the values joined by a comma."""
+        """The value; of a parameter that comes twice the values joined by a comma."""
         values = self.many(name)
         return ",".join(values) if values else None
 

@@ -115,7 +115,7 @@ def check_future(dto: Mapping[str, Any], now: datetime) -> None:
 
 
 def late_times(dialog: Dialog, dto: Mapping[str, Any], now: datetime) -> dict[str, list[str]]:
-    """Say which times of an update are over and were not there before."""
+    """Which times of an update are over and were not there before."""
     errors: dict[str, list[str]] = {}
     usual = "Must be in future or current value."
     for member in ("dueAt", "expiresAt"):
@@ -133,7 +133,7 @@ def late_attachments(
     transmissions: Iterable[Mapping[str, Any]],
     now: datetime,
 ) -> dict[str, list[str]]:
-    """Say which attachments have expired before they came."""
+    """Which attachments have expired before they came."""
     before = {each["id"]: each["expiresAt"] for each in held}
     errors: dict[str, list[str]] = {}
     for key, attachments in (
@@ -152,7 +152,7 @@ def late_attachments(
 
 
 def repeated_entities(body: Body, dto: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Say which of the activities and transmissions that an update appends are there already."""
+    """Which of the activities and transmissions that an update appends are there already."""
     errors: dict[str, list[str]] = {}
     for entity, member in (("DialogActivity", "activities"), ("DialogTransmission", "transmissions")):
         held = {each["id"] for each in body[member]}

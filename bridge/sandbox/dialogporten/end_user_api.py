@@ -169,7 +169,7 @@ class EndUserApi:
         return moment_text(self._api.world.clock())
 
     def _bound(self, request: Request, ids: Mapping[str, str]) -> tuple[Reader, list[str], str | None]:
-        """Say who reads, and bind the path's ids and If-Match."""
+        """Who reads, and bind the path's ids and If-Match."""
         reader, found = self._api.reader(request), Bound(patching=False)
         bound = [found.route(name, text) for name, text in ids.items()]
         if_match = found.if_match(request)
@@ -178,7 +178,7 @@ class EndUserApi:
         return reader, bound, if_match
 
     def _there(self, request: Request, dialog_id: str, **ids: str) -> tuple[Dialog, Reader, str]:
-        """Give the dialog whose parts are asked for, who asks, and the id of the part."""
+        """The dialog whose parts are asked for, who asks, and the id of the part."""
         reader, bound, _ = self._bound(request, {"dialogId": dialog_id, **ids})
         return there(self._api.world, bound[0], reader), reader, bound[-1]
 
@@ -233,7 +233,7 @@ def resources_of(api: "Dialogporten", reader: Reader | None, asked: Iterable[str
 
 def there(world: World, dialog_id: str, reader: Reader) -> Dialog:
     """
-    Give a dialog to whose parts the user has access, whether or not it is visible.
+    A dialog to whose parts the user has access, whether or not it is visible.
 
     Raises:
         Problem: 404 or 410.
@@ -248,7 +248,7 @@ def there(world: World, dialog_id: str, reader: Reader) -> Dialog:
 
 def visible(world: World, dialog_id: str, reader: Reader) -> Dialog:
     """
-    Give a dialog that the user may see.
+    A dialog that the user may see.
 
     Raises:
         Problem: 403, 404 or 410; with ``Expires`` where it will be visible later.

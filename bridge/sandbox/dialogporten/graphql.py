@@ -150,7 +150,7 @@ class _Roots:
         self._api, self._reader, self._world = api, reader, api.world
 
     def by_name(self) -> Mapping[str, Resolver]:
-        """Give what graphql-core calls for each field at the root."""
+        """What graphql-core calls for each field at the root."""
         return {
             "dialogById": self._dialog,
             "searchDialogs": self._search,

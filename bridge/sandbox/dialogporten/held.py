@@ -76,12 +76,12 @@ class Held:
         return self._dialogs.get(dialog_id)
 
     def dialogs(self) -> tuple[Dialog, ...]:
-        """Give all dialogs."""
+        """All dialogs."""
         with self._lock:
             return tuple(self._dialogs.values())
 
     def events(self) -> tuple[Mapping[str, Any], ...]:
-        """Give the CloudEvents sent so far; their ``source`` lacks the host."""
+        """The CloudEvents sent so far; their ``source`` lacks the host."""
         with self._lock:
             return self._outbox.events()
 
@@ -91,7 +91,7 @@ class Held:
 
     def owned(self, dialog_id: str, writer: Writer) -> Dialog:
         """
-        Give a dialog of the writer's.
+        A dialog of the writer's.
 
         Raises:
             Problem: 404, also where it is somebody else's.

@@ -110,7 +110,7 @@ class DialogSystem(System):
             return self.problem(request, 500)
 
     def claims(self, request: Request) -> Mapping[str, Any]:
-        """Give the claims of a genuine token of whatever issuer; 401 without one."""
+        """The claims of a genuine token of whatever issuer; 401 without one."""
         claims = genuine_claims(request, self.world, self.host, issuers=_ISSUERS, skew=2)
         if claims is None:
             drain(request)
@@ -122,14 +122,14 @@ class DialogSystem(System):
         return claims
 
     def claims_with(self, request: Request, scope: str) -> Mapping[str, Any]:
-        """Give the claims of a token with this scope alone; 401 and 403 where it has it not."""
+        """The claims of a token with this scope alone; 401 and 403 where it has it not."""
         claims = self.claims(request)
         if scope not in scopes(claims):
             self.forbid(request)
         return claims
 
     def writer(self, request: Request, *more: str) -> Writer:
-        """Say who writes; 401 and 403 where nobody may, or a scope of *more* is lacking."""
+        """Who writes; 401 and 403 where nobody may, or a scope of *more* is lacking."""
         claims = self.claims(request)
         held, number = scopes(claims), consumer(claims)
         if number is None or not {OWNER_SCOPE, *more} <= held:
@@ -138,7 +138,7 @@ class DialogSystem(System):
         return Writer(organisation=number, org="unknown" if known is None else known.code, scopes=held)
 
     def reader(self, request: Request) -> Reader:
-        """Say which end user reads; 401 and 403 where nobody may."""
+        """Which end user reads; 401 and 403 where nobody may."""
         claims = self.claims(request)
         if not END_USER_SCOPES & scopes(claims) or "sandbox_actor" not in claims:
             self.forbid(request)
@@ -161,7 +161,7 @@ class DialogSystem(System):
         errors: Mapping[str, list[str]] | None = None,
     ) -> Asked:
         """
-        Say who writes, and bind the path's *ids*, If-Match and isSilentUpdate; 400 with all that cannot be bound.
+        Who writes, and bind the path's *ids*, If-Match and isSilentUpdate; 400 with all that cannot be bound.
 
         *more* are scopes that are needed besides, *errors* what could not be bound before.
         """
@@ -190,7 +190,7 @@ class DialogSystem(System):
         return reader
 
     def owned(self, asked: Asked) -> Dialog:
-        """Give the dialog that was asked for, if it is the caller's."""
+        """The dialog that was asked for, if it is the caller's."""
         return self.world.dialogporten.owned(asked.dialog_id, asked.writer)
 
     def read(self, request: Request, kind: Record) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def read(value: Any) -> Sequence[Operation]:
 
 def applied(document: Mapping[str, Any], patch: Sequence[Operation], *, kind: Record, place: Place) -> dict[str, Any]:
     """
-    Give *document*, an object of *kind*, with *patch* applied; values are converted as *place* says.
+    *document*, an object of *kind*, with *patch* applied; values are converted as *place* says.
 
     Raises:
         PatchFailed: An operation does not apply.

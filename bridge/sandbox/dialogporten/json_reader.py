@@ -39,7 +39,7 @@ def parsed(body: bytes) -> Any:
 
 
 def place(body: bytes, path: str) -> str:
-    """Say where the reader stood when it met the value at *path*: behind its first token."""
+    """Where the reader stood when it met the value at *path*: behind its first token."""
     walk = _Walk(body)
     found = next((end for where, end in walk.all() if where == path), 0)
     return walk.at(found)
@@ -57,7 +57,7 @@ class _Walk:
         self._here = self._depth = 0
 
     def all(self) -> Iterator[tuple[str, int]]:
-        """Give the path of each value and the end of its first token."""
+        """The path of each value and the end of its first token."""
         self._skip()
         if self._here == len(self._body):
             self._fail(_EMPTY)

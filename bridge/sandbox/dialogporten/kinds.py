@@ -44,11 +44,11 @@ class Place:
     lenient: bool = False
 
     def of(self, name: str) -> "Place":
-        """Give the place of a member."""
+        """The place of a member."""
         return replace(self, path=f"{self.path}.{name}")
 
     def at(self, index: int) -> "Place":
-        """Give the place of an item."""
+        """The place of an item."""
         return replace(self, path=f"{self.path}[{index}]")
 
     def wrong(self, message: str) -> NoReturn:
@@ -72,7 +72,7 @@ class Kind(ABC):
     @abstractmethod
     def read(self, value: Any, place: Place) -> Any:
         """
-        Give the canonical form of a value that is not null.
+        The canonical form of a value that is not null.
 
         Raises:
             NotReadable: It has another shape.
@@ -117,7 +117,7 @@ class Text(Kind):
     """A string."""
 
     def read(self, value: Any, place: Place) -> str:
-        """Give the text; the lenient reader writes numbers and truth values out."""
+        """The text; the lenient reader writes numbers and truth values out."""
         if not isinstance(value, bool | int | float | str if place.lenient else str):
             place.wrong(f"Cannot get the value of a token type '{token(value)}' as a string.")
         return str(value)
@@ -127,7 +127,7 @@ class Link(Text):
     """An address, absolute or relative, kept as .NET writes it."""
 
     def read(self, value: Any, place: Place) -> str:
-        """Give the address in its stored form."""
+        """The address in its stored form."""
         text = super().read(value, place)
         if not uris.is_readable(text):
             place.unconverted("System.Uri")
@@ -138,7 +138,7 @@ class Whole(Kind):
     """A whole number of 32 bits; as a text as well."""
 
     def read(self, value: Any, place: Place) -> int:
-        """Give the number."""
+        """The number."""
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             place.wrong(f"Cannot get the value of a token type '{token(value)}' as a number.")
         if isinstance(value, float) and place.lenient:
@@ -156,7 +156,7 @@ class Flag(Kind):
     absent = False
 
     def read(self, value: Any, place: Place) -> bool:
-        """Give the truth value."""
+        """The truth value."""
         if place.lenient and isinstance(value, str) and value.strip().lower() in ("true", "false"):
             return value.strip().lower() == "true"
         if not isinstance(value, int if place.lenient else bool):
@@ -172,7 +172,7 @@ class Guid(Kind):
     """A UUID in its usual spelling, in any letters."""
 
     def read(self, value: Any, place: Place) -> str:
-        """Give it in small letters."""
+        """It in small letters."""
         if not isinstance(value, str):
             place.wrong(f"Cannot get the value of a token type '{token(value)}' as a string.")
         if not _GUID.fullmatch(value):
@@ -188,7 +188,7 @@ class Moment(Kind):
     """A time with an explicit offset."""
 
     def read(self, value: Any, place: Place) -> str:
-        """Give it in UTC; to microseconds."""
+        """It in UTC; to microseconds."""
         if not isinstance(value, str):
             place.wrong(f"Cannot get the value of a token type '{token(value)}' as a string.")
         found = _MOMENT.fullmatch(value)
@@ -219,7 +219,7 @@ class Choice(Kind):
         self._known |= dict(enumerate(names, start=1))
 
     def read(self, value: Any, place: Place) -> str | int:
-        """Give the name."""
+        """The name."""
         key = value.strip().lower() if isinstance(value, str) else value
         if isinstance(key, str) and re.fullmatch(r"-?\d+", key):
             key = int(key)
@@ -254,7 +254,7 @@ class Maybe(Kind):
         return self.other
 
     def read(self, value: Any, place: Place) -> Any:
-        """Give the canonical form."""
+        """The canonical form."""
         try:
             return self.kind.read(value, place)
         except NotReadable as error:
@@ -287,11 +287,11 @@ class Many(Kind):
 
     @property
     def absent(self) -> Any:
-        """Give the empty list."""
+        """The empty list."""
         return []
 
     def read(self, value: Any, place: Place) -> list[Any]:
-        """Give every item; the real one falls over null among objects."""
+        """Every item; the real one falls over null among objects."""
         if not isinstance(value, list):
             place.unconverted(self.called(place))
         found = []
@@ -319,7 +319,7 @@ class Record(Kind):
         object.__setattr__(self, "places", {name.lower(): name for name in self.members})
 
     def read(self, value: Any, place: Place) -> dict[str, Any]:
-        """Give the object; of a member that comes twice the last one counts."""
+        """The object; of a member that comes twice the last one counts."""
         if not isinstance(value, dict):
             place.unconverted(self.called(place))
         found = {name: kind.absent for name, kind in self.members.items()}

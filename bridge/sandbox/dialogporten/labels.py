@@ -21,7 +21,7 @@ class Assignment:
 
 
 def relabelled(held: Iterable[str], add: Sequence[str], remove: Sequence[str]) -> frozenset[str]:
-    """Give the labels afterwards: of Default, Bin and Archive the last one added, and Default where none is left."""
+    """The labels afterwards: of Default, Bin and Archive the last one added, and Default where none is left."""
     rest = frozenset(held) - frozenset(remove)
     place = next((each for each in (*reversed(add), *rest) if each in PLACES), "Default")
     return (rest - frozenset(PLACES)) | {place} | {each for each in add if each not in PLACES}
@@ -33,7 +33,7 @@ def wanted(change: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[str]]:
 
 
 def faults(change: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Say what is wrong with a change by key: ``Sent`` belongs to the system."""
+    """What is wrong with a change by key: ``Sent`` belongs to the system."""
     errors: dict[str, list[str]] = {}
     for name in ("systemLabels", "addLabels", "removeLabels"):
         if SENT in change[name]:

@@ -16,12 +16,12 @@ _BY_PARTY = ("Submission", "Correction")
 
 
 def empty_body() -> Body:
-    """Give the body of a dialog that is not there yet."""
+    """The body of a dialog that is not there yet."""
     return {name: kind.absent for name, kind in UPDATE_MEMBERS.items()}
 
 
 def sent(transmissions: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Give the label of dialogs in which the party sent something."""
+    """The label of dialogs in which the party sent something."""
     return {"Sent"} if any(each["type"] in _BY_PARTY for each in transmissions) else set()
 
 
@@ -50,7 +50,7 @@ class Merging:
         }
 
     def activity(self, given: Mapping[str, Any]) -> Body:
-        """Give one activity as it is stored."""
+        """One activity as it is stored."""
         return {
             **given,
             "id": given["id"] or self._new_id(),
@@ -60,7 +60,7 @@ class Merging:
         }
 
     def transmission(self, given: Mapping[str, Any], before: Body | None = None) -> Body:
-        """Give one transmission as it is stored; *before* is what a correction corrects."""
+        """One transmission as it is stored; *before* is what a correction corrects."""
         held = [] if before is None else before["attachments"]
         return {
             **{name: value for name, value in given.items() if name != "isSilentUpdate"},

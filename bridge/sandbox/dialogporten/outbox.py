@@ -20,7 +20,7 @@ class Outbox:
         self.streams = Streams()
 
     def events(self) -> tuple[Mapping[str, Any], ...]:
-        """Give the CloudEvents sent so far; their ``source`` lacks the host."""
+        """The CloudEvents sent so far; their ``source`` lacks the host."""
         return tuple(self._events)
 
     def announce(self, kind: str, dialog: Dialog, before: Body, *, silent: bool) -> None:

@@ -311,7 +311,7 @@ class OwnerApi:
         return as_json(200, {"items": [each["metadata"] for each in resources(self._api.world, known, self._api.host)]})
 
     def _alive(self, request: Request, dialog_id: str, **ids: str) -> tuple[Dialog, str]:
-        """Give a dialog that is not deleted, and the bound id of the part that the path names."""
+        """A dialog that is not deleted, and the bound id of the part that the path names."""
         asked = self._api.bound(request, {"dialogId": dialog_id, **ids})
         dialog = self._api.owned(asked)
         if dialog.deleted_at is not None:
@@ -321,7 +321,7 @@ class OwnerApi:
     def _acting(
         self, request: Request, change: Mapping[str, Any], writer: Writer, dialogs: Iterable[Dialog]
     ) -> str | None:
-        """Say who is behind a change of labels; only an admin may name somebody without asking for their rights."""
+        """Who is behind a change of labels; only an admin may name somebody without asking for their rights."""
         api = self._api
         by = change["performedBy"]
         if by is not None and ADMIN not in writer.scopes:
@@ -349,7 +349,7 @@ def too_broad(api: "Dialogporten", found: search.Asked) -> bool:
 
 
 def bulk_faults(change: Mapping[str, Any], *, most: int) -> dict[str, list[str]]:
-    """Say what is wrong with a change of many dialogs' labels."""
+    """What is wrong with a change of many dialogs' labels."""
     errors = faults(change)
     ids = [each["dialogId"] for each in change["dialogs"]]
     if not 1 <= len(ids) <= most:

@@ -40,7 +40,7 @@ _ACTOR = (
 
 
 def no_party(name: str) -> str:
-    """Say what a party has to look like."""
+    """What a party has to look like."""
     return (
         f"'{name}' must be on format 'urn:altinn:organization:identifier-no:{{norwegian org-nr}}', "
         "'urn:altinn:person:identifier-no:{norwegian f-nr/d-nr}', 'urn:altinn:person:legacy-selfidentified:{username}' "

@@ -100,7 +100,7 @@ class Asked:
     errors: dict[str, list[str]] = field(default_factory=dict)
 
     def many(self, name: str) -> Sequence[Any]:
-        """Give the values of a filter that takes several."""
+        """The values of a filter that takes several."""
         found: Sequence[Any] = self.values.get(name, ())
         return found
 
@@ -139,7 +139,7 @@ def asked(given: Query, kind: Kind) -> Asked:
 
 def run(dialogs: Iterable[Dialog], found: Asked, *, keep: Callable[[Dialog], bool]) -> Page:
     """
-    Give the page that was asked for, of the dialogs that the caller may see (*keep*) and that match.
+    The page that was asked for, of the dialogs that the caller may see (*keep*) and that match.
 
     Raises:
         Faulty: The real one answers 500 to this.

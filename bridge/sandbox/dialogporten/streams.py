@@ -28,7 +28,7 @@ class Stream:
         self._events.put(kind)
 
     def __iter__(self) -> Iterator[bytes]:
-        """Give itself."""
+        """Itself."""
         return self
 
     def __next__(self) -> bytes:
@@ -82,7 +82,7 @@ class Streams:
                 self._open.pop(stream.dialog_id, None)
 
     def listeners(self, dialog_id: str) -> int:
-        """Say how many subscribe to the dialog."""
+        """How many subscribe to the dialog."""
         with self._lock:
             return len(self._open.get(dialog_id, ()))
 

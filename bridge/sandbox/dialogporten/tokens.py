@@ -26,7 +26,7 @@ def issuer(base_url: str) -> str:
 
 
 def signing_key(world: World, which: str | None = None) -> SigningKey:
-    """Give the key that signs now, or the one that would under another position of the switch."""
+    """The key that signs now, or the one that would under another position of the switch."""
     return world.key(_KEYS[which or world.switches.dialog_token_key][0])
 
 
@@ -62,7 +62,7 @@ def mint(dialog: Dialog, reader: Reader, world: World, base_url: str) -> str:
 
 
 def opens(text: str, dialog_id: str, world: World, base_url: str) -> bool | None:
-    """Say whether a token opens a dialog's stream: None where it is no good, False where it is for another one."""
+    """Whether a token opens a dialog's stream: None where it is no good, False where it is for another one."""
     try:
         token = taken_apart(text)
     except NotAToken:

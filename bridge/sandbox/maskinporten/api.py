@@ -120,7 +120,7 @@ class Maskinporten(System):
         return client
 
     def _audiences(self) -> tuple[str, ...]:
-        """Say whom assertions may be for: this Maskinporten, and by switch a real one, as libraries have built in."""
+        """Whom assertions may be for: this Maskinporten, and by switch a real one, as libraries have built in."""
         own = issuer("maskinporten", self.host)
         real = _REAL.get(self.world.switches.maskinporten_audience)
         return (own,) if real is None else (own, real)

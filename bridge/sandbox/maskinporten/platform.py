@@ -81,7 +81,7 @@ class Platform(System):
         return _text(request, 200, token)
 
     def _enterprise_user(self, claims: Mapping[str, Any], number: str, credentials: str) -> Response:
-        """Give what enterprise users had until mid-2026: a token for Altinn 2, always as a JSON string."""
+        """What enterprise users had until mid-2026: a token for Altinn 2, always as a JSON string."""
         try:
             name, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
             user = self.world.altinn2.people.proven(name, password, now=self.world.clock())

@@ -78,7 +78,7 @@ def tell_names(bridge: Bridge) -> None:
 
 
 def _told(bridge: Bridge, dialog_id: UUID, activity: Activity) -> bool:
-    """Say whether there is nothing left to tell."""
+    """Whether there is nothing left to tell."""
     late = bridge.clock() - activity.created_at >= PATIENCE
     told = activity if not late else replace(activity, performed_by=SERVICE_OWNER)
     try:

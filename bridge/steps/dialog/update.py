@@ -79,7 +79,7 @@ def tell(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
 
 
 def lower(whole: DialogChange, at: Rung, refusal: Rejected) -> Step | None:
-    """Say what to tell where *refusal* met *whole* on the rung *at*, and log what it leaves out; None is nothing."""
+    """What to tell where *refusal* met *whole* on the rung *at*, and log what it leaves out; None is nothing."""
     down = step_down(whole, at, refusal.reason, refusal.keys)
     if down is not None:
         log.error(
@@ -129,7 +129,7 @@ def tell_what_is_taken(bridge: Bridge, dialog: Dialog, change: DialogChange) -> 
 
 
 def _stands_as_told(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
-    """Say whether the bridge noted that it told the dialog this state, and not its history alone."""
+    """Whether the bridge noted that it told the dialog this state, and not its history alone."""
     with bridge.store.reading() as tx:
         return Snapshots(tx).written(dialog.id).told_last(change.state)
 
@@ -171,7 +171,7 @@ def delete_told(bridge: Bridge, dialog_id: UUID) -> None:
 
 
 def ended_before(bridge: Bridge, dialog_id: UUID) -> frozenset[ElementState]:
-    """Say at which end the dialog was told that its case is; empty where it was not."""
+    """At which end the dialog was told that its case is; empty where it was not."""
     with bridge.store.reading() as tx:
         written = Snapshots(tx).written(dialog_id)
     return frozenset(state for state in ENDED if written.told_last(state.value))

@@ -35,7 +35,7 @@ class Calculation:
         return None
 
     def _main_form(self, delivery: Delivery) -> Form:
-        """Give the main form: the case's, or an empty one in whose place the caller's comes. Raises Refusal."""
+        """The main form: the case's, or an empty one in whose place the caller's comes. Raises Refusal."""
         if delivery.action.form is FormSource.BODY:
             _refuse_more_than_a_form(delivery)
             spec = next(spec for spec in delivery.mapping.forms if spec.kind is FormKind.MAIN)

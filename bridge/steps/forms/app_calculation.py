@@ -72,7 +72,7 @@ def calculated(delivery: Delivery, form: Form) -> str:
 
 
 def _route(bridge: Bridge, app: Altinn3App, source: str) -> AppRoute:
-    """Say how the app is called; what the proxy's route knows of its verbs and time holds here, too."""
+    """How the app is called; what the proxy's route knows of its verbs and time holds here, too."""
     known = bridge.routes.get((app.org, app.app))
     return AppRoute(
         org=app.org,
@@ -174,7 +174,7 @@ def _beginning(body: bytes) -> str:
 def _called(
     bridge: Bridge, route: AppRoute, meaning: Meaning, query: str, party: str, body: bytes
 ) -> tuple[int, str, Unreachable, bytes]:
-    """Give status, type and body, and the error that stands for coming back later."""
+    """Status, type and body, and the error that stands for coming back later."""
     spoken = _TYPES[route.defaults.speaks]
     headers = [("Accept", spoken), ("Accept-Encoding", "identity"), ("party", party)]
     if meaning is Meaning.CALCULATE:
@@ -218,7 +218,7 @@ def _as_xml(bridge: Bridge, spec: FormSpec, content_type: str, body: bytes) -> b
 
 
 def _shape(bridge: Bridge, spec: FormSpec) -> Converter | None:
-    """Give the converter of the form's schema, where that can be one."""
+    """The converter of the form's schema, where that can be one."""
     if spec.schema is None:
         return None
     try:

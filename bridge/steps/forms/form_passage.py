@@ -27,7 +27,7 @@ _INVENTED = re.compile(rb"<(?P<prefix>ns\d+:)")
 
 
 def wanted_kind(accept: str) -> FormFormat:
-    """Say what an app answers to an Accept header: JSON wherever that is not ruled out (facts 1.5)."""
+    """What an app answers to an Accept header: JSON wherever that is not ruled out (facts 1.5)."""
     accept = accept.lower()
     if "*/*" in accept or JSON in accept:
         return FormFormat.JSON
@@ -61,7 +61,7 @@ class Shapes:
         return self._schemas.limits
 
     def shape(self, name: str, root: str | None) -> Converter:
-        """Give the converter of the schema *name* for forms that begin with *root*. Raises ConfigurationError."""
+        """The converter of the schema *name* for forms that begin with *root*. Raises ConfigurationError."""
         return self._schemas.shape(name, root)
 
     def written_out(self, content_type: str, body: bytes) -> bytes:

@@ -73,7 +73,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
     def has(self, name: str) -> bool:
-        """Say whether the member of this field was sent at all; null is refused everywhere."""
+        """Whether the member of this field was sent at all; null is refused everywhere."""
         return name in self.model_fields_set
 
 
@@ -147,7 +147,7 @@ class Message(Content):
         return self.embedded if self.has("embedded") else self
 
     def pointer(self, *steps: str | int) -> str:
-        """Say where in the message *steps* of its content stand."""
+        """Where in the message *steps* of its content stand."""
         return pointer(("_embedded", *steps) if self.has("embedded") else steps)
 
 

@@ -148,7 +148,7 @@ def answered(bridge: Bridge, asked: Asked, call: AppCall, *, turn: AbstractConte
 
 
 def _no_answer(asked: Asked, error: UpstreamError) -> Refusal:
-    """Say what became of a call to which the app gave no answer that could be passed on."""
+    """What became of a call to which the app gave no answer that could be passed on."""
     log.warning("an app gave no answer", app=asked.route.name, why=error.detail)
     match error:
         case Unreachable(retry_after=None):

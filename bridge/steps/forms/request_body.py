@@ -24,7 +24,7 @@ MESSAGE = "application/hal+json"
 
 
 def is_message(body: bytes) -> bool:
-    """Say whether *body* is a message rather than the form itself: JSON begins with a brace, XML never does."""
+    """Whether *body* is a message rather than the form itself: JSON begins with a brace, XML never does."""
     return body.lstrip()[:1] == b"{"
 
 
@@ -75,7 +75,7 @@ def form_or_message(
 
 
 def takes_json(bridge: Bridge, mapping: ServiceMapping) -> bool:
-    """Say whether a form in JSON can be turned into XML: its schema makes a converter, and its root is known."""
+    """Whether a form in JSON can be turned into XML: its schema makes a converter, and its root is known."""
     main = next((spec for spec in mapping.forms if spec.kind is FormKind.MAIN), None)
     try:
         return main is not None and shape_of(bridge, main).root is not None
@@ -130,7 +130,7 @@ def _unset(bridge: Bridge, mapping: ServiceMapping, main: FormSpec, error: Confi
 
 
 def shape_of(bridge: Bridge, spec: FormSpec) -> Converter:
-    """Give the converter of the schema of *spec*. Raises ConfigurationError where it has none that can be one."""
+    """The converter of the schema of *spec*. Raises ConfigurationError where it has none that can be one."""
     if spec.schema is None:
         raise ConfigurationError([Fault(where="", message="the form has no schema")])
     return bridge.schemas.shape(spec.schema, spec.root)

@@ -25,7 +25,7 @@ class MappingGone(Unreachable):
 
 def agreed(bridge: Bridge, operation: Operation) -> Agreed:
     """
-    Give what *operation* was accepted to do.
+    What *operation* was accepted to do.
 
     What has begun goes on as it was accepted, also where its mapping means something else by now, or is gone.
 
@@ -49,7 +49,7 @@ def agreed(bridge: Bridge, operation: Operation) -> Agreed:
 
 def telling(bridge: Bridge, operation: Operation) -> tuple[Agreed, bool]:
     """
-    Give what the dialog is told by, and whether its buttons may be offered: by a mapping that is gone, none leads on.
+    What the dialog is told by, and whether its buttons may be offered: by a mapping that is gone, none leads on.
 
     What was done is told as it was accepted; of what was not done, the mapping in force says what may be pressed.
 
@@ -77,7 +77,7 @@ def _same(now: Agreed, operation: Operation) -> bool:
 
 
 def _accepted(bridge: Bridge, operation: Operation) -> Agreed | None:
-    """Give the mapping as it was when the press was accepted; None where none was kept, or this release has no use."""
+    """The mapping as it was when the press was accepted; None where none was kept, or this release has no use."""
     if operation.mapping_digest is None:
         return None
     with bridge.store.reading() as tx:

@@ -39,7 +39,7 @@ class _Way:
     left_out: tuple[str, ...] = ()
 
     def step(self, whole: DialogChange) -> Step:
-        """Give what to tell next. Raises the last refusal where nothing is left."""
+        """What to tell next. Raises the last refusal where nothing is left."""
         if self.refusal is not None:
             down = lower(whole, self.rung, self.refusal)
             if down is None:
@@ -103,7 +103,7 @@ def sync(bridge: Bridge, operation: Operation) -> datetime | None:
 
 
 def why_given_up(operation: Operation) -> str:
-    """Say under which code a given up operation is found by an operator."""
+    """Under which code a given up operation is found by an operator."""
     return "given_up" if operation.problem is None else operation.problem.code
 
 

@@ -78,7 +78,7 @@ _VALUE = re.compile(r"[ \t\x21-\x7e\x80-\xff]*")
 
 def passed_on(headers: Iterable[Header], *, own: bool, besides: Collection[str] = ()) -> list[Header]:
     """
-    Give what goes on: all but what belongs to this connection, and *besides*.
+    What goes on: all but what belongs to this connection, and *besides*.
 
     Beside the bridge's *own* token only what is known goes.
     """
@@ -93,7 +93,7 @@ def passed_on(headers: Iterable[Header], *, own: bool, besides: Collection[str] 
 
 def returned(headers: Iterable[Header], *, app: str, own: bool) -> Iterator[Header]:
     """
-    Give what comes back from *app*.
+    What comes back from *app*.
 
     A cookie is the caller's and this app's: all apps share the bridge's host, so it is bound to the app's own path;
     and what an app sets beside the bridge's *own* token is the bridge's.
@@ -125,7 +125,7 @@ def returned(headers: Iterable[Header], *, app: str, own: bool) -> Iterator[Head
 
 
 def phrase(reason: str) -> str:
-    """Give a status' words, or none where they cannot be sent."""
+    """A status' words, or none where they cannot be sent."""
     return reason if _VALUE.fullmatch(reason) else ""
 
 

@@ -89,7 +89,7 @@ def as_json(difference: Difference) -> dict[str, Any]:
 def _changes(
     data_type: DataTypeRoute, shapes: Shapes, sent: bytes, answer: bytes
 ) -> tuple[tuple[Difference, ...] | None, tuple[str, ...], str | None]:
-    """Give the changes and where the app stopped reading, or else the rule by which they cannot be told."""
+    """The changes and where the app stopped reading, or else the rule by which they cannot be told."""
     try:
         shape = None if data_type.schema is None else shapes.shape(data_type.schema, data_type.root)
         found = differences(sent, answer, shape=shape, limits=shapes.limits)

@@ -147,7 +147,7 @@ def page_of(document: Mapping[str, Any], language: str, *, forms: tuple[bytes, b
 
 
 def line_by_line(before: bytes, after: bytes) -> list[tuple[str, str]]:
-    """Give each line around a difference with its sign; nothing for forms of two kinds, and for large ones."""
+    """Each line around a difference with its sign; nothing for forms of two kinds, and for large ones."""
     try:
         if is_xml(before) != is_xml(after):
             return []

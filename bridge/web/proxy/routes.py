@@ -144,7 +144,7 @@ def _dialog_party(bridge: Bridge, route: AppRoute) -> str:
 
 
 def _data_type() -> str:
-    """Give the one ``dataType``, in any case as apps read it. Raises Refusal 400 where there are several."""
+    """The one ``dataType``, in any case as apps read it. Raises Refusal 400 where there are several."""
     given = [value for key, values in request.args.lists() if key.lower() == "datatype" for value in values]
     if len(given) > 1:
         # What it is held against here might not be what the app takes it for.
@@ -173,7 +173,7 @@ class _Counted:
         self._start, self._read, self._left, self._limit = start, read, limit - len(start), limit
 
     def read(self, size: int, /) -> bytes:
-        """Give the next piece. Raises Refusal 413, and 400 where it ends before its end."""
+        """The next piece. Raises Refusal 413, and 400 where it ends before its end."""
         if self._start:
             piece, self._start = self._start[:size], self._start[size:]
             return piece
@@ -239,7 +239,7 @@ def _turn(bridge: Bridge, asked: Asked) -> AbstractContextManager[None]:
 
 
 def _query() -> str:
-    """Give the query as it came, byte for byte, without what is for the bridge."""
+    """The query as it came, byte for byte, without what is for the bridge."""
     query: str = request.environ.get("QUERY_STRING", "")
     if _REPORT not in query:
         return query
@@ -247,7 +247,7 @@ def _query() -> str:
 
 
 def _headers(asked: Asked, passage: Passage | None) -> list[tuple[str, str]]:
-    """Say what goes on: all but what belongs to this connection; beside the bridge's own token only what is known."""
+    """What goes on: all but what belongs to this connection; beside the bridge's own token only what is known."""
     besides = set()
     if asked.party is not None:
         besides.add("party")

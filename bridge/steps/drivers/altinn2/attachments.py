@@ -40,11 +40,11 @@ class Standing:
             self._ours = Uploads(tx).of(dialog_id, key.message_id)
 
     def shown(self) -> tuple[Shown, ...]:
-        """Give each with its upload: by its id, or where a PUT gave it a new one by name, type and size."""
+        """Each with its upload: by its id, or where a PUT gave it a new one by name, type and size."""
         return tuple(Shown(each, self._by_id(each) or self._likely(each)) for each in self.there)
 
     def named(self, attachment_type: str, file_name: str) -> tuple[Attachment, ...]:
-        """Give those of this type and name."""
+        """Those of this type and name."""
         return tuple(each for each in self.there if name_of(each) == (attachment_type.casefold(), file_name))
 
     def ours(self, listed: Attachment) -> Upload | None:
@@ -88,7 +88,7 @@ class Standing:
         return None if upload is None or upload.removed else self.of(upload)
 
     def may_change(self, action: ActionMapping, listed: Attachment) -> bool:
-        """Say whether *action* may replace or remove *listed*: what came through us, unless the mapping says more."""
+        """Whether *action* may replace or remove *listed*: what came through us, unless the mapping says more."""
         attaching = action.attachment_policy
         if attaching is not None and attaching.changes is Changes.ANY:
             return True
@@ -170,7 +170,7 @@ def take_away(bridge: Bridge, key: ElementKey, attachment_id: int) -> bool:
 
 
 def unsettled(bridge: Bridge, dialog_id: UUID) -> tuple[Upload, ...]:
-    """Give the dialog's uploads that broke off while they took another's place, or took one away, and cannot arrive."""
+    """The dialog's uploads that broke off while they took another's place, or took one away, and cannot arrive."""
     now = bridge.clock()
     with bridge.store.reading() as tx:
         found = Uploads(tx).unsettled(dialog_id, living_uploads(bridge))
@@ -267,7 +267,7 @@ def _is_there(bridge: Bridge, key: ElementKey, attachment_id: int) -> bool:
 
 
 def name_of(each: Attachment | Upload) -> tuple[str, str]:
-    """Give type and name, by which one attachment takes the place of another; a type has no case."""
+    """Type and name, by which one attachment takes the place of another; a type has no case."""
     return each.attachment_type.casefold(), each.file_name
 
 

@@ -87,7 +87,7 @@ def decided(delivery: Delivery, element: Element | None) -> Decision:
 
 def _how_it_ended(delivery: Delivery) -> Ended | None:
     """
-    Say how an element ended that is not to be found. What Altinn 2 answered with a yes needs no other witness.
+    How an element ended that is not to be found. What Altinn 2 answered with a yes needs no other witness.
 
     Raises:
         Unreachable: Altinn 2 does not list its bin now.
@@ -109,7 +109,7 @@ def _how_it_ended(delivery: Delivery) -> Ended | None:
 
 def _deleted_before(bridge: Bridge, key: ElementKey, *, but: UUID, since: datetime) -> bool:
     """
-    Say whether the element was deleted: by a press here that left it so last, or it lies in the bin since *since*.
+    Whether the element was deleted: by a press here that left it so last, or it lies in the bin since *since*.
 
     Raises:
         UpstreamError: Altinn 2 does not list its bin.

@@ -27,7 +27,7 @@ def prevalidated(
     call: PlannedWrite,
 ) -> PlannedWrite:
     """
-    Give *call*, which completes, once Altinn 2 has no fault to find; what it does not hold yet is saved first.
+    *call*, which completes, once Altinn 2 has no fault to find; what it does not hold yet is saved first.
 
     Altinn 2 judges what an element holds and nothing else. *saved* says that it holds what is wanted.
 
@@ -44,7 +44,7 @@ def prevalidated(
 
 
 def changes(building: DraftPut) -> tuple[Form, ...]:
-    """Give the forms that are not as the element holds them: changed, new, and those to be taken away."""
+    """The forms that are not as the element holds them: changed, new, and those to be taken away."""
     held = {form.form_id: form for form in building.held.forms}
     kept = {form.form_id for form in building.forms}
     changed = [form for form in building.forms if form.form_id is None or held[form.form_id].data != form.data]

@@ -48,7 +48,7 @@ def level_missing(
 
 def out_of_reach(bridge: Bridge, service_resource: str, who: str, error: CredentialsRefused) -> bool:
     """
-    Say whether *error* is about the element only: its service's level is above that of the bridge's own login.
+    Whether *error* is about the element only: its service's level is above that of the bridge's own login.
 
     Altinn 2 says the same 401 to that as to a token that it does not take, so what stands around the element is asked
     for with the same token. Where it is that, an operator is called.

@@ -26,7 +26,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 def is_our_write(delivery: Delivery, after: Element, *, exactly: bool) -> bool:
     """
-    Say whether what moved an element was our PUT, which nobody answered, or somebody else's.
+    Whether what moved an element was our PUT, which nobody answered, or somebody else's.
 
     Ours shows every form that was sent, and none that was to change as it was before. *exactly* takes no other value in
     a draft for one that Altinn 2 calculated: while ours may still arrive, it may be what somebody else wrote.
@@ -67,7 +67,7 @@ def is_our_write(delivery: Delivery, after: Element, *, exactly: bool) -> bool:
 
 def already_applied(delivery: Delivery, after: Element | None) -> bool:
     """
-    Say whether what came with a press is there already, where the element is beyond taking it.
+    Whether what came with a press is there already, where the element is beyond taking it.
 
     It is where the same was sent and done before, and where the element shows it; one that is not to be found, *after*
     None, shows nothing.
@@ -115,7 +115,7 @@ def remaining_forms(delivery: Delivery, held: tuple[Form, ...]) -> tuple[Form, .
 
 def matches_sent(bridge: Bridge, form: Form, shown: Form, was: Form | None) -> bool:
     """
-    Say whether *form* is what is shown, less what Altinn 2 may do to it.
+    Whether *form* is what is shown, less what Altinn 2 may do to it.
 
     What is shown just as it *was* was not written, also where the change is one that Altinn 2 might make itself: a
     value taken out, or the case of a letter.
@@ -137,7 +137,7 @@ def holds_same(bridge: Bridge, form: Form, other: Form) -> bool:
 
 
 def _changes(bridge: Bridge, form: Form, shown: Form) -> set[Change]:
-    """Say what became of a form. Raises Unreadable where that cannot be said."""
+    """What became of a form. Raises Unreadable where that cannot be said."""
     if form.data == shown.data:
         return set()
     return {each.change for each in washed_differences(form.data, shown.data, limits=bridge.schemas.limits)}
@@ -173,7 +173,7 @@ def roll_back(delivery: Delivery, element: Element | None) -> datetime | None:
 
 def _forms_to_roll_back(delivery: Delivery) -> tuple[Form, ...] | None:
     """
-    Give the forms that were written and are not yet what they were before; None where one of them cannot be put back.
+    The forms that were written and are not yet what they were before; None where one of them cannot be put back.
 
     Raises:
         UpstreamError: They cannot be read now.

@@ -48,7 +48,7 @@ class DraftPut:
 
 
 def can_be_carried(bridge: Bridge, element: Element) -> bool:
-    """Say whether the attachments that an element lists fit into a PUT; one of unknown size is fetched to see."""
+    """Whether the attachments that an element lists fit into a PUT; one of unknown size is fetched to see."""
     sizes = [each.size or 0 for each in element.listed_attachments or ()]
     return sum(map(base64_length, sizes)) <= bridge.settings.altinn2_max_put
 
@@ -86,7 +86,7 @@ def refuse_what_rest_cannot_do(
 
 def one_signature(bridge: Bridge, mapping: ServiceMapping) -> bool:
     """
-    Say whether one signature archives, so that a repeated PUT cannot give another one.
+    Whether one signature archives, so that a repeated PUT cannot give another one.
 
     What metadata does not tell, or does not tell now, is not known: the mapping's own word is one where it is silent.
     """
@@ -98,7 +98,7 @@ def one_signature(bridge: Bridge, mapping: ServiceMapping) -> bool:
 
 
 def rules_for(bridge: Bridge, mapping: ServiceMapping) -> tuple[AttachmentRule, ...]:
-    """Give the rules for attachments: the mapping's, or else those of the service's metadata."""
+    """The rules for attachments: the mapping's, or else those of the service's metadata."""
     service = mapping.altinn2
     if mapping.attachment_rules or service is None:
         return mapping.attachment_rules
@@ -225,13 +225,13 @@ def complete_without_content(bridge: Bridge, action: ActionMapping, element: Ele
 
 
 def replaced_forms(building: DraftPut) -> tuple[Form, ...]:
-    """Give the forms that stay and are not as the element holds them, as it holds them."""
+    """The forms that stay and are not as the element holds them, as it holds them."""
     wanted = {form.form_id: form.data for form in building.forms}
     return tuple(form for form in building.held.forms if form.form_id in wanted and wanted[form.form_id] != form.data)
 
 
 def _held(bridge: Bridge, building: DraftPut) -> tuple[Attachment, ...]:
-    """Give the attachments that are there: as they were read, or else as they are listed."""
+    """The attachments that are there: as they were read, or else as they are listed."""
     if len(building.held.attachments) == len(building.element.listed_attachments or ()):
         return building.held.attachments
     return bridge.altinn2.list_attachments(building.element.key)

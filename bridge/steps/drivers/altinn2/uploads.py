@@ -244,7 +244,7 @@ def _placed(standing: Standing, target: Target) -> Attachment:
 
 
 def _going(standing: Standing, coming: _Coming, twins: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
-    """Say whose place is taken. Raises Refusal where that may not be, or where another has the name already."""
+    """Whose place is taken. Raises Refusal where that may not be, or where another has the name already."""
     going = twins
     if coming.target is not None:
         target = _placed(standing, coming.target)

@@ -109,7 +109,7 @@ def _key(form: Form) -> tuple[object, ...]:
 
 
 def _compared(bridge: Bridge, form: Form, twin: Form | None) -> tuple[Difference, ...]:
-    """Say what became of a form. Raises Unreadable where that cannot be said."""
+    """What became of a form. Raises Unreadable where that cannot be said."""
     if twin is None:
         return (_GONE,)
     if not form.data or form.data == twin.data:  # Altinn 2 filled it in, or shows it as it was sent.

@@ -107,7 +107,7 @@ def print_of(bridge: Bridge, link: Link, *, language: str, chunks: bool) -> Prin
 
 
 def signing_text_of(bridge: Bridge, link: Link, *, language: str) -> str:
-    """Give the text that who signs must have seen, without markup. Raises Refusal and UpstreamError."""
+    """The text that who signs must have seen, without markup. Raises Refusal and UpstreamError."""
     with (
         bridge.rooms.looking.place(),
         explained("nothing_to_sign", 404),
@@ -117,7 +117,7 @@ def signing_text_of(bridge: Bridge, link: Link, *, language: str) -> str:
 
 
 def place_of(bridge: Bridge, link: Link) -> ElementKey:
-    """Say where the element stands: in its place, or as its archived copy. Raises as ``element_at``."""
+    """Where the element stands: in its place, or as its archived copy. Raises as ``element_at``."""
     return element_at(bridge, link).key if link.archived_id is None else replace(link.key, message_id=link.archived_id)
 
 

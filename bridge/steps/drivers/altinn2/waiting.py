@@ -35,7 +35,7 @@ def before_delivery(delivery: Delivery) -> datetime | None:
 
 def _behind_upload(delivery: Delivery) -> datetime | None:
     """
-    Say when to look again for an attachment that is on its way to the element: a PUT would overwrite it.
+    When to look again for an attachment that is on its way to the element: a PUT would overwrite it.
 
     None where there is none. It began before the press, since none begins beside one. One that does not move is taken
     for dead in a while; one that moves for longer than that ends the waiting.
@@ -59,7 +59,7 @@ def _behind_upload(delivery: Delivery) -> datetime | None:
 
 
 def _others_out(delivery: Delivery) -> Behind | None:
-    """Say what else nobody answered and may arrive at the element, and until when; None where nothing may."""
+    """What else nobody answered and may arrive at the element, and until when; None where nothing may."""
     bridge, operation, now = delivery.bridge, delivery.operation, delivery.bridge.clock()
     with bridge.store.reading() as tx:
         if tx.others_out(operation, since=now, now=now):
