@@ -83,7 +83,7 @@ class WorkerProcess:
             bridge.store.engine,
             name=self.name,
             concurrency=bridge.settings.work_concurrency,
-            work=lambda operation_id, attempt, step: run_operation(self.bridge, operation_id, attempt, step),
+            work=lambda operation_id, attempt, step: run_operation(self.bridge, operation_id, attempt, step=step),
         )
         self.bridge = replace(bridge, wake=self._worker.wake, holder=f"{self.name}:{self._token}")
         self._mark = StoreMark(bridge.store, bridge.settings.store_mark, clock=bridge.clock)

@@ -68,7 +68,7 @@ def act(
             if action is None and url is None:
                 _list(seen, language, shape)
                 sys.exit(DONE)
-            button = _chosen(seen, action, url, language)
+            button = _chosen(seen, action, url, language=language)
             _confirmed(button, language, yes=yes)
             outcome = press(client, seen, button, language=language, patience=wait)
         except UpstreamError as error:
@@ -97,7 +97,7 @@ def exit_code(outcome: "Pressed") -> int:
     return UNKNOWN if outcome.status is None else NO_NEWS
 
 
-def _chosen(seen: "SeenDialog", action: str | None, url: str | None, language: str) -> "Button":
+def _chosen(seen: "SeenDialog", action: str | None, url: str | None, *, language: str) -> "Button":
     """Find the one button that is meant, first by address, then by action, then by title."""
     if url is not None:
         # The token goes nowhere that the dialog does not name.

@@ -55,7 +55,7 @@ def convert(
     if schema is not None:
         path = schema
     else:
-        named, said = _schema_of(form, mapping or Path(), folder, target)
+        named, said = _schema_of(form, mapping or Path(), folder, target=target)
         path, root = folder / named, root or said
     if not path.is_file():
         _cannot(f"there is no schema {path}")
@@ -102,7 +102,7 @@ def _tell(file: Path, findings: "tuple[Finding, ...]", language: str) -> None:
         click.echo(f"{place}: {finding.path}: {sentence(finding, language)} ({finding.rule})", err=True)
 
 
-def _schema_of(form: bytes, mapping: Path, folder: Path, target: str) -> tuple[str, str | None]:
+def _schema_of(form: bytes, mapping: Path, folder: Path, *, target: str) -> tuple[str, str | None]:
     """Find the XSD that the mapping names for this form, by its data format or as the only one, and its root."""
     from bridge.config.mappings import read_mappings
     from bridge.core.errors import ConfigurationError

@@ -146,7 +146,7 @@ class _Merge:
                 pointer,
                 ours,
                 field_digest(pointer, theirs),
-                field_digest(pointer, without_others(wanted.value, theirs)),
+                own=field_digest(pointer, without_others(wanted.value, theirs)),
             )
             writes = self._writes(pointer, ours, stands, asked=wanted.asked, only=wanted.only)
             if (writes or ours == stands) and _MAY_END.fullmatch(pointer):
@@ -174,7 +174,7 @@ class _Merge:
                 case Ends.REFUSAL if state == _REFUSED:
                     yield pointer, _NO_MORE
 
-    def _stands(self, place: str, wanted: str, whole: str, own: str) -> str:
+    def _stands(self, place: str, wanted: str, whole: str, *, own: str) -> str:
         """What of a text is held against ours: its *own* languages; the *whole* where none of it is ours."""
         if self._base.get(place, GONE) == GONE:
             return own if own == wanted != GONE else whole
@@ -241,7 +241,7 @@ class _Merge:
                 continue
             at = _index(theirs, button)
             if at is not None and at not in going:
-                yield from self._changed_button(button, theirs[at].raw, f"/guiActions/{at}", taken)
+                yield from self._changed_button(button, theirs[at].raw, f"/guiActions/{at}", taken=taken)
             elif any(action_of(item.url, self._dialog.id) == offer.name for item in theirs):
                 continue  # The agency's own button leads there.
             elif self._adds("guiActions", button):
@@ -251,9 +251,9 @@ class _Merge:
             yield _remove(f"/guiActions/{at}")
         yield from added
 
-    def _changed_button(self, wanted: Json, theirs: Json, path: str, taken: list[str]) -> Iterator[PatchOperation]:
+    def _changed_button(self, wanted: Json, theirs: Json, path: str, *, taken: list[str]) -> Iterator[PatchOperation]:
         place, stands = _place("guiActions", wanted), word_in(theirs, "priority")
-        operations = self._patched(BUTTON, place, path, wanted, theirs)
+        operations = self._patched(BUTTON, place, path, wanted=wanted, theirs=theirs)
         yield from operations
         if not operations:
             return  # The priority may be another for want of room, and is left as it was found.
@@ -282,7 +282,9 @@ class _Merge:
             at = None if wanted is None else _index(self._dialog.api_actions, wanted)
             if wanted is not None and at is not None:
                 theirs = self._dialog.api_actions[at].raw
-                yield from self._patched(API_ACTION, _place("apiActions", wanted), f"/apiActions/{at}", wanted, theirs)
+                yield from self._patched(
+                    API_ACTION, _place("apiActions", wanted), f"/apiActions/{at}", wanted=wanted, theirs=theirs
+                )
         for index, action in _from_the_end(self._dialog.api_actions):
             going = [place for place, endpoint in _from_the_end(action.endpoints) if self._goes(endpoint.url)]
             if going and len(going) == len(action.endpoints):  # An API action without endpoints is refused.
@@ -329,7 +331,7 @@ class _Merge:
                     self._forget(place)
                     going.append(found[0])
             elif found is not None:
-                yield from self._patched(LINK, place, f"/attachments/{found[0]}", item, found[1])
+                yield from self._patched(LINK, place, f"/attachments/{found[0]}", wanted=item, theirs=found[1])
             elif self._adds("attachments", item):
                 self._put(LINK, place, item)
                 yield {"op": "add", "path": "/attachments/-", "value": item}
@@ -346,16 +348,16 @@ class _Merge:
 
     # One item of ours, by member
 
-    def _patched(self, kind: Kind, place: str, path: str, wanted: Json, theirs: Json) -> list[PatchOperation]:
+    def _patched(self, kind: Kind, place: str, path: str, *, wanted: Json, theirs: Json) -> list[PatchOperation]:
         """What of an item of ours is written where it stands; whatever else stands in it is others'."""
         known = self._base.get(place, GONE) != GONE
-        operations = list(self._members(kind, place, path, wanted, theirs, known=known))
+        operations = list(self._members(kind, place, path, wanted=wanted, theirs=theirs, known=known))
         if all(self._written.get(each) == ours for each, ours in part_digests(kind, place, wanted)):
             self._written[place] = digest(meant(kind, wanted))
         return operations
 
     def _members(
-        self, kind: Kind, place: str, path: str, wanted: Json, theirs: Json, *, known: bool
+        self, kind: Kind, place: str, path: str, *, wanted: Json, theirs: Json, known: bool
     ) -> Iterator[PatchOperation]:
         for name, meaning in kind.members.items():
             own = f"{place}/{name}"
@@ -364,7 +366,7 @@ class _Merge:
                 self._base.setdefault(own, GONE)
             says, said = wanted.get(name), theirs.get(name)
             ours, own_part = digest(meaning(says)), digest(meaning(without_others(says, said)))
-            if self._writes(own, ours, self._stands(own, ours, digest(meaning(said)), own_part), asked=True):
+            if self._writes(own, ours, self._stands(own, ours, digest(meaning(said)), own=own_part), asked=True):
                 yield member(f"{path}/{name}", says, said)
             if self._written.get(own) == GONE:
                 del self._written[own]
@@ -374,7 +376,7 @@ class _Merge:
                 own, found = f"{place}/{name}/{each['id']}", places.get(each["id"])
                 if found is not None:
                     at, there = found
-                    yield from self._members(inner, own, f"{path}/{name}/{at}", each, there, known=known)
+                    yield from self._members(inner, own, f"{path}/{name}/{at}", wanted=each, theirs=there, known=known)
                 elif not known and not self._told:
                     # Others made the item anew, without it. One that they took out of ours stays out.
                     self._written.update(part_digests(inner, own, each))

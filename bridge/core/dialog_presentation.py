@@ -147,7 +147,7 @@ def offer(dialog_id: UUID, action: ActionMapping, *, public_url: str) -> Offer |
 
 
 def link_offers(
-    dialog_id: UUID, action: str, links: Iterable[ResultLink], values: Mapping[str, str]
+    dialog_id: UUID, action: str, links: Iterable[ResultLink], *, values: Mapping[str, str]
 ) -> tuple[LinkOffer, ...]:
     """
     Make the attachments that lead to pages about a result, each with the same id whenever it is made.
@@ -155,10 +155,10 @@ def link_offers(
     One whose values are not known, or must not stand in an address, cannot be made: addresses lie in logs, histories
     and the referrers of pages, where nothing personal may be.
     """
-    return tuple(_link_offer(dialog_id, action, link, values) for link in links)
+    return tuple(_link_offer(dialog_id, action, link, values=values) for link in links)
 
 
-def _link_offer(dialog_id: UUID, action: str, link: ResultLink, values: Mapping[str, str]) -> LinkOffer:
+def _link_offer(dialog_id: UUID, action: str, link: ResultLink, *, values: Mapping[str, str]) -> LinkOffer:
     own = sibling_id(dialog_id, "link", action, link.name)
     fit = {name: quote(value, safe="") for name, value in values.items() if fit_for_url(value)}
     title = filled(link.title, values, limit=TITLE_LIMIT)

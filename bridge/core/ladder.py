@@ -47,7 +47,7 @@ LOWER: dict[str, Rung] = {
 """The highest rung that may be tried after a refusal of this reason; what is not in here is no matter of content."""
 
 
-def step_down(whole: DialogChange, at: Rung, reason: str, keys: Sequence[str] = ()) -> Step | None:
+def step_down(whole: DialogChange, at: Rung, reason: str, *, keys: Sequence[str] = ()) -> Step | None:
     """
     What to tell after a refusal on the rung *at*, for *reason* and naming *keys*; None where nothing is left.
 

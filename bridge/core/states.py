@@ -180,7 +180,7 @@ def _success(
         if done and state is ElementState.ARCHIVED
         else (),
         # A repeat knows no result, and leaves what the press before it left.
-        links=link_offers(subject.dialog_id, action.name, then.links, subject.values) if done else (),
+        links=link_offers(subject.dialog_id, action.name, then.links, values=subject.values) if done else (),
         deletes=state is ElementState.DELETED and action.deletes_dialog,
     )
 

@@ -171,10 +171,12 @@ class _Reader:
             name = str(key)
             if name == TYPE:
                 # Its prefix means nothing.
-                children.append(_leaf("@" + name, "@type", self.prefixes.named(node, str(text)) or str(text), None))
+                children.append(
+                    _leaf("@" + name, "@type", self.prefixes.named(node, str(text)) or str(text), kind=None)
+                )
             elif name != NIL:
                 known = content.attributes.get(name) if content else None
-                children.append(_leaf("@" + name, "@" + _local(name), str(text), known.kind if known else None))
+                children.append(_leaf("@" + name, "@" + _local(name), str(text), kind=known.kind if known else None))
         inner = [child for child in node if _is_element(child)]
         text = "".join([node.text or "", *(child.tail or "" for child in node)])
         if inner or (content is not None and content.kind is None):
@@ -184,30 +186,30 @@ class _Reader:
                 if made is not None:
                     children.append(made)
             if text.strip(_BLANK):
-                children.append(_leaf("text()", "text()", text, None))
+                children.append(_leaf("text()", "text()", text, kind=None))
             if nil and not children:
-                return None if self.nil_is_missing else _leaf(tag, label, "", None, nil=True)
+                return None if self.nil_is_missing else _leaf(tag, label, "", kind=None, nil=True)
             return _group(tag, label, children, keeps_order=content is None or not _is_all(content))
         if nil:
             if not children:
-                return None if self.nil_is_missing else _leaf(tag, label, "", None, nil=True)
-            own = [] if self.nil_is_missing else [_leaf("text()", "", "", None, nil=True)]
+                return None if self.nil_is_missing else _leaf(tag, label, "", kind=None, nil=True)
+            own = [] if self.nil_is_missing else [_leaf("text()", "", "", kind=None, nil=True)]
             return _group(tag, label, [*own, *children], keeps_order=True)
         if content is None and "\n" in text and not text.strip(_BLANK):
             text = ""  # Indentation of an empty group, most likely; with a shape it is known.
         kind = content.kind if content else None
         if not children:
-            return _leaf(tag, label, text, kind)
-        return _group(tag, label, [_leaf("text()", "", text, kind), *children], keeps_order=True)
+            return _leaf(tag, label, text, kind=kind)
+        return _group(tag, label, [_leaf("text()", "", text, kind=kind), *children], keeps_order=True)
 
     def _value(self, name: str, value: Json, content: Content | None, kind: Kind | None = None) -> _Node | None:
         label = _escaped(name)
         if value is None:
-            return None if self.nil_is_missing else _leaf(name, label, "", None, nil=True)
+            return None if self.nil_is_missing else _leaf(name, label, "", kind=None, nil=True)
         if type(value) is not dict:
             if type(value) is list:
                 return _group(name, label, list(self._items("", value, content, kind)), keeps_order=True)
-            return _json_leaf(name, label, value, content.kind if content else kind)
+            return _json_leaf(name, label, value, kind=content.kind if content else kind)
         children: list[_Node] = []
         typed = content.type_members.get(str(value.get(TYPE_MEMBER))) if content else None
         content = typed.content if typed else content
@@ -229,7 +231,7 @@ class _Reader:
         for item in items:
             made = self._value(name, item, content, kind)
             # A null item holds its place, so that the ones after it keep theirs.
-            yield replace(made or _leaf(name, _escaped(name), "", None, nil=True), listed=True)
+            yield replace(made or _leaf(name, _escaped(name), "", kind=None, nil=True), listed=True)
 
 
 def _is_all(content: Content) -> bool:
@@ -250,7 +252,7 @@ def _escaped(name: str) -> str:
 _local = lru_cache(maxsize=10_000)(readable)
 
 
-def _leaf(name: str, label: str, text: str, kind: Kind | None, *, nil: bool = False) -> _Node:
+def _leaf(name: str, label: str, text: str, *, kind: Kind | None, nil: bool = False) -> _Node:
     same: Any = ("nil",) if nil else text
     if kind in {Kind.NUMBER, Kind.REAL}:
         same = _number(text)
@@ -261,12 +263,12 @@ def _leaf(name: str, label: str, text: str, kind: Kind | None, *, nil: bool = Fa
     return _Node(name, label, text, same, (), False, hash((name, same)))
 
 
-def _json_leaf(name: str, label: str, value: Json, kind: Kind | None) -> _Node:
+def _json_leaf(name: str, label: str, value: Json, *, kind: Kind | None) -> _Node:
     if type(value) is bool:
-        return _leaf(name, label, "true" if value else "false", Kind.BOOLEAN)
+        return _leaf(name, label, "true" if value else "false", kind=Kind.BOOLEAN)
     if kind is None and type(value) is Number:
         kind = Kind.NUMBER
-    return _leaf(name, label, str(value), kind)
+    return _leaf(name, label, str(value), kind=kind)
 
 
 def _number(text: str) -> str:

@@ -202,7 +202,7 @@ class SchemaRegistry:
             schema.compiled(),
             schema.model,
             path,
-            self.limits,
+            limits=self.limits,
             watch=schema.watch(),
             receiver=spec.receiver,
             root=spec.root,
@@ -290,13 +290,13 @@ class _Schema:
             return self._check_slowly(data, limits, spec)
         plain = in_plain_namespaces(data)
         try:
-            return self._check_fast(data, plain, limits, spec)
+            return self._check_fast(data, plain, limits, spec=spec)
         except Unreadable:
             if plain is not data:
                 parse(data, max_depth=limits.max_depth)  # It stops at a place of what came.
             raise
 
-    def _check_fast(self, came: bytes, data: bytes, limits: Limits, spec: FormSpec | None) -> tuple[Finding, ...]:
+    def _check_fast(self, came: bytes, data: bytes, limits: Limits, *, spec: FormSpec | None) -> tuple[Finding, ...]:
         lenient = spec is not None and spec.namespace is NamespaceReading.LENIENT
         rules, wanted = ((), None) if spec is None else (spec.rules, spec.root)
         schema, judged, stripped = self.compiled(), data, None
@@ -308,8 +308,8 @@ class _Schema:
                 accepted = None if _parse_if_valid(schema, judged) is None else stripped
             if accepted is not None and not self._asks_again(data):
                 refuse_more_than_allowed(accepted, limits.max_depth)
-                beside = self._beside(accepted, data, spec, limits)
-                return other_root(accepted, wanted) or beside + self._broken(rules, accepted, came, judged)
+                beside = self._beside(accepted, data, spec, limits=limits)
+                return other_root(accepted, wanted) or beside + self._broken(rules, accepted, came, judged=judged)
             markup = data.count(b"<") + data.count(b"=")
             faults = 0 if accepted is not None else _count_faults(schema, judged, _MOST_STEPS // markup)
             if faults * markup > _MOST_STEPS:
@@ -324,19 +324,19 @@ class _Schema:
             return other
         try:
             accepts = schema.validate(root)
-            broken = self._broken(rules, root, came, judged, lenient=lenient)
+            broken = self._broken(rules, root, came, judged=judged, lenient=lenient)
             if accepts and not self._asks_again(data):
-                return self._beside(root, data, spec, limits) + broken
+                return self._beside(root, data, spec, limits=limits) + broken
             model = self.model
-            accepts = accepts or accepts_as_meant(schema, root, data, model, effort)
+            accepts = accepts or accepts_as_meant(schema, root, data, model=model, effort=effort)
             # Before the explanation, which changes the tree.
-            beside = self._beside(root, data, spec, limits)
+            beside = self._beside(root, data, spec, limits=limits)
             if accepts and not errors_of(beside) and self._asks_again(data):
                 beside = self._refused_by_xmlschema(root, limits, effort) + beside
             if accepts:
                 return beside + broken
             taken = len(data) <= SECOND_OPINION_BYTES and self._xmlschema_accepts(schema, root, effort)
-            found = explain(schema, root, model, limits, effort)
+            found = explain(schema, root, model, limits=limits, effort=effort)
             disagreement = self._disagreement(found, refuses="libxml2") if taken else ()
             return disagreement + found + _elsewhere(beside, found) + broken
         except etree.XMLSchemaValidateError:
@@ -352,10 +352,10 @@ class _Schema:
         if other := other_root(root, None if spec is None else spec.root):
             return other
         with self._alone():
-            found = explain_by_xmlschema(root, self.model, limits, Effort(limits.max_seconds))
+            found = explain_by_xmlschema(root, self.model, limits, effort=Effort(limits.max_seconds))
         broken = broken_rules(() if spec is None else spec.rules, root)
         whole = not found or found[-1].rule not in {"more_findings", "not_checkable"}
-        beside = self._beside(root, data, spec, limits) if whole else ()
+        beside = self._beside(root, data, spec, limits=limits) if whole else ()
         return found + _elsewhere(beside, found) + broken
 
     def _without_blanks(self, data: bytes) -> etree._Element | None:
@@ -368,7 +368,9 @@ class _Schema:
             return None
         return root if collapse_blanks(root, data, self.model) else None
 
-    def _beside(self, root: etree._Element, data: bytes, spec: FormSpec | None, limits: Limits) -> tuple[Finding, ...]:
+    def _beside(
+        self, root: etree._Element, data: bytes, spec: FormSpec | None, *, limits: Limits
+    ) -> tuple[Finding, ...]:
         """The values that the engine takes: those that their types do not, and those that the receiver may not."""
         engine = self.files.engine
         looks = engine is not Engine.LIBXML2 or may_be_lax(self._lax_types, data)
@@ -386,7 +388,7 @@ class _Schema:
         return badly + _elsewhere(doubtful, badly)
 
     def _broken(
-        self, rules: tuple[FormRule, ...], root: etree._Element, came: bytes, judged: bytes, *, lenient: bool = False
+        self, rules: tuple[FormRule, ...], root: etree._Element, came: bytes, *, judged: bytes, lenient: bool = False
     ) -> tuple[Finding, ...]:
         """Try *rules* on *root*, or on the form as it came where it was *judged* in other namespaces."""
         if rules and judged is not came:
@@ -429,7 +431,7 @@ class _Schema:
     def _refused_by_xmlschema(self, root: etree._Element, limits: Limits, effort: Effort) -> tuple[Finding, ...]:
         """What xmlschema has against a form that libxml2 accepts, after the disagreement itself."""
         with self._alone():
-            found = explain_by_xmlschema(root, self.model, limits, effort)
+            found = explain_by_xmlschema(root, self.model, limits, effort=effort)
         if not found or found[0].rule == "not_checkable":  # Where it gives up, it has no verdict to differ by.
             return ()
         return self._disagreement(found, refuses="xmlschema") + found

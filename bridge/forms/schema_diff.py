@@ -62,11 +62,11 @@ def _differences(ours: Mapping[str, str], theirs: Mapping[str, str]) -> tuple[Sc
 
 def _places(root: ElementDecl) -> Mapping[str, str]:
     found = {f"/{root.member}": f"the root {root.tag}"}
-    _walk(root.content, f"/{root.member}", (), found)
+    _walk(root.content, f"/{root.member}", (), found=found)
     return found
 
 
-def _walk(content: Content, path: str, above: tuple[int, ...], found: dict[str, str]) -> None:
+def _walk(content: Content, path: str, above: tuple[int, ...], *, found: dict[str, str]) -> None:
     # A type that holds itself is told once.
     if id(content) in above:
         return
@@ -76,7 +76,7 @@ def _walk(content: Content, path: str, above: tuple[int, ...], found: dict[str, 
         kind = "group" if place.content.kind is None else place.content.kind.type_name
         below = f"{path}/{place.member}"
         found[below] = f"{kind}{', repeated' if place.many else ''}{', nillable' if place.nillable else ''}"
-        _walk(place.content, below, (*above, id(content)), found)
+        _walk(place.content, below, (*above, id(content)), found=found)
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:

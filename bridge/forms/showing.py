@@ -38,7 +38,7 @@ def shown_form(xml: str, place: ElementDecl | None, *, limits: Limits) -> Iterat
     """
     prefixes = Prefixes()
     for child in _children(parse(to_utf8(xml, limits))):
-        yield from _shown(child, _below(place, child, prefixes), 0, prefixes)
+        yield from _shown(child, _below(place, child, prefixes), 0, prefixes=prefixes)
 
 
 def shown_places(
@@ -54,7 +54,7 @@ def shown_places(
     for path, labels in wanted:
         found = root.xpath(path)
         for each in found if isinstance(found, list) else ():
-            yield from _found(each, place, labels, prefixes)
+            yield from _found(each, place, labels, prefixes=prefixes)
 
 
 def spoken(name: str) -> str:
@@ -66,10 +66,10 @@ def spoken(name: str) -> str:
 
 
 def _found(
-    each: object, place: ElementDecl | None, labels: Mapping[str, str] | None, prefixes: Prefixes
+    each: object, place: ElementDecl | None, labels: Mapping[str, str] | None, *, prefixes: Prefixes
 ) -> Iterator[Shown]:
     if isinstance(each, etree._Element) and isinstance(each.tag, str):  # noqa: SLF001 - lxml names its class so
-        shown = list(_shown(each, _place_of(each, place, prefixes), 0, prefixes))
+        shown = list(_shown(each, _place_of(each, place, prefixes), 0, prefixes=prefixes))
         for index, one in enumerate(shown):
             named = one.labels if index or labels is None else labels
             yield Shown(depth=one.depth, labels=named, name=one.name, value=one.value, boolean=one.boolean)
@@ -78,7 +78,7 @@ def _found(
         yield Shown(depth=0, labels=labels or {}, name=spoken(str(name)), value=str(each))
 
 
-def _shown(element: etree._Element, place: ElementDecl | None, depth: int, prefixes: Prefixes) -> Iterator[Shown]:
+def _shown(element: etree._Element, place: ElementDecl | None, depth: int, *, prefixes: Prefixes) -> Iterator[Shown]:
     name = spoken(etree.QName(element).localname)
     labels = _names(place)
     if next(_children(element), None) is None:
@@ -88,7 +88,7 @@ def _shown(element: etree._Element, place: ElementDecl | None, depth: int, prefi
     elif any(_is_filled(each) for each in element.iterdescendants() if isinstance(each.tag, str)):
         yield Shown(depth=depth, labels=labels, name=name, value=None)
         for child in _children(element):
-            yield from _shown(child, _below(place, child, prefixes), depth + 1, prefixes)
+            yield from _shown(child, _below(place, child, prefixes), depth + 1, prefixes=prefixes)
 
 
 def _is_filled(element: etree._Element) -> bool:

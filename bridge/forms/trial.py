@@ -48,17 +48,17 @@ def tried(schemas: SchemaRegistry, name: str, root: str | None = None) -> Trial:
     if not roots:
         trial.faults.append("the schema has no root element: it takes no form")
         return trial
-    shapes = _shapes(trial, schemas, name, root)
+    shapes = _shapes(trial, schemas, name, root=root)
     for tag in roots:
         for form in _bare(tag):
             trial.attempt("explaining a broken form", _explain, schemas.check, name, form)
     for shape in shapes:
         for form in _samples(shape.model):
-            _try_form(trial, schemas, name, shape, form)
+            _try_form(trial, schemas, name, shape=shape, form=form)
     return trial
 
 
-def _shapes(trial: Trial, schemas: SchemaRegistry, name: str, root: str | None) -> list[Converter]:
+def _shapes(trial: Trial, schemas: SchemaRegistry, name: str, *, root: str | None) -> list[Converter]:
     """Build the converters, one for each root that a form can have."""
     try:
         shape = schemas.shape(name, root)
@@ -76,7 +76,7 @@ def _shapes(trial: Trial, schemas: SchemaRegistry, name: str, root: str | None) 
     return []
 
 
-def _try_form(trial: Trial, schemas: SchemaRegistry, name: str, shape: Converter, form: str) -> None:
+def _try_form(trial: Trial, schemas: SchemaRegistry, name: str, *, shape: Converter, form: str) -> None:
     trial.attempt("explaining a form", _explain, schemas.check, name, form)
     trial.attempt("showing a form", _show, form, shape)
     written: list[str] = []

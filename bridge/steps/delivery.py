@@ -130,7 +130,7 @@ class Delivery:
                 tx.lock_element(self.operation.key)
                 if tx.others_out(self.operation, since=since, now=now):
                     return Behind(Open.OPERATION, tx.others_arrive_until(self.operation, now=now))
-            lease.record(self.bridge, tx, self.operation, change, now=now)
+            lease.record(self.bridge, tx, self.operation, change=change, now=now)
         return replace(self, operation=change.to(self.operation))
 
     def ended(

@@ -72,7 +72,7 @@ def write(
         # A no to a later try, noted while the first one was still out, is no longer true.
         change = replace(change, problem=None)
     with bridge.store.transaction() as tx:
-        record(bridge, tx, operation, change, now=now)
+        record(bridge, tx, operation, change=change, now=now)
         for upload in brought:
             Uploads(tx).brought(upload, now=now)
         if copy is not None:
@@ -82,7 +82,7 @@ def write(
     return change.to(operation)
 
 
-def record(bridge: Bridge, tx: Transaction, operation: Operation, change: OperationChange, *, now: datetime) -> None:
+def record(bridge: Bridge, tx: Transaction, operation: Operation, *, change: OperationChange, now: datetime) -> None:
     """Record *change* within a transaction of the caller's. Raises LeaseLost where the operation is not ours."""
     if not tx.update(operation.id, now=now, held_by=bridge.holder, **change.values()):
         raise LeaseLost(str(operation.id))

@@ -61,7 +61,7 @@ def waits_for(bridge: Bridge, operation: Operation) -> Behind | None:
     return None if uploads is None else Behind(Open.ATTACHMENT, uploads)
 
 
-def tell_what_is_open(bridge: Bridge, operation: Operation, what: Open, until: datetime | None) -> None:
+def tell_what_is_open(bridge: Bridge, operation: Operation, what: Open, *, until: datetime | None) -> None:
     """
     Add one activity to the dialog, once: it ends the wait of the page that pressed, and keeps its user from repeating.
 
@@ -96,4 +96,4 @@ def tell_if_open(bridge: Bridge, operation: Operation) -> None:
     """Tell the dialog that the outcome is not known yet, once the operation's write has had its usual time."""
     now, sent = bridge.clock(), operation.sending_at
     if sent is not None and may_arrive(operation, now) and now >= sent + bridge.settle:
-        tell_what_is_open(bridge, operation, Open.OUTCOME, operation.may_arrive_until)
+        tell_what_is_open(bridge, operation, Open.OUTCOME, until=operation.may_arrive_until)

@@ -28,9 +28,9 @@ def press(dialog_id: UUID, name: str) -> ResponseReturnValue:
     """Accept a write action, or say what stands in its way."""
     bridge: Bridge = current_app.extensions["bridge"]
     caller = caller_of(bridge)
-    action = permitted(bridge, caller, dialog_id, name)
+    action = permitted(bridge, caller, dialog_id, name=name)
     link = link_for(bridge, caller, element=action.needs_element)
-    accepted = _accepted(bridge, caller, action, link)
+    accepted = _accepted(bridge, caller, action, link=link)
     finished = bridge.finished.wait(
         accepted.operation_id, seconds=bridge.settings.answer_within, begin=bridge.wake, caller=caller.actor
     )
@@ -39,14 +39,14 @@ def press(dialog_id: UUID, name: str) -> ResponseReturnValue:
     return answer
 
 
-def _accepted(bridge: Bridge, caller: Caller, action: ActionMapping, link: Link) -> Accepted:
+def _accepted(bridge: Bridge, caller: Caller, action: ActionMapping, *, link: Link) -> Accepted:
     """Read what came with the press, and write it down; what is in memory of it is over with that."""
     with bridge.rooms.bodies.load() as load:
         body = read_body(request, limit=bridge.settings.max_body, load=load)
         if body is not None:
             body = in_its_charset(request.content_type or "", body)
             mapping, _ = action_for(bridge, caller, action.name)
-            body = form_or_message(bridge, mapping, action, link, media_type=request.mimetype, body=body)
+            body = form_or_message(bridge, mapping, action, link=link, media_type=request.mimetype, body=body)
         with bridge.rooms.accepting:
             return submit(bridge, caller=caller, action=action, link=link, body=body, language=language())
 

@@ -33,7 +33,7 @@ def show_all(dialog_id: UUID, name: str) -> ResponseReturnValue:
     """List what the element holds, and which of it came by this way; no bytes."""
     bridge: Bridge = current_app.extensions["bridge"]
     caller = caller_of(bridge)
-    permitted(bridge, caller, dialog_id, name, requires=READ)
+    permitted(bridge, caller, dialog_id, name=name, requires=READ)
     link = link_for(bridge, caller)
     with bridge.rooms.looking.place():
         listed = attachments_of(bridge, link)
@@ -59,7 +59,7 @@ def remove(dialog_id: UUID, name: str, attachment_id: Target) -> ResponseReturnV
     """Take an attachment away; one that was taken away already is a success."""
     bridge: Bridge = current_app.extensions["bridge"]
     caller = caller_of(bridge)
-    action = permitted(bridge, caller, dialog_id, name)
+    action = permitted(bridge, caller, dialog_id, name=name)
     mapping, _ = action_for(bridge, caller, name)
     link = link_for(bridge, caller)
     with bridge.rooms.uploads.place():
@@ -73,14 +73,14 @@ def show(dialog_id: UUID, name: str, attachment_id: UUID) -> ResponseReturnValue
     """Tell what was attached: its length and digest, and its id in Altinn 2 at that time."""
     bridge: Bridge = current_app.extensions["bridge"]
     caller = caller_of(bridge)
-    permitted(bridge, caller, dialog_id, name, requires=READ)
+    permitted(bridge, caller, dialog_id, name=name, requires=READ)
     return _shown(upload_for(bridge, link_for(bridge, caller), attachment_id), status=200)
 
 
 def _brought(dialog_id: UUID, name: str, target: Target | None) -> Response:
     bridge: Bridge = current_app.extensions["bridge"]
     caller = caller_of(bridge)
-    action = permitted(bridge, caller, dialog_id, name)
+    action = permitted(bridge, caller, dialog_id, name=name)
     mapping, _ = action_for(bridge, caller, name)
     link = link_for(bridge, caller)
     before = None if target is None else named(bridge, link, target)

@@ -30,7 +30,7 @@ def caller_of(bridge: Bridge) -> Caller:
 
 
 def permitted(
-    bridge: Bridge, caller: Caller, dialog_id: UUID, name: str, *, requires: Requirement | None = None
+    bridge: Bridge, caller: Caller, dialog_id: UUID, *, name: str, requires: Requirement | None = None
 ) -> ActionMapping:
     """
     Find the action, and hold the token against it, or against *requires* in the place of its own right.
@@ -53,7 +53,7 @@ def permitted(
         elements=own_ids(dialog_id, name),
     )
     # Without a look at Altinn 2: what nobody knows yet is found out at delivery.
-    missing = level_missing(bridge, mapping, None if requires else action, caller.level, ask=False)
+    missing = level_missing(bridge, mapping, None if requires else action, level=caller.level, ask=False)
     if missing is not None:
         raise Refusal(missing.code, missing.status, facts=missing.facts)
     return action

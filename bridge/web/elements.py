@@ -77,5 +77,5 @@ def show_signing_text(dialog_id: UUID, name: str) -> ResponseReturnValue:
 def _link(bridge: Bridge, dialog_id: UUID, name: str) -> Link:
     """Hold the token against looking, which outlives the button, and find the action's element. Raises Refusal."""
     caller = caller_of(bridge)
-    permitted(bridge, caller, dialog_id, name, requires=READ)
+    permitted(bridge, caller, dialog_id, name=name, requires=READ)
     return link_for(bridge, caller)

@@ -66,7 +66,7 @@ def make_link(dialog_id: UUID, name: str) -> ResponseReturnValue:
     """Make a link that opens the print in a browser, once and for a short time, without a token."""
     bridge: Bridge = current_app.extensions["bridge"]
     caller = caller_of(bridge)
-    permitted(bridge, caller, dialog_id, name, requires=READ)
+    permitted(bridge, caller, dialog_id, name=name, requires=READ)
     link = link_for(bridge, caller)
     address, until = print_link(bridge, link.dialog_id, language=language())
     answer = Response(

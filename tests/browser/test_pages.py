@@ -126,7 +126,7 @@ def test_the_page_of_many_calculations_is_read_on_a_telephone(page: Page, tmp_pa
     others = [(name, "refused alike", f"{FIRST} 400; {SECOND} 400") for name in names]
     written = tmp_path / "a.html"
 
-    written.write_text(parity_page(told, {(LONG, "changed"): names}, others, language), "utf-8")
+    written.write_text(parity_page(told, {(LONG, "changed"): names}, others, language=language), "utf-8")
 
     assert faults(page, written.as_uri()) == {}
     page.set_viewport_size(NARROW)  # type: ignore[arg-type]

@@ -32,7 +32,7 @@ UUID_WITH_DIGITS = "0194fe82-9280-77a5-a7cd-a12345678901"
 
 def made(rate: str | None, link: ResultLink = LINK) -> LinkOffer:
     values: Mapping[str, str] = {} if rate is None else {"result.rate": rate}
-    (offer,) = link_offers(DIALOG_ID, "show", (link,), values)
+    (offer,) = link_offers(DIALOG_ID, "show", (link,), values=values)
     return offer
 
 
@@ -54,7 +54,7 @@ def test_a_link_has_one_id_for_ever() -> None:
     """The same dialog, action and name give the same UUIDv7, whatever was calculated."""
     assert made("25").id == made("7").id == made(None).id
     assert made("25").id.version == 7
-    assert made("25").id != link_offers(DIALOG_ID, "other", (LINK,), {})[0].id
+    assert made("25").id != link_offers(DIALOG_ID, "other", (LINK,), values={})[0].id
 
 
 def test_a_link_is_written_as_dialogporten_takes_it() -> None:

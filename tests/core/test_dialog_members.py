@@ -49,7 +49,7 @@ CHANGES = st.builds(
                     media_type="text/html",
                 ),
             ),
-            {"result.rate": rate},
+            values={"result.rate": rate},
         ),
         fields={"/content/summary": Field(value=content_value(words(summary)), asked=True)},
     ),

@@ -50,7 +50,7 @@ DATES = ("/dueAt", "/expiresAt")
 )
 def test_what_is_named_is_left_out_first(keys: list[str], left_out: tuple[str, ...]) -> None:
     """By whatever prefix it is named; status, buttons and history stay."""
-    step = step_down(WHOLE, Rung.WHOLE, "invalid", keys)
+    step = step_down(WHOLE, Rung.WHOLE, "invalid", keys=keys)
 
     assert step is not None
     assert step.rung is Rung.NAMED
@@ -68,7 +68,7 @@ def test_each_refusal_leads_further_down_and_to_an_end() -> None:
     for reason in LOWER:
         for keys in ([], ["dto.expiresAt"], ["dto.guiActions[0].url"]):
             rungs, at = [], Rung.WHOLE
-            while (step := step_down(WHOLE, at, reason, keys)) is not None:
+            while (step := step_down(WHOLE, at, reason, keys=keys)) is not None:
                 assert step.rung > at
                 assert step.change.activities == WHOLE.activities
                 at = step.rung

@@ -70,7 +70,7 @@ def test_places_are_those_of_what_was_sent(
     registry = loaded(tmp_path)
     shape = Converter.from_schema(tmp_path / "a.xsd")
 
-    findings = said_of_json(registry.check("a.xsd", shape.to_xml(form)), shape, form, Limits())
+    findings = said_of_json(registry.check("a.xsd", shape.to_xml(form)), shape, form, limits=Limits())
 
     assert [(each.path, each.rule, each.line, each.column) for each in findings] == expected
 
@@ -96,7 +96,7 @@ def test_all_faults_of_a_form_are_told_at_once(tmp_path: Path, form: str, expect
 
     with pytest.raises(Unconvertible) as caught:
         shape.to_xml(form)
-    findings = all_of_json(caught.value, shape, form, lambda xml: registry.check("a.xsd", xml))
+    findings = all_of_json(caught.value, shape, form, check=lambda xml: registry.check("a.xsd", xml))
 
     assert [(each.path, each.rule) for each in findings] == expected
 

@@ -42,7 +42,7 @@ def test_a_type_that_may_not_stand_there_hides_what_it_holds(
     """Nothing in it is what the schema expects; what is wrong elsewhere is told beside it."""
     told = [(each.path, each.rule) for each in registry.check("concrete.xsd", form)]
     model = registry._schemas["concrete.xsd"].model
-    slowly = explain_by_xmlschema(parse(in_plain_namespaces(form.encode())), model, Limits(), Effort(5))
+    slowly = explain_by_xmlschema(parse(in_plain_namespaces(form.encode())), model, Limits(), effort=Effort(5))
 
     assert told == [*findings, STRAY_FINDING]
     # xmlschema gives up at a type that there is not.

@@ -116,7 +116,7 @@ def test_more_ids_than_are_kept_are_said(tmp_path: Path, values: str, rules: lis
         schema.compiled(),
         schema.model,
         form,
-        Limits(),
+        limits=Limits(),
         watch=schema.watch(),
         receiver=Receiver.DOTNET,
         most_ids=2,

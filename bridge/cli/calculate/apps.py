@@ -112,13 +112,13 @@ def targets(
         ConfigurationError: The settings are needed and faulty.
     """
     settings = _Settings()
-    first = _target(app, caller, settings, token_file, same_host_as=None)
+    first = _target(app, caller, settings, token_file=token_file, same_host_as=None)
     if against is None:
         return [first]
     second_token = against_token_file or (
         token_file if _host(_address(against, settings)) == _host(first.url) else None
     )
-    return [first, _target(against, caller, settings, second_token, same_host_as=first)]
+    return [first, _target(against, caller, settings, token_file=second_token, same_host_as=first)]
 
 
 def shape_of(schema: Path | None) -> Converter | None:
@@ -195,7 +195,7 @@ def _address(app: str, settings: _Settings) -> str:
 
 
 def _target(
-    app: str, caller: Caller, settings: _Settings, token_file: Path | None, *, same_host_as: Target | None
+    app: str, caller: Caller, settings: _Settings, *, token_file: Path | None, same_host_as: Target | None
 ) -> Target:
     name = "/".join(app.rstrip("/").rsplit("/", 2)[-2:])
     if not re.fullmatch(r"[a-z0-9-]+/[a-z0-9-]+", name):

@@ -188,7 +188,7 @@ def _folder(
         parity.run(folder, at_once=at_once)
         told = parity.told()
         if page is not None or shape == "html":
-            written = parity_page(told, parity.examples(), parity.others(), _own(language))
+            written = parity_page(told, parity.examples(), parity.others(), language=_own(language))
             _write(page, written)
     match shape:
         case "json":

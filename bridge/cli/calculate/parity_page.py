@@ -72,6 +72,7 @@ def parity_page(
     told: Mapping[str, Any],
     examples: Mapping[tuple[str, str], Sequence[str]],
     others: Sequence[tuple[str, str, str]],
+    *,
     language: str,
 ) -> str:
     """Write what ``Parity`` tells as a page; it holds names of files and paths, and no values."""

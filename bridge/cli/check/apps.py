@@ -39,21 +39,21 @@ def check_apps(uses: Iterable[AppUse], client: AppMetadataClient, schemas: Schem
             with_forms = {each.id for each in metadata.data_types if each.has_form}
             for each in use.data_types:
                 if each.id in with_forms:
-                    _schemas(use, each, client, schemas, said)
+                    _schemas(use, each, client, schemas=schemas, said=said)
             found.faults += [Fault(where=use.where, message=message) for message in said.faults]
             found.notes += [message for message in said.notes if message not in found.notes]
     return found
 
 
-def _schemas(use: AppUse, used: TypeUse, client: AppMetadataClient, schemas: SchemaRegistry, said: Said) -> None:
+def _schemas(use: AppUse, used: TypeUse, client: AppMetadataClient, *, schemas: SchemaRegistry, said: Said) -> None:
     if used.schema is not None and not schemas.faults(used.schema):
-        _schema(use.app, used, used.schema, "xsd", client, schemas, said)
+        _schema(use.app, used, used.schema, kind="xsd", client=client, schemas=schemas, said=said)
     if used.json_schema is not None and not schemas.faults(used.json_schema):
-        _schema(use.app, used, schema_file(used.json_schema), "json", client, schemas, said)
+        _schema(use.app, used, schema_file(used.json_schema), kind="json", client=client, schemas=schemas, said=said)
 
 
 def _schema(
-    app: str, used: TypeUse, name: str, kind: str, client: AppMetadataClient, schemas: SchemaRegistry, said: Said
+    app: str, used: TypeUse, name: str, *, kind: str, client: AppMetadataClient, schemas: SchemaRegistry, said: Said
 ) -> None:
     data_type = used.id
     route = "xsdschema" if kind == "xsd" else "jsonschema"
@@ -71,13 +71,13 @@ def _schema(
     except (UpstreamError, ConfigurationError, ValueError) as error:
         said.notes.append(f"{app}: the schema at {address} was not held against {name}: {_why(error)}")
         return
-    said.faults += _lost(app, name, address, differences) if kind == "xsd" else ()
+    said.faults += _lost(app, name, address, differences=differences) if kind == "xsd" else ()
     told = [each for each in differences if kind == "json" or each.theirs is not None]
     if told:
         said.notes.append(f"{app}: its schema of {data_type} differs from {name}: {_listed(map(_told, told))}")
 
 
-def _lost(app: str, name: str, address: str, differences: Sequence[SchemaDifference]) -> Iterator[str]:
+def _lost(app: str, name: str, address: str, *, differences: Sequence[SchemaDifference]) -> Iterator[str]:
     lost = [each.path for each in differences if each.theirs is None]
     if lost:
         yield (

@@ -70,7 +70,7 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
     with quiet():
         faults += _tried(result)
     if online:
-        found, result.apps = _online(services, result.routes, registry, result.notes)
+        found, result.apps = _online(services, result.routes, registry, notes=result.notes)
         faults += found
     if not mappings and not schemas:
         result.notes += notes_beside(services)
@@ -203,7 +203,11 @@ def _settings() -> tuple["Settings | None", list[Fault]]:
 
 
 def _online(
-    services: Mapping[str, "ServiceMapping"], routes: Sequence["AppRoute"], registry: "SchemaRegistry", notes: list[str]
+    services: Mapping[str, "ServiceMapping"],
+    routes: Sequence["AppRoute"],
+    registry: "SchemaRegistry",
+    *,
+    notes: list[str],
 ) -> tuple[list[Fault], list[str]]:
     """Ask Altinn 2 and the apps; faults, and what is good to know. What Altinn 2 says beside faults goes to *notes*."""
     from bridge.adapters.altinn2.metadata import MetadataClient, MetadataFiles, online_faults

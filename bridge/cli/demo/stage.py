@@ -31,7 +31,7 @@ class DemoFailed(Exception):
 class Stage:
     """Where the demo plays: *environment* is the bridge's settings, *log* the file with its log."""
 
-    def __init__(self, world: World, sandbox_url: str, environment: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, world: World, sandbox_url: str, environment: Mapping[str, str], *, folder: Path) -> None:
         self.world, self.sandbox_url, self.environment, self.folder = world, sandbox_url, environment, folder
         self.bridge_url = f"http://{environment['BRIDGE_LISTEN']}"
         self.log = folder / "bridge.log"
@@ -144,7 +144,7 @@ def set_up(*, schemas: Path | None, port: int) -> Iterator[Stage]:
             "BRIDGE_ANSWER_WITHIN": "10",
             **({} if schemas is None else {"BRIDGE_SCHEMAS": str(schemas.resolve())}),
         }
-        stage = Stage(world, sandbox.base_url, environment, folder)
+        stage = Stage(world, sandbox.base_url, environment, folder=folder)
         stack.callback(stage.clear)
         stack.callback(stage.stop_bridge)
         try:

@@ -75,7 +75,7 @@ def validate(
     if receiver is not None:
         job = replace(job, forms=_for_receiver(job.forms, receiver))
     reports = _reports(language=language, shape=shape, html=html, values=show_values)
-    count, missing = _run(job, files, reports, processes)
+    count, missing = _run(job, files, reports, processes=processes)
     context.exit(2 if missing else _exit_code(count))
 
 
@@ -156,7 +156,7 @@ def _reports(*, language: str, shape: str, html: Path | None, values: bool) -> "
 
 
 def _run(
-    job: "Job", files: Sequence[Path], reports: "Sequence[Report]", processes: int | None
+    job: "Job", files: Sequence[Path], reports: "Sequence[Report]", *, processes: int | None
 ) -> "tuple[Counter[Verdict], int]":
     """Judge all *files*; gives the sums, and how many of the arguments led to nothing."""
     from concurrent.futures.process import BrokenProcessPool

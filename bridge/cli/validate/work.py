@@ -133,13 +133,13 @@ class Checker:
         except Unreadable as error:
             return (error.finding,)
         except Unconvertible as error:
-            return told or all_of_json(error, shape, data, check)
+            return told or all_of_json(error, shape, data, check=check)
         except ConfigurationError as error:
             told_of_schema = "; ".join(fault.message for fault in error.faults)
             raise _NotForIt(Reason(code="schema", facts={"error": told_of_schema})) from error
         findings = check(xml)
         rest = [finding for finding in findings if not told or finding.rule == "business_rule"]
-        return (*told, *said_of_json(rest, shape, data, self._job.limits))
+        return (*told, *said_of_json(rest, shape, data, limits=self._job.limits))
 
     def _choose_json(self, form: object) -> FormSpec | None:
         forms = self._job.forms

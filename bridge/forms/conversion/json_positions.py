@@ -18,7 +18,7 @@ _OF_WHAT_IS_MISSING = {"missing_element", "missing_attribute", "too_few"}
 
 
 def said_of_json(
-    findings: Sequence[Finding], shape: Converter, form: bytes | str, limits: Limits
+    findings: Sequence[Finding], shape: Converter, form: bytes | str, *, limits: Limits
 ) -> tuple[Finding, ...]:
     """
     *findings*, whose paths are those of the XML that *shape* made of *form*, the places of *form* itself.
@@ -38,7 +38,7 @@ def said_of_json(
 
 
 def all_of_json(
-    error: Unconvertible, shape: Converter, form: bytes | str, check: Callable[[bytes], Sequence[Finding]]
+    error: Unconvertible, shape: Converter, form: bytes | str, *, check: Callable[[bytes], Sequence[Finding]]
 ) -> tuple[Finding, ...]:
     """
     What *error* tells of *form*, and what *check* finds beside it in the XML of all else.
@@ -50,7 +50,9 @@ def all_of_json(
         return error.findings
     found = [each for each in check(error.written) if each.path != "/" and each.rule != "business_rule"]
     beside = [
-        each for each in said_of_json(found, shape, form, shape.limits) if not _is_told(each.path, error.findings)
+        each
+        for each in said_of_json(found, shape, form, limits=shape.limits)
+        if not _is_told(each.path, error.findings)
     ]
     told = sorted((*error.findings, *beside), key=lambda each: (each.line, each.column))
     more = [Finding(path="/", rule="more_findings")] if len(told) > most else []

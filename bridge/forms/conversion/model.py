@@ -214,7 +214,8 @@ class _Builder:
         """Make the places of *roots*, and all that can be reached from there: types of types, however many."""
         made = {element.name: self._place(element, index=0, many=False) for element in roots}
         while self._to_fill:
-            self._fill(*self._to_fill.pop())
+            kind, particles, names, content = self._to_fill.pop()
+            self._fill(kind, particles, names, content=content)
         return made
 
     def _place(self, element: Any, *, index: int, many: bool, member: str = "") -> ElementDecl:
@@ -250,7 +251,7 @@ class _Builder:
         self._to_fill.append((kind, particles, names, content))
         return content
 
-    def _fill(self, kind: Any, particles: Sequence[Any], names: Mapping[str, str], content: Content) -> None:
+    def _fill(self, kind: Any, particles: Sequence[Any], names: Mapping[str, str], *, content: Content) -> None:
         for particle in particles:
             for element in [particle, *particle.iter_substitutes()] if particle.name else ():
                 if element.name not in content.children and not (element is not particle and element.abstract):

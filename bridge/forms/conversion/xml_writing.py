@@ -80,7 +80,7 @@ class XmlWriter:
         elif content.kind is None:
             self._group(place, value, steps)
         elif content.wrapped:
-            self._wrapped(place, content.kind, value, steps)
+            self._wrapped(place, content.kind, value, steps=steps)
         else:
             text = self._text(content.kind, value, steps)
             self.parts.append(f"<{name}>{text}</{name}>" if text else f"<{name}/>")
@@ -122,7 +122,7 @@ class XmlWriter:
     def _attribute(self, kind: Kind, value: Json, steps: Steps) -> str:
         return _quoted(self._text(kind, value, steps))
 
-    def _known_or_other(self, content: Content, member: str, value: Json, steps: Steps) -> str:
+    def _known_or_other(self, content: Content, member: str, value: Json, *, steps: Steps) -> str:
         """Write a member that is an attribute; what the schema neither names nor lets stand here is a finding."""
         steps = (*steps, member)
         attribute = content.attribute_members.get(member)
@@ -146,7 +146,7 @@ class XmlWriter:
         self._prefixes += 1
         return f' xmlns:a{self._prefixes}="{_quoted(_escaped(uri))}" a{self._prefixes}:{local}="{text}"'
 
-    def _wrapped(self, place: ElementDecl, kind: Kind, value: Json, steps: Steps) -> None:
+    def _wrapped(self, place: ElementDecl, kind: Kind, value: Json, *, steps: Steps) -> None:
         content, name = place.content, place.written
         if type(value) is not dict:
             self.add("type", steps, type="object")
@@ -155,7 +155,7 @@ class XmlWriter:
         attributes = ""
         for member, given in value.items():
             if member != "value":
-                attributes += self._known_or_other(content, member, given, steps)
+                attributes += self._known_or_other(content, member, given, steps=steps)
         given = value.get("value", "")
         if given is None:
             self.uses_xsi = self.uses_xsi or place.nillable
@@ -176,7 +176,7 @@ class XmlWriter:
             return
         plain = _plain_attributes(content, value)
         if plain is not None:
-            self._plain_group(place, value, plain, steps)
+            self._plain_group(place, value, plain, steps=steps)
             return
         attributes = ""
         items: dict[str, list[tuple[Json, Steps]]] = {}
@@ -192,8 +192,8 @@ class XmlWriter:
                 self.uses_xsi = True
                 attributes += ' xsi:nil="true"'
             elif member != "@order":
-                attributes += self._known_or_other(content, member, given, steps)
-        names = self._names(content, value, items, steps)
+                attributes += self._known_or_other(content, member, given, steps=steps)
+        names = self._names(content, value, items, steps=steps)
         if not any(items.values()):
             self.parts.append(f"<{name}{attributes}/>")
             return
@@ -202,17 +202,22 @@ class XmlWriter:
         self.parts.append(f"<{name}{attributes}>")
         for member in names:
             if content.order is not None:
-                self._item(content, member, *items[member].pop(0))
+                item, at = items[member].pop(0)
+                self._item(content, member, item, steps=at)
             else:
-                for item in items[member]:
-                    self._item(content, member, *item)
+                for item, at in items[member]:
+                    self._item(content, member, item, steps=at)
         self.parts.append(f"</{name}>")
 
-    def _plain_group(self, place: ElementDecl, value: Mapping[str, Json], attributes: list[str], steps: Steps) -> None:
+    def _plain_group(
+        self, place: ElementDecl, value: Mapping[str, Json], attributes: list[str], *, steps: Steps
+    ) -> None:
         """Write a group as it comes: most of a form is this, and it takes a third of the time."""
         members, parts = place.content.members, self.parts
         start = len(parts)
-        written = "".join([self._known_or_other(place.content, member, value[member], steps) for member in attributes])
+        written = "".join(
+            [self._known_or_other(place.content, member, value[member], steps=steps) for member in attributes]
+        )
         parts.append(f"<{place.written}{written}>" if written else place.opening)
         for member, given in value.items():
             known = members.get(member)
@@ -250,7 +255,7 @@ class XmlWriter:
         return [(item, (*steps, number)) for number, item in enumerate(value)]
 
     def _names(
-        self, content: Content, value: Mapping[str, Json], items: Mapping[str, list[Any]], steps: Steps
+        self, content: Content, value: Mapping[str, Json], items: Mapping[str, list[Any]], *, steps: Steps
     ) -> list[str]:
         """In which order the members stand: each once, or once for each item where the schema leaves room."""
         if content.order is None:
@@ -266,7 +271,7 @@ class XmlWriter:
             return arrange(content.order, counts)
         return given
 
-    def _item(self, content: Content, member: str, value: Json, steps: Steps) -> None:
+    def _item(self, content: Content, member: str, value: Json, *, steps: Steps) -> None:
         if member != ANY:
             self.element(content.members[member], value, steps)
             return

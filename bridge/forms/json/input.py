@@ -50,12 +50,12 @@ def read_values(data: bytes | str, limits: Limits) -> Json:
     Raises:
         Unreadable: No JSON that we take; its finding says why, and where.
     """
-    return _read(text_of(data, limits), limits, int, _decimal)
+    return _read(text_of(data, limits), limits, int, fraction=_decimal)
 
 
 def read_exact(data: bytes | str, limits: Limits) -> Json:
     """Read JSON with numbers as they were written (``Number``). Raises Unreadable."""
-    return _read(text_of(data, limits), limits, Number, _number)
+    return _read(text_of(data, limits), limits, Number, fraction=_number)
 
 
 def read_small(data: bytes | str, limits: Limits, *, most: int) -> Json:
@@ -77,7 +77,7 @@ def read_small(data: bytes | str, limits: Limits, *, most: int) -> Json:
             raise Unreadable("too_complex")
         return _members(pairs)
 
-    return _read(text_of(data, limits), limits, int, _decimal, counted)
+    return _read(text_of(data, limits), limits, int, fraction=_decimal, members=counted)
 
 
 def read_quickly(data: bytes | str, limits: Limits) -> Json:
@@ -162,6 +162,7 @@ def _read(
     text: str,
     limits: Limits,
     whole: Callable[[str], Any],
+    *,
     fraction: Callable[[str], Any],
     members: Callable[[list[tuple[str, Any]]], dict[str, Any]] = _members,
 ) -> Json:

@@ -108,7 +108,7 @@ class Compiled:
 class _Document:
     """One schema file on its way: its text, its value, and what was done to it."""
 
-    def __init__(self, path: Path, part: str, data: bytes, text: str, value: Json) -> None:
+    def __init__(self, path: Path, part: str, data: bytes, *, text: str, value: Json) -> None:
         self.path, self.part, self.text, self.value = path, part, text, value
         self.sha256 = hashlib.sha256(data).hexdigest()
         self.notes: list[str] = []
@@ -132,7 +132,7 @@ def compiled(folder: Path, name: str) -> Compiled:
     counts: Counter[str] = Counter()
     for document in documents.values():
         for steps, schema in _schemas(document.value, ()):
-            _repair(document, steps, schema, counts)
+            _repair(document, steps, schema, counts=counts)
     entry = _entry(main, fragment if hash_sign else None)
     target = _at(main.value, entry)
     if not main.faults and not _constrains(main.value, target):
@@ -144,7 +144,7 @@ def compiled(folder: Path, name: str) -> Compiled:
         raise ConfigurationError(faults)
     main.notes += [_REPAIRS[kind].format(count=count) for kind, count in sorted(counts.items())]
     notes = tuple(f"{document.path}: {note}" for document in documents.values() for note in document.notes)
-    fast, full = _validators(documents, main, entry, draft)
+    fast, full = _validators(documents, main, entry, draft=draft)
     return Compiled(fast=fast, full=full, notes=notes, sha256=_digest(documents))
 
 
@@ -183,7 +183,7 @@ def _read_all(folder: Path, part: str) -> dict[str, _Document]:
         for steps, schema in _schemas(document.value, ()):
             reference = schema.get("$ref")
             if isinstance(reference, str) and not reference.startswith("#"):
-                target = _resolve(document, own, reference, schema)
+                target = _resolve(document, own, reference, schema=schema)
                 if target is None:
                     document.fault((*steps, "$ref"), _OUTSIDE.format(reference=reference))
                 elif target not in documents and target not in {name for name, _ in waiting}:
@@ -200,7 +200,7 @@ _OUTSIDE = (
 )
 
 
-def _resolve(document: _Document, own: Json, reference: str, schema: dict[str, Json]) -> str | None:
+def _resolve(document: _Document, own: Json, reference: str, *, schema: dict[str, Json]) -> str | None:
     """Find the file that *reference* means; one to the schema's own address is made local."""
     address, _, fragment = reference.partition("#")
     if isinstance(own, str) and address == own.partition("#")[0]:
@@ -238,7 +238,7 @@ def _read(folder: Path, part: str, wanted_by: str) -> _Document:
         ) from None
     if type(value) is not dict:
         raise ConfigurationError([Fault(where=f"{path}:1:1", message="a JSON Schema is an object")])
-    document = _Document(path, part, data, text, value)
+    document = _Document(path, part, data, text=text, value=value)
     if twice:
         document.notes.append("read the schema out of a JSON string that held it")
     return document
@@ -285,7 +285,7 @@ def _schemas(schema: Json, steps: Steps) -> Iterator[tuple[Steps, dict[str, Json
         waiting += [((*place, key), found[key]) for key in _ONES if type(found.get(key)) is dict]
 
 
-def _repair(document: _Document, steps: Steps, schema: dict[str, Json], counts: Counter[str]) -> None:
+def _repair(document: _Document, steps: Steps, schema: dict[str, Json], *, counts: Counter[str]) -> None:
     """Make constants fit their type (four old OR schemas say integer and "8854"), and groups take objects only."""
     kind = schema.get("type")
     for key in ("const", "enum"):
@@ -411,7 +411,7 @@ def _definitions(schema: Mapping[str, Json]) -> str:
 
 
 def _validators(
-    documents: Mapping[str, _Document], main: _Document, entry: Steps, draft: str
+    documents: Mapping[str, _Document], main: _Document, entry: Steps, *, draft: str
 ) -> tuple[jsonschema_rs.Validator, jsonschema_rs.Validator]:
     """
     Compile twice, with the library's formats and with ours; nothing is fetched from anywhere.

@@ -78,7 +78,7 @@ def findings_beside(
         found += _faults(streamed, model, ids) if watch.may_be_lax else ()
         if watch.may_find and (not found or found[-1].path != streamed.path):
             why = watch.check.why(streamed.judged, model)
-            found += () if why is None else (doubt(streamed.path, why, receiver, streamed.line),)
+            found += () if why is None else (doubt(streamed.path, why, receiver, line=streamed.line),)
         if len(found) > limits.max_findings:
             break
     else:

@@ -199,13 +199,13 @@ def _raise_what_is_no_namespace(entries: Any, error: etree.XMLSyntaxError) -> No
     """Raise *error* with the place of the first fault that is not forgiven, if there is one."""
     worse = next((entry for entry in entries if entry.type_name not in _NAMESPACES), None)
     if worse is not None:
-        raise _syntax_error(worse.message, worse.type, worse.line, worse.column) from error
+        raise _syntax_error(worse.message, worse.type, (worse.line, worse.column)) from error
     if not _only_namespaces(entries):
         raise error
 
 
-def _syntax_error(message: str, code: int, line: int, column: int) -> etree.XMLSyntaxError:
-    made: etree.XMLSyntaxError = cast("Any", etree.XMLSyntaxError)(message, code, line, column)
+def _syntax_error(message: str, code: int, place: tuple[int, int]) -> etree.XMLSyntaxError:
+    made: etree.XMLSyntaxError = cast("Any", etree.XMLSyntaxError)(message, code, *place)
     return made
 
 
@@ -216,7 +216,7 @@ def _refuse_what_follows(data: bytes, encoding: str | None) -> None:
     After a namespace that it does not like, libxml2 says nothing of what stands behind the root, and leaves it out.
     """
     if (place := place_of_fault([data], encoding)) is not None:
-        raise _syntax_error("something follows the root", 0, *place) from None
+        raise _syntax_error("something follows the root", 0, place) from None
 
 
 def place_of_fault(pieces: Iterable[bytes], encoding: str | None = "utf-8") -> tuple[int, int] | None:

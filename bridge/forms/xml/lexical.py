@@ -87,7 +87,7 @@ def badly_written(root: etree._Element, model: SchemaModel, engine: Engine) -> I
 
 def fault_of(value: Value, model: SchemaModel, engine: Engine) -> tuple[str, dict[str, str]] | None:
     """The rule that *value* breaks by itself though *engine* takes it, and the rule's facts."""
-    if not is_written_well(value.simple, value.text, engine, model):
+    if not is_written_well(value.simple, value.text, engine, model=model):
         wanted = model.types_of(value.simple)
         return "type" if value.text.strip(BLANKS) or value.attribute else "empty", wanted
     if engine is Engine.LIBXML2 and new_letters(value.text) and not model.takes(value.simple, value.text):
@@ -108,17 +108,19 @@ def references_of(value: Value) -> list[str]:
     return value.text.split() if builtin_of(value.simple) in {"IDREF", "IDREFS"} else []
 
 
-def is_written_well(simple: Any, text: str, engine: Engine, model: SchemaModel) -> bool:
+def is_written_well(simple: Any, text: str, engine: Engine, *, model: SchemaModel) -> bool:
     """Whether *text* is written as the built-in type beneath *simple* wants; facets are the engine's."""
     members = members_of(simple)
     if members:
-        well = [member for member in members if is_written_well(member, text, engine, model)]
+        well = [member for member in members if is_written_well(member, text, engine, model=model)]
         # Where one does not want it, it may be the one for which the engine took it.
         return len(well) == len(members) or any(takes(member, text, model) for member in well)
     kind, item = builtin_of(simple), item_of(simple)
     if item is not None:
         items = [each for each in re.split(f"[{BLANKS}]+", text) if each]
-        return bool(items or kind not in _LISTS) and all(is_written_well(item, each, engine, model) for each in items)
+        return bool(items or kind not in _LISTS) and all(
+            is_written_well(item, each, engine, model=model) for each in items
+        )
     bare = text.strip(BLANKS)
     if kind in _FAST and bare != "+INF":
         found = _FAST[kind].fullmatch(re.sub(f"[{BLANKS}]", "", bare) if kind == "base64Binary" else bare)
@@ -137,7 +139,7 @@ def takes(simple: Any, text: str, model: SchemaModel) -> bool:
     members = members_of(simple)
     if members and not any(takes(member, text, model) for member in members):
         return False
-    return is_written_well(simple, text, Engine.XMLSCHEMA, model) and model.takes(simple, text)
+    return is_written_well(simple, text, Engine.XMLSCHEMA, model=model) and model.takes(simple, text)
 
 
 def _has_zone(text: str) -> bool:

@@ -173,7 +173,7 @@ def spell_fixed_values(schema: etree.XMLSchema, root: etree._Element, model: Sch
 
 
 def explain(
-    schema: etree.XMLSchema, root: etree._Element, model: SchemaModel, limits: Limits, effort: Effort
+    schema: etree.XMLSchema, root: etree._Element, model: SchemaModel, *, limits: Limits, effort: Effort
 ) -> tuple[Finding, ...]:
     """
     Tell what *schema*, which has just refused *root*, found; at most ``limits.max_findings``, in the form's order.
@@ -189,11 +189,11 @@ def explain(
     rounds = _MOST_ROUNDS if elements <= MENDABLE_ELEMENTS else 0
     if rounds:
         search.paths = dict(all_paths(root))
-    mends = _look(search, schema, root, effort)
+    mends = _look(search, schema, root, effort=effort)
     while mends and rounds and len(search.found) < limits.max_findings and not effort.spent:
         rounds -= 1
         _apply(search, mends)
-        mends = [] if schema.validate(root) else _look(search, schema, root, effort)
+        mends = [] if schema.validate(root) else _look(search, schema, root, effort=effort)
     every = [*search.found.values(), *holding(search.doubtful.values(), search.found.values(), search.moved)]
     findings = sorted(without_consequences(every), key=lambda finding: finding.line)
     # What still wants mending hides what comes after it.
@@ -202,7 +202,7 @@ def explain(
     return tuple(findings) or (Finding(path=_path(search, root), rule="not_allowed", line=line_of(root)),)
 
 
-def _look(search: _Search, schema: etree.XMLSchema, root: etree._Element, effort: Effort) -> list[_Mend]:
+def _look(search: _Search, schema: etree.XMLSchema, root: etree._Element, *, effort: Effort) -> list[_Mend]:
     """Add what the last validation found, and say how the tree can be mended."""
     mends: list[_Mend] = []
     for number, error in enumerate(cast("Iterable[Any]", schema.error_log)):
@@ -217,14 +217,14 @@ def _look(search: _Search, schema: etree.XMLSchema, root: etree._Element, effort
         elif search.put_in.isdisjoint([node, *node.iterancestors()]):
             if node not in search.paths and "*" not in (error.path or "*"):
                 search.paths[node] = mask_identity_numbers(error.path)[:1000]  # Counted already, in a large form.
-            mends += _tell(search, node, error, error.line)
+            mends += _tell(search, node, error, line=error.line)
     return mends
 
 
-def _tell(search: _Search, node: etree._Element, error: Any, line: int) -> list[_Mend]:
+def _tell(search: _Search, node: etree._Element, error: Any, *, line: int) -> list[_Mend]:
     content = _CONTENT.search(error.message) if error.type_name == "SCHEMAV_ELEMENT_CONTENT" else None
     if content is None:
-        _value_finding(search, node, error, line)
+        _value_finding(search, node, error, line=line)
         return []
     parent = node if content["what"].startswith("Missing") else node.getparent()
     mends = [] if parent is None else _look_at_children(search, parent)
@@ -232,7 +232,7 @@ def _tell(search: _Search, node: etree._Element, error: Any, line: int) -> list[
         return mends
     names = (content["names"] or "").split(", ")
     return _by_names(
-        search, parent, None if parent is node else node, [name for name in names if name and "*" not in name]
+        search, parent, None if parent is node else node, names=[name for name in names if name and "*" not in name]
     )
 
 
@@ -271,7 +271,7 @@ def _look_at_children(search: _Search, parent: etree._Element) -> list[_Mend]:
     return mends
 
 
-def _by_names(search: _Search, parent: etree._Element, node: etree._Element | None, names: list[str]) -> list[_Mend]:
+def _by_names(search: _Search, parent: etree._Element, node: etree._Element | None, *, names: list[str]) -> list[_Mend]:
     """Tell what libxml2 says of the children of *parent*, where nothing else is known: *names* could come at *node*."""
     there = {child.tag for child in parent.iterchildren(etree.Element)}
     if node is None or (len(names) == 1 and names[0] not in there):
@@ -310,14 +310,14 @@ class StreamFindings:
         self._search.paths = {node: path}
         if error.type_name == "SCHEMAV_ELEMENT_CONTENT":
             missing = _MISSING in error.message.rpartition(": ")[2]
-            self._of_children(missing, node, path, now if missing else line, children)
+            self._of_children(missing, node, path, line=now if missing else line, children=children)
             return
         known = set(self._search.found)
-        _tell(self._search, node, error, line)
+        _tell(self._search, node, error, line=line)
         for key in self._search.found.keys() - known:
             self._search.found[key] = replace(self._search.found[key], line=line)
 
-    def _of_children(self, missing: bool, node: etree._Element, path: str, line: int, children: "_Children") -> None:
+    def _of_children(self, missing: bool, node: etree._Element, path: str, *, line: int, children: "_Children") -> None:
         parent, above = (node, path) if missing else (node.getparent(), path.rpartition("/")[0])
         model, tags = self._search.model, children(above=not missing)
         content = None if parent is None or tags is None else model.content(model.declaration(parent))
@@ -343,14 +343,14 @@ class StreamFindings:
         return self._search.excused
 
 
-def _value_finding(search: _Search, node: etree._Element, error: Any, line: int) -> None:
+def _value_finding(search: _Search, node: etree._Element, error: Any, *, line: int) -> None:
     """Add the finding of one error about a value or an attribute."""
     if error.type_name == _FIXED and search.model.fixed_spelling(node) is not None:
         search.excused += 1
         return
     path = _path(search, node)
     if error.type_name == _IDENTITY:
-        _identity_finding(search, path, error.message, line)
+        _identity_finding(search, path, error.message, line=line)
         return
     required = _required_attribute(error.message)
     if required is not None:
@@ -401,7 +401,7 @@ def _value_finding(search: _Search, node: etree._Element, error: Any, line: int)
     search.add(rule, path, line, facts)
 
 
-def _identity_finding(search: _Search, path: str, message: str, line: int) -> None:
+def _identity_finding(search: _Search, path: str, message: str, *, line: int) -> None:
     known = rule_of(message)
     if known is not None:
         rule, reference = known

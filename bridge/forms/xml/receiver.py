@@ -89,9 +89,9 @@ class ReceiverCheck:
                 continue
             attribute = value.attribute if isinstance(value, Value) else None
             path = path_of(value.node) + ("" if attribute is None else f"/{attribute_step(value.node, attribute)}")
-            yield doubt(path, why, receiver, line_of(value.node))
+            yield doubt(path, why, receiver, line=line_of(value.node))
         for node in clashing(root, model) if self._compares else ():
-            yield doubt(path_of(node), "zone", receiver, line_of(node))
+            yield doubt(path_of(node), "zone", receiver, line=line_of(node))
 
     def why(self, judged: Value | Unknown | Stray, model: SchemaModel) -> str | None:
         """By code why .NET may refuse *judged*; None where it takes it."""
@@ -156,10 +156,10 @@ def _sign_of(pattern: str) -> re.Pattern[bytes] | None:
 def encoding_finding(xml: bytes | str, receiver: Receiver) -> tuple[Finding, ...]:
     """Where a form is declared to be in an encoding that .NET does not always have."""
     declared = None if isinstance(xml, str) else declared_encoding(xml)
-    return (doubt("/", "encoding", receiver, 1),) if declared in _CODE_PAGES else ()
+    return (doubt("/", "encoding", receiver, line=1),) if declared in _CODE_PAGES else ()
 
 
-def doubt(path: str, why: str, receiver: Receiver, line: int) -> Finding:
+def doubt(path: str, why: str, receiver: Receiver, *, line: int) -> Finding:
     """The finding that *receiver* may refuse what stands at *path*, and why."""
     severity = Severity.ERROR if receiver is Receiver.DOTNET else Severity.WARNING
     return Finding(path=path, rule=RULE, facts={"why": why}, line=line, severity=severity)

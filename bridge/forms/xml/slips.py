@@ -107,7 +107,7 @@ def slips(content: Group, tags: Sequence[str], *, ended: bool = True) -> Iterato
         states.append(state)
         way = _step(state, tag)
         if way is None:
-            yield _no_way(content, states, tags, at, came) if tag in known else Unknown(at=at)
+            yield _no_way(content, states, tags, at=at, came=came) if tag in known else Unknown(at=at)
             elsewhere.add(tag)
             continue
         missing, rest = way
@@ -165,7 +165,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(map(readable, names))
 
 
-def _no_way(content: Group, states: Sequence[State], tags: Sequence[str], at: int, came: Counter[str]) -> Slip:
+def _no_way(content: Group, states: Sequence[State], tags: Sequence[str], *, at: int, came: Counter[str]) -> Slip:
     """Why a child cannot come any more, whatever came before it; *came* counts the children that could."""
     tag = tags[at]
     most = _most(content, tag)
@@ -210,13 +210,13 @@ class _Choice:
     beside: str
 
 
-def _choice_between(part: Particle, tag: str, came: Counter[str], times: int | None = 1) -> _Choice | None:
+def _choice_between(part: Particle, tag: str, came: Counter[str], *, times: int | None = 1) -> _Choice | None:
     """Find the innermost choice between *tag* and what *came*; *part* itself may come *times* times."""
     if not isinstance(part, Group) or tag not in names_in(part):
         return None
     most = None if times is None or part.high is None else times * part.high
     for inner in part.parts:
-        found = _choice_between(inner, tag, came, most)
+        found = _choice_between(inner, tag, came, times=most)
         if found is not None:
             return found
     if part.order is not Order.CHOICE or most is None:

@@ -30,7 +30,7 @@ _PADDED = re.compile(rb">[ \t\r\n]+[^<\s]|[^>\s][ \t\r\n]+<|=\s*[\"'][ \t\r\n]|[
 
 
 def accepts_as_meant(
-    schema: etree.XMLSchema, root: etree._Element, data: bytes, model: SchemaModel, effort: Effort
+    schema: etree.XMLSchema, root: etree._Element, data: bytes, *, model: SchemaModel, effort: Effort
 ) -> bool:
     """
     Write what *schema*, which has just refused *root*, misreads as it reads it; True if it accepts *root* then.
@@ -42,7 +42,7 @@ def accepts_as_meant(
         return True
     if not _OF_PATTERNS.isdisjoint(kinds) and _write_old_letters(schema, root) and schema.validate(root):
         return True
-    return spell_fixed_values(schema, root, model) or _is_typed_by_itself(schema, root, model, effort)
+    return spell_fixed_values(schema, root, model) or _is_typed_by_itself(schema, root, model, effort=effort)
 
 
 def may_be_padded(data: bytes) -> bool:
@@ -94,7 +94,7 @@ def _write_old_letters(schema: etree.XMLSchema, root: etree._Element) -> bool:
     return changed
 
 
-def _is_typed_by_itself(schema: etree.XMLSchema, root: etree._Element, model: SchemaModel, effort: Effort) -> bool:
+def _is_typed_by_itself(schema: etree.XMLSchema, root: etree._Element, model: SchemaModel, *, effort: Effort) -> bool:
     """
     Whether only elements are refused that name a type where any declared element may stand, and rightly.
 

@@ -48,8 +48,8 @@ def check_stream(
     schema: etree.XMLSchema,
     model: SchemaModel,
     path: Path,
-    limits: Limits,
     *,
+    limits: Limits,
     watch: Watch,
     receiver: Receiver,
     root: str | None = None,
@@ -67,10 +67,10 @@ def check_stream(
         OSError: The file cannot be read.
     """
     try:
-        suspects, whole, other = _first_reading(schema, path, root, watch)
+        suspects, whole, other = _first_reading(schema, path, root, watch=watch)
         if other:
             return other
-        found = _second_reading(schema, model, path, suspects, limits) if suspects else ()
+        found = _second_reading(schema, model, path, suspects=suspects, limits=limits) if suspects else ()
         if whole:
             if watch.may_find or watch.may_be_lax:
                 pieces = pieces_in_plain_namespaces(_pieces(path))
@@ -102,7 +102,7 @@ def _together(found: Sequence[Finding], beside: Sequence[Finding], limits: Limit
 
 
 def _first_reading(
-    schema: etree.XMLSchema, path: Path, root: str | None, watch: Watch
+    schema: etree.XMLSchema, path: Path, root: str | None, *, watch: Watch
 ) -> tuple[Sequence[int], bool, tuple[Finding, ...]]:
     """
     The numbers of the pieces in which something is wrong; with very many faults, of the first ones.
@@ -131,9 +131,9 @@ def _second_reading(
     schema: etree.XMLSchema,
     model: SchemaModel,
     path: Path,
+    *,
     suspects: Sequence[int],
     limits: Limits,
-    *,
     also: frozenset[int] = frozenset(),
 ) -> tuple[Finding, ...]:
     """The findings of the pieces *suspects*; *also* are those in which elements of findings began."""
@@ -160,7 +160,7 @@ def _second_reading(
     if findings.excused == stream.faults:
         return ()
     if unclear and not also:
-        return _second_reading(schema, model, path, suspects, limits, also=frozenset(unclear))
+        return _second_reading(schema, model, path, suspects=suspects, limits=limits, also=frozenset(unclear))
     return findings.found() or (Finding(path="/", rule="not_allowed"),)
 
 

@@ -46,7 +46,7 @@ _MISSING_ATTRIBUTE = re.compile(r"missing required attribute '(?P<name>[^']+)'")
 
 
 def explain_by_xmlschema(
-    root: etree._Element, model: SchemaModel, limits: Limits, effort: Effort
+    root: etree._Element, model: SchemaModel, limits: Limits, *, effort: Effort
 ) -> tuple[Finding, ...]:
     """
     What xmlschema finds, at most ``limits.max_findings``; of its texts only declared names are read.
@@ -66,7 +66,7 @@ def explain_by_xmlschema(
                 finding = Finding(path=path_of(error.elem), rule=identity[0], line=line_of(error.elem))
                 doubtful.append(Doubtful(finding, model.names_of_keys(identity[1])))
                 continue
-            for finding in _findings(error, root, model, looked):
+            for finding in _findings(error, root, model, looked=looked):
                 found.setdefault((finding.path, finding.rule, finding.facts.get("expected", "")), finding)
                 if len(found) > limits.max_findings or effort.spent:
                     break
@@ -84,7 +84,9 @@ def explain_by_xmlschema(
     return tuple(findings)
 
 
-def _findings(error: Any, root: etree._Element, model: SchemaModel, looked: set[etree._Element]) -> Iterator[Finding]:
+def _findings(
+    error: Any, root: etree._Element, model: SchemaModel, *, looked: set[etree._Element]
+) -> Iterator[Finding]:
     node = error.elem if isinstance(error.elem, etree._Element) else root  # noqa: SLF001 - lxml names its class so
     if _IS_NO_SUBSTITUTE.search(str(error.reason or "")):
         if _kind(error.validator) == "XsdElement":  # Of its parent the same is said.

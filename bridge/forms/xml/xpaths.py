@@ -113,13 +113,13 @@ class Walk:
         match test.symbol:
             case "(name)":
                 fitting = {each for each in among.spots if (each.uri, each.name) == ("", test.value)}
-                return self._or_fault(Found(frozenset(fitting), among.more), test.value, among, at, mark=mark)
+                return self._or_fault(Found(frozenset(fitting), among.more), test.value, among, at=at, mark=mark)
             case "*":
                 kept = {each for each in among.spots if each.sort in (Sort.ELEMENT, Sort.ATTRIBUTE)}
-                return self._or_fault(Found(frozenset(kept), among.more), "*", among, at, mark=mark)
+                return self._or_fault(Found(frozenset(kept), among.more), "*", among, at=at, mark=mark)
             case "text":
                 texts = frozenset(each for each in among.spots if each.sort is Sort.TEXT)
-                return self._or_fault(Found(texts, among.more), "text()", among, at)
+                return self._or_fault(Found(texts, among.more), "text()", among, at=at)
             case "node":
                 return among
             case _:
@@ -135,7 +135,7 @@ class Walk:
             return found
         about, text = wanted
         kept = {each for each in found.spots if (each.uri if about == "uri" else each.name) == text}
-        return self._or_fault(Found(frozenset(kept), found.more), text, found, found, about=about)
+        return self._or_fault(Found(frozenset(kept), found.more), text, found, at=found, about=about)
 
     def _in_place(self, position: int, found: Found, at: Found) -> Found:
         """*found*, or a fault where fewer of them may stand in what holds them than the *position* asked for."""
@@ -149,7 +149,7 @@ class Walk:
         return ANYTHING
 
     def _or_fault(
-        self, result: Found, name: str, among: Found, at: Found, *, mark: str = "", about: str = "step"
+        self, result: Found, name: str, among: Found, *, at: Found, mark: str = "", about: str = "step"
     ) -> Found:
         """*result*, or where there can be none, anything, after saying so: what follows is not told as well."""
         if result.spots or result.more or not at.spots or at.more:

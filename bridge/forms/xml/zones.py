@@ -20,10 +20,10 @@ def clashing(root: etree._Element, model: SchemaModel) -> Iterator[etree._Elemen
         spaces = {prefix: uri for prefix, uri in unique.schema.namespaces.items() if prefix and uri}
         for holder in root.iter(unique.parent.name):
             if unique in getattr(model.declaration(holder), "identities", ()):
-                yield from _clashing(holder, unique, spaces, model)
+                yield from _clashing(holder, unique, spaces, model=model)
 
 
-def _clashing(holder: Any, unique: Any, spaces: dict[str, str], model: SchemaModel) -> Iterator[etree._Element]:
+def _clashing(holder: Any, unique: Any, spaces: dict[str, str], *, model: SchemaModel) -> Iterator[etree._Element]:
     seen: dict[tuple[str, ...], tuple[bool, ...]] = {}
     try:
         entries = holder.xpath(unique.selector.path, namespaces=spaces)

@@ -67,12 +67,12 @@ def markdown_of(bridge: Bridge, asked: Asked, embed: Embed) -> str | None:
     """
     if asked.mapping.embeds is None or embed is Embed.NONE:
         raise Refusal("unknown_embed", 404)
-    parts = _parts(bridge, asked, asked.mapping.embeds, embed)
+    parts = _parts(bridge, asked, asked.mapping.embeds, embed=embed)
     text = within(parts, limit=LIMIT, more=f"*{escaped(WORDS[asked.language].more)}*")
     return text if text.strip() else None
 
 
-def _parts(bridge: Bridge, asked: Asked, embeds: Embeds, embed: Embed) -> Iterable[str]:
+def _parts(bridge: Bridge, asked: Asked, embeds: Embeds, *, embed: Embed) -> Iterable[str]:
     if embed is Embed.SIGNING_TEXT:
         return _signing_text(bridge, asked)
     element = asked.views.element(bridge, asked.link)

@@ -80,7 +80,7 @@ def tell(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
 
 def lower(whole: DialogChange, at: Rung, refusal: Rejected) -> Step | None:
     """What to tell where *refusal* met *whole* on the rung *at*, and log what it leaves out; None is nothing."""
-    down = step_down(whole, at, refusal.reason, refusal.keys)
+    down = step_down(whole, at, refusal.reason, keys=refusal.keys)
     if down is not None:
         log.error(
             "Dialogporten does not take all that the dialog shall say",

@@ -54,11 +54,11 @@ def calculated(delivery: Delivery, form: Form) -> str:
         sent = bridge.schemas.in_namespace(spec, form.data)
     except Unreadable as error:
         raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
-    spoken = _spoken(bridge, mapping.altinn3, route, spec, sent)
-    content_type, body = _answer(delivery, mapping.altinn3, route, spoken)
+    spoken = _spoken(bridge, mapping.altinn3, route, spec=spec, form=sent)
+    content_type, body = _answer(delivery, mapping.altinn3, route, form=spoken)
     try:
-        answer = _as_xml(bridge, spec, content_type, body)
-        _refuse_losses(bridge, route, action, spec, sent, answer)
+        answer = _as_xml(bridge, spec, content_type, body=body)
+        _refuse_losses(bridge, route, action, spec=spec, sent=sent, answer=answer)
         results = read_values(answer, action.results, limits=bridge.schemas.limits)
     except (Unreadable, Unconvertible) as error:
         log.error("an app's answer is no form of its schema", app=route.name)
@@ -96,7 +96,7 @@ def _route(bridge: Bridge, app: Altinn3App, source: str) -> AppRoute:
     )
 
 
-def _spoken(bridge: Bridge, app: Altinn3App, route: AppRoute, spec: FormSpec, form: bytes) -> bytes:
+def _spoken(bridge: Bridge, app: Altinn3App, route: AppRoute, *, spec: FormSpec, form: bytes) -> bytes:
     """Write the form as the app reads it. Raises Refusal where its schema does not know it."""
     if app.speaks is not FormFormat.JSON:
         return form
@@ -112,7 +112,7 @@ def _spoken(bridge: Bridge, app: Altinn3App, route: AppRoute, spec: FormSpec, fo
         raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
 
 
-def _answer(delivery: Delivery, app: Altinn3App, route: AppRoute, form: bytes) -> tuple[str, bytes]:
+def _answer(delivery: Delivery, app: Altinn3App, route: AppRoute, *, form: bytes) -> tuple[str, bytes]:
     """Ask the app, and give the form that it answers with its type. Raises Refusal and Unreachable."""
     bridge, link = delivery.bridge, delivery.link
     # Said by all versions of apps in lower case, alone, and always: what they take for the party without it differs.
@@ -120,7 +120,7 @@ def _answer(delivery: Delivery, app: Altinn3App, route: AppRoute, form: bytes) -
     if party is None:
         raise Refusal.of(PROBLEMS["party_unfit"])
     query = urlencode({"dataType": app.data_type, "language": delivery.operation.language})
-    status, content_type, again, body = _called(bridge, route, Meaning.CALCULATE, query, party, form)
+    status, content_type, again, body = _called(bridge, route, Meaning.CALCULATE, query=query, party=party, body=form)
     text = _beginning(body)
     row = row_for(status, text)
     match row.next:
@@ -129,7 +129,7 @@ def _answer(delivery: Delivery, app: Altinn3App, route: AppRoute, form: bytes) -
         case Next.LATER:
             raise again
         case Next.LOOK:
-            raise Refusal.of(_at_fault(bridge, route, query, party))
+            raise Refusal.of(_at_fault(bridge, route, query, party=party))
         case Next.CREDENTIALS:
             raise _refuses_us(route, status)
         case Next.REFUSED:
@@ -139,14 +139,14 @@ def _answer(delivery: Delivery, app: Altinn3App, route: AppRoute, form: bytes) -
             raise Refusal.of(problem)
 
 
-def _at_fault(bridge: Bridge, route: AppRoute, query: str, party: str) -> Problem:
+def _at_fault(bridge: Bridge, route: AppRoute, query: str, *, party: str) -> Problem:
     """
     Tell who an empty 500 is about, by asking for an empty form, which has no effect anywhere.
 
     A party that the register does not know, and a data type without a form, fail in the same way; the calculation of
     this form does not.
     """
-    status, _, again, body = _called(bridge, route, Meaning.CREATE, query, party, b"")
+    status, _, again, body = _called(bridge, route, Meaning.CREATE, query=query, party=party, body=b"")
     row = row_for(status, _beginning(body))
     match row.next:
         case Next.LATER:
@@ -172,7 +172,7 @@ def _beginning(body: bytes) -> str:
 
 
 def _called(
-    bridge: Bridge, route: AppRoute, meaning: Meaning, query: str, party: str, body: bytes
+    bridge: Bridge, route: AppRoute, meaning: Meaning, *, query: str, party: str, body: bytes
 ) -> tuple[int, str, Unreachable, bytes]:
     """Status, type and body, and the error that stands for coming back later."""
     spoken = _TYPES[route.defaults.speaks]
@@ -207,7 +207,7 @@ def _called(
     return answer.status, answer.header("Content-Type"), again, whole
 
 
-def _as_xml(bridge: Bridge, spec: FormSpec, content_type: str, body: bytes) -> bytes:
+def _as_xml(bridge: Bridge, spec: FormSpec, content_type: str, *, body: bytes) -> bytes:
     """Read the answer as XML without what the app says of empty fields, by the schema where it is JSON."""
     shape = _shape(bridge, spec)
     if kind_of(content_type) is not FormFormat.JSON:
@@ -228,7 +228,7 @@ def _shape(bridge: Bridge, spec: FormSpec) -> Converter | None:
 
 
 def _refuse_losses(
-    bridge: Bridge, route: AppRoute, action: ActionMapping, spec: FormSpec, sent: bytes, answer: bytes
+    bridge: Bridge, route: AppRoute, action: ActionMapping, *, spec: FormSpec, sent: bytes, answer: bytes
 ) -> None:
     """Hold the answer against what was sent: an app drops what it does not know in silence. Raises Refusal."""
     shape, limits = _shape(bridge, spec), bridge.schemas.limits

@@ -100,9 +100,9 @@ class Shapes:
             try:
                 shape = self.shape(schema, route.root)
                 found = self._held(schema, route.root, shape.to_xml(_without_row_ids(body)))
-                return said_of_json(found, shape, body, self.limits)
+                return said_of_json(found, shape, body, limits=self.limits)
             except Unconvertible as error:
-                return all_of_json(error, shape, body, functools.partial(self._held, schema, route.root))
+                return all_of_json(error, shape, body, check=functools.partial(self._held, schema, route.root))
             except Unreadable as error:
                 return (error.finding,)
         return self._held(schema, route.root, body)
@@ -147,7 +147,7 @@ class Shapes:
         return Passage(content_type=content_type, body=body, accept=accept, back=back)
 
     def back(
-        self, route: DataTypeRoute, content_type: str, body: bytes, wanted: FormFormat
+        self, route: DataTypeRoute, content_type: str, body: bytes, *, wanted: FormFormat
     ) -> tuple[str, bytes] | None:
         """
         Turn an answer into what the client wants; None where it is that already, or no form.

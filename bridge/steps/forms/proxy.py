@@ -218,7 +218,7 @@ def answer_back(
 ) -> tuple[str, bytes] | None:
     """The app's form with its media type as the client wants it; None where it is so, or cannot be."""
     try:
-        return shapes.back(asked.data_type, answer.header("Content-Type"), whole, passage.back)
+        return shapes.back(asked.data_type, answer.header("Content-Type"), whole, wanted=passage.back)
     except (Unconvertible, Unreadable):
         # The client gets the form in the app's language, with its true type, rather than none or less of it.
         log.warning("an answer could not be converted", app=asked.route.name)

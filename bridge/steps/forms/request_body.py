@@ -51,7 +51,7 @@ def in_its_charset(content_type: str, body: bytes) -> bytes:
 
 
 def form_or_message(
-    bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, link: Link, *, media_type: str, body: bytes
+    bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *, link: Link, media_type: str, body: bytes
 ) -> bytes:
     """
     Turn what was sent into what an operation keeps: XML, or a message about the element of *link*.
@@ -69,7 +69,7 @@ def form_or_message(
         case FormFormat.XML if not is_message(body):
             return body
         case FormFormat.JSON:
-            return _from_json(bridge, mapping, action, body)
+            return _from_json(bridge, mapping, action, body=body)
         case _:
             raise Refusal("body_type", 415)
 
@@ -83,7 +83,7 @@ def takes_json(bridge: Bridge, mapping: ServiceMapping) -> bool:
         return False
 
 
-def _from_json(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, body: bytes) -> bytes:
+def _from_json(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *, body: bytes) -> bytes:
     main = next((spec for spec in mapping.forms if spec.kind is FormKind.MAIN), None)
     if main is None or main.schema is None:
         raise Refusal("json_not_taken", 415)
@@ -103,19 +103,21 @@ def _from_json(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, b
     except Unconvertible as error:
         findings = error.findings
         if told_at_once:
-            findings = all_of_json(error, shape, body, lambda xml: errors_of(bridge.schemas.check_form(main, xml)))
+            findings = all_of_json(
+                error, shape, body, check=lambda xml: errors_of(bridge.schemas.check_form(main, xml))
+            )
         raise Refusal("form_invalid", 422, findings=findings) from error
     except ConfigurationError as error:
-        raise _unset(bridge, mapping, main, error) from error
+        raise _unset(bridge, mapping, main, error=error) from error
     if told_at_once:
         # Later nobody knows any more where in the JSON it stood.
         errors = errors_of(bridge.schemas.check_form(main, form))
         if errors:
-            raise Refusal("form_invalid", 422, findings=said_of_json(errors, shape, body, bridge.schemas.limits))
+            raise Refusal("form_invalid", 422, findings=said_of_json(errors, shape, body, limits=bridge.schemas.limits))
     return form
 
 
-def _unset(bridge: Bridge, mapping: ServiceMapping, main: FormSpec, error: ConfigurationError) -> Refusal:
+def _unset(bridge: Bridge, mapping: ServiceMapping, main: FormSpec, *, error: ConfigurationError) -> Refusal:
     """Tell the operator why *main* cannot be taken as JSON, and give what its sender is told."""
     several = main.root is None and main.schema is not None and len(bridge.schemas.roots(main.schema)) > 1
     log.warning(

@@ -31,18 +31,19 @@ REFUSED_TRIES = 3
 """So often Dialogporten is asked to take what it refuses; then somebody has to look, and what waits behind goes on."""
 
 
-def run_operation(bridge: Bridge, operation_id: UUID, attempt: int, step: Step) -> None:
+def run_operation(bridge: Bridge, operation_id: UUID, attempt: int, *, step: Step) -> None:
     """Take the operation as far as it goes now. What cannot be done now is asked for again, with a wait."""
     with structlog.contextvars.bound_contextvars(operation=str(operation_id)):
-        if step("deliver", lambda: _try(bridge, operation_id, attempt, Stage.DELIVER, deliver)) == LATER:
+        if step("deliver", lambda: _try(bridge, operation_id, attempt, stage=Stage.DELIVER, work=deliver)) == LATER:
             return
-        step("sync", lambda: _try(bridge, operation_id, attempt, Stage.SYNC, sync))
+        step("sync", lambda: _try(bridge, operation_id, attempt, stage=Stage.SYNC, work=sync))
 
 
 def _try(
     bridge: Bridge,
     operation_id: UUID,
     attempt: int,
+    *,
     stage: Stage,
     work: Callable[[Bridge, Operation], datetime | None],
 ) -> str:
@@ -78,10 +79,12 @@ def _try(
         log.error("a step failed unexpectedly", stage=stage.value, error=why, at=place_of(error))
         if not is_the_stores(error):
             bridge.metrics.unexpected.labels("step").inc()
-    return _after_failure(bridge, operation, stage, failure, why)
+    return _after_failure(bridge, operation, stage, failure=failure, why=why)
 
 
-def _after_failure(bridge: Bridge, operation: Operation, stage: Stage, failure: UpstreamError | None, why: str) -> str:
+def _after_failure(
+    bridge: Bridge, operation: Operation, stage: Stage, *, failure: UpstreamError | None, why: str
+) -> str:
     decision = bridge.retry.after(
         failure,
         tries=operation.tries + 1,

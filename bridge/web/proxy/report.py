@@ -48,7 +48,7 @@ def report(
     stopped: tuple[str, ...] = ()
     reason: str | None = "no_form"
     if status == 200 and sent[1]:
-        changes, stopped, reason = _changes(data_type, shapes, sent[1], answer)
+        changes, stopped, reason = _changes(data_type, shapes, sent[1], answer=answer)
     document = {
         "app": route.name,
         "dataType": data_type.data_type,
@@ -87,7 +87,7 @@ def as_json(difference: Difference) -> dict[str, Any]:
 
 
 def _changes(
-    data_type: DataTypeRoute, shapes: Shapes, sent: bytes, answer: bytes
+    data_type: DataTypeRoute, shapes: Shapes, sent: bytes, *, answer: bytes
 ) -> tuple[tuple[Difference, ...] | None, tuple[str, ...], str | None]:
     """The changes and where the app stopped reading, or else the rule by which they cannot be told."""
     try:

@@ -169,7 +169,7 @@ def _indented(form: bytes) -> list[str]:
     return etree.tostring(root, encoding="unicode").splitlines()
 
 
-def _json_lines(value: Json, head: str, indent: str, tail: str = "") -> Iterator[str]:
+def _json_lines(value: Json, head: str, indent: str, *, tail: str = "") -> Iterator[str]:
     items: list[tuple[str, Json]] = []
     if isinstance(value, dict):
         items = [(f"{_json_text(name)}: ", each) for name, each in value.items()]
@@ -181,7 +181,7 @@ def _json_lines(value: Json, head: str, indent: str, tail: str = "") -> Iterator
     begin, end = "{}" if isinstance(value, dict) else "[]"
     yield f"{indent}{head}{begin}"
     for number, (name, each) in enumerate(items):
-        yield from _json_lines(each, name, indent + "  ", "," if number < len(items) - 1 else "")
+        yield from _json_lines(each, name, indent + "  ", tail="," if number < len(items) - 1 else "")
     yield f"{indent}{end}{tail}"
 
 

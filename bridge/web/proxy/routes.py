@@ -63,7 +63,7 @@ def _passed_on(bridge: Bridge, asked: Asked) -> Response:
     try:
         tell_apart(asked, answer)
         if asked.reports:
-            response = _reported(bridge, asked, looked, answer)
+            response = _reported(bridge, asked, looked, answer=answer)
         else:
             response = _response(bridge, asked, answer, passage=looked.passage)
     except BaseException:
@@ -321,7 +321,7 @@ def _streamed(start: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def _reported(bridge: Bridge, asked: Asked, looked: Looked, answer: AppAnswer) -> Response:
+def _reported(bridge: Bridge, asked: Asked, looked: Looked, *, answer: AppAnswer) -> Response:
     """Answer with the document on the calculation, in place of the form."""
     whole = whole_answer(bridge, asked, answer)
     content_type, document = report(

@@ -129,7 +129,7 @@ def _one_is_missing(delivery: Delivery, element: Element) -> bool:
         if twin is None:
             raise Changed(element)
         try:
-            if matches_sent(bridge, form, twin, was):
+            if matches_sent(bridge, form, twin, was=was):
                 continue
         except Unreadable as error:
             raise Incomparable(element, form) from error

@@ -34,7 +34,7 @@ class Shown:
 class Standing:
     """The attachments of one element as they are listed, held against what came through us by one dialog."""
 
-    def __init__(self, bridge: Bridge, key: ElementKey, dialog_id: UUID, there: Sequence[Attachment]) -> None:
+    def __init__(self, bridge: Bridge, key: ElementKey, dialog_id: UUID, *, there: Sequence[Attachment]) -> None:
         self.bridge, self.key, self.dialog_id, self.there = bridge, key, dialog_id, tuple(there)
         with bridge.store.reading() as tx:
             self._ours = Uploads(tx).of(dialog_id, key.message_id)
@@ -235,7 +235,7 @@ def _settled(bridge: Bridge, upload: Upload, there: Sequence[Attachment]) -> boo
     for each in standing:
         if not take_away(bridge, upload.element, each):
             raise Unreachable("Altinn 2", "it is not known whether an attachment was taken away")
-    _note(bridge, upload, upload.replaces, new.attachment_id)
+    _note(bridge, upload, upload.replaces, attachment_id=new.attachment_id)
     return True
 
 
@@ -253,7 +253,7 @@ def _new_one(bridge: Bridge, upload: Upload, there: Sequence[Attachment]) -> Att
     return None
 
 
-def _note(bridge: Bridge, upload: Upload, gone: Sequence[int], attachment_id: int | None = None) -> None:
+def _note(bridge: Bridge, upload: Upload, gone: Sequence[int], *, attachment_id: int | None = None) -> None:
     with bridge.store.transaction() as tx:
         uploads = Uploads(tx)
         if attachment_id is not None and upload.attachment_id is None:

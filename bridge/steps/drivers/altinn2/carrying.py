@@ -47,7 +47,7 @@ class Attached:
 class Way:
     """One upload on its way: streamed as it comes, or from where it was laid down."""
 
-    def __init__(self, bridge: Bridge, upload: Upload, offer: Offer, content: Content | None) -> None:
+    def __init__(self, bridge: Bridge, upload: Upload, offer: Offer, *, content: Content | None) -> None:
         self.bridge, self.upload, self.offer, self.content = bridge, upload, offer, content
         self._watched = None if content is not None else Watched(offer.read, offer.length or 0)
 
@@ -74,7 +74,7 @@ class Way:
         return altinn2.stream_attachment(element.key, attachment, body)
 
 
-def sent(bridge: Bridge, element: Element, before: set[int | None], way: Way) -> Attached:
+def sent(bridge: Bridge, element: Element, before: set[int | None], *, way: Way) -> Attached:
     """Send, and look that it is there; what was not answered is looked for before anything is said."""
     upload, offer = way.upload, way.offer
     told: int | None = None
@@ -102,7 +102,7 @@ def sent(bridge: Bridge, element: Element, before: set[int | None], way: Way) ->
     try:
         new = [each for each in bridge.altinn2.list_attachments(element.key) if each.attachment_id not in before]
         found = next((each for each in new if each.attachment_id == told), None) or _new(
-            bridge, element, new, offer, way.sha256, trusted=answered
+            bridge, element, new, offer=offer, sha256=way.sha256, trusted=answered
         )
         if found is not None and found.size in (None, offer.length):
             until = None
@@ -124,9 +124,9 @@ def _new(
     bridge: Bridge,
     element: Element,
     new: list[Attachment],
+    *,
     offer: Offer,
     sha256: str | None,
-    *,
     trusted: bool,
 ) -> Attachment | None:
     """Find ours among what came since: by name and size, and where nobody said yes by its bytes, too."""
@@ -137,7 +137,7 @@ def _new(
     return None
 
 
-def spooled(bridge: Bridge, mapping: ServiceMapping, offer: Offer, upload: Upload) -> Content:
+def spooled(bridge: Bridge, mapping: ServiceMapping, offer: Offer, *, upload: Upload) -> Content:
     """Lay down what comes, up to what may be sent at most."""
     rule = rule_for(rules_for(bridge, mapping), offer.attachment_type)
     spool = Spool()

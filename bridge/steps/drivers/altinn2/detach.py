@@ -36,15 +36,15 @@ def detach(bridge: Bridge, *, mapping: ServiceMapping, action: ActionMapping, li
         length=None,
     )
     with bridge.uploading.passing(upload.id):
-        _begun(bridge, mapping, action, upload, target)
+        _begun(bridge, mapping, action, upload=upload, target=target)
 
 
-def _begun(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, upload: Upload, target: Target) -> None:
+def _begun(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *, upload: Upload, target: Target) -> None:
     begin(bridge, upload)
     done = False
     try:
         with explained(bridge, upload.dialog_id), within_reach(bridge, mapping.service_resource, upload.element.who):
-            _detach(bridge, mapping, action, upload, target)
+            _detach(bridge, mapping, action, upload=upload, target=target)
         done = True
     finally:
         with bridge.store.transaction() as tx:
@@ -63,11 +63,11 @@ def _record(bridge: Bridge, link: Link, upload_id: UUID) -> Upload:
     return known
 
 
-def _detach(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, upload: Upload, target: Target) -> None:
+def _detach(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *, upload: Upload, target: Target) -> None:
     element = element_of(bridge, mapping, upload)
     look_for_uploads(bridge, element.key)
     settle(bridge, unsettled(bridge, upload.dialog_id), element.key)
-    standing = Standing(bridge, element.key, upload.dialog_id, bridge.altinn2.list_attachments(element.key))
+    standing = Standing(bridge, element.key, upload.dialog_id, there=bridge.altinn2.list_attachments(element.key))
     listed = standing.at(target)
     if listed is not None and not standing.may_change(action, listed):
         raise Refusal("attachment_not_uploaded", 409)

@@ -82,7 +82,7 @@ def _raise_what_is_in_reach(delivery: Delivery, error: CredentialsRefused) -> No
     """Raise *error* again unless it is about the element only, of which nothing was written yet."""
     operation = delivery.operation
     begun = operation.sending_at is not None or operation.stage is not Stage.DELIVER or operation.element is None
-    if begun or not out_of_reach(delivery.bridge, operation.service_resource, operation.key.who, error):
+    if begun or not out_of_reach(delivery.bridge, operation.service_resource, operation.key.who, error=error):
         raise error
 
 
@@ -93,7 +93,7 @@ def _delivered(delivery: Delivery) -> datetime | None:
         return refuse(delivery, "not_linked", 404)
     if operation.sending_at is None:
         level = action.minimum_level if operation.level is None else operation.level
-        if (problem := level_missing(bridge, delivery.mapping, action, level, ask=True)) is not None:
+        if (problem := level_missing(bridge, delivery.mapping, action, level=level, ask=True)) is not None:
             return end(delivery, Outcome.REFUSED, problem)
     try:
         moment = before_delivery(delivery)

@@ -36,12 +36,12 @@ def planned(delivery: Delivery, element: Element) -> PlannedWrite:
     if action.verb is not Verb.PUT:
         return write_to_element(bridge, action, element)
     level = action.minimum_level if delivery.operation.level is None else delivery.operation.level
-    refuse_what_rest_cannot_do(bridge, service, action, element, level=level)
+    refuse_what_rest_cannot_do(bridge, service, action, element=element, level=level)
     if action.form is FormSource.NONE or element.state is ElementState.SIGNING:
         return write_signature(bridge, action, element)
     manifest = delivery.operation.manifest
     if manifest is not None and delivery.phase is Phase.ATTACHMENTS_VERIFIED:
-        return complete_verified(bridge, action, element, manifest)
+        return complete_verified(bridge, action, element, manifest=manifest)
     if delivery.phase is Phase.WRITTEN:
         if action.altinn_validation:
             refuse_what_altinn_refuses(bridge, element)
@@ -65,5 +65,5 @@ def _content(delivery: Delivery, element: Element) -> PlannedWrite:
     building = DraftPut(element=element, held=carried, forms=forms, attachments=sent.attachments)
     if not resumed and (call := subform_call(bridge, action, building)) is not None:
         return call
-    call = write_content(bridge, mapping, action, building)
-    return prevalidated(bridge, mapping, action, building, saved=saved, call=call)
+    call = write_content(bridge, mapping, action, building=building)
+    return prevalidated(bridge, mapping, action, building=building, saved=saved, call=call)

@@ -21,8 +21,8 @@ def prevalidated(
     bridge: Bridge,
     mapping: ServiceMapping,
     action: ActionMapping,
-    building: DraftPut,
     *,
+    building: DraftPut,
     saved: bool,
     call: PlannedWrite,
 ) -> PlannedWrite:
@@ -37,7 +37,7 @@ def prevalidated(
     if not action.altinn_validation or call.event is Event.SENT_FORMS:
         return call
     if not saved and (building.attachments or changes(building)):
-        draft = write_content(bridge, mapping, replace(action, after=AfterUpdate.KEEP_AS_DRAFT), building)
+        draft = write_content(bridge, mapping, replace(action, after=AfterUpdate.KEEP_AS_DRAFT), building=building)
         return replace(draft, event=Event.SENT_DRAFT)
     refuse_what_altinn_refuses(bridge, building.element)
     return call

@@ -22,7 +22,7 @@ LOWEST_LOGIN = 1
 
 
 def level_missing(
-    bridge: Bridge, mapping: ServiceMapping, action: ActionMapping | None, level: int, *, ask: bool
+    bridge: Bridge, mapping: ServiceMapping, action: ActionMapping | None, *, level: int, ask: bool
 ) -> Problem | None:
     """
     Say that *level* is below that of the steps which *action* goes through, or to look (None) of every step.
@@ -46,7 +46,7 @@ def level_missing(
     return misfit.problem
 
 
-def out_of_reach(bridge: Bridge, service_resource: str, who: str, error: CredentialsRefused) -> bool:
+def out_of_reach(bridge: Bridge, service_resource: str, who: str, *, error: CredentialsRefused) -> bool:
     """
     Whether *error* is about the element only: its service's level is above that of the bridge's own login.
 
@@ -74,7 +74,7 @@ def within_reach(bridge: Bridge, service_resource: str, who: str) -> Iterator[No
     try:
         yield
     except CredentialsRefused as error:
-        if not out_of_reach(bridge, service_resource, who, error):
+        if not out_of_reach(bridge, service_resource, who, error=error):
             raise
         raise Refusal(OUT_OF_REACH.code, OUT_OF_REACH.status) from None
     except Rejected as error:

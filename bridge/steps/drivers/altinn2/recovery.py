@@ -54,7 +54,7 @@ def is_our_write(delivery: Delivery, after: Element, *, exactly: bool) -> bool:
             return False
         was = before.get(form.form_id)
         try:
-            if not form.data or matches_sent(bridge, form, twin, was):
+            if not form.data or matches_sent(bridge, form, twin, was=was):
                 continue
             if filling and exactly:
                 return False
@@ -105,7 +105,7 @@ def remaining_forms(delivery: Delivery, held: tuple[Form, ...]) -> tuple[Form, .
     def standing(form: Form) -> Form:
         twin = shown.get(form.form_id)
         try:
-            stands = twin is not None and matches_sent(bridge, form, twin, before.get(form.form_id))
+            stands = twin is not None and matches_sent(bridge, form, twin, was=before.get(form.form_id))
         except Unreadable:
             return form  # Written again: that it stands there cannot be seen.
         return twin if stands and twin is not None else form
@@ -113,7 +113,7 @@ def remaining_forms(delivery: Delivery, held: tuple[Form, ...]) -> tuple[Form, .
     return tuple(map(standing, operation.sent_forms))
 
 
-def matches_sent(bridge: Bridge, form: Form, shown: Form, was: Form | None) -> bool:
+def matches_sent(bridge: Bridge, form: Form, shown: Form, *, was: Form | None) -> bool:
     """
     Whether *form* is what is shown, less what Altinn 2 may do to it.
 
@@ -188,7 +188,7 @@ def _forms_to_roll_back(delivery: Delivery) -> tuple[Form, ...] | None:
         if now is None or holds_same(bridge, was, now):
             continue
         try:
-            ours = matches_sent(bridge, wanted[was.form_id], now, was)
+            ours = matches_sent(bridge, wanted[was.form_id], now, was=was)
         except Unreadable:
             return None
         if not ours:

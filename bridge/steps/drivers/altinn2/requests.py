@@ -65,7 +65,7 @@ def refuse_other_service(mapping: ServiceMapping, element: Element) -> Altinn2Se
 
 
 def refuse_what_rest_cannot_do(
-    bridge: Bridge, service: Altinn2Service, action: ActionMapping, element: Element, *, level: int
+    bridge: Bridge, service: Altinn2Service, action: ActionMapping, *, element: Element, level: int
 ) -> None:
     """
     Refuse what does not fit the service as its metadata has it, for who pressed with *level*. Raises Refusal.
@@ -133,15 +133,17 @@ def write_to_element(bridge: Bridge, action: ActionMapping, element: Element) ->
 def write_signature(bridge: Bridge, action: ActionMapping, element: Element) -> PlannedWrite:
     """Sign what is in signing, without any content: the one bare PUT that is safe (facts/altinn2.md 0.5)."""
     order = replace(_bare(element, AfterUpdate.SIGN_AND_ARCHIVE), bare=False, signature=_signature(action, element))
-    return _put(bridge, order, Event.SENT_SIGNATURE, _manifest(element))
+    return _put(bridge, order, Event.SENT_SIGNATURE, manifest=_manifest(element))
 
 
-def complete_verified(bridge: Bridge, action: ActionMapping, element: Element, manifest: Manifest) -> PlannedWrite:
+def complete_verified(bridge: Bridge, action: ActionMapping, element: Element, *, manifest: Manifest) -> PlannedWrite:
     """Complete what is in form filling and was proved to survive it."""
-    return _put(bridge, _bare(element, action.after), Event.SENT_SIGNATURE, manifest)
+    return _put(bridge, _bare(element, action.after), Event.SENT_SIGNATURE, manifest=manifest)
 
 
-def write_content(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, building: DraftPut) -> PlannedWrite:
+def write_content(
+    bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *, building: DraftPut
+) -> PlannedWrite:
     """
     Replace all forms and attachments, or where these are too large to be carried, complete around them.
 
@@ -149,7 +151,7 @@ def write_content(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping
         Refusal: An attachment breaks a rule, is missing, or cannot be carried.
     """
     element = building.element
-    added = _added(bridge, mapping, action, building)
+    added = _added(bridge, mapping, action, building=building)
     listed = {each.id: each for each in element.listed_attachments or ()}
     replaced = {_name(each) for each in added}
     present = Counter(each.attachment_type.casefold() for each in added)
@@ -159,7 +161,7 @@ def write_content(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping
     if action.after.value[0] and (missing := missing_types(rules_for(bridge, mapping), present)):
         raise Refusal("attachment_missing", 422, facts={"types": ", ".join(missing)})
     if len(building.held.attachments) < len(listed):
-        return _around(bridge, mapping, action, building, added)
+        return _around(bridge, mapping, action, building=building, added=added)
     order = PutMessage(
         key=element.key,
         service_code=element.service_code,
@@ -169,8 +171,8 @@ def write_content(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping
         after=action.after,
     )
     if len(put_body(order)) > bridge.settings.altinn2_max_put:
-        return _around(bridge, mapping, action, building, added)
-    call = _put(bridge, order, Event.SENT_WHOLE, manifest_of(len(order.forms), order.attachments))
+        return _around(bridge, mapping, action, building=building, added=added)
+    call = _put(bridge, order, Event.SENT_WHOLE, manifest=manifest_of(len(order.forms), order.attachments))
     return replace(call, before=replaced_forms(building))
 
 
@@ -178,6 +180,7 @@ def _around(
     bridge: Bridge,
     mapping: ServiceMapping,
     action: ActionMapping,
+    *,
     building: DraftPut,
     added: tuple[Attachment, ...],
 ) -> PlannedWrite:
@@ -221,7 +224,7 @@ def complete_without_content(bridge: Bridge, action: ActionMapping, element: Ele
     """Complete an element that holds what is wanted, without content and without a signature."""
     event = Event.SENT_WHOLE if action.after is AfterUpdate.SEND_TO_SIGNING else Event.SENT_COMPLETION
     order = replace(_bare(element, AfterUpdate.SEND_TO_SIGNING), bare=True)
-    return _put(bridge, order, event, _manifest(element))
+    return _put(bridge, order, event, manifest=_manifest(element))
 
 
 def replaced_forms(building: DraftPut) -> tuple[Form, ...]:
@@ -238,7 +241,7 @@ def _held(bridge: Bridge, building: DraftPut) -> tuple[Attachment, ...]:
 
 
 def _added(
-    bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, building: DraftPut
+    bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *, building: DraftPut
 ) -> tuple[Attachment, ...]:
     """Hold what was sent along against the rules. Raises Refusal."""
     if not building.attachments:
@@ -297,7 +300,7 @@ def _signature(action: ActionMapping, element: Element) -> SignatureSpec | None:
     )
 
 
-def _put(bridge: Bridge, order: PutMessage, event: Event, manifest: Manifest) -> PlannedWrite:
+def _put(bridge: Bridge, order: PutMessage, event: Event, *, manifest: Manifest) -> PlannedWrite:
     def send() -> str | None:
         return bridge.altinn2.put(order).location_id
 

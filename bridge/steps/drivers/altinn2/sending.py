@@ -41,7 +41,7 @@ def send(delivery: Delivery, element: Element, *, looked_at: datetime) -> dateti
         case Behind() as behind:
             return held_back(before, behind)
         case delivery:
-            return _sent(delivery, write, element, before)
+            return _sent(delivery, write, element, before=before)
 
 
 def _planned_and_looked(delivery: Delivery, element: Element) -> PlannedWrite:
@@ -79,7 +79,7 @@ def _still_the_same(delivery: Delivery, element: Element) -> None:
         raise Refusal("element_changed", 409)
 
 
-def _sent(delivery: Delivery, write: PlannedWrite, element: Element, before: Delivery) -> datetime | None:
+def _sent(delivery: Delivery, write: PlannedWrite, element: Element, *, before: Delivery) -> datetime | None:
     bridge = delivery.bridge
     try:
         location_id = write.send()
@@ -90,7 +90,7 @@ def _sent(delivery: Delivery, write: PlannedWrite, element: Element, before: Del
         delivery.never_left(before)
         raise
     except Rejected as error:
-        return _rejected(delivery, error, element, before)
+        return _rejected(delivery, error, element, before=before)
     if location_id == delivery.operation.key.message_id:
         # A PUT that archives nothing may answer with the element's own address.
         location_id = None
@@ -100,7 +100,7 @@ def _sent(delivery: Delivery, write: PlannedWrite, element: Element, before: Del
     return read_back(delivery, location_id)
 
 
-def _rejected(delivery: Delivery, error: Rejected, element: Element, before: Delivery) -> datetime | None:
+def _rejected(delivery: Delivery, error: Rejected, element: Element, *, before: Delivery) -> datetime | None:
     """This write is at its end; an earlier one may still arrive, and is not sent a third time."""
     delivery = delivery.refused(before, problem_of(error))
     after = read(delivery)

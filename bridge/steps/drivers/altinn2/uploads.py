@@ -180,23 +180,23 @@ def _attach(bridge: Bridge, coming: _Coming) -> Attached:
     look_for_uploads(bridge, element.key)
     settle(bridge, unsettled(bridge, upload.dialog_id), element.key)
     there = bridge.altinn2.list_attachments(element.key)
-    standing = Standing(bridge, element.key, upload.dialog_id, there)
+    standing = Standing(bridge, element.key, upload.dialog_id, there=there)
     content: Content | None = None
     twins = standing.named(offer.attachment_type, offer.file_name)
     if offer.length is None or twins or coming.target is not None or offer.base64:
         # Only what lies here whole can be measured, compared, and sent a second time.
-        content = spooled(bridge, coming.mapping, offer, upload)
+        content = spooled(bridge, coming.mapping, offer, upload=upload)
         offer = replace(offer, length=content.size)
         # While it came, others may have gone on.
         there = bridge.altinn2.list_attachments(element.key)
-        standing = Standing(bridge, element.key, upload.dialog_id, there)
+        standing = Standing(bridge, element.key, upload.dialog_id, there=there)
         twins = standing.named(offer.attachment_type, offer.file_name)
-    if content is not None and (found := _same(bridge, element, twins, content)) is not None:
+    if content is not None and (found := _same(bridge, element, twins, content=content)) is not None:
         if coming.target is None or found.attachment_id == _placed(standing, coming.target).attachment_id:
-            again = _already(bridge, standing, replace(upload, length=content.size, sha256=content.sha256), found)
+            again = _already(bridge, standing, replace(upload, length=content.size, sha256=content.sha256), found=found)
             # One that landed late stands beside what it was to replace.
             others = [each for each in twins if each is not found and standing.may_change(coming.action, each)]
-            return _alone(bridge, element, again, others)
+            return _alone(bridge, element, again, others=others)
         raise Refusal("attachment_exists", 409)
     _wait_for_an_earlier_one(bridge, upload)
     going = _going(standing, coming, twins)
@@ -207,10 +207,10 @@ def _attach(bridge: Bridge, coming: _Coming) -> Attached:
     )
     _check(bridge, coming.mapping, offer, present=present)
     before = {each.attachment_id for each in there}
-    way = Way(bridge, upload, offer, content)
+    way = Way(bridge, upload, offer, content=content)
     if not going or content is None:
-        return sent(bridge, element, before, way)
-    return _instead(bridge, element, before, going, way)
+        return sent(bridge, element, before, way=way)
+    return _instead(bridge, element, before, going=going, way=way)
 
 
 def _wait_for_an_earlier_one(bridge: Bridge, upload: Upload) -> None:
@@ -223,7 +223,7 @@ def _wait_for_an_earlier_one(bridge: Bridge, upload: Upload) -> None:
         raise Refusal("attachment_unsettled", 409, retry_after=until - now)
 
 
-def _alone(bridge: Bridge, element: Element, attached: Attached, others: list[Attachment]) -> Attached:
+def _alone(bridge: Bridge, element: Element, attached: Attached, *, others: list[Attachment]) -> Attached:
     """Take *others* away, which have the name of what is there already."""
     ids = [each.attachment_id for each in others if each.attachment_id is not None]
     if not all(take_away(bridge, element.key, each) for each in ids):
@@ -257,7 +257,7 @@ def _going(standing: Standing, coming: _Coming, twins: tuple[Attachment, ...]) -
 
 
 def _instead(
-    bridge: Bridge, element: Element, before: set[int | None], going: tuple[Attachment, ...], way: "Way"
+    bridge: Bridge, element: Element, before: set[int | None], *, going: tuple[Attachment, ...], way: "Way"
 ) -> Attached:
     """Put an attachment in the place of others: they go once it is there. What breaks off is ended by ``settle``."""
     ids = tuple(each.attachment_id for each in going if each.attachment_id is not None)
@@ -265,12 +265,12 @@ def _instead(
     with bridge.store.transaction() as tx:
         Uploads(tx).replacing(upload)
     try:
-        attached = sent(bridge, element, before, way)
+        attached = sent(bridge, element, before, way=way)
     except Rejected as error:
         if error.reason != "attachment_refused":
             raise
         # There may be no room for both: Altinn 2 does not say when it counts (facts/altinn2.md 2.10).
-        attached = _after(bridge, element, before, going, way)
+        attached = _after(bridge, element, before, going=going, way=way)
         return Attached(_settled(bridge, replace(upload, attachment_id=attached.upload.attachment_id)), repeated=False)
     upload = replace(upload, attachment_id=attached.upload.attachment_id)
     with bridge.store.transaction() as tx:
@@ -288,7 +288,7 @@ def _settled(bridge: Bridge, upload: Upload) -> Upload:
 
 
 def _after(
-    bridge: Bridge, element: Element, before: set[int | None], going: tuple[Attachment, ...], way: "Way"
+    bridge: Bridge, element: Element, before: set[int | None], *, going: tuple[Attachment, ...], way: "Way"
 ) -> Attached:
     """Take *going* away first, and bring them back where the new one is not taken either."""
     held = [replace(each, content=bridge.altinn2.read_content(element.key, each)) for each in going]
@@ -296,13 +296,13 @@ def _after(
         if each.attachment_id is not None and not take_away(bridge, element.key, each.attachment_id):
             raise Refusal("attachment_uncertain", 504)
     try:
-        return sent(bridge, element, before, way)
+        return sent(bridge, element, before, way=way)
     except (Refusal, Rejected, UpstreamError):
-        _bring_back(bridge, element, held, replace(way.upload, length=way.offer.length, sha256=way.sha256))
+        _bring_back(bridge, element, held, upload=replace(way.upload, length=way.offer.length, sha256=way.sha256))
         raise
 
 
-def _bring_back(bridge: Bridge, element: Element, held: list[Attachment], upload: Upload) -> None:
+def _bring_back(bridge: Bridge, element: Element, held: list[Attachment], *, upload: Upload) -> None:
     """Put what was taken away back, under its new id. Raises Refusal where that fails."""
     ids: list[int] = []
     for each in held:
@@ -314,7 +314,9 @@ def _bring_back(bridge: Bridge, element: Element, held: list[Attachment], upload
         )
         try:
             before = {one.attachment_id for one in bridge.altinn2.list_attachments(element.key)}
-            back = sent(bridge, element, before, Way(bridge, upload, offer, each.content)).upload.attachment_id
+            back = sent(
+                bridge, element, before, way=Way(bridge, upload, offer, content=each.content)
+            ).upload.attachment_id
         except (Refusal, UpstreamError) as error:
             log.error("an attachment was taken away and could not be put back", dialog=str(upload.dialog_id))
             raise Refusal("attachment_lost", 502) from error
@@ -340,7 +342,7 @@ def _check_state(element: Element) -> None:
         raise Refusal("element_wrong_state", 409)
 
 
-def _same(bridge: Bridge, element: Element, twins: tuple[Attachment, ...], content: Content) -> Attachment | None:
+def _same(bridge: Bridge, element: Element, twins: tuple[Attachment, ...], *, content: Content) -> Attachment | None:
     """Find among those of the same name the one that is this one already, by its bytes."""
     for each in twins:
         if (
@@ -351,7 +353,7 @@ def _same(bridge: Bridge, element: Element, twins: tuple[Attachment, ...], conte
     return None
 
 
-def _already(bridge: Bridge, standing: Standing, upload: Upload, found: Attachment) -> Attached:
+def _already(bridge: Bridge, standing: Standing, upload: Upload, *, found: Attachment) -> Attached:
     if (earlier := standing.known(found)) is not None:
         return Attached(earlier, repeated=True)
     with bridge.store.reading() as tx:

@@ -74,7 +74,7 @@ def attachments_of(bridge: Bridge, link: Link) -> tuple[Shown, ...]:
     """List the element's attachments without their bytes, or its archived copy's. Raises Refusal and UpstreamError."""
     with explained("element_gone", 410), within_reach(bridge, link.service_resource, link.key.who):
         there = bridge.altinn2.list_attachments(place_of(bridge, link))
-    return Standing(bridge, link.key, link.dialog_id, there).shown()
+    return Standing(bridge, link.key, link.dialog_id, there=there).shown()
 
 
 def print_of(bridge: Bridge, link: Link, *, language: str, chunks: bool) -> Print:

@@ -72,7 +72,7 @@ def held_back(delivery: Delivery, behind: Behind) -> datetime:
     """Wait for what else may arrive at the element; the dialog is told, since that may take its time."""
     bridge, now = delivery.bridge, delivery.bridge.clock()
     if now >= delivery.operation.accepted_at + bridge.settle:
-        tell_what_is_open(bridge, delivery.operation, behind.what, behind.until)
+        tell_what_is_open(bridge, delivery.operation, behind.what, until=behind.until)
     soon = now + max(bridge.settle, SOONEST)
     return soon if behind.until is None else min(behind.until, soon)
 
