@@ -17,6 +17,9 @@ from bridge.adapters.altinn2.services import AGAIN, AGAIN_FIRST, LIVES, KnownSer
 from tests.scenarios.altinn2_mapping import write_mapping
 from tests.scenarios.stage import Case, Stage, until
 
+# Each case is pressed at a service of its own: most of a minute in all.
+pytestmark = pytest.mark.slow
+
 FORM = {"type": "MainForm", "data_format_id": "5801", "data_format_version": "42001"}
 RULE = {"name": "Plan", "file_types": "*.pdf", "max_count": 2, "max_size": 1}
 

@@ -30,6 +30,9 @@ from tests.scenarios.calculating import (
 )
 from tests.scenarios.stage import RESOURCE, Case, Stage, until
 
+# Each case is calculated by an app and told to a dialog: most of a minute in all.
+pytestmark = pytest.mark.slow
+
 DATA_TYPE = example_app().data_types[0]
 
 

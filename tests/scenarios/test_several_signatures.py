@@ -15,6 +15,9 @@ from bridge.storage.tables import operations
 from tests.scenarios.altinn2_mapping import TEXT
 from tests.scenarios.stage import Case, Stage, until
 
+# Each case is pressed by several people, one after the other: a minute in all.
+pytestmark = pytest.mark.slow
+
 FORM = {"type": "MainForm", "data_format_id": "5801", "data_format_version": "42001"}
 
 
