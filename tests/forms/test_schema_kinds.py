@@ -22,11 +22,8 @@ from tests.forms.schema_kinds import MAIN, Files, complex_type, schema, schemas
 
 ALL = dict(schemas())
 SAMPLE = sorted(ALL)[::40]
-ONLY_ONE_ENGINE = {
-    "complex types: simple content of mixed content",
-    "elements: the namespace http://example.test/{x}",
-}
-"""xmlschema cannot read them, or tell what it read."""
+ONLY_ONE_ENGINE = {"elements: the namespace http://example.test/{x}"}
+"""xmlschema cannot read it, or tell what it read."""
 SPEC = FormSpec(kind=FormKind.MAIN, data_format_id="", data_format_version="", schema=MAIN)
 
 
@@ -116,10 +113,10 @@ def test_a_schema_without_a_root_takes_no_form(tmp_path: Path) -> None:
 
 def test_a_schema_that_only_libxml2_reads_is_tried_as_well(tmp_path: Path) -> None:
     """Its roots are those that the file declares."""
-    registry = SchemaRegistry(folder_of(tmp_path, ALL["complex types: simple content of mixed content"]))
+    registry = SchemaRegistry(folder_of(tmp_path, ALL[next(iter(ONLY_ONE_ENGINE))]))
     registry.load([MAIN])
 
-    assert registry.roots(MAIN) == ("m",)
+    assert [each.rpartition("}")[2] for each in registry.roots(MAIN)] == ["m"]
     assert [each.rule for each in registry.check(MAIN, "<n/>")] == ["wrong_root"]
 
 
