@@ -80,3 +80,8 @@ def test_old_letters_fit_where_new_ones_do(text: str) -> None:
 
         assert bool(Matcher(made).match(text)) is bool(made.match(in_old_letters(text)))
     assert new_letters(in_old_letters(text)) == frozenset()
+
+
+def test_a_pattern_is_compiled_once() -> None:
+    """A form may have thousands of values of one pattern, each of which is matched anew."""
+    assert automaton(r"[0-9]{2}[\p{Z}\t\n\r]") is automaton(r"[0-9]{2}[\p{Z}\t\n\r]")

@@ -34,6 +34,7 @@ def type_matcher(name: str) -> Automaton:
     return Automaton(name, etree.XMLSchema(etree.fromstring(_ONE_TYPE % name)))
 
 
+@functools.lru_cache(maxsize=256)
 def automaton(text: str) -> Automaton | None:
     """Let libxml2 make a matcher of the pattern *text*; None where it does not take it."""
     root = etree.fromstring(_ONE_PATTERN)

@@ -9,7 +9,6 @@ from bridge.forms.xml.automata import Automaton, automaton
 
 _FIRST_NEW = "\u0220"
 """What comes before it, all of Latin that Norwegian needs, libxml2 knows."""
-_CLASSES = functools.lru_cache(maxsize=256)(automaton)
 _LEAD = re.compile(rb"[\xc8-\xf4][\x80-\xbf]+")
 _ESCAPE = re.compile(r"\\(?:[pP]\{([^}]*)\}|.)", re.DOTALL)
 _BY_TABLES = re.compile(r"\\(?:[wWdD]|[pP]\{(?!Is))")
@@ -65,7 +64,7 @@ def _is_new(letter: str) -> bool:
     kind = unicodedata.category(letter)
     if letter < _FIRST_NEW or kind not in _OLD:
         return False
-    known = [_CLASSES(rf"\p{{{name}}}") for name in (kind, kind[0])]
+    known = [automaton(rf"\p{{{name}}}") for name in (kind, kind[0])]
     return not all(each is None or each.match(letter) for each in known)
 
 
@@ -133,7 +132,7 @@ def _with_letters(part: str, letters: frozenset[str]) -> str | None:
     # Of a class that has \\P in it, libxml2 takes that for \\p.
     part = f"[^\\p{part[2:]}]" if part.startswith("\\P") else part
     members = part[1:-1] if part.startswith("[") else part
-    known = _CLASSES(part)
+    known = automaton(part)
     if known is None:
         return None
     holds = {letter: _holds(members, letter) for letter in sorted(letters)}
@@ -194,5 +193,5 @@ def _is_of(escape: str, letter: str) -> bool:
         return (kind == "Nd") is (name == "d")
     if name in "pP" and not escape[3:].startswith("Is"):
         return kind.startswith(escape[3:-1]) is (name == "p")
-    known = _CLASSES(escape)
+    known = automaton(escape)
     return known is not None and known.match(letter) is not None

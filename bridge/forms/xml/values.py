@@ -1,5 +1,6 @@
 """Walk over the values of a form with the types that the schema gives them."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 BLANKS = " \t\r\n"
 """XML's white space; Unicode has more."""
+_MOST_TYPES = 4096
+"""Of so many types it is kept what they are made of, which is asked for each value of a form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ def _type_of(declaration: Declaration, model: SchemaModel) -> _Type:
     )
 
 
+@functools.lru_cache(maxsize=_MOST_TYPES)
 def builtin_of(simple: Any) -> str:
     """Name the built-in type that *simple* restricts, by its local name; empty for lists and unions of others."""
     while simple is not None:
@@ -152,6 +156,7 @@ def builtin_of(simple: Any) -> str:
     return ""
 
 
+@functools.lru_cache(maxsize=_MOST_TYPES)
 def members_of(simple: Any) -> tuple[Any, ...]:
     """The types of which a union is made; none where it is no union."""
     while simple is not None and simple.is_union():
@@ -161,6 +166,7 @@ def members_of(simple: Any) -> tuple[Any, ...]:
     return ()
 
 
+@functools.lru_cache(maxsize=_MOST_TYPES)
 def item_of(simple: Any) -> Any | None:
     """The type of a list's items; None where it is no list."""
     while simple is not None and simple.is_list():

@@ -171,12 +171,7 @@ def _pattern_facets(schema: Any) -> Iterator[Any]:
                 yield facet
 
 
-_kept_patterns: dict[str, Matcher | None] = {}
-
-
 def _bounded(text: str, known: Any) -> Any:
     """Let libxml2 match where it takes the pattern."""
-    if text not in _kept_patterns:
-        made = automaton(text)
-        _kept_patterns[text] = None if made is None else Matcher(made)
-    return _kept_patterns[text] or known
+    made = automaton(text)
+    return known if made is None else Matcher(made)
