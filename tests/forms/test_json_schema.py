@@ -356,8 +356,9 @@ def test_every_rule_of_the_code_is_known():
         inspect.getsource(module) for module in (json_input, json_findings, json_registry, converter, xml_writing)
     )
     used = set(re.findall(r'(?:add\(|Unreadable\(|rule=|_finding\((?:steps|\(\*steps, name\)), )"(\w+)"', sources))
+    used |= {rule for rule, _ in json_findings._LIMITS.values()}
 
-    assert {"missing_element", "duplicate_member", "wrong_order"} <= used <= RULES
+    assert {"missing_element", "duplicate_member", "wrong_order", "min_length", "too_few"} <= used <= RULES
 
 
 @pytest.fixture(scope="module")

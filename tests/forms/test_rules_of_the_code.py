@@ -13,11 +13,11 @@ from bridge.core.texts.findings import RULES
 ROOT = Path(bridge.__file__).parent
 # The sandbox has findings of its own, those of Altinn 2.
 SOURCES = {
-    str(path.relative_to(ROOT)): text
+    str(inside): text
     for path in sorted(ROOT.rglob("*.py"))
-    if not {"sandbox", "texts"}.intersection(path.parts)
-    and ("forms" in path.parts or re.search(r"\bFinding\b|\bUnreadable\b", text := path.read_text()))
-    and (text := path.read_text())
+    if not {"sandbox", "texts"}.intersection((inside := path.relative_to(ROOT)).parts)
+    and (text := path.read_text("utf-8"))
+    and ("forms" in inside.parts or re.search(r"\bFinding\b|\bUnreadable\b", text))
 }
 SAYS_A_RULE = re.compile(r"tuple\[str, (?:str, )?dict")
 """What functions give that find a rule: the rule, and its facts or its place."""
@@ -33,15 +33,21 @@ class Rules(ast.NodeVisitor):
         self.translated: set[str] = set()
         """Codes of somebody else, for which a table has the rule."""
         self._known: dict[str, list[ast.expr]] = {}
+        self._given: dict[str, list[ast.expr]] = {}
+        """What the functions of a name return."""
         self._makers = dict(OUTSIDE)
         self._resolving: set[str] = set()
         for node in ast.walk(tree):
             match node:
                 case (
-                    ast.Assign(targets=[target], value=value) | ast.AnnAssign(target=target, value=ast.expr() as value)
+                    ast.Assign(targets=[target], value=value)
+                    | ast.AnnAssign(target=target, value=ast.expr() as value)
+                    | ast.NamedExpr(target=target, value=value)
                 ):
                     self._assigned(target, value)
                 case ast.FunctionDef():
+                    returns = (each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value)
+                    self._given.setdefault(node.name, []).extend(returns)
                     names = [each.arg for each in node.args.args if each.arg not in ("self", "cls")]
                     if "rule" in names:
                         self._makers[node.name] = names.index("rule")
@@ -75,13 +81,14 @@ class Rules(ast.NodeVisitor):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         gives = "" if node.returns is None else ast.unparse(node.returns)
         if SAYS_A_RULE.search(gives) or node.name.startswith("rule_"):
-            for each in ast.walk(node):
-                if isinstance(each, ast.Return) and each.value is not None:
-                    self.found |= set(self._texts(each.value))
+            for each in self._given[node.name]:
+                self.found |= set(self._texts(each))
         self.generic_visit(node)
 
     def _texts(self, node: ast.expr) -> Iterator[str]:
-        """Give the texts that *node* may be, or the first of what it holds."""
+        """The texts that *node* may be, or the first of what it holds."""
+        if (key := ast.unparse(node)) in self._resolving:
+            return
         inner: list[ast.expr] = []
         match node:
             case ast.Constant(value=str(text)):
@@ -92,17 +99,18 @@ class Rules(ast.NodeVisitor):
                 inner = [first]
             case ast.Call(func=ast.Attribute(value=table, attr="get"), args=[_, *rest]):
                 inner = [table, *rest]
+            case ast.Call(func=ast.Name(id=name)) if name in self._given:
+                inner = self._given[name]
             case ast.Subscript(value=table):
                 inner = [table]
             case ast.Dict(values=values):
                 inner = values
-            case ast.Name(id=name) if name in self._known and name not in self._resolving:
+            case ast.Name(id=name) if name in self._known:
                 inner = self._known[name]
-        name = node.id if isinstance(node, ast.Name) else ""
-        self._resolving.add(name)
+        self._resolving.add(key)
         for each in inner:
             yield from self._texts(each)
-        self._resolving.discard(name)
+        self._resolving.discard(key)
 
 
 def rules_of(text: str) -> set[str]:
@@ -134,6 +142,8 @@ def test_nearly_all_sentences_are_of_rules_that_the_search_finds() -> None:
         'rule, facts = "new", {}\nFinding(path="/", rule=rule)',
         'rule, facts = ("new", {}) if 1 else ("type", {})\nFinding(path="/", rule=rule)',
         'TABLE = {1: ("new", ())}\nrule, needed = TABLE.get(1, ("type", ()))\nFinding(path="/", rule=rule)',
+        'TABLE = {1: ("new", ())}\nif row := TABLE.get(1):\n    rule, fact = row\n    Finding(path="/", rule=rule)',
+        'def f() -> tuple[str, tuple[str, ...]]:\n    return "new", ()\nrule, needed = f()\nFinding(path="/", rule=rule)',
         'WRONG = "new"\nFinding(path="/", rule=WRONG)',
         "def f() -> tuple[str, dict[str, str]]:\n    return 'new', {}",
         "def add(path: str, rule: str): ...\nadd('/', 'new')",
