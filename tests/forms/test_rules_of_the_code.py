@@ -143,7 +143,7 @@ def test_nearly_all_sentences_are_of_rules_that_the_search_finds() -> None:
         'rule, facts = ("new", {}) if 1 else ("type", {})\nFinding(path="/", rule=rule)',
         'TABLE = {1: ("new", ())}\nrule, needed = TABLE.get(1, ("type", ()))\nFinding(path="/", rule=rule)',
         'TABLE = {1: ("new", ())}\nif row := TABLE.get(1):\n    rule, fact = row\n    Finding(path="/", rule=rule)',
-        'def f() -> tuple[str, tuple[str, ...]]:\n    return "new", ()\nrule, needed = f()\nFinding(path="/", rule=rule)',
+        'def f() -> tuple[str, tuple[str, ...]]:\n    return "new", ()\nrule, _ = f()\nFinding(path="/", rule=rule)',
         'WRONG = "new"\nFinding(path="/", rule=WRONG)',
         "def f() -> tuple[str, dict[str, str]]:\n    return 'new', {}",
         "def add(path: str, rule: str): ...\nadd('/', 'new')",
