@@ -297,7 +297,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     # In a thread
 
     def _start(self, conn: Connection) -> bool:
-        """A request to a thread, and say whether it was."""
+        """Hand a request to a thread, and return whether one took it."""
         lane = conn.lane
         if lane is None:
             self._refuse(conn, "not_found", 404)

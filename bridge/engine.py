@@ -148,7 +148,7 @@ class Queue:
         return {each.workflow_id: each.status for each in found}
 
     def reassign(self, worker: str) -> int:
-        """The runs that dead *worker* left to whoever comes first, and say how many there were."""
+        """Leave the runs of dead *worker* to whoever comes first, and return how many there were."""
         left = self.held_by(worker)
         self.give_back(left)
         return len(left)

@@ -1,4 +1,4 @@
-"""One try to deliver an operation: what it is about, read once, and each step of it recorded in one transaction."""
+"""One try to deliver an operation: what it is about, read at most once, and each step recorded in one transaction."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ class PlannedWrite:
     event: Event
     manifest: Manifest | None
     send: Callable[[], str | None]
-    """Gives the new id, where the answer tells one."""
+    """The result is the new id, where the answer tells one."""
     forms: tuple[Form, ...] = ()
     """The forms that the element shall hold then, where they are sent."""
     before: tuple[Form, ...] = ()
@@ -34,7 +34,7 @@ class PlannedWrite:
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Delivery:
     """
-    An operation with what it was accepted to do and its dialog's link, as they stand in this try.
+    An operation with what it was accepted to do, as they stand in this try.
 
     A method that records gives the delivery as it stands then. It raises LeaseLost, and records nothing, where another
     worker holds the operation by now.
@@ -44,7 +44,8 @@ class Delivery:
     operation: Operation
     mapping: ServiceMapping
     action: ActionMapping
-    link: Link | None
+    link: Callable[[], Link | None]
+    """Its dialog's link, read once it is wanted: most deliveries do without."""
     sent: Callable[[], Sent]
     """What came with the press, decoded once. Raises Refusal ``message_invalid``, with every member that is wrong."""
 

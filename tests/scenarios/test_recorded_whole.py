@@ -41,7 +41,7 @@ def under_way(stage: Stage, case: Case) -> Iterator[Delivery]:
         operation=stage.operations(case)[0],
         mapping=mapping,
         action=mapping.actions[operation.action],
-        link=None,
+        link=lambda: None,
         sent=lambda: Sent((), ()),
     )
     with stage.bridge.store.transaction() as tx:

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import sqlalchemy as sa
 
 from bridge.core.operations import Outcome
 from tests.scenarios.stage import FAULTY, ORIGIN, VALID, Stage, until
@@ -323,3 +324,21 @@ def test_a_press_is_not_repeated_without_end(stage: Stage) -> None:
     assert 1 <= int(repeats[-1].headers["Retry-After"]) <= 60
     assert len(stage.operations(case)) == 11
     assert len(stage.effects(case, "altinn2.archived")) == 1
+
+
+def test_a_press_reads_its_dialogs_link_once(stage: Stage) -> None:
+    """When it comes in; carried out it needs the link only where the element left its place, or a text names it."""
+    case, read = stage.case(), list[str]()
+    engine = stage.bridge.store.engine
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "links.party" in statement and statement.startswith("SELECT"):
+            read.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        stage.press(case)
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+
+    assert len(read) == 1

@@ -25,7 +25,7 @@ AT_ONCE = 50
 
 def without_names(change: DialogChange) -> DialogChange:
     """
-    Say the same without whoever needs a name: an activity of the service owner's tells that it is done.
+    *change* without whoever needs a name: an activity of the service owner's tells that it is done.
 
     There is still an activity, so that Arbeidsflate wakes up.
     """

@@ -10,7 +10,7 @@ from bridge.storage.snapshots import Snapshots
 
 def sent_before(bridge: Bridge, dialog_id: UUID, key: ElementKey, *, but: UUID | None = None) -> Ended | None:
     """
-    Say that the element was archived, where anything here says so; a service may keep no copy to be seen.
+    That the element was archived, where anything here says so; a service may keep no copy to be seen.
 
     The operation *but* does not bear witness of itself.
     """

@@ -114,7 +114,7 @@ def _spoken(bridge: Bridge, app: Altinn3App, route: AppRoute, *, spec: FormSpec,
 
 def _answer(delivery: Delivery, app: Altinn3App, route: AppRoute, *, form: bytes) -> tuple[str, bytes]:
     """Ask the app, and give the form that it answers with its type. Raises Refusal and Unreachable."""
-    bridge, link = delivery.bridge, delivery.link
+    bridge, link = delivery.bridge, delivery.link()
     # Said by all versions of apps in lower case, alone, and always: what they take for the party without it differs.
     party = None if link is None else party_header(link.party)
     if party is None:

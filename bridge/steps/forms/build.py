@@ -49,8 +49,9 @@ def _prepared(delivery: Delivery, form: Form) -> Form:
         _must_be_readable(bridge, operation.body)
         form = replace(form, data=to_text(operation.body, bridge.schemas.limits))
     if action.set_values:
+        link = delivery.link()
         values = template_values(
-            party="" if delivery.link is None else delivery.link.party,
+            party="" if link is None else link.party,
             dialog_id=operation.dialog_id,
             action=operation.action,
             now=bridge.clock().astimezone(OSLO),

@@ -6,7 +6,7 @@ from functools import cache
 from bridge.core import changes
 from bridge.core.decision import look_again, may_arrive
 from bridge.core.mapping import FormSource
-from bridge.core.operations import Operation, Outcome
+from bridge.core.operations import Link, Operation, Outcome
 from bridge.core.problems import Problem, Refusal
 from bridge.parts import Bridge
 from bridge.steps.delivery import Delivery
@@ -28,12 +28,21 @@ def deliver(bridge: Bridge, operation: Operation) -> datetime | None:
         mapping, action = agreed(bridge, operation)
     except Refusal as refusal:
         return _not_agreed(bridge, operation, refusal.problem)
-    with bridge.store.reading() as tx:
-        link = tx.link(operation.dialog_id)
     body = operation.body if action.form is FormSource.BODY else None
-    sent = cache(lambda: sent_content(body))
-    delivery = Delivery(bridge=bridge, operation=operation, mapping=mapping, action=action, link=link, sent=sent)
+    delivery = Delivery(
+        bridge=bridge,
+        operation=operation,
+        mapping=mapping,
+        action=action,
+        link=cache(lambda: _link(bridge, operation)),
+        sent=cache(lambda: sent_content(body)),
+    )
     return DRIVERS[action.target].deliver(delivery)
+
+
+def _link(bridge: Bridge, operation: Operation) -> Link | None:
+    with bridge.store.reading() as tx:
+        return tx.link(operation.dialog_id)
 
 
 def _not_agreed(bridge: Bridge, operation: Operation, problem: Problem) -> datetime | None:

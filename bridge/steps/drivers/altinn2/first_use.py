@@ -23,7 +23,7 @@ def element_of(bridge: Bridge, dialog: Dialog) -> ElementKey | None:
 
 def _who(bridge: Bridge, party: str) -> str | None:
     """
-    Say on whose behalf Altinn 2 is asked: an organisation by its number, anybody else by the ``r…`` id.
+    On whose behalf Altinn 2 is asked: an organisation by its number, anybody else by the ``r…`` id, or None.
 
     A person's own number cannot stand in Altinn 2's path, and is looked up among those that we may act for; the link
     keeps what was found.

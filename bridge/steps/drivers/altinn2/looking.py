@@ -49,8 +49,8 @@ def read(delivery: Delivery) -> Element | None:
     except Missing:
         pass
     archived_id = operation.archived_id
-    if archived_id is None and delivery.link is not None:
-        archived_id = delivery.link.archived_id
+    if archived_id is None and (link := delivery.link()) is not None:
+        archived_id = link.archived_id
     # A copy may be gone as well: what is known without it is for the decision.
     copy = None if archived_id is None else or_none(lambda: copy_named(delivery, archived_id))
     return copy or bridge.altinn2.find_archived(operation.key, since=operation.accepted_at - LOOK_BACK)

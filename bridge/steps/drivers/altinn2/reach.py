@@ -25,7 +25,7 @@ def level_missing(
     bridge: Bridge, mapping: ServiceMapping, action: ActionMapping | None, *, level: int, ask: bool
 ) -> Problem | None:
     """
-    Say that *level* is below that of the steps which *action* goes through, or to look (None) of every step.
+    The problem where *level* is below that of the steps that *action* goes through, or to look (None) of every step.
 
     Without *ask* only what is known already counts, and Altinn 2 is not waited for.
     """

@@ -37,7 +37,7 @@ class Incomparable(BridgeError):
 
 
 def unknown(form: Form) -> Finding:
-    """Say that what became of *form* is not known."""
+    """The finding that what became of *form* is not known."""
     return Finding(path="/", rule=NOT_COMPARABLE, facts={"form": f"{form.data_format_id}/{form.data_format_version}"})
 
 
