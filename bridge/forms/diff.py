@@ -425,7 +425,7 @@ def _likest(olds: Sequence[_Node], news: Sequence[_Node]) -> list[tuple[int, int
 
 
 def _numbered(node: _Node, numbers: dict[tuple[Any, int], int]) -> set[int]:
-    """Each value in *node* its number, the same for the same value: sets of those are compared fast."""
+    """A number for each value in *node*, the same for the same value: sets of those are compared fast."""
     times: Counter[Any] = Counter()
     found = set()
     for leaf in node.leaves():

@@ -200,5 +200,5 @@ NOT_AGAIN = frozenset({"outcome_uncertain", "content_lost", "content_unverified"
 
 
 def badge_of(code: str) -> Texts:
-    """In at most 25 characters that a press did not do what it should."""
+    """At most 25 characters that say that a press did not do what it should."""
     return _BADGES.get(code, NOT_DONE)

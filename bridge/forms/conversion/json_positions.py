@@ -21,7 +21,7 @@ def said_of_json(
     findings: Sequence[Finding], shape: Converter, form: bytes | str, *, limits: Limits
 ) -> tuple[Finding, ...]:
     """
-    *findings*, whose paths are those of the XML that *shape* made of *form*, the places of *form* itself.
+    *findings*, whose paths are those of the XML that *shape* made of *form*, with the places of *form* itself.
 
     Raises:
         Unreadable: It is no JSON that we take.

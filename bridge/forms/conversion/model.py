@@ -15,26 +15,14 @@ from bridge.forms.xml.schema_roots import no_root, usual_roots
 from bridge.forms.xml.xmlschema_engine import build_xmlschema
 
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
-
-
 _XML = "{http://www.w3.org/XML/1998/namespace}"
-
-
 ANY = "@any"
 """The member that holds elements which the schema lets stand here without naming them, each as XML."""
-
-
 HINTS = {XSI + each: f"@xsi:{each}" for each in ("schemaLocation", "noNamespaceSchemaLocation")}
 """Attributes that may stand anywhere, and their members."""
-
-
 TYPE = XSI + "type"
-
-
 TYPE_MEMBER = "@xsi:type"
 """The member that names the type of a group that has another one than its schema gives it."""
-
-
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
 
 
@@ -361,7 +349,7 @@ def _particles(group: Any) -> Iterator[Any]:
 
 
 def _member_names(elements: Iterator[Any]) -> Mapping[str, str]:
-    """Each element its JSON name: the local one, and the full one where two namespaces share it."""
+    """The JSON name of each element: the local one, and the full one where two namespaces share it."""
     names: dict[str, str] = {}
     for element in elements:
         if element.name not in names:

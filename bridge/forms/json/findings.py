@@ -15,8 +15,6 @@ from bridge.forms.json.schema_files import MOST_VALUES, Steps
 from bridge.forms.xml.patterns import without_anchors
 
 _DIGITS = re.compile(r"(?:\[0-9\]|\\d)\{(\d+)\}")
-
-
 _TYPE_OF_FORMAT = {"date": "date", "date-time": "dateTime", "time": "time", "year": "gYear", "uri": "anyURI"}
 
 
@@ -34,8 +32,6 @@ def in_form_order(found: Iterator[tuple[Steps, Finding]], text: str, most: int, 
 
 
 # What the library found -> our rules. Facts come from the schema alone.
-
-
 _LIMITS: Mapping[type, tuple[str, str]] = {
     ValidationErrorKind.MinLength: ("min_length", "minLength"),
     ValidationErrorKind.MaxLength: ("max_length", "maxLength"),

@@ -138,7 +138,7 @@ def text_of(data: bytes | str, limits: Limits) -> str:
 
 
 def placed(findings: Collection[tuple[tuple[str | int, ...], Finding]], text: str) -> tuple[Finding, ...]:
-    """Each finding the line and column of its steps in *text*, or of what would have held a missing member."""
+    """Each finding with the line and column of its steps in *text*, or of what would have held a missing member."""
     wanted = {steps[:end] for steps, _ in findings for end in range(len(steps) + 1)}
     offsets = _offsets(text, wanted)
     result = []

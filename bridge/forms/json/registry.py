@@ -71,7 +71,7 @@ class JsonSchemaRegistry:
                 return ()
         return self._explain(schema, form)
 
-    def _explain(self, schema: "Compiled", form: bytes | str) -> tuple[Finding, ...]:
+    def _explain(self, schema: Compiled, form: bytes | str) -> tuple[Finding, ...]:
         try:
             text = text_of(form, self.limits)
             value = read_values(text, self.limits)

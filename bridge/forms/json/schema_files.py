@@ -23,62 +23,30 @@ from bridge.forms.xml.input import Limits, Unreadable
 from bridge.forms.xml.schema_files import read_schema_file
 
 _BASE = "bridge:///"
-
-
 _SCHEMA_LIMITS = Limits(max_bytes=20_000_000)
-
-
 MOST_VALUES = 12
-
-
 _DRAFT_7 = "http://json-schema.org/draft-07/schema#"
-
-
 _DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema"
-
-
 _NEWEST = "http://json-schema.org/schema"
-
-
 _VALIDATORS = {_DRAFT_7: jsonschema_rs.Draft7Validator, _DRAFT_2020: jsonschema_rs.Draft202012Validator}
-
-
 _MAPS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
-
-
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems", "items")
-
-
 _ONES = (
     *("items", "additionalItems", "additionalProperties", "not", "if", "then", "else", "contains"),
     *("propertyNames", "unevaluatedItems", "unevaluatedProperties"),
 )
-
-
 _CONSTRAIN = (
     *("properties", "patternProperties", "required", "allOf", "anyOf", "oneOf", "$ref", "$dynamicRef", "enum"),
     *("const", "not", "if", "minProperties", "maxProperties", "dependentRequired", "dependentSchemas", "dependencies"),
 )
-
-
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
-
-
 # XSD dates may carry an offset and XSD times need none (facts/altinn3-and-tokens.md 1.5: as the app produced them);
 # RFC 3339, which JSON Schema asks for, wants it the other way round. Either spelling is taken. RFC 3339 has offsets of
 # up to 23:59; a date has none there, so that its offset is one of XSD's, which end at 14:00.
 _OFFSET = r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?"
-
-
 _XSD_OFFSET = r"(?:[Zz]|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
-
-
 _DATE = r"(?P<year>[0-9]{4})-(?P<month>0[1-9]|1[0-2])-(?P<day>0[1-9]|[12][0-9]|3[01])"
-
-
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
-
-
 _FORMATS: Mapping[str, re.Pattern[str]] = {
     "date": re.compile(_DATE + _XSD_OFFSET),
     "time": re.compile(_TIME + _OFFSET),
@@ -87,8 +55,6 @@ _FORMATS: Mapping[str, re.Pattern[str]] = {
     "year": re.compile(r"[0-9]{4}"),
     "year-month": re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])"),
 }
-
-
 Steps = tuple[str | int, ...]
 
 
@@ -100,9 +66,6 @@ class Compiled:
     full: jsonschema_rs.Validator
     notes: tuple[str, ...]
     sha256: str
-
-
-# Reading schemas
 
 
 class _Document:
@@ -152,14 +115,10 @@ _ANYTHING = (
     "the schema accepts anything at {where}: say where forms begin, after the file's name: #/… (a JSON pointer)"
     " or #Name ({names})"
 )
-
-
 _WRAPPER = (
     "the schema names no root, and forms do not hold their root element: write #{inside} after the file's name if forms"
     " begin inside {member!r}, or a bare # if they hold {member!r} themselves"
 )
-
-
 _REPAIRS = {
     "constants": "read {count} constants as their type says: written otherwise, no value could ever fit",
     "groups": "where properties but no type is given ({count} times), only objects are taken",

@@ -74,7 +74,7 @@ class Judge:
 
     def why(self, simple: Any, text: str, takes: Takes) -> str | None:
         """
-        By code why .NET may refuse *text*, which the type *simple* takes; None where it takes it, too.
+        The code of why .NET may refuse *text*, which the type *simple* takes; None where it takes it, too.
 
         *takes* says whether a member of a union does.
         """

@@ -299,7 +299,7 @@ def parser(
 
 
 def unreadable(error: etree.XMLSyntaxError) -> Unreadable:
-    """By code what libxml2 stopped at: its own text may quote the form."""
+    """What libxml2 stopped at, by its code: its own text may quote the form."""
     line, column = error.position
     rules = {_RESOURCE_LIMIT: "too_complex", _NAME_TOO_LONG: "too_complex", _INVALID_ENCODING: "encoding"}
     return Unreadable(rules.get(cast("Any", error).code, "not_well_formed"), line=line, column=column)
@@ -312,12 +312,12 @@ def has_doctype(root: etree._Element) -> bool:
 
 
 def line_of(node: etree._Element) -> int:
-    """Say on which line *node* begins, or 0."""
+    """The line on which *node* begins, or 0."""
     return cast("Any", node).sourceline or 0
 
 
 def last_line_of(node: etree._Element) -> int:
-    """Say on which line the last thing in *node* begins: *node* itself where it is empty."""
+    """The line on which the last thing in *node* begins: *node* itself where it is empty."""
     line, inner = line_of(node), next(node.iterchildren(reversed=True), None)
     while inner is not None:
         line, inner = max(line, line_of(inner)), next(inner.iterchildren(reversed=True), None)

@@ -12,7 +12,7 @@ from bridge.forms.xml.automata import type_matcher
 from bridge.forms.xml.input import line_of
 from bridge.forms.xml.named_types import named_in
 from bridge.forms.xml.new_letters import depends_on_tables, has_new_letters, new_letters
-from bridge.forms.xml.schema_facts import SchemaModel
+from bridge.forms.xml.schema_facts import DATES, SchemaModel
 from bridge.forms.xml.schema_files import Engine, SchemaFiles
 from bridge.forms.xml.values import BLANKS, Stray, Value, builtin_of, item_of, members_of, values_of
 
@@ -37,9 +37,6 @@ _BY_LIBXML2 = frozenset(
         *("unsignedLong", "unsignedInt", "unsignedShort", "unsignedByte", "nonPositiveInteger", "negativeInteger"),
         *("boolean", "hexBinary", "anyURI", "Name", "NCName", "NMTOKEN", "ID", "IDREF", "language"),
     )
-)
-_ASCII = frozenset(
-    ("date", "time", "dateTime", "duration", "gYear", "gYearMonth", "gMonth", "gMonthDay", "gDay", "dateTimeStamp")
 )
 
 
@@ -92,7 +89,7 @@ def fault_of(value: Value, model: SchemaModel, engine: Engine) -> tuple[str, dic
         return "type" if value.text.strip(BLANKS) or value.attribute else "empty", wanted
     if engine is Engine.LIBXML2 and new_letters(value.text) and not model.takes(value.simple, value.text):
         return model.pattern_of(value.simple)
-    dated = value.fixed is not None and builtin_of(value.simple) in _ASCII
+    dated = value.fixed is not None and builtin_of(value.simple) in DATES
     if dated and _has_zone(value.text) is not _has_zone(value.fixed or ""):
         return "fixed", {"fixed": value.fixed or ""}
     return None
@@ -127,7 +124,7 @@ def is_written_well(simple: Any, text: str, engine: Engine, *, model: SchemaMode
         return found is not None
     if engine is Engine.LIBXML2:
         return True
-    if kind in _ASCII:
+    if kind in DATES:
         return bare.isascii()
     if kind == "QName":
         return all(type_matcher("NCName").match(part) for part in bare.split(":", 1))

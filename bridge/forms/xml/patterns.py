@@ -99,7 +99,7 @@ class _Reader:
         self._anchored = self._unnamed = self._lazy = self._hyphen = self._spelled = self._twice = False
 
     def notes(self) -> Iterator[str]:
-        """In words what was changed."""
+        """What was changed, in words."""
         if self._anchored:
             yield "XSD anchors itself"
         if self._unnamed:

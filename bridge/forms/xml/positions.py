@@ -32,7 +32,7 @@ class _Wanted:
 
 def with_places(findings: Sequence[Finding], data: bytes, *, values: bool = False) -> tuple[Finding, ...]:
     """
-    *findings* the line and column at which their elements begin in *data* (well-formed UTF-8), where known.
+    *findings* with the line and column at which their elements begin in *data* (well-formed UTF-8), where known.
 
     With *values* each also gets what stands there, cut to 200 characters: only for an operator who asked for it.
     """

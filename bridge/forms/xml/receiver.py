@@ -94,7 +94,7 @@ class ReceiverCheck:
             yield doubt(path_of(node), "zone", receiver, line=line_of(node))
 
     def why(self, judged: Value | Unknown | Stray, model: SchemaModel) -> str | None:
-        """By code why .NET may refuse *judged*; None where it takes it."""
+        """The code of why .NET may refuse *judged*; None where it takes it."""
         match judged:
             case Stray():
                 return None

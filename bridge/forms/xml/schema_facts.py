@@ -17,9 +17,10 @@ from bridge.forms.xml.schema_roots import no_root, several_roots, usual_roots
 from bridge.forms.xml.xmlschema_engine import build_xmlschema, errors_of
 
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
-_DATES = frozenset(
+DATES = frozenset(
     ("date", "time", "dateTime", "duration", "gYear", "gYearMonth", "gMonth", "gMonthDay", "gDay", "dateTimeStamp")
 )
+"""The built-in types of points and spans of time."""
 _DIGITS = re.compile(r"(?:\[0-9\]|\\d)\{(\d+)\}")
 _STEPS = re.compile(r"[^\s./|@*\[\]]+")
 _MOST_VALUES = 12
@@ -70,7 +71,7 @@ class SchemaModel:
         if simple.is_union():
             members = getattr(simple, "member_types", None)
             return any(map(self.collapses, members)) if members is not None else self.collapses(simple.base_type)
-        return any((level.name or "").removeprefix(XSD) in _DATES for level in _levels(simple))
+        return any((level.name or "").removeprefix(XSD) in DATES for level in _levels(simple))
 
     def takes_collapsed(self, node: etree._Element, attribute: str | None) -> bool:
         """Whether the value is one of a type for which blanks around it mean nothing, and is valid without them."""
@@ -275,7 +276,7 @@ class SchemaModel:
         return {} if simple is None or self.takes(simple, "") else {"required": "true"}
 
     def types_of(self, simple: Declaration | None) -> dict[str, str]:
-        """By facts of ``TYPES`` what a value of the type *simple* must be."""
+        """What a value of the type *simple* must be, by facts of ``TYPES``."""
         if several := _several(simple):
             return several
         name = "" if simple is None else _built_in(simple)

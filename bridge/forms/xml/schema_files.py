@@ -20,20 +20,10 @@ from bridge.forms.xml.schema_lints import has_any_type, lints
 from bridge.forms.xml.xsd11 import is_xsd_1_1
 
 XSD = "{http://www.w3.org/2001/XMLSchema}"
-
-
 _BASE = "bridge:///"
-
-
 _MAX_BYTES = 20_000_000
-
-
 _XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
-
-
 _XML_ATTRIBUTES_FILE = "bridge-xml-attributes.xsd"
-
-
 _XML_ATTRIBUTES = f"""<xs:schema xmlns:xs="{XSD[1:-1]}" targetNamespace="{_XML_NAMESPACE}">
 <xs:attribute name="lang"><xs:simpleType><xs:union memberTypes="xs:language"><xs:simpleType>
 <xs:restriction base="xs:string"><xs:enumeration value=""/></xs:restriction></xs:simpleType></xs:union></xs:simpleType>

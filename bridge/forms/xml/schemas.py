@@ -39,7 +39,7 @@ def read_schema_files(folder: Path, name: str) -> SchemaFiles:
 _UNSAID = "it is XSD 1.1, without saying so"
 
 
-def _with_engine(files: SchemaFiles, folder: Path, reading: "SchemaReading") -> SchemaFiles:
+def _with_engine(files: SchemaFiles, folder: Path, reading: SchemaReading) -> SchemaFiles:
     """Choose the engine that takes the schema, and refuse the schema that none takes."""
     from bridge.forms.xml.xmlschema_engine import build_xmlschema
 

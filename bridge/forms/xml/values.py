@@ -12,7 +12,6 @@ from bridge.forms.xml.schema_facts import Declaration, SchemaModel
 from bridge.forms.xml.schema_files import XSD
 
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
-_XML = "{http://www.w3.org/XML/1998/namespace}"
 BLANKS = " \t\r\n"
 """XML's white space; Unicode has more."""
 _MOST_TYPES = 4096

@@ -7,11 +7,11 @@ from typing import Any
 from lxml import etree
 
 from bridge.forms.xml.input import text_of
-from bridge.forms.xml.schema_facts import SchemaModel
+from bridge.forms.xml.schema_facts import DATES, SchemaModel
 from bridge.forms.xml.values import BLANKS, builtin_of
 
 _ZONED = re.compile(r"(?P<clock>.*[0-9])(?:Z|[+-][0-9]{2}:[0-9]{2})", re.DOTALL)
-_MOMENTS = frozenset(("date", "time", "dateTime", "gYear", "gYearMonth", "gMonth", "gMonthDay", "gDay"))
+_MOMENTS = DATES - {"duration", "dateTimeStamp"}
 
 
 def clashing(root: etree._Element, model: SchemaModel) -> Iterator[etree._Element]:
