@@ -39,6 +39,9 @@ _OTHERWISE = frozenset(
 )
 """Members that decide nothing of what is done."""
 
+_NAMED_BEFORE = {"altinn_validation": "asks_altinn", "attachment_policy": "attaching", "set_values": "sets"}
+"""Members under the name that digests have them by: a better one refuses nothing that waits."""
+
 
 def meaning_of(mapping: ServiceMapping, action: ActionMapping) -> Meaning:
     """What *action* of *mapping* means."""
@@ -71,7 +74,7 @@ def _said(value: Any) -> Any:
     """
     if is_dataclass(value):
         return {
-            each.name: _said(getattr(value, each.name))
+            _NAMED_BEFORE.get(each.name, each.name): _said(getattr(value, each.name))
             for each in fields(value)
             if each.name not in _OTHERWISE and (each.default is MISSING or getattr(value, each.name) != each.default)
         }
