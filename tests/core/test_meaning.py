@@ -144,5 +144,5 @@ def test_what_is_left_out_and_what_is_said_as_default_mean_the_same() -> None:
 def test_what_waits_means_the_same_to_the_next_release(
     mapping: ServiceMapping, action: ActionMapping, digest: str
 ) -> None:
-    """Digests lie beside presses that wait: a member that is called otherwise within the bridge refuses none of them."""
+    """Digests lie beside presses that wait: a member that gets another name within the bridge refuses none of them."""
     assert meaning_of(mapping, action).digest == digest
