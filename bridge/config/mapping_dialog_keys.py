@@ -214,12 +214,13 @@ class EmbedKeys(Model):
     ] = None
 
 
-Fault = tuple[Place, str]
+KeyFault = tuple[Place, str]
+"""The keys that lead to what is wrong, and the words; who knows the file makes a Fault of it."""
 
 _EMBED_STATES = {"signing-text": ("Signering",), "receipt": ("Sendt og arkivert",)}
 
 
-def embed_faults(keys: "EmbedKeys | None", states: Mapping[str, StateKeys], *, elements: bool) -> Iterator[Fault]:
+def embed_faults(keys: "EmbedKeys | None", states: Mapping[str, StateKeys], *, elements: bool) -> Iterator[KeyFault]:
     """Find embeds that nobody serves, or that have nothing to show in their state; *elements*: there are Altinn 2's."""
     if keys is not None and not elements:
         yield ("embeds",), "embeds show elements of Altinn 2: write 'altinn2', or leave it out"
@@ -234,7 +235,7 @@ def embed_faults(keys: "EmbedKeys | None", states: Mapping[str, StateKeys], *, e
             yield place, f"there is no {rule.main_content} in this state, only in {fitting[0]!r}"
 
 
-def date_faults(then: ThenKeys, rule: StateKeys | None, before: StateKeys | None = None) -> Iterator[Fault]:
+def date_faults(then: ThenKeys, rule: StateKeys | None, before: StateKeys | None = None) -> Iterator[KeyFault]:
     """
     Find dates of an action that Dialogporten refuses together.
 
@@ -251,14 +252,14 @@ def date_faults(then: ThenKeys, rule: StateKeys | None, before: StateKeys | None
         yield ("expires_in_days",), f"a dialog cannot expire before it is due: write at least {due}"
 
 
-def state_date_faults(rule: StateKeys) -> Iterator[Fault]:
+def state_date_faults(rule: StateKeys) -> Iterator[KeyFault]:
     """Find dates of a state that Dialogporten refuses together."""
     if rule.due_in_days and rule.expires_in_days and rule.due_in_days > rule.expires_in_days:
         message = f"a dialog cannot be due after it expires: write at most {rule.expires_in_days}, its expires_in_days"
         yield ("due_in_days",), message
 
 
-def following_date_faults(states: Mapping[str, StateKeys]) -> Iterator[Fault]:
+def following_date_faults(states: Mapping[str, StateKeys]) -> Iterator[KeyFault]:
     """Find dates of open states that Dialogporten refuses where one follows the other: what was said there stands."""
     for before, after in (OPEN_STATES, OPEN_STATES[::-1]):
         earlier, rule = states.get(before), states.get(after)
@@ -283,20 +284,20 @@ def _length_faults(text: str, limit: int) -> Iterator[str]:
 _LIMIT_OF: Mapping[type[Model], int] = {LongText: 1023, ShortText: 255, StatusText: 25}
 
 
-def wording_faults(keys: WordingKeys, results: Iterable[str] = ()) -> Iterator[Fault]:
+def wording_faults(keys: WordingKeys, results: Iterable[str] = ()) -> Iterator[KeyFault]:
     """Find names that nothing fills in; *results* are those that a calculation gives."""
     yield from ((("code",), each) for each in _length_faults(keys.code or "", 255))
     for name in ("extended_status", "title", "summary", "additional_info"):
         yield from _text_faults((name,), getattr(keys, name), results)
 
 
-def refused_faults(keys: RefusedKeys) -> Iterator[Fault]:
+def refused_faults(keys: RefusedKeys) -> Iterator[KeyFault]:
     """Find names that nothing fills in."""
     yield from _text_faults(("extended_status",), keys.extended_status)
     yield from _text_faults(("additional_info",), keys.additional_info, also=("reason",))
 
 
-def link_faults(keys: ThenKeys, results: Iterable[str]) -> Iterator[Fault]:
+def link_faults(keys: ThenKeys, results: Iterable[str]) -> Iterator[KeyFault]:
     """Find addresses that lead to no page of the agency's, and names that nothing fills in."""
     names = tuple(results)
     known = (*DIALOG_NAMES, *(f"result.{name}" for name in names))
@@ -321,7 +322,7 @@ def _is_host(text: str) -> bool:
     return bool(parts.hostname)
 
 
-def button_faults(keys: ButtonKeys) -> Iterator[Fault]:
+def button_faults(keys: ButtonKeys) -> Iterator[KeyFault]:
     """Find names in a button's texts: nothing fills those in."""
     for name in ("title", "prompt"):
         text = getattr(keys, name)
@@ -333,7 +334,7 @@ def button_faults(keys: ButtonKeys) -> Iterator[Fault]:
                 yield (name, language), "a button's text is shown as it stands: write it without braces"
 
 
-def dialog_faults(keys: DialogKeys, results: Iterable[str] = ()) -> Iterator[Fault]:
+def dialog_faults(keys: DialogKeys, results: Iterable[str] = ()) -> Iterator[KeyFault]:
     """Find what Dialogporten would refuse, or what nothing fills in."""
     yield from wording_faults(keys, results)
     for name, listed in (("search_tags", keys.search_tags), ("labels", keys.labels)):
@@ -357,7 +358,7 @@ def crowded(
     buttons: Mapping[str, ButtonKeys | None],
     named: Mapping[str, Sequence[str] | None],
     acting: Mapping[str, Sequence[str]],
-) -> Iterator[Fault]:
+) -> Iterator[KeyFault]:
     """
     Find states that show more buttons of one priority than a dialog takes.
 
@@ -375,7 +376,7 @@ def crowded(
 
 def _text_faults(
     place: Place, text: Model | None, results: Iterable[str] = (), *, also: Iterable[str] = ()
-) -> Iterator[Fault]:
+) -> Iterator[KeyFault]:
     known = (*DIALOG_NAMES, *also, *(f"result.{name}" for name in results))
     for language, template in ({} if text is None else text.model_dump()).items():
         yield from (((*place, language), message) for message in template_faults(template, known))

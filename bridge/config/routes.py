@@ -24,7 +24,7 @@ Routes = Mapping[tuple[str, str], AppRoute]
 
 
 class Schemas(Protocol):
-    """What compiles the schemas that routes name (``forms.xsd.SchemaRegistry``)."""
+    """What compiles the schemas that routes name (``forms.registry.SchemaRegistry``)."""
 
     @property
     def folder(self) -> Path:

@@ -198,7 +198,7 @@ class World:
         return _ed25519_key(self.seed, issuer)
 
     def use_grant(self, client_id: str, jti: str) -> bool:
-        """Whether this is the first use of a grant, and remember it."""
+        """Remember the use of a grant; true for the first one."""
         with self._lock:
             if (client_id, jti) in self.used_grants:
                 return False

@@ -27,7 +27,9 @@ def _said(told: object) -> Iterator[tuple[str, str]]:
         case {"errors": dict() as errors} if errors:
             yield from _by_field(errors)
         # Of a problem document the detail says more.
-        case {"detail": str() as words} | {"title": str() as words} if words:
+        case {"detail": str() as words} if words:
+            yield "", words
+        case {"title": str() as words} if words:
             yield "", words
         case dict():
             # ASP.NET's ModelState, as it is.

@@ -32,7 +32,7 @@ _ZONE = re.compile(r"""(?:^|[,;])\s*timezone\s*=\s*"?([A-Za-z0-9_+/-]{1,64})"?\s
 
 @embeds.get("/embeds/<uuid:dialog_id>/<embed>")
 def show(dialog_id: UUID, embed: str) -> ResponseReturnValue:
-    """An embed as Markdown to whoever may read the dialog; 204 while there is nothing to show."""
+    """An embed as Markdown, for whoever may read the dialog; 204 while there is nothing to show."""
     bridge: Bridge = current_app.extensions["bridge"]
     caller = caller_of(bridge)
     if caller.dialog_id != dialog_id:
@@ -78,7 +78,7 @@ def make_link(dialog_id: UUID, name: str) -> ResponseReturnValue:
 
 @embeds.get("/prints/<secret>")
 def open_print(secret: str) -> ResponseReturnValue:
-    """The print that the link is for, as a download, and use the link up, unless it gave nothing."""
+    """Use a link up, unless it gives nothing, for the print that it is for, as a download."""
     bridge: Bridge = current_app.extensions["bridge"]
     used, link = use_print_link(bridge, secret)
     chunks = request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0"

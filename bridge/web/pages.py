@@ -47,7 +47,7 @@ def is_navigation(asked: Request) -> bool:
 
 
 def page(problem: Text, *, status: int, language: str, origins: Sequence[str]) -> Response:
-    """In a page what *problem* says, what the address is for, and where to go: the first of *origins*."""
+    """A page with what *problem* says, what the address is for, and where to go: the first of *origins*."""
     content = render_template_string(
         _PAGE,
         language=language,

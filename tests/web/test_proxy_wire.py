@@ -294,6 +294,11 @@ SAID: dict[str, tuple[str, bytes, list[tuple[str, str]]]] = {
     "fields alone": ("application/json", b'{"$.sum":["Not a number"]}', [("$.sum", "Not a number")]),
     "a detail": ("application/problem+json", b'{"title":"Refused","detail":"Too old"}', [("", "Too old")]),
     "a title": ("application/problem+json", b'{"title":"Refused","errors":{}}', [("", "Refused")]),
+    "a title and an empty detail": (
+        "application/problem+json",
+        b'{"type":"about:blank","title":"Refused","detail":""}',
+        [("", "Refused")],
+    ),
     "a text in JSON": ("application/json", b'\xef\xbb\xbf"Invalid party"', [("", "Invalid party")]),
     "a text": ("text/plain", "There is an error: æ".encode(), [("", "There is an error: æ")]),
     "nothing": ("text/plain", b"", []),

@@ -126,7 +126,7 @@ def _check_signature(element: Element, spec: SignatureSpec | None) -> None:
 
 def prefilled(order: Update, service: Service) -> Update:
     """
-    A body without forms the service's own main form, for a draft.
+    *order* with the service's own main form where it has no forms, for a draft.
 
     Raises:
         BadUpdate: It is no draft.
@@ -156,7 +156,7 @@ def _after_filling(service: Service) -> State:
 
 def must_be_filling(element: Element) -> Element:
     """
-    An element that is in form filling.
+    *element*, which is in form filling.
 
     Raises:
         NotAllowed: It is not.

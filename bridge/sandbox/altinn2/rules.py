@@ -291,7 +291,7 @@ def empty_form(kind: FormType) -> str:
 
 
 def washed(data: str) -> bytes:
-    """A form as ``formdata`` does: the same content without declaration and processing instructions."""
+    """A form as ``formdata`` has it: the same content without declaration and processing instructions."""
     try:
         root = parsed_form(data).getroot()
     except BadUpdate:

@@ -136,7 +136,7 @@ class Altinn2State:
 
     def read(self, names: frozenset[str], message_id: str) -> Element:
         """
-        An element to the one who asks under one of *names*; deleted ones as well.
+        An element as seen by who asks under one of *names*; deleted ones as well.
 
         Raises:
             NoSuchElement: There is none to see.
@@ -301,7 +301,7 @@ class Altinn2State:
 
     def taking_attachments(self, act: Act, message_id: str) -> Element:
         """
-        An element that takes attachments now.
+        The element, which takes attachments now.
 
         Raises:
             NoSuchElement, NotAllowed: As for ``update``.

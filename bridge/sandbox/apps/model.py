@@ -88,7 +88,7 @@ def to_xml(model: Model, root: str, members: Sequence[Member], namespace: str = 
 
 
 def with_row_ids(model: Model, members: Sequence[Member], new_id: Callable[[], UUID]) -> Model:
-    """Every list row that has none an ``altinnRowId``; the others keep theirs."""
+    """*model* with an ``altinnRowId`` in each row of a list that has none; the others keep theirs."""
     for member in members:
         if member.kind != "group" or model.get(member.name) is None:
             continue

@@ -203,7 +203,7 @@ class Faults:
             return self._count
 
     def take(self, *, system: str, method: str, path: str, internal: str | None = None) -> How | None:
-        """What goes wrong with this call, if anything, and count it."""
+        """Count what goes wrong with this call, and return it; None where nothing does."""
         if not self._faults:
             return None
         with self._lock:

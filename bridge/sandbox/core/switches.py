@@ -184,7 +184,7 @@ class Switches:
 
     def changed(self, **changes: Value) -> "Switches":
         """
-        How it is with *changes*.
+        These switches with *changes*.
 
         Raises:
             UnknownSwitch: No such switch or value.

@@ -210,7 +210,7 @@ class Dialogporten(DialogSystem):
         return as_json(200, document, headers={"Cache-Control": "public, max-age=86400"})
 
     def intending(self, request: Request, asked: Asked, held: Dialog | None = None) -> Intent:
-        """What a write intends that began with the dialog as it is now, or as it was *held*; then take its time."""
+        """Take a write's time; what it intends that began with the dialog as it is now, or as it was *held*."""
         intent = replace(asked.intent, read=held or self.owned(asked))
         self.saving(request)
         return intent

@@ -169,7 +169,7 @@ class EndUserApi:
         return moment_text(self._api.world.clock())
 
     def _bound(self, request: Request, ids: Mapping[str, str]) -> tuple[Reader, list[str], str | None]:
-        """Who reads, and bind the path's ids and If-Match."""
+        """Who reads, with the path's ids and If-Match as they were bound."""
         reader, found = self._api.reader(request), Bound(patching=False)
         bound = [found.route(name, text) for name, text in ids.items()]
         if_match = found.if_match(request)

@@ -161,7 +161,7 @@ class DialogSystem(System):
         errors: Mapping[str, list[str]] | None = None,
     ) -> Asked:
         """
-        Who writes, and bind the path's *ids*, If-Match and isSilentUpdate; 400 with all that cannot be bound.
+        Who writes, with the path's *ids*, If-Match and isSilentUpdate; 400 with all that cannot be bound.
 
         *more* are scopes that are needed besides, *errors* what could not be bound before.
         """

@@ -172,7 +172,7 @@ class Guid(Kind):
     """A UUID in its usual spelling, in any letters."""
 
     def read(self, value: Any, place: Place) -> str:
-        """It in small letters."""
+        """The id in small letters."""
         if not isinstance(value, str):
             place.wrong(f"Cannot get the value of a token type '{token(value)}' as a string.")
         if not _GUID.fullmatch(value):
@@ -188,7 +188,7 @@ class Moment(Kind):
     """A time with an explicit offset."""
 
     def read(self, value: Any, place: Place) -> str:
-        """It in UTC; to microseconds."""
+        """The moment in UTC, to microseconds."""
         if not isinstance(value, str):
             place.wrong(f"Cannot get the value of a token type '{token(value)}' as a string.")
         found = _MOMENT.fullmatch(value)

@@ -33,7 +33,7 @@ class Reader:
     owner: str | None = None
 
     def may(self, action: str, attribute: str | None = None) -> bool:
-        """What the decision point would."""
+        """What the decision point would answer."""
         return "*" in self.grants or entry(action, attribute) in self.grants
 
 

@@ -77,7 +77,7 @@ def report(
 
 
 def as_json(difference: Difference) -> dict[str, Any]:
-    """Write one difference."""
+    """One difference as reports have it."""
     return {
         "path": difference.path,
         "change": WORDS[difference.change],
