@@ -145,11 +145,9 @@ def _format_taken(spots: Sequence[Spot], attribute: str, said: str) -> str:
             return f"takes no {said!r} as {attribute}"
         known |= set(map(str, values))
     several = ", ".join(map(repr, sorted(known)))
-    return (
-        f"fixes {attribute} to {several.replace(', ', ' or ')}"
-        if len(known) == 1
-        else (f"takes no {said!r} as {attribute}, but one of {several}")
-    )
+    if len(known) == 1:
+        return f"fixes {attribute} to {several}"
+    return f"takes no {said!r} as {attribute}, but one of {several}"
 
 
 def _said_formats(spec: FormSpec) -> Iterable[tuple[str, str, str]]:

@@ -246,7 +246,7 @@ class _Schema:
         self.judged = files.in_plain_namespaces() if files.engine is Engine.LIBXML2 else files
         self._lax_types, self._receiver = lax_types(files), ReceiverCheck(files)
         self._local = threading.local()
-        self.model_lock = threading.RLock()
+        self._model_lock = threading.Lock()
         self._model: SchemaModel | None = None
         self._judging = threading.Lock()
         if files.engine is Engine.LIBXML2:
@@ -255,7 +255,7 @@ class _Schema:
     @property
     def model(self) -> SchemaModel:
         """xmlschema's reading of it, made once: what keeps threads from decoding at the same time is its own."""
-        with self.model_lock:
+        with self._model_lock:
             if self._model is None:
                 self._model = SchemaModel(self.judged)
             return self._model
@@ -302,7 +302,7 @@ class _Schema:
         schema, judged, stripped = self.compiled(), data, None
         if _is_large(data) and not lenient:
             accepted = _parse_if_valid(schema, data)
-            if accepted is None and (stripped := self._without_blanks(data)) is not None:
+            if accepted is None and (stripped := self._without_blanks(data, limits)) is not None:
                 # Its lines are others; the tree has those of the form that came.
                 judged = etree.tostring(stripped, encoding="utf-8")
                 accepted = None if _parse_if_valid(schema, judged) is None else stripped
@@ -317,7 +317,6 @@ class _Schema:
                 return (Finding(path="/", rule="too_many_findings", facts={"count": str(faults)}),)
         effort = Effort(limits.max_seconds)
         root = parse(data, max_depth=limits.max_depth) if stripped is None else stripped
-        refuse_more_than_allowed(root, limits.max_depth)
         if lenient:
             root = put_into_namespace(root, self.judged)
         if other := other_root(root, wanted):
@@ -358,12 +357,12 @@ class _Schema:
         beside = self._beside(root, data, spec, limits=limits) if whole else ()
         return found + _elsewhere(beside, found) + broken
 
-    def _without_blanks(self, data: bytes) -> etree._Element | None:
+    def _without_blanks(self, data: bytes, limits: Limits) -> etree._Element | None:
         """The form *data* without the blanks that libxml2 stumbles over; None where there are none."""
         if not may_be_padded(data):
             return None
         try:
-            root = parse(data)
+            root = parse(data, max_depth=limits.max_depth)
         except Unreadable:
             return None
         return root if collapse_blanks(root, data, self.model) else None
@@ -377,8 +376,7 @@ class _Schema:
         asks = spec is not None and self._receiver.may_find(data)
         if not looks and not asks:
             return ()
-        with self.model_lock:
-            model = self.model
+        model = self.model
         if not model.knows_types:
             return (not_looked_at(),) if asks else ()
         badly = tuple(itertools.islice(badly_written(root, model, engine), limits.max_findings)) if looks else ()

@@ -16,12 +16,10 @@ from bridge.forms.xml.named_types import named_in
 from bridge.forms.xml.schema_facts import SchemaModel
 from bridge.forms.xml.schema_files import SchemaFiles
 from bridge.forms.xml.values import Stray, Unknown, Value, values_of
-from bridge.forms.xml.zones import clashing
+from bridge.forms.xml.zones import Spot, clashing, zoned_spot
 
-_ANYTHING, _SPACES = (
-    re.compile(rb""),
-    re.compile(rb"\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80"),
-)
+_ANYTHING = re.compile(rb"")
+_SPACES = re.compile(rb"\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80")
 _DECIMALS = re.compile(rb"\b(?:decimal|integer|(?:non)?(?:[Pp]ositive|[Nn]egative)Integer)\b")
 # Seven digits of which each stands four after the last: a number of 28.
 _LONG_NUMBER = re.compile(rb"[0-9.]{7}")
@@ -82,15 +80,17 @@ class ReceiverCheck:
 
     def findings(self, root: etree._Element, model: SchemaModel, receiver: Receiver) -> Iterator[Finding]:
         """Find what *receiver* may refuse of the valid form *root*."""
-
+        zoned: set[Spot] = set()
         for value in values_of(root, model):
+            if self._compares and (spot := zoned_spot(value)) is not None:
+                zoned.add(spot)
             why = self.why(value, model)
             if why is None:
                 continue
             attribute = value.attribute if isinstance(value, Value) else None
             path = path_of(value.node) + ("" if attribute is None else f"/{attribute_step(value.node, attribute)}")
             yield doubt(path, why, receiver, line=line_of(value.node))
-        for node in clashing(root, model) if self._compares else ():
+        for node in clashing(root, model, zoned):
             yield doubt(path_of(node), "zone", receiver, line=line_of(node))
 
     def why(self, judged: Value | Unknown | Stray, model: SchemaModel) -> str | None:
