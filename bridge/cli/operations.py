@@ -1,9 +1,8 @@
 """``altinn-bridge operations``: what was accepted, where it stands, and what an operator decides about it."""
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -12,6 +11,7 @@ import click
 
 from bridge.cli.rows import Csv, Table, writing
 from bridge.cli.shapes import ROWS, TEXT, shape_option
+from bridge.cli.stored import opened_store
 
 if TYPE_CHECKING:  # They bring the database and the engine, which nobody waits for who asks for help.
     from bridge.core.operations import Operation
@@ -206,21 +206,10 @@ def _all(state: str, why: str | None) -> list[UUID]:
 
 @contextmanager
 def _store() -> "Iterator[tuple[Store, Queue]]":
-    from bridge.config.settings import Settings
     from bridge.engine import Queue
-    from bridge.storage.database import open_database
-    from bridge.storage.store import Store
-    from bridge.wiring import prepare_database
 
-    settings = Settings.from_environ(os.environ)
-    prepare_database(settings)
-    engine = open_database(settings.database_url, pool=2)
-    queue = Queue(engine)
-    try:
-        yield Store(engine), queue
-    finally:
-        queue.close()
-        engine.dispose()
+    with opened_store(pool=2) as store, closing(Queue(store.engine)) as queue:
+        yield store, queue
 
 
 def _row(entry: "Entry") -> dict[str, Any]:

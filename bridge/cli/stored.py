@@ -10,8 +10,8 @@ if TYPE_CHECKING:  # It brings the database, which nobody waits for who asks for
 
 
 @contextmanager
-def opened_store() -> "Iterator[Store]":
-    """The store that the environment names, at its present version, until the block ends."""
+def opened_store(*, pool: int = 1) -> "Iterator[Store]":
+    """The store that the environment names, at its present version and by *pool* connections, until the block ends."""
     from bridge.config.settings import Settings
     from bridge.storage.database import open_database
     from bridge.storage.store import Store
@@ -19,7 +19,7 @@ def opened_store() -> "Iterator[Store]":
 
     settings = Settings.from_environ(os.environ)
     prepare_database(settings)
-    engine = open_database(settings.database_url, pool=1)
+    engine = open_database(settings.database_url, pool=pool)
     try:
         yield Store(engine)
     finally:
