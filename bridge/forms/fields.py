@@ -7,7 +7,7 @@ from lxml import etree
 
 from bridge.core.errors import BridgeError
 from bridge.core.templates import fill
-from bridge.forms.xml.input import NIL, Limits, parse, to_utf8
+from bridge.forms.xml.input import NIL, Limits, has_elements, parse, to_utf8
 
 _DECLARATION = re.compile(r"\A\ufeff?(<\?xml[^>]*\?>\s*)")
 
@@ -71,8 +71,9 @@ def _text(place: object) -> str:
 def _put(place: object, value: str, path: str) -> None:
     match place:
         case etree._Element():  # noqa: SLF001 - lxml names its class so
-            if len(place) or not isinstance(place.tag, str):
+            if not isinstance(place.tag, str) or has_elements(place):
                 raise PlaceMissing(path)
+            del place[:]  # Comments, between which the value may stand.
             place.text = value
             place.attrib.pop(NIL, "")
         case etree._ElementUnicodeResult() if place.is_attribute:  # noqa: SLF001 - as above

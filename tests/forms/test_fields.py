@@ -36,6 +36,11 @@ def test_every_place_of_a_path_is_set():
     assert set_values("<m><b/><b>x</b></m>", [("/m/b", "y")], VALUES) == "<m><b>y</b><b>y</b></m>"
 
 
+def test_a_comment_in_a_value_is_no_child():
+    """The whole value is replaced, on both sides of it."""
+    assert set_values("<m><b>x<!-- c -->y</b></m>", [("/m/b", "z")], VALUES) == "<m><b>z</b></m>"
+
+
 @pytest.mark.parametrize("path", ["/m/z", "/m/@z", "/m/c", "/m/b/text()", "/m/comment()", "count(/m)"])
 def test_a_missing_place_is_told_by_its_path(path: str):
     """Nothing is made up, and no children are lost."""

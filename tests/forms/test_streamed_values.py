@@ -42,6 +42,8 @@ VALUES = {
     "a fault of the engine's beside": ("x:base64Binary", "<v>2026-11-28</v><w/>"),
     "both in one place": ("x:base64Binary", "<v>?</v>"),
 }
+LETTERS = """<x:element name="p"><x:simpleType><x:restriction base="x:string"><x:pattern value="\\p{L}+"/>
+</x:restriction></x:simpleType></x:element>"""
 REFERRING = '<x:element name="i" type="x:ID" minOccurs="0" maxOccurs="unbounded"/>'
 
 
@@ -76,6 +78,21 @@ def test_a_stream_is_judged_as_a_small_form(tmp_path: Path, kind: str, values: s
 
     assert found == told(whole.check_file(SPEC, form))
     assert bool(found) is (values not in ("<v>QUJD</v>", "<v>1E3</v>"))
+
+
+@pytest.mark.parametrize(
+    ("value", "rules"), [("STRAẞE", []), ("a₹", ["pattern"])], ids=["of the kind", "of another kind"]
+)
+def test_letters_that_libxml2_does_not_know_are_judged_in_a_stream(tmp_path: Path, value: str, rules: list[str]) -> None:
+    """The capital ß came after its tables; a form is not refused for that because it is large."""
+    whole, streaming = registries(tmp_path, "x:string", LETTERS)
+    form = tmp_path / "a.xml"
+    form.write_text(f"<m>\n{MANY}<v>a</v><p>{value}</p>\n</m>", "utf-8")
+
+    found = told(streaming.check_file(SPEC, form))
+
+    assert found == told(whole.check_file(SPEC, form))
+    assert [each[1] for each in found] == rules
 
 
 @pytest.mark.parametrize(

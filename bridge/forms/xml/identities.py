@@ -37,7 +37,7 @@ def is_repeated_id(facts: Mapping[str, str], text: str | None) -> bool:
 
 def rule_of(message: str) -> tuple[str, str] | None:
     """
-    Which rule is broken by libxml2's *message*, and which reference leads nowhere, if it is one.
+    Which rule is broken, by libxml2's *message*, and which reference leads nowhere, if it is one.
 
     None where a value is wrong, which is told already. The message quotes values, so only its ends are read.
     """

@@ -376,7 +376,8 @@ def _value_finding(search: _Search, node: etree._Element, error: Any, *, line: i
         return
     if error.type_name == "SCHEMAV_CVC_WILDCARD":  # Only what some schema declares may stand there.
         rule = "unexpected_attribute" if attribute else "unexpected_element"
-    if rule == "type" and search.model.takes_collapsed(node, attribute):
+    excused = rule == "type" and search.model.takes_collapsed(node, attribute)
+    if excused or (rule in {"type", "pattern"} and search.model.takes_new_letters(node, attribute)):
         search.excused += 1
         return
     declaration = search.model.declaration(node)

@@ -11,6 +11,7 @@ from lxml import etree
 
 from bridge.forms.xml.content_model import Group, content_of, may_be_left_out, takes
 from bridge.forms.xml.input import NIL, Effort, has_elements, text_of
+from bridge.forms.xml.new_letters import new_letters
 from bridge.forms.xml.prefixes import Prefixes
 from bridge.forms.xml.schema_files import XSD, Engine, SchemaFiles
 from bridge.forms.xml.schema_roots import no_root, several_roots, usual_roots
@@ -75,11 +76,7 @@ class SchemaModel:
 
     def takes_collapsed(self, node: etree._Element, attribute: str | None) -> bool:
         """Whether the value is one of a type for which blanks around it mean nothing, and is valid without them."""
-        declaration = self.declaration(node)
-        kind = getattr(declaration, "type", None)
-        owner = declaration if attribute is None else getattr(kind, "attributes", {}).get(attribute)
-        simple = getattr(getattr(owner, "type", None), "simple_type", None)
-        text = (text_of(node) if attribute is None else node.get(attribute)) or ""
+        simple, text = self._value(node, attribute)
         bare = text.strip(" \t\r\n")
         if simple is None or bare == text or not self.collapses(simple):
             return False
@@ -88,6 +85,19 @@ class SchemaModel:
                 return bool(simple.text_is_valid(bare))
             except (ArithmeticError, ValueError):
                 return False
+
+    def takes_new_letters(self, node: etree._Element, attribute: str | None) -> bool:
+        """Whether the value has letters that came after libxml2's tables, and is valid with them."""
+        simple, text = self._value(node, attribute)
+        return simple is not None and bool(new_letters(text)) and self.takes(simple, text)
+
+    def _value(self, node: etree._Element, attribute: str | None) -> tuple[Any, str]:
+        """The simple type of the content of *node* or of its *attribute*, or None, and the text there."""
+        declaration = self.declaration(node)
+        kind = getattr(declaration, "type", None)
+        owner = declaration if attribute is None else getattr(kind, "attributes", {}).get(attribute)
+        simple = getattr(getattr(owner, "type", None), "simple_type", None)
+        return simple, (text_of(node) if attribute is None else node.get(attribute)) or ""
 
     def takes(self, simple: Any, text: str) -> bool:
         """Whether *text* is a value of the type *simple*; of what xmlschema cannot read, yes."""

@@ -47,7 +47,7 @@ def _clashing(holder: Any, unique: Any, spaces: dict[str, str], *, zoned: Collec
         if not all(found):
             continue  # What is not there is not compared.
         parts = [_without_zone(each[0], zoned) for each in found]
-        zones = tuple(zoned for _, zoned in parts)
+        zones = tuple(has_zone for _, has_zone in parts)
         if seen.setdefault(tuple(text for text, _ in parts), zones) != zones:
             yield entry
 
