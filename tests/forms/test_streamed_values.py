@@ -83,7 +83,7 @@ def test_a_stream_is_judged_as_a_small_form(tmp_path: Path, kind: str, values: s
 @pytest.mark.parametrize(
     ("value", "rules"), [("STRAẞE", []), ("a₹", ["pattern"])], ids=["of the kind", "of another kind"]
 )
-def test_letters_that_libxml2_does_not_know_are_judged_in_a_stream(tmp_path: Path, value: str, rules: list[str]) -> None:
+def test_new_letters_are_judged_in_a_stream(tmp_path: Path, value: str, rules: list[str]) -> None:
     """The capital ß came after its tables; a form is not refused for that because it is large."""
     whole, streaming = registries(tmp_path, "x:string", LETTERS)
     form = tmp_path / "a.xml"

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from bridge.cli.validate.words import LANGUAGES, WORDS
+from bridge.cli.validate.words import WORDS
 from bridge.cli.validate.work import Checked, Verdict
 from bridge.core.errors import Finding, Severity
 from bridge.core.texts.findings import RULES, sentence
+from bridge.core.texts.problems import LANGUAGES
 from bridge.forms.xml.positions import is_of_a_gap
 
 Write = Callable[[str], object]

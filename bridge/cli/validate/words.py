@@ -4,8 +4,6 @@ import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-LANGUAGES = ("nb", "nn", "en")
-
 WORDS: Mapping[str, Mapping[str, str]] = {
     "nb": {
         "title": "Kontroll av skjemaer",
