@@ -9,7 +9,7 @@ from tests.contract.recordings import AT_HAND, needs_shared, script
 
 pytestmark = [needs_shared, pytest.mark.contract]
 
-GROUPS = [function.__name__ for function, _ in script("dialogporten_cases").CASES] if AT_HAND else []
+GROUPS = [function.__name__ for function, _ in script("dialogporten_cases").CASES] if AT_HAND else ["not at hand"]
 
 
 @pytest.fixture(scope="module")

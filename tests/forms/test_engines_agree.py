@@ -61,7 +61,7 @@ def test_both_engines_agree_on_ten_thousand_forms() -> None:
 @pytest.mark.contract
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(not REAL.is_dir() and "CI" not in os.environ, reason="the folder of real forms is not here")
-@pytest.mark.parametrize("form", sorted(path.parent.name for path in REAL.glob("*/schema.xsd")))
+@pytest.mark.parametrize("form", sorted(path.parent.name for path in REAL.glob("*/schema.xsd")) or ["not here"])
 def test_both_engines_agree_on_real_schemas(form: str) -> None:
     """The same for the schemas beside the project."""
     different, verdicts = disagreements(REAL / form, "schema.xsd", 500, seed=2)
