@@ -260,7 +260,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._wait(conn, Wait.HEAD, left)
 
     def _plan(self, conn: Connection, head: bytes) -> float:
-        """Read off the head what there is to wait for, and how long. What is believed is what the parser reads."""
+        """
+        The seconds to wait for what the head announces; lane, caller and length of *conn* are set by it.
+
+        What is believed is what the parser reads.
+        """
         length = int(found[1]) if (found := _LENGTH.search(head)) else 0
         coded, expects = _CODED.search(head) is not None, _EXPECTS.search(head) is not None
         conn.whole = len(head) + (0 if length > SHORT else length)

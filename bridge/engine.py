@@ -76,7 +76,7 @@ def run_id(operation_id: UUID, attempt: int) -> str:
 
 def check_platform(dialect: str) -> None:
     """
-    Say in words what would otherwise fail with a constraint error.
+    Refuse a platform on which the store would fail with a constraint error later.
 
     Raises:
         ConfigurationError: From Python 3.12 on, dbos needs SQLite 3.42 for the embedded store.

@@ -57,7 +57,7 @@ class Room:
             self._moved = self._clock()
 
     def leave(self, places: int = 1) -> None:
-        """Give them back."""
+        """Free *places*, and wake those that wait for them."""
         with self._condition:
             self._free += places
             self._moved = self._clock()
@@ -73,7 +73,7 @@ class Load:
         self.held = 0
 
     def grow(self, size: int) -> None:
-        """Say that there are, or will be, *size* bytes of it in all. Raises Refusal 503 where there is no room."""
+        """Take room for *size* bytes in all, which are there or will come. Raises Refusal 503 where there is none."""
         if size <= LIGHT or size <= self.held:
             return
         # One that is larger than all together has room once it is alone.
@@ -83,7 +83,7 @@ class Load:
             self.held += more
 
     def drop(self) -> None:
-        """Give it back."""
+        """Free all room that this holds."""
         held, self.held = self.held, 0
         if held:
             self._room.leave(held)

@@ -42,7 +42,7 @@ def told_in_the_log(*, away: int = AWAY, wrong: int = WRONG) -> Iterator[None]:
 
 
 def say_start(what: str, settings: Settings, *, listens: Sequence[str] = ()) -> None:
-    """Say which process it is, where it listens, and what it talks to. No address has a password in it."""
+    """Log which process starts, where it listens, and what it talks to. No address has a password in it."""
     log.info(
         "it starts",
         process=what,
@@ -65,7 +65,7 @@ def say_start(what: str, settings: Settings, *, listens: Sequence[str] = ()) -> 
 
 
 def say_parts(bridge: Bridge) -> None:
-    """Say which services and apps it knows, by their files."""
+    """Log which services and apps it knows, by their files."""
     for mapping in bridge.mappings.values():
         altinn2, altinn3 = mapping.altinn2, mapping.altinn3
         log.info(

@@ -104,7 +104,7 @@ class TurnedAway:
         return self.answer(fault.code, fault.status, head, part=fault.part)
 
     def answer(self, code: str, status: int, head: bytes, *, part: str = "") -> bytes:
-        """Write a whole answer, in the language and for the origin that *head* asks for as far as it came."""
+        """A whole answer, in the language and for the origin that *head* asks for as far as it came."""
         self._count(code)
         found = _LANGUAGE.search(head)
         trace_id, language = secrets.token_hex(16), language_of(found[1].decode("latin-1") if found else "")

@@ -325,7 +325,7 @@ def misfits_of(schemas: SchemaRegistry, *, max_attachment: int, max_body: int) -
 
 
 def credential_faults(settings: Settings) -> list[Fault]:
-    """Read the keys and certificates that the settings name, and say which cannot be used; nothing of them is told."""
+    """The faults of keys and certificates that the settings name; what these hold is told in none of them."""
     faults: list[Fault] = []
     try:
         signing_key(settings.maskinporten_key.reveal())
@@ -360,7 +360,7 @@ def _mappings(settings: Settings, schemas: SchemaRegistry, *, may_be_empty: bool
 
 
 def _routes(settings: Settings, schemas: SchemaRegistry) -> Routes:
-    """Read the routes and compile their schemas. Raises ConfigurationError."""
+    """The routes, with their schemas compiled. Raises ConfigurationError."""
     routes = load_routes(settings.routes, schemas)
     faults = [] if settings.proxy_key else list(unguarded(routes.values()))
     if faults:

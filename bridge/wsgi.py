@@ -12,7 +12,7 @@ from bridge.wiring import prepare_database
 
 
 def create() -> Flask:
-    """Read the environment, start the service's threads in this process, and give its app."""
+    """The app of a service by the environment's settings, whose threads run in this process from now on."""
     configure("info")
     with told_in_the_log():
         settings = Settings.from_environ(os.environ)

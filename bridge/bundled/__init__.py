@@ -6,7 +6,7 @@ _HERE = Path(__file__).resolve().parent
 
 
 def _folder(name: str) -> Path:
-    """Find *name* beside this module (a wheel), else at the top of the checkout (an editable install)."""
+    """The folder *name*: beside this module (a wheel), else at the top of the checkout (an editable install)."""
     installed = _HERE / name
     return installed if installed.is_dir() else _HERE.parent.parent / name
 

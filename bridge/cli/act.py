@@ -98,7 +98,7 @@ def exit_code(outcome: "Pressed") -> int:
 
 
 def _chosen(seen: "SeenDialog", action: str | None, url: str | None, *, language: str) -> "Button":
-    """Find the one button that is meant, first by address, then by action, then by title."""
+    """The one button that is meant: by its address, else by name, by action or by title."""
     if url is not None:
         # The token goes nowhere that the dialog does not name.
         fitting: Sequence[Button] = [each for each in seen.buttons if each.url == url]

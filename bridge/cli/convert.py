@@ -72,7 +72,7 @@ def convert(
 
 
 def _read(file: Path, most: int) -> bytes:
-    """Read the form; of one that is too large just enough for the refusal."""
+    """The form's bytes; of one that is too large just enough for the refusal."""
     try:
         if str(file) == "-":
             return sys.stdin.buffer.read(most + 1)
@@ -103,7 +103,7 @@ def _tell(file: Path, findings: "tuple[Finding, ...]", language: str) -> None:
 
 
 def _schema_of(form: bytes, mapping: Path, folder: Path, *, target: str) -> tuple[str, str | None]:
-    """Find the XSD that the mapping names for this form, by its data format or as the only one, and its root."""
+    """The XSD, with its root, that the mapping names for this form: by its data format, or as the only one."""
     from bridge.config.mappings import read_mappings
     from bridge.core.errors import ConfigurationError
 
@@ -121,7 +121,7 @@ def _schema_of(form: bytes, mapping: Path, folder: Path, *, target: str) -> tupl
 
 
 def _marks(form: bytes, target: str) -> Mapping[str, str]:
-    """Read what the form's root says of itself; nothing where it cannot be read, which is told when converting."""
+    """The attributes of the form's root, or its texts in JSON; empty where it cannot be read: converting tells why."""
     from bridge.forms.json.input import read_exact
     from bridge.forms.xml.input import Limits, Unreadable, parse, to_utf8
 

@@ -27,7 +27,7 @@ url_option = click.option(
 
 def end_user_token(token_file: str | None) -> str:
     """
-    Read the end user's token.
+    The end user's token, from a file, standard input or the environment.
 
     Raises:
         click.UsageError: There is none, or it cannot be one.

@@ -20,7 +20,7 @@ Cell = Callable[[_Item, str], str]
 
 
 def json_lines(items: Iterable[Mapping[str, Any]]) -> None:
-    """Write each as it is, one to a line."""
+    """Print each as it is, one to a line."""
     for each in items:
         click.echo(json.dumps(each, ensure_ascii=False, separators=(",", ":")))
 

@@ -40,7 +40,7 @@ def press(dialog_id: UUID, name: str) -> ResponseReturnValue:
 
 
 def _accepted(bridge: Bridge, caller: Caller, action: ActionMapping, *, link: Link) -> Accepted:
-    """Read what came with the press, and write it down; what is in memory of it is over with that."""
+    """The press as it was taken down, its body with it; the body's room in memory is free again after that."""
     with bridge.rooms.bodies.load() as load:
         body = read_body(request, limit=bridge.settings.max_body, load=load)
         if body is not None:

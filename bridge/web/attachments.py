@@ -99,7 +99,7 @@ def _brought(dialog_id: UUID, name: str, target: Target | None) -> Response:
 
 
 def _offer(before: Upload | Attachment | None) -> Offer:
-    """Read what is said of the attachment; what is not said is as *before*. Raises Refusal 400 and 415."""
+    """The attachment as the request tells it; what is left out is as *before*. Raises Refusal 400 and 415."""
     language = request.args.get("language")
     if language is not None and language not in LCIDS:
         raise _refused("language")

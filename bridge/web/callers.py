@@ -33,7 +33,7 @@ def permitted(
     bridge: Bridge, caller: Caller, dialog_id: UUID, *, name: str, requires: Requirement | None = None
 ) -> ActionMapping:
     """
-    Find the action, and hold the token against it, or against *requires* in the place of its own right.
+    The action, when the token allows it; *requires* stands in for the right that the action itself requires.
 
     Looking requires ``READ``: a token names an action only as long as its button stands.
 

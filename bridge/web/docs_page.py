@@ -123,7 +123,7 @@ def _data(media: str) -> list[str]:
 
 
 def shown(example: object) -> str:
-    """Write an example as it would be sent."""
+    """The example as it would be sent."""
     return example if isinstance(example, str) else json.dumps(example, ensure_ascii=False, indent=2)
 
 

@@ -106,7 +106,7 @@ def download(found: Print, link: Link) -> Response:
 
 
 def preferred_zone(prefer: Iterable[str]) -> tuple[ZoneInfo, str | None]:
-    """Read ``Prefer: timezone="…"``: the zone to tell times in, and its name where it was asked for and is known."""
+    """The zone to tell times in, by ``Prefer: timezone="…"``, and its name where one that is known was asked for."""
     found = _ZONE.search(", ".join(prefer))
     if found is not None:
         try:

@@ -26,7 +26,7 @@ def _templates() -> Environment:
 
 
 def rendered(template: str, *, title: str, language: str, **values: Any) -> str:
-    """Write a page by *template*, which fills ``page.html``; all that it shows is escaped."""
+    """The page that *template* makes, which fills ``page.html``; all that it shows is escaped."""
     page = _templates().get_template(template)
     return page.render(title=title, language=language, icon=ICON, policy=POLICY, **values)
 

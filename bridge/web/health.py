@@ -41,7 +41,7 @@ def readiness() -> ResponseReturnValue:
 
 @health.get("/health/deep")
 def deep() -> ResponseReturnValue:
-    """Say also whether somebody works on what was accepted. Other systems being away does not make us unready."""
+    """The state of store, keys and workers. Other systems being away does not make us unready."""
     bridge: Bridge = current_app.extensions["bridge"]
     now, seen = bridge.clock(), bridge.watch.seen()
     known = seen.backlog

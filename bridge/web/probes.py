@@ -28,7 +28,7 @@ class _Server(ThreadingMixIn, WSGIServer):
         self.setup_environ()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say in the log that a probe broke off; the base class prints a traceback with its address."""
+        """Log that a probe broke off; the base class prints a traceback with its address."""
         del request, client_address
         error = sys.exc_info()[1]
         log.info("a probe was not answered", error=type(error).__name__)
@@ -42,7 +42,7 @@ class _Handler(WSGIRequestHandler):
     timeout = 10
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
-        """Say nothing: a probe comes every few seconds."""
+        """Log nothing: a probe comes every few seconds."""
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def language() -> str:
 
 
 def problem_body(problem: Problem, chosen: str) -> dict[str, Any]:
-    """Write *problem* as the members of a problem document, in the *chosen* language."""
+    """The members of a problem document that tells *problem*, in the *chosen* language."""
     words = text(problem.code, chosen, problem.facts)
     body: dict[str, Any] = {
         "type": f"{TYPE}{problem.code}",

@@ -85,7 +85,7 @@ def has_body(request: Request) -> bool:
 
 def read_body(request: Request, *, limit: int, load: Load) -> bytes | None:
     """
-    Read the whole body, and weigh it; None when it is empty.
+    The whole body, its size counted into *load*; None when it is empty.
 
     The stream is read and counted here, since Werkzeug cuts a chunked body at its limit without a word.
 

@@ -103,7 +103,7 @@ def targets(
     app: str, against: str | None, caller: Caller, *, token_file: Path | None, against_token_file: Path | None
 ) -> list[Target]:
     """
-    Find the app, and the second one where there is one.
+    The app, and the second one where there is one.
 
     A token goes to the host that it was given for, and to no other.
 
@@ -122,7 +122,7 @@ def targets(
 
 
 def shape_of(schema: Path | None) -> Converter | None:
-    """Read the schema that types are compared by."""
+    """The converter of the schema by which types are compared; None without a schema."""
     return None if schema is None else Converter.from_schema(schema)
 
 

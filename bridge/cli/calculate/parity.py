@@ -199,7 +199,7 @@ class Progress:
             self._say(now)
 
     def end(self) -> None:
-        """Say it a last time."""
+        """Print the count a last time, and end its line."""
         self._say(self._clock())
         if self._terminal:
             click.echo(err=True)

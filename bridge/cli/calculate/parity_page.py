@@ -75,7 +75,7 @@ def parity_page(
     *,
     language: str,
 ) -> str:
-    """Write what ``Parity`` tells as a page; it holds names of files and paths, and no values."""
+    """The page of what ``Parity`` counted; it holds names of files and paths, and no values."""
     words = {**OF_TWO[language], **_WORDS[language]}
     counts: Mapping[str, int] = told["forms"]
     differences = [

@@ -190,7 +190,7 @@ def untellable(services: Mapping[str, "ServiceMapping"]) -> Iterator[Fault]:
 
 
 def _settings() -> tuple["Settings | None", list[Fault]]:
-    """Read the settings with the keys that they name, as ``altinn-bridge serve`` does."""
+    """The settings, and their faults with those of the keys that they name, as ``altinn-bridge serve`` reads them."""
     from bridge.config.settings import Settings
     from bridge.storage.opening import file_faults
     from bridge.wiring import credential_faults
@@ -230,7 +230,7 @@ def _online(
 
 
 def folder_of(variable: str) -> Path:
-    """Find the folder that the settings mean, also when other settings have faults."""
+    """The folder that the settings mean, also when other settings have faults."""
     from bridge.bundled import mappings_folder, schemas_folder
 
     given = os.environ.get(variable, "").strip()

@@ -176,7 +176,7 @@ def _xml(path: Path) -> str:
 
 
 def _curl(user: "Arbeidsflate", case: "Case") -> str:
-    """Write the command that presses a fresh dialog's button with a fresh token."""
+    """The command that presses a fresh dialog's button with a fresh token."""
     from bridge.cli.demo.story import write_action
 
     dialog = user.read(case.dialog_id)

@@ -38,7 +38,7 @@ Texts = list[dict[str, str]]
 
 
 def texts(nb: str, nn: str, en: str) -> Texts:
-    """Write a text as Dialogporten has it."""
+    """A text in three languages, as Dialogporten has it."""
     return [{"languageCode": code, "value": value} for code, value in (("nb", nb), ("nn", nn), ("en", en))]
 
 
@@ -217,7 +217,7 @@ class Arbeidsflate:
 
     def read(self, dialog_id: str) -> Dialog:
         """
-        Read a dialog.
+        The dialog as its user sees it.
 
         Raises:
             DemoFailed: Dialogporten did not show it.

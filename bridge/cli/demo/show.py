@@ -32,7 +32,7 @@ class Screen:
         self.console.print(text)
 
     def case(self, case: Case) -> None:
-        """Say what was put in place."""
+        """Print which case was put in place."""
         service = f"{SERVICE['code']}/{SERVICE['edition']}"
         self.say(f"  case     element {case.element_id} of service {service}, dialog {case.dialog_id}")
 
@@ -42,7 +42,7 @@ class Screen:
         self.say((title, STRONG))
 
     def stage(self, stage: Stage) -> None:
-        """Say what runs, and where."""
+        """Print what runs, and where."""
         self.say(("Altinn Dialog Bridge", STRONG), ", with a sandbox in place of the systems around it")
         self.say("  bridge   ", (stage.bridge_url, ACCENT), "  its own process under gunicorn, on SQLite")
         self.say("  sandbox  ", (stage.sandbox_url, ACCENT), "  Altinn 2, Dialogporten, Maskinporten")
@@ -120,7 +120,7 @@ class Screen:
         self.say(f"      {len(trespass.lines) or 'no'} calls to other systems")
 
     def kept(self, stage: Stage, curl: str) -> None:
-        """Say what can be done while all is left running."""
+        """Print what can be done while all is left running."""
         self.heading("All of it runs until Ctrl-C")
         self.say("  bridge   ", (stage.bridge_url, ACCENT), "  /health/deep, /metrics")
         self.say("  sandbox  ", (stage.sandbox_url, ACCENT), "  /_sandbox/ledger, /_sandbox/calls; see docs/sandbox.md")
@@ -143,7 +143,7 @@ class Screen:
 
 
 def document(story: Story, results: Mapping[str, bool], *, stage: Stage, start: float, total: float) -> dict[str, Any]:
-    """Write the same facts for machines; *start* and *total* are seconds."""
+    """The same facts for machines; *start* and *total* are seconds."""
     press = story.press
     return {
         "ok": all(results.values()),

@@ -108,7 +108,7 @@ class Stage:
 
 
 def _reason(line: str) -> str | None:
-    """Read why the bridge ended from a line of its log; None from the others."""
+    """Why the bridge ended, from a line of its log; None from the lines that do not tell it."""
     try:
         said = json.loads(line)
     except ValueError:

@@ -153,7 +153,7 @@ class Play:
 
 def write_action(dialog: Dialog) -> Button:
     """
-    Find the button that the demo presses.
+    The button that the demo presses.
 
     Raises:
         DemoFailed: The dialog has none.
@@ -175,7 +175,7 @@ def shown(dialog: Dialog) -> Shown:
 
 
 def element(held: Mapping[str, Any]) -> Element:
-    """Read an element as the sandbox's control API shows it."""
+    """An element, from what the sandbox's control API shows of it."""
     return Element(
         id=held["id"],
         status=STATUS.get(held["state"], held["state"]),
@@ -189,7 +189,7 @@ def element(held: Mapping[str, Any]) -> Element:
 
 
 def checks(story: Story) -> dict[str, bool]:
-    """Say, sentence by sentence, whether it came out as it should."""
+    """Whether it came out as it should, sentence by sentence."""
     return {
         TO_THE_END: True,
         **_press_checks(story.press),

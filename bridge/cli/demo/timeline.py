@@ -98,7 +98,7 @@ def calls_since(world: World, sequence: int) -> list[Call]:
 
 
 def line_of(call: Call) -> Line:
-    """Say a call in short words."""
+    """The line that tells a call in short words."""
     return Line(
         at=call.time - timedelta(milliseconds=call.milliseconds),
         who=CALLERS.get(call.caller, call.caller),

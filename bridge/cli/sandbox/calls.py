@@ -51,7 +51,7 @@ def printed(value: Any) -> None:
 
 
 def json_value(text: str, option: str) -> Any:
-    """Read JSON from an option; what is none stands for itself as a text."""
+    """The JSON value of an option; a text that is no JSON stands for itself."""
     try:
         return json.loads(text)
     except ValueError:

@@ -118,7 +118,7 @@ def _told(made: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _known(mapping: Path) -> Mapping[str, Any]:
-    """Read what a mapping file says; whether it is sound is a question to ``altinn-bridge check``."""
+    """The keys of a mapping file as they stand; whether they are sound is a question to ``altinn-bridge check``."""
     import yaml
 
     try:

@@ -123,5 +123,5 @@ def takes(switch: Mapping[str, Any]) -> str:
 
 
 def shown(value: object) -> str:
-    """Write a value as ``--switch`` takes it."""
+    """The value as ``--switch`` takes it."""
     return str(value).lower() if isinstance(value, bool) else str(value)

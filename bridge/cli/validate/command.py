@@ -195,7 +195,7 @@ def _run(
 
 
 def _below(folder: Path, closed: list[OSError]) -> Iterator[Path]:
-    """Find forms, and links that lead nowhere; folders that cannot be looked into are added to *closed*."""
+    """Forms, and links that lead nowhere, below *folder*; errors of folders that cannot be read go into *closed*."""
     for here, _, names in os.walk(folder, onerror=closed.append):
         for path in (Path(here, name) for name in names):
             if path.suffix.lower() in {".xml", ".json"} and (path.is_file() or path.is_symlink()):

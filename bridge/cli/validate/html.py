@@ -53,7 +53,7 @@ class Page:
         )
 
     def _excerpts(self, checked: Checked) -> Excerpts | None:
-        """Read the form again for its excerpts; one that cannot be read has none."""
+        """The form's excerpts, for which it is read again; None for one that is too large or cannot be read."""
         if checked.size > LARGEST_EXCERPTED:
             return None
         try:
@@ -63,7 +63,7 @@ class Page:
         return Excerpts(text, checked.findings, language=self._language, values=self._values)
 
     def end(self, count: Counter[Verdict]) -> None:
-        """Write the page."""
+        """Write the whole page to its file: the sums, then what was collected."""
         words = self._words
         sums = "".join(f"<li><b>{count[verdict]}</b> {words[verdict.value]}</li>" for verdict in Verdict)
         note = "" if self._values else f"<p>{words['hidden']}</p>"

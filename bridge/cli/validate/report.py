@@ -32,7 +32,7 @@ def printable(text: str) -> str:
 
 
 def place(finding: Finding) -> str:
-    """Write line and column, as far as they are known."""
+    """Line and column, as far as they are known."""
     return f"{finding.line or '–'}:{finding.column or '–'}" if finding.column else f"{finding.line or '–'}"
 
 

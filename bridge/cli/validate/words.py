@@ -106,5 +106,5 @@ class Reason:
         return cls(code=_ERRNO.get(error.errno or 0, "unreadable"), facts={"error": name})
 
     def said(self, language: str) -> str:
-        """Say it in nb, nn or en."""
+        """The reason in nb, nn or en."""
         return _REASONS[self.code][language].format_map(self.facts)

@@ -181,7 +181,7 @@ class Checker:
 
 
 def _root(path: Path) -> etree._Element | None:
-    """Read the first tag and no further; None where there is none."""
+    """The form's root as its first tag tells it, read no further; None where there is none."""
     with path.open("rb") as file:
         try:
             # Whatever is wrong further on, the check tells; a namespace with an å is not even wrong.

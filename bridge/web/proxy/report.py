@@ -37,7 +37,7 @@ def report(
     html: bool,
 ) -> tuple[str, bytes]:
     """
-    Write the report as (media type, document); *sent* and *answered* end with a type and a body.
+    The report as (media type, document); *sent* and *answered* end with a type and a body.
 
     ``changes`` is null where the two could not be compared, and ``notCompared`` says why: the app gave no form, one of
     them cannot be read, or one is XML, the other JSON and no schema tells how they belong together. ``stoppedAt`` names

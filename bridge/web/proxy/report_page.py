@@ -121,7 +121,7 @@ OF_TWO: Mapping[str, Mapping[str, str]] = {
 
 def page_of(document: Mapping[str, Any], language: str, *, forms: tuple[bytes, bytes] | None, two: bool) -> str:
     """
-    Write a report for people; every value in it is escaped.
+    The page of a report, for people; every value in it is escaped.
 
     *forms* are those that the changes lie between. With *two* they are the results of two apps, which the report names.
     """

@@ -76,7 +76,7 @@ def _passed_on(bridge: Bridge, asked: Asked) -> Response:
 
 
 def _asked(bridge: Bridge, org: str, app: str, *, anonymous: bool, load: Load) -> Asked:
-    """Find the route and see whether the caller may take it. Raises Refusal 401, 403 and 404."""
+    """The call that the request asks for, if the caller may make it. Raises Refusal 400, 401, 403 and 404."""
     route = bridge.routes.get((org, app))
     if route is None or (anonymous and not route.anonymous):
         raise Refusal("not_found", 404)
