@@ -63,7 +63,7 @@ class Page:
         return Excerpts(text, checked.findings, language=self._language, values=self._values)
 
     def end(self, count: Counter[Verdict]) -> None:
-        """Write the whole page to its file: the sums, then what was collected."""
+        """Complete the page in its file: the sums first, then what was collected."""
         words = self._words
         sums = "".join(f"<li><b>{count[verdict]}</b> {words[verdict.value]}</li>" for verdict in Verdict)
         note = "" if self._values else f"<p>{words['hidden']}</p>"
