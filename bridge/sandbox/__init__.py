@@ -6,7 +6,8 @@ What other people's tests import from here stays: ``World`` holds all state, ``S
 """
 
 from bridge.sandbox.core.tokens import issue
+from bridge.sandbox.core.world import Organisation
 from bridge.sandbox.server import Sandbox
-from bridge.sandbox.world import Organisation, World
+from bridge.sandbox.world import World
 
 __all__ = ["Organisation", "Sandbox", "World", "issue"]

@@ -28,11 +28,12 @@ from bridge.sandbox.core.http_system import Handler, Refused, TooLarge, as_json,
 from bridge.sandbox.core.jose import private_jwk, sign
 from bridge.sandbox.core.ledger import read_how
 from bridge.sandbox.core.tokens import issue
+from bridge.sandbox.core.world import Client
 from bridge.sandbox.dialogporten.api import OWNER_SCOPE, Dialogporten
 from bridge.sandbox.dialogporten.model import Resource
 from bridge.sandbox.dialogporten.tokens import claims_for, issuer, signing_key
 from bridge.sandbox.dialogporten.views import Reader
-from bridge.sandbox.world import Client, World
+from bridge.sandbox.world import World
 
 _LIMIT = 200_000_000
 END_USER_LIFETIME = 3600

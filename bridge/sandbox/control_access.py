@@ -6,7 +6,8 @@ from typing import Any
 from bridge.sandbox.core import identities
 from bridge.sandbox.core.jose import private_jwk
 from bridge.sandbox.core.tokens import issue
-from bridge.sandbox.world import MAY_BE_ASKED_FOR, Client, Organisation, World
+from bridge.sandbox.core.world import MAY_BE_ASKED_FOR, Client, Organisation
+from bridge.sandbox.world import World
 
 _OWNER_LIFETIME, _EXCHANGED_LIFETIME = 3600, 1800
 

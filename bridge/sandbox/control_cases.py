@@ -6,8 +6,9 @@ from typing import Any
 
 from bridge.sandbox.altinn2.seed import seed
 from bridge.sandbox.core import identities
+from bridge.sandbox.core.world import Organisation
 from bridge.sandbox.dialogporten.model import Resource
-from bridge.sandbox.world import Organisation, World
+from bridge.sandbox.world import World
 
 _LABEL = "urn:altinn:integration:a2:message:"
 _STATUS = {"formfilling": "RequiresAttention", "signing": "RequiresAttention", "archived": "Completed"}

@@ -12,8 +12,9 @@ import requests
 from bridge.sandbox.core.jose import private_jwk
 from bridge.sandbox.core.switches import Switches
 from bridge.sandbox.core.tokens import issue
+from bridge.sandbox.core.world import SERVICE_OWNER_SCOPES, Organisation
 from bridge.sandbox.in_process import BASE_URL, SandboxAdapter
-from bridge.sandbox.world import SERVICE_OWNER_SCOPES, Organisation, World
+from bridge.sandbox.world import World
 from tests.sandbox.openapi import HeldAdapter, documents_at_hand
 
 NOON = datetime(2026, 3, 10, 11, 0, 0, 860_000, tzinfo=UTC)

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 import requests
 
+from bridge.sandbox.core.world import SERVICE_OWNER_SCOPES
 from bridge.sandbox.dialogporten.rules import ADMIN
 from bridge.sandbox.in_process import BASE_URL, SandboxAdapter
-from bridge.sandbox.world import SERVICE_OWNER_SCOPES, World
+from bridge.sandbox.world import World
 from tests.sandbox.support import PARTY, RESOURCE, dialog, dialogs_url, gui_action, make_world, owner_token, texts
 
 PATCH = {"Content-Type": "application/json-patch+json"}

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from bridge.sandbox.core.switches import Value
+from bridge.sandbox.core.world import SERVICE_OWNER_SCOPES
 from bridge.sandbox.dialogporten.kinds import moment_text
 from bridge.sandbox.dialogporten.model import Resource
 from bridge.sandbox.dialogporten.rules import ADMIN
 from bridge.sandbox.in_process import BASE_URL
-from bridge.sandbox.world import SERVICE_OWNER_SCOPES, World
+from bridge.sandbox.world import World
 from tests.sandbox.support import (
     NOON,
     RESOURCE,

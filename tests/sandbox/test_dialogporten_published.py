@@ -10,9 +10,10 @@ import requests
 from graphql import build_schema
 from graphql.utilities import find_breaking_changes, find_dangerous_changes
 
+from bridge.sandbox.core.world import SERVICE_OWNER_SCOPES
 from bridge.sandbox.dialogporten.graphql_types import schema
 from bridge.sandbox.in_process import BASE_URL
-from bridge.sandbox.world import SERVICE_OWNER_SCOPES, World
+from bridge.sandbox.world import World
 from tests.sandbox.openapi import FOLDER, HeldAdapter, documents_at_hand, operations
 from tests.sandbox.support import (
     PARTY,

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 import requests
 
+from bridge.sandbox.core.world import SERVICE_OWNER_SCOPES
 from bridge.sandbox.in_process import BASE_URL
-from bridge.sandbox.world import SERVICE_OWNER_SCOPES, World
+from bridge.sandbox.world import World
 from tests.sandbox.support import (
     PARTY,
     RESOURCE,

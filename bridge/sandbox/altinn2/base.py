@@ -14,6 +14,7 @@ from bridge.sandbox.altinn2.model import Act
 from bridge.sandbox.altinn2.people import Party, Session, User
 from bridge.sandbox.altinn2.reasons import NORWEGIAN
 from bridge.sandbox.altinn2.views import plain_json
+from bridge.sandbox.altinn2.world import Altinn2World
 from bridge.sandbox.core.http_system import Cut, Matched, System, as_json, bearer, drain, plain, refuse
 from bridge.sandbox.core.tokens import consumer, genuine_claims, scopes
 
@@ -67,7 +68,7 @@ class Caller:
         return party is not None and party.number in {self.login.party, *self.login.represents}
 
 
-class Frame(System):
+class Frame(System[Altinn2World]):
     """What holds for every call to Altinn 2, before and after it."""
 
     def not_routed(self, error: HTTPException) -> Response:

@@ -22,7 +22,7 @@ from bridge.sandbox.altinn2.model import (
 from bridge.sandbox.altinn2.people import Party, User
 from bridge.sandbox.altinn2.rules import parsed_form
 from bridge.sandbox.altinn2.schemas import NoSchema
-from bridge.sandbox.world import World
+from bridge.sandbox.altinn2.world import Altinn2World
 
 _SERVICE_WORDS = {"service_code": "code", "service_edition": "edition", "others_sign": "user_controlled_signing"}
 _RULE_WORDS = {"type": "name", "max_size_mb": "max_size"}
@@ -33,7 +33,7 @@ class BadSeed(ValueError):
     """A description makes no sense; the message says why."""
 
 
-def seed_service(world: World, given: Mapping[str, Any]) -> Service:
+def seed_service(world: Altinn2World, given: Mapping[str, Any]) -> Service:
     """
     Register a service edition.
 
@@ -54,7 +54,7 @@ def seed_service(world: World, given: Mapping[str, Any]) -> Service:
     return service
 
 
-def seed(world: World, given: Mapping[str, Any]) -> Element:
+def seed(world: Altinn2World, given: Mapping[str, Any]) -> Element:
     """
     Put an element in place.
 
@@ -93,7 +93,7 @@ def seed(world: World, given: Mapping[str, Any]) -> Element:
     )
 
 
-def seed_reportee(world: World, given: Mapping[str, Any]) -> Party:
+def seed_reportee(world: Altinn2World, given: Mapping[str, Any]) -> Party:
     """
     Register on whose behalf things can be done: ``{number, name?, rights?: [Read, Write, Sign, …]}``.
 
@@ -109,7 +109,7 @@ def seed_reportee(world: World, given: Mapping[str, Any]) -> Party:
     return party
 
 
-def seed_code_list(world: World, given: Mapping[str, Any]) -> tuple[str, int]:
+def seed_code_list(world: Altinn2World, given: Mapping[str, Any]) -> tuple[str, int]:
     """
     Put a code list in place: ``{name, version?, codes: [{Code, Value1?, Value2?, Value3?}]}``.
 
@@ -125,7 +125,7 @@ def seed_code_list(world: World, given: Mapping[str, Any]) -> tuple[str, int]:
     return key
 
 
-def seed_lookup(world: World, given: Mapping[str, Any]) -> tuple[str, int]:
+def seed_lookup(world: Altinn2World, given: Mapping[str, Any]) -> tuple[str, int]:
     """
     What a look-up service answers: ``{service_code, service_edition?, answer: XML}``.
 
@@ -146,7 +146,7 @@ def _version(given: Mapping[str, Any], name: str) -> int:
     return number
 
 
-def seed_user(world: World, given: Mapping[str, Any]) -> User:
+def seed_user(world: Altinn2World, given: Mapping[str, Any]) -> User:
     """
     Register a login: ``{name, password, party, represents?: [number], enterprise?, profile?}``.
 
@@ -171,7 +171,7 @@ def shown_party(party: Party) -> dict[str, Any]:
     return {"number": party.number, "reportee_id": party.reportee, "name": party.name, "rights": sorted(party.rights)}
 
 
-def shown_element(world: World, element: Element) -> dict[str, Any]:
+def shown_element(world: Altinn2World, element: Element) -> dict[str, Any]:
     """Show an element whole, forms included."""
     return {
         "id": element.id,
@@ -207,7 +207,7 @@ def shown_element(world: World, element: Element) -> dict[str, Any]:
     }
 
 
-def _learn(world: World, service: Service) -> None:
+def _learn(world: Altinn2World, service: Service) -> None:
     forms = [(each.schema, each.name) for each in service.forms]
     for schema, name in (*forms, *((each.schema, each.name) for each in service.attachment_rules)):
         try:

@@ -18,6 +18,7 @@ from bridge.sandbox.apps.answers import HEADERS, OBJECTS, PROBLEM, chosen, not_f
 from bridge.sandbox.apps.json_reader import from_json, to_json
 from bridge.sandbox.apps.model import Model, NotReadable, empty, fill_empty, to_xml, with_row_ids
 from bridge.sandbox.apps.state import PARTY, POST_AND_PUT, App, DataType
+from bridge.sandbox.apps.world import AppsWorld
 from bridge.sandbox.apps.xml_serializer import from_xml
 from bridge.sandbox.core.http_system import (
     Matched,
@@ -49,7 +50,7 @@ _NAMED = frozenset({"layoutsettings", "layouts", "ruleconfiguration", "validatio
 """What is followed by a name, whose letters count."""
 
 
-class Apps(System):
+class Apps(System[AppsWorld]):
     """All apps of the sandbox on one host, each below its org and name."""
 
     name = "apps"

@@ -6,7 +6,7 @@ from typing import Any
 from bridge.sandbox.apps.from_schema import FormModel, NoModel, model_of
 from bridge.sandbox.apps.rules import NoRule, by_asking, by_rules, rule
 from bridge.sandbox.apps.state import App, Calculate, DataType
-from bridge.sandbox.world import World
+from bridge.sandbox.apps.world import AppsWorld
 
 _APP = {"org", "name", "title", "version", "minimum_level", "scopes", "denied", "shows", "speaks", "data_types"}
 _DATA_TYPE = {
@@ -19,7 +19,7 @@ class BadApp(ValueError):
     """A description makes no sense; the message says why."""
 
 
-def seed_app(world: World, given: Mapping[str, Any]) -> App:
+def seed_app(world: AppsWorld, given: Mapping[str, Any]) -> App:
     """
     Register an app, or put another in its place.
 

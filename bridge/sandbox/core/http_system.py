@@ -10,14 +10,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import Any, Generic, NoReturn, TypeVar
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from bridge.sandbox.core.ledger import How
-from bridge.sandbox.world import World
+from bridge.sandbox.core.world import CoreWorld
 
 # Only these query parameters are logged: none of them can hold anything personal.
 LOGGED = frozenset(
@@ -65,13 +65,20 @@ class Matched:
     arguments: Mapping[str, Any]
 
 
-class System(ABC):
-    """One system as a WSGI app. *base_url* is the sandbox's own address, without a slash at its end."""
+W = TypeVar("W", bound=CoreWorld)
+
+
+class System(ABC, Generic[W]):
+    """
+    One system as a WSGI app, on the world as this system sees it.
+
+    *base_url* is the sandbox's own address, without a slash at its end.
+    """
 
     name: str
     prefix: str
 
-    def __init__(self, world: World, base_url: str) -> None:
+    def __init__(self, world: W, base_url: str) -> None:
         self.world = world
         self.host = base_url
         self.base = f"{base_url}{self.prefix}"
@@ -87,7 +94,7 @@ class System(ABC):
         response = self._answer(Request(environ))
         return response(environ, start_response)
 
-    def guard(self, request: Request, match: Matched | None) -> None:  # noqa: B027 - most systems need none
+    def guard(self, request: Request, match: Matched | None) -> None:
         """Refuse calls by what holds for the whole system, before any handler."""
 
     def routing_path(self, path: str) -> str:

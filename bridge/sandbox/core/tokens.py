@@ -7,7 +7,7 @@ from werkzeug.wrappers import Request
 
 from bridge.sandbox.core.http_system import bearer
 from bridge.sandbox.core.jose import NotAToken, is_genuine, sign, taken_apart
-from bridge.sandbox.world import World
+from bridge.sandbox.core.world import CoreWorld
 
 ISSUERS: Mapping[str, str] = {
     "maskinporten": "/maskinporten/",
@@ -22,7 +22,7 @@ def issuer(name: str, base_url: str) -> str:
 
 
 def genuine_claims(
-    request: Request, world: World, base_url: str, *, issuers: Sequence[str], skew: int
+    request: Request, world: CoreWorld, base_url: str, *, issuers: Sequence[str], skew: int
 ) -> Mapping[str, Any] | None:
     """
     The claims of the bearer token, if one of *issuers* signed it and it is in force.
@@ -58,7 +58,7 @@ def consumer(claims: Mapping[str, Any]) -> str | None:
     return identity.removeprefix("0192:") if isinstance(identity, str) and identity.startswith("0192:") else None
 
 
-def issue(world: World, base_url: str, name: str, claims: Mapping[str, Any], *, lifetime: int) -> str:
+def issue(world: CoreWorld, base_url: str, name: str, claims: Mapping[str, Any], *, lifetime: int) -> str:
     """Make a token of issuer *name* that is in force from now for *lifetime* seconds."""
     now = int(world.clock().timestamp())
     return sign(

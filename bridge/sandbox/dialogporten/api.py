@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
@@ -24,7 +23,7 @@ from bridge.sandbox.dialogporten.graphql import GraphQl, NotAnswered, subscripti
 from bridge.sandbox.dialogporten.http import LIMIT, OWNER_SCOPE, Asked, DialogSystem
 from bridge.sandbox.dialogporten.json_reader import NotJson, parsed
 from bridge.sandbox.dialogporten.kinds import Faulty
-from bridge.sandbox.dialogporten.model import Dialog, Intent, missing, removed
+from bridge.sandbox.dialogporten.model import Dialog, missing, removed
 from bridge.sandbox.dialogporten.owner_api import OwnerApi
 from bridge.sandbox.dialogporten.schema import ACTIVITY, CREATE, PATCHED, TRANSMISSION, UPDATE
 from bridge.sandbox.dialogporten.tokens import issuer, jwks, opens
@@ -208,12 +207,6 @@ class Dialogporten(DialogSystem):
         if not accepts(request, ("application/json",)):
             return self.problem(request, 406)
         return as_json(200, document, headers={"Cache-Control": "public, max-age=86400"})
-
-    def intending(self, request: Request, asked: Asked, held: Dialog | None = None) -> Intent:
-        """Take a write's time; what it intends that began with the dialog as it is now, or as it was *held*."""
-        intent = replace(asked.intent, read=held or self.owned(asked))
-        self.saving(request)
-        return intent
 
     def _update(self, request: Request, asked: Asked, held: Dialog, dto: Mapping[str, Any], *, kind: str) -> Response:
         rules = self.rules(asked.writer, creating=False)

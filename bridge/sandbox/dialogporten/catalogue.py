@@ -10,7 +10,7 @@ from bridge.sandbox.dialogporten import search as search
 from bridge.sandbox.dialogporten.model import Dialog, Problem, missing
 from bridge.sandbox.dialogporten.state import DialogportenState
 from bridge.sandbox.dialogporten.views import Reader
-from bridge.sandbox.world import World
+from bridge.sandbox.dialogporten.world import DialogportenWorld
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 # Forms of instanceRef, and the service-owner label that stands for each (facts/dialogporten.md 2.8).
@@ -30,7 +30,7 @@ def limits() -> dict[str, Any]:
     return {"endUserSearch": named(search.END_USER), "serviceOwnerSearch": named(search.OWNER)}
 
 
-def resources(world: World, names: Iterable[str], base_url: str = "") -> list[dict[str, Any]]:
+def resources(world: DialogportenWorld, names: Iterable[str], base_url: str = "") -> list[dict[str, Any]]:
     """Describe service resources, as the catalogue at *base_url* does (*metadata*) and as a look-up (*lookup*)."""
     described: list[dict[str, Any]] = []
     for urn in names:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
@@ -10,10 +10,10 @@ from bridge.sandbox.core.http_system import Route, as_json, plain
 from bridge.sandbox.dialogporten import search as search
 from bridge.sandbox.dialogporten.binding import Bound, Query
 from bridge.sandbox.dialogporten.catalogue import looked_up, parties, resources
+from bridge.sandbox.dialogporten.http import DialogSystem
 from bridge.sandbox.dialogporten.kinds import moment_of, moment_text
-from bridge.sandbox.dialogporten.labels import faults, wanted
+from bridge.sandbox.dialogporten.labels import bulk_faults, faults, wanted
 from bridge.sandbox.dialogporten.model import Dialog, Intent, Problem, missing, removed
-from bridge.sandbox.dialogporten.owner_api import TOO_BROAD, bulk_faults, too_broad
 from bridge.sandbox.dialogporten.schema import BULK_LABEL_CHANGE, LABEL_CHANGE
 from bridge.sandbox.dialogporten.tokens import mint
 from bridge.sandbox.dialogporten.views import (
@@ -26,10 +26,7 @@ from bridge.sandbox.dialogporten.views import (
     seen_log,
     transmission_items,
 )
-from bridge.sandbox.world import World
-
-if TYPE_CHECKING:
-    from bridge.sandbox.dialogporten.api import Dialogporten
+from bridge.sandbox.dialogporten.world import DialogportenWorld
 
 _ALL = "/api/v1/enduser/dialogs"
 _ONE = f"{_ALL}/<dialog_id>"
@@ -43,7 +40,7 @@ LEVEL_TOO_LOW = "Altinn authentication level too low."
 class EndUserApi:
     """What end users and their systems may do; *api* is the system that it belongs to."""
 
-    def __init__(self, api: "Dialogporten") -> None:
+    def __init__(self, api: DialogSystem) -> None:
         self._api = api
 
     def routes(self) -> Iterable[Route]:
@@ -72,8 +69,8 @@ class EndUserApi:
         found = search.asked(Query.of(request), search.END_USER)
         if found.errors:
             return api.problem(request, 400, found.errors)
-        if too_broad(api, found):
-            return api.problem(request, 422, TOO_BROAD)
+        if search.too_broad(found, api.world.switches):
+            return api.problem(request, 422, search.TOO_BROAD)
         page, items = searched(api.world, found, reader)
         return as_json(200, arranged(page.as_json(items), request))
 
@@ -189,7 +186,7 @@ class EndUserApi:
         raise missing(entity, wanted_id)
 
 
-def looked_up_by(api: "Dialogporten", reader: Reader, reference: str) -> Mapping[str, Any]:
+def looked_up_by(api: DialogSystem, reader: Reader, reference: str) -> Mapping[str, Any]:
     """
     Find the dialog that an instance, a correspondence or a dialog id stands for.
 
@@ -218,7 +215,7 @@ def looked_up_by(api: "Dialogporten", reader: Reader, reference: str) -> Mapping
     }
 
 
-def resources_of(api: "Dialogporten", reader: Reader | None, asked: Iterable[str]) -> list[Any]:
+def resources_of(api: DialogSystem, reader: Reader | None, asked: Iterable[str]) -> list[Any]:
     """Describe the resources of the dialogs that *reader* may see, of these parties; None stands for everybody."""
     wanted_of = {each.lower() for each in asked}
     known = sorted(
@@ -231,7 +228,7 @@ def resources_of(api: "Dialogporten", reader: Reader | None, asked: Iterable[str
     return [each["metadata"] for each in resources(api.world, known, api.host)]
 
 
-def there(world: World, dialog_id: str, reader: Reader) -> Dialog:
+def there(world: DialogportenWorld, dialog_id: str, reader: Reader) -> Dialog:
     """
     A dialog to whose parts the user has access, whether or not it is visible.
 
@@ -246,7 +243,7 @@ def there(world: World, dialog_id: str, reader: Reader) -> Dialog:
     return dialog
 
 
-def visible(world: World, dialog_id: str, reader: Reader) -> Dialog:
+def visible(world: DialogportenWorld, dialog_id: str, reader: Reader) -> Dialog:
     """
     A dialog that the user may see.
 
@@ -272,7 +269,7 @@ def visible(world: World, dialog_id: str, reader: Reader) -> Dialog:
     return dialog
 
 
-def opened(world: World, dialog_id: str, reader: Reader, host: str) -> dict[str, Any]:
+def opened(world: DialogportenWorld, dialog_id: str, reader: Reader, host: str) -> dict[str, Any]:
     """
     Show a dialog to the user, which marks it as seen.
 
@@ -285,7 +282,7 @@ def opened(world: World, dialog_id: str, reader: Reader, host: str) -> dict[str,
     return for_end_user(dialog, world.dialogporten, reader, token=token, now=moment_text(world.clock()))
 
 
-def searched(world: World, found: search.Asked, reader: Reader) -> tuple[search.Page, list[dict[str, Any]]]:
+def searched(world: DialogportenWorld, found: search.Asked, reader: Reader) -> tuple[search.Page, list[dict[str, Any]]]:
     """Run a search of this user's; it marks nothing as seen."""
     state, now = world.dialogporten, world.clock()
 

@@ -1,7 +1,7 @@
 """Dialogporten's GraphQL: what end users' clients ask for and change, executed by graphql-core (facts 4.2)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -30,14 +30,11 @@ from bridge.sandbox.dialogporten.end_user_api import (
     visible,
 )
 from bridge.sandbox.dialogporten.graphql_types import schema
+from bridge.sandbox.dialogporten.http import DialogSystem
 from bridge.sandbox.dialogporten.json_reader import NotJson, parsed
-from bridge.sandbox.dialogporten.labels import faults
+from bridge.sandbox.dialogporten.labels import bulk_faults, faults
 from bridge.sandbox.dialogporten.model import Intent, Problem
-from bridge.sandbox.dialogporten.owner_api import TOO_BROAD, bulk_faults, too_broad
 from bridge.sandbox.dialogporten.views import Reader
-
-if TYPE_CHECKING:
-    from bridge.sandbox.dialogporten.api import Dialogporten
 
 _LIMIT = 1_000_000
 _MOST_TOKENS = 20_000
@@ -64,7 +61,7 @@ def _refused(message: str, code: str) -> NotAnswered:
 class GraphQl:
     """``/graphql``; *api* is the system that it belongs to."""
 
-    def __init__(self, api: "Dialogporten") -> None:
+    def __init__(self, api: DialogSystem) -> None:
         self._api = api
 
     def routes(self) -> Iterable[Route]:
@@ -146,7 +143,7 @@ def subscription(text: str, dialog_id: str) -> Callable[[str], Mapping[str, Any]
 class _Roots:
     """The fields of queries and mutations, for one reader."""
 
-    def __init__(self, api: "Dialogporten", reader: Reader) -> None:
+    def __init__(self, api: DialogSystem, reader: Reader) -> None:
         self._api, self._reader, self._world = api, reader, api.world
 
     def by_name(self) -> Mapping[str, Resolver]:
@@ -185,8 +182,8 @@ class _Roots:
             return _nothing("OrderByParsingError", ["Set only one property per object of `orderBy`."])
         asked = {name: _as_query(name, value) for name, value in input.items()}
         found = search.asked(Query(asked), search.END_USER)
-        if too_broad(self._api, found):
-            return _nothing("DomainError", TOO_BROAD["Search"])
+        if search.too_broad(found, self._world.switches):
+            return _nothing("DomainError", search.TOO_BROAD["Search"])
         if found.errors:
             kinds = {"continuationToken": "ContinuationTokenParsingError", "orderBy": "OrderByParsingError"}
             key, messages = next(iter(found.errors.items()))

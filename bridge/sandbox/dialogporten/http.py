@@ -1,7 +1,7 @@
 """What every endpoint of Dialogporten shares: who calls, what is bound and read, and how a refusal looks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any, NoReturn
@@ -30,6 +30,7 @@ from bridge.sandbox.dialogporten.rules import Rules
 from bridge.sandbox.dialogporten.schema import BadBody, read_body_as
 from bridge.sandbox.dialogporten.search import NO_END_USER
 from bridge.sandbox.dialogporten.views import Reader
+from bridge.sandbox.dialogporten.world import DialogportenWorld
 
 OWNER_SCOPE = "digdir:dialogporten.serviceprovider"
 END_USER_SCOPES = frozenset({"digdir:dialogporten", "digdir:dialogporten.noconsent"})
@@ -70,7 +71,7 @@ class Asked:
         return self.ids["dialogId"]
 
 
-class DialogSystem(System):
+class DialogSystem(System[DialogportenWorld]):
     """Dialogporten's frame."""
 
     name = "dialogporten"
@@ -220,6 +221,12 @@ class DialogSystem(System):
         # Within one process calls come one after the other.
         if pause and "werkzeug.socket" in request.environ:
             self.world.sleep(pause / 1000)
+
+    def intending(self, request: Request, asked: Asked, held: Dialog | None = None) -> Intent:
+        """Take a write's time; what it intends that began with the dialog as it is now, or as it was *held*."""
+        intent = replace(asked.intent, read=held or self.owned(asked))
+        self.saving(request)
+        return intent
 
     def rules(self, writer: Writer, *, creating: bool) -> Rules:
         """Begin to check a body of this writer's."""

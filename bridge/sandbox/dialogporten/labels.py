@@ -43,6 +43,17 @@ def faults(change: Mapping[str, Any]) -> dict[str, list[str]]:
     return errors
 
 
+def bulk_faults(change: Mapping[str, Any], *, most: int) -> dict[str, list[str]]:
+    """What is wrong with a change of many dialogs' labels."""
+    errors = faults(change)
+    ids = [each["dialogId"] for each in change["dialogs"]]
+    if not 1 <= len(ids) <= most:
+        errors["dialogs"] = [f"Between 1 and {most} dialogs must be given. You gave {len(ids)}."]
+    if None in ids or len(set(ids)) != len(ids):
+        errors.setdefault("dialogs", []).append("Dialog ids must be given, each once.")
+    return errors
+
+
 def assignments(
     before: frozenset[str], after: frozenset[str], *, at: str, actor: str | None, name: str | None
 ) -> tuple[Assignment, ...]:

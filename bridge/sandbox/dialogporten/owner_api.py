@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
@@ -10,7 +10,8 @@ from bridge.sandbox.core.http_system import Route, as_json, plain
 from bridge.sandbox.dialogporten import search as search
 from bridge.sandbox.dialogporten.binding import Query, guid
 from bridge.sandbox.dialogporten.catalogue import limits, looked_up, resources
-from bridge.sandbox.dialogporten.labels import faults, wanted
+from bridge.sandbox.dialogporten.http import DialogSystem
+from bridge.sandbox.dialogporten.labels import bulk_faults, faults, wanted
 from bridge.sandbox.dialogporten.model import Dialog, Problem, Writer, missing, removed
 from bridge.sandbox.dialogporten.rules import ADMIN
 from bridge.sandbox.dialogporten.schema import (
@@ -30,9 +31,6 @@ from bridge.sandbox.dialogporten.views import (
     transmission_items,
 )
 
-if TYPE_CHECKING:
-    from bridge.sandbox.dialogporten.api import Dialogporten
-
 SEARCH = "digdir:dialogporten.serviceprovider.search"
 CHANGE_TRANSMISSIONS = "digdir:dialogporten.serviceprovider.changetransmissions"
 NOTIFICATIONS = "altinn:system/notifications.condition.check"
@@ -44,7 +42,7 @@ _BULK = 200
 class OwnerApi:
     """What a service owner may do besides writing dialogs; *api* is the system that it belongs to."""
 
-    def __init__(self, api: "Dialogporten") -> None:
+    def __init__(self, api: DialogSystem) -> None:
         self._api = api
 
     def routes(self) -> Iterable[Route]:
@@ -90,8 +88,8 @@ class OwnerApi:
                 return False
             return not users or (reader is not None and dialog.party in reader.parties and reader.may("read"))
 
-        if too_broad(api, found):
-            return api.problem(request, 422, TOO_BROAD)
+        if search.too_broad(found, api.world.switches):
+            return api.problem(request, 422, search.TOO_BROAD)
         page = search.run(state.dialogs(), found, keep=keep)
         return as_json(200, page.as_json([in_owners_list(each, state) for each in page.dialogs]))
 
@@ -337,26 +335,6 @@ class OwnerApi:
         if reader is None or any(each.party not in reader.parties for each in dialogs):
             raise Problem(403, {"Forbidden": ["The end user has no access to the dialog."]})
         return reader.actor
-
-
-TOO_BROAD = {"Search": ["The search is too broad. Narrow it, for instance with contentUpdatedAfter."]}
-
-
-def too_broad(api: "Dialogporten", found: search.Asked) -> bool:
-    """Whether the switch makes this search too broad."""
-    narrow = "contentUpdatedAfter" in found.values
-    return api.world.switches.search_too_broad and bool(found.many("search")) and not narrow
-
-
-def bulk_faults(change: Mapping[str, Any], *, most: int) -> dict[str, list[str]]:
-    """What is wrong with a change of many dialogs' labels."""
-    errors = faults(change)
-    ids = [each["dialogId"] for each in change["dialogs"]]
-    if not 1 <= len(ids) <= most:
-        errors["dialogs"] = [f"Between 1 and {most} dialogs must be given. You gave {len(ids)}."]
-    if None in ids or len(set(ids)) != len(ids):
-        errors.setdefault("dialogs", []).append("Dialog ids must be given, each once.")
-    return errors
 
 
 def _live(dialog: Dialog) -> Dialog:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge.sandbox.core.identities import PERSON, is_party
+from bridge.sandbox.core.switches import Switches
 from bridge.sandbox.dialogporten import uris
 from bridge.sandbox.dialogporten.binding import Query, guid, moment, truth, whole
 from bridge.sandbox.dialogporten.kinds import Faulty, moment_of
@@ -43,6 +44,7 @@ _KEYS: Mapping[str, Callable[[Dialog], str | None]] = {
 }
 _NAMES = {each.lower(): each for each in ("id", "createdAt", "updatedAt", "contentUpdatedAt", "dueAt")}
 _SHORTEST = 3
+TOO_BROAD = {"Search": ["The search is too broad. Narrow it, for instance with contentUpdatedAfter."]}
 _TEXTS = ("title", "summary", "additionalInfo", "senderName", "extendedStatus")
 
 
@@ -135,6 +137,12 @@ def asked(given: Query, kind: Kind) -> Asked:
         return found
     _check(found, kind)
     return found
+
+
+def too_broad(found: Asked, switches: Switches) -> bool:
+    """Whether the switch makes this search too broad."""
+    narrow = "contentUpdatedAfter" in found.values
+    return switches.search_too_broad and bool(found.many("search")) and not narrow
 
 
 def run(dialogs: Iterable[Dialog], found: Asked, *, keep: Callable[[Dialog], bool]) -> Page:

@@ -7,7 +7,7 @@ from typing import Any
 from bridge.sandbox.core.jose import NotAToken, SigningKey, is_genuine, public_jwk, sign, taken_apart
 from bridge.sandbox.dialogporten.model import Dialog
 from bridge.sandbox.dialogporten.views import Reader, authorized_actions, authorized_entities
-from bridge.sandbox.world import World
+from bridge.sandbox.dialogporten.world import DialogportenWorld
 
 LIFETIME = 600
 _SKEW = 2
@@ -25,17 +25,17 @@ def issuer(base_url: str) -> str:
     return f"{base_url}/dialogporten/api/v1"
 
 
-def signing_key(world: World, which: str | None = None) -> SigningKey:
+def signing_key(world: DialogportenWorld, which: str | None = None) -> SigningKey:
     """The key that signs now, or the one that would under another position of the switch."""
     return world.key(_KEYS[which or world.switches.dialog_token_key][0])
 
 
-def jwks(world: World) -> dict[str, Any]:
+def jwks(world: DialogportenWorld) -> dict[str, Any]:
     """Publish the keys: always two."""
     return {"keys": [public_jwk(world.key(name)) for name in _KEYS[world.switches.dialog_token_key][1]]}
 
 
-def claims_for(dialog: Dialog, reader: Reader, world: World, base_url: str) -> dict[str, Any]:
+def claims_for(dialog: Dialog, reader: Reader, world: DialogportenWorld, base_url: str) -> dict[str, Any]:
     """Write the claims for one read of a dialog."""
     now = int(world.clock().timestamp())
     claims: dict[str, Any] = {"jti": str(world.chance.uuid4()), "c": reader.actor}
@@ -56,12 +56,12 @@ def claims_for(dialog: Dialog, reader: Reader, world: World, base_url: str) -> d
     return {**claims, "e": entities} if entities or world.switches.dialog_token_claim_e else claims
 
 
-def mint(dialog: Dialog, reader: Reader, world: World, base_url: str) -> str:
+def mint(dialog: Dialog, reader: Reader, world: DialogportenWorld, base_url: str) -> str:
     """Make the token that this reader gets with this read."""
     return sign(claims_for(dialog, reader, world, base_url), signing_key(world))
 
 
-def opens(text: str, dialog_id: str, world: World, base_url: str) -> bool | None:
+def opens(text: str, dialog_id: str, world: DialogportenWorld, base_url: str) -> bool | None:
     """Whether a token opens a dialog's stream: None where it is no good, False where it is for another one."""
     try:
         token = taken_apart(text)

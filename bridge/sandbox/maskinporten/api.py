@@ -9,7 +9,7 @@ from werkzeug.wrappers import Request, Response
 from bridge.sandbox.core.http_system import Route, System, as_json, refuse
 from bridge.sandbox.core.jose import NotAToken, Token, is_genuine, public_jwk, taken_apart
 from bridge.sandbox.core.tokens import issue, issuer
-from bridge.sandbox.world import Client
+from bridge.sandbox.core.world import Client, CoreWorld
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _LIFE, _SKEW = 120, 10
@@ -26,7 +26,7 @@ _KNOWN = frozenset(
 )
 
 
-class Maskinporten(System):
+class Maskinporten(System[CoreWorld]):
     """Hands out access tokens to registered clients."""
 
     name = "maskinporten"

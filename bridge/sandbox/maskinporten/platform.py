@@ -7,6 +7,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from bridge.sandbox.altinn2.people import LockedOut, WrongPassword
+from bridge.sandbox.altinn2.world import Altinn2World
 from bridge.sandbox.core.http_system import Route, System, as_json, bearer, plain
 from bridge.sandbox.core.jose import decoded, public_jwk
 from bridge.sandbox.core.tokens import consumer, genuine_claims, issue, issuer, scopes
@@ -17,7 +18,7 @@ _DROPPED = frozenset({"aud", "iss", "client_amr", "sid", "iat", "nbf", "exp"})
 _SKEW = 10
 
 
-class Platform(System):
+class Platform(System[Altinn2World]):
     """Exchanges tokens, and publishes the key of what it issues."""
 
     name = "platform"
