@@ -221,7 +221,7 @@ _EMBED_STATES = {"signing-text": ("Signering",), "receipt": ("Sendt og arkivert"
 
 
 def embed_faults(keys: "EmbedKeys | None", states: Mapping[str, StateKeys], *, elements: bool) -> Iterator[KeyFault]:
-    """Find embeds that nobody serves, or that have nothing to show in their state; *elements*: there are Altinn 2's."""
+    """Faults of embeds that nobody serves, or without anything to show in their state; *elements*: of Altinn 2."""
     if keys is not None and not elements:
         yield ("embeds",), "embeds show elements of Altinn 2: write 'altinn2', or leave it out"
     for state, rule in states.items():
@@ -237,7 +237,7 @@ def embed_faults(keys: "EmbedKeys | None", states: Mapping[str, StateKeys], *, e
 
 def date_faults(then: ThenKeys, rule: StateKeys | None, before: StateKeys | None = None) -> Iterator[KeyFault]:
     """
-    Find dates of an action that Dialogporten refuses together.
+    Faults of an action's dates that Dialogporten refuses together.
 
     *rule* is that of the state it leads to, *before* that of the open state which it may come from: dates that
     neither says go on to stand.
@@ -253,14 +253,14 @@ def date_faults(then: ThenKeys, rule: StateKeys | None, before: StateKeys | None
 
 
 def state_date_faults(rule: StateKeys) -> Iterator[KeyFault]:
-    """Find dates of a state that Dialogporten refuses together."""
+    """Faults of a state's dates that Dialogporten refuses together."""
     if rule.due_in_days and rule.expires_in_days and rule.due_in_days > rule.expires_in_days:
         message = f"a dialog cannot be due after it expires: write at most {rule.expires_in_days}, its expires_in_days"
         yield ("due_in_days",), message
 
 
 def following_date_faults(states: Mapping[str, StateKeys]) -> Iterator[KeyFault]:
-    """Find dates of open states that Dialogporten refuses where one follows the other: what was said there stands."""
+    """Faults of dates that Dialogporten refuses where one open state follows another, whose dates stay."""
     for before, after in (OPEN_STATES, OPEN_STATES[::-1]):
         earlier, rule = states.get(before), states.get(after)
         if earlier is None or rule is None:
@@ -285,20 +285,20 @@ _LIMIT_OF: Mapping[type[Model], int] = {LongText: 1023, ShortText: 255, StatusTe
 
 
 def wording_faults(keys: WordingKeys, results: Iterable[str] = ()) -> Iterator[KeyFault]:
-    """Find names that nothing fills in; *results* are those that a calculation gives."""
+    """Faults of names that nothing fills in, *results* being those that a calculation fills in, and of a long code."""
     yield from ((("code",), each) for each in _length_faults(keys.code or "", 255))
     for name in ("extended_status", "title", "summary", "additional_info"):
         yield from _text_faults((name,), getattr(keys, name), results)
 
 
 def refused_faults(keys: RefusedKeys) -> Iterator[KeyFault]:
-    """Find names that nothing fills in."""
+    """Faults of names that nothing fills in where a refusal is told."""
     yield from _text_faults(("extended_status",), keys.extended_status)
     yield from _text_faults(("additional_info",), keys.additional_info, also=("reason",))
 
 
 def link_faults(keys: ThenKeys, results: Iterable[str]) -> Iterator[KeyFault]:
-    """Find addresses that lead to no page of the agency's, and names that nothing fills in."""
+    """Faults of links whose address no page of an agency's can have, and of names that nothing fills in."""
     names = tuple(results)
     known = (*DIALOG_NAMES, *(f"result.{name}" for name in names))
     for name, link in keys.links.items():
@@ -323,7 +323,7 @@ def _is_host(text: str) -> bool:
 
 
 def button_faults(keys: ButtonKeys) -> Iterator[KeyFault]:
-    """Find names in a button's texts: nothing fills those in."""
+    """Faults of a button's texts: too long, blank, or with names, which nothing fills in there."""
     for name in ("title", "prompt"):
         text = getattr(keys, name)
         for language, template in ({} if text is None else text.model_dump()).items():
@@ -335,7 +335,7 @@ def button_faults(keys: ButtonKeys) -> Iterator[KeyFault]:
 
 
 def dialog_faults(keys: DialogKeys, results: Iterable[str] = ()) -> Iterator[KeyFault]:
-    """Find what Dialogporten would refuse, or what nothing fills in."""
+    """Faults of what Dialogporten would refuse, and of names that nothing fills in."""
     yield from wording_faults(keys, results)
     for name, listed in (("search_tags", keys.search_tags), ("labels", keys.labels)):
         seen: set[str] = set()
@@ -360,7 +360,7 @@ def crowded(
     acting: Mapping[str, Sequence[str]],
 ) -> Iterator[KeyFault]:
     """
-    Find states that show more buttons of one priority than a dialog takes.
+    Faults of states that show more buttons of one priority than a dialog takes.
 
     Shown are those that the mapping has *named* there, or else what can act there: *acting*.
     """

@@ -262,7 +262,7 @@ _XPATH_NAMES = frozenset(
 
 
 def _unknown_functions(test: str) -> Iterator[str]:
-    """Find what would only fail once it is reached: behind an ``and`` it may not be for a long time."""
+    """The functions in *test* that XPath lacks: one behind an ``and`` may not be reached, and fail, for a long time."""
     bare = re.sub(r"\"[^\"]*\"|'[^']*'", "''", test)
     called = (name.rpartition("::")[2] for name in re.findall(r"([A-Za-z_][\w.:-]*)\s*\(", bare))
     yield from (name for name in called if name not in _XPATH_NAMES)

@@ -115,7 +115,7 @@ def _app(app: Altinn3Keys) -> Altinn3App:
 
 
 def requirement(text: str) -> Requirement:
-    """Read ``action``, or ``action,attribute``."""
+    """The requirement that ``action``, or ``action,attribute``, spells."""
     action, _, attribute = text.partition(",")
     return Requirement(action=action, attribute=attribute or None)
 

@@ -43,7 +43,7 @@ def load_mappings(
     may_be_empty: bool = False,
 ) -> Mapping[str, ServiceMapping]:
     """
-    Read every ``*.yaml`` and ``*.yml`` of *folder*, by service resource; form schemas must lie in *schemas*.
+    The mappings in ``*.yaml`` and ``*.yml`` of *folder*, by service resource; form schemas must lie in *schemas*.
 
     *schema_faults* compiles a schema and says what is wrong with it (``SchemaRegistry.faults``); without it a schema
     need only be there. *schema_digest* tells a compiled schema's digest (``SchemaRegistry.digest``), which is held
@@ -111,7 +111,7 @@ def read_mappings(
 
 
 def _twin_fault(read: Document, mapping: ServiceMapping, others: Iterable[ServiceMapping]) -> Fault | None:
-    """Say that another file maps the same resource, or the same service, whose elements then were two dialogs'."""
+    """The fault of mapping what another file maps: its resource, or its service, whose elements were two dialogs'."""
     for other in others:
         if mapping.service_resource == other.service_resource:
             message = f"{mapping.service_resource} is mapped in {other.source} already: keep one of the two"
@@ -163,7 +163,7 @@ def _root_faults(
 
 
 def pin_fault(name: str, pinned: str | None, schema_digest: Callable[[str], str | None]) -> str | None:
-    """Say that the schema *name* is another than was pinned; None where it is not, or cannot be used at all."""
+    """What is wrong where the schema *name* is another than was pinned; None also where it cannot be used at all."""
     digest = None if pinned is None else schema_digest(name)
     if digest is None or digest == pinned:
         return None

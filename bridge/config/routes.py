@@ -138,7 +138,7 @@ def route_json_schema() -> dict[str, Any]:
 
 def load_routes(folder: Path | None, schemas: Schemas) -> Routes:
     """
-    Read every ``*.yaml`` and ``*.yml`` of *folder*, by org and app; no folder means no routes.
+    The routes in ``*.yaml`` and ``*.yml`` of *folder*, by org and app; no folder means no routes.
 
     Raises:
         ConfigurationError: Every fault of every file, and of the *schemas* that they name.

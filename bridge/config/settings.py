@@ -23,7 +23,7 @@ class Settings(DeclaredSettings):
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
         """
-        Read the variables ``BRIDGE_*`` of *environ*; an empty one counts as not given.
+        The settings by the variables ``BRIDGE_*`` of *environ*; an empty one counts as not given.
 
         Raises:
             ConfigurationError: Every fault, under the name of its variable.

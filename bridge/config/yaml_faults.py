@@ -163,7 +163,7 @@ def _oddly_indented(around: _Around) -> tuple[yaml.Mark, str] | None:
 
 
 def _unclosed(text: str, mark: yaml.Mark) -> tuple[yaml.Mark, str] | None:
-    """Find the quote before *mark* that took in what follows it, up to where the next text in quotes began."""
+    """The place and words of the quote before *mark* that took in what follows, up to the next text's quote."""
     quoted = None
     for token in _tokens(text):
         if (token.start_mark.line, token.start_mark.column) >= (mark.line, mark.column):
@@ -198,7 +198,7 @@ def _colon(around: _Around) -> tuple[yaml.Mark, str]:
 
 
 def _colon_missing_above(around: _Around) -> tuple[yaml.Mark, str] | None:
-    """Find the key above whose colon, or the blank after it, is missing, so that YAML read on as in a text."""
+    """The place and words of the key above that lacks its colon, or the blank after it, so that YAML read on."""
     lines = [
         (number, line)
         for number, line in enumerate(around.lines[: around.mark.line])

@@ -34,7 +34,7 @@ class Document:
     told: set[Place] = field(default_factory=set)
 
     def where(self, place: Place, *, key: bool = False) -> str:
-        """Say ``file:line:col`` of *place*, or of what is nearest around it."""
+        """The ``file:line:col`` of *place*, or of what is nearest around it."""
         first, second = (self.keys, self.places) if key else (self.places, self.keys)
         while place and place not in first and place not in second:
             place = place[:-1]
@@ -58,7 +58,7 @@ Models = tuple[tuple[tuple[str, ...], type[BaseModel]], ...]
 
 def read_yaml(document: Document, *, begins: str) -> dict[str, Any] | None:
     """
-    Read the document's file as plain values, noting where each stands; None when there is nothing to go on with.
+    The document's file as plain values, the place of each noted; None when there is nothing to go on with.
 
     *begins* is said of a file that holds something else than keys.
     """

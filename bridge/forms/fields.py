@@ -48,7 +48,7 @@ def read_values(
     xml: bytes | str, paths: Iterable[tuple[str, str]], *, limits: Limits | None = None
 ) -> Mapping[str, str]:
     """
-    Read each (name, XPath) of *paths*: the text found there, of several places joined by commas; no text, no name.
+    The texts at *paths*, which are (name, XPath), by name; several places are joined by commas; no text, no name.
 
     Raises:
         Unreadable: *xml* is no XML that we take.

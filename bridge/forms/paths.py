@@ -63,7 +63,7 @@ def attribute_step(node: etree._Element, name: str) -> str:
 
 
 def locate(root: etree._Element, path: str | None) -> etree._Element | None:
-    """Find the element that libxml2 names by *path*, in which ``*`` stands for any name in a default namespace."""
+    """The element that libxml2 names by *path*, in which ``*`` stands for any name in a default namespace."""
     if not path:
         return None
     node: etree._Element | None = root

@@ -140,7 +140,7 @@ class SchemaRegistry:
         return None if fault is None else real_names(fault)
 
     def begins_otherwise(self, name: str, theirs: bytes) -> str | None:
-        """Say that *theirs*, a schema of Altinn 2's, is none, or that forms begin otherwise by ours of this *name*."""
+        """What is wrong with *theirs*, Altinn 2's schema: it is none, or forms begin otherwise by our *name*."""
         try:
             others = roots_in(theirs)
         except (etree.XMLSyntaxError, ValueError) as error:

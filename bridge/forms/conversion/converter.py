@@ -77,7 +77,7 @@ class Converter:
         cls, path: Path | str, *, folder: Path | None = None, root: str | None = None, limits: Limits | None = None
     ) -> "Converter":
         """
-        Read the XSD at *path*, and what it includes from *folder* (else its own); *root* picks one of several roots.
+        The converter of the XSD at *path*, which may include from *folder*, else its own; *root* picks one of several.
 
         Raises:
             ConfigurationError: The schema cannot be used.
@@ -106,7 +106,7 @@ class Converter:
 
     def to_json(self, xml: bytes | str, *, of_app: bool = False) -> str:
         """
-        Write the XML form as JSON. Comments and processing instructions are no form data and stay behind.
+        The XML form as JSON. Comments and processing instructions are no form data and stay behind.
 
         *of_app*: it is as .NET writes it, who marks as nil whatever is empty; where the schema does not allow that, it
         becomes the null that the same app would write. Blanks around dates, numbers and the like stay behind, which
@@ -119,7 +119,7 @@ class Converter:
         return self.json_of(parse(to_utf8(xml, self.limits)), of_app=of_app)
 
     def json_of(self, root: etree._Element, *, of_app: bool = False) -> str:
-        """Write a parsed XML form as JSON. Raises Unconvertible."""
+        """A parsed XML form as JSON. Raises Unconvertible."""
         reader = _XmlReader(self.limits, self.model, of_app=of_app)
         place = self.model.roots.get(str(root.tag))
         if place is None:
@@ -133,7 +133,7 @@ class Converter:
 
     def to_xml(self, json: bytes | str, *, of_app: bool = False) -> bytes:
         """
-        Write the JSON form as XML: elements in the schema's order, nulls as xsi:nil where the schema allows it.
+        The JSON form as XML: elements in the schema's order, nulls as xsi:nil where the schema allows it.
 
         *of_app*: a null among the items of a list is none where the schema allows no nil there.
 
@@ -172,7 +172,7 @@ class _XmlReader:
         return "null"
 
     def form(self, root: etree._Element, place: ElementDecl) -> str:
-        """Write the whole form, with what the prefixes in its values stand for."""
+        """The whole form as JSON, with what the prefixes in its values stand for."""
         text = self.element(root, place)
         declared = ",".join(
             f"{encode_basestring(XMLNS_MEMBER + prefix)}:{encode_basestring(uri)}"
@@ -222,13 +222,13 @@ class _XmlReader:
         return self._value(node, kind, text)
 
     def _value(self, node: etree._Element, kind: Kind, text: str) -> str:
-        """Write a value of *node*; for an app without blanks that mean nothing, of which its reader would make none."""
+        """A value of *node* as JSON; for an app without blanks that mean nothing, as its reader takes none there."""
         if self._of_app and kind in _COLLAPSED:
             text = " ".join(_TOKEN.findall(text))
         return _value(kind, self._prefixed(node, text) if kind is Kind.QNAME else text)
 
     def _prefixed(self, node: etree._Element, text: str) -> str:
-        """Write a value of *node* with prefixes that stand for the same in the whole form."""
+        """A value of *node* with prefixes that stand for the same in the whole form."""
         namespaces = self._prefixes.namespaces(node)
 
         def declared(found: re.Match[str]) -> str:
@@ -329,7 +329,7 @@ class _XmlReader:
 
 
 def _value(kind: Kind, text: str) -> str:
-    """Write *text* as JSON: as a number or truth value where it is spelled as JSON spells them, else as a string."""
+    """*text* as JSON: as a number or truth value where it is spelled as JSON spells them, else as a string."""
     if kind is Kind.TEXT or kind is Kind.COLLAPSED:
         return encode_basestring(text)
     if kind is Kind.NUMBER and _JSON_DECIMAL.fullmatch(text):

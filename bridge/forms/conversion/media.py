@@ -41,7 +41,7 @@ def kind_for_apps(content_type: str) -> FormFormat | None:
 
 def turned(shape: Converter, form: bytes, *, into: FormFormat) -> bytes:
     """
-    Write a form of the other kind; XML without a declaration, as apps write it (facts 1.5).
+    The form turned into the other format; XML without a declaration, as apps write it (facts 1.5).
 
     What is null or nil to an app and may not be by the schema is no fault of the form: it is not there.
 

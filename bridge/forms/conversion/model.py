@@ -149,7 +149,7 @@ class FormModel:
 
 def read_model(files: SchemaFiles, path: Path, root: str | None = None) -> FormModel:
     """
-    Read the schema *files*, whose main one lies at *path*; *root* (local or ``{uri}local``) picks one of several roots.
+    The model of the schema *files*, whose main one is *path*; *root* (local or ``{uri}local``) picks one of several.
 
     Raises:
         ConfigurationError: It cannot be converted by, or has no such root.
@@ -286,7 +286,7 @@ class _Builder:
 
 
 def _labels(element: Any) -> Mapping[str, str]:
-    """Read what an element's documentation calls it; what holds elements, as SERES writes it, is no name."""
+    """What an element's documentation calls it, by language; one with elements inside, as of SERES, is no name."""
     annotation = getattr(element, "annotation", None)
     if annotation is None and getattr(element, "ref", None) is not None:
         annotation = element.ref.annotation

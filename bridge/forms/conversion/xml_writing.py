@@ -42,7 +42,7 @@ class XmlWriter:
         self._prefixes = 0
 
     def form(self, place: ElementDecl, value: Json, text: str) -> str:
-        """Write *value*, read from *text*, as a whole form, but for the XML declaration."""
+        """The whole form but for the XML declaration, made of *value*, which was read from *text*."""
         declared = self._model.declarations
         whole = value
         if type(value) is dict:
@@ -107,7 +107,7 @@ class XmlWriter:
         return ""
 
     def _decimal(self, number: str, steps: Steps) -> str:
-        """Write a JSON number as XML writes decimals: browsers write ``1e-7`` for ``0.0000001``."""
+        """A JSON number as XML writes decimals: browsers write ``1e-7`` for ``0.0000001``."""
         if "e" not in number and "E" not in number:
             return number
         value = Decimal(number)
@@ -123,7 +123,7 @@ class XmlWriter:
         return _quoted(self._text(kind, value, steps))
 
     def _known_or_other(self, content: Content, member: str, value: Json, *, steps: Steps) -> str:
-        """Write a member that is an attribute; what the schema neither names nor lets stand here is a finding."""
+        """A member as an attribute; one that the schema neither names nor lets stand here is a finding."""
         steps = (*steps, member)
         attribute = content.attribute_members.get(member)
         if attribute is not None:
@@ -212,7 +212,7 @@ class XmlWriter:
     def _plain_group(
         self, place: ElementDecl, value: Mapping[str, Json], attributes: list[str], *, steps: Steps
     ) -> None:
-        """Write a group as it comes: most of a form is this, and it takes a third of the time."""
+        """Add a group's members in the order in which they came: most of a form is this, at a third of the time."""
         members, parts = place.content.members, self.parts
         start = len(parts)
         written = "".join(
@@ -346,7 +346,7 @@ def _attribute_name(member: str) -> tuple[str, str]:
 
 
 def _not_xml(value: Json, steps: Steps) -> Iterator[Steps]:
-    """Find the strings that XML cannot hold."""
+    """The places of strings that XML cannot hold."""
     waiting: list[tuple[Json, Steps]] = [(value, steps)]
     while waiting:
         inner, place = waiting.pop()

@@ -45,7 +45,7 @@ class Number(str):
 
 def read_values(data: bytes | str, limits: Limits) -> Json:
     """
-    Read JSON with numbers as ``int`` and ``Decimal``, so that none loses a digit.
+    The JSON value with numbers as ``int`` and ``Decimal``, so that none loses a digit.
 
     Raises:
         Unreadable: No JSON that we take; its finding says why, and where.
@@ -54,13 +54,13 @@ def read_values(data: bytes | str, limits: Limits) -> Json:
 
 
 def read_exact(data: bytes | str, limits: Limits) -> Json:
-    """Read JSON with numbers as they were written (``Number``). Raises Unreadable."""
+    """The JSON value with numbers as they were written (``Number``). Raises Unreadable."""
     return _read(text_of(data, limits), limits, Number, fraction=_number)
 
 
 def read_small(data: bytes | str, limits: Limits, *, most: int) -> Json:
     """
-    Read JSON whose objects have at most *most* members in all, with numbers as ``int`` and ``Decimal``.
+    The JSON value of at most *most* members in all its objects, with numbers as ``int`` and ``Decimal``.
 
     Memory is bound while it is read, since the smallest object takes two bytes here and hundreds once it is read.
 
@@ -82,9 +82,9 @@ def read_small(data: bytes | str, limits: Limits, *, most: int) -> Json:
 
 def read_quickly(data: bytes | str, limits: Limits) -> Json:
     """
-    Read JSON at the speed of orjson, or give ``UNSURE`` where ``read_values`` must look.
+    The JSON value at the speed of orjson, or ``UNSURE`` where ``read_values`` must look.
 
-    What is given is what ``read_values`` would give, but for fractions: they are floats, and of at most fifteen
+    It is what ``read_values`` would return, but for fractions: they are floats, and of at most fifteen
     digits, so that comparing them comes out the same.
     """
     try:
@@ -235,7 +235,7 @@ def _first_double(text: str) -> Finding:
 
 
 def _offsets(text: str, wanted: Collection[tuple[str | int, ...]]) -> Mapping[tuple[str | int, ...], int]:
-    """Find where each of *wanted* begins."""
+    """The offset at which each of *wanted* begins, as far as it is there."""
     last = {steps[-1] for steps in wanted if steps}
     found: dict[tuple[str | int, ...], int] = {}
     for steps, offset, _ in _names(text, last):

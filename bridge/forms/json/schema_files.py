@@ -126,7 +126,7 @@ _REPAIRS = {
 
 
 def _read_all(folder: Path, part: str) -> dict[str, _Document]:
-    """Read the file *part* and every file that it refers to."""
+    """The file *part* and every file that it refers to, by name; references to its own address are made local."""
     documents: dict[str, _Document] = {}
     faults: list[Fault] = []
     waiting = [(part, str(folder / part))]
@@ -160,7 +160,7 @@ _OUTSIDE = (
 
 
 def _resolve(document: _Document, own: Json, reference: str, *, schema: dict[str, Json]) -> str | None:
-    """Find the file that *reference* means; one to the schema's own address is made local."""
+    """The file that *reference* means, None if outside; one to the schema's own address is made local in *schema*."""
     address, _, fragment = reference.partition("#")
     if isinstance(own, str) and address == own.partition("#")[0]:
         schema["$ref"] = "#" + fragment

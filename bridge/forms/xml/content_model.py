@@ -74,7 +74,7 @@ State = tuple[Particle, ...]
 
 
 def content_of(group: Any) -> Group:
-    """Read xmlschema's *group*, without what may stand beside it (XSD 1.1's open content)."""
+    """The content model of xmlschema's *group*, without what may stand beside it (XSD 1.1's open content)."""
     return Group(
         order=Order(group.model or "sequence"),
         parts=tuple(_part(part) for part in group.content if part.max_occurs != 0),

@@ -10,17 +10,17 @@ _NEVER = "\ue000"
 
 
 def utf16_units(text: str) -> str:
-    """Write *text* so that a character beyond 16 bits is two, which are in no class of letters."""
+    """The *text* with two characters, in no class of letters, for each one beyond 16 bits."""
     return text if text.isascii() else "".join(_HALF * 2 if letter > "\uffff" else letter for letter in text)
 
 
 @functools.lru_cache(maxsize=1024)
 def dotnet_pattern(pattern: str, *, spaces: bool = True) -> str | None:
     """
-    Write a pattern in XSD's words, as ``xsd_pattern`` gives it, so that libxml2 reads it as .NET does.
+    The pattern, in XSD's words as from ``xsd_pattern``, respelled so that libxml2 reads it as .NET does.
 
-    None where that cannot be said. Without *spaces*, white space stays XML's. Words stay as well: of all that XSD takes
-    for one, .NET was seen to refuse only what is beyond 16 bits.
+    None where it cannot be respelled. Without *spaces*, white space stays XML's. Words stay as well: of all that XSD
+    takes for one, .NET was seen to refuse only what is beyond 16 bits.
     """
     if any(letter > "\uffff" for letter in pattern):
         return None

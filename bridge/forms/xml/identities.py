@@ -51,7 +51,7 @@ def rule_of(message: str) -> tuple[str, str] | None:
 
 
 def rule_of_reason(reason: str) -> tuple[str, str] | None:
-    """Say the same by xmlschema's *reason*, with the key in place of the reference; None where it is about no key."""
+    """The rule and the name of the key that xmlschema's *reason* is about; None where it is about no key."""
     if reason.startswith("duplicated value "):
         return "not_unique", ""
     if reason.startswith("missing key field "):
@@ -61,7 +61,7 @@ def rule_of_reason(reason: str) -> tuple[str, str] | None:
 
 
 def referring(root: etree._Element, message: str, line: int) -> etree._Element | None:
-    """Find the element with the reference that leads nowhere: libxml2 gives its name, its line and its values alone."""
+    """The element whose reference leads nowhere, for which libxml2 has no more than a name, a line and values."""
     said, _, rest = message.partition("': ")
     name = said.removeprefix("Element '")
     values = rest.removeprefix(_NOT_FOUND)

@@ -233,7 +233,7 @@ def place_of_fault(pieces: Iterable[bytes], encoding: str | None = "utf-8") -> t
 
 def canonical(node: etree._Element, *, prefixes: Collection[str] = ()) -> bytes:
     """
-    Write *node* with the namespaces that it uses and no others, canonically where its namespaces allow that.
+    The bytes of *node* with the namespaces that it uses and no others, canonical where its namespaces allow that.
 
     *prefixes* are those that its values use.
     """
@@ -368,7 +368,7 @@ def _agreeing(data: bytes, agrees: bool) -> bytes:
 
 
 def declared_encoding(xml: bytes) -> str | None:
-    """Read what the XML declaration says, in small letters."""
+    """The encoding that the XML declaration names, in small letters; None where it names none."""
     found = _DECLARED.match(xml[:200].decode("latin-1"))
     return found[1].lower() if found else None
 

@@ -58,7 +58,7 @@ def may_be_lax(types: frozenset[bytes], data: bytes) -> bool:
 
 def badly_written(root: etree._Element, model: SchemaModel, engine: Engine) -> Iterator[Finding]:
     """
-    Find the values that *engine* takes and their types do not.
+    Findings of values that *engine* takes and their types do not.
 
     xmlschema passes over text where Python sees white space, and where nothing but a wildcard may stand.
     """

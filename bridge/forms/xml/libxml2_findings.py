@@ -152,7 +152,7 @@ def refused_values(schema: etree.XMLSchema, root: etree._Element) -> Iterator[et
 
 def spell_fixed_values(schema: etree.XMLSchema, root: etree._Element, model: SchemaModel) -> bool:
     """
-    Write fixed values as the schema does, where *schema* has just refused them as text; True if it accepts *root* then.
+    Whether *schema* accepts *root* once fixed values, which it just refused as text, are spelled as in the schema.
 
     Stops as soon as something else is wrong, which is for ``explain`` to tell.
     """
@@ -443,7 +443,7 @@ def _path(search: _Search, node: etree._Element) -> str:
 
 def _attribute_of(message: str) -> str | None:
     """
-    Read from libxml2's *message* which attribute it is about, if it is about one.
+    The attribute that libxml2's *message* is about, if it is about one.
 
     By searching only: a message quotes the value, 60 KB of it, and a pattern with two open ends would look through it
     once for each of its characters.
@@ -454,7 +454,7 @@ def _attribute_of(message: str) -> str | None:
 
 
 def _required_attribute(message: str) -> str | None:
-    """Read from libxml2's *message* which attribute is missing, if it says so."""
+    """The attribute that is missing by libxml2's *message*, if it says so."""
     if not message.endswith(_IS_MISSING):
         return None
     return message.removesuffix(_IS_MISSING).rpartition(": The attribute '")[2] or None

@@ -69,7 +69,7 @@ def _is_new(letter: str) -> bool:
 
 
 def in_old_letters(text: str) -> str:
-    """Write letters that libxml2's tables are too old for as old ones of their kind."""
+    """The *text* with old letters for those of their kind that libxml2's tables are too old for."""
     new = new_letters(text)
     return "".join(_OLD[unicodedata.category(each)] if each in new else each for each in text) if new else text
 
@@ -96,7 +96,7 @@ def _told(pattern: str, letters: frozenset[str]) -> Automaton | None:
 
 
 def with_letters(pattern: str, letters: frozenset[str]) -> str | None:
-    """Write *pattern*, in XSD's words, so that libxml2 knows *letters* for what they are; None where it cannot be."""
+    """The *pattern*, in XSD's words, with *letters* of kinds unknown to libxml2 spelled into it; None if impossible."""
     parts = [
         _with_letters(part, letters) if len(part) > 1 and depends_on_tables(part) else part for part in _parts(pattern)
     ]
@@ -128,7 +128,7 @@ def _class_end(pattern: str, at: int) -> int:
 
 
 def _with_letters(part: str, letters: frozenset[str]) -> str | None:
-    """Write one class or escape so that those of *letters* are in it which are, and no others."""
+    """One class or escape, spelled so that libxml2 has those of *letters* in it that belong there, and no others."""
     # Of a class that has \\P in it, libxml2 takes that for \\p.
     part = f"[^\\p{part[2:]}]" if part.startswith("\\P") else part
     members = part[1:-1] if part.startswith("[") else part

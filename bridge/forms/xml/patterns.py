@@ -69,7 +69,7 @@ class Pattern:
 
 
 def xsd_pattern(pattern: str) -> Pattern:
-    """Read *pattern* as .NET does, and write it in XSD's words."""
+    """The *pattern*, read as .NET does and respelled in XSD's words."""
     reader = _Reader(pattern)
     try:
         read = reader.whole()
@@ -144,7 +144,7 @@ class _Reader:
 
     def _branch(self, *, first: bool, last: bool) -> _Part:
         """
-        Read up to a bar or the group's end; *first* and *last* say whether what stands around it may be nothing.
+        The branch up to a bar or the group's end; *first* and *last*: what stands around it may be nothing.
 
         What stands before an anchor of the beginning, or behind one of the end, is nothing where it holds.
         """
@@ -226,7 +226,7 @@ class _Reader:
         return replace(atom, text=text)
 
     def _often(self, atom: str, often: str) -> str:
-        """Write *atom* as *often* as that so that libxml2 reads it rightly."""
+        """The *atom* with its quantifier *often*, spelled so that libxml2 reads it rightly."""
         if often == "*" and _ENDS_IN_GROUP.search(atom):
             self.apart = True  # libxml2 would come in at the inner group as well.
             return f"({atom}+)?"
@@ -297,7 +297,7 @@ class _Reader:
         return replace(inner, text=f"({inner.text})")
 
     def _close(self, start: int) -> int:
-        """Find what stands after the group that opens at *start*."""
+        """The place behind the group that opens at *start*."""
         depth = 0
         for at, character in _outside_classes(self._pattern, start):
             if character in "()":
@@ -307,7 +307,7 @@ class _Reader:
         raise _Untold("a group is not closed")
 
     def _class(self) -> _Class:
-        """Read ``[…]``: what stands in it, and what is taken away from it."""
+        """The class ``[…]``: what stands in it, and what is taken away from it."""
         self._at += 1
         negated = self._more() == "^"
         self._at += negated
@@ -334,7 +334,7 @@ class _Reader:
                 parts.append(read)
 
     def _written(self, read: _Class) -> str:
-        """Write a class so that libxml2 reads it, which takes away once and no more."""
+        """The class spelled for libxml2, which takes away once and no more."""
         taken = read.without
         if read.outside or (taken is not None and taken.outside):
             return _without_outside(read)
@@ -364,7 +364,7 @@ class _Reader:
         return f"{low}-{high}"
 
     def _member(self, *, begins: bool) -> str:
-        """Read one character of a class, or a class in it."""
+        """One character of a class, or an escape in it, in XSD's words."""
         character = self._more()
         if character == "\\":
             return self._escape(in_class=True)
@@ -407,7 +407,7 @@ class _Reader:
 
 
 def _without_outside(read: _Class) -> str:
-    """Write a class without ``\\P``, which libxml2 takes for ``\\p`` in a class."""
+    """The class spelled without ``\\P``, which libxml2 takes for ``\\p`` in a class."""
     taken = "" if read.without is None else read.without.members
     if read.without is not None and (read.without.outside or read.without.without or taken.startswith("^")):
         raise _Untold("it takes all letters but those of a kind away")
@@ -458,7 +458,7 @@ def _after_quantifier(pattern: str, at: int) -> int:
 
 
 def _plain(character: str, *, in_class: bool) -> str:
-    """Write *character* so that it means itself, in .NET as well."""
+    """The *character*, spelled so that it means itself, in .NET as well."""
     if "\ud800" <= character <= "\udfff" or (character < " " and character not in "\t\n\r"):
         raise _Untold("it names half a character, or one that XML cannot hold")
     if in_class:

@@ -79,7 +79,7 @@ class ReceiverCheck:
         return any(sign.search(data) for sign in signs)
 
     def findings(self, root: etree._Element, model: SchemaModel, receiver: Receiver) -> Iterator[Finding]:
-        """Find what *receiver* may refuse of the valid form *root*."""
+        """Findings of what *receiver* may refuse in the valid form *root*."""
         zoned: set[Spot] = set()
         for value in values_of(root, model):
             if self._compares and (spot := zoned_spot(value)) is not None:
@@ -137,7 +137,7 @@ class Watch:
         self.may_be_lax = self.may_be_lax or may_be_lax(self._lax, window)
 
     def findings(self) -> tuple[Finding, ...]:
-        """Say that nobody looked closer, where that might have brought something."""
+        """The finding that nobody looked closer, where that might have found something."""
         return (not_looked_at(),) if self.may_find else ()
 
 

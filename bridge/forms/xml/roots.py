@@ -15,7 +15,7 @@ _XML = "http://www.w3.org/XML/1998/namespace"
 
 
 def other_root(root: etree._Element, wanted: str | None) -> tuple[Finding, ...]:
-    """Say that *root* is not the element that the mapping or route says its forms begin with."""
+    """The finding where *root* is not the element that forms begin with by the mapping or route."""
     local = etree.QName(root).localname
     if wanted is None or wanted in {real_names(str(root.tag)), local}:
         return ()
@@ -37,7 +37,7 @@ def wrong_root(tag: str, model: SchemaModel) -> tuple[str, dict[str, str]]:
 
 
 def namespace_finding(right: str) -> tuple[str, dict[str, str]]:
-    """Say that an element belongs into the namespace of *right*: the rule, and its facts."""
+    """The rule, with its facts, for an element that belongs into the namespace of *right*."""
     namespace = real_names(etree.QName(right).namespace or "")
     return ("wrong_namespace", {"namespace": namespace}) if namespace else ("unwanted_namespace", {})
 
@@ -59,7 +59,7 @@ def unexpected_attribute(node: etree._Element, name: str, model: SchemaModel) ->
 
 
 def in_wrong_namespace(content: Group, tags: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Find the children whose names are known in another namespace only: which, and the name there."""
+    """The children whose names are known in another namespace only: which one, and its name there."""
     by_local: dict[str, str] = {}
     for name in names_in(content):
         by_local.setdefault(etree.QName(name).localname, name)

@@ -138,7 +138,7 @@ class SchemaModel:
             raise GaveUp from error
 
     def declaration(self, node: etree._Element) -> Declaration | None:
-        """Find the declaration of *node* by its way down from the root, or None."""
+        """The declaration of *node*, by its way down from the root, or None."""
         if self._schema is None:
             return None
         way = [node, *node.iterancestors()][::-1]
@@ -148,7 +148,7 @@ class SchemaModel:
         return self.as_said(found, node)
 
     def _below(self, declaration: Declaration | None, node: etree._Element) -> Declaration | None:
-        """Find the declaration of *node* in this one: its own, or where a wildcard takes it, what is known of it."""
+        """The declaration of *node* within *declaration*: its own, or what is known of it where a wildcard takes it."""
         tag = str(node.tag)
         content: Any = getattr(getattr(declaration, "type", None), "content", None)
         if not hasattr(content, "iter_elements"):
@@ -162,7 +162,7 @@ class SchemaModel:
         return self.untyped(node) if wild and known is None else known
 
     def anywhere(self, node: etree._Element) -> Declaration | None:
-        """Find what the schema declares of the name of *node* for any place; None where it declares nothing."""
+        """What the schema declares by the name of *node* for any place; None where it declares nothing."""
         return None if self._schema is None else self._schema.maps.elements.get(str(node.tag))
 
     def untyped(self, node: etree._Element) -> Declaration | None:

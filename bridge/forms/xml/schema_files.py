@@ -133,7 +133,7 @@ def roots_in(schema: bytes) -> set[str]:
 
 def read_schema_file(folder: Path, part: str, *, wanted_by: str, max_bytes: int) -> bytes:
     """
-    Read the file *part* of *folder*, following links that stay inside, as those of a mounted ConfigMap do.
+    The bytes of *part* in *folder*, through links that stay inside, as those of a mounted ConfigMap do.
 
     Raises:
         ConfigurationError: It is not there, larger than *max_bytes*, or a link that leads out; *wanted_by* is the
@@ -235,7 +235,7 @@ class SchemaReading:
                 element.set("schemaLocation", posixpath.relpath(joined, posixpath.dirname(part) or "."))
 
     def _target(self, part: str, location: str) -> str | None:
-        """Find the file that *location* means, as it is written or else as the URI that it is."""
+        """The file that *location* means, as it is written or else as the URI that it is."""
         bare = location.strip(" \t\r\n")
         meant = [_inside(part, bare), _inside(part, unquote(bare))]
         return next((target for target in meant if target and (self.folder / target).is_file()), meant[0])
@@ -258,7 +258,7 @@ class SchemaReading:
         return hashlib.sha256(lines.encode()).hexdigest()
 
     def _root(self, part: str, wanted_by: str) -> etree._Element | None:
-        """Read one file as the root of a schema, or add to the faults."""
+        """The root of the schema in the file *part*; None where it cannot be used, which is added to the faults."""
         path = self.folder / part
         where = f"{path}:1:1"
         try:

@@ -126,7 +126,7 @@ def _of_pattern(pattern: etree._Element) -> Iterator[tuple[etree._Element, str]]
 
 
 def _two_types(kind: etree._Element) -> Iterator[tuple[etree._Element, str]]:
-    """Find elements of one name and two types in one content."""
+    """Notes on elements of one name and two types in one content."""
     types: dict[str, str | None] = {}
     for element in _own(kind):
         name = element.get("name")
@@ -147,7 +147,7 @@ def _own(node: etree._Element) -> Iterator[etree._Element]:
 
 
 def _strange_restrictions(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
-    """Find types that restrict another to elements which that one does not have."""
+    """Notes on types that restrict another to elements which that one does not have."""
     named = {kind.get("name"): kind for kind in root.iterchildren(f"{_XSD}complexType")}
     for restriction in root.iter(f"{_XSD}restriction"):
         base = named.get((restriction.get("base") or "").rpartition(":")[2])

@@ -21,12 +21,12 @@ def usual_roots(schema: Any, root: str | None) -> Iterator[Any]:
 
 
 def no_root(schema: Any, root: str | None) -> str:
-    """Say that xmlschema's *schema* does not have *root*, or none at all."""
+    """The message that xmlschema's *schema* has no such *root*, or has no root at all."""
     names = ", ".join(element.local_name for element in schema.elements.values()) or "none"
     return f"the schema has no root element {root!r}; it has {names}" if root else "the schema has no root element"
 
 
 def several_roots(names: Iterable[str]) -> str:
-    """Say that one of these has to be picked."""
+    """The message that one of these *names* has to be picked."""
     listed = ", ".join(name.rpartition("}")[2] for name in names)
     return f"the schema has several root elements ({listed}): say which one forms begin with, by 'root'"

@@ -61,7 +61,7 @@ class SchemaTree:
     """
 
     def __init__(self, schema: Any, root: str | None = None) -> None:
-        """Read *schema*; *root* (local or ``{uri}local``) is the only one that forms begin with, if it is said."""
+        """The tree of *schema*; *root* (local or ``{uri}local``), where given, is the only one forms begin with."""
         self._kept: list[Any] = []  # So that no id is used twice while this lives.
         self._derived = _derived_types(schema)
         self._below: dict[Spot, Found] = {}
@@ -213,7 +213,7 @@ def _counted(particle: Any, times: float) -> Iterator[tuple[Any, float]]:
 
 
 def _derived_types(schema: Any) -> Mapping[int, list[Any]]:
-    """Find the types that ``xsi:type`` can put in the place of each, by the id of its own."""
+    """The types that ``xsi:type`` can put in the place of each, by its own id."""
     derived: dict[int, list[Any]] = {}
     for kind in schema.maps.types.values():
         base = getattr(kind, "base_type", None)

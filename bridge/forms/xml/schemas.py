@@ -12,7 +12,7 @@ from bridge.forms.xml.xsd11 import says_xsd_1_1
 
 def read_schema_files(folder: Path, name: str) -> SchemaFiles:
     """
-    Read the schema *name* (a path inside *folder*) and everything that it refers to.
+    The schema *name* (a path inside *folder*) with everything that it refers to.
 
     Raises:
         ConfigurationError: A file is missing, lies outside the folder, or cannot be used; every fault at once.

@@ -211,7 +211,7 @@ class _Choice:
 
 
 def _choice_between(part: Particle, tag: str, came: Counter[str], *, times: int | None = 1) -> _Choice | None:
-    """Find the innermost choice between *tag* and what *came*; *part* itself may come *times* times."""
+    """The innermost choice between *tag* and what *came*; *part* itself may come *times* times."""
     if not isinstance(part, Group) or tag not in names_in(part):
         return None
     most = None if times is None or part.high is None else times * part.high
@@ -261,7 +261,7 @@ def _alternative(part: Particle) -> str:
 
 
 def _step(state: State, tag: str) -> tuple[State, State] | None:
-    """Find what has to be passed over for *tag* to come, as little as possible, and what is left then."""
+    """What has to be passed over for *tag* to come, as little as possible, and what is left then."""
     best: tuple[State, State] | None = None
     for missing, rest in in_turn(state, tag):
         if not missing:

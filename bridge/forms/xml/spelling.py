@@ -33,7 +33,7 @@ def accepts_as_meant(
     schema: etree.XMLSchema, root: etree._Element, data: bytes, *, model: SchemaModel, effort: Effort
 ) -> bool:
     """
-    Write what *schema*, which has just refused *root*, misreads as it reads it; True if it accepts *root* then.
+    Whether *schema*, which has just refused *root*, accepts it once what it misreads is respelled as it reads it.
 
     *data* is the form as it came. What is wrong besides is for ``explain`` to tell.
     """
@@ -75,7 +75,7 @@ def collapse_blanks(root: etree._Element, data: bytes, model: SchemaModel) -> bo
 
 def _write_old_letters(schema: etree.XMLSchema, root: etree._Element) -> bool:
     """
-    Write letters that libxml2's tables are too old for as old ones of their kind, and say whether there were any.
+    Whether there were letters that libxml2's tables are too old for; each is an old one of its kind now.
 
     Only in values that a pattern has just refused: to it ``\\p{L}`` has no capital ß, which came in 2008.
     """

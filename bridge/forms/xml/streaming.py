@@ -245,7 +245,7 @@ class _Stream:
 
     def feed(self, piece: bytes) -> None:
         """
-        Give libxml2 the next *piece*.
+        Hand libxml2 the next *piece*.
 
         Raises:
             Unreadable: It is not well-formed.
@@ -257,7 +257,7 @@ class _Stream:
 
     def close(self) -> None:
         """
-        Say that nothing comes any more.
+        End the document: nothing comes any more.
 
         Raises:
             Unreadable: It ended too early.
@@ -290,7 +290,7 @@ class _Stream:
 
 def _pieces(path: Path) -> Iterator[bytes]:
     """
-    Read the file as UTF-8, in pieces, without a byte order mark.
+    The file as UTF-8, in pieces, without a byte order mark.
 
     Raises:
         Unreadable: Empty, with a DOCTYPE, or in another encoding than it says.

@@ -195,7 +195,7 @@ def _counts_children(step: Any) -> bool:
 
 
 def _name_asked_for(condition: Any) -> tuple[str, str] | None:
-    """Read ``local-name() = 'x'``, ``name() = 'x'`` and ``namespace-uri() = 'u'``, either way round."""
+    """What ``local-name() = 'x'``, ``name() = 'x'`` or ``namespace-uri() = 'u'``, either way round, asks for."""
     if condition.symbol != "=" or len(condition) != 2:
         return None
     for function, literal in ((condition[0], condition[1]), (condition[1], condition[0])):
