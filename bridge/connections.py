@@ -65,7 +65,7 @@ class Wait(Enum):
 class Connection(TConn):  # type: ignore[misc]
     """One client's connection, and what has come of its next request."""
 
-    def __init__(self, cfg: Any, sock: Paced, client: Any, server: Any, *, probe: bool) -> None:
+    def __init__(self, cfg: object, sock: Paced, client: object, server: object, *, probe: bool) -> None:
         super().__init__(cfg, sock, client, server)
         self.parser: Any = None
         self.continued = False
@@ -96,7 +96,7 @@ class Connection(TConn):  # type: ignore[misc]
 class Worker(ThreadWorker):  # type: ignore[misc]
     """See the module. The app says how long clients are waited for, and what those are told that are turned away."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._patience: Patience = self.app.patience
         self._turned_away: TurnedAway = self.app.turned_away
@@ -322,7 +322,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.sock.begin()
         return super().handle(conn)
 
-    def handle_request(self, req: Any, conn: Connection) -> Any:
+    def handle_request(self, req: Any, conn: Connection) -> object:
         """Let the body's first reading, and not gunicorn, tell a client to go on."""
         conn.sock.asks_to_go_on = req._expected_100_continue and not conn.continued  # noqa: SLF001
         req._expected_100_continue = False  # noqa: SLF001
@@ -336,12 +336,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             req.body.reader.limit_trailer_section = TRAILERS
         return super().handle_request(req, conn)
 
-    def handle_error(self, req: Any, client: Paced, addr: Any, exc: BaseException) -> None:  # noqa: ARG002
+    def handle_error(self, req: object, client: Paced, addr: object, exc: BaseException) -> None:  # noqa: ARG002
         """Answer what cannot be read, and what failed outside the app, as any problem; gunicorn would quote it."""
         with contextlib.suppress(OSError):
             client.sendall(self._turned_away.because_of(exc, client.head))
 
-    def _keepalive_after(self, conn: Connection, keepalive: Any) -> bool:
+    def _keepalive_after(self, conn: Connection, keepalive: object) -> bool:
         if conn.sock.asks_to_go_on:
             return False  # Whether the body comes after all, nobody can say.
         if not keepalive:

@@ -125,7 +125,7 @@ class Queue:
 
     def enqueue(self, connection: sa.Connection, run: Attempt) -> None:
         """Ask for *run* in the transaction of *connection*. Nothing happens before that commits."""
-        options: dict[str, Any] = {
+        options: dict[str, object] = {
             "workflow_name": WORKFLOW,
             "queue_name": QUEUE,
             "workflow_id": run.id,

@@ -41,7 +41,7 @@ def caller_in(head: bytes) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    work: Callable[[], Any]
+    work: Callable[[], object]
     ended: Callable[["Future[Any]"], None]
     at: float
 
@@ -74,7 +74,7 @@ class Lane:
         waited, noted = self._waited.get(caller, (0.0, 0.0))
         return bool(line) and waited > SHED and self._clock() - noted < SHED
 
-    def add(self, caller: int, work: Callable[[], Any], ended: Callable[["Future[Any]"], None]) -> None:
+    def add(self, caller: int, work: Callable[[], object], ended: Callable[["Future[Any]"], None]) -> None:
         """Let *work* have a thread when it is its turn; *ended*, called in that thread, has ``left`` called in ours."""
         self._lines.setdefault(caller, deque()).append(_Asked(work, ended, self._clock()))
         self._go_on()

@@ -14,7 +14,7 @@ import threading
 import warnings
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO
 
 import orjson
 import structlog
@@ -98,7 +98,7 @@ def _uncaught(kind: type[BaseException], error: BaseException | None, _trace: Tr
     structlog.get_logger("bridge.logs").critical("nobody caught an error", error=kind.__name__, at=at)
 
 
-def _words_of_the_source(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def _words_of_the_source(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Keep of a library's line what stands in its source: a template, or a text up to its first value."""
     record: logging.LogRecord = event["_record"]
     said = record.msg if isinstance(record.msg, str) else ""
@@ -110,7 +110,7 @@ def _words_of_the_source(_: Any, __: str, event: structlog.typing.EventDict) -> 
     return event
 
 
-def _harmless(arguments: Any) -> list[int | str]:
+def _harmless(arguments: object) -> list[int | str]:
     """Of what was put into a library's line, the numbers and signals that are nobody's: processes, exit codes."""
     given = arguments if isinstance(arguments, tuple) else ()
     small = (each for each in given if isinstance(each, int) and abs(each) < _SMALL)
@@ -127,7 +127,7 @@ def _written_part(said: str, source: str) -> str:
 
 
 def _only_type_and_place_of_exceptions(
-    _: Any, __: str, event: structlog.typing.EventDict
+    _: object, __: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
     # A traceback shows the values of the moment.
     event.pop("stack_info", None)
@@ -138,6 +138,6 @@ def _only_type_and_place_of_exceptions(
     return event
 
 
-def _line(_: Any, __: str, event: structlog.typing.EventDict) -> str:
+def _line(_: object, __: str, event: structlog.typing.EventDict) -> str:
     # The last net: what looks like a national identity number leaves no process, whichever library wrote it.
     return mask_identity_numbers(orjson.dumps(event, default=lambda value: type(value).__name__).decode())

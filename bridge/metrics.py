@@ -17,7 +17,7 @@ _UPSTREAM = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
 _VISIBLE = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120, 600)
 
 
-def _made(kind: type[MetricWrapperBase], name: str, text: str, *labels: str, **more: Any) -> Mapping[str, Any]:
+def _made(kind: type[MetricWrapperBase], name: str, text: str, *labels: str, **more: Any) -> Mapping[str, object]:
     """How a field is made, which is done for each registry."""
     return {"made": partial(kind, name, text, labels, **more)}
 

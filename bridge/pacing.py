@@ -4,7 +4,6 @@ import errno
 import socket
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from bridge.core.problems import Refusal
 
@@ -40,7 +39,7 @@ class Paced:
         """The request that is served, as far as it was here when it got its thread."""
         self._taken, self._waited = 0, 0.0
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self._sock, name)
 
     def begin(self) -> None:

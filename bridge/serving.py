@@ -241,28 +241,28 @@ class _ServerLog(Logger):  # type: ignore[misc]
         self.error_log.propagate = True
         self.access_log.disabled = True
 
-    def log(self, lvl: int | str, msg: Any, *args: Any, **kwargs: Any) -> None:
+    def log(self, lvl: int | str, msg: object, *args: object, **kwargs: object) -> None:
         number = lvl if isinstance(lvl, int) else self.LOG_LEVELS.get(lvl.lower(), logging.INFO)
         self._say(number, msg, args, kwargs)
 
-    def critical(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+    def critical(self, msg: object, *args: object, **kwargs: object) -> None:
         self._say(logging.CRITICAL, msg, args, kwargs)
 
-    def error(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+    def error(self, msg: object, *args: object, **kwargs: object) -> None:
         self._say(logging.ERROR, msg, args, kwargs)
 
-    def warning(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+    def warning(self, msg: object, *args: object, **kwargs: object) -> None:
         self._say(logging.WARNING, msg, args, kwargs)
 
-    def info(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+    def info(self, msg: object, *args: object, **kwargs: object) -> None:
         self._say(logging.INFO, msg, args, kwargs)
 
-    def debug(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+    def debug(self, msg: object, *args: object, **kwargs: object) -> None:
         self._say(logging.DEBUG, msg, args, kwargs)
 
-    def exception(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+    def exception(self, msg: object, *args: object, **kwargs: object) -> None:
         self._say(logging.ERROR, msg, args, {"exc_info": True, **kwargs})
 
-    def _say(self, level: int, msg: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _say(self, level: int, msg: object, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
         # The place of a line is where gunicorn says it, and not here: only words of that place are written.
         self.error_log.log(level, msg, *args, **{"stacklevel": 3, **kwargs})

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
@@ -136,7 +136,7 @@ def _list(seen: "SeenDialog", language: str, shape: str) -> None:
         click.echo(line)
 
 
-def _button(button: "Button", language: str) -> dict[str, Any]:
+def _button(button: "Button", language: str) -> dict[str, object]:
     return {
         "name": button.name,
         "action": button.action,
@@ -187,7 +187,7 @@ def _told(outcome: "Pressed", language: str) -> Iterable[str]:
     yield from (f"{name:12} {text}" for name, text in _changes(outcome, language))
 
 
-def _said(problem: Mapping[str, Any]) -> Iterable[str]:
+def _said(problem: Mapping[str, object]) -> Iterable[str]:
     """Tell a problem in its own words, and the faults of a form one by one."""
     yield f"it says      {problem.get('title', '')}: {problem.get('detail', '')}"
     findings = problem.get("findings")
@@ -220,7 +220,7 @@ def _changes(outcome: "Pressed", language: str) -> Iterable[tuple[str, str]]:
         yield "dialog", "unchanged"
 
 
-def _report(outcome: "Pressed", language: str) -> dict[str, Any]:
+def _report(outcome: "Pressed", language: str) -> dict[str, object]:
     return {
         "status": outcome.status,
         "problem": outcome.problem if outcome.operation is None else outcome.operation.problem or outcome.problem,

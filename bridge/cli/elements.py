@@ -199,7 +199,7 @@ def _json(element: "Element") -> dict[str, Any]:
     }
 
 
-def _form(form: "Form") -> dict[str, Any]:
+def _form(form: "Form") -> dict[str, object]:
     return {
         "id": form.form_id,
         "type": form.kind.value,
@@ -208,7 +208,7 @@ def _form(form: "Form") -> dict[str, Any]:
     }
 
 
-def _attachment(attachment: "Attachment") -> dict[str, Any]:
+def _attachment(attachment: "Attachment") -> dict[str, object]:
     return {
         "id": attachment.attachment_id,
         "type": attachment.attachment_type,
@@ -217,12 +217,12 @@ def _attachment(attachment: "Attachment") -> dict[str, Any]:
     }
 
 
-def _value(item: Mapping[str, Any], name: str) -> str:
+def _value(item: Mapping[str, object], name: str) -> str:
     value = item.get(name)
     return "" if value is None else str(value)
 
 
-def _cell(item: Mapping[str, Any], heading: str) -> str:
+def _cell(item: Mapping[str, object], heading: str) -> str:
     if heading == "service":
         return f"{item['service_code']}/{item['service_edition']}"
     text = _value(item, heading)

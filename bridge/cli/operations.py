@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
@@ -212,7 +212,7 @@ def _store() -> "Iterator[tuple[Store, Queue]]":
         yield store, queue
 
 
-def _row(entry: "Entry") -> dict[str, Any]:
+def _row(entry: "Entry") -> dict[str, object]:
     operation = entry.operation
     problem = None if operation.problem is None else operation.problem.code
     return {
@@ -228,7 +228,7 @@ def _row(entry: "Entry") -> dict[str, Any]:
     }
 
 
-def _whole(entry: "Entry") -> dict[str, Any]:
+def _whole(entry: "Entry") -> dict[str, object]:
     from bridge.core.ids import mask_identity_numbers
 
     operation = entry.operation
@@ -273,13 +273,13 @@ def _moment(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def _cell(row: Mapping[str, Any], name: str) -> str:
+def _cell(row: Mapping[str, object], name: str) -> str:
     if name == "accepted":
         return str(row[name])[:16].replace("T", " ")
     return "" if row[name] is None else str(row[name])
 
 
-def _value(row: Mapping[str, Any], name: str) -> str:
+def _value(row: Mapping[str, object], name: str) -> str:
     return "" if row[name] is None else str(row[name])
 
 

@@ -31,7 +31,7 @@ class _Array:
     def __init__(self) -> None:
         self._begun = False
 
-    def __call__(self, items: Iterable[Mapping[str, Any]]) -> None:
+    def __call__(self, items: Iterable[Mapping[str, object]]) -> None:
         for each in items:
             click.echo("[" if not self._begun else ",")
             click.echo(json.dumps(each, ensure_ascii=False), nl=False)
@@ -43,10 +43,10 @@ class _Array:
 
 
 @contextmanager
-def writing(shape: str, *, table: "Table", csv: "Csv") -> Iterator[Writer[Mapping[str, Any]]]:
+def writing(shape: str, *, table: "Table", csv: "Csv") -> Iterator[Writer[Mapping[str, object]]]:
     """What writes rows as *shape* (``shapes.ROWS``); *table* and *csv* are for those two."""
     if shape != "json":
-        writers: Mapping[str, Writer[Mapping[str, Any]]] = {"table": table, "jsonl": json_lines, "csv": csv}
+        writers: Mapping[str, Writer[Mapping[str, object]]] = {"table": table, "jsonl": json_lines, "csv": csv}
         yield writers[shape]
         return
     array = _Array()
@@ -62,7 +62,7 @@ class Csv:
     def __init__(self, columns: Sequence[str], cell: Cell[Any]) -> None:
         self._columns, self._cell, self._begun = columns, cell, False
 
-    def __call__(self, items: Sequence[Any]) -> None:
+    def __call__(self, items: Sequence[object]) -> None:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         if not self._begun:
             writer.writerow(self._columns)
@@ -82,7 +82,7 @@ class Table:
     def __init__(self, columns: Mapping[str, int | None], cell: Cell[Any]) -> None:
         self._columns, self._cell, self._begun = columns, cell, False
 
-    def __call__(self, items: Sequence[Any]) -> None:
+    def __call__(self, items: Sequence[object]) -> None:
         from rich.console import Console
         from rich.table import Table as Grid
         from rich.text import Text
@@ -101,7 +101,7 @@ class Table:
         self._begun = True
         console.print(grid)
 
-    def _shown(self, item: Any, name: str) -> str:
+    def _shown(self, item: object, name: str) -> str:
         return printable(mask_identity_numbers(self._cell(item, name)))
 
 

@@ -183,7 +183,7 @@ def _as_end_user(url: str | None, token_file: str | None) -> "DialogSearch":
     return DialogSearch(new_session(pool=1), dialogporten_url(url), auth=auth, clock=lambda: datetime.now(UTC))
 
 
-def _cell(item: Mapping[str, Any], heading: str) -> str:
+def _cell(item: Mapping[str, object], heading: str) -> str:
     name = _MEMBERS[heading]
     text = _value(item, name)
     return text[:19].replace("T", " ") if name == "updatedAt" else text

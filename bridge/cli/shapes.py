@@ -1,7 +1,7 @@
 """What a command prints its result as: ``--format`` with a choice, and ``--json`` for the one that all have."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 
@@ -11,7 +11,7 @@ TEXT = ("text", "json")
 """For what prints one report."""
 
 _ASKED = "bridge.cli.shapes"
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+_Command = TypeVar("_Command", bound=Callable[..., object])
 
 
 def shape_option(*shapes: str, flags: tuple[str, ...] = ("json",)) -> Callable[[_Command], _Command]:

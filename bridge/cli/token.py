@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
@@ -166,11 +166,11 @@ def _as_json(judgement: "Judgement") -> str:
     )
 
 
-def _masked(claims: Mapping[str, Any]) -> dict[str, Any]:
+def _masked(claims: Mapping[str, object]) -> dict[str, object]:
     return {mask_identity_numbers(name): _masked_value(value) for name, value in claims.items()}
 
 
-def _masked_value(value: object) -> Any:
+def _masked_value(value: object) -> object:
     match value:
         case None | bool():
             return value

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 _REF = "#/definitions/{model}"
 
 
-def editor_schema(model: type[BaseModel], *, title: str) -> dict[str, Any]:
+def editor_schema(model: type[BaseModel], *, title: str) -> dict[str, object]:
     """
     Make the JSON Schema of *model*, in draft 7, which every editor knows.
 
@@ -25,7 +25,7 @@ def editor_schema(model: type[BaseModel], *, title: str) -> dict[str, Any]:
     }
 
 
-def _plain(part: Any) -> Any:
+def _plain(part: object) -> Any:
     """Take away what says nothing to who writes, and write the rest as draft 7 reads it."""
     if isinstance(part, list):
         return [_plain(each) for each in part]

@@ -95,15 +95,15 @@ class Parts:
         )
 
 
-def _types_in(rules: Any) -> tuple[str, ...]:
+def _types_in(rules: object) -> tuple[str, ...]:
     return tuple(str(each.get("type")) for each in _listed(rules) if isinstance(each, dict))
 
 
-def _listed(given: Any) -> list[Any]:
+def _listed(given: object) -> list[object]:
     return given if isinstance(given, list) else []
 
 
-def _sound(kind: type[_Kind], items: Iterable[tuple[_Key, Any]]) -> Iterator[tuple[_Key, _Kind]]:
+def _sound(kind: type[_Kind], items: Iterable[tuple[_Key, object]]) -> Iterator[tuple[_Key, _Kind]]:
     for key, item in items:
         try:
             yield key, kind.model_validate(item)

@@ -1,6 +1,6 @@
 """The keys of a mapping file as a model: what may stand where, and what each key means."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Discriminator, Field, StringConstraints, Tag
 
@@ -331,6 +331,6 @@ MODELS: Models = (
 """Which model stands at which place."""
 
 
-def mapping_json_schema() -> dict[str, Any]:
+def mapping_json_schema() -> dict[str, object]:
     """Make the JSON Schema with which editors complete and check mapping files."""
     return editor_schema(MappingFile, title="Mapping file of the Altinn dialog bridge")

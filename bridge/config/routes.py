@@ -131,7 +131,7 @@ _MODELS: Models = (
 )
 
 
-def route_json_schema() -> dict[str, Any]:
+def route_json_schema() -> dict[str, object]:
     """Make the JSON Schema with which editors complete and check route files."""
     return editor_schema(RouteFile, title="Route file of the Altinn dialog bridge")
 

@@ -56,7 +56,7 @@ Models = tuple[tuple[tuple[str, ...], type[BaseModel]], ...]
 """Which model stands at which place; ``*`` is any name."""
 
 
-def read_yaml(document: Document, *, begins: str) -> dict[str, Any] | None:
+def read_yaml(document: Document, *, begins: str) -> dict[str, object] | None:
     """
     The document's file as plain values, the place of each noted; None when there is nothing to go on with.
 
@@ -120,11 +120,11 @@ def _refuse_unused_yaml(text: str) -> None:
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=cast("yaml.Mark | None", event.start_mark))
 
 
-def _build(document: Document, node: yaml.Node, place: Place) -> Any:
+def _build(document: Document, node: yaml.Node, place: Place) -> object:
     """Turn *node* into plain values, noting where each stands."""
     document.places[place] = node.start_mark
     if isinstance(node, yaml.MappingNode):
-        built: dict[str, Any] = {}
+        built: dict[str, object] = {}
         for key, value in node.value:
             name = _scalar(key) if isinstance(key, yaml.ScalarNode) else None
             mark = f"{document.path}:{key.start_mark.line + 1}:{key.start_mark.column + 1}"
@@ -176,7 +176,7 @@ class _Odd:
     text: str
 
 
-def _scalar(node: yaml.Node) -> Any:
+def _scalar(node: yaml.Node) -> object:
     text: str = node.value
     if cast("Any", node).style:  # Plain is None, or "" from libyaml.
         return text
@@ -196,7 +196,7 @@ def _scalar(node: yaml.Node) -> Any:
 # From pydantic's errors to words
 
 
-def wrong_value(kind: str, value: Any, context: Mapping[str, Any]) -> str:
+def wrong_value(kind: str, value: object, context: Mapping[str, Any]) -> str:
     """In our words what pydantic finds wrong with *value*."""
     shown = repr(value.text if isinstance(value, _Odd) else value)
     match kind:

@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
-from typing import Any
 
 from bridge.core.mapping import ActionMapping, FormSource, ServiceMapping, Verb
 from bridge.core.targets import Target
@@ -66,7 +65,7 @@ def meaning_of(mapping: ServiceMapping, action: ActionMapping) -> Meaning:
     )
 
 
-def _said(value: Any) -> Any:
+def _said(value: object) -> object:
     """
     *value* as JSON takes it.
 

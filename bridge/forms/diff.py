@@ -73,13 +73,13 @@ class _Node:
     name: str
     label: str
     value: str | None
-    same: Any
+    same: object
     children: tuple["_Node", ...] = ()
     keeps_order: bool = False
     digest: int = 0
     listed: bool = False
 
-    def leaves(self) -> Iterator[tuple[Any, ...]]:
+    def leaves(self) -> Iterator[tuple[object, ...]]:
         if self.value is not None:
             yield (self.name, self.same)
         for child in self.children:
@@ -253,7 +253,7 @@ _local = lru_cache(maxsize=10_000)(readable)
 
 
 def _leaf(name: str, label: str, text: str, *, kind: Kind | None, nil: bool = False) -> _Node:
-    same: Any = ("nil",) if nil else text
+    same: object = ("nil",) if nil else text
     if kind in {Kind.NUMBER, Kind.REAL}:
         same = _number(text)
     elif kind is Kind.BOOLEAN:
@@ -404,7 +404,7 @@ def _likest(olds: Sequence[_Node], news: Sequence[_Node]) -> list[tuple[int, int
         return [(index, index) for index in range(min(len(olds), len(news)))]
     # best[i][j]: (values kept, rows paired) when the rows from i and j on are aligned.
     best = [[(0, 0)] * (len(news) + 1) for _ in range(len(olds) + 1)]
-    numbers: dict[tuple[Any, int], int] = {}
+    numbers: dict[tuple[object, int], int] = {}
     kept_by = [_numbered(node, numbers) for node in news]
     alike = [[len(values & kept) for kept in kept_by] for values in (_numbered(node, numbers) for node in olds)]
     for i in range(len(olds) - 1, -1, -1):
@@ -424,9 +424,9 @@ def _likest(olds: Sequence[_Node], news: Sequence[_Node]) -> list[tuple[int, int
     return pairs
 
 
-def _numbered(node: _Node, numbers: dict[tuple[Any, int], int]) -> set[int]:
+def _numbered(node: _Node, numbers: dict[tuple[object, int], int]) -> set[int]:
     """A number for each value in *node*, the same for the same value: sets of those are compared fast."""
-    times: Counter[Any] = Counter()
+    times: Counter[object] = Counter()
     found = set()
     for leaf in node.leaves():
         times[leaf] += 1

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from bridge.forms.conversion.converter import Converter
 from bridge.forms.conversion.model import Content, ElementDecl
@@ -79,7 +78,7 @@ def _walk(content: Content, path: str, above: tuple[int, ...], *, found: dict[st
         _walk(place.content, below, (*above, id(content)), found=found)
 
 
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
+def _leaves(value: object, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping) and value:
         for name, each in value.items():
             if name not in _WORDS_ONLY or not isinstance(each, str):

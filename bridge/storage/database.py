@@ -38,12 +38,12 @@ def open_database(url: str, *, pool: int, wait: float = POOL_WAIT) -> sa.Engine:
     if (file := file_of(engine)) is not None:
         same = SameFile(str(file))
 
-        def connecting(*_: Any) -> None:
+        def connecting(*_: object) -> None:
             # SQLite would make the file anew, and it would be empty.
             same.check_file()
             _keep_private(str(file))
 
-        def connected(connection: Any, record: Any) -> None:
+        def connected(connection: object, record: object) -> None:
             _prepare_sqlite(connection)
             same.connected(record)
 
@@ -165,7 +165,7 @@ def insert_ignore(connection: sa.Connection, table: sa.Table) -> Any:
 def added(
     connection: sa.Connection,
     table: sa.Table,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     *,
     one: Sequence[str],
     of: sa.ColumnElement[bool],

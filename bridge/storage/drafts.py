@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -161,7 +160,7 @@ class Drafts:
         """Drop failures that were due before *before* and not met again since."""
         self._connection.execute(draft_failures.delete().where(draft_failures.c.next_at < before))
 
-    def _write(self, draft: Draft, **values: Any) -> None:
+    def _write(self, draft: Draft, **values: object) -> None:
         self._connection.execute(drafts.update().where(_is(draft.message_id)).values(**values))
 
 

@@ -19,9 +19,9 @@ from bridge.core.targets import Target
 from bridge.storage.links import element_of
 
 
-def columns_of(values: Mapping[str, Any]) -> dict[str, Any]:
+def columns_of(values: Mapping[str, Any]) -> dict[str, object]:
     """Some fields of an operation as columns."""
-    columns: dict[str, Any] = {}
+    columns: dict[str, object] = {}
     for name, value in values.items():
         if name == "held_forms":  # It lies with those that were sent.
             continue
@@ -45,7 +45,7 @@ def _packed(sent: tuple[Form, ...], held: tuple[Form, ...]) -> bytes | None:
     return zlib.compress(json.dumps(rows).encode()) if sent else None
 
 
-def _form_row(form: Form) -> list[Any]:
+def _form_row(form: Form) -> list[object]:
     return [form.kind.value, form.data_format_id, form.data_format_version, form.data, form.form_id]
 
 
@@ -144,7 +144,7 @@ def _manifest(value: Mapping[str, Any]) -> Manifest:
     return Manifest(forms=value["forms"], files=files, phase=Phase(value["phase"]))
 
 
-def _problem_json(problem: Problem) -> dict[str, Any]:
+def _problem_json(problem: Problem) -> dict[str, object]:
     return {
         "code": problem.code,
         "status": problem.status,

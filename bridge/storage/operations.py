@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -136,7 +135,7 @@ class OperationRows(Rows):
             .values(holder=holder, updated_at=now)
         )
 
-    def update(self, operation_id: UUID, *, now: datetime, held_by: str | None = None, **values: Any) -> bool:
+    def update(self, operation_id: UUID, *, now: datetime, held_by: str | None = None, **values: object) -> bool:
         """
         Set *values* of an unfinished operation, and return whether they were written.
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -105,7 +104,7 @@ class Runs:
         row = {"kind": run.kind, "id": run.id, "scope": run.scope, "cursor": run.cursor, "counts": dict(run.counts)}
         self._connection.execute(runs.insert().values(began_at=now, seen_at=now, holder=holder, **row))
 
-    def _update(self, run: Run, *, held_by: str | None = None, **values: Any) -> bool:
+    def _update(self, run: Run, *, held_by: str | None = None, **values: object) -> bool:
         """Whether *values* were written: where *held_by* is named, only while that has the run and goes on."""
         mine = [runs.c.kind == run.kind, runs.c.id == run.id]
         if held_by is not None:

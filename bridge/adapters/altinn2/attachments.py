@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 from bridge.adapters.altinn2.connection import Connection
 from bridge.adapters.altinn2.messages import attachments_body
@@ -67,7 +66,7 @@ def delete_attachment(connection: Connection, key: ElementKey, attachment_id: in
     connection.written("DELETE", connection.url(key.who, key.message_id, "attachments", str(attachment_id)))
 
 
-def _attachment(entry: Mapping[str, Any]) -> Attachment:
+def _attachment(entry: Mapping[str, object]) -> Attachment:
     size = text(entry, "FileSize", default="-1")
     return Attachment(
         attachment_type=text(entry, "AttachmentType"),

@@ -332,7 +332,7 @@ class Altinn2Client:
 
     def _messages(
         self, who: str, first: Window, query: Mapping[str, str], *, most: int | None, trash: bool = False
-    ) -> Iterator[Mapping[str, Any]]:
+    ) -> Iterator[Mapping[str, object]]:
         url = self._connection.url(who) + ("/trashbin" if trash else "")
         windows, calls = [first], 0
         before: list[str] = []
@@ -362,7 +362,7 @@ class Altinn2Client:
         raise_for(answer, writes=True, now=self._connection.clock())
         return PutReceipt(location_id=moved_to(answer))
 
-    def _message(self, key: ElementKey, *, hops: int = 1) -> Mapping[str, Any]:
+    def _message(self, key: ElementKey, *, hops: int = 1) -> Mapping[str, object]:
         url = self._connection.url(key.who, key.message_id)
         answer = self._connection.ask(url, {**LANGUAGE, "markAsRead": "false"}, HAL)
         moved = moved_to(answer)

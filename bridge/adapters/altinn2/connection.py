@@ -134,7 +134,7 @@ class Connection:
         url: str,
         params: Mapping[str, str] = LANGUAGE,
         *,
-        data: Any = None,
+        data: object = None,
         content_type: str = HAL,
     ) -> Answer:
         """The answer to a write, whatever it is; raises Unreachable or OutcomeUnknown where none came."""

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 from bridge.adapters.altinn2.connection import Connection
 from bridge.adapters.altinn2.wire import LANGUAGE, embedded, json_body, new_id, own_id, text, unreadable, xml_text
@@ -63,7 +62,7 @@ def _id_of(form: Form) -> int:
     return form.form_id
 
 
-def _form(entry: Mapping[str, Any]) -> Form:
+def _form(entry: Mapping[str, object]) -> Form:
     try:
         kind = FormKind(text(entry, "Type"))
     except ValueError as error:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from bridge.adapters.altinn2.errors import ListTruncated, UnsafeUpdate
 from bridge.adapters.altinn2.states import state_of
@@ -56,7 +55,7 @@ class Window:
         return Window(self.since, self.until, self.skip + PAGE)
 
 
-def element_from(who: str, body: Mapping[str, Any], *, whole: bool) -> Element:
+def element_from(who: str, body: Mapping[str, object], *, whole: bool) -> Element:
     """The element that a message tells of; only a *whole* one says which forms and attachments it has."""
     status = text(body, "Status")
     try:
@@ -87,7 +86,7 @@ def element_from(who: str, body: Mapping[str, Any], *, whole: bool) -> Element:
     )
 
 
-def _date_or_none(body: Mapping[str, Any], name: str) -> datetime | None:
+def _date_or_none(body: Mapping[str, object], name: str) -> datetime | None:
     """The date, or None where it is missing or none: nothing depends on it that would be worth losing the element."""
     try:
         return parse_altinn_date(text(body, name, default=""))
@@ -178,7 +177,7 @@ def _signature(order: PutMessage) -> Mapping[str, object]:
     return {"SignatureSpec": ids}
 
 
-def _listed(body: Mapping[str, Any], relation: str) -> Iterator[Listed]:
+def _listed(body: Mapping[str, object], relation: str) -> Iterator[Listed]:
     for link in links(body, relation):
         end = last_segment(text(link, "href", default=""))
         if NUMBER.fullmatch(end):

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import requests
@@ -179,7 +178,7 @@ class MetadataClient:
         return answer
 
 
-def read_metadata(body: Any) -> ServiceMetadata:
+def read_metadata(body: object) -> ServiceMetadata:
     """
     An edition's metadata, however its members are spelled and wrapped.
 
@@ -318,7 +317,7 @@ def _why(error: UpstreamError) -> str:
     return error.detail
 
 
-def _form(entry: Mapping[str, Any]) -> tuple[FormKind, str, str]:
+def _form(entry: Mapping[str, object]) -> tuple[FormKind, str, str]:
     try:
         kind = FormKind(text(entry, "FormType"))
     except ValueError as error:
@@ -326,7 +325,7 @@ def _form(entry: Mapping[str, Any]) -> tuple[FormKind, str, str]:
     return kind, text(entry, "DataFormatId"), text(entry, "DataFormatVersion")
 
 
-def _rule(entry: Mapping[str, Any]) -> AttachmentRule:
+def _rule(entry: Mapping[str, object]) -> AttachmentRule:
     most = _whole(entry, "MaxAttachmentCount")
     return AttachmentRule(
         type=text(entry, "AttachmentTypeName"),
@@ -337,7 +336,7 @@ def _rule(entry: Mapping[str, Any]) -> AttachmentRule:
     )
 
 
-def _moment(entry: Mapping[str, Any], name: str) -> datetime | None:
+def _moment(entry: Mapping[str, object], name: str) -> datetime | None:
     value = text(entry, name, default="")
     try:
         return parse_altinn_date(value) if value else None
@@ -345,23 +344,23 @@ def _moment(entry: Mapping[str, Any], name: str) -> datetime | None:
         raise unreadable(name) from None
 
 
-def _flag(entry: Mapping[str, Any], name: str) -> bool | None:
+def _flag(entry: Mapping[str, object], name: str) -> bool | None:
     value = field(entry, name)
     if isinstance(value, str):
         return {"true": True, "false": False}.get(value.casefold())
     return value if isinstance(value, bool) else None
 
 
-def _whole(entry: Mapping[str, Any], name: str) -> int | None:
+def _whole(entry: Mapping[str, object], name: str) -> int | None:
     value = text(entry, name, default="")
     return int(value) if value.isdecimal() else None
 
 
-def _number_of(entry: Mapping[str, Any]) -> int:
+def _number_of(entry: Mapping[str, object]) -> int:
     return _whole(entry, "SequenceNumber") or 0
 
 
-def _list(body: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
+def _list(body: Mapping[str, object], name: str) -> Sequence[Mapping[str, object]]:
     value = field(body, name)
     if value is None:
         return embedded(body, name)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
@@ -27,7 +26,7 @@ class Reportee:
         return f"Reportee({self.reportee_id})"
 
 
-def reportees_in(body: Any) -> tuple[list[Reportee], int]:
+def reportees_in(body: object) -> tuple[list[Reportee], int]:
     """
     The entries of one page of the list that can be read, and how many it has in all.
 
@@ -70,6 +69,6 @@ def address_of(reportee: Reportee) -> str:
     return reportee.number if is_organisation_number(reportee.number) else reportee.reportee_id
 
 
-def _reportee(entry: Mapping[str, Any]) -> Reportee:
+def _reportee(entry: Mapping[str, object]) -> Reportee:
     number = text(entry, "SocialSecurityNumber", default="") or text(entry, "OrganizationNumber", default="")
     return Reportee(reportee_id=text(entry, "ReporteeId"), number=number)

@@ -23,7 +23,7 @@ _DECLARATION = re.compile(r"\s*<\?xml\s[^>]*\?>")
 _ENCODING = re.compile(rb"\s*<\?xml\s[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 
 
-def own_id(entry: Mapping[str, Any], *names: str) -> int:
+def own_id(entry: Mapping[str, object], *names: str) -> int:
     """The id in a member of its own or at the end of a link; the link itself is never followed."""
     links = entry.get("_links")
     own = links.get("self") if isinstance(links, Mapping) else None
@@ -35,7 +35,7 @@ def own_id(entry: Mapping[str, Any], *names: str) -> int:
     raise unreadable(f"no {names[0]}")
 
 
-def links(body: Mapping[str, Any], relation: str) -> list[Mapping[str, Any]]:
+def links(body: Mapping[str, object], relation: str) -> list[Mapping[str, object]]:
     """The links of *relation*, of which there may be none, one or a list; links name hosts at will."""
     found = body.get("_links")
     found = field(found, relation) if isinstance(found, Mapping) else None
@@ -73,7 +73,7 @@ def is_html(answer: Answer) -> bool:
     )
 
 
-def json_body(answer: Answer) -> Any:
+def json_body(answer: Answer) -> object:
     """Parse an answer. Raises Unreachable: one that was cut short is asked for again."""
     try:
         return json.loads(answer.body)
@@ -82,7 +82,7 @@ def json_body(answer: Answer) -> Any:
         raise Unreachable(SYSTEM, f"the answer is not JSON ({type(error).__name__})", status=answer.status) from None
 
 
-def json_or_none(answer: Answer) -> Any:
+def json_or_none(answer: Answer) -> object:
     """Parse an answer that need not be JSON."""
     try:
         return json.loads(answer.body)
@@ -90,7 +90,7 @@ def json_or_none(answer: Answer) -> Any:
         return None
 
 
-def embedded(body: Any, name: str) -> list[Mapping[str, Any]]:
+def embedded(body: Any, name: str) -> list[Mapping[str, object]]:
     """List what lies under ``_embedded``; plain JSON has a bare list, and an empty one may be left out."""
     if isinstance(body, Mapping):
         inside = body.get("_embedded")
@@ -101,14 +101,14 @@ def embedded(body: Any, name: str) -> list[Mapping[str, Any]]:
     return entries
 
 
-def field(body: Mapping[str, Any], name: str) -> Any:
+def field(body: Mapping[str, object], name: str) -> object:
     """The member, whatever its case: ``DataFormatId`` is ``DataFormatID`` elsewhere (facts/altinn2.md 4)."""
     if name in body:
         return body[name]
     return next((value for each, value in body.items() if each.casefold() == name.casefold()), None)
 
 
-def text(body: Mapping[str, Any], name: str, *, default: str | None = None) -> str:
+def text(body: Mapping[str, object], name: str, *, default: str | None = None) -> str:
     """A text, or a whole number as text."""
     value = field(body, name)
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):

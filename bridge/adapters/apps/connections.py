@@ -72,7 +72,7 @@ class _TlsPool(urllib3.HTTPSConnectionPool):
 
 
 class _AppAdapter(Adapter):
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+    def init_poolmanager(self, *args: object, **options: object) -> None:
         super().init_poolmanager(*args, **options)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 

@@ -84,7 +84,9 @@ class AppMetadataClient:
         return answer.body
 
 
-def fetch_metadata(session: requests.Session, address: str, *, system: str, timeout: float = 5.0) -> Mapping[str, Any]:
+def fetch_metadata(
+    session: requests.Session, address: str, *, system: str, timeout: float = 5.0
+) -> Mapping[str, object]:
     """
     Fetch the metadata of the app at *address*.
 
@@ -129,7 +131,7 @@ def _once(body: bytes) -> bytes:
     return text.encode() if isinstance(text, str) else body
 
 
-def _parsed(body: bytes, app: str) -> Mapping[str, Any]:
+def _parsed(body: bytes, app: str) -> Mapping[str, object]:
     try:
         document = json.loads(_once(body).decode("utf-8-sig"))
     except (ValueError, RecursionError):
@@ -139,7 +141,7 @@ def _parsed(body: bytes, app: str) -> Mapping[str, Any]:
     return document
 
 
-def read_app_metadata(document: Mapping[str, Any]) -> AppMetadata:
+def read_app_metadata(document: Mapping[str, object]) -> AppMetadata:
     """What counts of *document*; what is missing or of another kind is not there."""
     version, entry, types = document.get("altinnNugetVersion"), document.get("onEntry"), document.get("dataTypes")
     shows = entry.get("show") if isinstance(entry, Mapping) else None

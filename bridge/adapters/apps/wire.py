@@ -60,7 +60,7 @@ class AppWire:
         headers = Exactly(call.headers)
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        body: Any = None
+        body: object = None
         if method != "GET":
             body = sender or call.body
             if call.length is None:

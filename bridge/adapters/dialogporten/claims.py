@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from bridge.adapters.dialogporten.reasons import Reason
@@ -69,7 +68,7 @@ class Claims:
         )
 
 
-def claims_in(payload: Mapping[str, Any]) -> Claims:
+def claims_in(payload: Mapping[str, object]) -> Claims:
     """The claims of *payload*, believed or not."""
     return Claims(
         dialog_id=_uuid(payload.get("i")),
@@ -84,7 +83,7 @@ def claims_in(payload: Mapping[str, Any]) -> Claims:
     )
 
 
-def _actor(payload: Mapping[str, Any]) -> str | None:
+def _actor(payload: Mapping[str, object]) -> str | None:
     """A system user is no actor that Dialogporten knows, so the organisation behind it stands for it."""
     authenticated = _urn(payload.get("c"))
     systems = authenticated is not None and authenticated.lower().startswith(_SYSTEM_USER)

@@ -94,7 +94,7 @@ class Operation:
     """A press that was taken on, as the receiver tells of it; *outcome* is None until it has ended."""
 
     outcome: str | None
-    problem: Mapping[str, Any] | None
+    problem: Mapping[str, object] | None
 
     @property
     def done(self) -> bool:
@@ -301,7 +301,7 @@ def _dialog(body: Mapping[str, Any], revision: str) -> SeenDialog:
     )
 
 
-def _button(given: Mapping[str, Any]) -> Button:
+def _button(given: Mapping[str, object]) -> Button:
     return Button(
         action=str(given["action"]),
         method=str(given["httpMethod"]).upper(),
@@ -324,7 +324,7 @@ def _event_type(data: str, dialog_id: str) -> str | None:
         return None
 
 
-def problem_document(answer: Answer) -> Mapping[str, Any] | None:
+def problem_document(answer: Answer) -> Mapping[str, object] | None:
     """The JSON object that *answer* holds; None where it holds none."""
     if "json" not in answer.headers.get("Content-Type", ""):
         return None

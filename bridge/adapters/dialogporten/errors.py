@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, assert_never
+from typing import assert_never
 from uuid import UUID
 
 from bridge.adapters.http.call import Answer, retry_after
@@ -158,7 +158,7 @@ def _tail(key: str) -> str:
     return key.rpartition(".")[2].partition("[")[0].casefold()
 
 
-def json_or_none(body: bytes) -> Any:
+def json_or_none(body: bytes) -> object:
     """*body* as JSON; None where it is none."""
     try:
         return json.loads(body.removeprefix(b"\xef\xbb\xbf"))

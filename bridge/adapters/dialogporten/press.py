@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from bridge.adapters.dialogporten.end_user import (
     Button,
@@ -39,7 +38,7 @@ class Pressed:
     """
 
     status: int | None
-    problem: Mapping[str, Any] | None
+    problem: Mapping[str, object] | None
     news: News
     seconds: float
     before: SeenDialog
@@ -115,7 +114,7 @@ def press(
 
 def _sent(
     client: EndUserClient, button: Button, before: SeenDialog, *, language: str
-) -> tuple[int | None, Mapping[str, Any] | None, str | None]:
+) -> tuple[int | None, Mapping[str, object] | None, str | None]:
     """Status, problem and address of the operation; no status where nobody knows whether the press arrived."""
     try:
         answer = client.press(button, before.token, language=language)

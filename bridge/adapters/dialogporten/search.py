@@ -55,7 +55,7 @@ class SearchRefused(Rejected):
 class Page:
     """One page as it came. *token* is where the next one begins; it is there on the last page as well."""
 
-    items: Sequence[Mapping[str, Any]]
+    items: Sequence[Mapping[str, object]]
     has_next: bool
     token: str | None
     order: str | None = None
@@ -82,7 +82,7 @@ class DialogSearch:
         self._session, self._auth, self._clock, self._sleep, self._timeout = session, auth, clock, sleep, timeout
         self._base = base_url.rstrip("/")
 
-    def items(self, query: DialogQuery, *, total: int | None = None) -> Iterator[Mapping[str, Any]]:
+    def items(self, query: DialogQuery, *, total: int | None = None) -> Iterator[Mapping[str, object]]:
         """
         What the search finds, one by one, at most *total*; one page is held at a time.
 
@@ -180,7 +180,7 @@ class DialogSearch:
         return answer
 
 
-def _page(body: Mapping[str, Any]) -> Page:
+def _page(body: Mapping[str, object]) -> Page:
     items, token, order = body.get("items") or [], body.get("continuationToken"), body.get("orderBy")
     if not isinstance(items, list) or not all(isinstance(each, Mapping) for each in items):
         raise Rejected(SYSTEM, "the page cannot be read", reason="unreadable")

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from bridge.adapters.dialogporten.reasons import LONGEST_TOKEN, Reason
 
@@ -20,8 +19,8 @@ _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 class Jws:
     """A token taken apart; nothing in it is believed yet."""
 
-    header: Mapping[str, Any]
-    payload: Mapping[str, Any]
+    header: Mapping[str, object]
+    payload: Mapping[str, object]
     signed: bytes
     signature: bytes
 
@@ -69,7 +68,7 @@ def decoded(part: str) -> bytes:
     return data
 
 
-def strict_json(raw: bytes) -> Any:
+def strict_json(raw: bytes) -> object:
     """Parse UTF-8 JSON in which no name stands twice and every number is one."""
     try:
         return json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
@@ -77,14 +76,14 @@ def strict_json(raw: bytes) -> Any:
         raise ValueError("too deep") from None
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     content = dict(pairs)
     if len(content) != len(pairs):
         raise ValueError("a name stands twice")
     return content
 
 
-def _no_constant(name: str) -> Any:
+def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from jwt.algorithms import OKPAlgorithm
@@ -82,7 +81,7 @@ class Expectation:
 class Judgement:
     """Everything that can be said about a token; it is accepted where *reasons* is empty."""
 
-    claims: Mapping[str, Any]
+    claims: Mapping[str, object]
     """As they stand in the token, believed or not."""
     reasons: tuple[Reason, ...]
 

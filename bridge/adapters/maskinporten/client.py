@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import uuid4
 
 import jwt
@@ -167,7 +166,7 @@ def _refused_grant(answer: Answer, now: datetime) -> UpstreamError:
     return CredentialsRefused("Maskinporten", detail, status=answer.status, reason=reason)
 
 
-def _object(body: bytes) -> Mapping[str, Any]:
+def _object(body: bytes) -> Mapping[str, object]:
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):

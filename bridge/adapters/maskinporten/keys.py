@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -55,7 +54,7 @@ def _from_jwk(text: str) -> tuple[object, str | None]:
     return key, kid if isinstance(kid, str) else None
 
 
-def _not_for_signing(jwk: Mapping[str, Any]) -> str | None:
+def _not_for_signing(jwk: Mapping[str, object]) -> str | None:
     """What in *jwk* forbids RS256 signatures (RFC 7517, 4.2 to 4.4), without a word of the key."""
     if jwk.get("use") not in (None, "sig"):
         return "its use is not sig: give the key that signs"

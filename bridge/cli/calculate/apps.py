@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import click
@@ -214,7 +213,7 @@ def _target(
     return Target(name=shown, url=url, route=_route(org, short), client=client, caller=caller, token=token)
 
 
-def _host(url: str) -> tuple[str, Any]:
+def _host(url: str) -> tuple[str, object]:
     parts = urlsplit(url.replace("{org}", "org").replace("{app}", "app"))
     return parts.scheme, parts.netloc
 

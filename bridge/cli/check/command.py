@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
@@ -237,7 +237,7 @@ def folder_of(variable: str) -> Path:
     return Path(given) if given else {"BRIDGE_MAPPINGS": mappings_folder, "BRIDGE_SCHEMAS": schemas_folder}[variable]()
 
 
-def _report(result: _Result) -> dict[str, Any]:
+def _report(result: _Result) -> dict[str, object]:
     registry, unpinned = result.registry, result.unpinned
     return {
         "ok": not result.faults,

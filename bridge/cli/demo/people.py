@@ -103,7 +103,7 @@ class ServiceOwner:
             raise DemoFailed(f"Dialogporten did not take the dialog: {answer.status_code} {answer.text}")
         return Case(element_id=element["id"], dialog_id=str(dialog_id))
 
-    def element(self, case: Case) -> Mapping[str, Any]:
+    def element(self, case: Case) -> Mapping[str, object]:
         """Look at the element as the sandbox holds it, archived or not."""
         return self._control("GET", f"/altinn2/elements/{case.element_id}")
 
@@ -116,7 +116,7 @@ class ServiceOwner:
         """Let go of the connections."""
         self._session.close()
 
-    def _dialog(self, dialog_id: UUID, element_id: str) -> dict[str, Any]:
+    def _dialog(self, dialog_id: UUID, element_id: str) -> dict[str, object]:
         plain = "text/plain"
         title = texts("Søknad om serveringsbevilling", "Søknad om serveringsløyve", "Application to serve food")
         summary = texts(
@@ -154,12 +154,12 @@ class ServiceOwner:
             },
         }
 
-    def _control(self, method: str, path: str, asked: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def _control(self, method: str, path: str, asked: Mapping[str, object] | None = None) -> dict[str, Any]:
         url = f"{self._stage.sandbox_url}/_sandbox{path}"
         answer = self._session.request(method, url, json=asked, timeout=10)
         if not answer.ok:
             raise DemoFailed(f"The sandbox refused {method} {path}: {answer.text}")
-        found: dict[str, Any] = answer.json() if answer.content else {}
+        found: dict[str, object] = answer.json() if answer.content else {}
         return found
 
 
@@ -390,8 +390,8 @@ def _listed(answer: requests.Response, name: str) -> set[str]:
     return {each.strip().lower() for each in answer.headers.get(name, "").split(",")}
 
 
-def _problem(answer: requests.Response) -> Mapping[str, Any] | None:
+def _problem(answer: requests.Response) -> Mapping[str, object] | None:
     if not answer.headers.get("Content-Type", "").startswith("application/problem+json"):
         return None
-    document: dict[str, Any] = answer.json()
+    document: dict[str, object] = answer.json()
     return document

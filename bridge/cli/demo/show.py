@@ -171,7 +171,7 @@ def document(story: Story, results: Mapping[str, bool], *, stage: Stage, start: 
     }
 
 
-def _timeline(press: Press) -> list[dict[str, Any]]:
+def _timeline(press: Press) -> list[dict[str, object]]:
     return [
         {
             "seconds": round((line.at - press.answer.sent_at).total_seconds(), 4),
@@ -185,11 +185,11 @@ def _timeline(press: Press) -> list[dict[str, Any]]:
     ]
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
+def _answer(answer: Answer) -> dict[str, object]:
     return {"status": answer.status, "problem": answer.problem}
 
 
-def _state(state: tuple[Element, Shown]) -> dict[str, Any]:
+def _state(state: tuple[Element, Shown]) -> dict[str, object]:
     element, dialog = state
     return {"altinn2": asdict(element), "dialog": asdict(dialog)}
 

@@ -254,7 +254,7 @@ def _trespass_checks(trespass: Trespass) -> dict[str, bool]:
 
 def findings_of(answer: Answer) -> Sequence[Mapping[str, Any]]:
     """The faults that a problem document names."""
-    found: Sequence[Mapping[str, Any]] = (answer.problem or {}).get("findings", ())
+    found: Sequence[Mapping[str, object]] = (answer.problem or {}).get("findings", ())
     return found
 
 

@@ -3,7 +3,6 @@
 import json
 import shlex
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -47,7 +46,7 @@ def token(
     if sum((dialog is not None, party is not None, bool(scopes))) != 1:
         raise click.UsageError("say what it is for: --dialog ID, --party URN or --scope SCOPE")
     changes = dict(_claim(each) for each in claims)
-    person: dict[str, Any] = {
+    person: dict[str, object] = {
         **({} if level is None else {"level": level}),
         **({} if actor is None else {"actor": actor}),
         **({"actions": list(actions)} if actions else {}),
@@ -58,7 +57,7 @@ def token(
     elif party is not None:
         found = call(address, "POST", "/enduser-token", {"party": party, **person})
     else:
-        body: dict[str, Any] = {"scopes": list(scopes), "exchanged": exchanged, "claims": changes}
+        body: dict[str, object] = {"scopes": list(scopes), "exchanged": exchanged, "claims": changes}
         found = call(address, "POST", "/owner-token", body | ({} if owner is None else {"owner": owner}))
     if shape == "json":
         printed(found)
@@ -133,7 +132,7 @@ def _schema(file: Path) -> str:
         raise click.BadParameter(f"{file} cannot be read: {error}", param_hint="FILE") from None
 
 
-def _claim(text: str) -> tuple[str, Any]:
+def _claim(text: str) -> tuple[str, object]:
     name, equals, value = text.partition("=")
     if not equals:
         raise click.BadParameter("write NAME=JSON, such as l=4", param_hint="--claim")

@@ -59,7 +59,7 @@ def case(
     schemas: Path | None,
     shape: str,
     address: str | None,
-    **given: Any,
+    **given: object,
 ) -> None:
     """
     Put a case into a sandbox: an Altinn 2 element, its dialog, and somebody who may press its buttons.
@@ -130,14 +130,14 @@ def _known(mapping: Path) -> Mapping[str, Any]:
     return found
 
 
-def _service(known: Mapping[str, Any], given: str | None, schemas: Path | None) -> dict[str, Any] | None:
+def _service(known: Mapping[str, Any], given: str | None, schemas: Path | None) -> dict[str, object] | None:
     if given is not None:
         code, edition = _numbers(given, "CODE/EDITION", "--service")
         return {"service_code": code, "service_edition": int(edition)}
     altinn2 = known.get("altinn2")
     if not isinstance(altinn2, Mapping):
         return None
-    about: dict[str, Any] = {
+    about: dict[str, object] = {
         "service_code": str(altinn2.get("service_code")),
         "service_edition": int(altinn2.get("service_edition", 1)),
         "signing_steps": int(altinn2.get("signing_steps", _signs(known))),
@@ -169,7 +169,7 @@ def _form_type(form: Mapping[str, Any], schemas: Path | None) -> dict[str, Any]:
     return about
 
 
-def _forms(known: Mapping[str, Any], files: Sequence[Path], formats: Sequence[str]) -> list[dict[str, Any]]:
+def _forms(known: Mapping[str, Any], files: Sequence[Path], formats: Sequence[str]) -> list[dict[str, object]]:
     kinds = [_form_type(each, None) for each in known.get("forms", ())]
     for place, each in enumerate(formats):
         number, version = _numbers(each, "ID/VERSION", "--data-format")
@@ -196,9 +196,9 @@ def _attachment(text: str) -> dict[str, str]:
     return {"file_name": file.name, "attachment_type": kind, "data": data}
 
 
-def _buttons(known: Mapping[str, Any]) -> dict[str, Any]:
+def _buttons(known: Mapping[str, Any]) -> dict[str, object]:
     """The mapping's actions as buttons, with the rights, titles and priorities that it says."""
-    buttons: dict[str, Any] = {}
+    buttons: dict[str, object] = {}
     for name, action in (known.get("actions") or {}).items():
         button = action.get("button") or {}
         titles = button.get("title") or {"nb": str(name)}
@@ -210,7 +210,7 @@ def _buttons(known: Mapping[str, Any]) -> dict[str, Any]:
     return buttons
 
 
-def _right(requires: Any) -> str:
+def _right(requires: object) -> str:
     return str(requires.get("action", "write") if isinstance(requires, Mapping) else requires).partition(",")[0]
 
 
@@ -222,7 +222,7 @@ def _numbers(text: str, shape: str, option: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
-def _context(text: str) -> tuple[str, Any]:
+def _context(text: str) -> tuple[str, object]:
     name, _, value = text.partition("=")
     context = json_value(value, "--context") if value else None
     if not isinstance(context, dict):

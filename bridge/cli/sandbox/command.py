@@ -108,7 +108,7 @@ def _run(port: int, seed: int, switches: Any, scopes: Iterable[str], origins: fr
         ended.wait()
 
 
-def _described(switches: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+def _described(switches: Iterable[Mapping[str, object]]) -> Iterable[str]:
     for each in switches:
         yield f"{each['name']}={shown(each['value'])}"
         yield f"    {each['meaning']} Takes {takes(each)}; {shown(each['default'])} by default."

@@ -1,7 +1,5 @@
 """``altinn-bridge sandbox fault`` and ``switch``: what goes wrong in a sandbox, and how it behaves from now on."""
 
-from typing import Any
-
 import click
 
 from bridge.cli.sandbox.calls import call, json_value, printed, sandbox_option
@@ -45,7 +43,7 @@ def fault(
     listed: bool,
     shape: str,
     address: str | None,
-    **how: Any,
+    **how: object,
 ) -> None:
     """
     Plan what goes wrong with the next calls to a sandbox.
@@ -78,7 +76,7 @@ def fault(
     _say(made, made["id"], shape)
 
 
-def _say(made: Any, text: Any, shape: str) -> None:
+def _say(made: object, text: object, shape: str) -> None:
     if shape == "json":
         printed(made)
     else:
@@ -108,7 +106,7 @@ def _header(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _assignment(text: str) -> tuple[str, Any]:
+def _assignment(text: str) -> tuple[str, object]:
     name, equals, value = text.partition("=")
     if not equals:
         raise click.UsageError("write NAME=VALUE; altinn-bridge sandbox --switches lists them")

@@ -80,7 +80,7 @@ class Json:
         self._write, self._begun = write, False
 
     def add(self, checked: Checked) -> None:
-        entry: dict[str, Any] = {"path": checked.path, "verdict": checked.verdict.value}
+        entry: dict[str, object] = {"path": checked.path, "verdict": checked.verdict.value}
         if checked.reason is not None:
             messages = {language: checked.reason.said(language) for language in LANGUAGES}
             entry |= {"reason": messages["en"], "messages": messages}
@@ -94,8 +94,8 @@ class Json:
         self._write(json.dumps(sums)[1:])
 
 
-def _as_json(finding: Finding) -> dict[str, Any]:
-    told: dict[str, Any] = {
+def _as_json(finding: Finding) -> dict[str, object]:
+    told: dict[str, object] = {
         "path": finding.path,
         "line": finding.line,
         "column": finding.column,
@@ -112,7 +112,7 @@ class Sarif:
 
     def __init__(self, write: Write, *, language: str, version: str) -> None:
         self._write, self._language, self._version, self._begun = write, language, version, False
-        self._unusable: list[dict[str, Any]] = []
+        self._unusable: list[dict[str, object]] = []
 
     def _begin(self) -> None:
         driver = {
@@ -136,7 +136,7 @@ class Sarif:
             self._write(("," if self._begun else "") + "\n  " + json.dumps(self._result(checked.path, finding)))
             self._begun = True
 
-    def _result(self, path: str, finding: Finding) -> dict[str, Any]:
+    def _result(self, path: str, finding: Finding) -> dict[str, object]:
         location = _location(path)
         if finding.line:
             location["physicalLocation"]["region"] = _region(finding)

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
 
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
@@ -20,7 +19,7 @@ _TYPE_OF_FORMAT = {"date": "date", "date-time": "dateTime", "time": "time", "yea
 
 def in_form_order(found: Iterator[tuple[Steps, Finding]], text: str, most: int, *, whole: bool) -> tuple[Finding, ...]:
     """Drop what is told twice, and put the rest into the form's order; not *whole*, the last says that more may be."""
-    once: dict[tuple[Any, ...], tuple[Steps, Finding]] = {}
+    once: dict[tuple[object, ...], tuple[Steps, Finding]] = {}
     for steps, finding in found:
         once.setdefault((finding.path, finding.rule, *sorted(finding.facts.items())), (steps, finding))
         if len(once) > most:

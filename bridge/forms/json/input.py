@@ -69,7 +69,7 @@ def read_small(data: bytes | str, limits: Limits, *, most: int) -> Json:
     """
     left = most
 
-    def counted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def counted(pairs: list[tuple[str, object]]) -> dict[str, object]:
         nonlocal left
         # An empty object counts as well.
         left -= len(pairs) + 1
@@ -149,7 +149,7 @@ def placed(findings: Collection[tuple[tuple[str | int, ...], Finding]], text: st
     return tuple(result)
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(pairs) > MOST_OF_AN_OBJECT:
         raise Unreadable("too_complex")
     members = dict(pairs)
@@ -161,10 +161,10 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _read(
     text: str,
     limits: Limits,
-    whole: Callable[[str], Any],
+    whole: Callable[[str], object],
     *,
-    fraction: Callable[[str], Any],
-    members: Callable[[list[tuple[str, Any]]], dict[str, Any]] = _members,
+    fraction: Callable[[str], object],
+    members: Callable[[list[tuple[str, object]]], dict[str, object]] = _members,
 ) -> Json:
     try:
         value = json.loads(

@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 from xml.parsers import expat
 
 from bridge.core.errors import Finding
@@ -141,7 +140,7 @@ def _placed(finding: Finding, wanted: _Wanted, around: _Wanted, *, values: bool)
 
 def _value(finding: Finding, wanted: _Wanted) -> str | None:
     last = finding.path.rpartition("/")[2]
-    value: Any
+    value: object
     if last.startswith("@"):
         value = wanted.attributes.get(last[1:])
         if value is None:

@@ -239,7 +239,7 @@ class _Stream:
     def faults(self) -> int:
         return len(self._parser.feed_error_log)
 
-    def errors(self, known: int) -> list[Any]:
+    def errors(self, known: int) -> list[object]:
         """The errors after the first *known*."""
         return list(self._parser.feed_error_log)[known:] if self.faults > known else []
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -273,7 +272,7 @@ def _unknown_is_a_conflict(write: Callable[[], object]) -> None:
         raise Conflict(error.system, error.detail, status=error.status) from error
 
 
-def _named(item: Mapping[str, Any]) -> set[str]:
+def _named(item: Mapping[str, object]) -> set[str]:
     """What a found dialog names as its element, in small letters."""
     context = item.get("serviceOwnerContext")
     labels = context.get("serviceOwnerLabels") if isinstance(context, Mapping) else None
@@ -281,7 +280,7 @@ def _named(item: Mapping[str, Any]) -> set[str]:
     return {each.casefold() for each in (*values, item.get("externalReference")) if isinstance(each, str)}
 
 
-def _id_of(item: Mapping[str, Any]) -> UUID:
+def _id_of(item: Mapping[str, object]) -> UUID:
     try:
         return UUID(str(item.get("id")))
     except ValueError:

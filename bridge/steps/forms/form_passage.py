@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import orjson
 
@@ -200,7 +199,7 @@ def _without_row_ids(body: bytes) -> bytes:
         return body  # Whatever is wrong with it is found in it as it came.
 
 
-def _kept(pairs: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
+def _kept(pairs: Sequence[tuple[str, object]]) -> Mapping[str, object]:
     if len({name for name, _ in pairs}) < len(pairs):
         raise ValueError("a name twice")
     return {name: value for name, value in pairs if name != _ROW_ID}

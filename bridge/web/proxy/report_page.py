@@ -127,7 +127,7 @@ def page_of(document: Mapping[str, Any], language: str, *, forms: tuple[bytes, b
     """
     words = {**_WORDS[language], **(OF_TWO[language] if two else {})}
     before, after = document["app"].split(" / ") if two else (words["before"], words["after"])
-    changes: Sequence[Mapping[str, Any]] | None = document["changes"]
+    changes: Sequence[Mapping[str, object]] | None = document["changes"]
     causes = [Finding(path=each, rule="lost_from_here") for each in document["stoppedAt"]]
     return rendered(
         "calculation.html",
