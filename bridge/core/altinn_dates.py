@@ -16,7 +16,7 @@ _DATE = re.compile(
 
 def parse_altinn_date(text: str) -> datetime:
     """
-    Read *text* to the microsecond, as Norwegian local time with its offset.
+    The moment that *text* names, to the microsecond, as Norwegian local time with its offset.
 
     In the hour that autumn repeats, a date without zone is taken for the first one.
 
@@ -34,7 +34,7 @@ def parse_altinn_date(text: str) -> datetime:
 
 
 def altinn_date(moment: datetime) -> str:
-    """Write *moment*, which has a zone, as Altinn 2 reads dates in queries: Norwegian local time, whole seconds."""
+    """The *moment*, which has a zone, as Altinn 2 reads dates in queries: Norwegian local time, whole seconds."""
     return moment.astimezone(OSLO).replace(microsecond=0, tzinfo=None).isoformat()
 
 

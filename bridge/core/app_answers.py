@@ -96,7 +96,7 @@ _LEVEL = re.compile(r"RequiredAuthenticationLevel\"?\s*:\s*\"?(\d)", re.IGNORECA
 
 
 def row_for(status: int, text: str) -> Row:
-    """Find what *status* with *text* means."""
+    """The row of the catalogue that tells what *status* with *text* means."""
     words = text.strip().casefold()
     return next(
         row

@@ -35,7 +35,7 @@ _DEVICES = frozenset(
 
 
 def extensions_in(allowed: str) -> tuple[str, ...]:
-    """Read ``AllowedFileTypes``, which is free text: ``*.pdf, zip`` is pdf and zip, ``*.*`` or nothing is any."""
+    """The extensions in ``AllowedFileTypes``, a free text: ``*.pdf, zip`` is pdf and zip, ``*.*`` or nothing is any."""
     parts = [part.strip().lstrip("*").lstrip(".").casefold() for part in allowed.split(",")]
     return () if any(part == "*" for part in parts) else tuple(dict.fromkeys(part for part in parts if part))
 
@@ -81,7 +81,7 @@ def extension_of(file_name: str) -> str:
 
 
 def rule_for(rules: Sequence[AttachmentRule], attachment_type: str) -> AttachmentRule | None:
-    """Find the rule of a type, whose name has no case."""
+    """The rule of a type, whose name has no case; None where there is none."""
     return next((rule for rule in rules if rule.type.casefold() == attachment_type.casefold()), None)
 
 

@@ -58,7 +58,7 @@ def first_try(meant: Meaning) -> HttpDialect:
 
 
 def verbs_of(nuget_version: object) -> HttpDialect | None:
-    """Read ``altinnNugetVersion`` of an app's metadata; None where it is missing (before 7.0) or unreadable."""
+    """The verbs by ``altinnNugetVersion`` of an app's metadata; None where it is missing (before 7.0) or unreadable."""
     major, dot, rest = str(nuget_version or "").partition(".")
     if not major.isdecimal() or not dot:
         return None
@@ -142,7 +142,7 @@ class AppRoute:
 
 
 def party_header(urn: str) -> str | None:
-    """Write a dialog's party as the app's ``party`` header has it; None where apps have no form for it."""
+    """A dialog's party as the app's ``party`` header has it; None where apps have no form for it."""
     kind, _, number = urn.rpartition(":")
     kinds = {
         "urn:altinn:organization:identifier-no": "org",

@@ -412,7 +412,7 @@ _NO_MORE = Field(value=None, asked=False, only=Only.OWN)
 
 
 def _free(wanted: str, taken: Sequence[str]) -> str | None:
-    """Find the wanted priority, or the highest below it that has room."""
+    """The wanted priority, or the highest below it that has room; None where none has."""
     names = list(PRIORITIES)
     for name in names[names.index(wanted) :]:
         if taken.count(name) < PRIORITIES[name]:
@@ -436,7 +436,7 @@ def _place(name: str, item: Json) -> str:
 
 
 def _stored_tag(tag: str) -> str:
-    """Write a tag as it is kept: without blanks around it, in small letters."""
+    """The tag as Dialogporten keeps it: without blanks around it, in small letters."""
     return tag.strip().casefold()
 
 

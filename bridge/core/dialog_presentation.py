@@ -54,12 +54,12 @@ def filled(texts: Texts | None, values: Mapping[str, str], *, limit: int) -> Map
 
 
 def localized(texts: Mapping[str, str]) -> list[dict[str, str]]:
-    """Write texts as Dialogporten takes them."""
+    """The texts as Dialogporten takes them."""
     return [{"languageCode": language, "value": value} for language, value in texts.items()]
 
 
 def content_value(texts: Mapping[str, str]) -> dict[str, object]:
-    """Write one content in plain text."""
+    """One content in plain text, as Dialogporten takes it."""
     return {"value": localized(texts), "mediaType": "text/plain"}
 
 

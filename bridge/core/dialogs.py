@@ -191,7 +191,7 @@ class LinkOffer:
 
 def dialog_from_json(body: Json, *, revision: str | None = None) -> Dialog:
     """
-    Read the answer of a service-owner GET; *revision* stands in where the body has none.
+    The dialog in the answer of a service-owner GET; *revision* stands in where the body has none.
 
     Raises:
         ValueError: A member that a dialog cannot be without is missing or of another kind.
@@ -228,7 +228,7 @@ def dialog_from_json(body: Json, *, revision: str | None = None) -> Dialog:
 
 
 def activity_to_json(activity: Activity) -> dict[str, object]:
-    """Write *activity* as Dialogporten takes it: no nulls, times in UTC, the actor with an id or without."""
+    """The *activity* as Dialogporten takes it: no nulls, times in UTC, the actor with an id or without."""
     body: dict[str, object] = {
         "id": str(activity.id),
         "createdAt": moment_to_json(activity.created_at),
@@ -243,12 +243,12 @@ def activity_to_json(activity: Activity) -> dict[str, object]:
 
 
 def moment_to_json(moment: datetime) -> str:
-    """Write *moment* as Dialogporten takes it: with a zone, in UTC."""
+    """The *moment* as Dialogporten takes it: with a zone, in UTC."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def actor_to_json(actor: Actor) -> dict[str, object]:
-    """Write *actor* as Dialogporten takes it: with an id, or without."""
+    """The *actor* as Dialogporten takes it: with an id, or without."""
     body: dict[str, object] = {"actorType": actor.actor_type.value}
     if actor.actor_id is not None:
         body["actorId"] = actor.actor_id

@@ -76,7 +76,7 @@ def embed_url(public_url: str, dialog_id: UUID, embed: Embed) -> str:
 
 
 def reference(url: str) -> dict[str, object]:
-    """Write the content that leads to an embed; its language is asked for when it is fetched."""
+    """The content that leads to an embed, whose language is asked for when it is fetched."""
     return {"value": [{"languageCode": language, "value": url} for language in WORDS], "mediaType": MEDIA_TYPE}
 
 
@@ -95,5 +95,5 @@ def main_content(
 
 
 def told_moment(moment: datetime, *, language: str, zone: ZoneInfo) -> str:
-    """Write a moment as people read it."""
+    """The moment as people read it."""
     return moment.astimezone(zone).strftime(WORDS[language].moment)

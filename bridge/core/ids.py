@@ -52,6 +52,6 @@ def shown_name(name: str) -> str:
 
 
 def pointer(steps: Collection[str | int]) -> str:
-    """Write *steps* as a JSON pointer (RFC 6901) without identity numbers; the whole document is ``/``."""
+    """The *steps* as a JSON pointer (RFC 6901) without identity numbers; the whole document is ``/``."""
     names = (shown_name(str(step)).replace("~", "~0").replace("/", "~1") for step in steps)
     return "/" + "/".join(names)

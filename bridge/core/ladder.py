@@ -118,7 +118,7 @@ def _without(change: DialogChange, places: Iterable[str]) -> DialogChange:
 
 def _named(change: DialogChange, keys: Iterable[str]) -> Iterator[str]:
     """
-    Find the places of ours that *keys* name, whatever prefix they carry.
+    The places of ours that *keys* name, whatever prefix they carry.
 
     A fault of a content lacks its name (facts/dialogporten.md 14.1), and then means any of them; a date may be at
     fault for the other one.

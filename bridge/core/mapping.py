@@ -475,7 +475,7 @@ class ServiceMapping:
         return hashlib.sha256(self.said.encode()).hexdigest()
 
     def form_spec(self, kind: FormKind, data_format_id: str, data_format_version: str) -> FormSpec | None:
-        """Find the form of this key, or None when the service has no such form."""
+        """The form of this key, or None when the service has no such form."""
         for spec in self.forms:
             if (spec.kind, spec.data_format_id, spec.data_format_version) == (
                 kind,

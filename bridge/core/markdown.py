@@ -24,7 +24,7 @@ def plain(text: str) -> str:
 
 def escaped(text: str) -> str:
     """
-    Write one line so that Markdown shows it as ``plain`` has it.
+    One line, escaped so that Markdown shows it as ``plain`` has it.
 
     Every sign that Markdown, its dialects or HTML know is escaped: ``<``, ``>`` and ``&`` as entities, since some who
     show it look for tags before they read Markdown, all others by a backslash, which also keeps bare addresses from
@@ -34,13 +34,13 @@ def escaped(text: str) -> str:
 
 
 def lines(text: str, *, indent: str = "") -> str:
-    """Write several lines, each on its own; empty ones go."""
+    """Several lines, escaped, each on its own; empty ones go."""
     shown = [each for line in _BREAKS.split(text) if (each := escaped(line))]
     return f"\\\n{indent}".join(shown)
 
 
 def paragraphs(text: str) -> Iterator[str]:
-    """Write a longer text, whose empty lines part its paragraphs."""
+    """The paragraphs of a longer text, escaped; its empty lines part them."""
     for block in re.split(r"\n[ \t]*\n", _BREAKS.sub("\n", text)):
         if shown := lines(block):
             yield shown

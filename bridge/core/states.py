@@ -195,7 +195,7 @@ def _failure(
     told: Activity,
 ) -> DialogChange:
     """
-    Say that a press came to nothing, and what can be done now.
+    The change that tells that a press came to nothing, with the buttons for what can be done now.
 
     A case at its end is told as such: a press that came too late is a line of its history, and no more.
     """
@@ -291,7 +291,7 @@ def _buttons(subject: Subject, state: ElementState) -> tuple[frozenset[str], tup
 
 
 def _fields(subject: Subject, state: ElementState, then: Then, *, at: datetime | None) -> Mapping[str, Field]:
-    """Say the fields; *at* is when the state was reached, from which dates count, and None where nobody knows."""
+    """The fields of a state; *at* is when it was reached, from which dates count, and None where nobody knows."""
     rule = subject.mapping.states.get(state.value, NO_RULE)
     default = Wording(extended_status=TABLE[state].extended)
     fields = dict(wanted_fields((then.wording, rule.wording, subject.mapping.dialog.wording), default, subject.values))
@@ -310,7 +310,7 @@ def _fields(subject: Subject, state: ElementState, then: Then, *, at: datetime |
 
 def _refusal(subject: Subject, code: str, told: Texts) -> Mapping[str, Field]:
     """
-    Say a refusal where Arbeidsflate shows it: as a badge, and below the summary (facts/dialogporten.md 13).
+    The fields that tell a refusal in Arbeidsflate: as a badge, and below the summary (facts/dialogporten.md 13).
 
     Only where nobody else has said anything, since it is taken away again, and theirs could not be put back.
     """
@@ -374,7 +374,7 @@ def _told(
     outcome: Outcome, code: str | None, *, kind: str | None, state: ElementState, actor: str, over: bool
 ) -> tuple[str, Mapping[str, str], Actor]:
     """
-    Say the activity's type, its text (for Information only) and who did it; *kind* None is an unclear state.
+    The activity's type, its text (for Information only) and who did it; *kind* None is an unclear state.
 
     A case that is *over* asks nobody for another try: there is no button for it.
     """

@@ -620,7 +620,7 @@ _NUMBERED = re.compile(r"-(grp|datadef)-\d+\Z")
 
 
 def sentence(finding: Finding, language: str) -> str:
-    """Say *finding* in *language* (nb, nn or en). A rule or fact that is not known gives the plainest sentence."""
+    """The *finding* in *language* (nb, nn or en); the plainest sentence for a rule or fact that is not known."""
     if finding.rule == "business_rule" and language in finding.facts:
         return finding.facts[language]
     name = field_name(finding.path)

@@ -48,7 +48,7 @@ def without_names(change: DialogChange) -> DialogChange:
 
 
 def keep_for_later(bridge: Bridge, dialog_id: UUID, change: DialogChange) -> None:
-    """Write down the activities of *change* that wait for a name."""
+    """Store the activities of *change* that wait for a name."""
     with bridge.store.transaction() as tx:
         for each in change.activities:
             if _needs_name(each):

@@ -97,7 +97,7 @@ def _route(bridge: Bridge, app: Altinn3App, source: str) -> AppRoute:
 
 
 def _spoken(bridge: Bridge, app: Altinn3App, route: AppRoute, *, spec: FormSpec, form: bytes) -> bytes:
-    """Write the form as the app reads it. Raises Refusal where its schema does not know it."""
+    """The form in the format that the app reads. Raises Refusal where its schema does not know it."""
     if app.speaks is not FormFormat.JSON:
         return form
     shape = _shape(bridge, spec)
@@ -208,7 +208,7 @@ def _called(
 
 
 def _as_xml(bridge: Bridge, spec: FormSpec, content_type: str, *, body: bytes) -> bytes:
-    """Read the answer as XML without what the app says of empty fields, by the schema where it is JSON."""
+    """The answer as XML, without what the app tells of empty fields; turned by the schema where it is JSON."""
     shape = _shape(bridge, spec)
     if kind_of(content_type) is not FormFormat.JSON:
         return without_forbidden_nils(shape, body, bridge.schemas.limits)

@@ -153,7 +153,7 @@ class Message(Content):
 
 def read_message(body: bytes) -> Message:
     """
-    Read a message, and see that it agrees with itself.
+    The message in *body*, which agrees with itself.
 
     Raises:
         Refusal: ``message_invalid``, with every member that is wrong.
@@ -193,7 +193,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 def parsed(model: type[_Model], body: bytes, limits: Limits) -> _Model:
     """
-    Read JSON into *model*.
+    The *model* that the JSON in *body* fills.
 
     Raises:
         Refusal: ``message_invalid``, with every member that is wrong.
@@ -259,7 +259,7 @@ _RULES: Mapping[str, tuple[str, Mapping[str, str]]] = {
 
 
 def _finding(error: Any) -> Finding:
-    """Say one of pydantic's errors in the words of findings; a value is never among them."""
+    """The finding for one of pydantic's errors; a value is never in it."""
     steps = error["loc"]
     # What stands for an entry's kind follows its place in the list.
     path = pointer(

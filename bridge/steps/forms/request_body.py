@@ -140,7 +140,7 @@ def shape_of(bridge: Bridge, spec: FormSpec) -> Converter:
 
 def sent_content(body: bytes | None) -> Sent:
     """
-    Read what was sent; a form in XML is no part of it.
+    The forms, attachments and removals in a message that was sent; empty for a form in XML.
 
     Raises:
         Refusal: ``message_invalid``, with every member that is wrong.

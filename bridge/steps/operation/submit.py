@@ -33,7 +33,7 @@ class Accepted:
 
 
 def action_for(bridge: Bridge, caller: Caller, name: str) -> tuple[ServiceMapping, ActionMapping]:
-    """Find what *name* means for the caller's service. Raises Refusal 404."""
+    """The mapping of the caller's service, and its action *name*. Raises Refusal 404."""
     mapping = bridge.mappings.get(caller.service_resource)
     if mapping is None:
         raise Refusal("unknown_service", 404)
@@ -45,7 +45,7 @@ def action_for(bridge: Bridge, caller: Caller, name: str) -> tuple[ServiceMappin
 
 def link_for(bridge: Bridge, caller: Caller, *, element: bool = True) -> Link:
     """
-    Find which element the caller's dialog stands for; on first use Dialogporten is asked, and the answer kept.
+    The link from the caller's dialog to its element; on first use Dialogporten is asked, and the answer kept.
 
     Without *element* it need not stand for any, and Altinn 2 is not asked.
 
@@ -72,7 +72,7 @@ def submit(
     bridge: Bridge, *, caller: Caller, action: ActionMapping, link: Link, body: bytes | None, language: str
 ) -> Accepted:
     """
-    Write the press down, or join the operation that it repeats. Afterwards it survives anything.
+    Store the press as an operation, or join the one that it repeats. Once stored it survives any crash.
 
     Raises:
         Refusal: The body does not go with the action, an operation with another body is under way, or others keep

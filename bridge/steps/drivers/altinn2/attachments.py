@@ -48,13 +48,13 @@ class Standing:
         return tuple(each for each in self.there if name_of(each) == (attachment_type.casefold(), file_name))
 
     def ours(self, listed: Attachment) -> Upload | None:
-        """Find the upload that *listed* came by, as ``known``; None for what was there before."""
+        """The upload that *listed* came by, as ``known``; None for what was there before."""
         known = self.known(listed)
         return None if known is None or known.found else known
 
     def known(self, listed: Attachment) -> Upload | None:
         """
-        Find the record of *listed*; where only name and size speak for one, its bytes are compared.
+        The record of *listed*; where only name and size speak for one, its bytes are compared.
 
         Raises:
             Rejected, Unreachable: They cannot be read.
@@ -72,7 +72,7 @@ class Standing:
         return found
 
     def of(self, upload: Upload) -> Attachment | None:
-        """Find where *upload* stands now; its bytes are compared where its id is not there any more."""
+        """The attachment that *upload* is now; its bytes are compared where its id is not there any more."""
         by_id = next((each for each in self.there if self._is(upload, each)), None)
         if by_id is not None:
             return by_id
@@ -80,7 +80,7 @@ class Standing:
         return next((each for each in alike if (found := self.known(each)) is not None and found.id == upload.id), None)
 
     def at(self, target: Target) -> Attachment | None:
-        """Find where *target* stands now."""
+        """The attachment that *target* is now; None where it is gone."""
         if isinstance(target, int):
             return next((each for each in self.there if each.attachment_id == target), None)
         with self.bridge.store.reading() as tx:
@@ -110,7 +110,7 @@ class Standing:
 
 def copy_of(bridge: Bridge, link: Link) -> Element | None:
     """
-    Find the archived copy of an element that left its place, by whomever it was archived.
+    The archived copy of an element that left its place, by whomever it was archived.
 
     Raises:
         Missing: The copy is gone, too.

@@ -129,7 +129,7 @@ def _new(
     sha256: str | None,
     trusted: bool,
 ) -> Attachment | None:
-    """Find ours among what came since: by name and size, and where nobody said yes by its bytes, too."""
+    """Ours among what came since: by name and size, and by its bytes too where Altinn 2 confirmed no upload."""
     for each in new:
         like = each.file_name == offer.file_name and (each.size is None or each.size == offer.length)
         if like and (trusted or bridge.altinn2.read_content(element.key, each).sha256 == sha256):

@@ -115,7 +115,7 @@ def _delivered(delivery: Delivery) -> datetime | None:
 
 
 def _looked_at(delivery: Delivery) -> tuple[datetime, Element | None]:
-    """Read the element, and end what broke off on it. Raises Refusal ``attachment_lost`` where that left a gap."""
+    """The element, read once what broke off on it is settled. Raises Refusal ``attachment_lost`` for a gap left so."""
     bridge = delivery.bridge
     at = bridge.clock()
     element = looked(delivery)

@@ -24,7 +24,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 def looked(delivery: Delivery) -> Element | None:
     """
-    Read the element; where a write may still arrive and nobody can see whether it did, the dialog is told so.
+    The element as it is; the dialog is told where a write may still arrive and nobody can see whether it did.
 
     Raises:
         UpstreamError: As for ``read``.
@@ -57,7 +57,7 @@ def read(delivery: Delivery) -> Element | None:
 
 
 def copy_named(delivery: Delivery, archived_id: str) -> Element | None:
-    """Read the archived copy of that id; None where it is no copy of the operation's element."""
+    """The archived copy of that id; None where it is no copy of the operation's element."""
     operation = delivery.operation
     copy = delivery.bridge.altinn2.read(replace(operation.key, message_id=archived_id), content=False)
     if copy.is_of(operation.key):

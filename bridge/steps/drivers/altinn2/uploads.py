@@ -88,7 +88,7 @@ def _ended(bridge: Bridge, coming: "_Coming") -> Attached:
 
 
 def upload_for(bridge: Bridge, link: Link, upload_id: UUID) -> Upload:
-    """Find an attachment that came through us, or what took its place. Raises Refusal 404."""
+    """The upload of this id, or what took its place, as long as it is attached. Raises Refusal 404."""
     with bridge.store.reading() as tx:
         upload = Uploads(tx).find(link.dialog_id, upload_id)
     if upload is None or upload.attachment_id is None or upload.removed:
@@ -106,7 +106,7 @@ def check_type(action: ActionMapping, attachment_type: str) -> None:
 
 
 def named(bridge: Bridge, link: Link, target: Target) -> Upload | Attachment:
-    """Find what *target* means, before anything is done to it. Raises Refusal 404 and 409, and as ``explained``."""
+    """What *target* means, before anything is done to it. Raises Refusal 404 and 409, and as ``explained``."""
     if isinstance(target, UUID):
         return upload_for(bridge, link, target)
     with explained(bridge, link.dialog_id), within_reach(bridge, link.service_resource, link.key.who):
@@ -236,7 +236,7 @@ def _alone(bridge: Bridge, element: Element, attached: Attached, *, others: list
 
 
 def _placed(standing: Standing, target: Target) -> Attachment:
-    """Find *target* among what is there. Raises Refusal 404."""
+    """The attachment *target* among what is there. Raises Refusal 404."""
     found = standing.at(target)
     if found is None:
         raise Refusal("unknown_attachment", 404)
@@ -330,7 +330,7 @@ def _bring_back(bridge: Bridge, element: Element, held: list[Attachment], *, upl
 
 
 def element_of(bridge: Bridge, mapping: ServiceMapping, upload: Upload) -> Element:
-    """Read the element. Raises Refusal where nothing may be added to it."""
+    """The element that *upload* goes to. Raises Refusal where nothing may be added to it."""
     element = bridge.altinn2.read(upload.element, content=False)
     refuse_other_service(mapping, element)
     _check_state(element)
@@ -343,7 +343,7 @@ def _check_state(element: Element) -> None:
 
 
 def _same(bridge: Bridge, element: Element, twins: tuple[Attachment, ...], *, content: Content) -> Attachment | None:
-    """Find among those of the same name the one that is this one already, by its bytes."""
+    """The one of the *twins*, which have its name, that is *content* already, by its bytes."""
     for each in twins:
         if (
             each.size in (None, content.size)

@@ -43,7 +43,7 @@ def unknown(form: Form) -> Finding:
 
 def missing_values(delivery: Delivery, after: Element) -> tuple[Finding, ...]:
     """
-    Read the forms back and say, by path, which values are gone; all that differs is on the operation's row.
+    The values that are gone from the forms read back, by path; all that differs is put on the operation's row.
 
     Forms that cannot be read back or compared are findings as well (``NOT_COMPARABLE``).
 
@@ -89,7 +89,7 @@ def _is_ours(delivery: Delivery, after: Element) -> bool:
 
 
 def paired(sent: Sequence[Form], shown: Sequence[Form]) -> list[tuple[Form, Form | None]]:
-    """Find for each form the one that was made of it: by its id, which a PUT of all may change, or else in order."""
+    """Each form with the one that was made of it: by its id, which a PUT of all may change, or else in order."""
     left = list(shown)
     pairs: list[tuple[Form, Form | None]] = []
     ids = {form.form_id for form in sent if form.form_id is not None}

@@ -123,7 +123,7 @@ def place_of(bridge: Bridge, link: Link) -> ElementKey:
 
 def element_at(bridge: Bridge, link: Link) -> Element:
     """
-    Read the element, or its archived copy, by whomever it was archived; without content.
+    The element, or its archived copy, by whomever it was archived; without content.
 
     Raises:
         Missing: There is neither.
