@@ -112,7 +112,7 @@ class Arbeidsflate:
             reader = _user(dialog.party)
             with self._lock:
                 self._sessions[key] = reader
-        return _with_cookie(as_json(200, opened(self._world, str(dialog_id), reader, self._host)), key)
+        return _with_cookie(as_json(200, opened(self._world, str(dialog_id), reader, host=self._host)), key)
 
     def _label(self, request: Request, dialog_id: UUID) -> Response:
         _, reader = self._reader(request)

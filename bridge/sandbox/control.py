@@ -233,7 +233,7 @@ class Control:
         tokens = {"actor": reader.actor, "enduser_token": self._end_user_token(reader)}
         dialog = self.world.dialogporten.find(made["dialog_id"])
         if dialog is not None:
-            claims = claims_for(dialog, reader, self.world, self.host)
+            claims = claims_for(dialog, reader, self.world, base_url=self.host)
             if "entities" in given:
                 claims["e"] = [str(each) for each in given["entities"]]
             tokens["token"] = sign(claims, signing_key(self.world, None))
@@ -371,7 +371,7 @@ class Control:
             return plain(404)
         reader = self._reader({"party": dialog.party, **given})
         key = signing_key(self.world, _optional_text(given, "key"))
-        claims = claims_for(dialog, reader, self.world, self.host)
+        claims = claims_for(dialog, reader, self.world, base_url=self.host)
         if "entities" in given:
             claims["e"] = [str(each) for each in given["entities"]]
         claims = _overridden(claims, given.get("claims", {}))

@@ -33,7 +33,7 @@ class World(Altinn2World, AppsWorld, DialogportenWorld):
         super().__init__(clock, seed, switches, sleep=sleep)
         self.altinn2_api_key = str(self.chance.uuid4())
         self.altinn2 = Altinn2State(first_number=10_000_000 + self.chance.below(1_000_000))
-        self.dialogporten = DialogportenState(clock, self.chance, self.ledger, self.faults)
+        self.dialogporten = DialogportenState(clock, self.chance, self.ledger, faults=self.faults)
         self.apps = AppsState()
         for app in example_apps():
             self.apps.register(app)

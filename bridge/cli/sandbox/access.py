@@ -53,12 +53,12 @@ def token(
     }
     if dialog is not None:
         held = {"entities": list(entities)} if entities else {}
-        found = call(address, "POST", "/dialog-token", {"dialog_id": dialog, "claims": changes, **held, **person})
+        found = call(address, "POST", "/dialog-token", body={"dialog_id": dialog, "claims": changes, **held, **person})
     elif party is not None:
-        found = call(address, "POST", "/enduser-token", {"party": party, **person})
+        found = call(address, "POST", "/enduser-token", body={"party": party, **person})
     else:
         body: dict[str, object] = {"scopes": list(scopes), "exchanged": exchanged, "claims": changes}
-        found = call(address, "POST", "/owner-token", body | ({} if owner is None else {"owner": owner}))
+        found = call(address, "POST", "/owner-token", body=body | ({} if owner is None else {"owner": owner}))
     if shape == "json":
         printed(found)
     else:
@@ -87,7 +87,7 @@ def client(
 ) -> None:
     """Register a client with Maskinporten, and print the settings of a bridge that is this client."""
     given = {"owner": owner, "number": number, "id": client_id, "scopes": list(scopes)}
-    made = call(address, "POST", "/clients", {name: value for name, value in given.items() if value is not None})
+    made = call(address, "POST", "/clients", body={name: value for name, value in given.items() if value is not None})
     if shape == "json":
         printed(made)
         return
@@ -118,7 +118,7 @@ def app(*, file: Path, shape: str, address: str | None) -> None:
         if isinstance(each, dict) and str(each.get("schema", "")).lower().endswith(".xsd"):
             each["schema"] = _schema(file.parent / str(each["schema"]))
     # What YAML reads as dates and the like is a text to JSON.
-    made = call(address, "POST", "/apps", json.loads(json.dumps(given, default=str)))
+    made = call(address, "POST", "/apps", body=json.loads(json.dumps(given, default=str)))
     if shape == "json":
         printed(made)
     else:

@@ -20,7 +20,7 @@ sandbox_option = click.option(
 )
 
 
-def call(address: str | None, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
+def call(address: str | None, method: str, path: str, *, body: Mapping[str, object] | None = None) -> Any:
     """
     Ask a sandbox's control API, and give what it says.
 

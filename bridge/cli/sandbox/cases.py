@@ -89,7 +89,7 @@ def case(
     }
     if body["service_resource"] is None:
         raise click.UsageError(f"{mapping} does not say which service it is: --resource URN")
-    made = call(address, "POST", "/cases", body)
+    made = call(address, "POST", "/cases", body=body)
     if shape == "json":
         printed(made)
         return

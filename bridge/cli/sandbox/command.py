@@ -67,7 +67,7 @@ def sandbox(
         return
     if shape == "json":
         raise click.UsageError("settings are lines for a shell; --json goes with --switches")
-    _run(port, seed, switches, scopes, frozenset(map(_origin, origins)))
+    _run(port, seed, switches, scopes=scopes, origins=frozenset(map(_origin, origins)))
 
 
 for each in (case, form, token, client, app, fault, switch):
@@ -81,7 +81,7 @@ def _origin(text: str) -> str:
     return found[1]
 
 
-def _run(port: int, seed: int, switches: Any, scopes: Iterable[str], origins: frozenset[str]) -> None:
+def _run(port: int, seed: int, switches: Any, *, scopes: Iterable[str], origins: frozenset[str]) -> None:
     from bridge.sandbox.control import settings
     from bridge.sandbox.server import Sandbox
     from bridge.sandbox.world import World

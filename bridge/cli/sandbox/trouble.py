@@ -51,7 +51,7 @@ def fault(
     A PUT that lands late: --method PUT --late 20. With --status as well it is answered at once, and lands late.
     """
     if let_come:
-        came = call(address, "POST", "/faults/held", {})
+        came = call(address, "POST", "/faults/held", body={})
         _say(came, came["came"], shape)
         return
     if clear or listed:
@@ -72,7 +72,7 @@ def fault(
         raise click.UsageError("say what goes wrong: --status, --cut, --late, --held or --delay")
     match = {name: value for name, value in (("method", method), ("path", path)) if value is not None}
     plan = {"match": match, "times": times or None, "skip": skip, "how": wrong}
-    made = call(address, "POST", "/faults", plan | ({} if system is None else {"system": system}))
+    made = call(address, "POST", "/faults", body=plan | ({} if system is None else {"system": system}))
     _say(made, made["id"], shape)
 
 
@@ -90,7 +90,7 @@ def _say(made: object, text: object, shape: str) -> None:
 def switch(*, assignments: tuple[str, ...], shape: str, address: str | None) -> None:
     """Throw switches of a sandbox that runs; without any, list those that are not as by default."""
     thrown = dict(map(_assignment, assignments))
-    found = call(address, "PATCH", "/switches", thrown) if thrown else call(address, "GET", "/switches")
+    found = call(address, "PATCH", "/switches", body=thrown) if thrown else call(address, "GET", "/switches")
     changed = [each for each in found if each["value"] != each["default"]]
     if shape == "json":
         printed(changed)

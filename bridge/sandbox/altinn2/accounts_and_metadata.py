@@ -99,7 +99,7 @@ class Around(Neighbours):
         """Show a correspondence service."""
         return self.shown(request, self._metadata(request).whole(self._service(code, edition, CORRESPONDENCE)))
 
-    def get_form_schema(self, request: Request, code: str, edition: int, format_id: str, version: str) -> Response:
+    def get_form_schema(self, request: Request, code: str, edition: int, *, format_id: str, version: str) -> Response:
         """The XSD of a form."""
         del request
         for form in self._service(code, edition, FORM_TASK).forms:
@@ -108,7 +108,7 @@ class Around(Neighbours):
                 return self._schema(form.schema)
         return self.failure(404)
 
-    def get_rule_schema(self, request: Request, code: str, edition: int, rule_id: int) -> Response:
+    def get_rule_schema(self, request: Request, code: str, edition: int, *, rule_id: int) -> Response:
         """The XSD of a type of attachment."""
         del request
         for rule in self._service(code, edition, FORM_TASK).attachment_rules:

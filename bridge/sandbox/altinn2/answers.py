@@ -36,14 +36,14 @@ class Answers(Around):
     """Finds the element that is meant, and says what stands in the way as Altinn 2 does."""
 
     def _explained(self, request: Request, who: str, message_id: str) -> "_Explained":
-        return _Explained(lambda error: self._explanation(request, who, message_id, error), request)
+        return _Explained(lambda error: self._explanation(request, who, message_id, error=error), request)
 
-    def _explanation(self, request: Request, who: str, message_id: str, error: BaseException) -> Response | None:
+    def _explanation(self, request: Request, who: str, message_id: str, *, error: BaseException) -> Response | None:
         """What Altinn 2 answers where *error* stands in the way, None where it is no answer."""
         switches = self.world.switches
         match error:
             case NoSuchElement():
-                return self._not_found(request, who, error, message_id)
+                return self._not_found(request, who, error, message_id=message_id)
             case NoSuchPart():
                 return self.failure(404)
             case NoSuchService():
@@ -65,7 +65,7 @@ class Answers(Around):
             case _:
                 return None
 
-    def _not_found(self, request: Request, who: str, error: NoSuchElement, message_id: str) -> Response:
+    def _not_found(self, request: Request, who: str, error: NoSuchElement, *, message_id: str) -> Response:
         if error.archived_id is None:
             return self.failure(404)
         match self.world.switches.archived_aid:

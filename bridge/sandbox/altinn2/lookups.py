@@ -51,7 +51,7 @@ class Neighbours(Frame):
             for name, version in known
         ]
         kinds: Mapping[str, type] = {"Name": str, "Version": int}
-        return self._paged(request, lists, "codelists", f"{self.base}/metadata/codelists", kinds)
+        return self._paged(request, lists, "codelists", href=f"{self.base}/metadata/codelists", kinds=kinds)
 
     def get_code_list(self, request: Request, name: str, version: int) -> Response:
         """Show a code list with its codes; 404 for one that is unknown."""
@@ -82,7 +82,7 @@ class Neighbours(Frame):
             if each.kind == ORGANISATION and caller.may_stand_for(each)
         ]
         kinds: Mapping[str, type] = {"Name": str, "OrganizationNumber": str, "Type": str, "Status": str}
-        return self._paged(request, found, "organizations", f"{self.base}/organizations", kinds)
+        return self._paged(request, found, "organizations", href=f"{self.base}/organizations", kinds=kinds)
 
     def list_roles(self, request: Request, who: str) -> Response:
         """List the roles that the caller has for *who*: one that holds all its rights."""
@@ -97,9 +97,9 @@ class Neighbours(Frame):
             "_links": definition,
         }
         kinds: Mapping[str, type] = {"RoleType": str, "RoleDefinitionId": int, "RoleName": str}
-        return self._paged(request, [role], "roles", f"{self.base}/{who}/authorization/roles", kinds)
+        return self._paged(request, [role], "roles", href=f"{self.base}/{who}/authorization/roles", kinds=kinds)
 
-    def look_up(self, request: Request, who: str, code: str, edition: int) -> Response:
+    def look_up(self, request: Request, who: str, code: str, *, edition: int) -> Response:
         """What a look-up service answers; 404 for one that is unknown."""
         self.check_right(request, who, "Read")
         answer = self.world.altinn2.library.lookups.get((code, edition))
@@ -133,7 +133,7 @@ class Neighbours(Frame):
         return sorted(events, key=lambda event: event[0])
 
     def _paged(
-        self, request: Request, found: list[dict[str, Any]], name: str, href: str, kinds: Mapping[str, type]
+        self, request: Request, found: list[dict[str, Any]], name: str, *, href: str, kinds: Mapping[str, type]
     ) -> Response:
         try:
             query = read_query(request.args, properties=kinds, type_name=f"{_MODELS}.{name}", page=1000)

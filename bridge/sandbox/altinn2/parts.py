@@ -39,35 +39,35 @@ class Parts(Answers):
             location = self._view(request, who).form_href(element, form)
             return self._made(int(self.world.switches.post_created_status), location)
 
-    def get_form(self, request: Request, who: str, message_id: str, form_id: int) -> Response:
+    def get_form(self, request: Request, who: str, message_id: str, *, form_id: int) -> Response:
         """Show one form without its data."""
         element = self._element(request, who, message_id)
         return self.shown(request, self._view(request, who).form(element, self._form(element, form_id)))
 
-    def put_form(self, request: Request, who: str, message_id: str, form_id: int) -> Response:
+    def put_form(self, request: Request, who: str, message_id: str, *, form_id: int) -> Response:
         """Replace one form's data."""
         with self._explained(request, who, message_id):
             given = read_form(self._body(request))
             self.check_right(request, who, "Write")
             self._seen(request, who, message_id)
-            element, form = self.world.altinn2.replace_form(self.act(request, who), message_id, form_id, given)
+            element, form = self.world.altinn2.replace_form(self.act(request, who), message_id, form_id, given=given)
             location = self._view(request, who).form_href(element, form)
             return self._made(204, location if self.world.switches.location_on_form_put else None)
 
-    def delete_form(self, request: Request, who: str, message_id: str, form_id: int) -> Response:
+    def delete_form(self, request: Request, who: str, message_id: str, *, form_id: int) -> Response:
         """Take a subform away."""
         with self._explained(request, who, message_id):
             self._seen(request, who, message_id)
             self.world.altinn2.remove_form(self.act(request, who), message_id, form_id)
         return plain(204, headers=self.headers())
 
-    def get_form_data(self, request: Request, who: str, message_id: str, form_id: int) -> Response:
+    def get_form_data(self, request: Request, who: str, message_id: str, *, form_id: int) -> Response:
         """A form's XML: the same content as was put, not the same bytes."""
         form = self._form(self._element(request, who, message_id), form_id)
         data = washed(form.data) if self.world.switches.washed_formdata else form.data.encode()
         return plain(200, data, content_type="application/xml", headers=self.headers())
 
-    def print_form(self, request: Request, who: str, message_id: str, form_id: int) -> Response:
+    def print_form(self, request: Request, who: str, message_id: str, *, form_id: int) -> Response:
         """One form as PDF."""
         element = self._element(request, who, message_id)
         return self._printed(element, [self._form(element, form_id)])
@@ -83,7 +83,7 @@ class Parts(Answers):
             attachment = read_attachment(self._body(request))
             self.check_right(request, who, "Write")
             self._seen(request, who, message_id)
-            return self._attached(request, who, message_id, attachment, streamed=False)
+            return self._attached(request, who, message_id, attachment=attachment, streamed=False)
 
     def stream_attachment(self, request: Request, who: str, message_id: str) -> Response:
         """Add an attachment that comes as it is; it is written and hashed while it comes."""
@@ -93,9 +93,9 @@ class Parts(Answers):
             self.check_right(request, who, "Write")
             self._seen(request, who, message_id)
             attachment = self._streamed(request, who, message_id)
-            return self._attached(request, who, message_id, attachment, streamed=True)
+            return self._attached(request, who, message_id, attachment=attachment, streamed=True)
 
-    def get_attachment(self, request: Request, who: str, message_id: str, attachment_id: int) -> Response:
+    def get_attachment(self, request: Request, who: str, message_id: str, *, attachment_id: int) -> Response:
         """An attachment's bytes, a piece at a time."""
         for attachment in self._element(request, who, message_id).attachments:
             if attachment.id == attachment_id:
@@ -109,7 +109,7 @@ class Parts(Answers):
                 return Response(pieces_of(attachment.content), status="200 OK", headers=headers)
         return self.failure(404)
 
-    def delete_attachment(self, request: Request, who: str, message_id: str, attachment_id: int) -> Response:
+    def delete_attachment(self, request: Request, who: str, message_id: str, *, attachment_id: int) -> Response:
         """Take an attachment away; form tasks only."""
         with self._explained(request, who, message_id):
             self._seen(request, who, message_id)
@@ -138,7 +138,7 @@ class Parts(Answers):
         return Attachment(file_name=file_name, attachment_type=kind, content=writer.blob())
 
     def _attached(
-        self, request: Request, who: str, message_id: str, attachment: Attachment, *, streamed: bool
+        self, request: Request, who: str, message_id: str, *, attachment: Attachment, streamed: bool
     ) -> Response:
         act = self.act(request, who)
         element, number = self.world.altinn2.add_attachment(act, message_id, attachment, streamed=streamed)

@@ -33,7 +33,7 @@ class Process:
     next_id: Callable[[], int]
 
 
-def after(element: Element, order: Update, act: Act, process: Process) -> Element:
+def after(element: Element, order: Update, act: Act, *, process: Process) -> Element:
     """
     How an element stands after an update that was checked.
 
@@ -51,7 +51,7 @@ def after(element: Element, order: Update, act: Act, process: Process) -> Elemen
     if completing and service.user_controlled_signing and element.state is State.FORM_FILLING:
         raise NotAllowed("The service needs the signature of others: use sign=false")
     filling = element.state is State.FORM_FILLING
-    element = _overwritten(element, order, act.switches, process.next_id)
+    element = _overwritten(element, order, act.switches, next_id=process.next_id)
     if not order.complete:
         return replace(element, state=State.FORM_FILLING, signatures=0, signers=frozenset())
     _check_complete(element, order, process.schemas, was_filling=filling)
@@ -82,7 +82,7 @@ def _check_complete(element: Element, order: Update, schemas: Schemas, *, was_fi
         raise Invalid(findings, warnings)
 
 
-def _overwritten(element: Element, order: Update, switches: Switches, next_id: Callable[[], int]) -> Element:
+def _overwritten(element: Element, order: Update, switches: Switches, *, next_id: Callable[[], int]) -> Element:
     if order.forms is not None:
         kept = switches.form_ids_after_put == "kept"
         old_forms = [form.id for form in element.forms] if kept else []

@@ -84,7 +84,7 @@ def _by_rules(kind: FormType, tree: etree._ElementTree, schemas: Schemas) -> tup
     for each, value in wanted:
         verdict = compared(_value(tree, each.path), value, prefilled=each.text is not None)
         if verdict is Verdict.ADDED:
-            added = _add(tree, each.path, value or "", kind.schema, schemas) or added
+            added = _add(tree, each.path, value or "", schema=kind.schema, schemas=schemas) or added
             soft.append(finding(each.path, "The value was missing and has been added"))
         elif verdict is Verdict.DIFFERENT:
             (soft if each.overridable else hard).append(
@@ -122,7 +122,7 @@ def _text(node: etree._Element) -> str | None:
     return None if node.get(_NIL) in ("true", "1") else (node.text or "")
 
 
-def _add(tree: etree._ElementTree, path: str, value: str, schema: str | None, schemas: Schemas) -> bool:
+def _add(tree: etree._ElementTree, path: str, value: str, *, schema: str | None, schemas: Schemas) -> bool:
     """Put a value where it was missing, at the first place among its siblings that the schema takes."""
     there = _nodes(tree, path)
     if there:

@@ -178,8 +178,8 @@ class Altinn2State:
         )
         checked = checked_update(blank, order, schemas=self._schemas, switches=act.switches)
         with self._lock:
-            made = after(blank, checked, act, self._process)
-            return self._store(replace(made, id=f"a{self._next()}"), "altinn2.post", act, order, before=None)
+            made = after(blank, checked, act, process=self._process)
+            return self._store(replace(made, id=f"a{self._next()}"), "altinn2.post", act, order=order, before=None)
 
     def update(self, act: Act, message_id: str, order: Update) -> Element:
         """
@@ -196,9 +196,9 @@ class Altinn2State:
         with self._lock:
             # Read again under the lock: last write wins, as nothing like a conflict is documented.
             element = self._task(act, message_id)
-            changed = after(element, checked, act, self._process)
+            changed = after(element, checked, act, process=self._process)
             return self._store(
-                replace(changed, changed=act.now, id=element.id), "altinn2.put", act, order, before=element
+                replace(changed, changed=act.now, id=element.id), "altinn2.put", act, order=order, before=element
             )
 
     def delete(self, act: Act, message_id: str) -> None:
@@ -252,9 +252,9 @@ class Altinn2State:
             if kind.max_one and any(same_kind(each, form) for each in element.forms):
                 raise NotAllowed("The subform can be added once only")
             form = replace(form, id=self._next())
-            return self._kept(element, act, "altinn2.form", form, forms=(*element.forms, form)), form
+            return self._kept(element, act, "altinn2.form", form=form, forms=(*element.forms, form)), form
 
-    def replace_form(self, act: Act, message_id: str, form_id: int, given: FormPut) -> tuple[Element, Form]:
+    def replace_form(self, act: Act, message_id: str, form_id: int, *, given: FormPut) -> tuple[Element, Form]:
         """
         Replace one form's data; only its schema counts (facts/altinn2.md 2.9).
 
@@ -280,7 +280,7 @@ class Altinn2State:
             element = self._filling(act, message_id)
             form_of(element, form_id)
             forms = tuple(new if each.id == form_id else each for each in element.forms)
-            return self._kept(element, act, "altinn2.form", new, forms=forms), new
+            return self._kept(element, act, "altinn2.form", form=new, forms=forms), new
 
     def remove_form(self, act: Act, message_id: str, form_id: int) -> None:
         """
@@ -433,7 +433,7 @@ class Altinn2State:
             raise NotAllowed("Forms of an encrypted service cannot be updated")
         return element
 
-    def _kept(self, element: Element, act: Act, kind: str, form: Form, **changes: Any) -> Element:
+    def _kept(self, element: Element, act: Act, kind: str, *, form: Form, **changes: Any) -> Element:
         changed = replace(element, changed=act.now, **changes)
         self._elements[element.id] = changed
         act.ledger.write(
@@ -446,7 +446,7 @@ class Altinn2State:
         )
         return changed
 
-    def _store(self, stored: Element, kind: str, act: Act, order: Update, *, before: Element | None) -> Element:
+    def _store(self, stored: Element, kind: str, act: Act, *, order: Update, before: Element | None) -> Element:
         archived = None
         if stored.state is State.ARCHIVED:
             keeps = stored.service.keeps_copy and not act.switches.noarchive_service

@@ -53,7 +53,7 @@ def chosen(request: Request, formats: Sequence[str]) -> str:
     return formats[0]
 
 
-def text(request: Request, status: int, value: str, headers: Mapping[str, str] = HEADERS) -> Response:
+def text(request: Request, status: int, value: str, *, headers: Mapping[str, str] = HEADERS) -> Response:
     """Answer with a string as ASP.NET does: plain, or as JSON or XML where one of them is asked for."""
     kind = chosen(request, _STRINGS)
     body = value

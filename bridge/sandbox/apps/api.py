@@ -121,7 +121,7 @@ class Apps(System[AppsWorld]):
             party = self._party(request, app, claims)
             if request.method == "GET":
                 values = _prefill(request, app, data_type)
-            self._decide(request, app, party, claims)
+            self._decide(request, app, party, claims=claims)
         return self._answered(request, app, data_type, creates=request.method == verbs[0], values=values, party=party)
 
     def data_anonymous(self, request: Request, org: str, name: str) -> Response:
@@ -148,11 +148,11 @@ class Apps(System[AppsWorld]):
         response.set_cookie("XSRF-TOKEN", _paired(cookie), samesite="Lax")
         return response
 
-    def json_schema(self, request: Request, org: str, name: str, data_type_id: str) -> Response:
+    def json_schema(self, request: Request, org: str, name: str, *, data_type_id: str) -> Response:
         """GET a JSON Schema."""
         return documents.schema_as_json(self._app(request, org, name), request, data_type_id)
 
-    def xsd_schema(self, request: Request, org: str, name: str, data_type_id: str) -> Response:
+    def xsd_schema(self, request: Request, org: str, name: str, *, data_type_id: str) -> Response:
         """GET an XSD."""
         return documents.schema_as_xsd(self._app(request, org, name), data_type_id)
 
@@ -160,29 +160,29 @@ class Apps(System[AppsWorld]):
         """What the app is."""
         app = self._app(request, org, name)
         checked = (_query(request, "checkorgapp") or "true").lower() != "false"
-        return documents.metadata(app, request, org, name, checked=checked)
+        return documents.metadata(app, request, org, name=name, checked=checked)
 
     def layout_sets(self, request: Request, org: str, name: str) -> Response:
         """Which data type each layout set shows."""
         return documents.layout_sets(self._app(request, org, name), request)
 
-    def layout_settings(self, request: Request, org: str, name: str, layout_set: str) -> Response:
+    def layout_settings(self, request: Request, org: str, name: str, *, layout_set: str) -> Response:
         """Which pages a layout set has."""
         self._app(request, org, name)
         return documents.layout_settings(request) if layout_set == documents.LAYOUT_SET else plain(500)
 
-    def layouts(self, request: Request, org: str, name: str, layout_set: str) -> Response:
+    def layouts(self, request: Request, org: str, name: str, *, layout_set: str) -> Response:
         """The pages of a layout set: one without components."""
         self._app(request, org, name)
         return documents.layouts(request) if layout_set == documents.LAYOUT_SET else plain(500)
 
-    def options(self, request: Request, org: str, name: str, options_id: str) -> Response:
+    def options(self, request: Request, org: str, name: str, *, options_id: str) -> Response:
         """Have no code lists."""
         del options_id
         self._app(request, org, name)
         return not_found()
 
-    def texts(self, request: Request, org: str, name: str, language: str) -> Response:
+    def texts(self, request: Request, org: str, name: str, *, language: str) -> Response:
         """The texts of a language."""
         return documents.texts(self._app(request, org, name), request, language)
 
@@ -195,7 +195,7 @@ class Apps(System[AppsWorld]):
         """Keep the query parameters that a prefill file names."""
         return documents.query_parameters(self._app(request, org, name), request)
 
-    def nothing(self, request: Request, org: str, name: str, layout_set: str = "") -> Response:
+    def nothing(self, request: Request, org: str, name: str, *, layout_set: str = "") -> Response:
         """Have no such file, which is as good as any."""
         del layout_set
         self._app(request, org, name)
@@ -323,7 +323,7 @@ class Apps(System[AppsWorld]):
             return f"org:{claims['urn:altinn:orgNumber']}"
         return None
 
-    def _decide(self, request: Request, app: App, party: str, claims: Mapping[str, Any]) -> None:
+    def _decide(self, request: Request, app: App, party: str, *, claims: Mapping[str, Any]) -> None:
         if party in app.denied:
             drain(request)
             refuse(plain(403, headers=HEADERS))
@@ -368,7 +368,7 @@ class Apps(System[AppsWorld]):
         kind = chosen(request, formats)
         try:
             if kind.endswith("xml"):
-                body: str | bytes = to_xml(calculated, data_type.root, members, data_type.namespace)
+                body: str | bytes = to_xml(calculated, data_type.root, members, namespace=data_type.namespace)
             else:
                 body = to_json(calculated)
         except ValueError:
@@ -397,7 +397,7 @@ class Apps(System[AppsWorld]):
             if "application/json" in kind:
                 model = from_json(body, data_type.members, data_type.class_name, lenient=not app.since(8))
             elif body.strip():
-                model = from_xml(body, data_type.root, data_type.members, data_type.namespace)
+                model = from_xml(body, data_type.root, data_type.members, namespace=data_type.namespace)
             else:
                 # Thrown inside the app's own error handling.
                 refuse(plain(500))

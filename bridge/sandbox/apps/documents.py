@@ -36,11 +36,11 @@ _PAGE = """<!DOCTYPE html>
 """
 
 
-def metadata(app: App, request: Request, org: str, name: str, *, checked: bool) -> Response:
+def metadata(app: App, request: Request, org: str, *, name: str, checked: bool) -> Response:
     """What the app is; to who calls it by another name, only unless that is *checked*."""
     if (app.org, app.name) != (org, name) and checked:
         message = f"This is {app.org}/{app.name}, and not the app you are looking for: {org}/{name}!"
-        return text(request, 409, message, _PUBLIC)
+        return text(request, 409, message, headers=_PUBLIC)
     document = {
         "id": f"{app.org}/{app.name}",
         "features": {"footer": True, "processActions": True, "jsonObjectInDataResponse": False},

@@ -81,10 +81,10 @@ def _initial(member: Member) -> Any:
     return ZERO[member.kind] if member.never_null and not member.many else None
 
 
-def to_xml(model: Model, root: str, members: Sequence[Member], namespace: str = "") -> bytes:
+def to_xml(model: Model, root: str, members: Sequence[Member], *, namespace: str = "") -> bytes:
     """Write XML as XmlSerializer does, without a declaration; null members are left out or nil."""
     first, last = f' xmlns:xsi="{XSI}" xmlns:xsd="{_XSD}"', f" xmlns={_quoted(namespace)}" if namespace else ""
-    return "".join(_element(root, model, members, (first, last))).encode()
+    return "".join(_element(root, model, members, around=(first, last))).encode()
 
 
 def with_row_ids(model: Model, members: Sequence[Member], new_id: Callable[[], UUID]) -> Model:
@@ -111,7 +111,11 @@ def fill_empty(
     Raises:
         NotReadable: A value does not fit its member, or the path leads into a list.
     """
-    return [path for path, value in values.items() if not _put(model, members, path.split("."), value, overwrite)]
+    return [
+        path
+        for path, value in values.items()
+        if not _put(model, members, path.split("."), value=value, overwrite=overwrite)
+    ]
 
 
 def decoded(body: bytes) -> str:
@@ -120,7 +124,7 @@ def decoded(body: bytes) -> str:
     return body.decode(encoding, errors="replace")
 
 
-def _put(model: Model, members: Sequence[Member], path: Sequence[str], value: str, overwrite: bool) -> bool:
+def _put(model: Model, members: Sequence[Member], path: Sequence[str], *, value: str, overwrite: bool) -> bool:
     wanted = path[0].lower()
     member = next((each for each in members if each.name.replace("-", "").lower() == wanted.replace("-", "")), None)
     if member is None:
@@ -132,7 +136,7 @@ def _put(model: Model, members: Sequence[Member], path: Sequence[str], value: st
     if member.kind == "group":
         inner = model.get(member.name)
         inner = empty(member.members) if inner is None else inner
-        known = _put(inner, member.members, path[1:], value, overwrite)
+        known = _put(inner, member.members, path[1:], value=value, overwrite=overwrite)
         if known:
             model[member.name] = inner
         return known
@@ -145,7 +149,7 @@ def _put(model: Model, members: Sequence[Member], path: Sequence[str], value: st
 
 
 def _element(
-    name: str, model: Mapping[str, Any], members: Sequence[Member], around: tuple[str, str] = ("", "")
+    name: str, model: Mapping[str, Any], members: Sequence[Member], *, around: tuple[str, str] = ("", "")
 ) -> Iterator[str]:
     """Write an element with its members; *around* stands before and behind its attributes."""
     yield f"<{name}{around[0]}"

@@ -67,14 +67,14 @@ def by_rules(form: FormModel, rules: Sequence[Rule]) -> Calculate:
         for each in rules:
             # Without a namespace, so that expressions need no prefixes.
             root = etree.fromstring(to_xml(model, form.root, form.members))
-            _apply(model, form.members, root, each.path, each.calculation)
+            _apply(model, form.members, root, path=each.path, calculation=each.calculation)
         return model
 
     return calculate
 
 
 def _apply(
-    model: Model, members: Sequence[Member], node: etree._Element, path: Sequence[str], calculation: etree.XPath
+    model: Model, members: Sequence[Member], node: etree._Element, *, path: Sequence[str], calculation: etree.XPath
 ) -> None:
     member = members_named(members, path[0])
     if member is None:
@@ -91,7 +91,7 @@ def _apply(
             nodes = [etree.SubElement(node, member.name)]
         rows = [model[member.name]]
     for row, inner in zip(rows, nodes, strict=True):
-        _apply(row, member.members, inner, path[1:], calculation)
+        _apply(row, member.members, inner, path=path[1:], calculation=calculation)
 
 
 def _value(member: Member, found: Any) -> Any:

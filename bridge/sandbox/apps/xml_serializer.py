@@ -15,7 +15,7 @@ _NO_VALUE = "'Element' is an invalid XmlNodeType."
 _GUID = "Guid should contain 32 digits with 4 dashes (xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx)."
 
 
-def from_xml(body: bytes, root: str, members: Sequence[Member], namespace: str = "") -> Model:
+def from_xml(body: bytes, root: str, members: Sequence[Member], *, namespace: str = "") -> Model:
     """
     Read XML: an unknown or misplaced element is dropped in silence with all that follows it (facts 1.11).
 
@@ -53,7 +53,7 @@ def _object(reader: Reader, members: Sequence[Member], space: str, *, row: bool)
     reader.read()
     while reader.node.kind != "EndElement":
         if reader.node.kind == "Element":
-            position = _member(reader, model, ordered, position, space)
+            position = _member(reader, model, ordered, position=position, space=space)
         elif content is not None and reader.node.kind in _TEXTUAL:
             text = _string(reader)
             model[content.name] = _value(content, text, reader.node.at)
@@ -63,7 +63,7 @@ def _object(reader: Reader, members: Sequence[Member], space: str, *, row: bool)
     return model
 
 
-def _member(reader: Reader, model: Model, ordered: Sequence[Member], position: int, space: str) -> int:
+def _member(reader: Reader, model: Model, ordered: Sequence[Member], *, position: int, space: str) -> int:
     """
     Read the element that *reader* stands on into its member, and give where the next one is looked for.
 

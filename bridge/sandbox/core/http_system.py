@@ -146,7 +146,7 @@ class System(ABC, Generic[W]):
             request.environ[FAULTY] = True
         wait = how.delay_before + self.world.switches.latency_ms / 1000
         if how.cut in ("late", "held"):
-            self._later(request, match, error, None if how.cut == "held" else wait)
+            self._later(request, match, error, seconds=None if how.cut == "held" else wait)
             if how.status is not None:
                 return _stated(how)
             raise Cut("cut, and the effect comes later")
@@ -172,7 +172,7 @@ class System(ABC, Generic[W]):
             response.response = _cut_within(response.response, half)
         return response
 
-    def _later(self, request: Request, match: Matched | None, error: HTTPException, seconds: float | None) -> None:
+    def _later(self, request: Request, match: Matched | None, error: HTTPException, *, seconds: float | None) -> None:
         """Do what is asked for once the client has given up, as a system does that was only slow; None: when told."""
         body = request.get_data()
         environ = {**request.environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}

@@ -11,7 +11,7 @@ def _choice(meaning: str, *allowed: Value) -> Any:
     return field(default=allowed[0], metadata={"meaning": meaning, "allowed": allowed})
 
 
-def _number(meaning: str, default: float, low: float, high: float) -> Any:
+def _number(meaning: str, default: float, *, low: float, high: float) -> Any:
     return field(default=default, metadata={"meaning": meaning, "range": (low, high)})
 
 
@@ -32,7 +32,9 @@ class Switches:
         UnknownSwitch: A value is not among those allowed.
     """
 
-    latency_ms: float = _number("Time that every call takes before its effect, in milliseconds.", 0, 0, 600_000)
+    latency_ms: float = _number(
+        "Time that every call takes before its effect, in milliseconds.", 0, low=0, high=600_000
+    )
 
     # Altinn 2 (facts/altinn2.md 10 and 11)
     auth_failure: str = _choice("How Altinn 2 answers a call without a genuine token.", "403", "302_html", "200_html")
@@ -43,7 +45,7 @@ class Switches:
         "What is left of Altinn 2 after its closure.", "off", "410", "connection_refused", "html_landing"
     )
     altinn2_maintenance_seconds: float = _number(
-        "Altinn 2 is down for maintenance, for so many seconds more; 0 is up.", 0, 0, 86_400
+        "Altinn 2 is down for maintenance, for so many seconds more; 0 is up.", 0, low=0, high=86_400
     )
     altinn2_maintenance_answer: str = _choice(
         "How it says so: with Retry-After, by a word in the reason phrase, or with a page.",
@@ -77,15 +79,17 @@ class Switches:
         "What becomes of the last value of each form that is put: kept, dropped, overwritten, or the form broken off.",
         *("kept", "last_value_dropped", "last_value_overwritten", "broken_off"),
     )
-    message_limit_mb: int = _number("Largest JSON body that Altinn 2 takes, in megabytes.", 50, 1, 2000)
-    streamed_limit_mb: int = _number("Largest streamed attachment of a type without a rule, in megabytes.", 30, 1, 2000)
-    attachment_cap_mb: int = _number("Largest attachment whatever its rule says, in megabytes.", 500, 1, 2000)
+    message_limit_mb: int = _number("Largest JSON body that Altinn 2 takes, in megabytes.", 50, low=1, high=2000)
+    streamed_limit_mb: int = _number(
+        "Largest streamed attachment of a type without a rule, in megabytes.", 30, low=1, high=2000
+    )
+    attachment_cap_mb: int = _number("Largest attachment whatever its rule says, in megabytes.", 500, low=1, high=2000)
     megabyte: str = _choice("What a megabyte is in Altinn 2's limits.", "decimal", "binary")
     attachment_count_check: str = _choice("When too many attachments of a type are refused.", "completion", "upload")
     attachment_refused_status: str = _choice("Status for an attachment that a rule refuses.", "400", "403", "415")
     attachment_scan: str = _choice("What a scan for viruses does to an attachment that was taken.", "passes", "removes")
     level_too_low_status: str = _choice("Status for a login below the level of a service.", "401", "403")
-    file_name_limit: int = _number("Longest file name of an attachment, in characters.", 255, 1, 100_000)
+    file_name_limit: int = _number("Longest file name of an attachment, in characters.", 255, low=1, high=100_000)
     file_size_unknown: bool = _flag("The filesize of attachments is -1.")
     post_created_status: str = _choice("Status of a successful POST.", "201", "200", "204")
     empty_post: str = _choice(
@@ -98,9 +102,11 @@ class Switches:
     lock: str = _choice("What a write to an element does while another one is under way.", "none", "409")
     signingtext_shape: str = _choice("How signingtext comes: as a JSON object, text or HTML.", "json", "text", "html")
     print_type: str = _choice("What print gives.", "pdf", "html")
-    print_mb: int = _number("How many megabytes a print in PDF has beside what is written on it.", 0, 0, 2000)
+    print_mb: int = _number("How many megabytes a print in PDF has beside what is written on it.", 0, low=0, high=2000)
     print_length: str = _choice("How the end of a print is told: by its length, or by a last chunk.", "told", "chunked")
-    limit_reached_after: int = _number("Altinn 2 cuts lists after so many elements; 0 is never.", 0, 0, 1_000_000)
+    limit_reached_after: int = _number(
+        "Altinn 2 cuts lists after so many elements; 0 is never.", 0, low=0, high=1_000_000
+    )
     limit_reached_value: str = _choice("Value of X-Warning-LimitReached.", "true", "1", "The limit has been reached")
     date_format: str = _choice(
         "Dates without zone and up to 3 fraction digits, or with offset and 7 digits.", "local", "offset"
@@ -117,7 +123,7 @@ class Switches:
     reportee_numbers: str = _choice("National identity numbers in lists of reportees.", "whole", "masked")
     user_profile: str = _choice("Whether the user has ever been in the portal.", "exists", "missing")
     cookie_name: str = _choice("Name of the login cookie.", "AspxAuthTT02", "ASPXAUTH", "AspxAuthProd", "AspxAuthCloud")
-    cookie_minutes: int = _number("How long a login lasts, in minutes.", 30, 1, 1440)
+    cookie_minutes: int = _number("How long a login lasts, in minutes.", 30, low=1, high=1440)
     cookie_renewal: str = _choice(
         "What an answer that renews the cookie is: as ever, or 200 without a body and without effect.",
         "normal",
@@ -139,8 +145,8 @@ class Switches:
     dialogporten_save_ms: float = _number(
         "Time between the look and the save of a write, in milliseconds: of those that meet in it one gets through.",
         10,
-        0,
-        60_000,
+        low=0,
+        high=60_000,
     )
     name_lookup_fails: bool = _flag("No name is found for any actorId: 422.")
     dialog_token_key: str = _choice(
@@ -152,13 +158,15 @@ class Switches:
     )
     dialog_token_claim_e: bool = _flag("Dialog tokens carry the newer claim e.")
     dialogporten_maintenance_seconds: float = _number(
-        "Dialogporten is down for maintenance, for so many seconds more; 0 is up.", 0, 0, 86_400
+        "Dialogporten is down for maintenance, for so many seconds more; 0 is up.", 0, low=0, high=86_400
     )
     search_too_broad: bool = _flag("A free text search without contentUpdatedAfter is too broad: 422.")
-    sse_keep_alive_seconds: float = _number("Time between comment lines on an idle stream, in seconds.", 15, 0.01, 600)
+    sse_keep_alive_seconds: float = _number(
+        "Time between comment lines on an idle stream, in seconds.", 15, low=0.01, high=600
+    )
 
     # Maskinporten and the platform (facts/altinn3-and-tokens.md 4)
-    maskinporten_lifetime: int = _number("expires_in of access tokens, in seconds.", 119, 1, 3600)
+    maskinporten_lifetime: int = _number("expires_in of access tokens, in seconds.", 119, low=1, high=3600)
     invalid_client_status: str = _choice("Status for an unknown client.", "401", "400")
     maskinporten_audience: str = _choice(
         "Whose assertions Maskinporten takes besides its own: those for a real one, as libraries have built in.",

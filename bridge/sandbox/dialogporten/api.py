@@ -89,7 +89,7 @@ class Dialogporten(DialogSystem):
         self.writer(request)
         dto = self.read(request, UPDATE)
         asked = self.bound(request, {"dialogId": dialog_id})
-        return self._update(request, asked, self.owned(asked), dto, kind="put")
+        return self._update(request, asked, self.owned(asked), dto=dto, kind="put")
 
     def patch(self, request: Request, dialog_id: str) -> Response:
         """PATCH a dialog: RFC 6902 on the update object, then as PUT."""
@@ -109,7 +109,7 @@ class Dialogporten(DialogSystem):
         except json_patch.PatchFailed as error:
             # Not a problem document (facts 14.1).
             return as_json(400, {"UpdateDialogDto": error.messages})
-        return self._update(request, asked, dialog, dto, kind="patch")
+        return self._update(request, asked, dialog, dto=dto, kind="patch")
 
     def delete(self, request: Request, dialog_id: str) -> Response:
         """DELETE a dialog softly."""
@@ -128,7 +128,9 @@ class Dialogporten(DialogSystem):
         rules.activity("activity", activity)
         self.check(rules)
         intent = self.intending(request, asked)
-        dialog, activity_id = self.world.dialogporten.add_activity(asked.dialog_id, activity, asked.writer, intent)
+        dialog, activity_id = self.world.dialogporten.add_activity(
+            asked.dialog_id, activity, asked.writer, intent=intent
+        )
         return as_json(201, activity_id, headers={"Etag": dialog.revision})
 
     def add_transmission(self, request: Request, dialog_id: str) -> Response:
@@ -141,7 +143,9 @@ class Dialogporten(DialogSystem):
         rules.transmission("transmissions[0]", transmission, api_only=held.body["isApiOnly"])
         self.check(rules)
         intent = self.intending(request, asked)
-        dialog, added = self.world.dialogporten.add_transmission(asked.dialog_id, transmission, asked.writer, intent)
+        dialog, added = self.world.dialogporten.add_transmission(
+            asked.dialog_id, transmission, asked.writer, intent=intent
+        )
         return as_json(201, added, headers={"Etag": dialog.revision})
 
     def get_jwks(self, request: Request) -> Response:
@@ -173,7 +177,7 @@ class Dialogporten(DialogSystem):
             return as_json(400, _graphql_error("The query is missing.", "HC0009"))
         found = _SUBSCRIPTION.search(query)
         dialog_id = "" if found is None else found.group(1).lower()
-        match opens(token, dialog_id, self.world, self.host):
+        match opens(token, dialog_id, self.world, base_url=self.host):
             case None:
                 return plain(401)
             case False:
@@ -208,14 +212,14 @@ class Dialogporten(DialogSystem):
             return self.problem(request, 406)
         return as_json(200, document, headers={"Cache-Control": "public, max-age=86400"})
 
-    def _update(self, request: Request, asked: Asked, held: Dialog, dto: Mapping[str, Any], *, kind: str) -> Response:
+    def _update(self, request: Request, asked: Asked, held: Dialog, *, dto: Mapping[str, Any], kind: str) -> Response:
         rules = self.rules(asked.writer, creating=False)
         rules.visible_from = held.visible_from
         rules.mute = any(each["content"] is None for each in held.body["transmissions"])
         rules.dialog(dto)
         self.check(rules)
         intent = self.intending(request, asked, held)
-        dialog = self.world.dialogporten.update(held.id, dto, asked.writer, intent, kind=kind)
+        dialog = self.world.dialogporten.update(held.id, dto, asked.writer, intent=intent, kind=kind)
         return plain(204, headers={"Etag": dialog.revision})
 
 

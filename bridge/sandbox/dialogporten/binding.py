@@ -128,7 +128,7 @@ class Bound:
 
     def route(self, name: str, text: str) -> str:
         """Bind a UUID of the path."""
-        return str(self._read(name, text, guid, f"Value [{text}] is not valid for a [Guid] property!"))
+        return str(self._read(name, text, guid, message=f"Value [{text}] is not valid for a [Guid] property!"))
 
     def if_match(self, request: Request) -> str | None:
         """Bind the revision that a write is for; an empty one is none."""
@@ -136,7 +136,7 @@ class Bound:
         if not text:
             return None
         message = f"Unable to bind header value [{text}] to a [Nullable`1] property!"
-        return self._read("If-Match", text, guid, message) or None
+        return self._read("If-Match", text, guid, message=message) or None
 
     def silent(self, query: Query) -> bool:
         """Bind the hidden parameter of writes."""
@@ -144,9 +144,9 @@ class Bound:
         if text is None or (self._patching and not text):
             return False
         message = f"Value [{text}] is not valid for a [Boolean] property!"
-        return bool(self._read("isSilentUpdate", text, truth, message))
+        return bool(self._read("isSilentUpdate", text, truth, message=message))
 
-    def _read(self, name: str, text: str, reader: Callable[[str], Any], message: str) -> Any:
+    def _read(self, name: str, text: str, reader: Callable[[str], Any], *, message: str) -> Any:
         try:
             return reader(text)
         except ValueError:

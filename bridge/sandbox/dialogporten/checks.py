@@ -124,13 +124,14 @@ def late_times(dialog: Dialog, dto: Mapping[str, Any], now: datetime) -> dict[st
             continue
         if value is None or moment_of(value) <= now:
             errors[key] = [f"{usual} (Or null)" if member == "dueAt" else usual]
-    return errors | late_attachments(dialog.body["attachments"], dto["attachments"], dto["transmissions"], now)
+    return errors | late_attachments(dialog.body["attachments"], dto["attachments"], dto["transmissions"], now=now)
 
 
 def late_attachments(
     held: Iterable[Mapping[str, Any]],
     given: Iterable[Mapping[str, Any]],
     transmissions: Iterable[Mapping[str, Any]],
+    *,
     now: datetime,
 ) -> dict[str, list[str]]:
     """Which attachments have expired before they came."""

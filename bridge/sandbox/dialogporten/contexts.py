@@ -66,7 +66,7 @@ class Contexts(Held):
             dialog = self._dialogs[dialog_id]
             self.change_labels(dialog_id, [label], [UNOPENED], actor=dialog.party, intent=Intent())
 
-    def add_label(self, dialog_id: str, value: str, writer: Writer, intent: Intent) -> Dialog:
+    def add_label(self, dialog_id: str, value: str, writer: Writer, *, intent: Intent) -> Dialog:
         """
         Add a service-owner label; the revision is the service-owner context's own.
 
@@ -85,7 +85,7 @@ class Contexts(Held):
                 raise Problem(400, {"dto.serviceOwnerLabels": errors})
             return self._with_labels(dialog, tuple(sorted((*dialog.owner_labels, label))))
 
-    def remove_label(self, dialog_id: str, value: str, writer: Writer, intent: Intent) -> Dialog:
+    def remove_label(self, dialog_id: str, value: str, writer: Writer, *, intent: Intent) -> Dialog:
         """
         Remove a service-owner label.
 

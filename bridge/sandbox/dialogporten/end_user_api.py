@@ -78,7 +78,7 @@ class EndUserApi:
         """GET a dialog: with a dialog token of its own, and a seen-log entry."""
         api = self._api
         reader, ids, _ = self._bound(request, {"dialogId": dialog_id})
-        shown = opened(api.world, ids[0], reader, api.host)
+        shown = opened(api.world, ids[0], reader, host=api.host)
         return as_json(200, arranged(shown, request), headers={"Etag": shown["revision"]})
 
     def list_activities(self, request: Request, dialog_id: str) -> Response:
@@ -89,7 +89,9 @@ class EndUserApi:
     def get_activity(self, request: Request, dialog_id: str, item_id: str) -> Response:
         """GET one activity, with who did it."""
         dialog, _, wanted_id = self._there(request, dialog_id, activityId=item_id)
-        return self._one_of(request, map(activity_item, dialog.body["activities"]), "DialogActivity", wanted_id)
+        return self._one_of(
+            request, map(activity_item, dialog.body["activities"]), "DialogActivity", wanted_id=wanted_id
+        )
 
     def list_transmissions(self, request: Request, dialog_id: str) -> Response:
         """GET all transmissions."""
@@ -99,7 +101,9 @@ class EndUserApi:
     def get_transmission(self, request: Request, dialog_id: str, item_id: str) -> Response:
         """GET one transmission."""
         dialog, reader, wanted_id = self._there(request, dialog_id, transmissionId=item_id)
-        return self._one_of(request, transmission_items(dialog, reader, self._now()), "DialogTransmission", wanted_id)
+        return self._one_of(
+            request, transmission_items(dialog, reader, self._now()), "DialogTransmission", wanted_id=wanted_id
+        )
 
     def list_looks(self, request: Request, dialog_id: str) -> Response:
         """GET who looked at the dialog."""
@@ -109,7 +113,7 @@ class EndUserApi:
     def get_look(self, request: Request, dialog_id: str, item_id: str) -> Response:
         """GET one look."""
         dialog, reader, wanted_id = self._there(request, dialog_id, seenLogId=item_id)
-        return self._one_of(request, seen_log(dialog, reader), "DialogSeenLog", wanted_id)
+        return self._one_of(request, seen_log(dialog, reader), "DialogSeenLog", wanted_id=wanted_id)
 
     def list_label_log(self, request: Request, dialog_id: str) -> Response:
         """GET what was done to the labels."""
@@ -179,7 +183,7 @@ class EndUserApi:
         reader, bound, _ = self._bound(request, {"dialogId": dialog_id, **ids})
         return there(self._api.world, bound[0], reader), reader, bound[-1]
 
-    def _one_of(self, request: Request, items: Iterable[Mapping[str, Any]], entity: str, wanted_id: str) -> Response:
+    def _one_of(self, request: Request, items: Iterable[Mapping[str, Any]], entity: str, *, wanted_id: str) -> Response:
         for each in items:
             if each["id"] == wanted_id:
                 return as_json(200, arranged(each, request))
@@ -269,7 +273,7 @@ def visible(world: DialogportenWorld, dialog_id: str, reader: Reader) -> Dialog:
     return dialog
 
 
-def opened(world: DialogportenWorld, dialog_id: str, reader: Reader, host: str) -> dict[str, Any]:
+def opened(world: DialogportenWorld, dialog_id: str, reader: Reader, *, host: str) -> dict[str, Any]:
     """
     Show a dialog to the user, which marks it as seen.
 
@@ -278,7 +282,7 @@ def opened(world: DialogportenWorld, dialog_id: str, reader: Reader, host: str) 
     """
     dialog = visible(world, dialog_id, reader)
     dialog = world.dialogporten.see(dialog.id, reader.actor)
-    token = mint(dialog, reader, world, host)
+    token = mint(dialog, reader, world, base_url=host)
     return for_end_user(dialog, world.dialogporten, reader, token=token, now=moment_text(world.clock()))
 
 

@@ -162,7 +162,7 @@ class _Roots:
     def _dialog(self, _: Any, *, dialogId: str) -> Any:  # noqa: N803 - the argument's name in the schema
         dialog_id = dialogId.lower()
         try:
-            return {"dialog": opened(self._world, dialog_id, self._reader, self._api.host), "errors": []}
+            return {"dialog": opened(self._world, dialog_id, self._reader, host=self._api.host), "errors": []}
         except Problem as found:
             return {"dialog": None, "errors": [self._not_shown(dialog_id, found)]}
 

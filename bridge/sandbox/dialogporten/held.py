@@ -31,7 +31,7 @@ from bridge.sandbox.dialogporten.streams import Streams
 class Held:
     """All dialogs, the resources they belong to, the names of people, and what others are told."""
 
-    def __init__(self, clock: Callable[[], datetime], chance: Chance, ledger: Ledger, faults: Faults) -> None:
+    def __init__(self, clock: Callable[[], datetime], chance: Chance, ledger: Ledger, *, faults: Faults) -> None:
         self._clock, self._chance, self._ledger, self._faults = clock, chance, ledger, faults
         self._lock = threading.RLock()
         self._dialogs: dict[str, Dialog] = {}

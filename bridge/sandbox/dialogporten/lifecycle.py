@@ -122,7 +122,9 @@ class Lifecycle(Contexts):
             self._outbox.event("seen", seen)
             return seen
 
-    def move_saved(self, dialog_id: str, activity_id: str, created_at: str, writer: Writer, intent: Intent) -> Dialog:
+    def move_saved(
+        self, dialog_id: str, activity_id: str, created_at: str, *, writer: Writer, intent: Intent
+    ) -> Dialog:
         """
         Move the time of a FormSaved activity, which takes the admin scope; updatedAt follows it, but never back.
 

@@ -29,7 +29,7 @@ class Merging:
     """Puts what is sent into what is stored, at one moment. *name_of* asks the register of people."""
 
     def __init__(
-        self, chance: Chance, faults: Faults, name_of: Callable[[str], str], now: datetime, intent: Intent
+        self, chance: Chance, faults: Faults, name_of: Callable[[str], str], *, now: datetime, intent: Intent
     ) -> None:
         self._chance, self._faults, self._name_of, self._now = chance, faults, name_of, now
         self._intent = intent

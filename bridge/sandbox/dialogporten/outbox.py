@@ -32,7 +32,7 @@ class Outbox:
             for transmission in dialog.body["transmissions"][len(before["transmissions"]) :]:
                 data = {"transmissionId": transmission["id"], "senderType": transmission["sender"]["actorType"]}
                 tail = f"/transmissions/{transmission['id']}"
-                self._send("dialogporten.dialog.transmission.created.v1", dialog, tail, data)
+                self._send("dialogporten.dialog.transmission.created.v1", dialog, tail, data=data)
         if kind == "updated":
             self.publish(dialog.id, "DIALOG_UPDATED")
 
@@ -45,16 +45,16 @@ class Outbox:
     def event(self, kind: str, dialog: Dialog) -> None:
         """Send one CloudEvent about the dialog itself."""
         data = {name: dialog.body[name] for name in ("process", "precedingProcess") if dialog.body[name] is not None}
-        self._send(f"dialogporten.dialog.{kind}.v1", dialog, "", data)
+        self._send(f"dialogporten.dialog.{kind}.v1", dialog, "", data=data)
 
     def _activity_event(self, dialog: Dialog, activity: Body) -> None:
         name: str = {"DialogCreated": "Created", "DialogClosed": "Closed"}.get(activity["type"]) or activity["type"]
         kind = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
         data = {"activityId": activity["id"], "extendedActivityType": activity["extendedType"]}
         data = {key: value for key, value in data.items() if value is not None}
-        self._send(f"dialogporten.dialog.activity.{kind}.v1", dialog, f"/activities/{activity['id']}", data)
+        self._send(f"dialogporten.dialog.activity.{kind}.v1", dialog, f"/activities/{activity['id']}", data=data)
 
-    def _send(self, kind: str, dialog: Dialog, tail: str, data: Mapping[str, Any]) -> None:
+    def _send(self, kind: str, dialog: Dialog, tail: str, *, data: Mapping[str, Any]) -> None:
         self._events.append(
             {
                 "specversion": "1.0",

@@ -152,7 +152,7 @@ class OwnerApi:
         asked = api.bound(request, {"dialogId": dialog_id, "activityId": activity_id})
         created = dto["newCreatedAt"] or "0001-01-01T00:00:00.0000000Z"
         dialog = api.world.dialogporten.move_saved(
-            asked.dialog_id, asked.ids["activityId"], created, asked.writer, asked.intent
+            asked.dialog_id, asked.ids["activityId"], created, writer=asked.writer, intent=asked.intent
         )
         return plain(204, headers={"Etag": dialog.revision})
 
@@ -180,7 +180,7 @@ class OwnerApi:
         api.check(rules)
         intent = api.intending(request, asked)
         dialog = api.world.dialogporten.change_transmission(
-            asked.dialog_id, asked.ids["transmissionId"], transmission, asked.writer, intent
+            asked.dialog_id, asked.ids["transmissionId"], transmission, writer=asked.writer, intent=intent
         )
         return plain(204, headers={"Etag": dialog.revision})
 
@@ -215,7 +215,7 @@ class OwnerApi:
         api.check(rules)
         intent = replace(asked.intent, read=held)
         api.saving(request)
-        dialog = api.world.dialogporten.add_label(asked.dialog_id, value or "", asked.writer, intent)
+        dialog = api.world.dialogporten.add_label(asked.dialog_id, value or "", asked.writer, intent=intent)
         return plain(204, headers={"Etag": dialog.owner_revision})
 
     def remove_label(self, request: Request, dialog_id: str, label: str) -> Response:
@@ -224,7 +224,7 @@ class OwnerApi:
         asked = api.bound(request, {"dialogId": dialog_id})
         intent = replace(asked.intent, read=api.owned(asked))
         api.saving(request)
-        dialog = api.world.dialogporten.remove_label(asked.dialog_id, label, asked.writer, intent)
+        dialog = api.world.dialogporten.remove_label(asked.dialog_id, label, asked.writer, intent=intent)
         return plain(204, headers={"Etag": dialog.owner_revision})
 
     def put_labels(self, request: Request, dialog_id: str) -> Response:
@@ -234,7 +234,7 @@ class OwnerApi:
         change = api.read(request, LABEL_CHANGE)
         asked = api.bound(request, {"dialogId": dialog_id})
         held = _live(api.owned(asked))
-        actor = self._acting(request, change, asked.writer, [held])
+        actor = self._acting(request, change, asked.writer, dialogs=[held])
         intent = replace(asked.intent, read=held)
         api.saving(request)
         dialog = api.world.dialogporten.change_labels(asked.dialog_id, *wanted(change), actor=actor, intent=intent)
@@ -251,7 +251,7 @@ class OwnerApi:
             return api.problem(request, 400, errors)
         state = api.world.dialogporten
         dialogs = [_live(state.owned(each["dialogId"], asked.writer)) for each in change["dialogs"]]
-        actor = self._acting(request, change, asked.writer, dialogs)
+        actor = self._acting(request, change, asked.writer, dialogs=dialogs)
         pairs = [(each["dialogId"], each["endUserContextRevision"]) for each in change["dialogs"]]
         state.change_many_labels(pairs, *wanted(change), actor=actor)
         return plain(204)
@@ -317,7 +317,7 @@ class OwnerApi:
         return dialog, next((asked.ids[name] for name in ids), "")
 
     def _acting(
-        self, request: Request, change: Mapping[str, Any], writer: Writer, dialogs: Iterable[Dialog]
+        self, request: Request, change: Mapping[str, Any], writer: Writer, *, dialogs: Iterable[Dialog]
     ) -> str | None:
         """Who is behind a change of labels; only an admin may name somebody without asking for their rights."""
         api = self._api

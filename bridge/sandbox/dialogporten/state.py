@@ -72,7 +72,7 @@ class DialogportenState(Lifecycle):
             self._outbox.announce("created", dialog, empty_body(), silent=intent.silent)
             return dialog
 
-    def update(self, dialog_id: str, dto: Mapping[str, Any], writer: Writer, intent: Intent, *, kind: str) -> Dialog:
+    def update(self, dialog_id: str, dto: Mapping[str, Any], writer: Writer, *, intent: Intent, kind: str) -> Dialog:
         """
         Do what PUT does with a validated *dto*, and PATCH after it was applied; *kind* names it in the ledger.
 
@@ -100,7 +100,7 @@ class DialogportenState(Lifecycle):
             return self._store(dialog, body, kind=kind, now=now, silent=intent.silent)
 
     def add_activity(
-        self, dialog_id: str, activity: Mapping[str, Any], writer: Writer, intent: Intent
+        self, dialog_id: str, activity: Mapping[str, Any], writer: Writer, *, intent: Intent
     ) -> tuple[Dialog, str]:
         """
         Append one validated activity; gives the dialog and the activity's id.
@@ -121,7 +121,7 @@ class DialogportenState(Lifecycle):
             return self._store(dialog, body, kind="activity", now=now, silent=intent.silent), added["id"]
 
     def add_transmission(
-        self, dialog_id: str, transmission: Mapping[str, Any], writer: Writer, intent: Intent
+        self, dialog_id: str, transmission: Mapping[str, Any], writer: Writer, *, intent: Intent
     ) -> tuple[Dialog, str]:
         """
         Append one validated transmission; gives the dialog and the transmission's id.
@@ -137,7 +137,7 @@ class DialogportenState(Lifecycle):
             self._check_unused(dialog.body, {"transmissions": [transmission]})
             check_storable(transmission)
             now = self._clock()
-            late = {} if intent.silent else late_attachments((), (), [transmission], now)
+            late = {} if intent.silent else late_attachments((), (), [transmission], now=now)
             if late:
                 raise Problem(422, late)
             added = self._merging(now, intent).transmission(transmission)
@@ -145,7 +145,7 @@ class DialogportenState(Lifecycle):
             return self._store(dialog, body, kind="transmission", now=now, silent=intent.silent), added["id"]
 
     def change_transmission(
-        self, dialog_id: str, transmission_id: str, transmission: Mapping[str, Any], writer: Writer, intent: Intent
+        self, dialog_id: str, transmission_id: str, transmission: Mapping[str, Any], *, writer: Writer, intent: Intent
     ) -> Dialog:
         """
         Correct a transmission that stands there; always silent.
@@ -201,7 +201,7 @@ class DialogportenState(Lifecycle):
         )
 
     def _merging(self, now: datetime, intent: Intent) -> Merging:
-        return Merging(self._chance, self._faults, self.name_of, now, intent)
+        return Merging(self._chance, self._faults, self.name_of, now=now, intent=intent)
 
     def _holder(self, key: str | None, owner: str) -> Dialog | None:
         if key is None:

@@ -17,7 +17,7 @@ class Stream:
     the client sees that it is open.
     """
 
-    def __init__(self, streams: "Streams", dialog_id: str, tell: Tell, keep_alive: float) -> None:
+    def __init__(self, streams: "Streams", dialog_id: str, tell: Tell, *, keep_alive: float) -> None:
         self._streams, self._tell, self._keep_alive = streams, tell, keep_alive
         self.dialog_id = dialog_id
         self._events: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -61,7 +61,7 @@ class Streams:
 
     def open(self, dialog_id: str, tell: Tell, keep_alive: float) -> Stream:
         """Subscribe to a dialog; *tell* writes an event of a kind, and *keep_alive* is in seconds."""
-        stream = Stream(self, dialog_id, tell, keep_alive)
+        stream = Stream(self, dialog_id, tell, keep_alive=keep_alive)
         with self._lock:
             self._open.setdefault(dialog_id, set()).add(stream)
         return stream

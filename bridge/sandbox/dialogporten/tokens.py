@@ -35,7 +35,7 @@ def jwks(world: DialogportenWorld) -> dict[str, Any]:
     return {"keys": [public_jwk(world.key(name)) for name in _KEYS[world.switches.dialog_token_key][1]]}
 
 
-def claims_for(dialog: Dialog, reader: Reader, world: DialogportenWorld, base_url: str) -> dict[str, Any]:
+def claims_for(dialog: Dialog, reader: Reader, world: DialogportenWorld, *, base_url: str) -> dict[str, Any]:
     """Write the claims for one read of a dialog."""
     now = int(world.clock().timestamp())
     claims: dict[str, Any] = {"jti": str(world.chance.uuid4()), "c": reader.actor}
@@ -56,12 +56,12 @@ def claims_for(dialog: Dialog, reader: Reader, world: DialogportenWorld, base_ur
     return {**claims, "e": entities} if entities or world.switches.dialog_token_claim_e else claims
 
 
-def mint(dialog: Dialog, reader: Reader, world: DialogportenWorld, base_url: str) -> str:
+def mint(dialog: Dialog, reader: Reader, world: DialogportenWorld, *, base_url: str) -> str:
     """Make the token that this reader gets with this read."""
-    return sign(claims_for(dialog, reader, world, base_url), signing_key(world))
+    return sign(claims_for(dialog, reader, world, base_url=base_url), signing_key(world))
 
 
-def opens(text: str, dialog_id: str, world: DialogportenWorld, base_url: str) -> bool | None:
+def opens(text: str, dialog_id: str, world: DialogportenWorld, *, base_url: str) -> bool | None:
     """Whether a token opens a dialog's stream: None where it is no good, False where it is for another one."""
     try:
         token = taken_apart(text)

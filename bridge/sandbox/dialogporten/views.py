@@ -114,7 +114,7 @@ def for_end_user(dialog: Dialog, state: DialogportenState, reader: Reader, *, to
             "dialogToken": token,
             **_counts(dialog),
             "attachments": [_attachment(each, now) for each in body["attachments"]],
-            "transmissions": [_transmission(dialog, each, reader, now) for each in _by_time(body["transmissions"])],
+            "transmissions": [_transmission(dialog, each, reader, now=now) for each in _by_time(body["transmissions"])],
             "guiActions": [_gui_action(each, reader) for each in _by_id(body["guiActions"])],
             "apiActions": [_api_action(each, reader) for each in _by_id(body["apiActions"])],
             "activities": [masked_activity(each) for each in _by_time(body["activities"])],
@@ -180,7 +180,7 @@ def transmission_items(dialog: Dialog, reader: Reader | None, now: str = "") -> 
     if reader is None:
         items: list[dict[str, Any]] = _without_nulls(by_time[::-1])
         return items
-    masked = [_transmission(dialog, each, reader, now) for each in by_time]
+    masked = [_transmission(dialog, each, reader, now=now) for each in by_time]
     shown: list[dict[str, Any]] = _without_nulls(
         [{name: each[name] for name in each if name != "isOpened"} for each in masked]
     )
@@ -375,7 +375,7 @@ def _attachment(attachment: Mapping[str, Any], now: str) -> dict[str, Any]:
     return {**attachment, "urls": urls}
 
 
-def _transmission(dialog: Dialog, transmission: Mapping[str, Any], reader: Reader, now: str) -> dict[str, Any]:
+def _transmission(dialog: Dialog, transmission: Mapping[str, Any], reader: Reader, *, now: str) -> dict[str, Any]:
     allowed = reader.may("read", transmission["authorizationAttribute"])
     shown = {key: value for key, value in transmission.items() if key != "idempotentKey"}
     attachments = [_attachment(each, now) for each in transmission["attachments"]]
