@@ -111,7 +111,7 @@ def _samples(template: str) -> Sequence[str]:
 
 
 def _takes(spot: Spot, value: str) -> bool:
-    fixed, simple = spot.fixed, spot.declaration.type.simple_type
+    fixed, simple = spot.fixed, None if spot.kind is None else spot.kind.simple_type
     if simple is None or fixed == value:
         return fixed in (None, value)
     try:
@@ -140,7 +140,8 @@ def _says(spot: Spot, said: str) -> bool:
 def _format_taken(spots: Sequence[Spot], attribute: str, said: str) -> str:
     known: set[str] = set()
     for each in spots:
-        values = (each.fixed,) if each.fixed is not None else each.declaration.type.enumeration
+        simple = None if each.kind is None else each.kind.simple_type
+        values = [each.fixed] if each.fixed is not None else None if simple is None else simple.enumeration
         if not values:
             return f"takes no {said!r} as {attribute}"
         known |= set(map(str, values))

@@ -4,11 +4,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 from lxml import etree
 
 from bridge.core.errors import ConfigurationError, Fault
+from bridge.forms.xml.components import (
+    XsdAnyElement,
+    XsdAttribute,
+    XsdComplexType,
+    XsdElement,
+    XsdGroup,
+    XsdSimpleType,
+    XsdType,
+    attributes_of,
+    group_in,
+    is_complex,
+    is_group,
+    simple_in,
+)
 from bridge.forms.xml.prefixes import Prefixes
 from bridge.forms.xml.schema_files import SchemaFiles
 from bridge.forms.xml.schema_roots import no_root, usual_roots
@@ -183,10 +196,10 @@ def read_model(files: SchemaFiles, path: Path, root: str | None = None) -> FormM
 class _Builder:
     """Turns xmlschema's components into tables, each type once."""
 
-    def __init__(self, roots: Sequence[Any]) -> None:
+    def __init__(self, roots: Sequence[XsdElement]) -> None:
         self._contents: dict[int, Content] = {}
-        self._kept: list[Any] = []  # So that no id is used again while the tables are built.
-        self._to_fill: list[tuple[Any, Sequence[Any], Mapping[str, str], Content]] = []
+        self._kept: list[XsdType] = []  # So that no id is used again while the tables are built.
+        self._to_fill: list[tuple[XsdType, XsdGroup | None, Mapping[str, str], Content]] = []
         self._derived = _derived_types(roots[0].maps.types.values())
         elements, attributes = _namespaces(roots, self._derived)
         qualified = elements - {""}
@@ -198,15 +211,17 @@ class _Builder:
             f' xmlns:{prefix}="{_quoted(uri)}"' for uri, prefix in self.prefixes.items()
         )
 
-    def places(self, roots: Sequence[Any]) -> Mapping[str, ElementDecl]:
+    def places(self, roots: Sequence[XsdElement]) -> Mapping[str, ElementDecl]:
         """Make the places of *roots*, and all that can be reached from there: types of types, however many."""
         made = {element.name: self._place(element, index=0, many=False) for element in roots}
         while self._to_fill:
-            kind, particles, names, content = self._to_fill.pop()
-            self._fill(kind, particles, names, content=content)
+            kind, group, names, content = self._to_fill.pop()
+            if group is not None:
+                self._fill_elements(group, names, content)
+            self._fill(kind, content)
         return made
 
-    def _place(self, element: Any, *, index: int, many: bool, member: str = "") -> ElementDecl:
+    def _place(self, element: XsdElement, *, index: int, many: bool, member: str = "") -> ElementDecl:
         uri, local = _uri(element.name), element.local_name
         return ElementDecl(
             tag=element.name,
@@ -219,53 +234,57 @@ class _Builder:
             labels=_labels(element),
         )
 
-    def _content(self, kind: Any) -> Content:
+    def _content(self, kind: XsdType) -> Content:
         if id(kind) in self._contents:
             return self._contents[id(kind)]
         self._kept.append(kind)
-        simple = kind if kind.is_simple() else kind.content if kind.has_simple_content() else None
-        group = None if simple is not None else kind.content
+        simple = simple_in(kind)
+        group = None if simple is not None else group_in(kind)
         particles = [] if group is None else list(_particles(group))
-        names = _member_names(particle for particle in particles if particle.name)
-        any_element = any(not particle.name for particle in particles)
+        names = _member_names(particle for particle in particles if particle.name is not None)
+        any_element = any(particle.name is None for particle in particles)
         content = self._contents[id(kind)] = Content(
             kind=None if simple is None else _kind(simple),
-            wrapped=simple is not None and bool(getattr(kind, "attributes", {})),
-            mixed=simple is None and bool(kind.mixed),
-            any_attribute=None in getattr(kind, "attributes", {}),
+            wrapped=simple is not None and bool(attributes_of(kind)),
+            mixed=simple is None and is_complex(kind) and bool(kind.mixed),
+            any_attribute=None in attributes_of(kind),
             any_element=any_element,
             order=_order(group, names) if group is not None and (any_element or _leaves_room(group)) else None,
         )
-        self._to_fill.append((kind, particles, names, content))
+        self._to_fill.append((kind, group, names, content))
         return content
 
-    def _fill(self, kind: Any, particles: Sequence[Any], names: Mapping[str, str], *, content: Content) -> None:
-        for particle in particles:
-            for element in [particle, *particle.iter_substitutes()] if particle.name else ():
+    def _fill_elements(self, group: XsdGroup, names: Mapping[str, str], content: Content) -> None:
+        for particle in _particles(group):
+            if particle.name is None:
+                continue
+            for element in (particle, *particle.iter_substitutes()):
                 if element.name not in content.children and not (element is not particle and element.abstract):
                     place = self._place(
                         element,
                         index=len(content.children),
-                        many=_most(kind.content, particle.name) != 1,
+                        many=_most(group, particle.name) != 1,
                         member=names.get(element.name, element.local_name if element is particle else element.name),
                     )
                     content.children[place.tag] = content.members[place.member] = place
+
+    def _fill(self, kind: XsdType, content: Content) -> None:
         taken = {*content.members, *(("value",) if content.kind is not None else ())}
-        for name, attribute in getattr(kind, "attributes", {}).items():
+        for name, attribute in attributes_of(kind).items():
             if name is not None and attribute.use != "prohibited":
                 made = self._attribute(attribute, taken)
                 content.attributes[made.tag] = content.attribute_members[made.member] = made
                 taken.add(made.member)
         for other in (kind, *self._derived.get(id(kind), ())):
             typed = self._typed(other)
-            if typed is not None:
+            if typed is not None and other.name is not None:
                 content.types[other.name] = content.type_members[typed.member] = typed
 
-    def _typed(self, kind: Any) -> Typed | None:
+    def _typed(self, kind: XsdType) -> Typed | None:
         """How an element names *kind*, if it can."""
-        if not kind.is_complex() or not kind.name or kind.name.startswith(_XSD):
+        if not is_complex(kind) or not kind.name or kind.name.startswith(_XSD):
             return None
-        uri, local = _uri(kind.name), kind.local_name
+        uri, local = _uri(kind.name), kind.local_name or ""
         if kind.abstract or (self.default and not uri):
             # The document's default namespace would be the name's.
             return None
@@ -277,7 +296,7 @@ class _Builder:
             written, member = f'{declared} xsi:type="{prefix}:{local}"', kind.name
         return Typed(written=written, member=member, content=self._content(kind))
 
-    def _attribute(self, attribute: Any, taken: set[str]) -> Attribute:
+    def _attribute(self, attribute: XsdAttribute, taken: set[str]) -> Attribute:
         uri, local = _uri(attribute.name), attribute.local_name
         prefix = "xml" if uri == _XML[1:-1] else self.prefixes.get(uri)
         member = local if local not in taken else f"@{attribute.name}"
@@ -285,11 +304,12 @@ class _Builder:
         return Attribute(tag=attribute.name, written=written, member=member, kind=_kind(attribute.type))
 
 
-def _labels(element: Any) -> Mapping[str, str]:
+def _labels(element: XsdElement) -> Mapping[str, str]:
     """What an element's documentation calls it, by language; one with elements inside, as of SERES, is no name."""
     annotation = getattr(element, "annotation", None)
-    if annotation is None and getattr(element, "ref", None) is not None:
-        annotation = element.ref.annotation
+    referred = getattr(element, "ref", None)
+    if annotation is None and referred is not None:
+        annotation = referred.annotation
     documents = () if annotation is None else annotation.documentation
     texts = [
         (each.get(f"{_XML}lang", "").partition("-")[0].lower(), " ".join((each.text or "").split()))
@@ -307,7 +327,7 @@ def _quoted(uri: str) -> str:
     return uri.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
 
 
-def _kind(simple: Any) -> Kind:
+def _kind(simple: XsdSimpleType | None) -> Kind:
     if simple is None:
         return Kind.TEXT
     # What restricts a union or a list has that as its primitive type; the simple type of all has none.
@@ -328,27 +348,27 @@ def _kind_of_all(kinds: set[Kind]) -> Kind:
     return kinds.pop() if len(kinds) == 1 else Kind.TEXT
 
 
-def _derived_types(types: Iterable[Any]) -> Mapping[int, Sequence[Any]]:
+def _derived_types(types: Iterable[XsdType]) -> Mapping[int, Sequence[XsdComplexType]]:
     """The named types with elements or attributes that are derived from another, by the id of that one."""
-    found: dict[int, list[Any]] = {}
-    for kind in types:
-        base = kind.base_type if kind.is_complex() else None
+    found: dict[int, list[XsdComplexType]] = {}
+    for kind in filter(is_complex, types):
+        base = kind.base_type
         while base is not None and base.name != _XSD + "anyType":
             found.setdefault(id(base), []).append(kind)
             base = base.base_type
     return found
 
 
-def _particles(group: Any) -> Iterator[Any]:
+def _particles(group: XsdGroup) -> Iterator[XsdElement | XsdAnyElement]:
     """Walk over the elements and wildcards of *group* and the groups in it, in order."""
     for part in group:
-        if hasattr(part, "iter_elements") and hasattr(part, "model"):
+        if is_group(part):
             yield from _particles(part)
         elif part.max_occurs != 0:
             yield part
 
 
-def _member_names(elements: Iterator[Any]) -> Mapping[str, str]:
+def _member_names(elements: Iterable[XsdElement]) -> Mapping[str, str]:
     """The JSON name of each element: the local one, and the full one where two namespaces share it."""
     names: dict[str, str] = {}
     for element in elements:
@@ -358,11 +378,11 @@ def _member_names(elements: Iterator[Any]) -> Mapping[str, str]:
     return names
 
 
-def _most(group: Any, name: str) -> int | None:
+def _most(group: XsdGroup, name: str) -> int | None:
     """How often *name* may stand in *group*; None without a bound."""
     counts: list[int | None] = []
     for part in group:
-        if hasattr(part, "model"):
+        if is_group(part):
             counts.append(_most(part, name))
         elif part.name == name:
             counts.append(part.max_occurs)
@@ -373,7 +393,7 @@ def _most(group: Any, name: str) -> int | None:
     return 0 if within == 0 else None if group.max_occurs is None else within * group.max_occurs
 
 
-def _leaves_room(group: Any) -> bool:
+def _leaves_room(group: XsdGroup) -> bool:
     """Whether the same elements may stand in more than one order in *group*."""
     particles = list(_particles(group))
     if len(particles) > 1 and (group.max_occurs != 1 or group.model == "all"):
@@ -384,13 +404,13 @@ def _leaves_room(group: Any) -> bool:
         if particle.name
     ):
         return True
-    return any(_leaves_room(part) for part in group if hasattr(part, "model"))
+    return any(_leaves_room(part) for part in group if is_group(part))
 
 
-def _order(group: Any, names: Mapping[str, str]) -> ModelGroup:
+def _order(group: XsdGroup, names: Mapping[str, str]) -> ModelGroup:
     parts: list[Particle | ModelGroup] = []
     for part in group:
-        if hasattr(part, "model"):
+        if is_group(part):
             parts.append(_order(part, names))
         elif not part.name:
             parts.append(Particle(ANY, part.max_occurs))
@@ -431,14 +451,14 @@ def _take(part: Particle | ModelGroup, left: dict[str, int], result: list[str]) 
             return moved_ever
 
 
-def _namespaces(roots: Sequence[Any], derived: Mapping[int, Sequence[Any]]) -> tuple[set[str], set[str]]:
+def _namespaces(roots: Sequence[XsdElement], derived: Mapping[int, Sequence[XsdType]]) -> tuple[set[str], set[str]]:
     """Collect the namespaces of all elements and of all attributes that can be reached."""
     elements: set[str] = set()
     attributes: set[str] = set()
     seen: set[int] = set()
-    kept: list[Any] = []
+    kept: list[XsdType] = []
     waiting = list(roots)
-    kinds: list[Any] = []
+    kinds: list[XsdType] = []
     while waiting or kinds:
         if not kinds:
             element = waiting.pop()
@@ -450,11 +470,11 @@ def _namespaces(roots: Sequence[Any], derived: Mapping[int, Sequence[Any]]) -> t
         seen.add(id(kind))
         kept.append(kind)
         kinds += derived.get(id(kind), ())
-        attributes |= {_uri(name) for name in getattr(kind, "attributes", {}) if name is not None}
-        if not kind.is_simple() and not kind.has_simple_content():
-            for particle in _particles(kind.content):
-                if particle.name:
-                    waiting += [particle, *particle.iter_substitutes()]
+        attributes |= {_uri(name) for name in attributes_of(kind) if name is not None}
+        group = group_in(kind)
+        for particle in () if group is None else _particles(group):
+            if particle.name is not None:
+                waiting += [particle, *particle.iter_substitutes()]
     return elements, attributes
 
 

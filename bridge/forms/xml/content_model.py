@@ -7,9 +7,9 @@ That is by Brzozowski's derivatives: what is left of the model once a child came
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any
 
 from bridge.core.ids import shown_name
+from bridge.forms.xml.components import XsdAnyElement, XsdElement, XsdGroup, is_group
 
 _MOST_WAYS = 100
 
@@ -73,7 +73,7 @@ State = tuple[Particle, ...]
 """What is left of the content model: each in turn."""
 
 
-def content_of(group: Any) -> Group:
+def content_of(group: XsdGroup) -> Group:
     """The content model of xmlschema's *group*, without what may stand beside it (XSD 1.1's open content)."""
     return Group(
         order=Order(group.model or "sequence"),
@@ -83,8 +83,8 @@ def content_of(group: Any) -> Group:
     )
 
 
-def _part(part: Any) -> Particle:
-    if hasattr(part, "model"):
+def _part(part: XsdElement | XsdAnyElement | XsdGroup) -> Particle:
+    if is_group(part):
         return content_of(part)
     low, high = part.min_occurs, part.max_occurs
     if part.name is None:
@@ -97,7 +97,7 @@ def _part(part: Any) -> Particle:
     return ElementParticle(names=names, shown=shown, low=low, high=high, least=low)
 
 
-def _example(wildcard: Any) -> str:
+def _example(wildcard: XsdAnyElement) -> str:
     named = [f"{{{uri}}}any" for uri in wildcard.namespace if not uri.startswith("##")]
     fitting = (name for name in ("{urn:any}any", "any", *named) if wildcard.is_matching(name))
     return next(fitting, "any")

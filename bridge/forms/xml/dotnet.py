@@ -8,15 +8,15 @@ a form wrong; it says where it may come back.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from bridge.forms.xml.automata import automaton
+from bridge.forms.xml.components import XsdSimpleType
 from bridge.forms.xml.dotnet_patterns import dotnet_pattern, utf16_units
 from bridge.forms.xml.new_letters import Matcher
 from bridge.forms.xml.schema_files import XSD
 from bridge.forms.xml.values import BLANKS, builtin_of, item_of, members_of
 
-Takes = Callable[[Any, str], bool]
+Takes = Callable[[XsdSimpleType, str], bool]
 
 _UNSIGNED = frozenset({"unsignedLong", "unsignedInt", "unsignedShort", "unsignedByte"})
 _DECIMALS = frozenset(
@@ -43,7 +43,7 @@ _WITHOUT_HOST = frozenset({"file"})
 class _Kind:
     """What is asked of a type for each of its values, as far as .NET reads it in a way of its own."""
 
-    simple: Any
+    simple: XsdSimpleType
     builtin: str
     members: tuple["_Kind", ...]
     item: "_Kind | None"
@@ -72,7 +72,7 @@ class Judge:
     def __init__(self) -> None:
         self._kinds: dict[int, tuple[_Kind, bool]] = {}
 
-    def why(self, simple: Any, text: str, takes: Takes) -> str | None:
+    def why(self, simple: XsdSimpleType, text: str, takes: Takes) -> str | None:
         """
         The code of why .NET may refuse *text*, which the type *simple* takes; None where it takes it, too.
 
@@ -113,11 +113,11 @@ def _why_of_several(kind: _Kind, text: str, takes: Takes) -> str | None:
     return None if None in reasons else next(iter(reasons), None)
 
 
-def _kind_of(simple: Any) -> _Kind:
+def _kind_of(simple: XsdSimpleType) -> _Kind:
     lengths: list[tuple[str, int]] = []
     patterns: list[tuple[str, ...]] = []
     enumerated = False
-    level = simple
+    level: XsdSimpleType | None = simple
     while level is not None and hasattr(level, "facets") and not str(level.name or "").startswith(XSD):
         for name, facet in level.facets.items():
             local = str(name or "").removeprefix(XSD)
@@ -139,7 +139,7 @@ def _kind_of(simple: Any) -> _Kind:
     )
 
 
-def _as_read(simple: Any, text: str) -> str:
+def _as_read(simple: XsdSimpleType, text: str) -> str:
     match simple.white_space:
         case "collapse":
             return " ".join(part for part in re.split(f"[{BLANKS}]+", text) if part)

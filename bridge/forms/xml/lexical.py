@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from lxml import etree
 
 from bridge.core.errors import Finding
 from bridge.forms.paths import attribute_step, path_of
 from bridge.forms.xml.automata import type_matcher
+from bridge.forms.xml.components import XsdSimpleType
 from bridge.forms.xml.input import line_of
 from bridge.forms.xml.named_types import named_in
 from bridge.forms.xml.new_letters import depends_on_tables, has_new_letters, new_letters
@@ -105,7 +105,7 @@ def references_of(value: Value) -> list[str]:
     return value.text.split() if builtin_of(value.simple) in {"IDREF", "IDREFS"} else []
 
 
-def is_written_well(simple: Any, text: str, engine: Engine, *, model: SchemaModel) -> bool:
+def is_written_well(simple: XsdSimpleType, text: str, engine: Engine, *, model: SchemaModel) -> bool:
     """Whether *text* is written as the built-in type beneath *simple* wants; facets are the engine's."""
     members = members_of(simple)
     if members:
@@ -131,7 +131,7 @@ def is_written_well(simple: Any, text: str, engine: Engine, *, model: SchemaMode
     return kind not in _BY_LIBXML2 or type_matcher(kind).match(bare) is not None
 
 
-def takes(simple: Any, text: str, model: SchemaModel) -> bool:
+def takes(simple: XsdSimpleType, text: str, model: SchemaModel) -> bool:
     """Whether *text* is a value of *simple*, a member of a union, with all its facets."""
     members = members_of(simple)
     if members and not any(takes(member, text, model) for member in members):

@@ -9,6 +9,15 @@ from typing import Any
 
 from lxml import etree
 
+from bridge.forms.xml.components import (
+    XsdElement,
+    XsdError,
+    XsdGroup,
+    XsdIdentity,
+    XsdSimpleType,
+    XsdType,
+    group_of,
+)
 from bridge.forms.xml.content_model import Group, content_of, may_be_left_out, takes
 from bridge.forms.xml.input import NIL, Effort, has_elements, text_of
 from bridge.forms.xml.new_letters import new_letters
@@ -27,8 +36,6 @@ _STEPS = re.compile(r"[^\s./|@*\[\]]+")
 _MOST_VALUES = 12
 TYPES = frozenset({"type", "items", "types", "values", "others", "choices"})
 """The facts that say what a value must be: of one type, of a list's items, of a union (some values or other types)."""
-# xmlschema's classes come without types; they are looked at here and nowhere else.
-Declaration = Any
 
 
 class GaveUp(Exception):
@@ -41,13 +48,13 @@ class SchemaModel:
     def __init__(self, files: SchemaFiles) -> None:
         # The verdict is libxml2's; without a model the sentences are only plainer.
         built = build_xmlschema(files)
-        self._schema: Any = built.schema
+        self._schema = built.schema
         self.refused = built.refused
         self.judges_one_at_a_time = files.engine is Engine.XMLSCHEMA11 or _decodes_with_the_schema(files)
         self.kept: dict[int, Any] = {}
         """What walks over values know of types, by their identity."""
         self._decoding = threading.Lock()  # xmlschema keeps what it is decoding with the schema.
-        self._contents: dict[int, tuple[Any, Group]] = {}  # With the group, so that its id is not used again.
+        self._contents: dict[int, tuple[XsdGroup, Group]] = {}  # With the group, so that its id is not used again.
 
     @property
     def knows_types(self) -> bool:
@@ -67,11 +74,12 @@ class SchemaModel:
             except (ArithmeticError, ValueError):  # A year of twenty digits, say.
                 return False
 
-    def collapses(self, simple: Any) -> bool:
+    def collapses(self, simple: XsdSimpleType) -> bool:
         """Whether blanks around a value of the type *simple* mean nothing, and libxml2 stumbles over them."""
         if simple.is_union():
-            members = getattr(simple, "member_types", None)
-            return any(map(self.collapses, members)) if members is not None else self.collapses(simple.base_type)
+            if hasattr(simple, "member_types"):
+                return any(map(self.collapses, simple.member_types))
+            return simple.base_type is not None and self.collapses(simple.base_type)
         return any((level.name or "").removeprefix(XSD) in DATES for level in _levels(simple))
 
     def takes_collapsed(self, node: etree._Element, attribute: str | None) -> bool:
@@ -91,7 +99,7 @@ class SchemaModel:
         simple, text = self._value(node, attribute)
         return simple is not None and bool(new_letters(text)) and self.takes(simple, text)
 
-    def _value(self, node: etree._Element, attribute: str | None) -> tuple[Any, str]:
+    def _value(self, node: etree._Element, attribute: str | None) -> tuple[XsdSimpleType | None, str]:
         """The simple type of the content of *node* or of its *attribute*, or None, and the text there."""
         declaration = self.declaration(node)
         kind = getattr(declaration, "type", None)
@@ -99,7 +107,7 @@ class SchemaModel:
         simple = getattr(getattr(owner, "type", None), "simple_type", None)
         return simple, (text_of(node) if attribute is None else node.get(attribute)) or ""
 
-    def takes(self, simple: Any, text: str) -> bool:
+    def takes(self, simple: XsdSimpleType, text: str) -> bool:
         """Whether *text* is a value of the type *simple*; of what xmlschema cannot read, yes."""
         with self._decoding:
             try:
@@ -117,7 +125,7 @@ class SchemaModel:
             return None
         return False if errors else True if whole else None
 
-    def errors(self, root: etree._Element, effort: Effort, *, most: int) -> tuple[list[Any], bool]:
+    def errors(self, root: etree._Element, effort: Effort, *, most: int) -> tuple[list[XsdError], bool]:
         """
         Xmlschema's first errors, at most *most*, and whether these are all.
 
@@ -137,7 +145,7 @@ class SchemaModel:
         except (RecursionError, ArithmeticError, LookupError, ValueError, TypeError, XMLSchemaException) as error:
             raise GaveUp from error
 
-    def declaration(self, node: etree._Element) -> Declaration | None:
+    def declaration(self, node: etree._Element) -> XsdElement | None:
         """The declaration of *node*, by its way down from the root, or None."""
         if self._schema is None:
             return None
@@ -147,34 +155,34 @@ class SchemaModel:
             found = self._below(self.as_said(found, parent), child)
         return self.as_said(found, node)
 
-    def _below(self, declaration: Declaration | None, node: etree._Element) -> Declaration | None:
+    def _below(self, declaration: XsdElement | None, node: etree._Element) -> XsdElement | None:
         """The declaration of *node* within *declaration*: its own, or what is known of it where a wildcard takes it."""
         tag = str(node.tag)
-        content: Any = getattr(getattr(declaration, "type", None), "content", None)
-        if not hasattr(content, "iter_elements"):
+        group = group_of(declaration)
+        if group is None:
             return None
-        parts = list(content.iter_elements())
+        parts = list(group.iter_elements())
         own = next((each for each in parts if each.name == tag), None)
         if own is not None:
             return own
-        wild = any(not each.name and each.process_contents != "skip" and each.is_matching(tag) for each in parts)
+        wild = any(each.name is None and each.process_contents != "skip" and each.is_matching(tag) for each in parts)
         known = self.anywhere(node) if wild else None
         return self.untyped(node) if wild and known is None else known
 
-    def anywhere(self, node: etree._Element) -> Declaration | None:
+    def anywhere(self, node: etree._Element) -> XsdElement | None:
         """What the schema declares by the name of *node* for any place; None where it declares nothing."""
         return None if self._schema is None else self._schema.maps.elements.get(str(node.tag))
 
-    def untyped(self, node: etree._Element) -> Declaration | None:
+    def untyped(self, node: etree._Element) -> XsdElement | None:
         """A declaration of *node* as anything, where it names its type itself; else None."""
         if self._schema is None or _XSI_TYPE not in node.attrib:
             return None
         return self._schema.builders.create_element(str(node.tag), self._schema)
 
-    def as_said(self, declaration: Declaration | None, node: etree._Element) -> Declaration | None:
+    def as_said(self, declaration: XsdElement | None, node: etree._Element) -> XsdElement | None:
         """*declaration* with the type that *node* names by ``xsi:type``; None where it may not have that type."""
         name = node.get(_XSI_TYPE)
-        if declaration is None or name is None:
+        if declaration is None or name is None or self._schema is None:
             return declaration
         from xmlschema import XMLSchemaException
 
@@ -200,25 +208,23 @@ class SchemaModel:
         typed = [node for node in root.iter(etree.Element) if _XSI_TYPE in node.attrib]
         return [node for node in typed if (prefixes.named(node, node.get(_XSI_TYPE) or "") or "") not in types]
 
-    def children(self, declaration: Declaration | None) -> Mapping[str, Declaration]:
+    def children(self, declaration: XsdElement | None) -> Mapping[str, XsdElement]:
         """Map names to the declarations of the elements that may stand in this one, in the schema's order."""
-        content: Any = getattr(getattr(declaration, "type", None), "content", None)
-        if not hasattr(content, "iter_elements"):
-            return {}
-        return {child.name: child for child in content.iter_elements() if getattr(child, "name", None)}
+        group = group_of(declaration)
+        return {} if group is None else {child.name: child for child in group.iter_elements() if child.name is not None}
 
-    def content(self, declaration: Declaration | None) -> Group | None:
+    def content(self, declaration: XsdElement | None) -> Group | None:
         """What may stand in this one, and in which order; None where nothing is known of it."""
-        group: Any = getattr(getattr(declaration, "type", None), "content", None)
-        if not hasattr(group, "iter_elements"):
+        group = group_of(declaration)
+        if group is None:
             return None
         if id(group) not in self._contents:
             self._contents[id(group)] = group, content_of(group)
         return self._contents[id(group)][1]
 
-    def is_beside(self, declaration: Declaration | None, tag: str) -> bool:
+    def is_beside(self, declaration: XsdElement | None, tag: str) -> bool:
         """Whether *tag* may stand in this one beside what its content names (XSD 1.1's open content)."""
-        group: Any = getattr(getattr(declaration, "type", None), "content", None)
+        group = group_of(declaration)
         opened = getattr(group, "open_content", None)
         if opened is None or opened.mode == "none" or opened.any_element is None:
             return False
@@ -243,11 +249,13 @@ class SchemaModel:
         if self._schema is None or not name:
             return frozenset()
         found = [each for each in self._schema.maps.identities.values() if each.local_name == name]
-        keys: list[Any] = [key for each in found for key in (each, getattr(each, "refer", None)) if key is not None]
+        keys: list[XsdIdentity] = [
+            key for each in found for key in (each, getattr(each, "refer", None)) if key is not None
+        ]
         paths = [part.path for key in keys for part in (key.selector, *key.fields)]
         return frozenset(step.rpartition(":")[2] for path in paths for step in _STEPS.findall(path))
 
-    def facts(self, declaration: Declaration | None, attribute: str | None = None) -> dict[str, str]:
+    def facts(self, declaration: XsdElement | None, attribute: str | None = None) -> dict[str, str]:
         """Collect facets, type and fixed value of an element's content, or of its *attribute*."""
         if attribute == NIL:
             return {"type": "boolean"}
@@ -285,14 +293,14 @@ class SchemaModel:
         simple = getattr(getattr(declaration, "type", None), "simple_type", None)
         return {} if simple is None or self.takes(simple, "") else {"required": "true"}
 
-    def types_of(self, simple: Declaration | None) -> dict[str, str]:
+    def types_of(self, simple: XsdSimpleType | None) -> dict[str, str]:
         """What a value of the type *simple* must be, by facts of ``TYPES``."""
         if several := _several(simple):
             return several
         name = "" if simple is None else _built_in(simple)
         return {"type": name} if name else {}
 
-    def pattern_of(self, simple: Declaration) -> tuple[str, dict[str, str]]:
+    def pattern_of(self, simple: XsdSimpleType) -> tuple[str, dict[str, str]]:
         """The rule and the facts of a value of the type *simple* that fits none of its patterns."""
         facts = dict(reversed([facet for level in _levels(simple) for facet in _facets(level)]))
         for rule in ("digits", "pattern"):
@@ -300,7 +308,7 @@ class SchemaModel:
                 return rule, {rule: facts[rule]}
         return "type", self.types_of(simple)
 
-    def uniques(self) -> list[Any]:
+    def uniques(self) -> list[XsdIdentity]:
         """What the schema wants to be unique (``xs:unique``), as xmlschema has it."""
         known = [] if self._schema is None else self._schema.maps.identities.values()
         return [each for each in known if each.elem.tag == f"{XSD}unique" and not each.name.startswith(XSD)]
@@ -323,7 +331,7 @@ class SchemaModel:
                 return None
 
 
-def is_same_value(kind: Declaration, text: str, fixed: str) -> bool:
+def is_same_value(kind: XsdType, text: str, fixed: str) -> bool:
     """
     Whether both texts are one value of the type *kind*.
 
@@ -346,14 +354,14 @@ def _decodes_with_the_schema(files: SchemaFiles) -> bool:
     return any(b"fixed" in text for text in texts) and any(b"union" in text for text in texts)
 
 
-def _levels(simple: Declaration | None) -> Iterator[Declaration]:
+def _levels(simple: XsdSimpleType | None) -> Iterator[XsdSimpleType]:
     """Walk from a simple type to the built-in one that it restricts; lists and unions end the walk."""
     while simple is not None and hasattr(simple, "facets"):
         yield simple
         simple = simple.base_type
 
 
-def _several(simple: Declaration | None) -> dict[str, str]:
+def _several(simple: XsdSimpleType | None) -> dict[str, str]:
     """Name the built-in types of a list's items, or those of a union and the values that it lists."""
     variety = getattr(simple, "primitive_type", simple)
     if variety is None or not (variety.is_list() or variety.is_union()):
@@ -372,7 +380,7 @@ def _several(simple: Declaration | None) -> dict[str, str]:
     return {"types": others} if others else {}
 
 
-def _leaves(variety: Declaration) -> Iterator[Declaration]:
+def _leaves(variety: XsdSimpleType) -> Iterator[XsdSimpleType]:
     """The types that are neither lists nor unions of which this one is made."""
     for each in variety.member_types if variety.is_union() else (variety.item_type,):
         inner = getattr(each, "primitive_type", each)
@@ -382,18 +390,18 @@ def _leaves(variety: Declaration) -> Iterator[Declaration]:
             yield each
 
 
-def _listed(simple: Declaration) -> str | None:
+def _listed(simple: XsdSimpleType) -> str | None:
     """The values that *simple* lists, of which one may be nothing at all; None where it lists none."""
     facets = (facet for level in _levels(simple) for facet in _facets(level))
     return next((value for name, value in facets if name == "enumeration"), None)
 
 
-def _built_in(simple: Declaration) -> str:
-    names = (level.name.removeprefix(XSD) for level in _levels(simple) if (level.name or "").startswith(XSD))
-    return next(names, "")
+def _built_in(simple: XsdSimpleType) -> str:
+    names = (level.name or "" for level in _levels(simple))
+    return next((name.removeprefix(XSD) for name in names if name.startswith(XSD)), "")
 
 
-def _facets(level: Declaration) -> Iterator[tuple[str, str]]:
+def _facets(level: XsdSimpleType) -> Iterator[tuple[str, str]]:
     if (level.name or "").startswith(XSD):
         return  # What a built-in type restricts (white space, the range of an int) says less than its name.
     for name, facet in level.facets.items():

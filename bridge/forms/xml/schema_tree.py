@@ -5,7 +5,18 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+
+from bridge.forms.xml.components import (
+    XsdAnyElement,
+    XsdAttribute,
+    XsdElement,
+    XsdGroup,
+    XsdSchema,
+    XsdType,
+    attributes_of,
+    group_in,
+    is_group,
+)
 
 
 class Sort(Enum):
@@ -22,8 +33,8 @@ class Spot:
     """
     A node that forms can have; one for each name and type, wherever they stand.
 
-    *uri* is its namespace, or empty. *holds_text* says that a value may stand in it. *declaration* is xmlschema's, of
-    an element or attribute; *owner* is the element that a text stands in.
+    *uri* is its namespace, or empty. *holds_text* says that a value may stand in it. *kind* is the
+    type of an element or attribute; *owner* is the element that a text stands in.
     """
 
     sort: Sort
@@ -33,7 +44,7 @@ class Spot:
     fixed: str | None = None
     holds_text: bool = False
     owner: "Spot | None" = None
-    declaration: Any = field(default=None, compare=False, repr=False)
+    kind: XsdType | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +71,9 @@ class SchemaTree:
     all that may hold an element of its name and type.
     """
 
-    def __init__(self, schema: Any, root: str | None = None) -> None:
+    def __init__(self, schema: XsdSchema, root: str | None = None) -> None:
         """The tree of *schema*; *root* (local or ``{uri}local``), where given, is the only one forms begin with."""
-        self._kept: list[Any] = []  # So that no id is used twice while this lives.
+        self._kept: list[XsdType] = []  # So that no id is used twice while this lives.
         self._derived = _derived_types(schema)
         self._below: dict[Spot, Found] = {}
         self._attributes: dict[Spot, Found] = {}
@@ -148,8 +159,8 @@ class SchemaTree:
 
     def _look_into(self, spot: Spot) -> None:
         elements, attributes, more, any_attribute = set(), set(), False, False
-        for kind in (spot.declaration.type, *self._derived.get(spot.type_id, ())):
-            held = getattr(kind, "attributes", {})
+        for kind in () if spot.kind is None else (spot.kind, *self._derived.get(spot.type_id, ())):
+            held = attributes_of(kind)
             any_attribute = any_attribute or None in held
             attributes |= {
                 self._attribute(each) for name, each in held.items() if name is not None and each.use != "prohibited"
@@ -171,20 +182,18 @@ class SchemaTree:
         for each, times in counts.items():
             self._most[holder, each] = max(self._most.get((holder, each), 0), times)
 
-    def _element(self, declaration: Any) -> Spot:
+    def _element(self, declaration: XsdElement) -> Spot:
         self._kept.append(declaration.type)
         uri, name = _parts(declaration.name)
         kinds = (declaration.type, *self._derived.get(id(declaration.type), ()))
         holds_text = any(kind.is_simple() or kind.has_simple_content() or kind.mixed for kind in kinds)
-        return Spot(
-            Sort.ELEMENT, uri, name, id(declaration.type), declaration.fixed, holds_text, declaration=declaration
-        )
+        return Spot(Sort.ELEMENT, uri, name, id(declaration.type), declaration.fixed, holds_text, kind=declaration.type)
 
-    def _attribute(self, declaration: Any) -> Spot:
+    def _attribute(self, declaration: XsdAttribute) -> Spot:
         self._kept.append(declaration.type)
         uri, name = _parts(declaration.name)
         return Spot(
-            Sort.ATTRIBUTE, uri, name, id(declaration.type), declaration.fixed, holds_text=True, declaration=declaration
+            Sort.ATTRIBUTE, uri, name, id(declaration.type), declaration.fixed, holds_text=True, kind=declaration.type
         )
 
 
@@ -193,28 +202,31 @@ def _parts(name: str) -> tuple[str, str]:
     return uri.removeprefix("{"), local
 
 
-def _particles(kind: Any) -> Iterator[tuple[Any, float]]:
+def _particles(kind: XsdType) -> Iterator[tuple[XsdElement | XsdAnyElement, float]]:
     """The elements and wildcards that a type names, each with how often it may stand there at most."""
-    if kind.is_simple() or kind.has_simple_content():
+    group = group_in(kind)
+    if group is None:
         return
-    yield from _counted(kind.content, 1)
+    yield from _counted(group, 1)
     open_content = getattr(kind, "open_content", None)
     if open_content is not None and getattr(open_content, "any_element", None) is not None:
         yield open_content.any_element, math.inf
 
 
-def _counted(particle: Any, times: float) -> Iterator[tuple[Any, float]]:
+def _counted(
+    particle: XsdElement | XsdAnyElement | XsdGroup, times: float
+) -> Iterator[tuple[XsdElement | XsdAnyElement, float]]:
     times *= math.inf if particle.max_occurs is None else particle.max_occurs
-    if not hasattr(particle, "iter_elements"):
+    if not is_group(particle):
         yield particle, times
     elif particle.max_occurs != 0:
         for each in particle.content:
             yield from _counted(each, times)
 
 
-def _derived_types(schema: Any) -> Mapping[int, list[Any]]:
+def _derived_types(schema: XsdSchema) -> Mapping[int, list[XsdType]]:
     """The types that ``xsi:type`` can put in the place of each, by its own id."""
-    derived: dict[int, list[Any]] = {}
+    derived: dict[int, list[XsdType]] = {}
     for kind in schema.maps.types.values():
         base = getattr(kind, "base_type", None)
         while not kind.is_simple() and base is not None and base is not kind and base.name != _ANY_TYPE:

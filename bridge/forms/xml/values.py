@@ -3,12 +3,20 @@
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from lxml import etree
 
+from bridge.forms.xml.components import (
+    XsdAttribute,
+    XsdElement,
+    XsdSimpleType,
+    XsdType,
+    attributes_of,
+    group_in,
+    simple_in,
+)
 from bridge.forms.xml.input import is_nil, text_of
-from bridge.forms.xml.schema_facts import Declaration, SchemaModel
+from bridge.forms.xml.schema_facts import SchemaModel
 from bridge.forms.xml.schema_files import XSD
 
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -25,7 +33,7 @@ class Value:
     node: etree._Element
     attribute: str | None
     text: str
-    simple: Any
+    simple: XsdSimpleType
     fixed: str | None = None
     """What the schema says that it must be."""
 
@@ -48,11 +56,11 @@ class Stray:
 class _Type:
     """What is asked of a type again and again."""
 
-    owner: Any
+    owner: XsdType
     """The type itself, so that no other gets its identity."""
-    simple: Any
-    attributes: Mapping[str | None, Any]
-    children: Mapping[str, Declaration]
+    simple: XsdSimpleType | None
+    attributes: Mapping[str | None, XsdAttribute]
+    children: Mapping[str, XsdElement]
     skips: bool
     """Whether what is not listed here is nobody's to judge."""
     open: bool
@@ -64,12 +72,12 @@ class _Type:
 class Place:
     """Where a walk over a form is: what is declared of the element, and its type as it is kept; None is neither."""
 
-    declaration: Declaration | None
+    declaration: XsdElement | None
     kind: _Type | None
     lax: bool
     """Whether a wildcard let it in that takes what nobody declares."""
 
-    def below(self, child: etree._Element, model: SchemaModel) -> tuple[Declaration | None, bool] | None:
+    def below(self, child: etree._Element, model: SchemaModel) -> tuple[XsdElement | None, bool] | None:
         """What is declared of *child* and whether it was let in so; None where it is nobody's to judge."""
         if self.kind is None:
             return model.anywhere(child), self.lax
@@ -98,7 +106,7 @@ class Place:
             yield Stray(node)
 
 
-def place_of(node: etree._Element, declaration: Declaration | None, *, lax: bool, model: SchemaModel) -> Place:
+def place_of(node: etree._Element, declaration: XsdElement | None, *, lax: bool, model: SchemaModel) -> Place:
     """The place of *node*, of which this is declared before it says its type itself."""
     types: dict[int, _Type] = model.kept
     if declaration is None and lax:
@@ -114,7 +122,7 @@ def place_of(node: etree._Element, declaration: Declaration | None, *, lax: bool
 
 def values_of(root: etree._Element, model: SchemaModel) -> Iterator[Value | Unknown | Stray]:
     """The values of the form *root* in its order; what the schema knows nothing of is left out."""
-    waiting: list[tuple[etree._Element, Declaration | None, bool]] = [(root, model.anywhere(root), False)]
+    waiting: list[tuple[etree._Element, XsdElement | None, bool]] = [(root, model.anywhere(root), False)]
     while waiting:
         node, declaration, lax = waiting.pop()
         place = place_of(node, declaration, lax=lax, model=model)
@@ -126,17 +134,15 @@ def values_of(root: etree._Element, model: SchemaModel) -> Iterator[Value | Unkn
                 waiting.append((child, *below))
 
 
-def _type_of(declaration: Declaration, model: SchemaModel) -> _Type:
+def _type_of(declaration: XsdElement, model: SchemaModel) -> _Type:
     kind = declaration.type
-    simple = kind if kind.is_simple() else kind.content if kind.has_simple_content() else None
-    content: Any = None if kind.is_simple() or simple is not None else kind.content
-    wildcards = (
-        [] if not hasattr(content, "iter_elements") else [each for each in content.iter_elements() if not each.name]
-    )
+    simple = simple_in(kind)
+    content = None if simple is not None else group_in(kind)
+    wildcards = [] if content is None else [each for each in content.iter_elements() if each.name is None]
     return _Type(
         owner=kind,
         simple=simple,
-        attributes=getattr(kind, "attributes", {}),
+        attributes=attributes_of(kind),
         children=model.children(declaration),
         skips=any(each.process_contents == "skip" for each in wildcards),
         open=any(each.process_contents != "skip" for each in wildcards),
@@ -145,7 +151,7 @@ def _type_of(declaration: Declaration, model: SchemaModel) -> _Type:
 
 
 @functools.lru_cache(maxsize=_MOST_TYPES)
-def builtin_of(simple: Any) -> str:
+def builtin_of(simple: XsdType | None) -> str:
     """Name the built-in type that *simple* restricts, by its local name; empty for lists and unions of others."""
     while simple is not None:
         name = str(simple.name or "")
@@ -156,7 +162,7 @@ def builtin_of(simple: Any) -> str:
 
 
 @functools.lru_cache(maxsize=_MOST_TYPES)
-def members_of(simple: Any) -> tuple[Any, ...]:
+def members_of(simple: XsdType | None) -> tuple[XsdSimpleType, ...]:
     """The types of which a union is made; none where it is no union."""
     while simple is not None and simple.is_union():
         if hasattr(simple, "member_types"):
@@ -166,7 +172,7 @@ def members_of(simple: Any) -> tuple[Any, ...]:
 
 
 @functools.lru_cache(maxsize=_MOST_TYPES)
-def item_of(simple: Any) -> Any | None:
+def item_of(simple: XsdType | None) -> XsdSimpleType | None:
     """The type of a list's items; None where it is no list."""
     while simple is not None and simple.is_list():
         if hasattr(simple, "item_type"):

@@ -1,19 +1,27 @@
 """The second engine, xmlschema: models for explanations, and a judge for the schemas that libxml2 cannot take."""
 
+import re
 import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from lxml import etree
 
 from bridge.forms.xml.automata import automaton
+from bridge.forms.xml.components import XsdError, XsdSchema
 from bridge.forms.xml.input import Effort
 from bridge.forms.xml.new_letters import Matcher
 from bridge.forms.xml.schema_files import XSD, Engine, SchemaFiles
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from xmlschema import XMLResource, XMLSchemaBase, XMLSchemaValidationError, XsdElement
+    from xmlschema.validators import ValidationContext, XsdPatternFacets
 
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 DEEPEST_MODEL = 100
@@ -24,9 +32,9 @@ _building = threading.Lock()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """xmlschema's reading of a schema, or why there is none. xmlschema comes without types."""
+    """xmlschema's reading of a schema, or why there is none."""
 
-    schema: Any | None
+    schema: XsdSchema | None
     refused: str | None = None
 
 
@@ -68,14 +76,15 @@ def _build(files: SchemaFiles) -> Built:
     _give_types_of_heads(schema)
     for facet in _pattern_facets(schema):
         facet.patterns = [_bounded(text, known) for text, known in zip(facet.regexps, facet.patterns, strict=True)]
-    return Built(schema=schema)
+    return Built(schema=cast("XsdSchema", schema))
 
 
-def _give_types_of_heads(schema: Any) -> None:
+def _give_types_of_heads(schema: "XMLSchemaBase") -> None:
     """Have elements without a type of their own that of the head of their substitution group, with all that it says."""
     elements = schema.maps.elements
     for element in list(elements.values()):
-        head, seen = element, set()
+        head: XsdElement | None = element
+        seen: set[str] = set()
         while head is not None and head.name not in seen and (name := _head_of(head)) is not None:
             seen.add(head.name)
             head = elements.get(head.schema.resolve_qname(name))
@@ -83,7 +92,7 @@ def _give_types_of_heads(schema: Any) -> None:
             element._set_type(head.type)  # noqa: SLF001 - it sets the type alone, and keeps what anything may have
 
 
-def _head_of(element: Any) -> str | None:
+def _head_of(element: "XsdElement") -> str | None:
     """Name the head of the group of an element without a type of its own."""
     if "type" in element.elem.attrib or any(_is_type(each) for each in element.elem):
         return None
@@ -91,11 +100,11 @@ def _head_of(element: Any) -> str | None:
     return heads[0] if heads else None
 
 
-def _is_type(element: Any) -> bool:
+def _is_type(element: "Element") -> bool:
     return element.tag in (f"{XSD}simpleType", f"{XSD}complexType")
 
 
-def errors_of(schema: Any, root: etree._Element, effort: Effort, *, most: int) -> tuple[list[Any], bool]:
+def errors_of(schema: XsdSchema, root: etree._Element, effort: Effort, *, most: int) -> tuple[list[XsdError], bool]:
     """
     Hold *root* against *schema*: the first errors, and whether there are no more.
 
@@ -110,30 +119,31 @@ def errors_of(schema: Any, root: etree._Element, effort: Effort, *, most: int) -
 
     resource = XMLResource(root, allow="none")
     context, found = _stopping_context(resource, effort, most)
-    tag = str(root.tag)
-    element = schema.maps.elements.get(tag)
+    # The library names the standard library's elements, and takes lxml's as well.
+    judge, form, tag = cast("XMLSchemaBase", schema), cast("Element", root), str(root.tag)
+    element = judge.maps.elements.get(tag)
     if element is None and _XSI_TYPE in root.attrib:
-        element = schema.builders.create_element(tag, schema)
+        element = judge.builders.create_element(tag, judge)
     try:
         if element is None:
-            context.missing_element_error("lax", schema, root)
+            context.missing_element_error("lax", judge, form)
         else:
-            element.raw_decode(root, "lax", context)
+            element.raw_decode(form, "lax", context)
             for name, known in context.id_map.items():
                 if known == 0:
-                    context.validation_error("lax", schema, f"IDREF {name!r} not found in XML document", root)
+                    context.validation_error("lax", judge, f"IDREF {name!r} not found in XML document", root)
     except XMLSchemaStopValidation:
         return found, False
     return found, True
 
 
-def _stopping_context(resource: Any, effort: Effort, most: int) -> tuple[Any, list[Any]]:
+def _stopping_context(resource: "XMLResource", effort: Effort, most: int) -> tuple["ValidationContext", list[XsdError]]:
     """A context that ends the walk at an error too many or when *effort* is spent, and the list that it fills."""
     from xmlschema import XMLSchemaStopValidation
     from xmlschema.namespaces import NamespaceMapper
     from xmlschema.validators import ValidationContext
 
-    found: list[Any] = []
+    found: list[XsdError] = []
 
     def unless_spent(_element: object, _declaration: object) -> bool:
         if effort.spent:
@@ -143,7 +153,7 @@ def _stopping_context(resource: Any, effort: Effort, most: int) -> tuple[Any, li
     class Stopping(ValidationContext):
         __slots__ = ()
 
-        def raise_or_collect(self, validation: str, error: Any) -> Any:
+        def raise_or_collect(self, validation: str, error: "XMLSchemaValidationError") -> "XMLSchemaValidationError":
             error = super().raise_or_collect(validation, error)
             if validation == "lax":
                 # Not only the context's own list: the library drops that of the copies that it makes on the way.
@@ -162,7 +172,7 @@ def _stopping_context(resource: Any, effort: Effort, most: int) -> tuple[Any, li
     return context, found
 
 
-def _pattern_facets(schema: Any) -> Iterator[Any]:
+def _pattern_facets(schema: "XMLSchemaBase") -> Iterator["XsdPatternFacets"]:
     from xmlschema.validators import XsdPatternFacets
 
     for component in schema.maps.iter_components():
@@ -171,7 +181,7 @@ def _pattern_facets(schema: Any) -> Iterator[Any]:
                 yield facet
 
 
-def _bounded(text: str, known: Any) -> Any:
+def _bounded(text: str, known: "re.Pattern[str]") -> "re.Pattern[str]":
     """Let libxml2 match where it takes the pattern."""
     made = automaton(text)
-    return known if made is None else Matcher(made)
+    return known if made is None else cast("re.Pattern[str]", Matcher(made))  # All that is asked of one, it has.

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 from lxml import etree
 
 from bridge.core.errors import Finding
 from bridge.forms.paths import attribute_step, name_for, path_of
+from bridge.forms.xml.components import XsdError
 from bridge.forms.xml.content_model import fits
 from bridge.forms.xml.identities import Doubtful, holding, is_repeated_id, rule_of_reason
 from bridge.forms.xml.input import Effort, Limits, has_elements, last_line_of, line_of, text_of
@@ -85,7 +85,7 @@ def explain_by_xmlschema(
 
 
 def _findings(
-    error: Any, root: etree._Element, model: SchemaModel, *, looked: set[etree._Element]
+    error: XsdError, root: etree._Element, model: SchemaModel, *, looked: set[etree._Element]
 ) -> Iterator[Finding]:
     node = error.elem if isinstance(error.elem, etree._Element) else root  # noqa: SLF001 - lxml names its class so
     if _IS_NO_SUBSTITUTE.search(str(error.reason or "")):
@@ -99,7 +99,7 @@ def _findings(
         yield from _of_children(node, model)
 
 
-def _finding(error: Any, node: etree._Element, model: SchemaModel) -> Iterator[Finding]:
+def _finding(error: XsdError, node: etree._Element, model: SchemaModel) -> Iterator[Finding]:
     path, line, kind = path_of(node), line_of(node), _kind(error.validator)
     reason = str(error.reason or "")
     if "is not an element of the schema" in reason and node.getparent() is None:
@@ -140,7 +140,7 @@ def _finding(error: Any, node: etree._Element, model: SchemaModel) -> Iterator[F
     yield Finding(path=path, rule=rule, line=line, facts=facts)
 
 
-def _kind(validator: Any) -> str:
+def _kind(validator: object) -> str:
     """Name xmlschema's own class of *validator*, of which ours may be a mended kind."""
     names = (each.__name__ for each in type(validator).__mro__ if each.__module__.startswith("xmlschema."))
     return next(names, "")
@@ -192,7 +192,7 @@ def _of_children(node: etree._Element, model: SchemaModel) -> Iterator[Finding]:
         yield Finding(path=path, rule="not_allowed", line=line_of(node))
 
 
-def _attribute_of(error: Any, node: etree._Element) -> str | None:
+def _attribute_of(error: XsdError, node: etree._Element) -> str | None:
     """Name the attribute that an error is about, where it is one that *node* has."""
     said = _ATTRIBUTE.match(str(error.reason or ""))
     if said is None:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import cast
 
 from lxml import etree
 
+from bridge.forms.xml.components import XsdIdentity
 from bridge.forms.xml.input import text_of
 from bridge.forms.xml.schema_facts import DATES, SchemaModel
 from bridge.forms.xml.values import BLANKS, Stray, Unknown, Value, builtin_of
@@ -14,6 +15,7 @@ _ZONED = re.compile(r"(?P<clock>.*[0-9])(?:Z|[+-][0-9]{2}:[0-9]{2})", re.DOTALL)
 _MOMENTS = DATES - {"duration", "dateTimeStamp"}
 Spot = tuple[etree._Element, str | None]  # noqa: SLF001 - lxml names its class so
 """An element, or its attribute of that name."""
+_Valued = etree._Element | etree._ElementUnicodeResult  # noqa: SLF001
 
 
 def zoned_spot(value: Value | Unknown | Stray) -> Spot | None:
@@ -36,11 +38,17 @@ def clashing(root: etree._Element, model: SchemaModel, zoned: Collection[Spot]) 
                 yield from _clashing(holder, unique, spaces, zoned=zoned)
 
 
-def _clashing(holder: Any, unique: Any, spaces: dict[str, str], *, zoned: Collection[Spot]) -> Iterator[etree._Element]:
+def _clashing(
+    holder: etree._Element, unique: XsdIdentity, spaces: dict[str, str], *, zoned: Collection[Spot]
+) -> Iterator[etree._Element]:
     seen: dict[tuple[str, ...], tuple[bool, ...]] = {}
     try:
-        entries = holder.xpath(unique.selector.path, namespaces=spaces)
-        fields = [[entry.xpath(field.path, namespaces=spaces) for field in unique.fields] for entry in entries]
+        # XSD's selectors find elements alone, and its fields what has a value.
+        entries = cast("list[etree._Element]", holder.xpath(unique.selector.path, namespaces=spaces))  # noqa: SLF001
+        fields = [
+            [cast("list[_Valued]", entry.xpath(field.path, namespaces=spaces)) for field in unique.fields]
+            for entry in entries
+        ]
     except etree.XPathError:
         return  # By a prefix of the schema's that holds inside alone.
     for entry, found in zip(entries, fields, strict=True):
@@ -52,10 +60,11 @@ def _clashing(holder: Any, unique: Any, spaces: dict[str, str], *, zoned: Collec
             yield entry
 
 
-def _without_zone(found: Any, zoned: Collection[Spot]) -> tuple[str, bool]:
+def _without_zone(found: "_Valued", zoned: Collection[Spot]) -> tuple[str, bool]:
     """The value of an element or attribute without its zone, if it is one of *zoned*, and whether it is."""
-    is_attribute = isinstance(found, str)
-    text = (str(found) if is_attribute else text_of(found)).strip(BLANKS)
-    spot = (found.getparent(), found.attrname) if is_attribute else (found, None)
-    clock = _ZONED.fullmatch(text) if spot in zoned else None
+    if isinstance(found, etree._Element):  # noqa: SLF001 - as above
+        text, has_zone = text_of(found).strip(BLANKS), (found, None) in zoned
+    else:
+        text, has_zone = str(found).strip(BLANKS), (found.getparent(), found.attrname) in zoned
+    clock = _ZONED.fullmatch(text) if has_zone else None
     return (text, False) if clock is None else (clock["clock"], True)
