@@ -29,7 +29,7 @@ from bridge.config.mapping_dialog_keys import (
     template_faults,
     wording_faults,
 )
-from bridge.config.mapping_keys import ActionKeys, AttachmentRuleKeys, FormKeys
+from bridge.config.mapping_keys import ACTIONS, ActionKeys, AttachmentRuleKeys, FormKeys
 from bridge.config.mapping_values import action_of, acts, after_of
 from bridge.config.yaml_source import Document, Place
 from bridge.core.elements import ElementState, aim
@@ -77,7 +77,7 @@ class Parts:
         return cls(
             systems=frozenset(name for name in ("altinn2", "altinn3") if data.get(name) is not None),
             forms=sound,
-            actions=dict(_sound(ActionKeys, named.items())),
+            actions=dict(_sound_actions(named)),
             states=dict(_sound(StateKeys, states.items() if isinstance(states, dict) else ())),
             dialog=dict(_sound(DialogKeys, [("dialog", data.get("dialog", {}))])).get("dialog"),
             refused=dict(_sound(RefusedKeys, [("refused", data.get("refused", {}))])).get("refused"),
@@ -109,6 +109,14 @@ def _sound(kind: type[_Kind], items: Iterable[tuple[_Key, object]]) -> Iterator[
             yield key, kind.model_validate(item)
         except ValidationError:
             continue  # Told where the whole file was validated.
+
+
+def _sound_actions(named: Mapping[str, Any]) -> Iterator[tuple[str, ActionKeys]]:
+    """Those of a known target; one that has another's keys, too, which is told, so that the rest of it is looked at."""
+    for name, action in named.items():
+        kind = ACTIONS.get(str(action.get("target"))) if isinstance(action, dict) else None
+        if kind is not None:
+            yield from list(_sound(kind, [(name, action)])) or _sound(ActionKeys, [(name, action)])
 
 
 def hold_together(document: Document, parts: Parts, schemas: Path) -> None:
@@ -305,10 +313,6 @@ def _action_faults(parts: Parts, action: ActionKeys) -> Iterator[tuple[tuple[str
     if action.calculate and "altinn3" not in parts.systems:
         yield ("calculate",), "nothing calculates: the mapping has no 'altinn3'"
     yield from _calculation_faults(action)
-    if action.keep_dialog and not action.delete:
-        yield ("keep_dialog",), "only 'delete: true' deletes a dialog: leave it out"
-    if action.grace_period_days is not None and not action.delete:
-        yield ("grace_period_days",), "only 'delete: true' has a period of grace: leave it out"
     yield from _form_faults(parts, action)
     for path, template in action.set_.items():
         for message in (*_xpath_faults(path), *template_faults(template, NAMES)):
@@ -318,6 +322,10 @@ def _action_faults(parts: Parts, action: ActionKeys) -> Iterator[tuple[tuple[str
 def _altinn2_faults(parts: Parts, action: ActionKeys) -> Iterator[tuple[tuple[str, ...], str]]:
     if "altinn2" not in parts.systems:
         yield ("target",), "the mapping has no 'altinn2' to say which service holds the elements"
+    if action.keep_dialog and not action.delete:
+        yield ("keep_dialog",), "only 'delete: true' deletes a dialog: leave it out"
+    if action.grace_period_days is not None and not action.delete:
+        yield ("grace_period_days",), "only 'delete: true' has a period of grace: leave it out"
     whole = [name for name in ("delete", "confirm", "archive") if getattr(action, name)]
     if whole:
         yield from _whole_faults(action, whole)
@@ -382,16 +390,6 @@ def _attachment_faults(parts: Parts, action: ActionKeys) -> Iterator[tuple[tuple
 def _altinn3_faults(parts: Parts, action: ActionKeys) -> Iterator[tuple[tuple[str, ...], str]]:
     if "altinn3" not in parts.systems:
         yield ("target",), "the mapping has no 'altinn3' to say which app is meant"
-    for name in ("complete", "sign", "signature", "attachments", "subforms"):
-        if getattr(action, name) is not None:
-            yield (name,), f"an app that only calculates has no '{name}': leave it out"
-    for name in ("delete", "confirm", "archive", "altinn_validate"):
-        if getattr(action, name):
-            yield (name,), f"an app that only calculates has no '{name}': leave it out"
-    if action.calculate:
-        yield ("calculate",), "the app calculates whatever stands here: leave it out"
-    if action.form == "none":
-        yield ("form",), "an app needs a form to work on: write message or body"
     if action.form == "message" and "altinn2" not in parts.systems:
         yield ("form",), "the mapping has no 'altinn2' that holds a form: write body"
     if action.then.activity is not None:

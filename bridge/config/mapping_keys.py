@@ -1,8 +1,10 @@
 """The keys of a mapping file as a model: what may stand where, and what each key means."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Discriminator, Field, StringConstraints, Tag
+from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag, ValidationInfo
+from pydantic_core import PydanticCustomError
 
 from bridge.config.editor_schemas import editor_schema
 from bridge.config.mapping_dialog_keys import (
@@ -21,7 +23,7 @@ from bridge.config.mapping_dialog_keys import (
     StatusText,
     ThenKeys,
 )
-from bridge.config.yaml_source import Models, Place
+from bridge.config.yaml_source import NOT_SUGGESTED, Models, Place
 
 SCHEMA_FILE = "mapping.schema.json"
 
@@ -189,8 +191,11 @@ def without_kind(place: Place) -> Place:
     )
 
 
+_TARGET = "The system that owns the case today."
+
+
 class ActionKeys(Model):
-    """What one action's URL means."""
+    """The keys that an action may have; the model of each target makes nothing of those that the target has not."""
 
     requires: Annotated[
         Annotated[str, Field(pattern=REQUIREMENT), Tag("in_a")] | Annotated[NarrowedKeys, Tag("in_e")],
@@ -201,7 +206,7 @@ class ActionKeys(Model):
         ),
     ]
     minimum_level: Annotated[int, Field(ge=0, le=4, description="The lowest authentication level, 0 to 4.")]
-    target: Annotated[Literal["altinn2", "altinn3"], Field(description="The system that owns the case today.")]
+    target: Annotated[str, Field(description=_TARGET)]
     form: Annotated[
         Literal["message", "body", "none"],
         Field(description="message: what Altinn 2 holds; body: what the caller sent; none: only the flags."),
@@ -255,6 +260,72 @@ class ActionKeys(Model):
     button: Annotated[ButtonKeys | None, Field(description="How dialogs offer it; none if left out.")] = None
 
 
+class Altinn2ActionKeys(ActionKeys):
+    """What one action's URL means: the element is changed."""
+
+    target: Annotated[Literal["altinn2"], Field(description=_TARGET)]
+
+
+IN_WORDS = "in_words"
+"""The kind of an error that says itself what to write."""
+
+
+def _only(nothing: Literal[False] | None, words: str) -> BeforeValidator:
+    """Takes *nothing* alone, which is as good as leaving the key out, and says *words* of all else."""
+
+    def check(value: object, info: ValidationInfo) -> object:
+        if value is nothing:
+            return value
+        raise PydanticCustomError(IN_WORDS, "{words}", {"words": words.format(key=info.field_name)})
+
+    return BeforeValidator(check)
+
+
+def _needs_form(value: object) -> object:
+    if value == "none":
+        raise PydanticCustomError(IN_WORDS, "an app needs a form to work on: write message or body")
+    return value
+
+
+_LACKED = "an app that only calculates has no '{key}': leave it out"
+_CALCULATES = "the app calculates whatever stands here: leave it out"
+_OTHERS = Field(description="For altinn2 alone: leave it out.", json_schema_extra=NOT_SUGGESTED)
+_Lacked = Annotated[None, _OTHERS, _only(None, _LACKED)]
+_LackedFlag = Annotated[Literal[False], _OTHERS, _only(False, _LACKED)]
+
+
+class Altinn3ActionKeys(ActionKeys):
+    """What one action's URL means: the app calculates, and nothing is stored."""
+
+    target: Annotated[Literal["altinn3"], Field(description=_TARGET)]
+    form: Annotated[
+        Literal["message", "body"],
+        BeforeValidator(_needs_form),
+        Field(description="message: what Altinn 2 holds; body: what the caller sent."),
+    ]
+    calculate: Annotated[
+        Literal[False],
+        _only(False, _CALCULATES),
+        Field(description="The app calculates whatever stands here: leave it out.", json_schema_extra=NOT_SUGGESTED),
+    ] = False
+    complete: _Lacked = None
+    sign: _Lacked = None
+    delete: _LackedFlag = False
+    keep_dialog: _LackedFlag = False
+    grace_period_days: _Lacked = None
+    confirm: _LackedFlag = False
+    archive: _LackedFlag = False
+    attachments: _Lacked = None
+    signature: _Lacked = None
+    altinn_validate: _LackedFlag = False
+    subforms: _Lacked = None
+
+
+AnyActionKeys = Annotated[Altinn2ActionKeys | Altinn3ActionKeys, Field(discriminator="target")]
+ACTIONS: Mapping[str, type[ActionKeys]] = {"altinn2": Altinn2ActionKeys, "altinn3": Altinn3ActionKeys}
+"""The model of an action's keys, by its target."""
+
+
 class MappingFile(Model):
     """A mapping file of the bridge: what each action of one service resource means."""
 
@@ -276,7 +347,7 @@ class MappingFile(Model):
         list[AttachmentRuleKeys], Field(description="By type, as in Altinn 2's metadata; none: any attachment.")
     ] = Field(default_factory=list)
     actions: Annotated[
-        dict[ActionName, ActionKeys],
+        dict[ActionName, AnyActionKeys],
         Field(min_length=1, description="By the name that ends the action's URL."),
     ]
     states: Annotated[

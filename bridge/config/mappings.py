@@ -3,14 +3,15 @@
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from bridge.config.mapping_faults import Parts, hold_together
-from bridge.config.mapping_keys import MODELS, MappingFile, State, without_kind
+from bridge.config.mapping_keys import ACTIONS, IN_WORDS, MODELS, ActionKeys, MappingFile, State, without_kind
 from bridge.config.mapping_values import mapping_of
-from bridge.config.yaml_source import Document, Place, did_you_mean, line_and_column, read_yaml, wrong_value
+from bridge.config.yaml_source import Document, Models, Place, did_you_mean, line_and_column, read_yaml, wrong_value
 from bridge.core.errors import ConfigurationError, Fault
 from bridge.core.mapping import FormFormat, FormKind, ServiceMapping, schema_file
 
@@ -172,6 +173,9 @@ def pin_fault(name: str, pinned: str | None, schema_digest: Callable[[str], str 
 
 # From text to the file's model
 
+_UNTOLD = ("union_tag_invalid", "union_tag_not_found")
+"""Pydantic's errors that say nothing of what stands beside the target."""
+
 
 def _read(path: Path, schemas: Path) -> tuple[Document, ServiceMapping | None]:
     document = Document(path=path)
@@ -181,7 +185,7 @@ def _read(path: Path, schemas: Path) -> tuple[Document, ServiceMapping | None]:
         try:
             file = MappingFile.model_validate(data)
         except ValidationError as error:
-            for found in error.errors():
+            for found in _with_rest(error.errors()):
                 _say(document, found)
             hold_together(document, Parts.salvaged(data), schemas)
         else:
@@ -191,21 +195,50 @@ def _read(path: Path, schemas: Path) -> tuple[Document, ServiceMapping | None]:
     return document, mapping
 
 
-def _say(document: Document, error: Any) -> None:
+def _with_rest(errors: Iterable[ErrorDetails]) -> Iterator[ErrorDetails]:
+    """Of an action whose target is missing or unknown, also what is wrong with its other keys."""
+    for error in errors:
+        yield error
+        if error["type"] in _UNTOLD:
+            try:
+                ActionKeys.model_validate(error["input"])
+            except ValidationError as rest:
+                for each in rest.errors():
+                    if each["loc"] != ("target",):
+                        yield {**each, "loc": (*error["loc"], *each["loc"])}
+
+
+def _say(document: Document, error: ErrorDetails) -> None:
     """Add one of pydantic's errors as a fault in our words."""
-    place: Place = without_kind(tuple(error["loc"]))
+    place, models = _place_and_models(tuple(error["loc"]))
     kind: str = error["type"]
     value, context = error.get("input"), error.get("ctx", {})
     if place and place[-1] == "[key]":
         document.fault(place[:-1], _bad_key(place, str(value)), key=True)
     elif kind == "extra_forbidden":
-        document.fault(place, f"there is no key {place[-1]!r} here{did_you_mean(MODELS, place)}", key=True)
+        document.fault(place, f"there is no key {place[-1]!r} here{did_you_mean(models, place)}", key=True)
+    elif kind == IN_WORDS:
+        document.fault(place, error["msg"])
+    elif kind == "union_tag_not_found":
+        document.fault(place, "the key 'target' is missing here")
+    elif kind == "union_tag_invalid":
+        choices = {"expected": context["expected_tags"]}
+        document.fault((*place, "target"), wrong_value("literal_error", value["target"], choices))
     elif kind == "missing":
         document.fault(place[:-1], f"the key {place[-1]!r} is missing here")
     elif place[-1:] == ("activity",) and value in _UNFIT_ACTIVITIES:
         document.fault(place, f"{value} is not for mappings: {_UNFIT_ACTIVITIES[value]}")
     else:
         document.fault(place, wrong_value(kind, value, context))
+
+
+def _place_and_models(loc: Place) -> tuple[Place, Models]:
+    """*loc* without the steps that are pydantic's own, and the models with the keys of the action's target before."""
+    match loc:
+        case ("actions", name, str() as target, _, *_) if target in ACTIONS:
+            return without_kind(("actions", name, *loc[3:])), ((("actions", "*"), ACTIONS[target]), *MODELS)
+        case _:
+            return without_kind(loc), MODELS
 
 
 def _bad_key(place: Place, key: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import yaml
 from pydantic import BaseModel
+from pydantic.config import JsonDict
 
 from bridge.config.yaml_faults import LOADER, ODD_BLANKS, starts_oddly, unreadable_fault, yaml_fault
 from bridge.core.errors import Fault
@@ -51,6 +52,9 @@ class Document:
         """Add the fault after which there is nothing to go on with."""
         self.faults.append(Fault(where=f"{self.path}:{line}:{column}", message=message))
 
+
+NOT_SUGGESTED: JsonDict = {"doNotSuggest": True}
+"""What a model says of a key that it takes for older files' sake; editors that know the word do not offer it."""
 
 Models = tuple[tuple[tuple[str, ...], type[BaseModel]], ...]
 """Which model stands at which place; ``*`` is any name."""
@@ -244,7 +248,8 @@ def did_you_mean(models: Models, place: Place) -> str:
         if len(shape) == len(place) - 1 and all(
             part in ("*", name) for part, name in zip(shape, place[:-1], strict=True)
         ):
-            known = [each.alias or name for name, each in model.model_fields.items()]
+            fields = model.model_fields.items()
+            known = [each.alias or name for name, each in fields if each.json_schema_extra != NOT_SUGGESTED]
             named, colon, rest = str(place[-1]).partition(":")
             if colon and named in known:
                 return f": after a colon comes a blank, {named}: {rest}"

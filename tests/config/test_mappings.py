@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bridge.config.mapping_limits import beyond, stranding
-from bridge.config.mappings import load_mappings, read_mappings
+from bridge.config.mappings import load_mappings, read_mappings, recalled
 from bridge.core.errors import ConfigurationError, Fault
 from bridge.core.mapping import (
     ActionMapping,
@@ -261,6 +261,13 @@ def linked(url: str, *, name: str = "page", results: str = ", results: {sum: /a}
         (ONLY + ", calculate: true", "the app calculates whatever stands here"),
         (ONLY + ", complete: true", "an app that only calculates has no 'complete'"),
         (ONLY + ", signature: all", "an app that only calculates has no 'signature'"),
+        (ONLY + ", keep_dialog: true", "an app that only calculates has no 'keep_dialog'"),
+        (ONLY + ", grace_period_days: 0", "an app that only calculates has no 'grace_period_days'"),
+        (
+            ONLY + ", sing: true",
+            "there is no key 'sing' here; known are requires, minimum_level, target, form, set, val",
+        ),
+        (ONLY.replace("body", "bdy"), "write one of message, body instead of 'bdy': did you mean body?"),
         (ONLY + ", delete: true", "an app that only calculates has no 'delete'"),
         (ONLY + ", altinn_validate: true", "an app that only calculates has no 'altinn_validate'"),
         (ONLY.replace("body", "none"), "an app needs a form to work on"),
@@ -294,6 +301,37 @@ def test_a_calculation_without_sense_is_refused(tmp_path: Path, words: str, expe
     found = told(tmp_path, APP + action(words))
 
     assert [fault for fault in found if expected in fault]
+
+
+def test_keys_of_another_target_may_say_nothing(tmp_path: Path):
+    """As they were taken before each target had keys of its own; the mapping says the same as it did."""
+    words = f"{ONLY}, calculate: false, complete: null, sign: null, delete: false, signature: null"
+
+    (mapping,) = load_mappings(*folders(tmp_path, APP + action(words))).values()
+
+    assert (
+        '"form":"body","calculate":false,"complete":null,"sign":null,"delete":false,"signature":null}' in mapping.said
+    )
+    assert recalled(mapping.said) == replace(mapping, source="a mapping that was accepted")
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("target: altinn", "6:54: write one of altinn2, altinn3 instead of 'altinn': did you mean altinn2?"),
+        ("target: 3", "6:54: write one of altinn2, altinn3 instead of 3"),
+        ("target: ", "6:54: write one of altinn2, altinn3 instead of None"),
+        ("", "6:10: the key 'target' is missing here"),
+    ],
+)
+def test_an_unknown_target_hides_no_other_fault(tmp_path: Path, target: str, expected: str):
+    """What is wrong with the action's other keys is told beside it, each once."""
+    words = PLAIN.replace("target: altinn2, ", f"{target}, " if target else "").replace("sign: true", "sing: true")
+
+    assert told(tmp_path, action(words)) == [
+        expected,
+        f"6:{10 + words.index('sing') + 1}: there is no key 'sing' here: did you mean 'sign'?",
+    ]
 
 
 def test_a_held_form_needs_a_system_that_holds_it(tmp_path: Path):

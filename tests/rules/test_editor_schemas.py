@@ -79,6 +79,36 @@ def test_they_mark_what_is_misspelt(
     assert taken == set()
 
 
+@pytest.mark.parametrize(
+    ("action", "marked"),
+    [
+        ({"target": "altinn2", "sign": True, "complete": True, "calculate": True}, []),
+        ({"target": "altinn3"}, []),
+        ({"target": "altinn3", "sign": None, "delete": False}, []),
+        ({"target": "altinn3", "sign": True}, ["sign"]),
+        ({"target": "altinn3", "delete": True, "calculate": True}, ["calculate", "delete"]),
+        ({"target": "altinn3", "form": "none"}, ["form"]),
+        ({"target": "altinn"}, ["target"]),
+        ({"sing": True}, ["sing", "target"]),
+    ],
+)
+def test_they_mark_the_keys_of_another_target(action: Mapping[str, Any], marked: list[str]):
+    """Beside the ``target``, key by key; where none is written yet, whatever any target has."""
+    form = {"type": "MainForm", "data_format_id": "1", "data_format_version": "1"}
+    pressed = {"requires": "write", "minimum_level": 3, "form": "body", **action}
+    file = {"service_resource": "urn:altinn:resource:a", "forms": [form], "actions": {"press": pressed}}
+    judge = jsonschema_rs.validator_for(mapping_json_schema())
+
+    assert sorted(map(key_of, judge.iter_errors(file))) == marked
+
+
+def key_of(error: jsonschema_rs.ValidationError) -> str:
+    """The key of an action that *error* is about."""
+    if error.instance_path[2:]:
+        return str(error.instance_path[2])
+    return "".join(re.findall(r"'([a-z]+)' was unexpected|\"([a-z]+)\" is a required", error.message)[0])
+
+
 def plain(folder: Path, text: str) -> Any:
     """Read as the reader does, which follows YAML 1.2 as editors do."""
     path = folder / "file.yaml"
