@@ -318,7 +318,7 @@ def test_keys_of_another_target_may_say_nothing(tmp_path: Path):
 @pytest.mark.parametrize(
     ("target", "expected"),
     [
-        ("target: altinn", "6:54: write one of altinn2, altinn3 instead of 'altinn': did you mean altinn2?"),
+        ("target: altinn", "6:54: write one of altinn2, altinn3 instead of 'altinn': did you mean altinn3?"),
         ("target: 3", "6:54: write one of altinn2, altinn3 instead of 3"),
         ("target: ", "6:54: write one of altinn2, altinn3 instead of None"),
         ("", "6:10: the key 'target' is missing here"),
