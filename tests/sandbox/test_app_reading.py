@@ -167,7 +167,7 @@ def test_xml_is_written_as_net_writes_it() -> None:
     row = {ROW_ID: ROW, "tekst": "", "belop": None, "tall": ["1"]}
     model = {**empty(MEMBERS), "linje": [row, None], "Svar-grp-1": group, "merknad": "<&>\r", "faktor": float("inf")}
 
-    written = to_xml(model, "Skjema", MEMBERS, "urn:å b").decode()
+    written = to_xml(model, "Skjema", MEMBERS, namespace="urn:å b").decode()
 
     assert written == (
         '<Skjema xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema"'

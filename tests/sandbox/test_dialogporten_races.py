@@ -21,17 +21,19 @@ Write = Callable[[World, Dialog, Writer, Intent], Any]
 
 def _put(world: World, held: Dialog, writer: Writer, intent: Intent) -> None:
     dto = {**as_update(held), "progress": (held.body["progress"] or 0) + 1}
-    world.dialogporten.update(held.id, dto, writer, intent, kind="put")
+    world.dialogporten.update(held.id, dto, writer, intent=intent, kind="put")
 
 
 def _told(world: World, held: Dialog, writer: Writer, intent: Intent) -> None:
     actor = {"actorType": "ServiceOwner", "actorId": None, "actorName": None}
     activity = {"id": None, "createdAt": None, "extendedType": None, "type": "DialogOpened", "transmissionId": None}
-    world.dialogporten.add_activity(held.id, {**activity, "performedBy": actor, "description": []}, writer, intent)
+    world.dialogporten.add_activity(
+        held.id, {**activity, "performedBy": actor, "description": []}, writer, intent=intent
+    )
 
 
 def _labelled(world: World, held: Dialog, writer: Writer, intent: Intent) -> None:
-    world.dialogporten.add_label(held.id, f"merke-{world.chance.below(10**9)}", writer, intent)
+    world.dialogporten.add_label(held.id, f"merke-{world.chance.below(10**9)}", writer, intent=intent)
 
 
 def _moved(world: World, held: Dialog, writer: Writer, intent: Intent) -> None:
