@@ -118,7 +118,7 @@ def measure(folder: Path, rounds: int) -> dict[str, Any]:
     registry = JsonSchemaRegistry(folder)
     registry.load(["melding.json"])
     bare = jsonschema_rs.validator_for(JSON_SCHEMA, validate_formats=True)
-    shape = Converter.from_schema(folder / "melding.xsd")
+    converter = Converter.from_schema(folder / "melding.xsd")
     slow = xmlschema.XMLSchema10(str(folder / "melding.xsd"))
     result: dict[str, Any] = {}
     for name, people, share in (("2 KB", 5, 1.0), ("50 KB", 125, 1.0), ("5 MB", 12_500, 0.02)):
@@ -137,17 +137,17 @@ def measure(folder: Path, rounds: int) -> dict[str, Any]:
             return registry.check("melding.json", data)
 
         check = milliseconds(baseline, ours, ours_with_nulls, rounds=some)
-        xml = shape.to_xml(data)
-        own_json = shape.to_json(xml)
+        xml = converter.to_xml(data)
+        own_json = converter.to_json(xml)
 
         def to_json(xml: bytes = xml) -> str:
-            return shape.to_json(xml)
+            return converter.to_json(xml)
 
         def to_xml(own: str = own_json) -> bytes:
-            return shape.to_xml(own)
+            return converter.to_xml(own)
 
         def compare(xml: bytes = xml) -> object:
-            return differences(xml, xml, shape=shape)
+            return differences(xml, xml, converter=converter)
 
         def slow_to_json(xml: bytes = xml) -> str:
             return json.dumps(slow.to_dict(xml.decode(), validation="skip"), default=str)

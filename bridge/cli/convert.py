@@ -59,9 +59,9 @@ def convert(
         path, root = folder / named, root or said
     if not path.is_file():
         _cannot(f"there is no schema {path}")
-    shape = Converter.from_schema(path, folder=folder, root=root)
+    converter = Converter.from_schema(path, folder=folder, root=root)
     try:
-        result = shape.to_json(form).encode() if target == "json" else shape.to_xml(form)
+        result = converter.to_json(form).encode() if target == "json" else converter.to_xml(form)
     except Unreadable as unreadable:
         _tell(file, (unreadable.finding,), language)
         context.exit(1)

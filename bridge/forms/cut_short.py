@@ -21,7 +21,7 @@ from bridge.forms.xml.prefixes import Prefixes
 
 
 def stopped_at(
-    sent: bytes, found: Sequence[Difference], *, shape: Converter | None, limits: Limits | None = None
+    sent: bytes, found: Sequence[Difference], *, converter: Converter | None, limits: Limits | None = None
 ) -> tuple[str, ...]:
     """
     Name the elements of *sent* (XML) behind which nothing of their group came back, by the differences *found*.
@@ -36,7 +36,7 @@ def stopped_at(
     if not lost or not is_xml(sent):
         return ()
     root = parse(to_utf8(sent, limits or Limits()))
-    place = None if shape is None else shape.model.roots.get(str(root.tag))
+    place = None if converter is None else converter.model.roots.get(str(root.tag))
     walk = _Walk(lost, {each.path for each in found if each.change is Change.CHANGED}, Prefixes())
     return tuple(walk.look(root, "/" + _label(root), None if place is None else place.content).causes)
 

@@ -91,31 +91,31 @@ def differences(
     sent: bytes | str,
     came_back: bytes | str,
     *,
-    shape: Converter | None = None,
+    converter: Converter | None = None,
     nil_is_missing: bool = True,
     limits: Limits | None = None,
 ) -> tuple[Difference, ...]:
     """
     Hold *came_back* against *sent*; each is XML or JSON. Paths are those of *sent*'s kind.
 
-    With *shape*, numbers and truth values are compared as such also in XML and in quoted JSON; without it, XML is
-    compared as text. Where one is XML and the other JSON, the XML is first written as JSON, and *shape* must be given.
+    With *converter*, numbers and truth values are compared as such also in XML and in quoted JSON; without it, XML is
+    compared as text. Where one is XML and the other JSON, *converter* must be given, which makes the XML JSON first.
 
     Raises:
         Unreadable: One of them is neither.
         Unconvertible: One is XML, the other JSON, and the XML does not have the shape.
-        ValueError: One is XML, the other JSON, and there is no shape.
+        ValueError: One is XML, the other JSON, and there is no converter.
     """
     limits = limits or Limits()
     kinds = (is_xml(sent), is_xml(came_back))
-    reader = _Reader(shape=shape, nil_is_missing=nil_is_missing)
+    reader = _Reader(converter=converter, nil_is_missing=nil_is_missing)
     if all(kinds):
         old, new = (reader.xml(parse(to_utf8(form, limits))) for form in (sent, came_back))
     else:
-        if any(kinds) and shape is None:
+        if any(kinds) and converter is None:
             raise ValueError("XML against JSON needs the shape of the form")
         forms = [
-            shape.to_json(form, of_app=True) if in_xml and shape is not None else form
+            converter.to_json(form, of_app=True) if in_xml and converter is not None else form
             for form, in_xml in zip((sent, came_back), kinds, strict=True)
         ]
         old, new = (reader.json(read_exact(form, limits)) for form in forms)
@@ -147,16 +147,16 @@ def is_xml(form: bytes | str) -> bool:
 class _Reader:
     """Reads both kinds of form into the same kind of tree."""
 
-    shape: Converter | None
+    converter: Converter | None
     nil_is_missing: bool
     prefixes: Prefixes = field(default_factory=Prefixes)
 
     def xml(self, root: etree._Element) -> _Node:
-        place = self.shape.model.roots.get(str(root.tag)) if self.shape else None
+        place = self.converter.model.roots.get(str(root.tag)) if self.converter else None
         return self._element(root, place) or _group(str(root.tag), _local(str(root.tag)), [], keeps_order=True)
 
     def json(self, value: Json) -> _Node:
-        place = self.shape.only_root if self.shape else None
+        place = self.converter.only_root if self.converter else None
         return self._value("", value, place.content if place else None) or _group("", "", [], keeps_order=False)
 
     def _element(self, node: etree._Element, place: ElementDecl | None) -> _Node | None:
@@ -196,7 +196,7 @@ class _Reader:
             own = [] if self.nil_is_missing else [_leaf("text()", "", "", kind=None, nil=True)]
             return _group(tag, label, [*own, *children], keeps_order=True)
         if content is None and "\n" in text and not text.strip(_BLANK):
-            text = ""  # Indentation of an empty group, most likely; with a shape it is known.
+            text = ""  # Indentation of an empty group, most likely; with a converter it is known.
         kind = content.kind if content else None
         if not children:
             return _leaf(tag, label, text, kind=kind)

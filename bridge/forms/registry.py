@@ -69,7 +69,7 @@ class SchemaRegistry:
         self.folder, self.limits = folder, limits or Limits()
         self._both_engines = both_engines
         self._schemas: dict[str, _Schema] = {}
-        self._shapes: dict[tuple[str, str | None], Converter] = {}
+        self._converters: dict[tuple[str, str | None], Converter] = {}
         self._shapes_lock = threading.Lock()
         self.json = JsonSchemaRegistry(folder, self.limits)
 
@@ -152,7 +152,7 @@ class SchemaRegistry:
         begins = f"begins with {named[0]} in Altinn 2, and with {named[1]} by {name}"
         return f"{begins}: is that the schema of another form?"
 
-    def shape(self, name: str, root: str | None) -> Converter:
+    def converter(self, name: str, root: str | None) -> Converter:
         """
         The converter of the schema *name* for forms that begin with *root*, as its file was when it was loaded.
 
@@ -160,11 +160,11 @@ class SchemaRegistry:
             ConfigurationError: It cannot be used, or makes no converter.
         """
         with self._shapes_lock:
-            if (name, root) not in self._shapes:
+            if (name, root) not in self._converters:
                 self.load([name])
                 made = Converter(self._schemas[name].files, self.folder / name, root=root, limits=self.limits)
-                self._shapes[name, root] = made
-            return self._shapes[name, root]
+                self._converters[name, root] = made
+            return self._converters[name, root]
 
     def compiled(self, name: str) -> etree.XMLSchema:
         """This thread's compiled copy of the loaded schema *name*, for libxml2."""

@@ -48,23 +48,23 @@ def tried(schemas: SchemaRegistry, name: str, root: str | None = None) -> Trial:
     if not roots:
         trial.faults.append("the schema has no root element: it takes no form")
         return trial
-    shapes = _shapes(trial, schemas, name, root=root)
+    converters = _converters(trial, schemas, name, root=root)
     for tag in roots:
         for form in _bare(tag):
             trial.attempt("explaining a broken form", _explain, schemas.check, name, form)
-    for shape in shapes:
-        for form in _samples(shape.model):
-            _try_form(trial, schemas, name, shape=shape, form=form)
+    for converter in converters:
+        for form in _samples(converter.model):
+            _try_form(trial, schemas, name, converter=converter, form=form)
     return trial
 
 
-def _shapes(trial: Trial, schemas: SchemaRegistry, name: str, *, root: str | None) -> list[Converter]:
+def _converters(trial: Trial, schemas: SchemaRegistry, name: str, *, root: str | None) -> list[Converter]:
     """Build the converters, one for each root that a form can have."""
     try:
-        shape = schemas.shape(name, root)
-        if shape.only_root is not None:
-            return [shape]
-        return [schemas.shape(name, tag) for tag in shape.model.roots]
+        converter = schemas.converter(name, root)
+        if converter.only_root is not None:
+            return [converter]
+        return [schemas.converter(name, tag) for tag in converter.model.roots]
     except ConfigurationError as error:
         why = "; ".join(fault.message for fault in error.faults)
         trial.notes.append(
@@ -76,16 +76,16 @@ def _shapes(trial: Trial, schemas: SchemaRegistry, name: str, *, root: str | Non
     return []
 
 
-def _try_form(trial: Trial, schemas: SchemaRegistry, name: str, *, shape: Converter, form: str) -> None:
+def _try_form(trial: Trial, schemas: SchemaRegistry, name: str, *, converter: Converter, form: str) -> None:
     trial.attempt("explaining a form", _explain, schemas.check, name, form)
-    trial.attempt("showing a form", _show, form, shape)
+    trial.attempt("showing a form", _show, form, converter)
     written: list[str] = []
-    trial.attempt("converting a form to JSON", lambda: written.append(shape.to_json(form)))
+    trial.attempt("converting a form to JSON", lambda: written.append(converter.to_json(form)))
     for text in written:
-        trial.attempt("comparing two forms", _compare, form, text, shape)
-        trial.attempt("converting a broken form", shape.to_xml, json.dumps(_turned(json.loads(text))))
+        trial.attempt("comparing two forms", _compare, form, text, converter)
+        trial.attempt("converting a broken form", converter.to_xml, json.dumps(_turned(json.loads(text))))
     for text in (*written, *_BROKEN_JSON):
-        trial.attempt("converting a form to XML", shape.to_xml, text)
+        trial.attempt("converting a form to XML", converter.to_xml, text)
 
 
 def _explain(check: Callable[[str, str], tuple[Finding, ...]], name: str, form: str) -> None:
@@ -94,12 +94,12 @@ def _explain(check: Callable[[str, str], tuple[Finding, ...]], name: str, form: 
             sentence(finding, language)
 
 
-def _show(form: str, shape: Converter) -> None:
-    list(shown_form(form, shape.only_root, limits=shape.limits))
+def _show(form: str, converter: Converter) -> None:
+    list(shown_form(form, converter.only_root, limits=converter.limits))
 
 
-def _compare(form: str, other: str, shape: Converter) -> None:
-    differences(form, other, shape=shape, limits=shape.limits)
+def _compare(form: str, other: str, converter: Converter) -> None:
+    differences(form, other, converter=converter, limits=converter.limits)
 
 
 def _bare(tag: str) -> Iterator[str]:

@@ -395,9 +395,9 @@ def test_json_is_held_to_a_json_schema(tmp_path: Path) -> None:
 )
 def test_json_is_judged_as_the_xml_that_it_means(tmp_path: Path, by: tuple[object, ...]) -> None:
     """A JSON form beside an XSD is turned into XML by it, and has the same findings, in its own places."""
-    shape = Converter.from_schema(SCHEMA)
+    converter = Converter.from_schema(SCHEMA)
     for name, form in (("good", GOOD), ("bad", BAD)):
-        (tmp_path / f"{name}.json").write_text(shape.to_json(form.read_bytes()), "utf-8")
+        (tmp_path / f"{name}.json").write_text(converter.to_json(form.read_bytes()), "utf-8")
     (tmp_path / "strange.json").write_text('{"n": 1}')
 
     good, bad, strange = (run(*by, tmp_path / f"{name}.json") for name in ("good", "bad", "strange"))

@@ -34,7 +34,7 @@ def test_every_reader_takes_what_the_check_takes(tmp_path: Path, namespace: str)
     (tmp_path / "a.xsd").write_text(SCHEMA.format(namespace), "utf-8")
     registry = SchemaRegistry(tmp_path)
     registry.load(["a.xsd"])
-    shape = Converter.from_schema(tmp_path / "a.xsd")
+    converter = Converter.from_schema(tmp_path / "a.xsd")
     sent, other = form(namespace), form(namespace, "2")
 
     assert registry.check("a.xsd", sent) == ()
@@ -42,7 +42,7 @@ def test_every_reader_takes_what_the_check_takes(tmp_path: Path, namespace: str)
     assert set_values(sent, [(PATH, "2")], {}) == other
     assert [each.path for each in differences(sent, other)] == ["/m/a"]
     assert [each.path for each in washed_differences(sent, other, limits=Limits())] == ["/m/a"]
-    assert differences(sent, shape.to_xml(shape.to_json(sent)), shape=shape) == ()
+    assert differences(sent, converter.to_xml(converter.to_json(sent)), converter=converter) == ()
 
 
 @given(

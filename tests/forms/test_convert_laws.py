@@ -99,9 +99,9 @@ OTHERS = ('<w:ukjent xmlns:w="urn:annet" w:a="1"><w:b/>tekst</w:ukjent>', "<løs
 
 
 @pytest.fixture(scope="module")
-def shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Converter]:
+def converters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Converter]:
     """Each schema's shape, built once."""
-    folder = tmp_path_factory.mktemp("shapes")
+    folder = tmp_path_factory.mktemp("converters")
     for name, text in SCHEMAS.items():
         (folder / f"{name}.xsd").write_text(text, encoding="utf-8")
     return {name: Converter.from_schema(folder / f"{name}.xsd") for name in SCHEMAS}
@@ -171,10 +171,10 @@ def in_order(data: st.DataObject, part: Particle | ModelGroup) -> list[str]:
     return names
 
 
-def form(data: st.DataObject, shape: Converter) -> bytes:
+def form(data: st.DataObject, converter: Converter) -> bytes:
     """Draw a form of this shape."""
-    root = etree.Element(shape.root.tag)
-    fill(data, root, shape.root, 3)
+    root = etree.Element(converter.root.tag)
+    fill(data, root, converter.root, 3)
     return etree.tostring(root, encoding="utf-8")
 
 
@@ -190,12 +190,12 @@ def plain(xml: bytes) -> str:
 @pytest.mark.parametrize("name", SCHEMAS)
 @settings(deadline=None, max_examples=60)
 @given(data=st.data())
-def test_xml_comes_back_from_json(shapes: dict[str, Converter], name: str, data: st.DataObject):
+def test_xml_comes_back_from_json(converters: dict[str, Converter], name: str, data: st.DataObject):
     """Every element, attribute, nil, order, namespace and letter."""
-    shape = shapes[name]
-    xml = form(data, shape)
+    converter = converters[name]
+    xml = form(data, converter)
 
-    back = shape.to_xml(shape.to_json(xml))
+    back = converter.to_xml(converter.to_json(xml))
 
     assert plain(back) == plain(xml)
 
@@ -203,12 +203,12 @@ def test_xml_comes_back_from_json(shapes: dict[str, Converter], name: str, data:
 @pytest.mark.parametrize("name", SCHEMAS)
 @settings(deadline=None, max_examples=60)
 @given(data=st.data())
-def test_json_comes_back_from_xml(shapes: dict[str, Converter], name: str, data: st.DataObject):
+def test_json_comes_back_from_xml(converters: dict[str, Converter], name: str, data: st.DataObject):
     """To the letter, numbers included."""
-    shape = shapes[name]
-    text = shape.to_json(form(data, shape))
+    converter = converters[name]
+    text = converter.to_json(form(data, converter))
 
-    back = shape.to_json(shape.to_xml(text))
+    back = converter.to_json(converter.to_xml(text))
 
     assert back == text
     json.loads(text)
@@ -217,25 +217,25 @@ def test_json_comes_back_from_xml(shapes: dict[str, Converter], name: str, data:
 @pytest.mark.parametrize("name", SCHEMAS)
 @settings(deadline=None, max_examples=30)
 @given(data=st.data())
-def test_nothing_is_lost_by_converting(shapes: dict[str, Converter], name: str, data: st.DataObject):
+def test_nothing_is_lost_by_converting(converters: dict[str, Converter], name: str, data: st.DataObject):
     """The detector of losses finds none, whichever of the two kinds it looks at."""
-    shape = shapes[name]
-    xml = form(data, shape)
+    converter = converters[name]
+    xml = form(data, converter)
 
-    text = shape.to_json(xml)
+    text = converter.to_json(xml)
 
-    assert differences(xml, shape.to_xml(text), shape=shape, nil_is_missing=False) == ()
-    assert differences(xml, text, shape=shape, nil_is_missing=False) == ()
+    assert differences(xml, converter.to_xml(text), converter=converter, nil_is_missing=False) == ()
+    assert differences(xml, text, converter=converter, nil_is_missing=False) == ()
 
 
 @pytest.mark.parametrize("name", ["attributes-and-values", "groups-in-a-namespace", "any-order"])
 @settings(deadline=None, max_examples=30)
 @given(data=st.data())
-def test_white_space_and_comments_mean_nothing(shapes: dict[str, Converter], name: str, data: st.DataObject):
+def test_white_space_and_comments_mean_nothing(converters: dict[str, Converter], name: str, data: st.DataObject):
     """A form that was indented and remarked upon is the same form."""
-    shape = shapes[name]
-    root = etree.fromstring(form(data, shape))
-    text = shape.to_json(etree.tostring(root, encoding="utf-8"))
+    converter = converters[name]
+    root = etree.fromstring(form(data, converter))
+    text = converter.to_json(etree.tostring(root, encoding="utf-8"))
 
     for node in list(root.iter(etree.Element)):
         known: Any = node.getparent()
@@ -244,8 +244,8 @@ def test_white_space_and_comments_mean_nothing(shapes: dict[str, Converter], nam
             node.tail = "\n  "
     indented = etree.tostring(root, encoding="utf-8")
 
-    assert shape.to_json(indented) == text
-    assert differences(text, indented, shape=shape) == ()
+    assert converter.to_json(indented) == text
+    assert differences(text, indented, converter=converter) == ()
 
 
 NAMES = ["gruppe", "person", "linje", "a", "b", "c", "d", "x", "y", "value", "orid", "@order", "@nil", "@any", "@fri"]
@@ -259,36 +259,38 @@ ANY_JSON = st.recursive(
 @pytest.mark.parametrize("name", SCHEMAS)
 @settings(deadline=None, max_examples=100)
 @given(value=st.dictionaries(st.sampled_from(NAMES), ANY_JSON, max_size=4))
-def test_json_of_any_kind_is_converted_whole_or_refused(shapes: dict[str, Converter], name: str, value: dict[str, Any]):
+def test_json_of_any_kind_is_converted_whole_or_refused(
+    converters: dict[str, Converter], name: str, value: dict[str, Any]
+):
     """What is written is XML of the same shape, and settles after one round."""
-    shape = shapes[name]
+    converter = converters[name]
     try:
-        xml = shape.to_xml(json.dumps(value))
+        xml = converter.to_xml(json.dumps(value))
     except Unconvertible:
         return
 
-    text = shape.to_json(xml)
+    text = converter.to_json(xml)
 
-    assert plain(shape.to_xml(text)) == plain(xml)
+    assert plain(converter.to_xml(text)) == plain(xml)
 
 
 @pytest.mark.parametrize("name", ["attributes-and-values", "groups-in-a-namespace", "unqualified"])
 @settings(deadline=None, max_examples=100)
 @given(data=st.data())
-def test_the_order_of_members_means_nothing(shapes: dict[str, Converter], name: str, data: st.DataObject):
+def test_the_order_of_members_means_nothing(converters: dict[str, Converter], name: str, data: st.DataObject):
     """Where a schema has one order of elements, the same members give the same elements, or the same findings."""
-    shape = shapes[name]
-    content = shape.root.content
+    converter = converters[name]
+    content = converter.root.content
     names = [*content.members, *content.attribute_members, "tekst", "x", "@nil", "@fri"]
     value = data.draw(st.dictionaries(st.sampled_from(names), ANY_JSON, max_size=6))
     other = dict(data.draw(st.permutations(list(value.items()))))
 
-    assert outcome(shape, value) == outcome(shape, other)
+    assert outcome(converter, value) == outcome(converter, other)
 
 
-def outcome(shape: Converter, value: dict[str, Any]) -> object:
+def outcome(converter: Converter, value: dict[str, Any]) -> object:
     try:
-        return etree.tostring(etree.fromstring(shape.to_xml(json.dumps(value))), method="c14n")
+        return etree.tostring(etree.fromstring(converter.to_xml(json.dumps(value))), method="c14n")
     except Unconvertible as error:
         return sorted((each.path, each.rule) for each in error.findings)
 

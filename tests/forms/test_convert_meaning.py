@@ -59,7 +59,7 @@ NUMBERS = f"""<xs:schema {HEAD}><xs:element name="m"><xs:complexType><xs:sequenc
 
 
 @pytest.fixture(scope="module")
-def shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Converter]:
+def converters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Converter]:
     """The three schemas."""
     folder = tmp_path_factory.mktemp("meaning")
     for name, text in (("arkiv", ARCHIVE), ("navn", NAMES), ("tall", NUMBERS)):
@@ -67,50 +67,50 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Converter]:
     return {name: Converter.from_schema(folder / f"{name}.xsd") for name in ("arkiv", "navn", "tall")}
 
 
-def findings(shape: Converter, xml: bytes | str) -> list[tuple[str, str]]:
-    registry = SchemaRegistry(shape.path.parent)
-    registry.load([shape.path.name])
-    return [(each.path, each.rule) for each in registry.check(shape.path.name, xml)]
+def findings(converter: Converter, xml: bytes | str) -> list[tuple[str, str]]:
+    registry = SchemaRegistry(converter.path.parent)
+    registry.load([converter.path.name])
+    return [(each.path, each.rule) for each in registry.check(converter.path.name, xml)]
 
 
 # Types that a form names
 
 
-def test_a_message_of_typed_folders_converts(shapes: dict[str, Converter]) -> None:
+def test_a_message_of_typed_folders_converts(converters: dict[str, Converter]) -> None:
     """What each one is stands beside its members, and comes back; nothing is lost, and it is as valid as before."""
-    shape = shapes["arkiv"]
+    converter = converters["arkiv"]
 
-    as_json = shape.to_json(MESSAGE)
-    back = shape.to_xml(as_json)
+    as_json = converter.to_json(MESSAGE)
+    back = converter.to_xml(as_json)
 
     assert '"mappe":[{"@xsi:type":"saksmappe","ny":true,"tittel":"Sak","registrering":' in as_json
     assert '{"@xsi:type":"journalpost","tittel":"Brev","journalnummer":7,"saksmappe":{"@xsi:type":"mappe",' in as_json
-    assert (findings(shape, MESSAGE), findings(shape, back)) == ([], [])
-    assert differences(MESSAGE, back, shape=shape) == ()
+    assert (findings(converter, MESSAGE), findings(converter, back)) == ([], [])
+    assert differences(MESSAGE, back, converter=converter) == ()
     assert differences(MESSAGE, back) == ()
-    assert shape.to_json(back) == as_json
+    assert converter.to_json(back) == as_json
 
 
-def test_a_lost_type_is_a_loss(shapes: dict[str, Converter]) -> None:
+def test_a_lost_type_is_a_loss(converters: dict[str, Converter]) -> None:
     """In either language; another prefix is none, and numbers are compared by the type."""
-    shape = shapes["arkiv"]
+    converter = converters["arkiv"]
     other = MESSAGE.replace("a:saksmappe", "saksmappe").replace(">7<", ">007<")
     bare = MESSAGE.replace(' xsi:type="mappe"', "")
 
-    assert differences(MESSAGE, other, shape=shape) == ()
-    for came_back in (bare, shape.to_json(bare)):
-        (lost,) = differences(MESSAGE, came_back, shape=shape)
+    assert differences(MESSAGE, other, converter=converter) == ()
+    for came_back in (bare, converter.to_json(bare)):
+        (lost,) = differences(MESSAGE, came_back, converter=converter)
         assert (lost.change, lost.path.rpartition("/")[2]) in {(Change.LOST, "@type"), (Change.LOST, "@xsi:type")}
 
 
 @pytest.mark.parametrize("name", ["a:registrering", "a:finnes-ikke", "b:mappe", "a:arkivnotat", ""])
-def test_a_type_that_may_not_stand_there_is_one_finding(shapes: dict[str, Converter], name: str) -> None:
+def test_a_type_that_may_not_stand_there_is_one_finding(converters: dict[str, Converter], name: str) -> None:
     """And not one for each thing that it would hold."""
-    shape = shapes["arkiv"]
+    converter = converters["arkiv"]
     with pytest.raises(Unconvertible) as refused:
-        shape.to_json(MESSAGE.replace("a:saksmappe", name))
+        converter.to_json(MESSAGE.replace("a:saksmappe", name))
     with pytest.raises(Unconvertible) as written:
-        shape.to_xml('{"mappe":[{"@xsi:type":"NAME","tittel":"x"}]}'.replace("NAME", name))
+        converter.to_xml('{"mappe":[{"@xsi:type":"NAME","tittel":"x"}]}'.replace("NAME", name))
 
     assert [(each.path, each.rule) for each in refused.value.findings] == [
         ("/a:arkivmelding/mappe[1]", "type_override")
@@ -118,12 +118,12 @@ def test_a_type_that_may_not_stand_there_is_one_finding(shapes: dict[str, Conver
     assert [(each.path, each.rule) for each in written.value.findings] == [("/mappe/0/@xsi:type", "type_override")]
 
 
-def test_a_nil_of_an_app_is_known_by_the_type_around_it(shapes: dict[str, Converter]) -> None:
+def test_a_nil_of_an_app_is_known_by_the_type_around_it(converters: dict[str, Converter]) -> None:
     """The types that a form names have members that the schema's own have not."""
-    shape = shapes["arkiv"]
+    converter = converters["arkiv"]
     xml = MESSAGE.replace("</saksaar>", '</saksaar><antall xsi:nil="true"/>').encode()
 
-    assert b"antall" not in without_forbidden_nils(shape, xml, Limits())
+    assert b"antall" not in without_forbidden_nils(converter, xml, Limits())
 
 
 def test_a_type_without_a_namespace_of_its_own_elements(tmp_path: Path) -> None:
@@ -134,13 +134,13 @@ def test_a_type_without_a_namespace_of_its_own_elements(tmp_path: Path) -> None:
         '<xs:complexType name="b"><xs:complexContent><xs:extension base="a"><xs:attribute name="y"/></xs:extension>'
         '</xs:complexContent></xs:complexType><xs:element name="m" type="a"/></xs:schema>'
     )
-    shape = Converter.from_schema(tmp_path / "m.xsd")
+    converter = Converter.from_schema(tmp_path / "m.xsd")
     xml = f'<q:m xmlns:q="urn:t" {XSI} xsi:type="q:b" y="1"><x>2</x></q:m>'
 
-    back = shape.to_xml(shape.to_json(xml))
+    back = converter.to_xml(converter.to_json(xml))
 
-    assert shape.to_json(xml) == '{"@xsi:type":"{urn:t}b","y":"1","x":"2"}'
-    assert (findings(shape, back), differences(xml, back, shape=shape)) == ([], ())
+    assert converter.to_json(xml) == '{"@xsi:type":"{urn:t}b","y":"1","x":"2"}'
+    assert (findings(converter, back), differences(xml, back, converter=converter)) == ([], ())
 
 
 # Prefixes in values
@@ -169,15 +169,15 @@ def meanings(xml: bytes | str) -> Iterator[tuple[str, str, str | None]]:
         f'<fri><z:x xmlns:z="urn:zø" xmlns:k="urn:k" {XSI} xsi:type="k:a">k:b</z:x></fri>',
     ],
 )
-def test_a_prefix_in_a_value_goes_on_standing_for_its_namespace(shapes: dict[str, Converter], inside: str) -> None:
+def test_a_prefix_in_a_value_goes_on_standing_for_its_namespace(converters: dict[str, Converter], inside: str) -> None:
     """Also where the same one stands for two, and inside what the schema does not name."""
-    shape = shapes["navn"]
+    converter = converters["navn"]
     xml = f'<m xmlns="urn:m" xmlns:art="urn:art" art="art:en">{inside}</m>'
 
-    back = shape.to_xml(shape.to_json(xml))
+    back = converter.to_xml(converter.to_json(xml))
 
     assert sorted(meanings(back)) == sorted(meanings(xml))
-    assert (findings(shape, xml), findings(shape, back)) == ([], [])
+    assert (findings(converter, xml), findings(converter, back)) == ([], [])
 
 
 def test_a_prefix_in_an_attribute_that_nobody_named_is_kept(tmp_path: Path) -> None:
@@ -187,24 +187,24 @@ def test_a_prefix_in_an_attribute_that_nobody_named_is_kept(tmp_path: Path) -> N
         '<xs:element name="b" type="xs:QName" minOccurs="0"/></xs:sequence>'
         '<xs:anyAttribute namespace="##any" processContents="skip"/></xs:complexType></xs:element></xs:schema>'
     )
-    shape = Converter.from_schema(tmp_path / "m.xsd")
+    converter = Converter.from_schema(tmp_path / "m.xsd")
     form = '<m xmlns:k="urn:k" xmlns:l="urn:l" a="k:x http://l k" l:c="l:y"><b xmlns:k="urn:2">k:x</b></m>'
 
-    as_json = shape.to_json(form)
-    back = shape.to_xml(as_json)
+    as_json = converter.to_json(form)
+    back = converter.to_xml(as_json)
 
     assert as_json.endswith('"b":"k_1:x","@xmlns:k":"urn:k","@xmlns:l":"urn:l","@xmlns:k_1":"urn:2"}')
     assert parse(back).get("a") == "k:x http://l k"
     assert differences(form.replace(' xmlns:k="urn:2">k:x', ">k_1:x"), back) == ()
     with pytest.raises(Unconvertible) as refused:
-        shape.to_json('<m xmlns:n1="urn:k" a="n1:x"/>')
+        converter.to_json('<m xmlns:n1="urn:k" a="n1:x"/>')
     assert [each.rule for each in refused.value.findings] == ["namespace_unclear"]
 
 
-def test_a_name_without_a_namespace_is_refused(shapes: dict[str, Converter]) -> None:
+def test_a_name_without_a_namespace_is_refused(converters: dict[str, Converter]) -> None:
     """The form that is written has a default namespace, which would become the name's."""
     with pytest.raises(Unconvertible) as refused:
-        shapes["navn"].to_json('<w:m xmlns:w="urn:m"><w:kode>a</w:kode></w:m>')
+        converters["navn"].to_json('<w:m xmlns:w="urn:m"><w:kode>a</w:kode></w:m>')
 
     assert [(each.path, each.rule) for each in refused.value.findings] == [("/w:m/w:kode", "namespace_unclear")]
 
@@ -212,23 +212,23 @@ def test_a_name_without_a_namespace_is_refused(shapes: dict[str, Converter]) -> 
 @pytest.mark.parametrize(
     "member", ["@xmlns:xml", "@xmlns:n1", "@xmlns:", "@xmlns:1", '@xmlns:a"', "@xmlns", "@xmlns:a:b"]
 )
-def test_only_prefixes_are_declared(shapes: dict[str, Converter], member: str) -> None:
+def test_only_prefixes_are_declared(converters: dict[str, Converter], member: str) -> None:
     """A member that is none is one that nobody knows."""
     with pytest.raises(Unconvertible) as refused:
-        shapes["navn"].to_xml('{"MEMBER":"urn:x"}'.replace("MEMBER", member.replace('"', '\\"')))
+        converters["navn"].to_xml('{"MEMBER":"urn:x"}'.replace("MEMBER", member.replace('"', '\\"')))
 
     assert [each.rule for each in refused.value.findings] == ["unexpected_element"]
 
 
-def test_one_prefix_may_stand_for_a_hundred_namespaces(shapes: dict[str, Converter]) -> None:
+def test_one_prefix_may_stand_for_a_hundred_namespaces(converters: dict[str, Converter]) -> None:
     """Each gets one of its own, and no form more than its outermost element can declare."""
-    shape = shapes["navn"]
+    converter = converters["navn"]
     values = "".join(f'<kode xmlns:k="urn:{number}">k:a</kode>' for number in range(100))
     list_ = "<koder xmlns:k='urn:7' xmlns:l='urn:m'>" + "k:a l:b " * 1000 + "</koder>"
 
-    back = shape.to_xml(shape.to_json(f'<m xmlns="urn:m">{values}{list_}</m>'))
+    back = converter.to_xml(converter.to_json(f'<m xmlns="urn:m">{values}{list_}</m>'))
     with pytest.raises(Unconvertible) as refused:
-        shape.to_json(f'<m xmlns="urn:m">{values}<kode xmlns:k="urn:more">k:a</kode></m>')
+        converter.to_json(f'<m xmlns="urn:m">{values}<kode xmlns:k="urn:more">k:a</kode></m>')
 
     assert len({uri for _, _, uri in meanings(back)}) == 101
     assert [(each.path, each.rule) for each in refused.value.findings] == [("/m/kode[101]", "namespace_unclear")]
@@ -247,9 +247,9 @@ def test_looking_up_prefixes_is_bounded() -> None:
     assert refused.value.finding.rule == "too_complex"
 
 
-def test_a_declared_namespace_is_escaped(shapes: dict[str, Converter]) -> None:
+def test_a_declared_namespace_is_escaped(converters: dict[str, Converter]) -> None:
     """Whatever stands in it."""
-    xml = shapes["navn"].to_xml('{"@xmlns:k":"urn:\\"<&>\\n","kode":["k:a"]}')
+    xml = converters["navn"].to_xml('{"@xmlns:k":"urn:\\"<&>\\n","kode":["k:a"]}')
 
     assert parse(xml).nsmap["k"] == 'urn:"<&>\n'
 
@@ -261,12 +261,12 @@ def test_a_declared_namespace_is_escaped(shapes: dict[str, Converter]) -> None:
     ("written", "number"),
     [("1e-7", "0.0000001"), ("1e+21", "1000000000000000000000"), ("-1.5E3", "-1500"), ("0e5", "0"), ("1.10", "1.10")],
 )
-def test_numbers_of_browsers_become_plain_decimals(shapes: dict[str, Converter], written: str, number: str) -> None:
+def test_numbers_of_browsers_become_plain_decimals(converters: dict[str, Converter], written: str, number: str) -> None:
     """XML knows no exponent but in floating numbers."""
-    shape = shapes["tall"]
+    converter = converters["tall"]
 
     root = etree.fromstring(
-        shape.to_xml(
+        converter.to_xml(
             f'{{"tall":{written},"flyt":{written},"begge":{written},"med":{{"value":{written},"a":{written}}}}}'
         )
     )
@@ -277,10 +277,10 @@ def test_numbers_of_browsers_become_plain_decimals(shapes: dict[str, Converter],
 
 
 @pytest.mark.parametrize("number", ["1e41", "1e-300", "-5e-324", "1e308"])
-def test_a_number_that_no_receiver_holds_is_refused(shapes: dict[str, Converter], number: str) -> None:
+def test_a_number_that_no_receiver_holds_is_refused(converters: dict[str, Converter], number: str) -> None:
     """By its place: written out, a small form of such numbers would be a large one."""
     with pytest.raises(Unconvertible) as refused:
-        shapes["tall"].to_xml(f'{{"tall":{number},"flyt":{number},"med":{{"a":{number}}}}}')
+        converters["tall"].to_xml(f'{{"tall":{number},"flyt":{number},"med":{{"a":{number}}}}}')
 
     assert [(each.path, each.rule) for each in refused.value.findings] == [
         ("/tall", "number_range"),
@@ -288,22 +288,22 @@ def test_a_number_that_no_receiver_holds_is_refused(shapes: dict[str, Converter]
     ]
 
 
-def test_a_whole_number_of_a_browser_is_valid(shapes: dict[str, Converter]) -> None:
+def test_a_whole_number_of_a_browser_is_valid(converters: dict[str, Converter]) -> None:
     """``1e+21`` is how JavaScript writes it."""
-    xml = shapes["tall"].to_xml('{"tall":1e-7,"hel":1e+21,"flyt":1e-7}')
+    xml = converters["tall"].to_xml('{"tall":1e-7,"hel":1e+21,"flyt":1e-7}')
 
-    assert findings(shapes["tall"], xml) == []
+    assert findings(converters["tall"], xml) == []
 
 
-def test_an_exponent_that_xml_does_not_allow_stays_as_it_is(shapes: dict[str, Converter]) -> None:
+def test_an_exponent_that_xml_does_not_allow_stays_as_it_is(converters: dict[str, Converter]) -> None:
     """A form that is not valid becomes no other by being converted; in quotes nobody wrote a number."""
-    shape = shapes["tall"]
+    converter = converters["tall"]
     xml = "<m><tall>1e3</tall><flyt>1e3</flyt></m>"
 
-    as_json = shape.to_json(xml)
+    as_json = converter.to_json(xml)
 
     assert as_json == '{"tall":"1e3","flyt":1e3}'
-    assert shape.to_xml(as_json).decode().endswith(xml)
+    assert converter.to_xml(as_json).decode().endswith(xml)
 
 
 def test_types_that_lead_from_one_to_the_next_are_no_depth(tmp_path: Path) -> None:
@@ -319,6 +319,6 @@ def test_types_that_lead_from_one_to_the_next_are_no_depth(tmp_path: Path) -> No
         '<xs:element name="m" type="grunn"/></xs:schema>'
     )
 
-    shape = Converter.from_schema(tmp_path / "m.xsd")
+    converter = Converter.from_schema(tmp_path / "m.xsd")
 
-    assert shape.to_json(f'<m {XSI} xsi:type="t7"><neste/></m>') == '{"@xsi:type":"t7","neste":{}}'
+    assert converter.to_json(f'<m {XSI} xsi:type="t7"><neste/></m>') == '{"@xsi:type":"t7","neste":{}}'

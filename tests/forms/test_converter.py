@@ -38,9 +38,9 @@ SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDe
 
 
 @pytest.fixture(scope="module")
-def shape(tmp_path_factory: pytest.TempPathFactory) -> Converter:
+def converter(tmp_path_factory: pytest.TempPathFactory) -> Converter:
     """One small schema with most of what forms have."""
-    path = tmp_path_factory.mktemp("shape") / "skjema.xsd"
+    path = tmp_path_factory.mktemp("converter") / "skjema.xsd"
     path.write_text(SCHEMA.format(any=""), encoding="utf-8")
     return Converter.from_schema(path, limits=Limits(max_findings=4))
 
@@ -66,30 +66,30 @@ def shape(tmp_path_factory: pytest.TempPathFactory) -> Converter:
         ("<y>1</y><x>2</x><y>3</y>", '"y":["1","3"],"x":["2"],"@order":["y","x","y"]'),
     ],
 )
-def test_forms_read_as_altinn_writes_them(shape: Converter, inside: str, expected: str):
+def test_forms_read_as_altinn_writes_them(converter: Converter, inside: str, expected: str):
     """JSON begins inside the root; text beside attributes is ``value``; lists by the schema; and back again."""
     xml = f"<Skjema {XSI}>{inside}</Skjema>"
 
-    text = shape.to_json(xml)
+    text = converter.to_json(xml)
 
     assert text == "{" + expected + "}"
-    back = shape.to_xml(text).decode()
+    back = converter.to_xml(text).decode()
     assert etree.canonicalize(back) == etree.canonicalize(xml if "xsi:" in inside else f"<Skjema>{inside}</Skjema>")
 
 
 def test_elements_stand_in_the_schemas_order():
     """Whatever the order of JSON members; attributes and lists are where they belong."""
-    shape = Converter.from_schema(schemas_folder() / "serveringsbevilling.xsd")
+    converter = Converter.from_schema(schemas_folder() / "serveringsbevilling.xsd")
     example = (examples_folder() / "serveringsbevilling.xml").read_bytes()
-    text = shape.to_json(example)
+    text = converter.to_json(example)
     head, _, tail = text.partition('"virksomhet":')
 
     turned = "{" + f'"virksomhet":{tail[:-1]},{head[1:-1]}' + "}"
 
     registry = SchemaRegistry(schemas_folder())
     registry.load(["serveringsbevilling.xsd"])
-    assert registry.check("serveringsbevilling.xsd", shape.to_xml(turned)) == ()
-    assert differences(example, shape.to_xml(turned), shape=shape, nil_is_missing=False) == ()
+    assert registry.check("serveringsbevilling.xsd", converter.to_xml(turned)) == ()
+    assert differences(example, converter.to_xml(turned), converter=converter, nil_is_missing=False) == ()
 
 
 @pytest.mark.parametrize(
@@ -108,10 +108,10 @@ def test_elements_stand_in_the_schemas_order():
         ("<a/><b/><c/><d/><e/>", [*((f"/Skjema/{x}", "unexpected_element") for x in "abcd"), ("/", "more_findings")]),
     ],
 )
-def test_xml_that_json_cannot_hold_is_refused(shape: Converter, inside: str, findings: list[tuple[str, str]]):
+def test_xml_that_json_cannot_hold_is_refused(converter: Converter, inside: str, findings: list[tuple[str, str]]):
     """Every fault by its path, each with a sentence; nothing is dropped."""
     with pytest.raises(Unconvertible) as caught:
-        shape.to_json(f"<Skjema {XSI}>\n{inside}</Skjema>")
+        converter.to_json(f"<Skjema {XSI}>\n{inside}</Skjema>")
 
     assert [(finding.path, finding.rule) for finding in caught.value.findings] == findings
     assert {finding.rule for finding in caught.value.findings} <= RULES
@@ -143,10 +143,12 @@ def test_xml_that_json_cannot_hold_is_refused(shape: Converter, inside: str, fin
         ("null", [("/", "null_not_allowed")]),
     ],
 )
-def test_json_that_the_schema_does_not_know_is_refused(shape: Converter, text: str, findings: list[tuple[str, str]]):
+def test_json_that_the_schema_does_not_know_is_refused(
+    converter: Converter, text: str, findings: list[tuple[str, str]]
+):
     """Every fault by its pointer, with line and column."""
     with pytest.raises(Unconvertible) as caught:
-        shape.to_xml(text)
+        converter.to_xml(text)
 
     assert sorted((finding.path, finding.rule) for finding in caught.value.findings) == sorted(findings)
     assert {finding.rule for finding in caught.value.findings} <= RULES
@@ -156,9 +158,9 @@ def test_json_that_the_schema_does_not_know_is_refused(shape: Converter, text: s
 @pytest.mark.parametrize(
     "text", ['{"navn": null, "kode": null, "x": null, "dataFormatId": null}', '{"navn":null,"rad":[]}']
 )
-def test_nulls_of_altinn_are_missing_or_nil(shape: Converter, text: str):
+def test_nulls_of_altinn_are_missing_or_nil(converter: Converter, text: str):
     """Altinn 3 writes null for all that is not there; nil is written only where the schema allows it."""
-    xml = shape.to_xml(text).decode()
+    xml = converter.to_xml(text).decode()
 
     assert xml.endswith('<navn xsi:nil="true"/></Skjema>')
     assert "kode" not in xml
@@ -168,7 +170,7 @@ def test_names_in_json_cannot_write_xml(tmp_path: Path):
     """A member that the schema lets stand as an attribute must have an attribute's name."""
     path = tmp_path / "s.xsd"
     path.write_text(SCHEMA.format(any="<xs:anyAttribute/>"))
-    shape = Converter.from_schema(path)
+    converter = Converter.from_schema(path)
     names = [
         '@a=\\"1\\" b',
         "@a><x/><y",
@@ -184,21 +186,21 @@ def test_names_in_json_cannot_write_xml(tmp_path: Path):
 
     for name in names:
         with pytest.raises(Unconvertible):
-            shape.to_xml(f'{{"{name}": "x"}}')
+            converter.to_xml(f'{{"{name}": "x"}}')
 
-    assert b'<Skjema fri="&lt;&quot;&#10;"/>' in shape.to_xml('{"@fri": "<\\"\\n"}')
+    assert b'<Skjema fri="&lt;&quot;&#10;"/>' in converter.to_xml('{"@fri": "<\\"\\n"}')
 
 
-def test_hostile_documents_stop_before_converting(shape: Converter):
+def test_hostile_documents_stop_before_converting(converter: Converter):
     """By the same rules as when they are checked."""
     for xml in ("<!DOCTYPE Skjema><Skjema/>", "", "<Skjema>"):
         with pytest.raises(Unreadable):
-            shape.to_json(xml)
+            converter.to_json(xml)
     for text in ('{"navn":"a","navn":"b"}', "", '{"navn"', '{"nummer":{"value":1e400}}', "\ufeff{}"):
         with pytest.raises(Unreadable):
-            shape.to_xml(text)
+            converter.to_xml(text)
     with pytest.raises(Unconvertible):
-        shape.to_json("<Annet/>")
+        converter.to_json("<Annet/>")
 
 
 def test_a_schema_with_several_roots_asks_which(tmp_path: Path):
@@ -255,21 +257,21 @@ def test_only_a_namespace_that_ends_a_name_too_early_is_refused(tmp_path: Path, 
 @pytest.mark.parametrize("folder", sorted(FORMS.glob("*")) or [FORMS], ids=lambda folder: folder.name)
 def test_real_forms_come_back_the_same(folder: Path):
     """From XML to JSON and back, and what was kept as JSON beside it says the same."""
-    shape = Converter.from_schema(folder / "schema.xsd")
+    converter = Converter.from_schema(folder / "schema.xsd")
     xml = (folder / "valid.xml").read_bytes()
     registry = SchemaRegistry(folder)
     registry.load(["schema.xsd"])
 
-    text = shape.to_json(xml)
-    back = shape.to_xml(text)
+    text = converter.to_json(xml)
+    back = converter.to_xml(text)
 
-    assert shape.to_json(back) == text
+    assert converter.to_json(back) == text
     assert differences(xml, back, nil_is_missing=False) == ()
     assert registry.check("schema.xsd", back) == ()
     kept = folder / "valid.json"
     if kept.exists():
-        assert differences(xml, kept.read_bytes(), shape=shape) == ()
-        assert registry.check("schema.xsd", shape.to_xml(kept.read_bytes())) == ()
+        assert differences(xml, kept.read_bytes(), converter=converter) == ()
+        assert registry.check("schema.xsd", converter.to_xml(kept.read_bytes())) == ()
 
 
 KINDS = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="m"><x:complexType><x:sequence>
@@ -287,13 +289,13 @@ KINDS = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name=
 def test_values_of_every_variety_convert(tmp_path: Path):
     """Attributes without a type, what restricts a union or a list, and the simple type of all; back as they were."""
     (tmp_path / "a.xsd").write_text(KINDS)
-    shape = Converter.from_schema(tmp_path / "a.xsd")
+    converter = Converter.from_schema(tmp_path / "a.xsd")
     xml = '<m e="x" f="5801"><a>2026</a><b>1</b><c>y</c><d>1 2</d></m>'
 
-    json = shape.to_json(xml)
+    json = converter.to_json(xml)
 
     assert json == '{"e":"x","f":"5801","a":"2026","b":1,"c":"y","d":"1 2"}'
-    assert shape.to_xml(json).decode().endswith(xml)
+    assert converter.to_xml(json).decode().endswith(xml)
 
 
 @pytest.mark.parametrize(
@@ -314,11 +316,11 @@ def test_elements_that_hold_only_text_convert(tmp_path: Path, inside: str, json:
         '<x:complexType mixed="true"><x:sequence><x:element name="b" minOccurs="0"/></x:sequence></x:complexType>'
         "</x:element></x:sequence></x:complexType></x:element></x:schema>"
     )
-    shape = Converter.from_schema(tmp_path / "a.xsd")
+    converter = Converter.from_schema(tmp_path / "a.xsd")
 
-    assert shape.to_json(f"<m>{inside}</m>") == json
-    assert shape.to_xml(json).decode().endswith(f"<m>{inside}</m>".replace("b>", "b&gt;"))
-    assert differences(f"<m>{inside}</m>", json, shape=shape) == ()
+    assert converter.to_json(f"<m>{inside}</m>") == json
+    assert converter.to_xml(json).decode().endswith(f"<m>{inside}</m>".replace("b>", "b&gt;"))
+    assert differences(f"<m>{inside}</m>", json, converter=converter) == ()
 
 
 def test_an_app_gets_no_blanks_that_mean_nothing(tmp_path: Path) -> None:
@@ -342,14 +344,14 @@ def test_an_app_gets_no_blanks_that_mean_nothing(tmp_path: Path) -> None:
     inside = "".join(f"<{name}>{text}</{name}>" for name, text in given.items())
     around = "".join(f' a{name}="{text.strip() if name == "d" else text}"' for name, text in given.items())
     xml = f"<m{around}>{inside}</m>".encode()
-    shape = Converter.from_schema(tmp_path / "a.xsd")
+    converter = Converter.from_schema(tmp_path / "a.xsd")
 
-    told = json.loads(shape.to_json(xml, of_app=True))
+    told = json.loads(converter.to_json(xml, of_app=True))
 
     bare = {"d": "2026-01-01", "n": 7, "r": 1e5, "b": True, "l": "a b", "t": " x ", "o": " y "}
     assert told == bare | {f"a{name}": value for name, value in bare.items()}
-    assert differences(xml, shape.to_xml(json.dumps(told), of_app=True), shape=shape) == ()
-    assert shape.to_xml(shape.to_json(xml)).endswith(xml)
+    assert differences(xml, converter.to_xml(json.dumps(told), of_app=True), converter=converter) == ()
+    assert converter.to_xml(converter.to_json(xml)).endswith(xml)
 
 
 BRACED = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="m"><xs:complexType><xs:sequence>
@@ -373,10 +375,10 @@ BRACED = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element n
 def test_namespaces_may_have_braces_blanks_and_signs(tmp_path: Path, form: str, text: str):
     """Of names in values, of attributes and of what the schema does not name; and they come back."""
     (tmp_path / "a.xsd").write_text(BRACED, encoding="utf-8")
-    shape = Converter.from_schema(tmp_path / "a.xsd")
+    converter = Converter.from_schema(tmp_path / "a.xsd")
 
-    assert shape.to_json(form) == text
-    assert shape.to_xml(text).decode().partition("?>")[2] == form
+    assert converter.to_json(form) == text
+    assert converter.to_xml(text).decode().partition("?>")[2] == form
 
 
 @pytest.mark.parametrize(
@@ -385,10 +387,10 @@ def test_namespaces_may_have_braces_blanks_and_signs(tmp_path: Path, form: str, 
 def test_members_that_name_no_attribute_are_refused(tmp_path: Path, member: str):
     """Whatever stands between the braces."""
     (tmp_path / "a.xsd").write_text(BRACED, encoding="utf-8")
-    shape = Converter.from_schema(tmp_path / "a.xsd")
+    converter = Converter.from_schema(tmp_path / "a.xsd")
 
     with pytest.raises((Unconvertible, Unreadable)):
-        shape.to_xml(f'{{"{member}":"1"}}')
+        converter.to_xml(f'{{"{member}":"1"}}')
 
 
 def test_a_namespace_that_no_member_can_name_is_told(tmp_path: Path):

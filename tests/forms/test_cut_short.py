@@ -17,7 +17,7 @@ SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element n
 
 
 @pytest.fixture(scope="module")
-def shape(tmp_path_factory: pytest.TempPathFactory) -> Converter:
+def converter(tmp_path_factory: pytest.TempPathFactory) -> Converter:
     """Single elements around rows."""
     path = tmp_path_factory.mktemp("cut") / "m.xsd"
     path.write_text(SCHEMA, encoding="utf-8")
@@ -48,17 +48,19 @@ def shape(tmp_path_factory: pytest.TempPathFactory) -> Converter:
         ("<rad nr='1'><x>1</x></rad><slutt>1</slutt>", "<rad nr='1'/>", []),
     ],
 )
-def test_one_element_says_why_all_behind_it_is_lost(shape: Converter, sent: str, back: str, stopped: list[str]) -> None:
+def test_one_element_says_why_all_behind_it_is_lost(
+    converter: Converter, sent: str, back: str, stopped: list[str]
+) -> None:
     """It is named only where nothing of its group came back behind it."""
     form = f"<m>{sent}</m>".encode()
 
-    found = differences(form, f"<m>{back}</m>", shape=shape)
+    found = differences(form, f"<m>{back}</m>", converter=converter)
 
-    assert list(stopped_at(form, found, shape=shape)) == stopped
+    assert list(stopped_at(form, found, converter=converter)) == stopped
 
 
 def test_it_is_told_without_a_schema_as_well() -> None:
     """Where more than one is gone."""
     form = b"<m><a>1</a><b>2</b><c>3</c></m>"
 
-    assert stopped_at(form, differences(form, b"<m><a>1</a></m>"), shape=None) == ("/m/b",)
+    assert stopped_at(form, differences(form, b"<m><a>1</a></m>"), converter=None) == ("/m/b",)

@@ -39,7 +39,7 @@ SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDe
 
 
 @pytest.fixture(scope="module")
-def shape(tmp_path_factory: pytest.TempPathFactory) -> Converter:
+def converter(tmp_path_factory: pytest.TempPathFactory) -> Converter:
     """A small schema."""
     path = tmp_path_factory.mktemp("losses") / "m.xsd"
     path.write_text(SCHEMA, encoding="utf-8")
@@ -80,20 +80,20 @@ def test_what_means_nothing_is_not_told(sent: str, back: str):
         (f'<m {XSI}><tall xsi:nil="true"/></m>', "{}"),
     ],
 )
-def test_a_shape_knows_what_is_a_number_and_what_has_no_order(shape: Converter, sent: str, back: str):
+def test_a_shape_knows_what_is_a_number_and_what_has_no_order(converter: Converter, sent: str, back: str):
     """And holds XML against JSON."""
-    assert differences(sent, back, shape=shape) == ()
-    assert differences(back, sent, shape=shape) == ()
+    assert differences(sent, back, converter=converter) == ()
+    assert differences(back, sent, converter=converter) == ()
 
 
-def test_blanks_around_a_date_change_nothing(shape: Converter) -> None:
+def test_blanks_around_a_date_change_nothing(converter: Converter) -> None:
     """With a schema by its type; without one a check of losses keeps to the bytes, and people are not told of it."""
     sent, back = "<m><dag>2026-01-01</dag></m>", "<m><dag> 2026-01-01\n</dag></m>"
     text = "<m><tekst>{}</tekst></m>"
 
-    assert differences(sent, back, shape=shape) == ()
-    assert differences(sent, '{"dag": " 2026-01-01"}', shape=shape) == ()
-    assert [each.path for each in differences(text.format("a"), text.format(" a"), shape=shape)] == ["/m/tekst"]
+    assert differences(sent, back, converter=converter) == ()
+    assert differences(sent, '{"dag": " 2026-01-01"}', converter=converter) == ()
+    assert [each.path for each in differences(text.format("a"), text.format(" a"), converter=converter)] == ["/m/tekst"]
     assert [each.path for each in differences(sent, back)] == ["/m/dag"]
     assert without_idle_blanks(differences(sent, back)) == ()
     assert len(without_idle_blanks(differences(text.format("a"), text.format(" a")))) == 1
@@ -155,12 +155,12 @@ def test_values_are_in_no_repr_and_no_sentence():
     assert sentence(found.finding(), "en") == "Navn came back with another value."
 
 
-def test_xml_against_json_needs_a_shape(shape: Converter):
+def test_xml_against_json_needs_a_shape(converter: Converter):
     """Without one nobody knows which is which."""
     with pytest.raises(ValueError, match="needs the shape"):
         differences("<m/>", "{}")
     with pytest.raises(Unreadable):
-        differences("<m>", "<m/>", shape=shape)
+        differences("<m>", "<m/>", converter=converter)
 
 
 def test_many_rows_are_compared_in_bounded_time():
@@ -250,10 +250,10 @@ def test_every_changed_field_is_found(tree: dict[str, Any], data: st.DataObject)
 
 def test_the_shipped_example_raises_no_alarm():
     """Converted and written anew, nothing is told."""
-    shape = Converter.from_schema(schemas_folder() / "serveringsbevilling.xsd")
+    converter = Converter.from_schema(schemas_folder() / "serveringsbevilling.xsd")
     xml = (examples_folder() / "serveringsbevilling.xml").read_bytes()
 
-    assert differences(xml, shape.to_xml(shape.to_json(xml)), nil_is_missing=False) == ()
+    assert differences(xml, converter.to_xml(converter.to_json(xml)), nil_is_missing=False) == ()
 
 
 @pytest.mark.contract
@@ -263,7 +263,7 @@ def test_the_shipped_example_raises_no_alarm():
 @given(data=st.data())
 def test_every_field_removed_from_a_real_form_is_found(folder: Path, data: st.DataObject):
     """Elements and attributes, one or many, whichever kind of form comes back."""
-    shape = real_shape(folder)
+    converter = real_shape(folder)
     root = etree.parse(folder / "valid.xml").getroot()
     sent = etree.tostring(root)
     places = [(node, str(name)) for node in root.iter(etree.Element) for name in node.attrib if "nil" not in str(name)]
@@ -283,7 +283,10 @@ def test_every_field_removed_from_a_real_form_is_found(folder: Path, data: st.Da
             parent.remove(node)
     back = etree.tostring(root)
 
-    for found in (differences(sent, back, shape=shape), differences(sent, shape.to_json(back), shape=shape)):
+    for found in (
+        differences(sent, back, converter=converter),
+        differences(sent, converter.to_json(back), converter=converter),
+    ):
         assert sorted(one.old or "" for one in found) == sorted(gone)
         assert {one.change for one in found} <= {LOST}
 
@@ -297,7 +300,7 @@ def test_paths_of_what_is_very_deep_end_where_they_are_long_enough() -> None:
 
     assert (len(found), {each.change for each in found}) == (50, {LOST})
     assert max(len(each.path) for each in found) < 1_200
-    assert stopped_at(sent.encode(), found, shape=None) == ()
+    assert stopped_at(sent.encode(), found, converter=None) == ()
 
 
 class Counted(int):

@@ -91,12 +91,12 @@ ENOUGH = f"<m {attributes(MOST_ATTRIBUTES)}/>"
 
 
 def readers(registry: SchemaRegistry) -> dict[str, Callable[[str], object]]:
-    shape = Converter.from_schema(registry.folder / "fast.xsd")
+    converter = Converter.from_schema(registry.folder / "fast.xsd")
     return {
         "values": lambda xml: read_values(xml, [("a", "/m")]),
         "differences": lambda xml: differences(xml, xml),
         "washed": lambda xml: washed_differences(xml, xml, limits=LIMITS),
-        "converted": shape.to_json,
+        "converted": converter.to_json,
     }
 
 

@@ -150,7 +150,7 @@ print(findings[0].rule, after.ru_maxrss - before.ru_maxrss, after.ru_utime - bef
     ],
 )
 def test_the_largest_that_is_taken_costs_little(attack: str) -> None:
-    """At the limits that ship, the worst shapes stay under 700 MB and a minute of work."""
+    """At the limits that ship, the worst converters stay under 700 MB and a minute of work."""
     done = subprocess.run([sys.executable, "-c", PROBE, attack], capture_output=True, text=True, check=True)
 
     _, grown, seconds = done.stdout.split()

@@ -68,9 +68,9 @@ def test_places_are_those_of_what_was_sent(
 ) -> None:
     """By pointer, line and column, and never those of an XML that nobody sent."""
     registry = loaded(tmp_path)
-    shape = Converter.from_schema(tmp_path / "a.xsd")
+    converter = Converter.from_schema(tmp_path / "a.xsd")
 
-    findings = said_of_json(registry.check("a.xsd", shape.to_xml(form)), shape, form, limits=Limits())
+    findings = said_of_json(registry.check("a.xsd", converter.to_xml(form)), converter, form, limits=Limits())
 
     assert [(each.path, each.rule, each.line, each.column) for each in findings] == expected
 
@@ -92,11 +92,11 @@ TOGETHER = {
 def test_all_faults_of_a_form_are_told_at_once(tmp_path: Path, form: str, expected: list[tuple[str, str]]) -> None:
     """What no XML could be made of, and what the schema says of the rest: each once, in the form's order."""
     registry = loaded(tmp_path)
-    shape = Converter.from_schema(tmp_path / "a.xsd")
+    converter = Converter.from_schema(tmp_path / "a.xsd")
 
     with pytest.raises(Unconvertible) as caught:
-        shape.to_xml(form)
-    findings = all_of_json(caught.value, shape, form, check=lambda xml: registry.check("a.xsd", xml))
+        converter.to_xml(form)
+    findings = all_of_json(caught.value, converter, form, check=lambda xml: registry.check("a.xsd", xml))
 
     assert [(each.path, each.rule) for each in findings] == expected
 

@@ -44,8 +44,8 @@ def test_a_form_of_nothing_known_is_refused():
 
 def test_a_missing_attribute_is_found():
     """The official test form without orid, which the app itself takes."""
-    shape = Converter.from_schema(FORMS / "afp-arbeidsgiverskjema" / "schema.xsd")
-    text = shape.to_json((FORMS / "afp-arbeidsgiverskjema" / "invalid-missing-orid.xml").read_bytes())
+    converter = Converter.from_schema(FORMS / "afp-arbeidsgiverskjema" / "schema.xsd")
+    text = converter.to_json((FORMS / "afp-arbeidsgiverskjema" / "invalid-missing-orid.xml").read_bytes())
 
     findings = loaded("afp-arbeidsgiverskjema").check("schema.json", text)
 

@@ -27,7 +27,7 @@ SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespa
 
 
 @pytest.fixture(scope="module")
-def shape(tmp_path_factory: pytest.TempPathFactory) -> Converter:
+def converter(tmp_path_factory: pytest.TempPathFactory) -> Converter:
     """A namespace with an ø, as real ones have, and a group, a list, a nillable date and a wildcard."""
     path = tmp_path_factory.mktemp("nils") / "m.xsd"
     path.write_text(SCHEMA, encoding="utf-8")
@@ -55,17 +55,17 @@ def form(inside: str) -> bytes:
         ('<antall xsi:nil="false">5</antall>', '<antall xsi:nil="false">5</antall>'),
     ],
 )
-def test_only_forbidden_nils_are_taken_out(shape: Converter, inside: str, left: str) -> None:
+def test_only_forbidden_nils_are_taken_out(converter: Converter, inside: str, left: str) -> None:
     """In groups and lists too; what says more than that it is empty stays for the check."""
-    assert without_forbidden_nils(shape, form(inside), Limits()) == form(left)
+    assert without_forbidden_nils(converter, form(inside), Limits()) == form(left)
 
 
-def test_an_apps_form_is_valid_without_its_nils(shape: Converter) -> None:
+def test_an_apps_form_is_valid_without_its_nils(converter: Converter) -> None:
     """What .NET says of empty fields is no fault of the form, and a required one is missing."""
-    registry = SchemaRegistry(shape.path.parent)
-    registry.load([shape.path.name])
+    registry = SchemaRegistry(converter.path.parent)
+    registry.load([converter.path.name])
     left, required = (
-        without_forbidden_nils(shape, form(inside), Limits())
+        without_forbidden_nils(converter, form(inside), Limits())
         for inside in (f"<navn>x</navn><antall {NIL}/><dato {NIL}/>", f"<navn {NIL}/>")
     )
 
@@ -80,20 +80,20 @@ def test_without_a_schema_nothing_is_forbidden() -> None:
     assert without_forbidden_nils(None, data, Limits()) == data
 
 
-def test_an_apps_nulls_convert_both_ways(shape: Converter) -> None:
+def test_an_apps_nulls_convert_both_ways(converter: Converter) -> None:
     """A nil that is forbidden is the null of the same app's JSON, and that one is nothing in XML."""
     xml = form(f"<navn>x</navn><antall {NIL}/><rad><tall {NIL}/><tall>2</tall></rad>")
 
-    as_json = turned(shape, xml, into=FormFormat.JSON)
-    back = turned(shape, as_json, into=FormFormat.XML)
+    as_json = turned(converter, xml, into=FormFormat.JSON)
+    back = turned(converter, as_json, into=FormFormat.XML)
 
     assert as_json == b'{"navn":"x","antall":null,"rad":[{"tall":[null,2]}]}'
     assert (b"nil" in back, back.count(b"<tall>")) == (False, 1)
-    assert differences(xml, back, shape=shape) == ()
+    assert differences(xml, back, converter=converter) == ()
 
 
-def test_a_persons_nil_is_still_a_fault(shape: Converter) -> None:
+def test_a_persons_nil_is_still_a_fault(converter: Converter) -> None:
     """Nobody knows what they meant by it."""
-    for convert, text in ((shape.to_json, form(f"<antall {NIL}/>")), (shape.to_xml, b'{"rad":[null]}')):
+    for convert, text in ((converter.to_json, form(f"<antall {NIL}/>")), (converter.to_xml, b'{"rad":[null]}')):
         with pytest.raises(Unconvertible):
             convert(text)

@@ -14,7 +14,7 @@ from bridge.core.mapping import FormFormat, FormKind, FormSpec, Validation
 from bridge.forms.conversion.converter import Converter
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.xml.input import Limits
-from bridge.steps.forms.form_passage import Shapes
+from bridge.steps.forms.form_passage import Converters
 
 SCHEMA = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" xmlns="urn:p" targetNamespace="urn:p"
  elementFormDefault="qualified"><x:element name="a"><x:complexType><x:sequence><x:element name="b" type="x:int"/>
@@ -161,10 +161,10 @@ def test_forms_convert_by_the_schema_that_judges_them(registry: SchemaRegistry) 
     )
     (registry.folder / "a.xsd").write_text(SCHEMA.replace('name="b"', 'name="e"'))
 
-    findings = Shapes(registry).findings(route, "application/json", b'{"b": 1}')
+    findings = Converters(registry).findings(route, "application/json", b'{"b": 1}')
 
     assert findings == ()
-    assert registry.shape("a.xsd", "a") is registry.shape("a.xsd", "a")
+    assert registry.converter("a.xsd", "a") is registry.converter("a.xsd", "a")
 
 
 @pytest.mark.parametrize(

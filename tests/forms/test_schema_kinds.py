@@ -76,8 +76,8 @@ def test_forms_of_every_legal_schema_end_nothing(tmp_path: Path) -> None:
             if registry.engine(MAIN) is Engine.LIBXML2 and {each.rule for each in found} != {"no_such_key"}:
                 assert bool(found) == bool(streamed), (name, form, found, streamed)
             try:
-                shape = Converter.from_schema(folder / MAIN, root=root)
-                again = shape.to_xml(shape.to_json(form))
+                converter = Converter.from_schema(folder / MAIN, root=root)
+                again = converter.to_xml(converter.to_json(form))
             except (Unconvertible, ConfigurationError):
                 continue
             assert found or registry.check(MAIN, again) == (), (name, form, again)

@@ -33,14 +33,14 @@ FORM = """<melding xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><!-- x 
 
 
 @pytest.fixture
-def shape(tmp_path: Path) -> Converter:
+def converter(tmp_path: Path) -> Converter:
     (tmp_path / "s.xsd").write_text(SCHEMA, "utf-8")
     return Converter.from_schema(tmp_path / "s.xsd")
 
 
-def test_a_form_is_shown_with_the_schemas_words(shape: Converter) -> None:
+def test_a_form_is_shown_with_the_schemas_words(converter: Converter) -> None:
     """In order, with documentation by language, names made words where there is none, and nothing that is empty."""
-    found = list(shown_form(FORM, shape.root, limits=Limits()))
+    found = list(shown_form(FORM, converter.root, limits=Limits()))
 
     assert found == [
         Shown(
@@ -57,11 +57,11 @@ def test_a_form_is_shown_with_the_schemas_words(shape: Converter) -> None:
 
 
 @pytest.mark.parametrize("yes", ["true", "1", " true\n"])
-def test_what_is_nil_is_not_shown(shape: Converter, yes: str) -> None:
+def test_what_is_nil_is_not_shown(converter: Converter, yes: str) -> None:
     """However that is spelled, as everywhere else."""
     form = FORM.replace("<navn>", f'<navn xsi:nil="{yes}">')
 
-    assert "Navn" not in [each.name for each in shown_form(form, shape.root, limits=Limits())]
+    assert "Navn" not in [each.name for each in shown_form(form, converter.root, limits=Limits())]
 
 
 def test_a_form_is_shown_without_a_schema() -> None:
@@ -71,11 +71,11 @@ def test_a_form_is_shown_without_a_schema() -> None:
     assert found[:2] == [("Navn", " Kafé Påfunn "), ("Har uteservering", "1")]
 
 
-def test_only_what_is_wanted_is_shown(shape: Converter) -> None:
+def test_only_what_is_wanted_is_shown(converter: Converter) -> None:
     """Each place that is found, under the mapping's label or else the schema's; attributes, too."""
     wanted = [("/melding/adresse/postNr-datadef-63", {"nb": "Sted"}), ("/melding/navn", None), ("/melding/@x", None)]
 
-    found = list(shown_places(FORM.replace("<melding ", '<melding x="y" '), shape.root, wanted, limits=Limits()))
+    found = list(shown_places(FORM.replace("<melding ", '<melding x="y" '), converter.root, wanted, limits=Limits()))
 
     assert [(each.labels, each.name, each.value) for each in found] == [
         ({"nb": "Sted"}, "Post nr", "0002"),

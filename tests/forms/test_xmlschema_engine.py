@@ -201,7 +201,7 @@ def test_mixed_content_may_be_narrowed_to_a_value(tmp_path: Path, more: str) -> 
     """Legal where the elements may be left out; xmlschema stumbled over it, so that nothing was converted."""
     registry = schema_of(tmp_path, NARROWED % more)
 
-    assert registry.shape("a.xsd", None).to_json("<m><v>3</v></m>") == '{"v":3}'
+    assert registry.converter("a.xsd", None).to_json("<m><v>3</v></m>") == '{"v":3}'
     assert registry.check("a.xsd", "<m><v>3</v></m>") == ()
     assert [found.path for found in registry.check("a.xsd", "<m><v>x</v></m>")] == ["/m/v"]
     assert {found.path for found in registry.check("a.xsd", "<m><v>7</v></m>")} == {"/m/v"}
@@ -239,7 +239,7 @@ def test_what_xmlschema_stumbles_over_is_told_by_the_part(tmp_path: Path) -> Non
     registry = schema_of(tmp_path, f'<x:element name="m"><x:complexType>{deep}</x:complexType></x:element>')
 
     with pytest.raises(ConfigurationError) as caught:
-        registry.shape("a.xsd", None)
+        registry.converter("a.xsd", None)
     assert caught.value.faults[0].message.endswith("cannot read the schema: it cannot use the xs:sequence in 'm'")
     assert registry.check("a.xsd", "<m><a/></m>") == ()
 

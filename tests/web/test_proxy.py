@@ -17,7 +17,7 @@ from bridge.core.mapping import FormFormat, Validation
 from bridge.forms.registry import SchemaRegistry
 from bridge.sandbox.apps.examples import example_app
 from bridge.sandbox.apps.schemas import xsd
-from bridge.steps.forms.form_passage import Shapes
+from bridge.steps.forms.form_passage import Converters
 from tests.web.described import fits
 from tests.web.proxying import BASE, HOURS, JSON, KEY, LINES, OLD_SUM, SUM, XML, Proxying
 
@@ -738,7 +738,7 @@ def test_a_nil_form_is_told_by_its_own_names(tmp_path: Path) -> None:
     )
     form = b'<m xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><a xsi:nil="true"/><b>x</b></m>'
 
-    findings = Shapes(schemas).findings(route, "application/xml", form)
+    findings = Converters(schemas).findings(route, "application/xml", form)
 
     assert findings is not None
     assert [(each.path, each.rule, each.line, each.column) for each in findings] == [("/m/b", "type", 1, 77)]

@@ -84,7 +84,7 @@ OPEN = "token: caller\nanonymous: true\n"
 def test_a_real_form_survives_the_way(stage: Proxying, name: str, tmp_path: Path) -> None:
     """No fault is found in a valid form, and nothing is lost of it, in XML and as JSON."""
     form = (SHARED / name / "valid.xml").read_bytes()
-    shape = Converter.from_schema(tmp_path / "schema.xsd")
+    converter = Converter.from_schema(tmp_path / "schema.xsd")
 
     as_xml = stage.send("POST", f"ttd/{name}", "dataType=form", data=form, headers={**XML, "Accept": "application/xml"})
     as_json = stage.send("POST", f"ttd/{name}", "dataType=form", data=form, headers=XML)
@@ -92,15 +92,18 @@ def test_a_real_form_survives_the_way(stage: Proxying, name: str, tmp_path: Path
         "POST",
         f"ttd/{name}",
         "dataType=form",
-        data=shape.to_json(form).encode(),
+        data=converter.to_json(form).encode(),
         headers={"Content-Type": "application/json", "Accept": "application/xml"},
     )
 
     assert (as_xml.status_code, as_xml.headers["Bridge-Findings"]) == (200, "0"), as_xml.text
-    assert differences(form, as_xml.data, shape=shape) == ()
-    assert differences(form, again.data, shape=shape) == ()
+    assert differences(form, as_xml.data, converter=converter) == ()
+    assert differences(form, again.data, converter=converter) == ()
     assert as_json.content_type.startswith("application/json")
-    assert differences(shape.to_json(form), json.dumps(as_json.get_json(), ensure_ascii=False), shape=shape) == ()
+    assert (
+        differences(converter.to_json(form), json.dumps(as_json.get_json(), ensure_ascii=False), converter=converter)
+        == ()
+    )
 
 
 @pytest.mark.parametrize("stage", ["afp-arbeidsgiverskjema"], indirect=True)

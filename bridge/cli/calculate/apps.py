@@ -120,15 +120,15 @@ def targets(
     return [first, _target(against, caller, settings, token_file=second_token, same_host_as=first)]
 
 
-def shape_of(schema: Path | None) -> Converter | None:
+def converter_of(schema: Path | None) -> Converter | None:
     """The converter of the schema by which types are compared; None without a schema."""
     return None if schema is None else Converter.from_schema(schema)
 
 
-def compared(before: bytes, after: bytes, shape: Converter | None) -> tuple[Difference, ...]:
+def compared(before: bytes, after: bytes, converter: Converter | None) -> tuple[Difference, ...]:
     """Hold two forms against each other, as ``differences`` does; what only looks changed is left out."""
-    found = differences(before, after, shape=shape)
-    return without_idle_blanks(found) if shape is None else found
+    found = differences(before, after, converter=converter)
+    return without_idle_blanks(found) if converter is None else found
 
 
 def why_not(forms: tuple[bytes, bytes], names: Sequence[str], error: Exception) -> str:

@@ -102,7 +102,7 @@ def _one(
     language: str | None,
     page: Path | None,
 ) -> None:
-    from bridge.cli.calculate.apps import Refused, compared, shape_of, why_not
+    from bridge.cli.calculate.apps import Refused, compared, converter_of, why_not
     from bridge.core.errors import Finding
     from bridge.core.texts.findings import sentence
     from bridge.forms.conversion.converter import Unconvertible
@@ -116,10 +116,10 @@ def _one(
     try:
         answers = [app.calculate(sent) for app in apps]
         before, after = (sent, answers[0]) if len(apps) == 1 else (answers[0], answers[1])
-        converter = shape_of(schema)
+        converter = converter_of(schema)
         found = compared(before, after, converter)
         # Of two apps, nobody knows which read less.
-        stopped = stopped_at(sent, found, shape=converter) if len(apps) == 1 else ()
+        stopped = stopped_at(sent, found, converter=converter) if len(apps) == 1 else ()
     except Refused as error:
         click.echo(str(error), err=True)
         context.exit(1)

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from bridge.cli.calculate.apps import Refused, Target, compared, shape_of, why_not
+from bridge.cli.calculate.apps import Refused, Target, compared, converter_of, why_not
 from bridge.forms.conversion.converter import Unconvertible
 from bridge.forms.xml.input import Unreadable
 from bridge.web.proxy.report import WORDS
@@ -48,7 +48,7 @@ class Parity:
     """
 
     def __init__(self, results: Path | None, apps: Sequence[Target], *, schema: Path | None) -> None:
-        self._apps, self._shape, self._unanswered = apps, shape_of(schema), 0
+        self._apps, self._converter, self._unanswered = apps, converter_of(schema), 0
         self._db = sqlite3.connect(results or ":memory:")
         self._db.executescript(
             "CREATE TABLE IF NOT EXISTS about (what TEXT PRIMARY KEY, value TEXT);"
@@ -167,7 +167,7 @@ class Parity:
             why = "; ".join(told)
             return _Compared(name=path.name, outcome=outcome, places=frozenset(), why=why)
         try:
-            found = compared(answers[0], answers[1], self._shape)
+            found = compared(answers[0], answers[1], self._converter)
         except (Unreadable, Unconvertible, ValueError) as error:
             why = why_not((answers[0], answers[1]), [app.name for app in self._apps], error)
             return _Compared(name=path.name, outcome="not comparable", places=frozenset(), why=why)

@@ -18,40 +18,40 @@ _OF_WHAT_IS_MISSING = {"missing_element", "missing_attribute", "too_few"}
 
 
 def said_of_json(
-    findings: Sequence[Finding], shape: Converter, form: bytes | str, *, limits: Limits
+    findings: Sequence[Finding], converter: Converter, form: bytes | str, *, limits: Limits
 ) -> tuple[Finding, ...]:
     """
-    *findings*, whose paths are those of the XML that *shape* made of *form*, with the places of *form* itself.
+    *findings*, whose paths are those of the XML that *converter* made of *form*, with the places of *form* itself.
 
     Raises:
         Unreadable: It is no JSON that we take.
     """
-    if not findings or shape.only_root is None:
+    if not findings or converter.only_root is None:
         return tuple(findings)
     text = text_of(form, limits)
     value = read_exact(text, limits)
     located = []
     for finding in findings:
-        steps = _steps(shape.only_root, value, finding)
+        steps = _steps(converter.only_root, value, finding)
         located.append((steps, replace(finding, path=pointer(steps))))
     return placed(located, text)
 
 
 def all_of_json(
-    error: Unconvertible, shape: Converter, form: bytes | str, *, check: Callable[[bytes], Sequence[Finding]]
+    error: Unconvertible, converter: Converter, form: bytes | str, *, check: Callable[[bytes], Sequence[Finding]]
 ) -> tuple[Finding, ...]:
     """
     What *error* tells of *form*, and what *check* finds beside it in the XML of all else.
 
     Rules wait until the form is whole: they may look at what could not be written.
     """
-    most = shape.limits.max_findings
+    most = converter.limits.max_findings
     if not error.written or _UNTRUE.intersection(each.rule for each in error.findings):
         return error.findings
     found = [each for each in check(error.written) if each.path != "/" and each.rule != "business_rule"]
     beside = [
         each
-        for each in said_of_json(found, shape, form, limits=shape.limits)
+        for each in said_of_json(found, converter, form, limits=converter.limits)
         if not _is_told(each.path, error.findings)
     ]
     told = sorted((*error.findings, *beside), key=lambda each: (each.line, each.column))

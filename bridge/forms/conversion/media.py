@@ -39,7 +39,7 @@ def kind_for_apps(content_type: str) -> FormFormat | None:
     return FormFormat.XML if XML in content_type else None
 
 
-def turned(shape: Converter, form: bytes, *, into: FormFormat) -> bytes:
+def turned(converter: Converter, form: bytes, *, into: FormFormat) -> bytes:
     """
     The form turned into the other format; XML without a declaration, as apps write it (facts 1.5).
 
@@ -49,5 +49,5 @@ def turned(shape: Converter, form: bytes, *, into: FormFormat) -> bytes:
         Unconvertible, Unreadable: The form is none of the schema's.
     """
     if into is FormFormat.JSON:
-        return shape.to_json(form, of_app=True).encode()
-    return shape.to_xml(form, of_app=True).removeprefix(_DECLARATION)
+        return converter.to_json(form, of_app=True).encode()
+    return converter.to_xml(form, of_app=True).removeprefix(_DECLARATION)

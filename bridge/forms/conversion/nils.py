@@ -15,9 +15,9 @@ from bridge.forms.xml.prefixes import Prefixes
 _BLANK = " \t\r\n"
 
 
-def without_forbidden_nils(shape: Converter | None, xml: bytes | str, limits: Limits) -> bytes:
+def without_forbidden_nils(converter: Converter | None, xml: bytes | str, limits: Limits) -> bytes:
     """
-    *xml* as UTF-8 and without the empty elements that are nil where *shape* does not allow it.
+    *xml* as UTF-8 and without the empty elements that are nil where *converter* does not allow it.
 
     What a schema says nothing of stays, as does what is nil and holds something all the same.
 
@@ -26,7 +26,7 @@ def without_forbidden_nils(shape: Converter | None, xml: bytes | str, limits: Li
     """
     data = to_utf8(xml, limits)
     root = parse(data, max_depth=limits.max_depth)
-    place = None if shape is None else shape.model.roots.get(str(root.tag))
+    place = None if converter is None else converter.model.roots.get(str(root.tag))
     if place is None or b"nil" not in data:
         return data
     return etree.tostring(root, encoding="utf-8") if _without(root, place, Prefixes()) else data

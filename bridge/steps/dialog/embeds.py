@@ -23,7 +23,7 @@ from bridge.forms.conversion.model import ElementDecl
 from bridge.forms.showing import Shown, shown_form, shown_places
 from bridge.forms.xml.input import Unreadable
 from bridge.parts import Bridge
-from bridge.steps.forms.request_body import shape_of
+from bridge.steps.forms.request_body import converter_of
 from bridge.storage.print_links import PrintLink, PrintLinks
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
@@ -185,7 +185,7 @@ class _Summary:
         if spec is None or spec.schema is None:
             return None
         try:
-            return shape_of(self._bridge, spec).root
+            return converter_of(self._bridge, spec).root
         except ConfigurationError:
             return None  # Its names do without the schema.
 

@@ -27,7 +27,7 @@ from bridge.forms.fields import read_values
 from bridge.forms.xml.input import Unreadable
 from bridge.parts import Bridge
 from bridge.steps.delivery import Delivery
-from bridge.steps.forms.request_body import shape_of
+from bridge.steps.forms.request_body import converter_of
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -100,12 +100,12 @@ def _spoken(bridge: Bridge, app: Altinn3App, route: AppRoute, *, spec: FormSpec,
     """The form in the format that the app reads. Raises Refusal where its schema does not know it."""
     if app.speaks is not FormFormat.JSON:
         return form
-    shape = _shape(bridge, spec)
-    if shape is None:
+    converter = _converter(bridge, spec)
+    if converter is None:
         log.error("the main form's schema cannot convert", app=route.name, schema=spec.schema)
         raise Refusal.of(PROBLEMS["app_misconfigured"])
     try:
-        return turned(shape, form, into=FormFormat.JSON)
+        return turned(converter, form, into=FormFormat.JSON)
     except Unconvertible as error:
         raise Refusal("form_invalid", 422, findings=error.findings) from error
     except Unreadable as error:
@@ -209,20 +209,20 @@ def _called(
 
 def _as_xml(bridge: Bridge, spec: FormSpec, content_type: str, *, body: bytes) -> bytes:
     """The answer as XML, without what the app tells of empty fields; turned by the schema where it is JSON."""
-    shape = _shape(bridge, spec)
+    converter = _converter(bridge, spec)
     if kind_of(content_type) is not FormFormat.JSON:
-        return without_forbidden_nils(shape, body, bridge.schemas.limits)
-    if shape is None:
+        return without_forbidden_nils(converter, body, bridge.schemas.limits)
+    if converter is None:
         raise Unreadable("not_well_formed")
-    return turned(shape, body, into=FormFormat.XML)
+    return turned(converter, body, into=FormFormat.XML)
 
 
-def _shape(bridge: Bridge, spec: FormSpec) -> Converter | None:
+def _converter(bridge: Bridge, spec: FormSpec) -> Converter | None:
     """The converter of the form's schema, where that can be one."""
     if spec.schema is None:
         return None
     try:
-        return shape_of(bridge, spec)
+        return converter_of(bridge, spec)
     except ConfigurationError:
         return None
 
@@ -231,14 +231,14 @@ def _refuse_losses(
     bridge: Bridge, route: AppRoute, action: ActionMapping, *, spec: FormSpec, sent: bytes, answer: bytes
 ) -> None:
     """Hold the answer against what was sent: an app drops what it does not know in silence. Raises Refusal."""
-    shape, limits = _shape(bridge, spec), bridge.schemas.limits
-    found = differences(sent, answer, shape=shape, limits=limits)
+    converter, limits = _converter(bridge, spec), bridge.schemas.limits
+    found = differences(sent, answer, converter=converter, limits=limits)
     lost = tuple(each.finding() for each in found if each.change is Change.LOST)
     if not lost:
         return
     # An app reads JSON by name, in any order.
     by_order = route.defaults.speaks is not FormFormat.JSON
-    causes = stopped_at(sent, found, shape=shape, limits=limits) if by_order else ()
+    causes = stopped_at(sent, found, converter=converter, limits=limits) if by_order else ()
     paths = [each.path for each in lost][:_MOST_PATHS]
     log.warning(
         "an app's answer lacks what it was sent",

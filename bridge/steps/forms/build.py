@@ -16,7 +16,7 @@ from bridge.forms.xml.input import Unreadable, parse, to_text, to_utf8
 from bridge.parts import Bridge
 from bridge.steps.delivery import Delivery
 from bridge.steps.forms.app_calculation import calculated
-from bridge.steps.forms.request_body import is_message, merged_forms, shape_of
+from bridge.steps.forms.request_body import converter_of, is_message, merged_forms
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -74,7 +74,7 @@ def _without_nils(bridge: Bridge, mapping: ServiceMapping, form: Form) -> Form:
     if mapping.altinn3 is None or form.kind is not FormKind.MAIN or spec is None or "nil" not in form.data:
         return form
     try:
-        data = without_forbidden_nils(shape_of(bridge, spec), form.data, bridge.schemas.limits)
+        data = without_forbidden_nils(converter_of(bridge, spec), form.data, bridge.schemas.limits)
     except (Unreadable, ConfigurationError):
         # What it is, the check says, if it is asked.
         return form

@@ -48,7 +48,7 @@ class Passage:
     back: FormFormat
 
 
-class Shapes:
+class Converters:
     """The schemas of the routes, as converters; each is made when it is first needed."""
 
     def __init__(self, schemas: SchemaRegistry) -> None:
@@ -59,9 +59,9 @@ class Shapes:
         """How much of a form is read."""
         return self._schemas.limits
 
-    def shape(self, name: str, root: str | None) -> Converter:
+    def converter(self, name: str, root: str | None) -> Converter:
         """The converter of the schema *name* for forms that begin with *root*. Raises ConfigurationError."""
-        return self._schemas.shape(name, root)
+        return self._schemas.converter(name, root)
 
     def written_out(self, content_type: str, body: bytes) -> bytes:
         """
@@ -97,11 +97,11 @@ class Shapes:
             return (Finding(path="/", rule="not_utf8"), *self._held(schema, route.root, body))
         if kind is FormFormat.JSON:
             try:
-                shape = self.shape(schema, route.root)
-                found = self._held(schema, route.root, shape.to_xml(_without_row_ids(body)))
-                return said_of_json(found, shape, body, limits=self.limits)
+                converter = self.converter(schema, route.root)
+                found = self._held(schema, route.root, converter.to_xml(_without_row_ids(body)))
+                return said_of_json(found, converter, body, limits=self.limits)
             except Unconvertible as error:
-                return all_of_json(error, shape, body, check=functools.partial(self._held, schema, route.root))
+                return all_of_json(error, converter, body, check=functools.partial(self._held, schema, route.root))
             except Unreadable as error:
                 return (error.finding,)
         return self._held(schema, route.root, body)
@@ -113,7 +113,7 @@ class Shapes:
             return self._schemas.check_form(spec, body)
         try:
             whole = self._schemas.in_namespace(spec, body)
-            form = without_forbidden_nils(self.shape(schema, root), whole, limits)
+            form = without_forbidden_nils(self.converter(schema, root), whole, limits)
             # The names and places are those of what came.
             found = _named_as_sent(self._schemas.check_form(spec, form), to_utf8(body, limits), whole)
             return with_places(found, to_utf8(body, limits))
@@ -140,7 +140,7 @@ class Shapes:
         if route.schema is None or route.speaks is FormFormat.BOTH:
             return Passage(content_type=content_type, body=body, accept=accept, back=back)
         if body and kind is not None and kind is not route.speaks:
-            body = turned(self.shape(route.schema, route.root), written_out, into=route.speaks)
+            body = turned(self.converter(route.schema, route.root), written_out, into=route.speaks)
             content_type = JSON if kind is FormFormat.XML else XML
         accept = JSON if route.speaks is FormFormat.JSON else XML
         return Passage(content_type=content_type, body=body, accept=accept, back=back)
@@ -157,7 +157,7 @@ class Shapes:
         kind = kind_of(content_type)
         if route.schema is None or kind is None or kind is wanted:
             return None
-        form = turned(self.shape(route.schema, route.root), body, into=wanted)
+        form = turned(self.converter(route.schema, route.root), body, into=wanted)
         return f"{JSON if wanted is FormFormat.JSON else XML}; charset=utf-8", form
 
 

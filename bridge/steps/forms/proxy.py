@@ -18,7 +18,7 @@ from bridge.forms.conversion.media import JSON, XML
 from bridge.forms.xml.input import Unreadable
 from bridge.parts import Bridge
 from bridge.rooms import Load
-from bridge.steps.forms.form_passage import Passage, Shapes, kind_sent
+from bridge.steps.forms.form_passage import Converters, Passage, kind_sent
 from bridge.storage.ticket_locks import LockTimeout
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.web")
@@ -60,11 +60,11 @@ class Looked:
     passage: Passage | None
 
 
-def look(shapes: Shapes, asked: Asked, body: bytes | Readable) -> Looked:
+def look(converters: Converters, asked: Asked, body: bytes | Readable) -> Looked:
     """Do with a form what its route says. Raises Refusal 415 and 422."""
-    form, misread = _written_out(shapes, asked, body)
-    findings = _findings(shapes, asked, form, misread=misread)
-    passage = _passage(shapes, asked, body, form=form, checked=findings is not None)
+    form, misread = _written_out(converters, asked, body)
+    findings = _findings(converters, asked, form, misread=misread)
+    passage = _passage(converters, asked, body, form=form, checked=findings is not None)
     return Looked(form=form, findings=findings, passage=passage)
 
 
@@ -77,7 +77,7 @@ def is_looked_at(asked: Asked) -> bool:
     )
 
 
-def _written_out(shapes: Shapes, asked: Asked, body: bytes | Readable) -> tuple[bytes | Readable, bool]:
+def _written_out(converters: Converters, asked: Asked, body: bytes | Readable) -> tuple[bytes | Readable, bool]:
     """
     The form as UTF-8 by its Content-Type, and whether that cannot be.
 
@@ -87,21 +87,23 @@ def _written_out(shapes: Shapes, asked: Asked, body: bytes | Readable) -> tuple[
     if not isinstance(body, bytes) or not is_looked_at(asked):
         return body, False
     try:
-        return shapes.written_out(asked.content_type, body), False
+        return converters.written_out(asked.content_type, body), False
     except Refusal:
         if asked.data_type.validate is Validation.STRICT or asked.data_type.speaks is not FormFormat.BOTH:
             raise
         return body, True  # Apps pass over the charset, and nothing is stopped here.
 
 
-def _findings(shapes: Shapes, asked: Asked, body: bytes | Readable, *, misread: bool) -> tuple[Finding, ...] | None:
+def _findings(
+    converters: Converters, asked: Asked, body: bytes | Readable, *, misread: bool
+) -> tuple[Finding, ...] | None:
     """Hold the form against its schema; None where the route does not. Raises Refusal 422 where it is strict."""
     validate = asked.data_type.validate
     if not asked.data_type.pins or not isinstance(body, bytes) or asked.meant is Meaning.CREATE:
         return None
     if validate is Validation.OFF and not asked.reports:
         return None
-    findings = shapes.findings(asked.data_type, asked.content_type, body)
+    findings = converters.findings(asked.data_type, asked.content_type, body)
     if misread and findings is not None:
         findings = (Finding(path="/", rule="encoding"), *findings)
     if validate is Validation.STRICT and errors_of(findings or ()):
@@ -110,7 +112,7 @@ def _findings(shapes: Shapes, asked: Asked, body: bytes | Readable, *, misread: 
 
 
 def _passage(
-    shapes: Shapes, asked: Asked, body: bytes | Readable, *, form: bytes | Readable, checked: bool
+    converters: Converters, asked: Asked, body: bytes | Readable, *, form: bytes | Readable, checked: bool
 ) -> Passage | None:
     if not isinstance(body, bytes) or not isinstance(form, bytes) or not (asked.data_type.pins or asked.reports):
         return None
@@ -119,7 +121,7 @@ def _passage(
     sent_as = _MEDIA_TYPES.get(kind_sent(content_type)) if asked.reports else None
     accept = sent_as or asked.accept
     try:
-        return shapes.there(asked.data_type, content_type, body, written_out=form, accept=accept, checked=checked)
+        return converters.there(asked.data_type, content_type, body, written_out=form, accept=accept, checked=checked)
     except Unconvertible as error:
         raise Refusal("form_invalid", 422, findings=error.findings) from error
     except Unreadable as error:
@@ -214,11 +216,11 @@ def whole_answer(bridge: Bridge, asked: Asked, answer: AppAnswer) -> bytes:
 
 
 def answer_back(
-    shapes: Shapes, asked: Asked, answer: AppAnswer, *, whole: bytes, passage: Passage
+    converters: Converters, asked: Asked, answer: AppAnswer, *, whole: bytes, passage: Passage
 ) -> tuple[str, bytes] | None:
     """The app's form with its media type as the client wants it; None where it is so, or cannot be."""
     try:
-        return shapes.back(asked.data_type, answer.header("Content-Type"), whole, wanted=passage.back)
+        return converters.back(asked.data_type, answer.header("Content-Type"), whole, wanted=passage.back)
     except (Unconvertible, Unreadable):
         # The client gets the form in the app's language, with its true type, rather than none or less of it.
         log.warning("an answer could not be converted", app=asked.route.name)

@@ -78,7 +78,7 @@ def takes_json(bridge: Bridge, mapping: ServiceMapping) -> bool:
     """Whether a form in JSON can be turned into XML: its schema makes a converter, and its root is known."""
     main = next((spec for spec in mapping.forms if spec.kind is FormKind.MAIN), None)
     try:
-        return main is not None and shape_of(bridge, main).root is not None
+        return main is not None and converter_of(bridge, main).root is not None
     except ConfigurationError:
         return False
 
@@ -96,15 +96,15 @@ def _from_json(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *
             log.warning("the form has faults and is sent all the same", faults=len(findings))
     told_at_once = action.validate is Validation.STRICT and not action.set_values and not action.calculates
     try:
-        shape = shape_of(bridge, main)
-        form = shape.to_xml(body)
+        converter = converter_of(bridge, main)
+        form = converter.to_xml(body)
     except Unreadable as error:
         raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
     except Unconvertible as error:
         findings = error.findings
         if told_at_once:
             findings = all_of_json(
-                error, shape, body, check=lambda xml: errors_of(bridge.schemas.check_form(main, xml))
+                error, converter, body, check=lambda xml: errors_of(bridge.schemas.check_form(main, xml))
             )
         raise Refusal("form_invalid", 422, findings=findings) from error
     except ConfigurationError as error:
@@ -113,7 +113,9 @@ def _from_json(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *
         # Later nobody knows any more where in the JSON it stood.
         errors = errors_of(bridge.schemas.check_form(main, form))
         if errors:
-            raise Refusal("form_invalid", 422, findings=said_of_json(errors, shape, body, limits=bridge.schemas.limits))
+            raise Refusal(
+                "form_invalid", 422, findings=said_of_json(errors, converter, body, limits=bridge.schemas.limits)
+            )
     return form
 
 
@@ -131,11 +133,11 @@ def _unset(bridge: Bridge, mapping: ServiceMapping, main: FormSpec, *, error: Co
     return Refusal("json_root_unsaid" if several else "json_not_taken", 415)
 
 
-def shape_of(bridge: Bridge, spec: FormSpec) -> Converter:
+def converter_of(bridge: Bridge, spec: FormSpec) -> Converter:
     """The converter of the schema of *spec*. Raises ConfigurationError where it has none that can be one."""
     if spec.schema is None:
         raise ConfigurationError([Fault(where="", message="the form has no schema")])
-    return bridge.schemas.shape(spec.schema, spec.root)
+    return bridge.schemas.converter(spec.schema, spec.root)
 
 
 def sent_content(body: bytes | None) -> Sent:

@@ -12,7 +12,7 @@ from bridge.forms.conversion.converter import Unconvertible
 from bridge.forms.cut_short import stopped_at
 from bridge.forms.diff import Change, Difference, differences, without_idle_blanks
 from bridge.forms.xml.input import Unreadable
-from bridge.steps.forms.form_passage import Shapes
+from bridge.steps.forms.form_passage import Converters
 from bridge.web.app_says import said_by_app
 from bridge.web.proxy.report_page import page_of
 
@@ -29,7 +29,7 @@ def report(
     route: AppRoute,
     data_type: DataTypeRoute,
     *,
-    shapes: Shapes,
+    converters: Converters,
     sent: tuple[str, bytes],
     answered: tuple[int, str, bytes],
     findings: tuple[Finding, ...] | None,
@@ -48,7 +48,7 @@ def report(
     stopped: tuple[str, ...] = ()
     reason: str | None = "no_form"
     if status == 200 and sent[1]:
-        changes, stopped, reason = _changes(data_type, shapes, sent[1], answer=answer)
+        changes, stopped, reason = _changes(data_type, converters, sent[1], answer=answer)
     document = {
         "app": route.name,
         "dataType": data_type.data_type,
@@ -87,14 +87,14 @@ def as_json(difference: Difference) -> dict[str, Any]:
 
 
 def _changes(
-    data_type: DataTypeRoute, shapes: Shapes, sent: bytes, *, answer: bytes
+    data_type: DataTypeRoute, converters: Converters, sent: bytes, *, answer: bytes
 ) -> tuple[tuple[Difference, ...] | None, tuple[str, ...], str | None]:
     """The changes and where the app stopped reading, or else the rule by which they cannot be told."""
     try:
-        shape = None if data_type.schema is None else shapes.shape(data_type.schema, data_type.root)
-        found = differences(sent, answer, shape=shape, limits=shapes.limits)
-        found = without_idle_blanks(found) if shape is None else found
-        return found, stopped_at(sent, found, shape=shape, limits=shapes.limits), None
+        converter = None if data_type.schema is None else converters.converter(data_type.schema, data_type.root)
+        found = differences(sent, answer, converter=converter, limits=converters.limits)
+        found = without_idle_blanks(found) if converter is None else found
+        return found, stopped_at(sent, found, converter=converter, limits=converters.limits), None
     except Unreadable as error:
         return None, (), error.finding.rule
     except Unconvertible as error:

@@ -17,7 +17,7 @@ from bridge.core.problems import Refusal
 from bridge.forms.conversion.media import JSON
 from bridge.parts import Bridge
 from bridge.rooms import Load
-from bridge.steps.forms.form_passage import Passage, Shapes
+from bridge.steps.forms.form_passage import Converters, Passage
 from bridge.steps.forms.proxy import Asked, Looked, answer_back, answered, is_looked_at, look, tell_apart, whole_answer
 from bridge.storage.ticket_locks import StoredTicketLock
 from bridge.web.problems import language
@@ -39,7 +39,7 @@ _REPORT = "bridge-report"
 @proxy.record_once
 def _prepare(state: BlueprintSetupState) -> None:
     bridge: Bridge = state.app.extensions["bridge"]
-    state.app.extensions["bridge.shapes"] = Shapes(bridge.schemas)
+    state.app.extensions["bridge.converters"] = Converters(bridge.schemas)
     # An embedded store serves one process, whose own line is enough.
     several = bridge.store.engine.dialect.name != "sqlite"
     shared = StoredTicketLock(bridge.store, clock=bridge.clock) if several else None
@@ -57,7 +57,7 @@ def pass_on(org: str, app: str, anonymous: bool) -> ResponseReturnValue:
 
 def _passed_on(bridge: Bridge, asked: Asked) -> Response:
     body, length = _body(bridge, asked)
-    looked = look(_shapes(), asked, body)
+    looked = look(_converters(), asked, body)
     answer = answered(bridge, asked, _call(asked, looked.passage, body, length=length), turn=_turn(bridge, asked))
     bridge.metrics.calculations.labels(asked.route.name, asked.meant.value, f"{answer.status // 100}xx").inc()
     try:
@@ -208,9 +208,9 @@ def _body(bridge: Bridge, asked: Asked) -> tuple[bytes | Readable, int | None]:
     return _Counted(bytes(start), read, limit), length
 
 
-def _shapes() -> Shapes:
-    shapes: Shapes = current_app.extensions["bridge.shapes"]
-    return shapes
+def _converters() -> Converters:
+    converters: Converters = current_app.extensions["bridge.converters"]
+    return converters
 
 
 # The call
@@ -296,7 +296,7 @@ def _response(bridge: Bridge, asked: Asked, answer: AppAnswer, *, passage: Passa
     if passage is not None and answer.status == 200:
         whole = whole_answer(bridge, asked, answer)
         start, rest = whole, None
-        turned = answer_back(_shapes(), asked, answer, whole=whole, passage=passage)
+        turned = answer_back(_converters(), asked, answer, whole=whole, passage=passage)
         if turned is not None:
             content_type, start = turned
             headers = [
@@ -327,7 +327,7 @@ def _reported(bridge: Bridge, asked: Asked, looked: Looked, *, answer: AppAnswer
     content_type, document = report(
         asked.route,
         asked.data_type,
-        shapes=_shapes(),
+        converters=_converters(),
         sent=(asked.content_type, looked.form if isinstance(looked.form, bytes) else b""),
         answered=(answer.status, answer.header("Content-Type"), whole),
         findings=looked.findings,
