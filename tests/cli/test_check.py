@@ -100,6 +100,37 @@ def test_faults_of_all_kinds_are_told_at_once(tmp_path: Path):
     assert "compiles" not in result.stdout
 
 
+def test_the_last_line_counts_notes_beside_faults(tmp_path: Path):
+    """Whoever reads no more than that line learns of both."""
+    (tmp_path / "a.yaml").write_text("service_resource: 7\n")
+    schemas = str(schemas_folder())
+
+    alone = run("--mappings", str(tmp_path), "--schemas", schemas)
+    (tmp_path / "b.yaml").write_text((mappings_folder() / "serveringsbevilling.yaml").read_text("utf-8"))
+    text = (tmp_path / "b.yaml").read_text("utf-8")
+    sub = '  - {type: SubForm, data_format_id: "5802", data_format_version: "1", schema: serveringsbevilling.xsd}\n'
+    (tmp_path / "b.yaml").write_text(text.replace("actions:\n", f"{sub}actions:\n", 1), "utf-8")
+    beside = run("--mappings", str(tmp_path), "--schemas", schemas)
+    notes = beside.stdout.count("\nnote: ")
+
+    assert notes > 0
+    assert alone.stderr.splitlines()[-1].endswith((" fault", " faults"))
+    assert beside.stderr.splitlines()[-1].endswith(f"; {notes} note{'s' if notes > 1 else ''} to read.")
+    assert beside.exit_code == 1
+
+
+def test_a_namespace_with_a_closing_brace_is_a_fault(tmp_path: Path):
+    """With what to write in its place: forms in it could be judged, and not be converted."""
+    schema = (schemas_folder() / "serveringsbevilling.xsd").read_text("utf-8")
+    (tmp_path / "serveringsbevilling.xsd").write_text(schema.replace("<xsd:schema", '<xsd:schema xmlns:p="urn:a}b"', 1))
+
+    result = run("--mappings", str(mappings_folder()), "--schemas", str(tmp_path))
+
+    assert "the namespace 'urn:a}b' has a closing brace" in result.stderr
+    assert "write %7D in its place" in result.stderr
+    assert result.exit_code == 1
+
+
 def test_machines_get_the_same_facts(tmp_path: Path):
     """Faults with their place, as JSON."""
     (tmp_path / "a.yaml").write_text("- x")

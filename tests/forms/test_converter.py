@@ -237,7 +237,7 @@ def test_a_schema_that_cannot_be_read_says_so(tmp_path: Path):
 
 @pytest.mark.parametrize(("namespace", "converts"), [("urn:{a", True), ("urn:{a}b", False), ("urn:a}b", False)])
 def test_only_a_namespace_that_ends_a_name_too_early_is_refused(tmp_path: Path, namespace: str, converts: bool):
-    """With the namespace, and with what xmlschema said."""
+    """With the namespace, its line, and what to write instead; whatever the schema does with it."""
     (tmp_path / "a.xsd").write_text(
         f'<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" targetNamespace="{namespace}"><x:element name="m"'
         ' type="x:int"/></x:schema>'
@@ -246,10 +246,29 @@ def test_only_a_namespace_that_ends_a_name_too_early_is_refused(tmp_path: Path, 
         assert Converter.from_schema(tmp_path / "a.xsd").to_json(f'<m xmlns="{namespace}">1</m>') == "1"
         return
 
-    with pytest.raises(ConfigurationError, match=re.escape(f"in a namespace ({namespace})")) as caught:
+    with pytest.raises(ConfigurationError, match=re.escape(f"a.xsd:1:1: the namespace '{namespace}' has")) as caught:
         Converter.from_schema(tmp_path / "a.xsd")
 
-    assert isinstance(caught.value.__cause__, ValueError)
+    assert "write %7D in its place" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        '<x:element name="m" type="x:int" xmlns:p="urn:a}b"/>',
+        '<x:element name="m"/><x:group name="g"><x:sequence><x:any namespace="urn:a}b"/></x:sequence></x:group>',
+        '<x:import namespace="urn:a}b"/><x:element name="m" type="x:int"/>',
+        '<x:element name="m" type="x:int" xmlns:p="urn:a&#125;b"/>',
+    ],
+    ids=["prefix", "wildcard", "import", "reference"],
+)
+def test_a_closing_brace_is_refused_in_every_namespace(tmp_path: Path, inside: str):
+    """At its line, once, and before a form could meet it."""
+    (tmp_path / "a.xsd").write_text(f'<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema">\n{inside}</x:schema>')
+
+    (fault,) = SchemaRegistry(tmp_path).faults("a.xsd")
+
+    assert str(fault).startswith(f"{tmp_path / 'a.xsd'}:2:1: the namespace 'urn:a}}b' has a closing brace")
 
 
 @pytest.mark.contract

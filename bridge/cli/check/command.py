@@ -284,15 +284,19 @@ def _print(result: _Result) -> None:
         click.echo(note)
     for each in result.unseen:
         click.echo(f"not looked at: {each}")
-    if faults := len(result.faults):
-        click.echo(f"{faults} fault{'s' if faults > 1 else ''}", err=True)
-    else:
-        click.echo(_verdict(notes=len(result.notes), whole=not result.unseen))
+    verdict = _verdict(faults=len(result.faults), notes=len(result.notes), whole=not result.unseen)
+    click.echo(verdict, err=bool(result.faults))
 
 
-def _verdict(*, notes: int, whole: bool) -> str:
-    """The last line without faults: sound is what was looked at as a *whole*, and leaves nothing to be read."""
+def _verdict(*, faults: int, notes: int, whole: bool) -> str:
+    """The last line: sound is what was looked at as a *whole*, has no fault, and leaves nothing to be read."""
+    to_read = f"; {_counted(notes, 'note')} to read." if notes else ""
+    if faults:
+        return f"{_counted(faults, 'fault')}{to_read}"
     if not notes:
         return "All sound." if whole else "What was looked at is sound."
-    where = "" if whole else " in what was looked at"
-    return f"No fault{where}; {notes} note{'s' if notes > 1 else ''} to read."
+    return f"No fault{'' if whole else ' in what was looked at'}{to_read}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

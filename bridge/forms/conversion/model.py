@@ -172,19 +172,11 @@ def read_model(files: SchemaFiles, path: Path, root: str | None = None) -> FormM
     if schema is None:
         message = f"xmlschema, by whose model forms are converted, cannot read the schema: {built.refused}"
         raise ConfigurationError([Fault(where=f"{path}:1:1", message=message)])
-    try:
-        wanted = list(usual_roots(schema, root))
-        if not wanted:
-            raise ConfigurationError([Fault(where=f"{path}:1:1", message=no_root(schema, root))])
-        builder = _Builder(wanted)
-        places = builder.places(wanted)
-    except ValueError as error:
-        # xmlschema writes names as {uri}local.
-        braced = next((uri for uri in schema.maps.namespaces if "}" in uri), None)
-        if braced is None:
-            raise
-        message = f"a closing brace in a namespace ({braced}) cannot be converted"
-        raise ConfigurationError([Fault(where=f"{path}:1:1", message=message)]) from error
+    wanted = list(usual_roots(schema, root))
+    if not wanted:
+        raise ConfigurationError([Fault(where=f"{path}:1:1", message=no_root(schema, root))])
+    builder = _Builder(wanted)
+    places = builder.places(wanted)
     return FormModel(
         roots=places,
         declarations=builder.declarations,

@@ -263,8 +263,8 @@ class SchemaModel:
             return {}
         owner = declaration if attribute is None else getattr(declaration.type, "attributes", {}).get(attribute)
         simple = getattr(owner, "type", None)
-        if attribute is None and simple is not None and not simple.is_simple():
-            simple = simple.content if hasattr(simple.content, "is_simple") and simple.content.is_simple() else None
+        if attribute is None:
+            simple = _value_type(simple)
         facts: dict[str, str] = {}
         for level in _levels(simple):
             for name, value in _facets(level):
@@ -358,7 +358,15 @@ def _levels(simple: XsdSimpleType | None) -> Iterator[XsdSimpleType]:
     """Walk from a simple type to the built-in one that it restricts; lists and unions end the walk."""
     while simple is not None and hasattr(simple, "facets"):
         yield simple
-        simple = simple.base_type
+        # Where a value restricts mixed content, xmlschema puts a complex type between it and its simple type.
+        simple = _value_type(simple.base_type)
+
+
+def _value_type(kind: Declaration | None) -> Declaration | None:
+    """The simple type of the values of *kind*; None where it is complex and holds no value."""
+    if kind is None or kind.is_simple():
+        return kind
+    return kind.content if hasattr(kind.content, "is_simple") and kind.content.is_simple() else None
 
 
 def _several(simple: XsdSimpleType | None) -> dict[str, str]:

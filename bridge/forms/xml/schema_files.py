@@ -285,7 +285,23 @@ class SchemaReading:
             message = f"not an XML Schema: the root element is {local!r}, not 'schema'"
             self.faults.append(Fault(where=where, message=message))
             return None
+        self.faults += _braced_namespaces(root, path) if b"}" in data or b"&#" in data else ()
         return root
+
+
+def _braced_namespaces(root: etree._Element, path: Path) -> Iterator[Fault]:
+    """Faults of namespaces with a closing brace: written as ``{namespace}name``, a name would begin in their middle."""
+    told: set[str] = set()
+    for element in root.iter(etree.Element):
+        named = [element.get("targetNamespace"), element.get("namespace")]
+        for uri in map(real_names, filter(None, [*named, *element.nsmap.values()])):
+            if "}" in uri and uri not in told:
+                told.add(uri)
+                message = (
+                    f"the namespace {uri!r} has a closing brace, and names in it cannot be told apart from it: write"
+                    " %7D in its place, here and in the forms"
+                )
+                yield Fault(where=f"{path}:{line_of(element)}:1", message=message)
 
 
 def _joined(namespace: str, targets: Iterable[str]) -> etree._Element:

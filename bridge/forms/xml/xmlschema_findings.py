@@ -40,6 +40,8 @@ _RULES = {
     "XsdAssert": ("assertion", ()),
     "XsdAssertionFacet": ("assertion", ()),
 }
+_ZONES = {"required": "zone_missing", "prohibited": "zone_not_allowed"}
+"""Our rule, by what XSD 1.1's explicitTimezone says."""
 _ATTRIBUTE = re.compile(r"\A(?:attribute )?'?(?P<name>[^\s'=]+)'?(?:=| attribute| )")
 _IS_NO_SUBSTITUTE = re.compile(r"\A\w+\(.*\) (?:cannot substitute|is abstract)")
 _MISSING_ATTRIBUTE = re.compile(r"missing required attribute '(?P<name>[^']+)'")
@@ -118,6 +120,8 @@ def _finding(error: XsdError, node: etree._Element, model: SchemaModel) -> Itera
     known = model.facts(declaration, attribute)
     if kind in _RULES:
         rule, needed = _RULES[kind]
+    elif kind == "XsdExplicitTimezoneFacet" and error.validator.value in _ZONES:
+        rule, needed = _ZONES[error.validator.value], ()
     else:
         rule, needed = _other_rule(kind, reason, known)
     if kind in _RULES and needed and needed[0] not in known:
