@@ -100,6 +100,7 @@ def test_informational_answers_are_not_the_answer(bridge: Proxying, app: RawApp,
     assert (answer.status_code, answer.text, answer.headers.get("Link")) == (200, "{}", None)
 
 
+CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 BROKEN = {
     "a control character in a header": b"HTTP/1.1 200 OK\r\nX-A: a\x1cb\r\nContent-Length: 2\r\n\r\n{}",
     "a name that is none": b"HTTP/1.1 200 OK\r\nX A: b\r\nContent-Length: 2\r\n\r\n{}",
@@ -109,6 +110,9 @@ BROKEN = {
     "nothing but information": b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100 + OK,
     "a line that is no header": b"HTTP/1.1 200 OK\r\nX\r\nContent-Length: 2\r\n\r\n{}",
     "101 lines of headers": b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 100 + b"Content-Length: 2\r\n\r\n{}",
+    "a chunk without its length": CHUNKS + b"zz\r\n{}\r\n0\r\n\r\n",
+    "a chunk longer than it says": CHUNKS + b"2\r\n{}{}\r\n0\r\n\r\n",
+    "an empty line for a chunk": CHUNKS + b"\r\n{}\r\n0\r\n\r\n",
     "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
 }
 
@@ -124,7 +128,7 @@ def test_an_answer_that_is_none_is_the_apps_fault(bridge: Proxying, app: RawApp,
     assert told.get_json()["type"].endswith(":app_answer_invalid")
 
 
-@pytest.mark.parametrize("broken", ["no HTTP", "101 lines of headers"])
+@pytest.mark.parametrize("broken", ["no HTTP", "101 lines of headers", "a chunk without its length"])
 def test_an_app_that_cannot_be_read_is_not_away(bridge: Proxying, app: RawApp, broken: str) -> None:
     """It is asked once, also for an empty form, and is given no rest."""
     app.answer = BROKEN[broken]
@@ -149,10 +153,12 @@ def test_a_phrase_that_cannot_be_sent_is_left_out(bridge: Proxying, app: RawApp)
     "answer",
     [
         b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+        CHUNKS + b"5\r\nhal",
+        CHUNKS + b"2\r\n{}\r\n",
+        CHUNKS + b"2",
         b"",
     ],
-    ids=["too short", "a bad chunk", "nothing"],
+    ids=["too short", "in a chunk", "behind a chunk", "in a chunk's length", "nothing"],
 )
 def test_an_answer_that_breaks_off_is_told(bridge: Proxying, app: RawApp, answer: bytes) -> None:
     """502: no whole answer came."""

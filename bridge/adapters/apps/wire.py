@@ -7,12 +7,13 @@ By hand: a session would add headers, read redirects and keep cookies, and takes
 import itertools
 from collections.abc import Callable, Iterator
 from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
-from http.client import BadStatusLine
+from http.client import BadStatusLine, IncompleteRead
 from typing import Any, cast
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPResponse, Timeout
+from urllib3.exceptions import InvalidChunkLength, ProtocolError
 
 from bridge.adapters.apps.calls import AppAnswer, AppCall, SenderBody
 from bridge.adapters.apps.connections import Exactly
@@ -137,7 +138,12 @@ class AppWire:
             if sock is not None:
                 # The limit that was set is for each receive; this is what is left of the whole.
                 sock.settimeout(left)
-            piece = raw.read1(_PIECE, decode_content=False)
+            try:
+                piece = raw.read1(_PIECE, decode_content=False)
+            except ProtocolError as error:
+                if _is_no_chunk(error):
+                    raise InvalidChunkLength(raw, b"") from error
+                raise
             if not piece:
                 return
             yield piece
@@ -160,6 +166,17 @@ class AppWire:
 def _rest(system: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
     with calling(system, writes=True):
         yield from pieces
+
+
+def _is_no_chunk(error: ProtocolError) -> bool:
+    """
+    Whether something stood where the length of a chunk must stand; nothing there is an answer that was cut.
+
+    http.client calls both an incomplete read, and only what ``int`` said before tells them apart.
+    """
+    inner = next((each for each in error.args if isinstance(each, IncompleteRead)), None)
+    cause = None if inner is None else inner.__context__
+    return isinstance(cause, ValueError) and not str(cause).endswith(" b''")
 
 
 def _hold_to_http(raw: HTTPResponse) -> None:
