@@ -1,5 +1,7 @@
 """What an app says of a form that it refuses, by field: for who sent the form alone, since it may quote it."""
 
+import html
+import re
 from collections.abc import Iterator, Mapping
 
 import orjson
@@ -7,12 +9,17 @@ import orjson
 REFUSES = frozenset({400, 422})
 """Statuses by which an app refuses a form; what it says with others may be about somebody else's right."""
 
+_TEXT_IN_XML = re.compile(r"(?:<\?xml[^>]*>\s*)?<string(?: [^<>]*)?>([^<]*)</string>")
+"""How .NET writes a text to who asks for XML."""
+
 
 def said_by_app(status: int, content_type: str, body: bytes) -> list[dict[str, str]]:
     """The app's own fields and texts; an empty field is the whole form. A page of who stands before it is none."""
     if status not in REFUSES or "html" in content_type.lower():
         return []
     text = body.decode("utf-8-sig", "replace").strip()
+    if (wrapped := _TEXT_IN_XML.fullmatch(text)) is not None:
+        text = html.unescape(wrapped[1])
     try:
         told = orjson.loads(text)
     except ValueError:
@@ -26,6 +33,8 @@ def _said(told: object) -> Iterator[tuple[str, str]]:
             yield "", told
         case {"errors": dict() as errors} if errors:
             yield from _by_field(errors)
+        case {"errors": list() as errors} if any(isinstance(each, str) for each in errors):
+            yield from (("", each) for each in errors if isinstance(each, str))
         # Of a problem document the detail says more.
         case {"detail": str() as words} if words:
             yield "", words

@@ -24,6 +24,7 @@ from bridge.sandbox.server import Sandbox
 from bridge.sandbox.world import World
 from bridge.web.proxy.report_page import line_by_line
 from bridge.wiring import utc_now
+from tests.web.raw_app import RawApp
 
 NEW, OLD, COPY = "ttd/sandkasse-regnestykke", "ttd/sandkasse-regnestykke-2021", "ttd/sandkasse-kopi"
 FORM = "<Regnestykke><linje><antall>3</antall><pris>1.10</pris></linje><sum>9</sum><ukjent>x</ukjent></Regnestykke>"
@@ -216,13 +217,53 @@ def test_the_schema_tells_numbers_from_text(sandbox: Sandbox, tmp_path: Path) ->
 
 
 def test_a_refusal_is_told_without_the_form(sandbox: Sandbox, tmp_path: Path) -> None:
-    """The app's status, and exit code 1."""
+    """The app's status and words, and exit code 1."""
     file = tmp_path / "form.xml"
     file.write_text("<Annet>hemmelig</Annet>", "utf-8")
 
     result = run(sandbox, file, "--app", NEW)
 
-    assert (result.exit_code, result.stderr) == (1, f"{NEW}: answered 400\n")
+    first, *words = result.stderr.splitlines()
+    assert (result.exit_code, first) == (1, f"{NEW}: answered 400")
+    assert words == ["  There is an error in XML document (1, 2). <Annet xmlns=''> was not expected."]
+    assert "hemmelig" not in result.output
+
+
+JSON_400 = b"HTTP/1.1 400 x\r\nContent-Type: application/problem+json\r\nConnection: close\r\n\r\n"
+UNREADABLE = "its answer breaks the rules of HTTP, or has more than 100 lines of headers"
+ANSWERS = {
+    "errors by field": (
+        JSON_400 + b'{"title":"One or more","errors":{"sum":["Too little"],"":["Too\\n\\u001b[31mold"]}}',
+        ["answered 400", "  sum: Too little", "  Too \ufffd[31mold"],
+    ),
+    "errors in a list": (
+        JSON_400 + b'{"title":"One or more","errors":["Too little"]}',
+        ["answered 400", "  Too little"],
+    ),
+    "too many errors": (
+        JSON_400 + json.dumps({"errors": ["x"] * 53}).encode(),
+        ["answered 400", *["  x"] * 50, "  and 3 more"],
+    ),
+    "nothing": (JSON_400, ["answered 400"]),
+    "another status": (JSON_400.replace(b"400", b"403") + b'{"errors":["of another"]}', ["answered 403"]),
+    "300 lines of headers": (
+        b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 300 + b"Content-Length: 2\r\n\r\n{}",
+        [f"{UNREADABLE} (no whole answer came (ProtocolError, HTTPException))"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("answer", "told"), ANSWERS.values(), ids=ANSWERS)
+def test_an_app_that_gives_no_form_is_told_as_in_a_report(tmp_path: Path, answer: bytes, told: list[str]) -> None:
+    """As well as in a report of the proxy, and without signs that a terminal obeys."""
+    file = tmp_path / "form.json"
+    file.write_text("{}", "utf-8")
+    with RawApp(answer) as app:
+        address = app.url.format(org="ttd", app="app")
+        given = [str(file), "--app", address, "--data-type", "skjema", "--anonymous"]
+        result = CliRunner().invoke(calculate, given, env={"BRIDGE_ALTINN3_APPS_URL": ""})
+
+    assert (result.exit_code, result.stderr.splitlines()) == (1, [f"ttd/app: {told[0]}", *told[1:]])
 
 
 def test_the_bridges_own_token_opens_the_closed_route(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import click
 
 from bridge.adapters.apps.calls import AppCall
 from bridge.adapters.apps.client import AppClient
+from bridge.adapters.apps.errors import no_http
 from bridge.adapters.http.session import new_session
 from bridge.adapters.maskinporten.client import MaskinportenClient
 from bridge.adapters.maskinporten.exchange import PlatformTokens
@@ -22,18 +23,24 @@ from bridge.core.mapping import DEFAULT_SCOPES, FormFormat, Validation
 from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.diff import Difference, differences, is_xml, without_idle_blanks
 from bridge.forms.xml.input import Unreadable
+from bridge.web.app_says import said_by_app
 from bridge.wiring import utc_now
 
 LARGEST_ANSWER = 100_000_000
 _POOL, _TIMEOUT = 64, 60.0
+_NO_HTTP = "its answer breaks the rules of HTTP, or has more than 100 lines of headers"
 
 
 class Refused(BridgeError):
-    """An app gave no form; the text names it, its status and how it put it, never what was sent."""
+    """
+    An app gave no form; the text names it and its status, never what was sent.
 
-    def __init__(self, app: str, status: int | None, detail: str) -> None:
+    *said* has its own words on the form, by field: they may quote it, and are for who sent it alone.
+    """
+
+    def __init__(self, app: str, status: int | None, detail: str, *, said: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(f"{app}: {detail}")
-        self.app, self.status = app, status
+        self.app, self.status, self.said = app, status, said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +95,16 @@ class Target:
         try:
             answer = self.client.send(self.route, call)
         except UpstreamError as error:
-            raise Refused(self.name, None, error.detail) from error
+            about = f"{_NO_HTTP} ({error.detail})" if no_http(error) else error.detail
+            raise Refused(self.name, None, about) from error
         try:
             whole = answer.whole(LARGEST_ANSWER)
         finally:
             answer.close()
         if answer.status != 200 or whole is None:
-            raise Refused(self.name, answer.status, f"answered {answer.status}")
+            told = said_by_app(answer.status, answer.header("Content-Type"), whole or b"")
+            said = [(each["field"], each["message"]) for each in told]
+            raise Refused(self.name, answer.status, f"answered {answer.status}", said=said)
         return whole
 
 

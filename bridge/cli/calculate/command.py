@@ -1,7 +1,7 @@
 """``altinn-bridge calculate``: what an app makes of a form, and whether two apps make the same of many."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,7 +121,7 @@ def _one(
         # Of two apps, nobody knows which read less.
         stopped = stopped_at(sent, found, converter=converter) if len(apps) == 1 else ()
     except Refused as error:
-        click.echo(str(error), err=True)
+        click.echo("\n  ".join((str(error), *_in_its_words(error.said))), err=True)
         context.exit(1)
     except (Unreadable, Unconvertible, ValueError) as error:
         names = [str(form), f"the answer of {apps[0].name}"] if len(apps) == 1 else [app.name for app in apps]
@@ -150,6 +150,18 @@ def _one(
             for path in stopped:
                 click.echo(f"{path}: {sentence(Finding(path=path, rule='lost_from_here'), 'en')}")
     context.exit(1 if changes and two else 0)
+
+
+_MOST_LINES, _LONGEST_LINE = 50, 500
+
+
+def _in_its_words(said: "Sequence[tuple[str, str]]") -> Iterator[str]:
+    """Lines with what an app said of the form, by field; none of them can lead a terminal astray."""
+    for field, message in said[:_MOST_LINES]:
+        line = " ".join((f"{field}: {message}" if field else message).split())
+        yield "".join(each if each.isprintable() else "\ufffd" for each in line[:_LONGEST_LINE])
+    if len(said) > _MOST_LINES:
+        yield f"and {len(said) - _MOST_LINES} more"
 
 
 _OF_TWO = {"added": "only in second", "dropped": "only in first", "changed": "differs"}
