@@ -61,7 +61,7 @@ class Bridge:
     metrics: Metrics
     alarms: Alarms
     clock: Clock
-    spread: Callable[[], float]
+    jitter: Callable[[], float]
     new_id: Callable[[], UUID]
     new_secret: Callable[[], str]
     """What nobody can guess, fit for an address."""

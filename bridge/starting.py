@@ -32,9 +32,9 @@ def told_in_the_log(*, away: int = AWAY, wrong: int = WRONG) -> Iterator[None]:
         log.critical("it cannot start: what it needs is away", system=error.system, why=error.detail)
         raise SystemExit(away) from None
     except sa.exc.SQLAlchemyError as error:
-        told = unopened(error)
-        log.critical("it cannot start: its database fails", why=str(told))
-        raise SystemExit(wrong if isinstance(told, ConfigurationError) else away) from None
+        reason = unopened(error)
+        log.critical("it cannot start: its database fails", why=str(reason))
+        raise SystemExit(wrong if isinstance(reason, ConfigurationError) else away) from None
     except Exception as error:  # noqa: BLE001 - whatever it is, nobody reads it but in the log
         # Its text may hold anything, and gunicorn would print it.
         log.critical("it cannot start: an unforeseen error", error=type(error).__name__, at=place_of(error))

@@ -144,7 +144,7 @@ def wire(settings: Settings, surroundings: Overrides | None = None) -> Bridge:
         metrics=metrics,
         alarms=alarms,
         clock=around.clock,
-        spread=around.jitter,
+        jitter=around.jitter,
         new_id=lambda: uuid7(around.clock(), around.entropy(10)),
         new_secret=lambda: base64.urlsafe_b64encode(around.entropy(32)).rstrip(b"=").decode(),
         wake=lambda: None,

@@ -72,8 +72,8 @@ def main() -> None:
     except Exception as error:
         # The database's own errors; its package is not imported for a command that needs none.
         opening = sys.modules.get("bridge.storage.opening")
-        told = None if opening is None else opening.told_of(error)
-        if told is None:
+        reason = None if opening is None else opening.told_of(error)
+        if reason is None:
             raise
-        click.echo(str(told), err=True)
-        raise SystemExit(2 if isinstance(told, ConfigurationError) else 1) from None
+        click.echo(str(reason), err=True)
+        raise SystemExit(2 if isinstance(reason, ConfigurationError) else 1) from None

@@ -67,12 +67,12 @@ def _show(
     unlocked: int | None,
 ) -> None:
     if shape == "json":
-        told = [
+        rows = [
             {"about": each.about, "refused": each.failures, "locked": each.locked, "at": each.changed_at.isoformat()}
             for each in found
         ]
         refusing = [{"system": each.system, "why": each.why, "at": each.at.isoformat()} for each in alarms]
-        report = {**({} if unlocked is None else {"unlocked": unlocked}), "logins": told, "refusingUs": refusing}
+        report = {**({} if unlocked is None else {"unlocked": unlocked}), "logins": rows, "refusingUs": refusing}
         click.echo(json.dumps(report, ensure_ascii=False, indent=2))
     else:
         for each in found:

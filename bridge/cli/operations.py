@@ -83,14 +83,14 @@ def show(context: click.Context, operation: UUID, shape: str) -> None:
     if entry is None:
         click.echo("there is no such operation", err=True)
         context.exit(1)
-    told = _whole(entry)
+    members = _whole(entry)
     if shape == "json":
-        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        click.echo(json.dumps(members, ensure_ascii=False, indent=2))
     else:
-        width = max(map(len, told))
-        for name, value in told.items():
+        width = max(map(len, members))
+        for name, value in members.items():
             click.echo(f"{name:<{width}}  {_plain(value)}")
-    context.exit(1 if told["state"] in ("dead", "held") else 0)
+    context.exit(1 if members["state"] in ("dead", "held") else 0)
 
 
 @operations.command()

@@ -54,11 +54,11 @@ def lift(context: click.Context, shape: str) -> None:
 
 def _show(context: click.Context, found: "Sequence[ShownPause]", shape: str, *, lifted: int | None) -> None:
     if shape == "json":
-        told = [
+        rows = [
             {"system": each.system, "about": each.about, "until": each.until and each.until.isoformat()}
             for each in found
         ]
-        report = {**({} if lifted is None else {"lifted": lifted}), "pauses": told}
+        report = {**({} if lifted is None else {"lifted": lifted}), "pauses": rows}
         click.echo(json.dumps(report, ensure_ascii=False, indent=2))
     else:
         for each in found:

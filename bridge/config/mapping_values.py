@@ -128,7 +128,7 @@ def _right(requires: str | NarrowedKeys) -> Right:
     )
 
 
-def _attaching(given: AttachmentsKeys) -> AttachmentPolicy:
+def _attachment_policy(given: AttachmentsKeys) -> AttachmentPolicy:
     return AttachmentPolicy(
         types=tuple(given.types),
         supplies=tuple(map(Supply, given.from_)),
@@ -160,7 +160,7 @@ def action_of(name: str, action: ActionKeys) -> ActionMapping:
         verb=next((verb for verb in Verb if getattr(action, verb.value, False)), Verb.PUT),
         keeps_dialog=action.keep_dialog,
         grace_days=action.grace_period_days,
-        attachment_policy=None if action.attachments is None else _attaching(action.attachments),
+        attachment_policy=None if action.attachments is None else _attachment_policy(action.attachments),
         signed=Signed(action.signature or "all"),
         altinn_validation=action.altinn_validate,
         subforms=tuple(map(SubformRight, action.subforms or ())),

@@ -41,7 +41,7 @@ class Schemas(Protocol):
 
 
 _Validate = Literal["strict", "warn", "off"]
-_Speaks = Literal["both", "xml", "json"]
+_Format = Literal["both", "xml", "json"]
 _VALIDATE = "strict: faults in the form stop it; warn: they are counted in a header; off: the form is not looked at."
 _TURNS = "Whether a caller's calculations wait for each other, so that a slow answer does not overwrite a newer one."
 _REPEAT = "Whether a calculation whose answer was lost may be sent once more."
@@ -69,7 +69,7 @@ class _DataType(Model):
     validate_: Annotated[_Validate | None, Field(alias="validate", description=_VALIDATE)] = None
     one_at_a_time: Annotated[bool | None, Field(description=_TURNS)] = None
     repeatable: Annotated[bool | None, Field(description=_REPEAT)] = None
-    speaks: Annotated[_Speaks | None, Field(description=_SPOKEN)] = None
+    speaks: Annotated[_Format | None, Field(description=_SPOKEN)] = None
 
 
 class _Narrowed(Model):
@@ -117,7 +117,7 @@ class RouteFile(Model):
     validate_: Annotated[_Validate, Field(alias="validate", description=_VALIDATE)] = "off"
     one_at_a_time: Annotated[bool, Field(description=_TURNS)] = False
     repeatable: Annotated[bool, Field(description=_REPEAT)] = False
-    speaks: Annotated[_Speaks, Field(description=_SPOKEN)] = "both"
+    speaks: Annotated[_Format, Field(description=_SPOKEN)] = "both"
     data_types: Annotated[
         dict[str, _DataType], Field(description="By the data type's id; the others have what stands above.")
     ] = Field(default_factory=dict)

@@ -57,7 +57,7 @@ def first_try(meant: Meaning) -> HttpDialect:
     return HttpDialect.GET_POST if meant is Meaning.CREATE else HttpDialect.POST_PUT
 
 
-def verbs_of(nuget_version: object) -> HttpDialect | None:
+def dialect_of(nuget_version: object) -> HttpDialect | None:
     """The verbs by ``altinnNugetVersion`` of an app's metadata; None where it is missing (before 7.0) or unreadable."""
     major, dot, rest = str(nuget_version or "").partition(".")
     if not major.isdecimal() or not dot:

@@ -27,17 +27,17 @@ class RetryPolicy:
     give_up_after: timedelta
 
     def after(
-        self, failure: UpstreamError | None, *, tries: int, since: datetime, now: datetime, spread: float
+        self, failure: UpstreamError | None, *, tries: int, since: datetime, now: datetime, jitter: float
     ) -> TryAt | GiveUp:
         """
         Decide after the *tries*-th failed try (from 1) of something accepted at *since*.
 
-        *spread* lies in [0, 1): chance, drawn by the caller. A Retry-After of the other side is a lower bound.
+        *jitter* lies in [0, 1): chance, drawn by the caller. A Retry-After of the other side is a lower bound.
         """
         if now - since >= self.give_up_after:
             return GiveUp()
         ceiling = min(self.longest, self.first * 2 ** min(tries - 1, 30))
-        wait = ceiling / 2 + (ceiling / 2) * spread
+        wait = ceiling / 2 + (ceiling / 2) * jitter
         if isinstance(failure, Unreachable) and failure.retry_after is not None:
             wait = max(wait, failure.retry_after)
         return TryAt(now + wait)

@@ -42,7 +42,7 @@ def acquire(bridge: Bridge, operation_id: UUID, attempt: int) -> Operation | Non
         if tx.earlier_unfinished(operation):
             tx.update(operation.id, now=now, waiting=True)
             return None
-        tx.claim(operation.id, holder=bridge.holder, now=now)
+        tx.acquire(operation.id, holder=bridge.holder, now=now)
         return operation
 
 

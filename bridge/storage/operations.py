@@ -127,7 +127,7 @@ class OperationRows(Rows):
         )
         return None if row is None else operation_of(row)
 
-    def claim(self, operation_id: UUID, *, holder: str, now: datetime) -> None:
+    def acquire(self, operation_id: UUID, *, holder: str, now: datetime) -> None:
         """Make *holder* the one who writes this operation from now on."""
         self.connection.execute(
             operations.update()

@@ -69,7 +69,7 @@ def show(operation_id: UUID) -> ResponseReturnValue:
         requirement=READ,
         minimum_level=0,
     )
-    return Response(orjson.dumps(_told(operation, waits_for(bridge, operation))), content_type="application/json")
+    return Response(orjson.dumps(_document(operation, waits_for(bridge, operation))), content_type="application/json")
 
 
 def _under_way(operation_id: UUID) -> Response:
@@ -91,8 +91,8 @@ def _outcome(bridge: Bridge, operation_id: UUID) -> Response:
     return problem_response(operation.problem or Problem(code="given_up", status=504))
 
 
-def _told(operation: Operation, behind: Behind | None) -> dict[str, object]:
-    told: dict[str, object] = {
+def _document(operation: Operation, behind: Behind | None) -> dict[str, object]:
+    document: dict[str, object] = {
         "id": str(operation.id),
         "dialogId": str(operation.dialog_id),
         "action": operation.action,
@@ -101,21 +101,21 @@ def _told(operation: Operation, behind: Behind | None) -> dict[str, object]:
         "acceptedAt": operation.accepted_at.isoformat(),
     }
     if behind is not None:
-        told["waitsFor"] = "attachment" if behind.what is Open.ATTACHMENT else "earlierOperation"
+        document["waitsFor"] = "attachment" if behind.what is Open.ATTACHMENT else "earlierOperation"
         if behind.until is not None:
-            told["waitsUntil"] = behind.until.isoformat()
+            document["waitsUntil"] = behind.until.isoformat()
     if operation.outcome is not None:
-        told["outcome"] = _OUTCOMES[operation.outcome]
+        document["outcome"] = _OUTCOMES[operation.outcome]
     elif operation.may_arrive_until is not None and operation.uncertain_at is not None:
         # Nobody answered, and it may still take effect: neither done nor not done.
-        told["uncertainUntil"] = operation.may_arrive_until.isoformat()
+        document["uncertainUntil"] = operation.may_arrive_until.isoformat()
     if operation.differences:
-        told["differences"] = operation.differences
+        document["differences"] = operation.differences
     if operation.finished_at is not None and operation.outcome is not None:
-        told["finishedAt"] = operation.finished_at.isoformat()
+        document["finishedAt"] = operation.finished_at.isoformat()
     if operation.problem is not None and operation.outcome in (Outcome.REFUSED, Outcome.GIVEN_UP):
-        told["problem"] = problem_body(operation.problem, language())
-    return told
+        document["problem"] = problem_body(operation.problem, language())
+    return document
 
 
 _OUTCOMES = {

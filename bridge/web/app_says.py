@@ -21,16 +21,16 @@ def said_by_app(status: int, content_type: str, body: bytes) -> list[dict[str, s
     if (wrapped := _TEXT_IN_XML.fullmatch(text)) is not None:
         text = html.unescape(wrapped[1])
     try:
-        told = orjson.loads(text)
+        answer = orjson.loads(text)
     except ValueError:
-        told = text
-    return [{"field": field, "message": message} for field, message in _said(told) if message]
+        answer = text
+    return [{"field": field, "message": message} for field, message in _said(answer) if message]
 
 
-def _said(told: object) -> Iterator[tuple[str, str]]:
-    match told:
+def _said(answer: object) -> Iterator[tuple[str, str]]:
+    match answer:
         case str():
-            yield "", told
+            yield "", answer
         case {"errors": dict() as errors} if errors:
             yield from _by_field(errors)
         case {"errors": list() as errors} if any(isinstance(each, str) for each in errors):
@@ -42,7 +42,7 @@ def _said(told: object) -> Iterator[tuple[str, str]]:
             yield "", words
         case dict():
             # ASP.NET's ModelState, as it is.
-            yield from _by_field(told)
+            yield from _by_field(answer)
 
 
 def _by_field(errors: Mapping[str, object]) -> Iterator[tuple[str, str]]:

@@ -151,7 +151,7 @@ def _check_encoding(query: bytes) -> None:
 
 
 def _shown(upload: Upload, *, status: int) -> Response:
-    told = {
+    document = {
         "id": str(upload.id),
         "attachmentId": upload.attachment_id,
         "fileName": upload.file_name,
@@ -159,7 +159,7 @@ def _shown(upload: Upload, *, status: int) -> Response:
         "length": upload.length,
         "sha256": upload.sha256,
     }
-    return Response(orjson.dumps(told), status=status, content_type="application/json")
+    return Response(orjson.dumps(document), status=status, content_type="application/json")
 
 
 def _listed(shown: Shown) -> dict[str, object]:

@@ -251,8 +251,8 @@ def _attachments(action: ActionMapping) -> str:
     if action.attachment_policy is None:
         return ""
     ways = {Supply.BODY: "in the message", Supply.UPLOAD: "by …/attachments"}
-    attaching = action.attachment_policy
-    return f"{', '.join(attaching.types)}, {' or '.join(ways[each] for each in attaching.supplies)}"
+    policy = action.attachment_policy
+    return f"{', '.join(policy.types)}, {' or '.join(ways[each] for each in policy.supplies)}"
 
 
 def _curl_of(action: ActionMapping) -> str:

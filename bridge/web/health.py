@@ -75,26 +75,26 @@ def deep() -> ResponseReturnValue:
 def metrics() -> ResponseReturnValue:
     """This process's measurements in Prometheus' text format; of the store, what was last seen."""
     bridge: Bridge = current_app.extensions["bridge"]
-    now, seen, told = bridge.clock(), bridge.watch.seen(), bridge.metrics
-    told.store_up.set(seen.trouble is None)
+    now, seen, metrics = bridge.clock(), bridge.watch.seen(), bridge.metrics
+    metrics.store_up.set(seen.trouble is None)
     if (known := seen.backlog) is not None:
-        told.pauses.labels("altinn2").set(0)
+        metrics.pauses.labels("altinn2").set(0)
         for each in known.pauses:
             paused = each.until is not None and each.until > now
-            told.pauses.labels(each.system).set(_STATES[each.why] if paused else 0)
-        told.credentials_refused.clear()
+            metrics.pauses.labels(each.system).set(_STATES[each.why] if paused else 0)
+        metrics.credentials_refused.clear()
         for refusal in known.refusing:
             if refusal.stands(now):
-                told.credentials_refused.labels(refusal.system).set(1)
-        told.dead.clear()
+                metrics.credentials_refused.labels(refusal.system).set(1)
+        metrics.dead.clear()
         for why, count in known.dead.items():
-            told.dead.labels(why).set(count)
-        told.unfinished.set(known.unfinished)
-        told.drafts_open.set(known.drafts_open)
-        told.drafts_failing.set(known.drafts_failing)
-        told.drafts_ended.set(0 if known.drafts_ended is None else known.drafts_ended.timestamp())
-        told.oldest.set(0 if known.oldest is None else (now - known.oldest).total_seconds())
-    return Response(generate_latest(told.registry), content_type=CONTENT_TYPE_LATEST)
+            metrics.dead.labels(why).set(count)
+        metrics.unfinished.set(known.unfinished)
+        metrics.drafts_open.set(known.drafts_open)
+        metrics.drafts_failing.set(known.drafts_failing)
+        metrics.drafts_ended.set(0 if known.drafts_ended is None else known.drafts_ended.timestamp())
+        metrics.oldest.set(0 if known.oldest is None else (now - known.oldest).total_seconds())
+    return Response(generate_latest(metrics.registry), content_type=CONTENT_TYPE_LATEST)
 
 
 def _drafts(bridge: Bridge, known: Backlog, now: datetime) -> dict[str, object]:

@@ -366,7 +366,7 @@ def test_parity_holds_few_forms_at_a_time(tmp_path: Path, capsys: pytest.Capture
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-        told = parity.told()
+        told = parity.summary()
 
     assert told["forms"] == {"same": count}
     assert peak < size * count / 8

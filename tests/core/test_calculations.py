@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.core.calculations import HttpDialect, Meaning, first_try, meaning, party_header, verbs_of
+from bridge.core.calculations import HttpDialect, Meaning, dialect_of, first_try, meaning, party_header
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_verb_and_body_tell_the_meaning(method: str, has_body: bool, expected: M
 )
 def test_the_version_tells_the_verbs(version: object, expected: HttpDialect | None) -> None:
     """What is no version says nothing, and the app is asked another way."""
-    assert verbs_of(version) is expected
+    assert dialect_of(version) is expected
 
 
 def test_the_first_try_has_no_effect_when_it_is_wrong() -> None:

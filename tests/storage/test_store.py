@@ -198,7 +198,7 @@ def test_only_the_holder_writes(store: Store) -> None:
     operation_id = uuid4()
     accept(store, operation_id)
     with store.transaction() as tx:
-        tx.claim(operation_id, holder="awake", now=NOW)
+        tx.acquire(operation_id, holder="awake", now=NOW)
 
     with store.transaction() as tx:
         written = tx.update(operation_id, now=NOW, held_by="asleep", tries=9)

@@ -262,12 +262,12 @@ def faults_against(mapping: ServiceMapping, found: ServiceMetadata, *, now: date
             f"another person's press, write signing_steps: {found.signing_steps}, else leave signing to Altinn"
         )
         yield Fault(where=where, message=message)
-    told: set[str] = set()
+    seen: set[str] = set()
     for action in mapping.actions.values():
         if action.target is Target.ALTINN2:
             for misfit in misfits(action, found, level=action.minimum_level, now=now):
-                if misfit.message not in told:
-                    told.add(misfit.message)
+                if misfit.message not in seen:
+                    seen.add(misfit.message)
                     yield Fault(where=where, message=misfit.message)
 
 

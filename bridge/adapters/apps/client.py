@@ -14,7 +14,7 @@ from bridge.adapters.apps.errors import no_http, timed_out
 from bridge.adapters.apps.metadata import fetch_metadata
 from bridge.adapters.apps.wire import CONNECT_SECONDS, AppWire
 from bridge.adapters.maskinporten.exchange import PlatformTokens
-from bridge.core.calculations import AppRoute, HttpDialect, Meaning, first_try, verbs_of
+from bridge.core.calculations import AppRoute, HttpDialect, Meaning, dialect_of, first_try
 from bridge.core.clock import Clock
 from bridge.core.errors import CredentialsRefused, OutcomeUnknown, Unreachable, UpstreamError
 
@@ -130,7 +130,7 @@ class AppClient:
             )
         except UpstreamError:
             return None
-        return verbs_of(document.get("altinnNugetVersion"))
+        return dialect_of(document.get("altinnNugetVersion"))
 
     def _probe(self, route: AppRoute, state: AppState, call: AppCall, *, ends: float) -> None:
         """Ask for an empty form with GET, which has no effect anywhere, since the form itself can be sent once only."""

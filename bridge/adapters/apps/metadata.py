@@ -10,7 +10,7 @@ from urllib.parse import quote
 import requests
 
 from bridge.adapters.http.call import Answer, call
-from bridge.core.calculations import AppRoute, HttpDialect, verbs_of
+from bridge.core.calculations import AppRoute, HttpDialect, dialect_of
 from bridge.core.errors import Rejected, UpstreamError
 from bridge.core.mapping import FormFormat, FormKind, ServiceMapping
 
@@ -41,7 +41,7 @@ class AppMetadata:
     @property
     def verbs(self) -> HttpDialect | None:
         """How the app hears what is meant, as far as the version tells."""
-        return verbs_of(self.version)
+        return dialect_of(self.version)
 
 
 class AppMetadataClient:

@@ -102,8 +102,8 @@ class Target:
         finally:
             answer.close()
         if answer.status != 200 or whole is None:
-            told = said_by_app(answer.status, answer.header("Content-Type"), whole or b"")
-            said = [(each["field"], each["message"]) for each in told]
+            answer_says = said_by_app(answer.status, answer.header("Content-Type"), whole or b"")
+            said = [(each["field"], each["message"]) for each in answer_says]
             raise Refused(self.name, answer.status, f"answered {answer.status}", said=said)
         return whole
 

@@ -198,22 +198,24 @@ def _folder(
 
     with Parity(results, apps, schema=schema) as parity:
         parity.run(folder, at_once=at_once)
-        told = parity.told()
+        summary = parity.summary()
         if page is not None or shape == "html":
-            written = parity_page(told, parity.examples(), parity.others(), language=_own(language))
+            written = parity_page(summary, parity.examples(), parity.others(), language=_own(language))
             _write(page, written)
     match shape:
         case "json":
-            click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+            click.echo(json.dumps(summary, ensure_ascii=False, indent=2))
         case "html":
             click.echo(written)
         case _:
-            counts = ", ".join(f"{count} {outcome}" for outcome, count in told["forms"].items())
-            click.echo(f"{told['total']} forms through {told['apps'][0]} and {told['apps'][1]}: {counts or 'none'}")
-            rows = [(each["path"], each["change"], str(each["forms"])) for each in told["differences"]]
+            counts = ", ".join(f"{count} {outcome}" for outcome, count in summary["forms"].items())
+            click.echo(
+                f"{summary['total']} forms through {summary['apps'][0]} and {summary['apps'][1]}: {counts or 'none'}"
+            )
+            rows = [(each["path"], each["change"], str(each["forms"])) for each in summary["differences"]]
             if rows:
                 click.echo(_table(("path", "change", "forms"), rows))
-    sound = set(told["forms"]) <= {"same", "refused alike"}
+    sound = set(summary["forms"]) <= {"same", "refused alike"}
     context.exit(0 if sound else 1)
 
 

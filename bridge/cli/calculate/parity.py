@@ -98,7 +98,7 @@ class Parity:
                 running = self._kept(running, progress)
         progress.end()
 
-    def told(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """Sum up what is known of all forms, also of those from before."""
         outcomes = dict(self._db.execute("SELECT outcome, count(*) FROM forms GROUP BY outcome ORDER BY 2 DESC"))
         places = self._db.execute("SELECT path, change, forms FROM places ORDER BY forms DESC, path, change")
@@ -154,17 +154,17 @@ class Parity:
         form = path.read_bytes()
         answers: list[bytes] = []
         refused: list[str] = []
-        told: list[str] = []
+        statuses: list[str] = []
         for app in self._apps:
             try:
                 answers.append(app.calculate(form, as_json=True))
             except Refused as error:
                 refused.append("no answer" if error.status is None else str(error.status))
-                told.append(f"{app.name} {'–' if error.status is None else error.status}")
+                statuses.append(f"{app.name} {'–' if error.status is None else error.status}")
         if refused:
             alike = len(refused) == len(self._apps) and len(set(refused)) == 1 and refused[0] != "no answer"
             outcome = "refused alike" if alike else "refused" if "no answer" not in refused else _NO_ANSWER
-            why = "; ".join(told)
+            why = "; ".join(statuses)
             return _Compared(name=path.name, outcome=outcome, places=frozenset(), why=why)
         try:
             found = compared(answers[0], answers[1], self._converter)

@@ -69,7 +69,7 @@ _COMPARED = {"same", "different"}
 
 
 def parity_page(
-    told: Mapping[str, Any],
+    summary: Mapping[str, Any],
     examples: Mapping[tuple[str, str], Sequence[str]],
     others: Sequence[tuple[str, str, str]],
     *,
@@ -77,18 +77,18 @@ def parity_page(
 ) -> str:
     """The page of what ``Parity`` counted; it holds names of files and paths, and no values."""
     words = {**OF_TWO[language], **_WORDS[language]}
-    counts: Mapping[str, int] = told["forms"]
+    counts: Mapping[str, int] = summary["forms"]
     differences = [
-        {**each, "examples": examples.get((each["path"], each["change"]), ())} for each in told["differences"]
+        {**each, "examples": examples.get((each["path"], each["change"]), ())} for each in summary["differences"]
     ]
     return rendered(
         "parity.html",
-        title=f"{words['title']}: {' / '.join(told['apps'])}",
+        title=f"{words['title']}: {' / '.join(summary['apps'])}",
         language=language,
         words=words,
-        apps=told["apps"],
-        data_type=told["dataType"],
-        total=told["total"],
+        apps=summary["apps"],
+        data_type=summary["dataType"],
+        total=summary["total"],
         outcomes=[(words[outcome], count) for outcome, count in counts.items()],
         alike=set(counts) == {"same"},
         differences=differences,

@@ -206,12 +206,12 @@ def _with_progress(judged: "Iterator[Checked]", total: int) -> "Iterator[Checked
     if sys.stderr.isatty() and total > 1:
         yield from _with_bar(judged, total)
         return
-    begin = told = time.monotonic()
+    begin = reported = time.monotonic()
     for number, checked in enumerate(judged, start=1):
         yield checked
         now = time.monotonic()
-        if now - told >= _EVERY:
-            told = now
+        if now - reported >= _EVERY:
+            reported = now
             rate = number / (now - begin)
             left = (total - number) / rate
             click.echo(f"{number} of {total} files, {rate:.0f} a second, {left:.0f} s left", err=True)

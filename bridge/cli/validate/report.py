@@ -95,7 +95,7 @@ class Json:
 
 
 def _as_json(finding: Finding) -> dict[str, object]:
-    told: dict[str, object] = {
+    document: dict[str, object] = {
         "path": finding.path,
         "line": finding.line,
         "column": finding.column,
@@ -104,7 +104,7 @@ def _as_json(finding: Finding) -> dict[str, object]:
         "facts": dict(finding.facts),
         "messages": {language: sentence(finding, language) for language in LANGUAGES},
     }
-    return told if finding.value is None else told | {"value": finding.value}
+    return document if finding.value is None else document | {"value": finding.value}
 
 
 class Sarif:

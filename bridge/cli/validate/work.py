@@ -127,19 +127,19 @@ class Checker:
             if spec is None or spec.schema is None:
                 raise _NotForIt(self._no_form())
             check = partial(self._registry.check_form, spec, values=self._job.values)
-            told = () if spec.json_schema is None else self._registry.json.check(spec.json_schema, data)
+            by_json = () if spec.json_schema is None else self._registry.json.check(spec.json_schema, data)
             converter = self._registry.converter(spec.schema, spec.root)
             xml = converter.to_xml(data)
         except Unreadable as error:
             return (error.finding,)
         except Unconvertible as error:
-            return told or all_of_json(error, converter, data, check=check)
+            return by_json or all_of_json(error, converter, data, check=check)
         except ConfigurationError as error:
             told_of_schema = "; ".join(fault.message for fault in error.faults)
             raise _NotForIt(Reason(code="schema", facts={"error": told_of_schema})) from error
         findings = check(xml)
-        rest = [finding for finding in findings if not told or finding.rule == "business_rule"]
-        return (*told, *said_of_json(rest, converter, data, limits=self._job.limits))
+        rest = [finding for finding in findings if not by_json or finding.rule == "business_rule"]
+        return (*by_json, *said_of_json(rest, converter, data, limits=self._job.limits))
 
     def _choose_json(self, form: object) -> FormSpec | None:
         forms = self._job.forms

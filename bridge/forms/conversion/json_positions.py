@@ -54,9 +54,9 @@ def all_of_json(
         for each in said_of_json(found, converter, form, limits=converter.limits)
         if not _is_told(each.path, error.findings)
     ]
-    told = sorted((*error.findings, *beside), key=lambda each: (each.line, each.column))
-    more = [Finding(path="/", rule="more_findings")] if len(told) > most else []
-    return (*told[:most], *more)
+    every = sorted((*error.findings, *beside), key=lambda each: (each.line, each.column))
+    more = [Finding(path="/", rule="more_findings")] if len(every) > most else []
+    return (*every[:most], *more)
 
 
 def _is_told(path: str, findings: Sequence[Finding]) -> bool:

@@ -89,9 +89,9 @@ class JsonSchemaRegistry:
             errors = schema.full.iter_errors(part)
             # That a list has fewer items than it came with is our doing.
             found = (each for error in errors for each in findings_of(error) if each[0] not in cut.shortened)
-        told = in_form_order(found, text, self.limits.max_findings, whole=cut.whole)
-        if cut.whole or (told and told[0].rule != "more_findings"):
-            return told
+        findings = in_form_order(found, text, self.limits.max_findings, whole=cut.whole)
+        if cut.whole or (findings and findings[0].rule != "more_findings"):
+            return findings
         try:
             schema.full.validate(value)
         except ValidationError as error:

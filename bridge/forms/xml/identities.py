@@ -75,9 +75,11 @@ def _texts(node: etree._Element) -> Iterable[str]:
         yield from (" ".join(text.split()) for text in [each.text or "", *map(str, each.attrib.values())])
 
 
-def holding(doubtful: Iterable[Doubtful], told: Collection[Finding], moved: Collection[str] = ()) -> list[Finding]:
-    """The findings of *doubtful* that hold beside those *told*, where elements named *moved* were moved about."""
-    paths = [each.path for each in told]
+def confirmed(
+    doubtful: Iterable[Doubtful], findings: Collection[Finding], moved: Collection[str] = ()
+) -> list[Finding]:
+    """The findings of *doubtful* that hold beside *findings*, where elements named *moved* were moved about."""
+    paths = [each.path for each in findings]
     names = {path.rpartition("/")[2].removeprefix("@").partition("[")[0].rpartition(":")[2] for path in paths}
     return [
         each.finding

@@ -19,7 +19,7 @@ from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
 from bridge.forms.paths import all_paths, attribute_step, locate, name_for, name_of, step_of
 from bridge.forms.xml.content_model import readable
-from bridge.forms.xml.identities import Doubtful, holding, is_repeated_id, referring, rule_of
+from bridge.forms.xml.identities import Doubtful, confirmed, is_repeated_id, referring, rule_of
 from bridge.forms.xml.input import Effort, Limits, has_elements, last_line_of, line_of, text_of
 from bridge.forms.xml.named_types import TYPE, rule_for, without_consequences
 from bridge.forms.xml.roots import (
@@ -194,7 +194,7 @@ def explain(
         rounds -= 1
         _apply(search, mends)
         mends = [] if schema.validate(root) else _look(search, schema, root, effort=effort)
-    every = [*search.found.values(), *holding(search.doubtful.values(), search.found.values(), search.moved)]
+    every = [*search.found.values(), *confirmed(search.doubtful.values(), search.found.values(), search.moved)]
     findings = sorted(without_consequences(every), key=lambda finding: finding.line)
     # What still wants mending hides what comes after it.
     if len(findings) > limits.max_findings or mends or search.cut:
@@ -335,7 +335,7 @@ class StreamFindings:
     def found(self) -> tuple[Finding, ...]:
         """All, in the form's order."""
         known = self._search.found.values()
-        return tuple(without_consequences([*known, *holding(self._search.doubtful.values(), known)]))
+        return tuple(without_consequences([*known, *confirmed(self._search.doubtful.values(), known)]))
 
     @property
     def excused(self) -> int:

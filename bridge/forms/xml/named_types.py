@@ -32,14 +32,14 @@ def without_consequences(findings: Iterable[Finding]) -> list[Finding]:
 
     Of an element that may not be nil that it is empty is no second fault, nor what it lacks.
     """
-    told = list(findings)
-    nil = {each.path for each in told if each.rule == "nil_not_allowed"}
+    left = list(findings)
+    nil = {each.path for each in left if each.rule == "nil_not_allowed"}
     if nil:
-        told = [each for each in told if each.rule not in _OF_NOTHING or nil.isdisjoint(_up(each.path))]
-    wrong = {each.path for each in told if each.rule in {WRONG, MISSING}}
+        left = [each for each in left if each.rule not in _OF_NOTHING or nil.isdisjoint(_up(each.path))]
+    wrong = {each.path for each in left if each.rule in {WRONG, MISSING}}
     if not wrong:
-        return told
-    return [each for each in told if wrong.isdisjoint(_up(each.path)) or each.rule in {WRONG, MISSING}]
+        return left
+    return [each for each in left if wrong.isdisjoint(_up(each.path)) or each.rule in {WRONG, MISSING}]
 
 
 def _up(path: str) -> Iterable[str]:

@@ -85,12 +85,12 @@ class Matcher:
         new = new_letters(text)
         if not new or not depends_on_tables(self.pattern):
             return self._known.match(text)
-        told = _told(self.pattern, new)
-        return self._known.match(in_old_letters(text)) if told is None else told.match(text)
+        known = _automaton_for(self.pattern, new)
+        return self._known.match(in_old_letters(text)) if known is None else known.match(text)
 
 
 @functools.lru_cache(maxsize=256)
-def _told(pattern: str, letters: frozenset[str]) -> Automaton | None:
+def _automaton_for(pattern: str, letters: frozenset[str]) -> Automaton | None:
     written = with_letters(pattern, letters)
     return None if written is None else automaton(written)
 

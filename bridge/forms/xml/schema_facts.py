@@ -17,6 +17,7 @@ from bridge.forms.xml.components import (
     XsdSimpleType,
     XsdType,
     group_of,
+    simple_in,
 )
 from bridge.forms.xml.content_model import Group, content_of, may_be_left_out, takes
 from bridge.forms.xml.input import NIL, Effort, has_elements, text_of
@@ -263,8 +264,8 @@ class SchemaModel:
             return {}
         owner = declaration if attribute is None else getattr(declaration.type, "attributes", {}).get(attribute)
         simple = getattr(owner, "type", None)
-        if attribute is None:
-            simple = _value_type(simple)
+        if simple is not None:
+            simple = simple_in(simple)
         facts: dict[str, str] = {}
         for level in _levels(simple):
             for name, value in _facets(level):
@@ -359,14 +360,7 @@ def _levels(simple: XsdSimpleType | None) -> Iterator[XsdSimpleType]:
     while simple is not None and hasattr(simple, "facets"):
         yield simple
         # Where a value restricts mixed content, xmlschema puts a complex type between it and its simple type.
-        simple = _value_type(simple.base_type)
-
-
-def _value_type(kind: Declaration | None) -> Declaration | None:
-    """The simple type of the values of *kind*; None where it is complex and holds no value."""
-    if kind is None or kind.is_simple():
-        return kind
-    return kind.content if hasattr(kind.content, "is_simple") and kind.content.is_simple() else None
+        simple = None if simple.base_type is None else simple_in(simple.base_type)
 
 
 def _several(simple: XsdSimpleType | None) -> dict[str, str]:

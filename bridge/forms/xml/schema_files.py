@@ -291,12 +291,12 @@ class SchemaReading:
 
 def _braced_namespaces(root: etree._Element, path: Path) -> Iterator[Fault]:
     """Faults of namespaces with a closing brace: written as ``{namespace}name``, a name would begin in their middle."""
-    told: set[str] = set()
+    seen: set[str] = set()
     for element in root.iter(etree.Element):
         named = [element.get("targetNamespace"), element.get("namespace")]
         for uri in map(real_names, filter(None, [*named, *element.nsmap.values()])):
-            if "}" in uri and uri not in told:
-                told.add(uri)
+            if "}" in uri and uri not in seen:
+                seen.add(uri)
                 message = (
                     f"the namespace {uri!r} has a closing brace, and names in it cannot be told apart from it: write"
                     " %7D in its place, here and in the forms"

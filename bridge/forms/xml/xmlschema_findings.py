@@ -10,7 +10,7 @@ from bridge.core.errors import Finding
 from bridge.forms.paths import attribute_step, name_for, path_of
 from bridge.forms.xml.components import XsdError
 from bridge.forms.xml.content_model import fits
-from bridge.forms.xml.identities import Doubtful, holding, is_repeated_id, rule_of_reason
+from bridge.forms.xml.identities import Doubtful, confirmed, is_repeated_id, rule_of_reason
 from bridge.forms.xml.input import Effort, Limits, has_elements, last_line_of, line_of, text_of
 from bridge.forms.xml.libxml2_findings import ERRORS_PER_FINDING
 from bridge.forms.xml.named_types import WRONG, rule_for, without_consequences
@@ -75,11 +75,11 @@ def explain_by_xmlschema(
             if len(found) > limits.max_findings or (effort.spent and number + 1 < len(errors)):
                 whole = False
                 break
-        found |= {(each.path, each.rule, ""): each for each in holding(doubtful, found.values())}
+        found |= {(each.path, each.rule, ""): each for each in confirmed(doubtful, found.values())}
     except GaveUp:
         unknown = model.unknown_types(root)[: limits.max_findings]
-        told = (Finding(path=path_of(node), rule=WRONG, line=line_of(node)) for node in unknown)
-        return tuple(told) or (Finding(path="/", rule="not_checkable"),)
+        unknown_types = (Finding(path=path_of(node), rule=WRONG, line=line_of(node)) for node in unknown)
+        return tuple(unknown_types) or (Finding(path="/", rule="not_checkable"),)
     findings = sorted(without_consequences(found.values()), key=lambda finding: finding.line)[: limits.max_findings]
     if not whole:
         findings.append(Finding(path="/", rule="more_findings" if findings else "not_checkable"))
@@ -120,8 +120,8 @@ def _finding(error: XsdError, node: etree._Element, model: SchemaModel) -> Itera
     known = model.facts(declaration, attribute)
     if kind in _RULES:
         rule, needed = _RULES[kind]
-    elif kind == "XsdExplicitTimezoneFacet" and error.validator.value in _ZONES:
-        rule, needed = _ZONES[error.validator.value], ()
+    elif kind == "XsdExplicitTimezoneFacet":
+        rule, needed = _ZONES[str(getattr(error.validator, "value", "required"))], ()
     else:
         rule, needed = _other_rule(kind, reason, known)
     if kind in _RULES and needed and needed[0] not in known:

@@ -27,7 +27,7 @@ _MEDIA_TYPES: Mapping[FormFormat | None, str] = {FormFormat.XML: XML, FormFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Asked:
+class AppRequest:
     """What a request asks of an app."""
 
     route: AppRoute
@@ -60,50 +60,52 @@ class Looked:
     passage: Passage | None
 
 
-def look(converters: Converters, asked: Asked, body: bytes | Readable) -> Looked:
+def look(converters: Converters, wanted: AppRequest, body: bytes | Readable) -> Looked:
     """Do with a form what its route says. Raises Refusal 415 and 422."""
-    form, misread = _written_out(converters, asked, body)
-    findings = _findings(converters, asked, form, misread=misread)
-    passage = _passage(converters, asked, body, form=form, checked=findings is not None)
+    form, misread = _written_out(converters, wanted, body)
+    findings = _findings(converters, wanted, form, misread=misread)
+    passage = _passage(converters, wanted, body, form=form, checked=findings is not None)
     return Looked(form=form, findings=findings, passage=passage)
 
 
-def is_looked_at(asked: Asked) -> bool:
+def is_looked_at(wanted: AppRequest) -> bool:
     """Whether anything is done with the form but to pass it on."""
-    if asked.meant is Meaning.CREATE:
+    if wanted.meant is Meaning.CREATE:
         return False
     return (
-        asked.data_type.validate is not Validation.OFF or asked.data_type.speaks is not FormFormat.BOTH or asked.reports
+        wanted.data_type.validate is not Validation.OFF
+        or wanted.data_type.speaks is not FormFormat.BOTH
+        or wanted.reports
     )
 
 
-def _written_out(converters: Converters, asked: Asked, body: bytes | Readable) -> tuple[bytes | Readable, bool]:
+def _written_out(converters: Converters, wanted: AppRequest, body: bytes | Readable) -> tuple[bytes | Readable, bool]:
     """
     The form as UTF-8 by its Content-Type, and whether that cannot be.
 
     Raises:
         Refusal: 415 where it cannot be, and the form is converted or held strictly.
     """
-    if not isinstance(body, bytes) or not is_looked_at(asked):
+    if not isinstance(body, bytes) or not is_looked_at(wanted):
         return body, False
     try:
-        return converters.written_out(asked.content_type, body), False
+        return converters.written_out(wanted.content_type, body), False
     except Refusal:
-        if asked.data_type.validate is Validation.STRICT or asked.data_type.speaks is not FormFormat.BOTH:
+        if wanted.data_type.validate is Validation.STRICT or wanted.data_type.speaks is not FormFormat.BOTH:
             raise
         return body, True  # Apps pass over the charset, and nothing is stopped here.
 
 
 def _findings(
-    converters: Converters, asked: Asked, body: bytes | Readable, *, misread: bool
+    converters: Converters, wanted: AppRequest, body: bytes | Readable, *, misread: bool
 ) -> tuple[Finding, ...] | None:
     """Hold the form against its schema; None where the route does not. Raises Refusal 422 where it is strict."""
-    validate = asked.data_type.validate
-    if not asked.data_type.pins or not isinstance(body, bytes) or asked.meant is Meaning.CREATE:
+    validate = wanted.data_type.validate
+    if not wanted.data_type.pins or not isinstance(body, bytes) or wanted.meant is Meaning.CREATE:
         return None
-    if validate is Validation.OFF and not asked.reports:
+    if validate is Validation.OFF and not wanted.reports:
         return None
-    findings = converters.findings(asked.data_type, asked.content_type, body)
+    findings = converters.findings(wanted.data_type, wanted.content_type, body)
     if misread and findings is not None:
         findings = (Finding(path="/", rule="encoding"), *findings)
     if validate is Validation.STRICT and errors_of(findings or ()):
@@ -112,23 +114,23 @@ def _findings(
 
 
 def _passage(
-    converters: Converters, asked: Asked, body: bytes | Readable, *, form: bytes | Readable, checked: bool
+    converters: Converters, wanted: AppRequest, body: bytes | Readable, *, form: bytes | Readable, checked: bool
 ) -> Passage | None:
-    if not isinstance(body, bytes) or not isinstance(form, bytes) or not (asked.data_type.pins or asked.reports):
+    if not isinstance(body, bytes) or not isinstance(form, bytes) or not (wanted.data_type.pins or wanted.reports):
         return None
-    content_type = asked.content_type
+    content_type = wanted.content_type
     # A report takes the form's place, so it is compared in the language in which it was sent.
-    sent_as = _MEDIA_TYPES.get(kind_sent(content_type)) if asked.reports else None
-    accept = sent_as or asked.accept
+    sent_as = _MEDIA_TYPES.get(kind_sent(content_type)) if wanted.reports else None
+    accept = sent_as or wanted.accept
     try:
-        return converters.there(asked.data_type, content_type, body, written_out=form, accept=accept, checked=checked)
+        return converters.there(wanted.data_type, content_type, body, written_out=form, accept=accept, checked=checked)
     except Unconvertible as error:
         raise Refusal("form_invalid", 422, findings=error.findings) from error
     except Unreadable as error:
         raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
 
 
-def answered(bridge: Bridge, asked: Asked, call: AppCall, *, turn: AbstractContextManager[None]) -> AppAnswer:
+def answered(bridge: Bridge, wanted: AppRequest, call: AppCall, *, turn: AbstractContextManager[None]) -> AppAnswer:
     """
     Have the app calculate within *turn*, and tell what it says of the bridge's own token apart.
 
@@ -138,20 +140,20 @@ def answered(bridge: Bridge, asked: Asked, call: AppCall, *, turn: AbstractConte
     """
     try:
         with turn:
-            return _with_room(bridge, asked.route, call)
+            return _with_room(bridge, wanted.route, call)
     except LockTimeout:
         raise Refusal("app_timeout", 503) from None
     except CredentialsRefused as error:
         raise Refusal("app_refuses_bridge", 502) from error
     except UpstreamError as error:
-        if error.system != system_of(asked.route):
+        if error.system != system_of(wanted.route):
             raise
-        raise _no_answer(asked, error) from error
+        raise _no_answer(wanted, error) from error
 
 
-def _no_answer(asked: Asked, error: UpstreamError) -> Refusal:
+def _no_answer(wanted: AppRequest, error: UpstreamError) -> Refusal:
     """What became of a call to which the app gave no answer that could be passed on."""
-    log.warning("an app gave no answer", app=asked.route.name, why=error.detail)
+    log.warning("an app gave no answer", app=wanted.route.name, why=error.detail)
     match error:
         case Unreachable(retry_after=None):
             return Refusal("app_unavailable", 503)
@@ -185,16 +187,16 @@ def _with_room(bridge: Bridge, route: AppRoute, call: AppCall) -> AppAnswer:
     return replace(answer, close=close)
 
 
-def tell_apart(asked: Asked, answer: AppAnswer) -> None:
+def tell_apart(wanted: AppRequest, answer: AppAnswer) -> None:
     """Keep from the caller what an app says of the bridge's own token. Raises Refusal 403 and 502."""
-    if not asked.own or answer.status not in (401, 403):
+    if not wanted.own or answer.status not in (401, 403):
         return
     said = answer.start.decode("utf-8", "replace")
     row = row_for(answer.status, said)
     if row.next is Next.CREDENTIALS:
         # A token that ran out was renewed once already.
         refused = CredentialsRefused(
-            system_of(asked.route), "it refused the bridge's token", status=answer.status, reason="token_refused"
+            system_of(wanted.route), "it refused the bridge's token", status=answer.status, reason="token_refused"
         )
         raise Refusal("app_refuses_bridge", 502) from refused
     if row.code == "app_level_too_low":
@@ -202,26 +204,26 @@ def tell_apart(asked: Asked, answer: AppAnswer) -> None:
         raise Refusal(problem.code, problem.status, facts=problem.facts)
 
 
-def whole_answer(bridge: Bridge, asked: Asked, answer: AppAnswer) -> bytes:
+def whole_answer(bridge: Bridge, wanted: AppRequest, answer: AppAnswer) -> bytes:
     """All of an answer. Raises Refusal 502 where it is too large, or breaks off."""
     limit = bridge.settings.max_body
-    before = asked.load.held
+    before = wanted.load.held
     try:
-        whole = answer.whole(limit, lambda size: asked.load.grow(before + size))
+        whole = answer.whole(limit, lambda size: wanted.load.grow(before + size))
     except UpstreamError as error:
-        raise _no_answer(asked, error) from error
+        raise _no_answer(wanted, error) from error
     if whole is None:
         raise Refusal("app_answer_too_large", 502, facts={"limit": str(limit)})
     return whole
 
 
 def answer_back(
-    converters: Converters, asked: Asked, answer: AppAnswer, *, whole: bytes, passage: Passage
+    converters: Converters, wanted: AppRequest, answer: AppAnswer, *, whole: bytes, passage: Passage
 ) -> tuple[str, bytes] | None:
     """The app's form with its media type as the client wants it; None where it is so, or cannot be."""
     try:
-        return converters.back(asked.data_type, answer.header("Content-Type"), whole, wanted=passage.back)
+        return converters.back(wanted.data_type, answer.header("Content-Type"), whole, wanted=passage.back)
     except (Unconvertible, Unreadable):
         # The client gets the form in the app's language, with its true type, rather than none or less of it.
-        log.warning("an answer could not be converted", app=asked.route.name)
+        log.warning("an answer could not be converted", app=wanted.route.name)
         return None

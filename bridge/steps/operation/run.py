@@ -68,7 +68,7 @@ def _try(
         log.info("held back", stage=stage.value, why=error.detail)
         wait = min(error.retry_after or timedelta(0), timedelta(seconds=bridge.settings.pause_look))
         bridge.metrics.retries.labels(stage.value, "paused").inc()
-        ask_again(bridge, operation, moment=bridge.clock() + wait * (1 + bridge.spread() / 10), failed=None)
+        ask_again(bridge, operation, moment=bridge.clock() + wait * (1 + bridge.jitter() / 10), failed=None)
         return LATER
     except UpstreamError as error:
         alarm(bridge, error)
@@ -90,7 +90,7 @@ def _after_failure(
         tries=operation.tries + 1,
         since=operation.tried_since or operation.accepted_at,
         now=bridge.clock(),
-        spread=bridge.spread(),
+        jitter=bridge.jitter(),
     )
     if isinstance(decision, GiveUp):
         # This try may have sent something itself.

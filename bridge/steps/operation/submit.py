@@ -110,14 +110,14 @@ def submit(
 def _accept_or_join(bridge: Bridge, intent: Intent, mapping: ServiceMapping) -> Accepted:
     with bridge.store.transaction() as tx:
         tx.lock_dialog(intent.dialog_id)
-        standing = tx.under_way(intent)
-        if standing is not None:
-            if standing.body_digest != intent.body_digest:
+        earlier = tx.under_way(intent)
+        if earlier is not None:
+            if earlier.body_digest != intent.body_digest:
                 # What is out may still arrive over what would be written now: the sender keeps it until then.
-                until = standing.may_arrive_until
+                until = earlier.may_arrive_until
                 wait = None if until is None else max(until - bridge.clock(), timedelta(seconds=1))
                 raise Refusal("other_form_under_way", 409, retry_after=wait)
-            return Accepted(standing.id, joined=True)
+            return Accepted(earlier.id, joined=True)
         now = bridge.clock()
         refuse_endless_repeats(tx, intent, now=now)
         rank = tx.standing_of(intent.actor) + 1

@@ -18,7 +18,16 @@ from bridge.forms.conversion.media import JSON
 from bridge.parts import Bridge
 from bridge.rooms import Load
 from bridge.steps.forms.form_passage import Converters, Passage
-from bridge.steps.forms.proxy import Asked, Looked, answer_back, answered, is_looked_at, look, tell_apart, whole_answer
+from bridge.steps.forms.proxy import (
+    AppRequest,
+    Looked,
+    answer_back,
+    answered,
+    is_looked_at,
+    look,
+    tell_apart,
+    whole_answer,
+)
 from bridge.storage.ticket_locks import StoredTicketLock
 from bridge.web.problems import language
 from bridge.web.proxy.headers import passed_on, phrase, returned
@@ -52,30 +61,30 @@ def pass_on(org: str, app: str, anonymous: bool) -> ResponseReturnValue:
     """Create or calculate a form in an app that the route files name; whatever it says is passed on as it is."""
     bridge: Bridge = current_app.extensions["bridge"]
     with bridge.rooms.bodies.load() as load:
-        return _passed_on(bridge, _asked(bridge, org, app, anonymous=anonymous, load=load))
+        return _passed_on(bridge, _app_request(bridge, org, app, anonymous=anonymous, load=load))
 
 
-def _passed_on(bridge: Bridge, asked: Asked) -> Response:
-    body, length = _body(bridge, asked)
-    looked = look(_converters(), asked, body)
-    answer = answered(bridge, asked, _call(asked, looked.passage, body, length=length), turn=_turn(bridge, asked))
-    bridge.metrics.calculations.labels(asked.route.name, asked.meant.value, f"{answer.status // 100}xx").inc()
+def _passed_on(bridge: Bridge, wanted: AppRequest) -> Response:
+    body, length = _body(bridge, wanted)
+    looked = look(_converters(), wanted, body)
+    answer = answered(bridge, wanted, _call(wanted, looked.passage, body, length=length), turn=_turn(bridge, wanted))
+    bridge.metrics.calculations.labels(wanted.route.name, wanted.meant.value, f"{answer.status // 100}xx").inc()
     try:
-        tell_apart(asked, answer)
-        if asked.reports:
-            response = _reported(bridge, asked, looked, answer=answer)
+        tell_apart(wanted, answer)
+        if wanted.reports:
+            response = _reported(bridge, wanted, looked, answer=answer)
         else:
-            response = _response(bridge, asked, answer, passage=looked.passage)
+            response = _response(bridge, wanted, answer, passage=looked.passage)
     except BaseException:
         answer.close()
         raise
     response.call_on_close(answer.close)
-    if looked.findings is not None and not asked.reports:
+    if looked.findings is not None and not wanted.reports:
         response.headers["Bridge-Findings"] = str(len(looked.findings))
     return response
 
 
-def _asked(bridge: Bridge, org: str, app: str, *, anonymous: bool, load: Load) -> Asked:
+def _app_request(bridge: Bridge, org: str, app: str, *, anonymous: bool, load: Load) -> AppRequest:
     """The call that the request asks for, if the caller may make it. Raises Refusal 400, 401, 403 and 404."""
     route = bridge.routes.get((org, app))
     if route is None or (anonymous and not route.anonymous):
@@ -85,7 +94,7 @@ def _asked(bridge: Bridge, org: str, app: str, *, anonymous: bool, load: Load) -
         # An empty form is asked for so, and the one that was sent would be passed over.
         raise Refusal("body_not_expected", 400)
     kind = _data_type()
-    return Asked(
+    return AppRequest(
         route=route,
         kind=kind,
         data_type=route.data_type(kind),
@@ -188,15 +197,15 @@ def _too_large(limit: int) -> Refusal:
     return Refusal("body_too_large", 413, facts={"limit": str(limit)})
 
 
-def _body(bridge: Bridge, asked: Asked) -> tuple[bytes | Readable, int | None]:
+def _body(bridge: Bridge, wanted: AppRequest) -> tuple[bytes | Readable, int | None]:
     """Take the body, whole where it is short or has to be looked at. Raises Refusal 413."""
-    if asked.meant is Meaning.CREATE:
+    if wanted.meant is Meaning.CREATE:
         return b"", 0
     limit = bridge.settings.max_body
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
-    if is_looked_at(asked):
-        body = read_body(request, limit=limit, load=asked.load) or b""
+    if is_looked_at(wanted):
+        body = read_body(request, limit=limit, load=wanted.load) or b""
         return body, len(body)
     length, read = request.content_length, body_reader(request)
     start = bytearray()
@@ -216,25 +225,25 @@ def _converters() -> Converters:
 # The call
 
 
-def _call(asked: Asked, passage: Passage | None, body: bytes | Readable, *, length: int | None) -> AppCall:
+def _call(wanted: AppRequest, passage: Passage | None, body: bytes | Readable, *, length: int | None) -> AppCall:
     if passage is not None:
         body, length = passage.body, len(passage.body)
     return AppCall(
-        meaning=asked.meant,
-        anonymous=asked.anonymous,
+        meaning=wanted.meant,
+        anonymous=wanted.anonymous,
         query=_query(),
-        headers=_headers(asked, passage),
+        headers=_headers(wanted, passage),
         body=body,
         length=length,
-        uses_bridge_token=asked.own,
-        repeatable=asked.data_type.repeatable,
+        uses_bridge_token=wanted.own,
+        repeatable=wanted.data_type.repeatable,
     )
 
 
-def _turn(bridge: Bridge, asked: Asked) -> AbstractContextManager[None]:
+def _turn(bridge: Bridge, wanted: AppRequest) -> AbstractContextManager[None]:
     turns: TicketLock = current_app.extensions["bridge.turns"]
-    key = _turn_key(asked)
-    seconds = asked.route.timeout or bridge.settings.upstream_timeout
+    key = _turn_key(wanted)
+    seconds = wanted.route.timeout or bridge.settings.upstream_timeout
     return nullcontext() if key is None else turns.turn(key, seconds=seconds)
 
 
@@ -246,57 +255,57 @@ def _query() -> str:
     return "&".join(part for part in query.split("&") if part.partition("=")[0] != _REPORT)
 
 
-def _headers(asked: Asked, passage: Passage | None) -> list[tuple[str, str]]:
+def _headers(wanted: AppRequest, passage: Passage | None) -> list[tuple[str, str]]:
     """What goes on: all but what belongs to this connection; beside the bridge's own token only what is known."""
     besides = set()
-    if asked.party is not None:
+    if wanted.party is not None:
         besides.add("party")
-    if asked.meant is Meaning.CREATE:
+    if wanted.meant is Meaning.CREATE:
         besides.add("content-type")
     if passage is not None:
         # What may have to be read here must not come packed.
         besides.add("accept-encoding")
         if passage.accept:
             besides |= {"accept", "content-type"}
-        if passage.content_type != asked.content_type:
+        if passage.content_type != wanted.content_type:
             besides.add("content-type")
-    headers = passed_on(request.headers.items(), own=asked.own, besides=besides)
-    if asked.party is not None:
-        headers.append(("party", asked.party))
+    headers = passed_on(request.headers.items(), own=wanted.own, besides=besides)
+    if wanted.party is not None:
+        headers.append(("party", wanted.party))
     if passage is None:
         return headers
     if passage.accept:
         headers.append(("Accept", passage.accept))
-    if "content-type" in besides and passage.content_type and asked.meant is Meaning.CALCULATE:
+    if "content-type" in besides and passage.content_type and wanted.meant is Meaning.CALCULATE:
         headers.append(("Content-Type", passage.content_type))
     return [*headers, ("Accept-Encoding", "identity")]
 
 
-def _turn_key(asked: Asked) -> tuple[str, str, bytes] | None:
+def _turn_key(wanted: AppRequest) -> tuple[str, str, bytes] | None:
     """Name whose calculations wait for each other; anonymous callers cannot be told apart."""
-    if not asked.data_type.one_at_a_time or asked.meant is Meaning.CREATE or asked.anonymous:
+    if not wanted.data_type.one_at_a_time or wanted.meant is Meaning.CREATE or wanted.anonymous:
         return None
     who = "\n".join(
         (
             request.headers.get("Authorization", ""),
             request.cookies.get("AltinnStudioRuntime", ""),
-            asked.party or request.headers.get("party", ""),
+            wanted.party or request.headers.get("party", ""),
         )
     )
-    return asked.route.name, asked.kind, hashlib.sha256(who.encode()).digest()
+    return wanted.route.name, wanted.kind, hashlib.sha256(who.encode()).digest()
 
 
 # The answer
 
 
-def _response(bridge: Bridge, asked: Asked, answer: AppAnswer, *, passage: Passage | None) -> Response:
+def _response(bridge: Bridge, wanted: AppRequest, answer: AppAnswer, *, passage: Passage | None) -> Response:
     """Pass the answer on; where the client speaks the other language, its form in that."""
-    headers = list(returned(answer.headers, app=asked.route.name, own=asked.own))
+    headers = list(returned(answer.headers, app=wanted.route.name, own=wanted.own))
     start, rest = answer.start, answer.rest
     if passage is not None and answer.status == 200:
-        whole = whole_answer(bridge, asked, answer)
+        whole = whole_answer(bridge, wanted, answer)
         start, rest = whole, None
-        turned = answer_back(_converters(), asked, answer, whole=whole, passage=passage)
+        turned = answer_back(_converters(), wanted, answer, whole=whole, passage=passage)
         if turned is not None:
             content_type, start = turned
             headers = [
@@ -321,14 +330,14 @@ def _streamed(start: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def _reported(bridge: Bridge, asked: Asked, looked: Looked, *, answer: AppAnswer) -> Response:
+def _reported(bridge: Bridge, wanted: AppRequest, looked: Looked, *, answer: AppAnswer) -> Response:
     """Answer with the document on the calculation, in place of the form."""
-    whole = whole_answer(bridge, asked, answer)
+    whole = whole_answer(bridge, wanted, answer)
     content_type, document = report(
-        asked.route,
-        asked.data_type,
+        wanted.route,
+        wanted.data_type,
         converters=_converters(),
-        sent=(asked.content_type, looked.form if isinstance(looked.form, bytes) else b""),
+        sent=(wanted.content_type, looked.form if isinstance(looked.form, bytes) else b""),
         answered=(answer.status, answer.header("Content-Type"), whole),
         findings=looked.findings,
         language=language(),

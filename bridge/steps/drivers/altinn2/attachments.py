@@ -31,7 +31,7 @@ class Shown:
     upload: Upload | None
 
 
-class Standing:
+class ElementAttachments:
     """The attachments of one element as they are listed, held against what came through us by one dialog."""
 
     def __init__(self, bridge: Bridge, key: ElementKey, dialog_id: UUID, *, there: Sequence[Attachment]) -> None:
@@ -89,8 +89,8 @@ class Standing:
 
     def may_change(self, action: ActionMapping, listed: Attachment) -> bool:
         """Whether *action* may replace or remove *listed*: what came through us, unless the mapping says more."""
-        attaching = action.attachment_policy
-        if attaching is not None and attaching.changes is Changes.ANY:
+        policy = action.attachment_policy
+        if policy is not None and policy.changes is Changes.ANY:
             return True
         return self.ours(listed) is not None
 
@@ -219,20 +219,20 @@ def settle(bridge: Bridge, uploads: Sequence[Upload], key: ElementKey) -> bool:
 
 
 def _settled(bridge: Bridge, upload: Upload, there: Sequence[Attachment]) -> bool:
-    standing = [each for each in upload.replaces if any(each == one.attachment_id for one in there)]
-    gone = [each for each in upload.replaces if each not in standing]
+    still_there = [each for each in upload.replaces if any(each == one.attachment_id for one in there)]
+    gone = [each for each in upload.replaces if each not in still_there]
     if upload.sha256 is None:
         # It was to be taken away; who asked was not told that it is, and asks again.
         _note(bridge, upload, gone)
         return True
     new = _new_one(bridge, upload, there)
     if new is None:
-        if standing or any(name_of(each) == name_of(upload) for each in there):
+        if still_there or any(name_of(each) == name_of(upload) for each in there):
             _note(bridge, upload, gone)
             return True
         log.error("an attachment is gone, and the one in its place did not arrive", dialog=str(upload.dialog_id))
         return False
-    for each in standing:
+    for each in still_there:
         if not take_away(bridge, upload.element, each):
             raise Unreachable("Altinn 2", "it is not known whether an attachment was taken away")
     _note(bridge, upload, upload.replaces, attachment_id=new.attachment_id)

@@ -77,12 +77,12 @@ class Way:
 def sent(bridge: Bridge, element: Element, before: set[int | None], *, way: Way) -> Attached:
     """Send, and look that it is there; what was not answered is looked for before anything is said."""
     upload, offer = way.upload, way.offer
-    told: int | None = None
+    new_id: int | None = None
     answered = False
     # Before it leaves, so that a crash leaves a trace.
     _may_arrive(bridge, upload, latest_arrival(bridge))
     try:
-        told = way.send(element)
+        new_id = way.send(element)
         answered = True
     except OutcomeUnknown as error:
         log.warning("an attachment was not answered", detail=error.detail)
@@ -101,7 +101,7 @@ def sent(bridge: Bridge, element: Element, before: set[int | None], *, way: Way)
     until: datetime | None = bridge.clock() + wait
     try:
         new = [each for each in bridge.altinn2.list_attachments(element.key) if each.attachment_id not in before]
-        found = next((each for each in new if each.attachment_id == told), None) or _new(
+        found = next((each for each in new if each.attachment_id == new_id), None) or _new(
             bridge, element, new, offer=offer, sha256=way.sha256, trusted=answered
         )
         if found is not None and found.size in (None, offer.length):

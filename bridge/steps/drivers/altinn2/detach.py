@@ -7,7 +7,14 @@ from bridge.core.mapping import ActionMapping, ServiceMapping
 from bridge.core.operations import Link, Upload
 from bridge.core.problems import Refusal
 from bridge.parts import Bridge
-from bridge.steps.drivers.altinn2.attachments import Standing, Target, look_for_uploads, settle, take_away, unsettled
+from bridge.steps.drivers.altinn2.attachments import (
+    ElementAttachments,
+    Target,
+    look_for_uploads,
+    settle,
+    take_away,
+    unsettled,
+)
 from bridge.steps.drivers.altinn2.reach import within_reach
 from bridge.steps.drivers.altinn2.uploads import begin, check_type, element_of, explained, named
 from bridge.storage.uploads import Uploads
@@ -67,9 +74,10 @@ def _detach(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *, u
     element = element_of(bridge, mapping, upload)
     look_for_uploads(bridge, element.key)
     settle(bridge, unsettled(bridge, upload.dialog_id), element.key)
-    standing = Standing(bridge, element.key, upload.dialog_id, there=bridge.altinn2.list_attachments(element.key))
-    listed = standing.at(target)
-    if listed is not None and not standing.may_change(action, listed):
+    there = bridge.altinn2.list_attachments(element.key)
+    listing = ElementAttachments(bridge, element.key, upload.dialog_id, there=there)
+    listed = listing.at(target)
+    if listed is not None and not listing.may_change(action, listed):
         raise Refusal("attachment_not_uploaded", 409)
     with bridge.store.transaction() as tx:
         record = Uploads(tx).find(upload.dialog_id, target) if isinstance(target, UUID) else None

@@ -69,11 +69,11 @@ def end(
     if not landed and delivery.may_arrive:
         return waits(delivery)
     copy = element.key.message_id if element is not None and element.state is ElementState.ARCHIVED else None
-    standing = state if element is None else element.state
+    stands_at = state if element is None else element.state
     delivery.ended(
         outcome,
         problem=problem,
-        state=None if standing is None else standing.value,
+        state=None if stands_at is None else stands_at.value,
         # What the row has by now: a copy that was another element's was taken off it.
         archived_id=copy or KEPT,
         copy=copy,

@@ -102,7 +102,7 @@ def remaining_forms(delivery: Delivery, held: tuple[Form, ...]) -> tuple[Form, .
     shown = {form.form_id: form for form in held}
     before = {form.form_id: form for form in operation.held_forms}
 
-    def standing(form: Form) -> Form:
+    def as_shown(form: Form) -> Form:
         twin = shown.get(form.form_id)
         try:
             stands = twin is not None and matches_sent(bridge, form, twin, was=before.get(form.form_id))
@@ -110,7 +110,7 @@ def remaining_forms(delivery: Delivery, held: tuple[Form, ...]) -> tuple[Form, .
             return form  # Written again: that it stands there cannot be seen.
         return twin if stands and twin is not None else form
 
-    return tuple(map(standing, operation.sent_forms))
+    return tuple(map(as_shown, operation.sent_forms))
 
 
 def matches_sent(bridge: Bridge, form: Form, shown: Form, *, was: Form | None) -> bool:
@@ -161,7 +161,7 @@ def roll_back(delivery: Delivery, element: Element | None) -> datetime | None:
             # One of these may be on its way: written again, it could overwrite what comes after us.
             return waits(delivery)
         for form in left or ():
-            _put_back(delivery, form)
+            _roll_back_form(delivery, form)
     except Rejected as error:
         log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
         left = None
@@ -197,7 +197,7 @@ def _forms_to_roll_back(delivery: Delivery) -> tuple[Form, ...] | None:
     return tuple(left)
 
 
-def _put_back(delivery: Delivery, form: Form) -> None:
+def _roll_back_form(delivery: Delivery, form: Form) -> None:
     bridge, before = delivery.bridge, delivery
     delivery = delivery.set_out_again(latest_arrival(bridge))
     try:

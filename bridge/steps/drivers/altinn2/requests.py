@@ -246,15 +246,15 @@ def _added(
     """Hold what was sent along against the rules. Raises Refusal."""
     if not building.attachments:
         return ()
-    attaching = action.attachment_policy
-    if attaching is None or Supply.BODY not in attaching.supplies:
+    policy = action.attachment_policy
+    if policy is None or Supply.BODY not in policy.supplies:
         raise Refusal("attachments_not_taken", 422)
-    allowed = {each.casefold() for each in attaching.types}
+    allowed = {each.casefold() for each in policy.types}
     sent = {_name(each) for each in building.attachments}
     present = Counter(each.attachment_type.casefold() for each in _held(bridge, building) if _name(each) not in sent)
     for each in building.attachments:
         if each.attachment_type.casefold() not in allowed:
-            raise Refusal("attachment_type", 422, facts={"rule": f"types: {', '.join(attaching.types)}"})
+            raise Refusal("attachment_type", 422, facts={"rule": f"types: {', '.join(policy.types)}"})
         check_attachment(
             rules_for(bridge, mapping),
             attachment_type=each.attachment_type,

@@ -23,7 +23,7 @@ from bridge.core.problems import Refusal
 from bridge.parts import Bridge
 from bridge.steps.arrivals import living_uploads
 from bridge.steps.drivers.altinn2.attachments import (
-    Standing,
+    ElementAttachments,
     Target,
     copy_of,
     look_for_uploads,
@@ -98,11 +98,11 @@ def upload_for(bridge: Bridge, link: Link, upload_id: UUID) -> Upload:
 
 def check_type(action: ActionMapping, attachment_type: str) -> None:
     """Refuse what the action does not take by way of uploads."""
-    attaching = action.attachment_policy
-    if attaching is None or Supply.UPLOAD not in attaching.supplies:
+    policy = action.attachment_policy
+    if policy is None or Supply.UPLOAD not in policy.supplies:
         raise Refusal("attachments_not_taken", 422)
-    if attachment_type.casefold() not in {each.casefold() for each in attaching.types}:
-        raise Refusal("attachment_type", 422, facts={"rule": f"types: {', '.join(attaching.types)}"})
+    if attachment_type.casefold() not in {each.casefold() for each in policy.types}:
+        raise Refusal("attachment_type", 422, facts={"rule": f"types: {', '.join(policy.types)}"})
 
 
 def named(bridge: Bridge, link: Link, target: Target) -> Upload | Attachment:
@@ -180,26 +180,26 @@ def _attach(bridge: Bridge, coming: _Coming) -> Attached:
     look_for_uploads(bridge, element.key)
     settle(bridge, unsettled(bridge, upload.dialog_id), element.key)
     there = bridge.altinn2.list_attachments(element.key)
-    standing = Standing(bridge, element.key, upload.dialog_id, there=there)
+    listing = ElementAttachments(bridge, element.key, upload.dialog_id, there=there)
     content: Content | None = None
-    twins = standing.named(offer.attachment_type, offer.file_name)
+    twins = listing.named(offer.attachment_type, offer.file_name)
     if offer.length is None or twins or coming.target is not None or offer.base64:
         # Only what lies here whole can be measured, compared, and sent a second time.
         content = spooled(bridge, coming.mapping, offer, upload=upload)
         offer = replace(offer, length=content.size)
         # While it came, others may have gone on.
         there = bridge.altinn2.list_attachments(element.key)
-        standing = Standing(bridge, element.key, upload.dialog_id, there=there)
-        twins = standing.named(offer.attachment_type, offer.file_name)
+        listing = ElementAttachments(bridge, element.key, upload.dialog_id, there=there)
+        twins = listing.named(offer.attachment_type, offer.file_name)
     if content is not None and (found := _same(bridge, element, twins, content=content)) is not None:
-        if coming.target is None or found.attachment_id == _placed(standing, coming.target).attachment_id:
-            again = _already(bridge, standing, replace(upload, length=content.size, sha256=content.sha256), found=found)
+        if coming.target is None or found.attachment_id == _placed(listing, coming.target).attachment_id:
+            again = _already(bridge, listing, replace(upload, length=content.size, sha256=content.sha256), found=found)
             # One that landed late stands beside what it was to replace.
-            others = [each for each in twins if each is not found and standing.may_change(coming.action, each)]
+            others = [each for each in twins if each is not found and listing.may_change(coming.action, each)]
             return _alone(bridge, element, again, others=others)
         raise Refusal("attachment_exists", 409)
     _wait_for_an_earlier_one(bridge, upload)
-    going = _going(standing, coming, twins)
+    going = _going(listing, coming, twins)
     ids = {each.attachment_id for each in going}
     present = sum(
         each.attachment_type.casefold() == offer.attachment_type.casefold() and each.attachment_id not in ids
@@ -235,23 +235,23 @@ def _alone(bridge: Bridge, element: Element, attached: Attached, *, others: list
     return attached
 
 
-def _placed(standing: Standing, target: Target) -> Attachment:
+def _placed(listing: ElementAttachments, target: Target) -> Attachment:
     """The attachment *target* among what is there. Raises Refusal 404."""
-    found = standing.at(target)
+    found = listing.at(target)
     if found is None:
         raise Refusal("unknown_attachment", 404)
     return found
 
 
-def _going(standing: Standing, coming: _Coming, twins: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
+def _going(listing: ElementAttachments, coming: _Coming, twins: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
     """Whose place is taken. Raises Refusal where that may not be, or where another has the name already."""
     going = twins
     if coming.target is not None:
-        target = _placed(standing, coming.target)
+        target = _placed(listing, coming.target)
         if any(each.attachment_id != target.attachment_id for each in twins):
             raise Refusal("attachment_exists", 409)
         going = (target,)
-    if not all(standing.may_change(coming.action, each) for each in going):
+    if not all(listing.may_change(coming.action, each) for each in going):
         raise Refusal("attachment_not_uploaded", 409)
     return going
 
@@ -353,8 +353,8 @@ def _same(bridge: Bridge, element: Element, twins: tuple[Attachment, ...], *, co
     return None
 
 
-def _already(bridge: Bridge, standing: Standing, upload: Upload, *, found: Attachment) -> Attached:
-    if (earlier := standing.known(found)) is not None:
+def _already(bridge: Bridge, listing: ElementAttachments, upload: Upload, *, found: Attachment) -> Attached:
+    if (earlier := listing.known(found)) is not None:
         return Attached(earlier, repeated=True)
     with bridge.store.reading() as tx:
         # One that died on its way may have brought it.

@@ -74,10 +74,10 @@ def missing_values(delivery: Delivery, after: Element) -> tuple[Finding, ...]:
     lost = (*(each.finding() for each in found if each.change is Change.LOST), *unclear)
     if found:
         by_change = {change.value: [each.path for each in found if each.change is change] for change in Change}
-        told = {name: paths[:_MOST_PATHS] for name, paths in by_change.items() if paths}
+        paths_by_change = {name: paths[:_MOST_PATHS] for name, paths in by_change.items() if paths}
         # What is cut is counted, so that nobody takes the paths for all.
-        log.warning("the forms did not come back as they were sent", differences=len(found), **told)
-        delivery.recorded(OperationChange(differences={"count": len(found), **told}))
+        log.warning("the forms did not come back as they were sent", differences=len(found), **paths_by_change)
+        delivery.recorded(OperationChange(differences={"count": len(found), **paths_by_change}))
     return lost if _is_ours(delivery, after) else ()
 
 

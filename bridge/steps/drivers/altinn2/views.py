@@ -15,7 +15,7 @@ from bridge.core.markdown import text_of_html
 from bridge.core.operations import Link
 from bridge.core.problems import Refusal
 from bridge.parts import Bridge
-from bridge.steps.drivers.altinn2.attachments import Shown, Standing, copy_of
+from bridge.steps.drivers.altinn2.attachments import ElementAttachments, Shown, copy_of
 from bridge.steps.drivers.altinn2.reach import within_reach
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
@@ -74,7 +74,7 @@ def attachments_of(bridge: Bridge, link: Link) -> tuple[Shown, ...]:
     """List the element's attachments without their bytes, or its archived copy's. Raises Refusal and UpstreamError."""
     with explained("element_gone", 410), within_reach(bridge, link.service_resource, link.key.who):
         there = bridge.altinn2.list_attachments(place_of(bridge, link))
-    return Standing(bridge, link.key, link.dialog_id, there=there).shown()
+    return ElementAttachments(bridge, link.key, link.dialog_id, there=there).shown()
 
 
 def print_of(bridge: Bridge, link: Link, *, language: str, chunks: bool) -> Print:
