@@ -25,8 +25,8 @@ from bridge.steps.alarm import alarm
 from bridge.steps.batch.draft_report import Watcher
 from bridge.steps.batch.drafts import run_drafts
 from bridge.steps.batch.runs import Stopped, take_run, tick
-from bridge.steps.dialog.deferred_activities import tell_names
-from bridge.steps.dialog.thawed import tell_thawed
+from bridge.steps.dialog.deferred_activities import add_deferred_activities
+from bridge.steps.dialog.thawed import retry_frozen
 from bridge.steps.lease import next_run
 from bridge.steps.operation.restored import hold
 from bridge.steps.operation.run import run_operation
@@ -105,8 +105,8 @@ class WorkerProcess:
         self._every(FORGET_EVERY, self._forget)
         if self._embedded:
             self._every(EMPTY_LOG_EVERY, partial(empty_log, self.bridge.store.engine))
-        self._every(NAMES_EVERY, partial(tell_names, self.bridge))
-        self._every(THAW_EVERY, partial(tell_thawed, self.bridge))
+        self._every(NAMES_EVERY, partial(add_deferred_activities, self.bridge))
+        self._every(THAW_EVERY, partial(retry_frozen, self.bridge))
         if self.bridge.settings.drafts_every:
             # More often than a run is due, so that one whose process died is soon gone on with by another.
             self._every(min(DRAFTS_EVERY, self.bridge.settings.drafts_every / 4), self._run_due_drafts)

@@ -6,7 +6,7 @@ The outcome is the smallest RFC 6902 patch of the dialog that was read (facts/di
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from bridge.core.dialog_items import (
@@ -67,18 +67,21 @@ class Merged:
     """
     What to send, what is then written, and the names of actions for whose buttons there was no room.
 
-    *labels* are to be added, each by a call of its own; ``noted`` says that one needs no other.
+    *labels* are to be added, each by a call of its own, and of *labels_too_many* there is no room. *kept* are the
+    places where others' word stands, or their gap, and *change* wanted another.
     """
 
     operations: tuple[PatchOperation, ...]
     written: Written
     no_room: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    labels_too_many: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
-    def noted(self, label: str) -> "Merged":
-        """Note down that *label* is done with, so that one which others take off stays off."""
-        written = Written({**self.written.digests, _label_place(label): digest(label)})
-        return replace(self, written=written, labels=tuple(each for each in self.labels if each != label))
+
+def with_label(written: Written, label: str) -> Written:
+    """*written*, and that *label* is done with, so that one which others take off stays off."""
+    return Written({**written.digests, _label_place(label): digest(label)})
 
 
 def merge(dialog: Dialog, change: DialogChange, base: Written = NOTHING_WRITTEN) -> Merged:
@@ -86,7 +89,7 @@ def merge(dialog: Dialog, change: DialogChange, base: Written = NOTHING_WRITTEN)
     What to send so that *dialog* says what *change* wants and keeps what others wrote since *base*.
 
     Paths are indexes into what was read, so the patch is good for that revision only and goes with ``If-Match``.
-    A dialog that holds all of *change*'s activities was told already, since a patch is applied whole: nothing is sent.
+    In a dialog that holds all of *change*'s activities it was applied, since a patch is applied whole: nothing is sent.
     Items that do not lead to the bridge's own actions on this dialog stay, and what the bridge took away stays away.
     Where nothing is to be changed there is no operation. A correspondence's dialog is Correspondence's: only our own
     buttons are taken from it, and the history is added to.
@@ -99,8 +102,9 @@ class _Merge:
         self._dialog, self._change, self._base = dialog, change, dict(base.digests)
         self._written = dict(base.digests)
         self._no_room: list[str] = []
-        ids = {each.id for each in change.activities}
-        self._told = bool(ids) and ids <= dialog.activity_ids
+        self._labels_too_many: list[str] = []
+        self._kept: list[str] = []
+        self._applied = change.in_history_of(dialog)
         self._foreign = of_correspondence(dialog)
         mine = MADE in base.digests
         self._offers = [] if self._foreign else [each for each in change.offers if mine or not each.on_ours_alone]
@@ -119,8 +123,14 @@ class _Merge:
             *self._transmissions(),
             *self._activities(),
         )
+        labels = tuple(self._labels())
         return Merged(
-            () if self._told else operations, Written(self._written), tuple(self._no_room), tuple(self._labels())
+            operations=() if self._applied else operations,
+            written=Written(self._written),
+            no_room=tuple(self._no_room),
+            labels=labels,
+            labels_too_many=tuple(self._labels_too_many),
+            kept=tuple(dict.fromkeys(self._kept)),
         )
 
     # Single values
@@ -181,13 +191,22 @@ class _Merge:
         return own
 
     def _writes(self, place: str, wanted: str, theirs: str, *, asked: bool, only: Only | None = None) -> bool:
-        """Decide one field, and note down what then stands as written by us."""
+        """Decide one field, and note down what then stands as written by us, and what is kept."""
+        writes = self._wins(place, wanted, theirs, asked=asked, only=only)
+        if not writes and wanted != theirs:
+            said = self._base.get(place, GONE) != GONE
+            if said or (wanted != GONE and theirs != GONE):
+                self._kept.append(place)
+        return writes
+
+    def _wins(self, place: str, wanted: str, theirs: str, *, asked: bool, only: Only | None) -> bool:
+        """Whether our word is written over what stands there."""
         base = self._base.get(place)
         if only is Only.OWN and base in (None, GONE):
             return False
         if wanted == theirs:
             writes = False
-        elif self._told:
+        elif self._applied:
             # Somebody spoke after us.
             return False
         elif base is None:
@@ -212,9 +231,11 @@ class _Merge:
         for tag in self._change.search_tags:
             kept = _stored_tag(tag)
             place = f"/searchTags/{kept}"
-            if kept not in there and place not in self._base:
+            if kept not in there and place in self._base:
+                self._kept.append(place)
+            elif kept not in there:
                 yield {"op": "add", "path": "/searchTags/-", "value": {"value": tag}}
-            if kept in there or not self._told:
+            if kept in there or not self._applied:
                 self._written[place] = digest(kept)
 
     def _labels(self) -> Iterator[str]:
@@ -224,9 +245,13 @@ class _Merge:
         for label in self._change.labels:
             if label in there:
                 self._written[_label_place(label)] = digest(label)
-            elif _label_place(label) not in self._base and len(there) < LABELS:
+            elif _label_place(label) in self._base:
+                self._kept.append(_label_place(label))
+            elif len(there) < LABELS:
                 there.add(label)
                 yield label
+            else:
+                self._labels_too_many.append(label)
 
     # Lists, by id
 
@@ -309,7 +334,10 @@ class _Merge:
 
     def _adds(self, name: str, wanted: Json) -> bool:
         """Whether an item that is not there is put there: not when others took away what we had put."""
-        return not self._told and self._base.get(_place(name, wanted), GONE) == GONE
+        if self._base.get(_place(name, wanted), GONE) != GONE:
+            self._kept.append(_place(name, wanted))
+            return False
+        return not self._applied
 
     def _goes(self, url: str) -> bool:
         return action_of(url, self._dialog.id) in self._change.remove_actions
@@ -327,7 +355,7 @@ class _Merge:
         for link in () if self._foreign else self._change.links:
             place, found, item = f"/attachments/{link.id}", places.get(str(link.id)), link.item
             if item is None:
-                if found is not None and not self._told and self._leads_as_written(place, found[1]):
+                if found is not None and not self._applied and self._leads_as_written(place, found[1]):
                     self._forget(place)
                     going.append(found[0])
             elif found is not None:
@@ -377,7 +405,7 @@ class _Merge:
                 if found is not None:
                     at, there = found
                     yield from self._members(inner, own, f"{path}/{name}/{at}", wanted=each, theirs=there, known=known)
-                elif not known and not self._told:
+                elif not known and not self._applied:
                     # Others made the item anew, without it. One that they took out of ours stays out.
                     self._written.update(part_digests(inner, own, each))
                     yield {"op": "add", "path": f"{path}/{name}/-", "value": each}

@@ -152,6 +152,11 @@ class DialogChange:
     deletes: bool = False
     """Whether the dialog is deleted once it says this."""
 
+    def in_history_of(self, dialog: Dialog) -> bool:
+        """Whether all activities of the change, if it has any, stand in the history of *dialog*."""
+        ids = {each.id for each in self.activities}
+        return bool(ids) and ids <= dialog.activity_ids
+
 
 class Only(Enum):
     """What a field may be written over, where that is less than usual."""

@@ -14,7 +14,7 @@ from bridge.core.dialogs import DialogChange, Ends
 
 
 class Rung(IntEnum):
-    """How much is told, from most to least."""
+    """How much is written, from most to least."""
 
     WHOLE = 0
     NAMED = 1
@@ -27,9 +27,10 @@ class Rung(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What is told on a *rung*, and the places that it leaves out."""
+    """What is left of the *whole* on a *rung*, and the places that are left out there."""
 
     rung: Rung
+    whole: DialogChange
     change: DialogChange
     left_out: tuple[str, ...] = ()
 
@@ -47,9 +48,9 @@ LOWER: dict[str, Rung] = {
 """The highest rung that may be tried after a refusal of this reason; what is not in here is no matter of content."""
 
 
-def step_down(whole: DialogChange, at: Rung, reason: str, *, keys: Sequence[str] = ()) -> Step | None:
+def step_down(above: Step, reason: str, *, keys: Sequence[str] = ()) -> Step | None:
     """
-    What to tell after a refusal on the rung *at*, for *reason* and naming *keys*; None where nothing is left.
+    What to write after *above* was refused for *reason*, naming *keys*; None where nothing is left.
 
     A rung that leaves out no more than the one before it is passed over.
     """
@@ -57,27 +58,28 @@ def step_down(whole: DialogChange, at: Rung, reason: str, *, keys: Sequence[str]
     if wanted is None:
         return None
     for rung in Rung:
-        if rung <= at or rung < wanted:
+        if rung <= above.rung or rung < wanted:
             continue
-        step = step_on(whole, rung, keys)
+        step = step_on(above.whole, rung, keys)
         if step.left_out or rung is Rung.HISTORY:
             return step
     return None
 
 
 def step_on(whole: DialogChange, rung: Rung, keys: Sequence[str] = ()) -> Step:
-    """What is told on *rung*."""
+    """What is written of *whole* on *rung*."""
     match rung:
         case Rung.WHOLE:
-            return Step(rung=rung, change=whole)
+            return Step(rung=rung, whole=whole, change=whole)
         case Rung.NAMED:
             named = tuple(dict.fromkeys(_named(whole, keys)))
-            return Step(rung=rung, change=_without(whole, named), left_out=named)
+            return Step(rung=rung, whole=whole, change=_without(whole, named), left_out=named)
         case Rung.BARE:
             bare = replace(_without(whole, _trifles(whole)), ends=Ends.NONE)
-            return Step(rung=rung, change=bare, left_out=_trifles(whole))
+            return Step(rung=rung, whole=whole, change=bare, left_out=_trifles(whole))
         case Rung.HISTORY:
-            return Step(rung=rung, change=history(whole), left_out=("/status", "/actions", *_trifles(whole)))
+            left_out = ("/status", "/actions", *_trifles(whole))
+            return Step(rung=rung, whole=whole, change=history(whole), left_out=left_out)
 
 
 def history(change: DialogChange) -> DialogChange:
@@ -88,8 +90,8 @@ def history(change: DialogChange) -> DialogChange:
     )
 
 
-def standing(change: DialogChange) -> DialogChange:
-    """What *change* says of how the dialog stands: what was done stands in its history already."""
+def without_history(change: DialogChange) -> DialogChange:
+    """What *change* says of how the dialog stands: what was done is in its history already."""
     return replace(change, activities=())
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bridge.core.dialog_merge import Merged, merge
+from bridge.core.dialog_merge import Merged, merge, with_label
 from bridge.core.dialog_presentation import content_value, filled, offer
 from bridge.core.dialogs import REFUSAL, DialogChange, Ends, Field, Offer, Only, dialog_from_json
 from bridge.core.mapping import ActionMapping, Button, Priority
@@ -194,7 +194,7 @@ def test_labels_are_added_once() -> None:
 
     assert first.labels == ("uteservering",)
     assert merged(change, first.written, **there, **told).labels == ("uteservering",)
-    assert merged(change, first.noted("uteservering").written, **told).labels == ()
+    assert merged(change, with_label(first.written, "uteservering"), **told).labels == ()
 
 
 def test_labels_beyond_the_limit_wait() -> None:

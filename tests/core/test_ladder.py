@@ -6,7 +6,7 @@ import pytest
 
 from bridge.core.dialogs import Activity, DialogChange, Field, Offer, party_representative
 from bridge.core.ids import derived_id
-from bridge.core.ladder import LOWER, Rung, history, standing, step_down, step_on
+from bridge.core.ladder import LOWER, Rung, history, step_down, step_on, without_history
 from bridge.core.lengths import cut, units
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -50,7 +50,7 @@ DATES = ("/dueAt", "/expiresAt")
 )
 def test_what_is_named_is_left_out_first(keys: list[str], left_out: tuple[str, ...]) -> None:
     """By whatever prefix it is named; status, buttons and history stay."""
-    step = step_down(WHOLE, Rung.WHOLE, "invalid", keys=keys)
+    step = step_down(step_on(WHOLE, Rung.WHOLE), "invalid", keys=keys)
 
     assert step is not None
     assert step.rung is Rung.NAMED
@@ -67,20 +67,20 @@ def test_each_refusal_leads_further_down_and_to_an_end() -> None:
     """Whatever is refused for whichever reason: at most three times, and the last word is what was done."""
     for reason in LOWER:
         for keys in ([], ["dto.expiresAt"], ["dto.guiActions[0].url"]):
-            rungs, at = [], Rung.WHOLE
-            while (step := step_down(WHOLE, at, reason, keys=keys)) is not None:
-                assert step.rung > at
+            rungs, at = [], step_on(WHOLE, Rung.WHOLE)
+            while (step := step_down(at, reason, keys=keys)) is not None:
+                assert step.rung > at.rung
                 assert step.change.activities == WHOLE.activities
-                at = step.rung
-                rungs.append(at)
+                at = step
+                rungs.append(at.rung)
             assert rungs[-1] is Rung.HISTORY
             assert len(rungs) <= 3
 
 
-def test_what_is_no_matter_of_content_is_not_told_in_less() -> None:
+def test_what_is_no_matter_of_content_is_not_written_in_less() -> None:
     """A frozen dialog, or a race, is the same with less in it."""
-    assert step_down(WHOLE, Rung.WHOLE, "frozen") is None
-    assert step_down(WHOLE, Rung.WHOLE, "conflict") is None
+    assert step_down(step_on(WHOLE, Rung.WHOLE), "frozen") is None
+    assert step_down(step_on(WHOLE, Rung.WHOLE), "conflict") is None
 
 
 def test_the_bare_rung_keeps_what_people_press() -> None:
@@ -91,9 +91,9 @@ def test_the_bare_rung_keeps_what_people_press() -> None:
     assert (dict(bare.fields), bare.search_tags, bare.labels, bare.transmissions) == ({}, (), (), ())
 
 
-def test_history_and_standing_are_the_two_halves() -> None:
+def test_history_and_the_rest_are_the_two_halves() -> None:
     """What was done says nothing of how the dialog stands, and the other way round."""
-    done, stands = history(WHOLE), standing(WHOLE)
+    done, stands = history(WHOLE), without_history(WHOLE)
 
     assert (done.status, done.offers, done.remove_actions, dict(done.fields)) == (None, (), frozenset(), {})
     assert (done.activities, stands.activities) == (WHOLE.activities, ())

@@ -21,8 +21,8 @@ from bridge.sandbox.core.tokens import issue
 from bridge.sandbox.dialogporten.api import OWNER_SCOPE
 from bridge.sandbox.dialogporten.model import Resource
 from bridge.steps.batch.draft_report import DraftOutcome
-from bridge.steps.dialog.deferred_activities import tell_names
-from bridge.steps.dialog.update import tell
+from bridge.steps.dialog.deferred_activities import add_deferred_activities
+from bridge.steps.dialog.update import apply, plan
 from bridge.steps.operation.sync import sync
 from bridge.storage.tables import operations as rows
 from bridge.storage.tables import snapshots, unnamed
@@ -375,7 +375,7 @@ def test_delete_buttons_are_what_dialogporten_means_by_them(stage: Stage) -> Non
     subject = Subject(mapping=every, dialog_id=case.dialog_id, public_url=PUBLIC, values={})
     news = change_for_state(subject, ElementState.SIGNING, activity=None)
 
-    tell(stage.bridge, stage.bridge.dialogporten.get(case.dialog_id), news)
+    apply(stage.bridge, plan(stage.bridge, stage.bridge.dialogporten.get(case.dialog_id), news))
 
     buttons = {each["url"].rpartition("/")[2]: each for each in stage.dialog(case)["guiActions"]}
     assert (buttons["discard"]["httpMethod"], buttons["discard"].get("isDeleteDialogAction")) == ("DELETE", True)
@@ -508,7 +508,7 @@ def test_a_missing_name_holds_nothing_up(stage: Stage) -> None:
     between = (stage.dialog(case)["status"], stage.activities(case))
     stage.world.change_switches(name_lookup_fails=False)
     due_now(stage)
-    tell_names(stage.bridge)
+    add_deferred_activities(stage.bridge)
 
     assert answer.status_code == 204
     assert between == ("Completed", ["Information"])
@@ -526,11 +526,11 @@ def test_a_name_that_meets_other_writers_is_told_later(stage: Stage) -> None:
     stage.fault("dialogporten", "WRITE", str(case.dialog_id), times=20, internal="concurrent_change")
 
     due_now(stage)
-    tell_names(stage.bridge)
+    add_deferred_activities(stage.bridge)
     still = waiting(stage)
     stage.world.faults.clear()
     due_now(stage)
-    tell_names(stage.bridge)
+    add_deferred_activities(stage.bridge)
 
     assert still == 1
     assert "FormSubmitted" in stage.activities(case)
@@ -545,10 +545,10 @@ def test_a_name_that_never_comes_is_told_without(stage: Stage) -> None:
 
     due_now(stage)
     with capture_logs() as logs:
-        tell_names(stage.bridge)
+        add_deferred_activities(stage.bridge)
     still = waiting(stage)
     due_now(stage, age=timedelta(hours=25))
-    tell_names(stage.bridge)
+    add_deferred_activities(stage.bridge)
     stage.world.change_switches(name_lookup_fails=False)
 
     assert still == 1

@@ -25,7 +25,7 @@ from bridge.core.states import change_for, change_for_state
 from bridge.parts import Bridge
 from bridge.sandbox.core import identities
 from bridge.sandbox.dialogporten.views import Reader
-from bridge.steps.dialog.update import tell, template_context
+from bridge.steps.dialog.update import apply, plan, template_context
 from tests.scenarios.dialog_mapping import saying
 from tests.scenarios.stage import RESOURCE, Case, Stage
 
@@ -48,11 +48,15 @@ def forgetful(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
     return bool(operations)
 
 
+def update(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
+    return apply(bridge, plan(bridge, dialog, change))
+
+
 class Writers(RuleBasedStateMachine):
     """What must hold is held around each write of the bridge's, against what was read just before it."""
 
     stage: ClassVar[Stage]
-    tell = staticmethod(tell)
+    update = staticmethod(update)
 
     @initialize()
     def begin(self) -> None:
@@ -95,7 +99,7 @@ class Writers(RuleBasedStateMachine):
         self.case_system_patches(text)
         if self._read()["revision"] != read.revision and merge(read, change).operations:
             with pytest.raises(Conflict):
-                self.tell(self.bridge, read, change)
+                self.update(self.bridge, read, change)
         self._sync(change)
 
     # The others
@@ -158,7 +162,7 @@ class Writers(RuleBasedStateMachine):
 
     def _sync(self, change: DialogChange) -> None:
         before = self._read()
-        self._told(change)
+        self._updated(change)
         after = self._read()
         for pointer in FIELDS:
             self._nothing_lost(pointer, change, _at(before, pointer), _at(after, pointer))
@@ -176,13 +180,13 @@ class Writers(RuleBasedStateMachine):
             )
         # The same again is no change, even without the line of history that says so: no call that writes, no moment.
         once_more = replace(change, activities=())
-        assert not self.tell(self.bridge, self.bridge.dialogporten.get(self.case.dialog_id), once_more)
+        assert not self.update(self.bridge, self.bridge.dialogporten.get(self.case.dialog_id), once_more)
         assert self._read() == after
 
-    def _told(self, change: DialogChange) -> None:
+    def _updated(self, change: DialogChange) -> None:
         for _ in range(5):
             try:
-                self.tell(self.bridge, self.bridge.dialogporten.get(self.case.dialog_id), change)
+                self.update(self.bridge, self.bridge.dialogporten.get(self.case.dialog_id), change)
             except Conflict:
                 continue
             return
@@ -265,7 +269,7 @@ class Writers(RuleBasedStateMachine):
 class Forgetful(Writers):
     """The same with a merge that drops the base."""
 
-    tell = staticmethod(forgetful)
+    update = staticmethod(forgetful)
 
 
 def _added(path: str, value: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from bridge.cli.operations import operations
 from bridge.core.operations import Outcome
-from bridge.steps.dialog.thawed import tell_thawed
+from bridge.steps.dialog.thawed import retry_frozen
 from tests.scenarios.stage import RESOURCE, Case, Stage, until
 
 MAPPING = f"""
@@ -218,10 +218,10 @@ def test_a_frozen_dialog_is_told_when_it_thaws(stage: Stage) -> None:
     assert stage.press(mine).status_code == 204
     frozen = only(stage, mine)
 
-    tell_thawed(stage.bridge)
+    retry_frozen(stage.bridge)
     until(lambda: only(stage, mine).attempt > frozen.attempt and only(stage, mine).finished_at is not None)
     still = only(stage, mine).dead_why
-    tell_thawed(stage.bridge)
+    retry_frozen(stage.bridge)
     until(lambda: only(stage, mine).dead_at is None and only(stage, mine).finished_at is not None)
 
     assert (frozen.dead_why, still) == ("dialog_frozen", "dialog_frozen")

@@ -27,7 +27,7 @@ from bridge.core.new_dialogs import new_dialog, own_dialog_change
 from bridge.core.operations import Link
 from bridge.parts import Bridge
 from bridge.steps.dialog.ended import sent_before
-from bridge.steps.dialog.update import tell_what_is_taken, template_context
+from bridge.steps.dialog.update import apply_what_is_taken, plan, template_context, without_applied_history
 from bridge.storage.drafts import Drafts
 from bridge.storage.snapshots import Snapshots
 
@@ -250,7 +250,8 @@ def _update(bridge: Bridge, dialog: Dialog, draft: Draft, *, mapping: ServiceMap
     subject = template_context(bridge, mapping, dialog.id, message_id=draft.message_id, archived_id=seen.archived_id)
     activity = None if seen.ending is None else _last_activity(draft, seen.ending, now=now)
     change = own_dialog_change(subject, seen.element, activity=activity, now=now, ours=draft.ours)
-    return tell_what_is_taken(bridge, dialog, change)
+    change = without_applied_history(bridge, dialog, change)
+    return apply_what_is_taken(bridge, plan(bridge, dialog, change))
 
 
 def _last_activity(draft: Draft, ending: Ending, *, now: datetime) -> Activity:

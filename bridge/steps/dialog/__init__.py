@@ -1,1 +1,1 @@
-"""What a dialog is told, and what it shows."""
+"""What is written into a dialog, and what it shows."""

@@ -1,4 +1,4 @@
-"""Tell later who did it: what needs a name that Dialogporten did not find waits, and never blocks the rest."""
+"""Activities that need a name which Dialogporten did not find: they are added later, and never block the rest."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,12 +6,14 @@ from uuid import UUID
 
 import structlog
 
+from bridge.core.dialog_plan import activity_plan
 from bridge.core.dialogs import SERVICE_OWNER, Activity, ActorType, DialogChange, actor_to_json
 from bridge.core.errors import Conflict, Missing, Rejected, UpstreamError, place_of
 from bridge.core.ids import sibling_id
 from bridge.core.texts.states import TEXTS
 from bridge.parts import Bridge
 from bridge.steps.alarm import alarm
+from bridge.steps.dialog.update import apply
 from bridge.storage.snapshots import Snapshots
 from bridge.storage.trouble import is_the_stores
 
@@ -19,13 +21,13 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 AGAIN_AFTER = timedelta(minutes=10)
 PATIENCE = timedelta(hours=24)
-"""After so long the service owner tells it in its own name."""
+"""After so long the activity is the service owner's."""
 AT_ONCE = 50
 
 
 def without_names(change: DialogChange) -> DialogChange:
     """
-    *change* without whoever needs a name: an activity of the service owner's tells that it is done.
+    *change* without whoever needs a name: an activity of the service owner's says that it is done.
 
     There is still an activity, so that Arbeidsflate wakes up.
     """
@@ -55,13 +57,13 @@ def keep_for_later(bridge: Bridge, dialog_id: UUID, change: DialogChange) -> Non
                 Snapshots(tx).wait_for_name(dialog_id, each, next_at=bridge.clock() + AGAIN_AFTER)
 
 
-def tell_names(bridge: Bridge) -> None:
+def add_deferred_activities(bridge: Bridge) -> None:
     """Try what waits for a name, once each."""
     with bridge.store.transaction() as tx:
         due = Snapshots(tx).due(now=bridge.clock(), lease=AGAIN_AFTER, limit=AT_ONCE)
     for dialog_id, activity in due:
         try:
-            told = _told(bridge, dialog_id, activity)
+            settled = _settle(bridge, dialog_id, activity)
         except UpstreamError as error:
             alarm(bridge, error)
             log.warning("an activity still waits for a name", dialog=str(dialog_id), why=type(error).__name__)
@@ -72,22 +74,22 @@ def tell_names(bridge: Bridge) -> None:
             why, at = type(error).__name__, place_of(error)
             log.error("an activity could not be told, and is tried later", dialog=str(dialog_id), why=why, at=at)
             continue
-        if told:
+        if settled:
             with bridge.store.transaction() as tx:
                 Snapshots(tx).named(activity.id)
 
 
-def _told(bridge: Bridge, dialog_id: UUID, activity: Activity) -> bool:
-    """Whether there is nothing left to tell."""
+def _settle(bridge: Bridge, dialog_id: UUID, activity: Activity) -> bool:
+    """Add *activity* to the dialog's history; whether it is done with."""
     late = bridge.clock() - activity.created_at >= PATIENCE
-    told = activity if not late else replace(activity, performed_by=SERVICE_OWNER)
+    added = activity if not late else replace(activity, performed_by=SERVICE_OWNER)
     try:
-        bridge.dialogporten.add_activity(dialog_id, told, revision=None, silent=True)
+        apply(bridge, activity_plan(dialog_id, added))
     except Missing:
         return True
     except Rejected as error:
         if isinstance(error, Conflict):
-            raise  # Others keep writing to the dialog: it is told at the next look.
+            raise  # Others keep writing to the dialog: it is added at the next look.
         if error.reason == "name_lookup_failed":
             return False
         if error.reason != "already_exists":

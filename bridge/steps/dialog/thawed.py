@@ -1,4 +1,4 @@
-"""Tell dialogs that were frozen what they could not be told: Dialogporten says nowhere that one was thawed."""
+"""Syncs that met a frozen dialog are tried again: Dialogporten says nowhere that one was thawed."""
 
 import structlog
 
@@ -12,8 +12,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 AT_ONCE = 200
 
 
-def tell_thawed(bridge: Bridge) -> int:
-    """Let what waits for a frozen dialog try again, the oldest first; say how much. What is frozen still comes back."""
+def retry_frozen(bridge: Bridge) -> int:
+    """Let what waits for a frozen dialog try again, the oldest first; how much. What is frozen still comes back."""
     with bridge.store.reading() as tx:
         found = DeadLetters(tx).entries([Kind.DEAD], why=FROZEN, limit=AT_ONCE)
     asked = 0

@@ -1,15 +1,16 @@
-"""Bring one dialog to what it shall say: read, merge with what the bridge last wrote, and patch."""
+"""Bring one dialog to what it shall say: plan by a merge with what the bridge last wrote there, and apply."""
 
 from collections.abc import Mapping
 from uuid import UUID
 
 import structlog
 
-from bridge.core.dialog_merge import merge
+from bridge.core.dialog_merge import with_label
+from bridge.core.dialog_plan import DialogPlan, Why, plan_of
 from bridge.core.dialogs import Dialog, DialogChange, of_correspondence
 from bridge.core.elements import ENDED, ElementKey, ElementState, archive_reference
 from bridge.core.errors import Conflict, Missing, OutcomeUnknown, Rejected, UpstreamError
-from bridge.core.ladder import Rung, Step, standing, step_down, step_on
+from bridge.core.ladder import Rung, Step, step_down, step_on, without_history
 from bridge.core.mapping import ServiceMapping
 from bridge.core.states import Subject
 from bridge.parts import Bridge
@@ -46,41 +47,52 @@ def template_context(
     return Subject(mapping=mapping, dialog_id=dialog_id, public_url=public_url, values=values)
 
 
-def tell(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
-    """
-    Patch *dialog* as it was read, and say whether there was anything to write.
+def plan(bridge: Bridge, dialog: Dialog, change: DialogChange) -> DialogPlan:
+    """What brings *dialog*, as it was read, to what *change* wants; nothing is written."""
+    return plan_step(bridge, dialog, step_on(change, Rung.WHOLE))
 
-    Raises:
-        Conflict: Somebody else was first, or the answer is not known: read again, and tell again.
-        UpstreamError: As for ``DialogportenClient.patch``.
-    """
+
+def plan_step(bridge: Bridge, dialog: Dialog, step: Step) -> DialogPlan:
+    """As ``plan``, for what is left of a change on *step*."""
     with bridge.store.reading() as tx:
         base = Snapshots(tx).written(dialog.id)
-    merged = merge(dialog, change, base)
-    if unmade := [each.name for each in change.links if each.item is None]:
-        log.warning("links could not be made of what was calculated", links=unmade)
-    if merged.no_room:
-        log.warning("there is no room for a button", actions=merged.no_room)
-    if merged.operations:
+    return plan_of(dialog, step, base)
+
+
+def apply(bridge: Bridge, plan: DialogPlan) -> bool:
+    """
+    Carry *plan* out on the revision that it was made of, and note what was written; whether the dialog changed by it.
+
+    Raises:
+        Conflict: Somebody else was first, or the answer is not known: read again, and plan again.
+        UpstreamError: As for ``DialogportenClient.patch``, and of activities as for its ``add_activity``.
+    """
+    _log_left_out(plan)
+    if plan.operations and plan.dialog is not None:
         try:
-            bridge.dialogporten.patch(dialog.id, merged.operations, revision=dialog.revision, silent=change.silent)
+            bridge.dialogporten.patch(
+                plan.dialog_id, plan.operations, revision=plan.dialog.revision, silent=plan.silent
+            )
         except OutcomeUnknown as error:
             # Reading the dialog again tells: what was to be added is there, or it is not.
             raise Conflict(error.system, error.detail, status=error.status) from error
-    for label in merged.labels:
-        if not _labelled(bridge, dialog.id, label):
+    for activity in plan.activities:
+        bridge.dialogporten.add_activity(plan.dialog_id, activity, revision=None, silent=plan.silent)
+    written = plan.written
+    for label in plan.labels:
+        if not _labelled(bridge, plan.dialog_id, label):
             break
-        merged = merged.noted(label)
-    # A crash before this loses nothing: the next merge finds all as it is wanted, and writes this down.
-    if merged.written != base:
+        written = with_label(written, label)
+    # A crash before this loses nothing: the next plan finds all as it is wanted, and this is written then.
+    if written != plan.base:
         with bridge.store.transaction() as tx:
-            Snapshots(tx).write(dialog.id, merged.written, now=bridge.clock())
-    return bool(merged.operations)
+            Snapshots(tx).write(plan.dialog_id, written, now=bridge.clock())
+    return plan.changes_dialog
 
 
-def lower(whole: DialogChange, at: Rung, refusal: Rejected) -> Step | None:
-    """What to tell where *refusal* met *whole* on the rung *at*, and log what it leaves out; None is nothing."""
-    down = step_down(whole, at, refusal.reason, keys=refusal.keys)
+def step_below(step: Step, refusal: Rejected) -> Step | None:
+    """What is left where *refusal* met *step*, and log what that leaves out; None is nothing."""
+    down = step_down(step, refusal.reason, keys=refusal.keys)
     if down is not None:
         log.error(
             "Dialogporten does not take all that the dialog shall say",
@@ -92,50 +104,61 @@ def lower(whole: DialogChange, at: Rung, refusal: Rejected) -> Step | None:
     return down
 
 
-def tell_what_is_taken(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
+def apply_what_is_taken(bridge: Bridge, plan: DialogPlan) -> bool:
     """
-    As ``tell``; where Dialogporten does not take the whole, less and less of it is told.
+    As ``apply``; where Dialogporten does not take the whole, less and less of it is written.
 
-    Where only the history is taken, it is told, and the refusal raised all the same: status and buttons stand as they
-    stood, so this is to be tried again. Then the history has the line, and the rest is told without it.
+    Where only the history is taken, it is added, and the refusal raised all the same: status and buttons are what they
+    were, so this is to be tried again. Then the history has the line, and the rest is what
+    ``without_applied_history`` leaves.
 
     Raises:
-        Conflict: As for ``tell``.
-        UpstreamError: As for ``tell``, and where no more than the history is taken.
+        Conflict: As for ``apply``.
+        UpstreamError: As for ``apply``, and where no more than the history is taken.
     """
-    told_of = bool(change.activities) and {each.id for each in change.activities} <= dialog.activity_ids
-    if told_of and not _stands_as_told(bridge, dialog, change):
-        change = standing(change)
-    step = step_on(change, Rung.WHOLE)
     while True:
         try:
-            changed = tell(bridge, dialog, step.change)
+            changed = apply(bridge, plan)
         except (Conflict, Missing):
             raise
         except Rejected as error:
-            down = lower(change, step.rung, error)
-            if down is None:
+            step = step_below(plan.step, error)
+            if step is None:
                 raise
-            if down.rung is not Rung.HISTORY:
-                step = down
+            plan = plan.on(step)
+            if step.rung is not Rung.HISTORY:
                 continue
-            for activity in down.change.activities:
-                bridge.dialogporten.add_activity(dialog.id, activity, revision=None, silent=down.change.silent)
-            _count_left_out(bridge, dialog, down.rung)
+            apply(bridge, plan)
+            _count_left_out(bridge, plan)
             raise
-        if step.rung > Rung.WHOLE:
-            _count_left_out(bridge, dialog, step.rung)
+        if plan.step.rung > Rung.WHOLE:
+            _count_left_out(bridge, plan)
         return changed
 
 
-def _stands_as_told(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
-    """Whether the bridge noted that it told the dialog this state, and not its history alone."""
+def without_applied_history(bridge: Bridge, dialog: Dialog, change: DialogChange) -> DialogChange:
+    """
+    What of *change* is not in *dialog* yet, where that has its history and nothing else of it.
+
+    The bridge notes a state with what it wrote of it, so that one which was written whole is known.
+    """
+    if not change.in_history_of(dialog):
+        return change
     with bridge.store.reading() as tx:
-        return Snapshots(tx).written(dialog.id).told_last(change.state)
+        whole = Snapshots(tx).written(dialog.id).told_last(change.state)
+    return change if whole else without_history(change)
 
 
-def _count_left_out(bridge: Bridge, dialog: Dialog, rung: Rung) -> None:
-    bridge.metrics.left_out.labels(dialog.service_resource, rung.name.lower()).inc()
+def _log_left_out(plan: DialogPlan) -> None:
+    if unmade := [each.place for each in plan.left_out if each.why is Why.NOT_CALCULATED]:
+        log.warning("links could not be made of what was calculated", links=unmade)
+    if no_room := [each.place for each in plan.left_out if each.why is Why.NO_ROOM]:
+        log.warning("there is no room for a button", actions=no_room)
+
+
+def _count_left_out(bridge: Bridge, plan: DialogPlan) -> None:
+    if plan.dialog is not None:
+        bridge.metrics.left_out.labels(plan.dialog.service_resource, plan.step.rung.name.lower()).inc()
 
 
 def note_thrown_away(bridge: Bridge, dialog_id: UUID, key: ElementKey) -> None:
@@ -144,11 +167,11 @@ def note_thrown_away(bridge: Bridge, dialog_id: UUID, key: ElementKey) -> None:
         Drafts(tx).thrown_away(dialog_id, key.message_id, now=bridge.clock())
 
 
-def delete_told(bridge: Bridge, dialog_id: UUID) -> None:
+def delete_after_update(bridge: Bridge, dialog_id: UUID) -> None:
     """
     Delete a dialog that says that its element was deleted; one that is deleted already, or is not there, stays so.
 
-    It was told first, so that who looks meanwhile reads why it goes, and so that a crash between ends in no dialog
+    It says so first, so that who looks meanwhile reads why it goes, and so that a crash between ends in no dialog
     without a word. Not silently: that is what leads Arbeidsflate back to the inbox.
 
     Raises:
@@ -164,21 +187,21 @@ def delete_told(bridge: Bridge, dialog_id: UUID) -> None:
     except Conflict:
         raise
     except Rejected as error:
-        # Told it is, and a no stays a no.
+        # What is so it says already, and a no stays a no.
         log.error("the dialog of a deleted element could not be deleted", dialog=str(dialog_id), reason=error.reason)
     except OutcomeUnknown as error:
         raise Conflict(error.system, error.detail, status=error.status) from error
 
 
 def ended_before(bridge: Bridge, dialog_id: UUID) -> frozenset[ElementState]:
-    """At which end the dialog was told that its case is; empty where it was not."""
+    """At which end the dialog says, by the bridge's last word, that its case is; empty where it is at none."""
     with bridge.store.reading() as tx:
         written = Snapshots(tx).written(dialog_id)
     return frozenset(state for state in ENDED if written.told_last(state.value))
 
 
 def _labelled(bridge: Bridge, dialog_id: UUID, label: str) -> bool:
-    """Add *label*, and say whether that is done with; what fails waits for the next telling and holds up nothing."""
+    """Add *label*, and say whether that is done with; what fails waits for the next plan and holds up nothing."""
     try:
         bridge.dialogporten.add_label(dialog_id, label)
     except UpstreamError as error:

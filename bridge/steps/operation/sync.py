@@ -1,4 +1,4 @@
-"""Tell the dialog how an operation ended, without losing what others wrote meanwhile."""
+"""How an operation ended goes into its dialog, without losing what others wrote meanwhile."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,15 +7,24 @@ from datetime import datetime
 import structlog
 
 from bridge.core.changes import OperationChange
+from bridge.core.dialog_plan import history_plan
 from bridge.core.dialogs import DialogChange
 from bridge.core.elements import ElementState
 from bridge.core.errors import Conflict, Missing, Rejected, Unreachable
-from bridge.core.ladder import Rung, Step, history, standing, step_on
+from bridge.core.ladder import Rung, Step, history, step_on, without_history
 from bridge.core.operations import FROZEN, TOLD_IN_PART, Operation, Outcome, Stage
 from bridge.core.states import change_for
 from bridge.parts import Bridge
 from bridge.steps.dialog.deferred_activities import keep_for_later, without_names
-from bridge.steps.dialog.update import delete_told, ended_before, lower, note_thrown_away, tell, template_context
+from bridge.steps.dialog.update import (
+    apply,
+    delete_after_update,
+    ended_before,
+    note_thrown_away,
+    plan_step,
+    step_below,
+    template_context,
+)
 from bridge.steps.lease import finish, set_aside
 from bridge.steps.operation.agreed import telling
 
@@ -24,12 +33,12 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 QUICK_TRIES = 5
 """How often a lost race is run again at once; after that it waits like any failure."""
 SERVER_ERRORS, SERVER_TRIES = 2, 5
-"""After so many answers 5xx to a PATCH in one try, and so many tries before it, less is told."""
+"""After so many answers 5xx to a PATCH in one try, and so many tries before it, less is written."""
 
 
 @dataclass(slots=True)
 class _Way:
-    """How far down the ladder a telling has come, and whether it names who acted."""
+    """How far down the ladder a sync has come, and whether it names who acted."""
 
     rung: Rung = Rung.WHOLE
     keys: Sequence[str] = ()
@@ -39,13 +48,13 @@ class _Way:
     left_out: tuple[str, ...] = ()
 
     def step(self, whole: DialogChange) -> Step:
-        """What to tell next. Raises the last refusal where nothing is left."""
+        """What to write next. Raises the last refusal where nothing is left."""
+        step = step_on(whole, self.rung, self.keys)
         if self.refusal is not None:
-            down = lower(whole, self.rung, self.refusal)
+            down = step_below(step, self.refusal)
             if down is None:
                 raise self.refusal
-            self.rung, self.keys, self.refusal = down.rung, self.refusal.keys, None
-        step = step_on(whole, self.rung, self.keys)
+            step, self.rung, self.keys, self.refusal = down, down.rung, self.refusal.keys, None
         self.left_out = step.left_out
         return step
 
@@ -54,8 +63,8 @@ def sync(bridge: Bridge, operation: Operation) -> datetime | None:
     """
     Bring the dialog up to date, and close the operation.
 
-    The activity's id belongs to the operation, so a dialog that holds it was told already, by whomever. Where
-    Dialogporten does not take the whole, less and less of it is told.
+    The activity's id belongs to the operation, so a dialog that holds it was brought up to date, by whomever. Where
+    Dialogporten does not take the whole, less and less of it is written.
 
     Raises:
         UpstreamError: The dialog could not be read or written; the next try reads first.
@@ -63,9 +72,9 @@ def sync(bridge: Bridge, operation: Operation) -> datetime | None:
     way, races = _Way(), 0
     while races < QUICK_TRIES:
         try:
-            _tell(bridge, operation, way)
+            _update(bridge, operation, way)
         except Missing as error:
-            # Nobody is left to tell: the outcome stands in our own row.
+            # Nobody is left to read it: the outcome is in our own row.
             log.warning("the dialog is no longer there", reason=error.reason)
             way.rung, way.left_out = Rung.WHOLE, ()
         except Conflict as error:
@@ -107,7 +116,7 @@ def why_given_up(operation: Operation) -> str:
     return "given_up" if operation.problem is None else operation.problem.code
 
 
-def _tell(bridge: Bridge, operation: Operation, way: _Way) -> None:
+def _update(bridge: Bridge, operation: Operation, way: _Way) -> None:
     unreadable = way.refusal is not None and way.refusal.reason == "unreadable"
     dialog = None
     if way.rung is not Rung.HISTORY and not unreadable:
@@ -116,6 +125,28 @@ def _tell(bridge: Bridge, operation: Operation, way: _Way) -> None:
             log.warning("the dialog is deleted")
             way.rung, way.left_out = Rung.WHOLE, ()
             return
+    change = _change(bridge, operation)
+    step = way.step(change)
+    if not way.named:
+        step = _without_names(bridge, operation, step)
+    plan = history_plan(operation.dialog_id, step) if dialog is None else plan_step(bridge, dialog, step)
+    apply(bridge, plan)
+    thrown_away = change.state == ElementState.DELETED.value and operation.outcome in _THROWN_AWAY
+    if operation.element is not None and thrown_away:
+        # Before the dialog goes: a run among drafts that meets it must not take this for somebody else's deletion.
+        note_thrown_away(bridge, operation.dialog_id, operation.element)
+    if change.deletes:
+        delete_after_update(bridge, operation.dialog_id)
+
+
+def _without_names(bridge: Bridge, operation: Operation, step: Step) -> Step:
+    log.warning("no name was found for who acted; that is told later")
+    keep_for_later(bridge, operation.dialog_id, step.change)
+    return replace(step, change=without_names(step.change))
+
+
+def _change(bridge: Bridge, operation: Operation) -> DialogChange:
+    """What the dialog shall say of how the operation ended."""
     (mapping, action), offering = telling(bridge, operation)
     outcome = operation.outcome or Outcome.GIVEN_UP
     change = change_for(
@@ -138,25 +169,9 @@ def _tell(bridge: Bridge, operation: Operation, way: _Way) -> None:
         ended=ended_before(bridge, operation.dialog_id) if outcome in (Outcome.REFUSED, Outcome.GIVEN_UP) else (),
     )
     if _spoken_after(bridge, operation):
-        # What was pressed later has been told: how the dialog stands by now is not for this one to say.
+        # What was pressed later is written: how the dialog stands by now is not for this one to say.
         change = history(change)
-    if operation.left_out:
-        change = standing(change)
-    step = way.step(change)
-    if not way.named:
-        log.warning("no name was found for who acted; that is told later")
-        keep_for_later(bridge, operation.dialog_id, step.change)
-        step = replace(step, change=without_names(step.change))
-    if dialog is None or step.rung is Rung.HISTORY:
-        for activity in step.change.activities:
-            bridge.dialogporten.add_activity(operation.dialog_id, activity, revision=None, silent=step.change.silent)
-    else:
-        tell(bridge, dialog, step.change)
-    if operation.element is not None and change.state == ElementState.DELETED.value and outcome in _THROWN_AWAY:
-        # Before the dialog goes: a run among drafts that meets it must not take this for somebody else's deletion.
-        note_thrown_away(bridge, operation.dialog_id, operation.element)
-    if change.deletes:
-        delete_told(bridge, operation.dialog_id)
+    return without_history(change) if operation.left_out else change
 
 
 _THROWN_AWAY = (Outcome.DONE, Outcome.REPEATED)
