@@ -258,7 +258,7 @@ def run_due_drafts(bridge: Bridge, stopping: Callable[[], bool]) -> None:
     if run is None:
         return
     log.info("drafts run", run=run.id, after=run.cursor)
-    watcher = Watcher(tell=lambda _: None, progress=lambda _done, _of: None, stopping=stopping)
+    watcher = Watcher(report=lambda _: None, progress=lambda _done, _of: None, stopping=stopping)
     try:
         counts = run_drafts(bridge, run, watcher, dry=False)
     except (Stopped, UpstreamError) as error:

@@ -22,7 +22,7 @@ EVERY = 5.0
 
 
 @click.command()
-@click.option("--dry-run", "dry", is_flag=True, help="Show the plan; make and change nothing.")
+@click.option("--dry-run", "dry", is_flag=True, help="Show the plan, and what it would write; make and change nothing.")
 @click.option("--for", "whom", metavar="WHO,…", help="Instead of BRIDGE_DRAFTS_FOR; an unfinished run keeps its own.")
 @shape_option("table", "json", "jsonl")
 def drafts(*, dry: bool, whom: str | None, shape: str) -> None:
@@ -50,7 +50,7 @@ def drafts(*, dry: bool, whom: str | None, shape: str) -> None:
     bridge = wire(settings)
     run = _run_of(bridge, dry=dry)
     printer = _Printer(shape, dry=dry)
-    watcher = Watcher(tell=printer.tell, progress=printer.progress, stopping=lambda: False)
+    watcher = Watcher(report=printer.report, progress=printer.progress, stopping=lambda: False)
     try:
         counts = run_drafts(bridge, run, watcher, dry=dry)
     except (Stopped, UpstreamError, KeyboardInterrupt) as error:
@@ -91,23 +91,25 @@ class _Printer:
         self._began = self._told = time.monotonic()
         self._first: int | None = None
 
-    def tell(self, told: "PlanLine") -> None:
-        if told.what.value in ("unchanged", "busy"):
+    def report(self, line: "PlanLine") -> None:
+        if line.what.value in ("unchanged", "busy"):
             return
         about = {
-            "what": told.what.value,
-            "service": told.service_resource,
-            "element": told.message_id,
-            "dialog": None if told.dialog_id is None else str(told.dialog_id),
-            "who": told.who,
-            "why": told.why,
+            "what": line.what.value,
+            "service": line.service_resource,
+            "element": line.message_id,
+            "dialog": None if line.dialog_id is None else str(line.dialog_id),
+            "who": line.who,
+            "why": line.why,
         }
+        writes = {"writes": line.writes} if self._dry else {}
         if self._shape == "json":
-            self._all.append(about)
+            self._all.append({**about, **writes})
         elif self._shape == "jsonl":
-            self._line(about)
+            self._line({**about, **writes})
         else:
-            click.echo("\t".join(value for value in about.values() if value is not None))
+            values = (*about.values(), ", ".join(line.writes))
+            click.echo("\t".join(value for value in values if value))
 
     def progress(self, done: int, total: int) -> None:
         now = time.monotonic()

@@ -26,8 +26,8 @@ class Written:
 
     digests: Mapping[str, str] = field(default_factory=dict)
 
-    def told_last(self, state: str) -> bool:
-        """Whether *state* is the last one that was told."""
+    def last_state_is(self, state: str) -> bool:
+        """Whether *state* is the last one of which the bridge wrote."""
         return self.digests.get(STATE) == digest(state)
 
     def ours(self) -> "Written":

@@ -79,6 +79,17 @@ def test_machines_get_lines_of_json(sandbox: Sandbox, tmp_path: Path) -> None:
     assert sums == {"done": {"created": 1}}
 
 
+def test_a_plan_says_what_it_would_write(sandbox: Sandbox, tmp_path: Path) -> None:
+    """In JSON beside each dialog, and of one that is to be made its id; what was done has no plan."""
+    who, _ = element(sandbox)
+
+    plan = run(sandbox, tmp_path, "--for", who, "--dry-run", "--format", "jsonl", **PUBLIC)
+    done = run(sandbox, tmp_path, "--for", who, "--format", "jsonl", **PUBLIC)
+
+    (planned, _), (made, _) = ([json.loads(line) for line in each.stdout.splitlines()] for each in (plan, done))
+    assert planned == {**made, "writes": ["create dialog"]}
+
+
 def test_a_failure_is_told_and_ends_with_one(sandbox: Sandbox, tmp_path: Path) -> None:
     """What failed is named with its reason; run again, it is done."""
     who, message_id = element(sandbox)

@@ -368,5 +368,5 @@ def test_the_last_state_that_was_told_is_known() -> None:
     told = written(in_state("Sendt og arkivert"))
     later = merged(refusal(), merged(in_state("beregnet", ends=Ends.REFUSAL), told).written).written
 
-    assert later.told_last("Sendt og arkivert")
-    assert not later.told_last("Utfylling")
+    assert later.last_state_is("Sendt og arkivert")
+    assert not later.last_state_is("Utfylling")

@@ -74,7 +74,7 @@ def taken(bridge: Bridge, *who: str) -> Run:
 
 def watcher(told: list[PlanLine], *, stop_after: int | None = None) -> Watcher:
     return Watcher(
-        tell=told.append,
+        report=told.append,
         progress=lambda _done, _of: None,
         stopping=lambda: stop_after is not None and len(told) >= stop_after,
     )
@@ -106,7 +106,7 @@ def dialogs(stage: Stage, who: str) -> list[Mapping[str, Any]]:
     return items
 
 
-def _put() -> dict[str, Any]:
+def put_of() -> dict[str, Any]:
     """What a person's own client sends: the form as it stands."""
     form = {"Type": "MainForm", "DataFormatId": "5801", "DataFormatVersion": "42001", "FormData": VALID}
     return {"Type": "FormTask", "ServiceCode": "5701", "ServiceEdition": 1, "_embedded": {"forms": [form]}}
@@ -420,7 +420,7 @@ def test_the_users_own_change_is_news(stage: Stage) -> None:
     """Sent to signing in Altinn itself: the buttons change with it, and the change is not silent."""
     case = drafted(stage, service={"signing_steps": 1})
     seen = stage.dialog(case)["updatedAt"]
-    stage.as_citizen("PUT", case, body=_put(), complete="true", sign="false")
+    stage.as_citizen("PUT", case, body=put_of(), complete="true", sign="false")
 
     counts, _ = run(stage, case.who)
 
@@ -434,7 +434,7 @@ def test_the_users_own_change_is_news(stage: Stage) -> None:
 def test_saving_a_draft_changes_no_dialog(stage: Stage) -> None:
     """The dialog says the same of a form that was saved once more, so nothing is written."""
     case = drafted(stage)
-    stage.as_citizen("PUT", case, body=_put(), complete="false", sign="false")
+    stage.as_citizen("PUT", case, body=put_of(), complete="false", sign="false")
     before = stage.dialog(case)["revision"]
 
     first, _ = run(stage, case.who)
@@ -455,7 +455,7 @@ def test_what_a_dialog_does_not_take_has_failed_until_it_does(stage: Stage) -> N
     case = drafted(stage)
     body = '{"title":"One or more validation errors occurred.","status":400,"errors":{"dto.dueAt":["Nei."]}}'
     stage.fault("dialogporten", "PATCH", str(case.dialog_id), status=400, times=None, body=body)
-    stage.as_citizen("PUT", case, body=_put(), complete="true", sign="true")
+    stage.as_citizen("PUT", case, body=put_of(), complete="true", sign="true")
 
     counts, told = run(stage, case.who)
     at_once, _ = run(stage, case.who)
@@ -483,7 +483,7 @@ def test_what_a_dialog_does_not_take_has_failed_until_it_does(stage: Stage) -> N
 def test_sent_in_altinn_completes_the_dialog(stage: Stage) -> None:
     """No button stays, the link knows the archived copy, and there is one event and one line of history."""
     case = drafted(stage)
-    stage.as_citizen("PUT", case, body=_put(), complete="true", sign="true")
+    stage.as_citizen("PUT", case, body=put_of(), complete="true", sign="true")
 
     counts, _ = run(stage, case.who)
     again, _ = run(stage, case.who)
@@ -602,7 +602,7 @@ def test_a_dialog_that_was_deleted_is_not_made_again(stage: Stage) -> None:
     """Who deleted it had a reason; its element changes unseen from then on."""
     case = drafted(stage)
     assert stage.as_owner("DELETE", f"/{case.dialog_id}").status_code == 204
-    stage.as_citizen("PUT", case, body=_put(), complete="false", sign="false")
+    stage.as_citizen("PUT", case, body=put_of(), complete="false", sign="false")
 
     first, _ = run(stage, case.who)
     second, _ = run(stage, case.who)
@@ -614,7 +614,7 @@ def test_a_dialog_that_was_deleted_is_not_made_again(stage: Stage) -> None:
 def test_a_press_under_way_is_left_to_tell(stage: Stage) -> None:
     """While an operation of the dialog is unfinished, the run keeps its hands off it."""
     case = drafted(stage, service={"signing_steps": 1})
-    stage.as_citizen("PUT", case, body=_put(), complete="true", sign="false")
+    stage.as_citizen("PUT", case, body=put_of(), complete="true", sign="false")
     before = stage.dialog(case)["revision"]
     operation_id = unfinished(stage, case)
 
@@ -630,7 +630,7 @@ def test_a_press_under_way_is_left_to_tell(stage: Stage) -> None:
 def test_what_others_write_meanwhile_stays(stage: Stage) -> None:
     """A lost race is read and computed again."""
     case = drafted(stage, service={"signing_steps": 1})
-    stage.as_citizen("PUT", case, body=_put(), complete="true", sign="false")
+    stage.as_citizen("PUT", case, body=put_of(), complete="true", sign="false")
     stage.fault("dialogporten", "PATCH", f"/api/v1/serviceowner/dialogs/{case.dialog_id}", status=412, times=1)
 
     counts, _ = run(stage, case.who)

@@ -1,4 +1,4 @@
-"""What a run among elements under completion did with each: counted, told, and remembered where it failed."""
+"""What a run among elements under completion did with each: counted, reported, and remembered where it failed."""
 
 import logging
 from collections import Counter
@@ -44,7 +44,7 @@ class DraftOutcome(Enum):
     LEFT = "left"
     """Its dialog was deleted or frozen by others: it is left alone from now on."""
     BUSY = "busy"
-    """A write action on its dialog is under way, which tells the dialog itself."""
+    """A write action on its dialog is under way, which brings it up to date itself."""
     FAILED = "failed"
     WAITING = "waiting"
     """It failed by itself, and its time to be tried again has not come."""
@@ -64,7 +64,7 @@ ENDED: Mapping[Ending, DraftOutcome] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanLine:
-    """One line of the plan, or of what was done: ids only."""
+    """One line of the plan, or of what was done: ids only. *writes* is what a plan would write, by places."""
 
     what: DraftOutcome
     who: str
@@ -72,19 +72,20 @@ class PlanLine:
     dialog_id: UUID | None = None
     service_resource: str | None = None
     why: str | None = None
+    writes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watcher:
     """Who hears of a run: each element that is no longer as it was, and how many of how many reportees are done."""
 
-    tell: Callable[[PlanLine], None]
+    report: Callable[[PlanLine], None]
     progress: Callable[[int, int], None]
     stopping: Callable[[], bool]
 
 
 class DraftReport:
-    """The outcomes of one run; in a dry run they are told, and neither logged nor remembered."""
+    """The outcomes of one run; in a dry run they are watched, and neither logged nor remembered."""
 
     def __init__(self, bridge: Bridge, lease: LeasedRun, watcher: Watcher) -> None:
         self._bridge, self._lease, self._watcher = bridge, lease, watcher
@@ -102,16 +103,16 @@ class DraftReport:
             self._failing = Drafts(tx).failures()
 
     def count(self, what: DraftOutcome) -> None:
-        """Count an outcome of which nobody is told."""
+        """Count an outcome that is no news to anybody."""
         self._lease.counts[what.value] += 1
 
-    def tell(self, line: PlanLine) -> None:
-        """Count an outcome, and tell of it whoever watches, the log and the metrics."""
+    def add(self, line: PlanLine) -> None:
+        """Count an outcome, and hand it to whoever watches, to the log and to the metrics."""
         self.count(line.what)
         if not self._lease.dry:
             self._log(line)
             self._bridge.metrics.drafts.labels(line.service_resource or "", line.what.value).inc()
-        self._watcher.tell(line)
+        self._watcher.report(line)
 
     def waits(self, about: str) -> bool:
         """Whether it failed, and is to be tried later; that is counted."""
@@ -144,7 +145,7 @@ class DraftReport:
         """
         Count a failure; where it is the element's own, leave that alone for a while, the longer the more often.
 
-        What has no name that a later run would know it by is told and not kept.
+        What has no name that a later run would know it by is reported and not kept.
         """
         # The text of an unforeseen error may hold anything; its type and place may not.
         known = isinstance(error, UpstreamError)
@@ -156,7 +157,7 @@ class DraftReport:
             who=None if about.message_id else about.who,
             why=why,
         )
-        self.tell(replace(about, why=why))
+        self.add(replace(about, why=why))
         away = _system_was_away(error)
         self._away = self._away + 1 if away else 0
         if isinstance(error, UpstreamError) and self._away >= AWAY_AFTER:

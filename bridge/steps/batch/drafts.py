@@ -19,7 +19,8 @@ from bridge.core.errors import Rejected
 from bridge.core.mapping import Altinn2Service, ServiceMapping
 from bridge.core.operations import Link
 from bridge.parts import Bridge
-from bridge.steps.batch.draft_dialogs import existing_dialog, follow, make
+from bridge.steps.batch.draft_dialogs import existing_dialog, make, plan_make
+from bridge.steps.batch.draft_following import Followed, follow, plan_follow
 from bridge.steps.batch.draft_report import ENDED, DraftOutcome, DraftReport, PlanLine, Watcher
 from bridge.steps.batch.runs import LeasedRun
 from bridge.storage.drafts import Drafts
@@ -73,7 +74,7 @@ class DraftRunner:
         reportees = [each for each in self._bridge.altinn2.reportees() if _in_scope(each, self._lease.scope)]
         if self._part == LISTS:
             self._read_lists(sorted(reportees, key=lambda each: each.reportee_id))
-            self._tell_unlisted({name for each in reportees for name in (each.reportee_id, address_of(each))})
+            self._report_unlisted({name for each in reportees for name in (each.reportee_id, address_of(each))})
             self._move_to(UNSEEN, "")
         self._follow_unseen({address_of(each) for each in reportees})
         return self._report.counts
@@ -102,7 +103,7 @@ class DraftRunner:
                 continue
             party = party_of(reportee)
             if party is None:
-                self._report.tell(PlanLine(what=DraftOutcome.MASKED, who=reportee.reportee_id))
+                self._report.add(PlanLine(what=DraftOutcome.MASKED, who=reportee.reportee_id))
             elif services and not self._report.waits(reportee.reportee_id):
                 self._read_list(reportee, party, services)
             self._move_to(LISTS, reportee.reportee_id)
@@ -121,15 +122,15 @@ class DraftRunner:
         if message_id is None or not self._report.waits(message_id):
             self._report.failed(about, error, keep=message_id is not None)
 
-    def _tell_unlisted(self, listed: Set[str]) -> None:
-        """Tell of who was asked for by name and is in no list: nothing of theirs was looked at."""
+    def _report_unlisted(self, listed: Set[str]) -> None:
+        """Report who was asked for by name and is in no list: nothing of theirs was looked at."""
         for who in self._lease.scope:
             key = f"unlisted {who}"  # Beside what fails of a list that there is.
             if who == ALL or who in listed:
                 self._report.recovered(key)
                 continue
             log.warning("a reportee that drafts are asked for is not listed by Altinn 2", who=who)
-            self._report.tell(PlanLine(what=DraftOutcome.FAILED, who=who, why=_UNLISTED))
+            self._report.add(PlanLine(what=DraftOutcome.FAILED, who=who, why=_UNLISTED))
             self._report.remember(key, _UNLISTED)
 
     def _handle_page(self, elements: Sequence[Element], party: str) -> None:
@@ -167,19 +168,25 @@ class DraftRunner:
             found = existing_dialog(self._bridge, element.key.message_id) if called_for is Look.SEARCH else None
             if found is not None:
                 self._leave_to(found, element, about)
-            elif self._lease.dry:
-                self._report.tell(replace(about, what=DraftOutcome.CREATED))
             else:
-                dialog_id, ending = make(self._bridge, mapping, element, party=party)
-                what = DraftOutcome.CREATED if ending is None else ENDED[ending]
-                self._report.tell(replace(about, what=what, dialog_id=dialog_id))
+                self._make(element, draft, about, party=party)
+
+    def _make(self, element: Element, draft: Draft | None, about: PlanLine, *, party: str) -> None:
+        mapping = self._services[element.service_code, element.service_edition]
+        if self._lease.dry:
+            plan = plan_make(self._bridge, mapping, element, party=party, draft=draft)
+            dialog_id, ending, about = plan.dialog_id, plan.ending, replace(about, writes=plan.writes)
+        else:
+            dialog_id, ending = make(self._bridge, mapping, element, party=party)
+        what = DraftOutcome.CREATED if ending is None else ENDED[ending]
+        self._report.add(replace(about, what=what, dialog_id=dialog_id))
 
     def _leave_to(self, found: UUID, element: Element, about: PlanLine) -> None:
         """Leave *element* to the dialog *found*, which somebody else made for it."""
         if not self._lease.dry:
             with self._bridge.store.transaction() as tx:
                 Drafts(tx).foreign(element, found, now=self._bridge.clock())
-        self._report.tell(replace(about, what=DraftOutcome.STANDING, dialog_id=found))
+        self._report.add(replace(about, what=DraftOutcome.STANDING, dialog_id=found))
 
     # Dialogs whose elements were in no list
 
@@ -204,17 +211,23 @@ class DraftRunner:
             link = tx.link(draft.dialog_id)
         if link is None or link.service_resource not in self._bridge.mappings:
             return
-        outcome = follow(self._bridge, draft, link, dry=self._lease.dry)
-        match outcome:
-            case Ending():
-                what = ENDED[outcome]
-            case True:
-                what = DraftOutcome.CHANGED
-            case False:
-                what = DraftOutcome.UNCHANGED
-            case None:
-                what = DraftOutcome.BUSY
-        self._report.tell(_line_of(what, draft, link))
+        if self._lease.dry:
+            plan = plan_follow(self._bridge, draft, link)
+            self._report.add(replace(_line_of(_what(plan.outcome), draft, link), writes=plan.writes))
+        else:
+            self._report.add(_line_of(_what(follow(self._bridge, draft, link)), draft, link))
+
+
+def _what(outcome: Followed) -> DraftOutcome:
+    match outcome:
+        case Ending():
+            return ENDED[outcome]
+        case True:
+            return DraftOutcome.CHANGED
+        case False:
+            return DraftOutcome.UNCHANGED
+        case None:
+            return DraftOutcome.BUSY
 
 
 def _line_of(what: DraftOutcome, draft: Draft, link: Link) -> PlanLine:

@@ -20,5 +20,5 @@ def sent_before(bridge: Bridge, dialog_id: UUID, key: ElementKey, *, but: UUID |
         archived_id = link.archived_id if link is not None and known else None
         archived = ElementState.ARCHIVED.value
         said = archived in tx.last_states(key.message_id, but=but)
-        told = known and Snapshots(tx).written(dialog_id).told_last(archived)
-    return Ended(ElementState.ARCHIVED, archived_id) if said or told or archived_id is not None else None
+        written = known and Snapshots(tx).written(dialog_id).last_state_is(archived)
+    return Ended(ElementState.ARCHIVED, archived_id) if said or written or archived_id is not None else None

@@ -21,7 +21,7 @@ WITHIN = 3.0
 """Seconds that the look may take: a form does not wait longer for a Dialogporten that does not answer."""
 
 ACTION_NARROWED = Problem(code="action_narrowed", status=403)
-_TOLD = (Outcome.DONE, Outcome.REPEATED, Outcome.REFUSED)
+_IN_HISTORY = (Outcome.DONE, Outcome.REPEATED, Outcome.REFUSED)
 DIALOG_GONE = Problem(code="dialog_gone", status=410)
 
 
@@ -40,8 +40,8 @@ class DialogLook:
         Raise Refusal ``dialog_gone`` where the dialog was deleted or purged, ``action_narrowed`` where it offers the
         action only to whom an authorization context takes in, and the token's ``a`` was counted.
 
-        Dialogporten being away, or refusing us, stops nothing: the dialog is told when it answers again. That a dialog
-        is frozen shows nowhere before a write (facts/dialogporten.md 15).
+        Dialogporten being away, or refusing us, stops nothing: what was done is written when it answers again. That a
+        dialog is frozen shows nowhere before a write (facts/dialogporten.md 15).
         """
         self._thread.join(WITHIN)
         if self._gone:
@@ -65,9 +65,9 @@ class DialogLook:
             self._narrowed = unsaid and is_narrowed(dialog, self._action.name)
 
 
-def held_as_told(bridge: Bridge, operation: Operation) -> bool:
+def hold_if_in_history(bridge: Bridge, operation: Operation) -> bool:
     """
-    Hold an operation of which its dialog tells already; the result says whether it was.
+    Hold an operation that is in its dialog's history already; the result says whether it was.
 
     Its activity's id is nobody else's, so the store that does not know of it is older than the dialog. Asked for
     what comes to be sent late, and not for what an operator let go on; a dialog that cannot be read holds up nothing.
@@ -79,7 +79,7 @@ def held_as_told(bridge: Bridge, operation: Operation) -> bool:
     except UpstreamError as error:
         log.warning("a dialog was not looked at before a late press", why=error.detail)
         return False
-    ids = {derived_id(operation.accepted_at, str(operation.id), each.value) for each in _TOLD}
+    ids = {derived_id(operation.accepted_at, str(operation.id), each.value) for each in _IN_HISTORY}
     if not ids & dialog.activity_ids:
         return False
     log.error("the dialog tells of an operation that the store has not carried out: it was restored")

@@ -145,7 +145,7 @@ def without_applied_history(bridge: Bridge, dialog: Dialog, change: DialogChange
     if not change.in_history_of(dialog):
         return change
     with bridge.store.reading() as tx:
-        whole = Snapshots(tx).written(dialog.id).told_last(change.state)
+        whole = Snapshots(tx).written(dialog.id).last_state_is(change.state)
     return change if whole else without_history(change)
 
 
@@ -197,7 +197,7 @@ def ended_before(bridge: Bridge, dialog_id: UUID) -> frozenset[ElementState]:
     """At which end the dialog says, by the bridge's last word, that its case is; empty where it is at none."""
     with bridge.store.reading() as tx:
         written = Snapshots(tx).written(dialog_id)
-    return frozenset(state for state in ENDED if written.told_last(state.value))
+    return frozenset(state for state in ENDED if written.last_state_is(state.value))
 
 
 def _labelled(bridge: Bridge, dialog_id: UUID, label: str) -> bool:

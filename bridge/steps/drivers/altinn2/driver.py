@@ -14,7 +14,7 @@ from bridge.core.operations import Outcome, Stage
 from bridge.core.problems import Problem, Refusal
 from bridge.parts import Bridge
 from bridge.steps.delivery import Delivery
-from bridge.steps.dialog.look import held_as_told
+from bridge.steps.dialog.look import hold_if_in_history
 from bridge.steps.drivers.altinn2.advancing import Changed, Lost, advanced
 from bridge.steps.drivers.altinn2.attachments import settle, unsettled
 from bridge.steps.drivers.altinn2.endings import changed, end, lost, refuse, refused, uncertain, unverified
@@ -140,7 +140,7 @@ def _by_what_is_there(delivery: Delivery, element: Element | None, *, looked_at:
     if element is not None and isinstance(decision, Send | Refuse):
         decision = by_signatures(delivery, element, decision)
     unsent = first and isinstance(decision, Send | Refuse)
-    if unsent and is_late(delivery) and held_as_told(delivery.bridge, delivery.operation):
+    if unsent and is_late(delivery) and hold_if_in_history(delivery.bridge, delivery.operation):
         return None
     match decision:
         case Took(Outcome.REPEATED):
