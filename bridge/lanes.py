@@ -102,6 +102,6 @@ class Lane:
             self.pool.submit(asked.work).add_done_callback(asked.ended)
 
     def _next(self) -> int | None:
-        """Whose turn it is: of those below their share, who has waited for longest since the last one of his."""
+        """The caller whose turn it is: of those below their share, the one whose last turn lies furthest back."""
         share = max(1, self._threads // SHARE)
         return next((each for each in self._lines if not each or self._at_work[each] < share), None)

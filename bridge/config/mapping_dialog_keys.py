@@ -82,7 +82,7 @@ class StatusText(Model):
 
 
 class WordingKeys(Model):
-    """What a dialog says in words; what is left out is left to the next in line."""
+    """What a dialog says in words; what is left out here is said by the wording that is asked after this one."""
 
     code: Annotated[
         str | None, Field(min_length=1, max_length=255, description="extendedStatus: the status for systems.")

@@ -13,7 +13,7 @@ from bridge.core.problems import Problem
 
 
 class Kept(Enum):
-    """What stands there stays."""
+    """Marks a member that keeps the value which its row has."""
 
     KEPT = "kept"
 

@@ -179,7 +179,7 @@ class Manifest:
         return f"Manifest({self.forms} forms, {len(self.files)} files, {self.phase.value})"
 
     def in_phase(self, phase: Phase) -> "Manifest":
-        """The same in another phase."""
+        """The manifest in another phase."""
         return replace(self, phase=phase)
 
 
@@ -193,7 +193,7 @@ class Verification(Enum):
 
 
 def manifest_of(forms: int, attachments: Iterable[Attachment | Listed]) -> Manifest:
-    """What is to be there."""
+    """The manifest of so many forms and these attachments."""
     return Manifest(forms=forms, files=tuple((_name(each), _size(each)) for each in attachments))
 
 

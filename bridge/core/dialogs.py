@@ -167,7 +167,7 @@ class Only(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Field:
-    """A wanted value as Dialogporten takes it; None is none. *asked* when a mapping says it, and no default does."""
+    """A wanted value as Dialogporten takes it; None takes it away. *asked*: a mapping says it, and not a default."""
 
     value: object
     asked: bool

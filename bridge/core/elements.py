@@ -125,7 +125,7 @@ class Content(ABC):
 
     @abstractmethod
     def open(self) -> BinaryIO:
-        """Them from the beginning; several readers do not disturb each other."""
+        """The bytes from their beginning; several readers do not disturb each other."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Content) and (self.size, self.sha256) == (other.size, other.sha256)
@@ -156,7 +156,7 @@ class InMemory(Content):
         return hashlib.sha256(self._data).hexdigest()
 
     def open(self) -> BinaryIO:
-        """Them from the beginning."""
+        """The bytes from their beginning."""
         return io.BytesIO(self._data)
 
 

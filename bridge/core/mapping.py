@@ -280,7 +280,7 @@ Texts = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """What a dialog says in words; None leaves it to the next in line. *code* is the status for systems."""
+    """What a dialog says in words; None leaves it to the wording asked next. *code* is the status for systems."""
 
     code: str | None = None
     extended_status: Texts | None = None
@@ -291,7 +291,7 @@ class Wording:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dates:
-    """Days until the dialog is due, and until its users see it no more; None leaves it to the next in line."""
+    """Days until the dialog is due, and until its users see it no more; None leaves it to those asked next."""
 
     due: int | None = None
     expires: int | None = None

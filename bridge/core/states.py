@@ -282,7 +282,7 @@ def shown_in(mapping: ServiceMapping, state: ElementState) -> Sequence[str] | No
 
 
 def _buttons(subject: Subject, state: ElementState) -> tuple[frozenset[str], tuple[Offer, ...]]:
-    """Whose buttons go, and which are there."""
+    """The names of actions whose buttons go, and the offers that the dialog is to have."""
     shown = shown_in(subject.mapping, state)
     if shown is None:
         return frozenset(), ()

@@ -63,11 +63,11 @@ class Delivery:
         return may_arrive(self.operation, self.bridge.clock())
 
     def on(self, built_on: datetime | None) -> "Delivery":
-        """The same, built on what was last changed at *built_on*; it is recorded with the next write."""
+        """The delivery, built on what was last changed at *built_on*; that is recorded with the next write."""
         return replace(self, operation=replace(self.operation, built_on=built_on))
 
     def as_recorded(self) -> "Delivery":
-        """The same as its row has it by now."""
+        """The delivery as its operation's row has it by now."""
         with self.bridge.store.reading() as tx:
             return replace(self, operation=tx.operation(self.operation.id) or self.operation)
 

@@ -26,7 +26,7 @@ class Living:
     silent_since: datetime
 
     def condition(self) -> sa.ColumnElement[bool]:
-        """The same, of a row of ``attachments`` that is not ended."""
+        """The condition that the upload of an ``attachments`` row, which is not ended, lives."""
         mine = attachments.c.process.is_not_distinct_from(self.process)
         return sa.and_(
             attachments.c.seen_at >= self.silent_since,

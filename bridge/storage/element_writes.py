@@ -85,7 +85,7 @@ class ElementWrites(Rows):
 
     def signatures(self, operation: Operation) -> tuple[Signature, ...]:
         """
-        What other presses signed of the element, by whichever dialog, and are still remembered for.
+        The signatures that other presses gave the element, by whichever dialog, as long as they are remembered.
 
         Their dialogs need not have been told yet.
         """

@@ -40,11 +40,11 @@ class ElementAttachments:
             self._ours = Uploads(tx).of(dialog_id, key.message_id)
 
     def shown(self) -> tuple[Shown, ...]:
-        """Each with its upload: by its id, or where a PUT gave it a new one by name, type and size."""
+        """The attachments, each with its upload: by its id, or by name, type and size where a PUT gave it a new one."""
         return tuple(Shown(each, self._by_id(each) or self._likely(each)) for each in self.there)
 
     def named(self, attachment_type: str, file_name: str) -> tuple[Attachment, ...]:
-        """Those of this type and name."""
+        """The attachments of this type and name."""
         return tuple(each for each in self.there if name_of(each) == (attachment_type.casefold(), file_name))
 
     def ours(self, listed: Attachment) -> Upload | None:
@@ -180,7 +180,7 @@ def unsettled(bridge: Bridge, dialog_id: UUID) -> tuple[Upload, ...]:
 
 def look_for_uploads(bridge: Bridge, key: ElementKey) -> tuple[tuple[Upload, datetime], ...]:
     """
-    Look for what was sent to an element and not answered; give what may still arrive, and until when.
+    Look for uploads to an element that were not answered; returns those that may still arrive, and until when.
 
     Raises:
         UpstreamError: Altinn 2 could not be asked.
@@ -210,7 +210,7 @@ def settle(bridge: Bridge, uploads: Sequence[Upload], key: ElementKey) -> bool:
     """
     End what broke off on an element in form filling: where the new one stands the old one goes, else the old one stays.
 
-    False says that of one of them neither stands there.
+    False says that of one replacement neither the new nor the old attachment is there.
 
     Raises:
         Rejected, Unreachable: Altinn 2 cannot be asked; the next one who comes asks again.

@@ -69,7 +69,7 @@ def copy_named(delivery: Delivery, archived_id: str) -> Element | None:
 
 
 def or_none(look: Callable[[], Element | None]) -> Element | None:
-    """What *look* reads; None where it is not there."""
+    """What *look* reads; None where Altinn 2 has nothing there."""
     try:
         return look()
     except Missing:
@@ -146,7 +146,7 @@ def is_late(delivery: Delivery) -> bool:
 
 @contextmanager
 def kept(delivery: Delivery) -> Iterator[None]:
-    """Keep what the first look showed where what follows it fails before anything is recorded."""
+    """Record what the first look showed where a system fails before anything else is recorded."""
     operation = delivery.operation
     try:
         yield

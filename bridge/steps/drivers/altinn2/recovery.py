@@ -97,7 +97,7 @@ def already_applied(delivery: Delivery, after: Element | None) -> bool:
 
 
 def remaining_forms(delivery: Delivery, held: tuple[Form, ...]) -> tuple[Form, ...]:
-    """The forms as they shall be, those that stand there already as they are shown: they are not written again."""
+    """The forms to write; one that arrived already is given as it is shown, so that it is not written again."""
     bridge, operation = delivery.bridge, delivery.operation
     shown = {form.form_id: form for form in held}
     before = {form.form_id: form for form in operation.held_forms}

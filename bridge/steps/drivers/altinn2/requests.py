@@ -228,7 +228,7 @@ def complete_without_content(bridge: Bridge, action: ActionMapping, element: Ele
 
 
 def replaced_forms(building: DraftPut) -> tuple[Form, ...]:
-    """The forms that stay and are not as the element holds them, as it holds them."""
+    """The element's own forms for which others are to be written: what a roll-back writes again."""
     wanted = {form.form_id: form.data for form in building.forms}
     return tuple(form for form in building.held.forms if form.form_id in wanted and wanted[form.form_id] != form.data)
 

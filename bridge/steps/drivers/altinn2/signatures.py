@@ -25,7 +25,7 @@ def has_signed_it(delivery: Delivery) -> bool:
 
 
 def by_signatures(delivery: Delivery, element: Element, decision: Send | Refuse) -> Send | Refuse | Took:
-    """*decision*, or what becomes of a press that signs by who has signed before."""
+    """The *decision*, or another one where it signs and whoever pressed, or somebody else, has signed before."""
     bridge, service = delivery.bridge, delivery.mapping.altinn2
     if not delivery.action.signs or service is None or delivery.operation.sending_at is not None:
         return decision

@@ -20,7 +20,7 @@ def refuse_what_is_not_allowed(action: ActionMapping, sent: Sent) -> None:
 
 def subform_call(bridge: Bridge, action: ActionMapping, building: DraftPut) -> PlannedWrite | None:
     """
-    How the one subform is changed that is to be changed in a draft; None where it takes a PUT of the whole.
+    The call that changes the only subform to be changed in a draft; None where it takes a PUT of the whole.
 
     Raises:
         Refusal: A subform that Altinn 2 is to fill in does not come alone: no PUT can ask for that.

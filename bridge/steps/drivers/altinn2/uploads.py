@@ -244,7 +244,7 @@ def _placed(listing: ElementAttachments, target: Target) -> Attachment:
 
 
 def _going(listing: ElementAttachments, coming: _Coming, twins: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
-    """Whose place is taken. Raises Refusal where that may not be, or where another has the name already."""
+    """The attachments whose place is taken. Raises Refusal where that may not be, or another has the name already."""
     going = twins
     if coming.target is not None:
         target = _placed(listing, coming.target)
