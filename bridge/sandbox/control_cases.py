@@ -1,64 +1,84 @@
 """A case in one call: an Altinn 2 element, the dialog that stands for it, and who may press its buttons."""
 
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from bridge.sandbox.altinn2.seed import seed
+from bridge.sandbox.altinn2.seed_members import ATTACHMENTS, FORMS, SERVICE
+from bridge.sandbox.control_access import NUMBER, SERVICE_OWNER
+from bridge.sandbox.control_members import CONTEXT, LEVEL, PARTY, RESOURCE_NAME
 from bridge.sandbox.core import identities
+from bridge.sandbox.core.members import Anything, Either, ListOf, ObjectOf, OneOf, Record, Text, bad
 from bridge.sandbox.core.world import Organisation
 from bridge.sandbox.dialogporten.model import Resource
 from bridge.sandbox.world import World
 
 _LABEL = "urn:altinn:integration:a2:message:"
 _STATUS = {"formfilling": "RequiresAttention", "signing": "RequiresAttention", "archived": "Completed"}
-_MEMBERS = {
-    *("service_resource", "owner", "service", "forms", "attachments", "state", "subject", "who", "title", "dialog"),
-    *("bridge", "actions", "contexts", "actor", "level", "entities", "minimum_level"),
-}
-
-
-class BadCase(ValueError):
-    """What was asked for makes no sense; the message says why."""
+_URL = re.compile(r"https?://[^\s/?#]+\S*")
+_BUTTONS = Either(
+    first=ListOf(Text(), "a list of names"),
+    second=ObjectOf(ObjectOf(Anything()), "an object with an object for each name"),
+)
+CASE = Record(
+    members={
+        "service_resource": RESOURCE_NAME,
+        "owner": SERVICE_OWNER,
+        "number": NUMBER,
+        "service": SERVICE,
+        "forms": FORMS,
+        "attachments": ATTACHMENTS,
+        "state": OneOf(tuple(_STATUS)),
+        "subject": Text(empty=True),
+        "who": Text(
+            words="the number of an organisation or a person",
+            fits=lambda text: identities.is_organisation_number(text) or identities.is_person_number(text),
+        ),
+        "title": Text(),
+        # Dialogporten itself says what is wrong with these.
+        "dialog": ObjectOf(Anything()),
+        "bridge": Text(words="an address that begins with http:// or https://", fits=_URL.fullmatch),
+        "actions": _BUTTONS,
+        "contexts": ObjectOf(CONTEXT, "an object of objects"),
+        "actor": PARTY,
+        "level": LEVEL,
+        "entities": ListOf(Text()),
+        "minimum_level": LEVEL,
+    },
+    required=("service_resource",),
+)
 
 
 class Case:
     """
-    Reads what a case shall be.
+    What a case shall be, from what ``CASE`` read.
 
-    ``{service_resource, owner?, service?: as for an element, forms?, attachments?, state?, subject?, who?: number,
-    title?, dialog?: further members, bridge?: its address, actions?: [name] or {name: members of the button},
-    contexts?: {name: context}, actor?, level?, entities?: claim e, minimum_level?}``
-
-    Without *service* there is no element; without *who* the party is an invented organisation.
+    Without *service* there is no element; without *who* the party is an invented organisation. *actions* are names, or
+    further members of each button by its name; members of *dialog* take the place of its own.
     """
 
     def __init__(self, world: World, owner: Organisation, given: Mapping[str, Any]) -> None:
-        unknown = sorted(set(given) - _MEMBERS)
-        if unknown:
-            raise BadCase(f"a case has no {', '.join(unknown)}")
         self._world, self._owner, self._given = world, owner, given
-        self.resource = self._text("service_resource")
-        self.number = str(given.get("who") or world.new_organisation().number)
+        self.resource = given["service_resource"]
+        self.number = given.get("who") or world.new_organisation().number
         kind = identities.PERSON if len(self.number) == 11 else identities.ORGANISATION
         self.party = f"{kind}{self.number}"
-        if not identities.is_party(self.party):
-            raise BadCase("who is the number of an organisation or a person")
-        self.actions = self._actions()
-        self._dialog_members = self._objects("dialog", inner=False)
-        self._contexts = self._objects("contexts", inner=True)
+        actions = given.get("actions", ["submit"])
+        self.actions: Mapping[str, Any] = actions if isinstance(actions, dict) else {name: {} for name in actions}
+        self._contexts = given.get("contexts", {})
         if unknown := sorted(set(self._contexts) - set(self.actions)):
-            raise BadCase(f"contexts stand by the actions' names, which are not {', '.join(unknown)}")
-        self._minimum_level = given.get("minimum_level", 0)
-        if not isinstance(self._minimum_level, int) or isinstance(self._minimum_level, bool):
-            raise BadCase("minimum_level must be a whole number")
-        self.bridge = str(given.get("bridge", "http://127.0.0.1:8080")).rstrip("/")
+            raise bad("contexts", f"must stand by the actions' names, which are not {', '.join(unknown)}")
+        if "service" not in given and (senseless := [name for name in ("forms", "attachments") if given.get(name)]):
+            raise bad(senseless[0], "is about the element, and there is none without service")
+        self.bridge = given.get("bridge", "http://127.0.0.1:8080").rstrip("/")
 
     def put_in_place(self, make_dialog: Callable[[Mapping[str, Any]], str]) -> dict[str, Any]:
         """
-        Make all of it; *make_dialog* takes the dialog's body and gives its id.
+        The ids, the party and the address of each action, once all of it is made.
 
-        Returns the ids, the party, and the address of each action.
+        *make_dialog* takes the dialog's body and gives its id.
         """
         world = self._world
         dialog_id = str(world.chance.uuid7(world.clock()))
@@ -67,7 +87,7 @@ class Case:
             Resource(
                 owner=self._owner.number,
                 kind="genericaccessresource",
-                minimum_level=self._minimum_level,
+                minimum_level=self._given.get("minimum_level", 0),
             ),
         )
         message_id = self._element()
@@ -84,21 +104,21 @@ class Case:
         }
 
     def _element(self) -> str | None:
-        if self._given.get("service") is None:
+        if "service" not in self._given:
             return None
         names = ("service", "forms", "attachments", "state", "subject")
-        about = {name: self._given[name] for name in names if self._given.get(name) is not None}
+        about = {name: self._given[name] for name in names if name in self._given}
         return seed(self._world, {"who": self.number, **about}).id
 
     def _dialog(self, dialog_id: str, message_id: str | None, addresses: Mapping[str, str]) -> dict[str, Any]:
-        title = str(self._given.get("title") or self._given.get("subject") or "Sak i sandkassen")
+        title = self._given.get("title") or self._given.get("subject") or "Sak i sandkassen"
         labels = [] if message_id is None else [{"value": f"{_LABEL}{message_id}"}]
         first, *_ = (*self.actions, None)
         body = {
             "id": dialog_id,
             "serviceResource": self.resource,
             "party": self.party,
-            "status": _STATUS.get(str(self._given.get("state", "formfilling")), "RequiresAttention"),
+            "status": _STATUS[self._given.get("state", "formfilling")],
             "content": {name: {"value": _words(title), "mediaType": "text/plain"} for name in ("title", "summary")},
             "guiActions": [
                 {
@@ -113,7 +133,7 @@ class Case:
             ],
             "serviceOwnerContext": {"serviceOwnerLabels": labels},
         }
-        return {**body, **self._dialog_members}
+        return {**body, **self._given.get("dialog", {})}
 
     def _narrow(self, dialog_id: str) -> None:
         """Put the authorization contexts that are given by the actions' names on the actions' ids."""
@@ -123,29 +143,9 @@ class Case:
         ids = dict(zip(self.actions, (each["id"] for each in dialog.body["guiActions"]), strict=True))
         self._world.dialogporten.narrow(dialog_id, {ids[name]: context for name, context in self._contexts.items()})
 
-    def _actions(self) -> dict[str, Any]:
-        actions = self._given.get("actions", ["submit"])
-        if isinstance(actions, list) and all(isinstance(each, str) for each in actions):
-            return {name: {} for name in actions}
-        if isinstance(actions, dict) and all(isinstance(each, dict) for each in actions.values()):
-            return actions
-        raise BadCase("actions must be a list of names, or an object with an object for each name")
-
-    def _objects(self, name: str, *, inner: bool) -> Mapping[str, Any]:
-        value = self._given.get(name, {})
-        if not isinstance(value, dict) or (inner and not all(isinstance(each, dict) for each in value.values())):
-            raise BadCase(f"{name} must be an object{' of objects' if inner else ''}")
-        return value
-
-    def _text(self, name: str) -> str:
-        value = self._given.get(name)
-        if not isinstance(value, str) or not value:
-            raise BadCase(f"{name} must be a text")
-        return value
-
 
 def curl(address: str, token: str) -> str:
-    """Write the line that presses a button."""
+    """The line for a shell that presses a button."""
     header = shlex.quote(f"Authorization: Bearer {token}")
     return f"curl -i -X POST -H {header} {shlex.quote(address)}"
 

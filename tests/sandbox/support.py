@@ -2,7 +2,7 @@
 
 import base64
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,14 @@ SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
     <xs:element name="a" type="xs:integer"/>
   </xs:sequence></xs:complexType></xs:element>
 </xs:schema>"""
+
+
+def types_of(forms: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """What a service says of *forms*: all but what is in them."""
+    return [{name: value for name, value in each.items() if name != "xml"} for each in forms]
+
+
+(MAIN_TYPE,) = types_of([MAIN])
 
 
 class Clock:

@@ -10,6 +10,7 @@ from bridge.sandbox.world import World
 from tests.sandbox.support import (
     HAL,
     MAIN,
+    MAIN_TYPE,
     SCHEMA,
     as_altinn2_user,
     attachment,
@@ -20,12 +21,14 @@ from tests.sandbox.support import (
     owner_token,
     seeded,
     session_into,
+    types_of,
 )
 
 API = f"{BASE_URL}/altinn2/api"
 SIGNED = {"signing_steps": 1}
 ATTACHED = {"FileName": "plan øst.pdf", "AttachmentType": "Vedlegg", "Data": attachment(b"\x00\xff")["data"]}
 SUB = {"type": "SubForm", "data_format_id": "9002", "data_format_version": "3", "xml": "<del/>"}
+(SUB_TYPE,) = types_of([SUB])
 
 
 def state(world: World, message_id: str) -> Any:
@@ -151,7 +154,7 @@ REFUSED = [
 def test_a_body_outside_the_form_set_is_refused(body: Any, words: str) -> None:
     """400, the explanation in the reason phrase, and nothing is remembered."""
     world = make_world()
-    element = seeded(world, service={"forms": [MAIN, SUB]})
+    element = seeded(world, service={"forms": [MAIN_TYPE, SUB_TYPE]})
 
     answer = put(world, element, body)
 
@@ -174,7 +177,7 @@ def test_numbers_and_texts_name_the_same_form() -> None:
 def test_a_form_that_breaks_its_schema_stores_nothing() -> None:
     """400 with the reason phrase of Altinn 2 and the field's path; the element is as before."""
     world = make_world()
-    element = seeded(world, service={"forms": [{**MAIN, "schema": SCHEMA}]})
+    element = seeded(world, service={"forms": [{**MAIN_TYPE, "schema": SCHEMA}]})
 
     answer = put(world, element, message(main_form("<melding><a>x</a></melding>")))
 
@@ -190,7 +193,7 @@ def test_a_form_that_breaks_its_schema_stores_nothing() -> None:
 def test_validation_details_come_in_other_shapes(switch: str, body: Any) -> None:
     """The envelope is not known: a bare array and no body at all are switches."""
     world = make_world(validation_body=switch)
-    element = seeded(world, service={"forms": [{**MAIN, "schema": SCHEMA}]})
+    element = seeded(world, service={"forms": [{**MAIN_TYPE, "schema": SCHEMA}]})
 
     answer = put(world, element, message(main_form("<melding/>")))
 

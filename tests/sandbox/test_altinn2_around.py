@@ -11,7 +11,7 @@ from bridge.sandbox.in_process import BASE_URL
 from bridge.sandbox.world import World
 from tests.sandbox.support import (
     HAL,
-    MAIN,
+    MAIN_TYPE,
     SCHEMA,
     as_altinn2_user,
     main_form,
@@ -34,7 +34,7 @@ SERVICE = {
     "names": {"1033": "Meter card"},
     "signing_steps": 1,
     "security_level": 3,
-    "forms": [{**MAIN, "data_format_id": "Sofus", "schema": SCHEMA}],
+    "forms": [{**MAIN_TYPE, "data_format_id": "Sofus", "schema": SCHEMA}],
     "attachment_rules": [{"name": "Plan", "id": 52, "file_types": "*.xml", "max_count": 2, "schema": SCHEMA}],
 }
 
@@ -261,7 +261,7 @@ def test_an_own_element_is_found_under_my() -> None:
 def test_two_users_have_two_mys() -> None:
     """What one user makes under my is not there under the other one's, though both say my."""
     world = make_world()
-    service(world, forms=[MAIN], security_level=0, attachment_rules=[])
+    service(world, forms=[MAIN_TYPE], security_level=0, attachment_rules=[])
     session = logged_in(world)
     made = session.post(f"{API}/my/messages", json=message(main_form()), params={"complete": "false"}, headers=HAL)
     user(world, name="annen", password="x")

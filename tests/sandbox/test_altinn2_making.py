@@ -10,6 +10,7 @@ from bridge.sandbox.world import World
 from tests.sandbox.support import (
     HAL,
     MAIN,
+    MAIN_TYPE,
     SCHEMA,
     as_altinn2_user,
     attachment,
@@ -23,7 +24,7 @@ from tests.sandbox.support import (
 API = f"{BASE_URL}/altinn2/api"
 SUB = {"type": "SubForm", "data_format_id": "9002", "data_format_version": "3", "name": "Del"}
 SUB_XSD = SCHEMA.replace("melding", "del")
-SERVICE = {"code": "4711", "edition": 1, "forms": [MAIN, SUB]}
+SERVICE = {"code": "4711", "edition": 1, "forms": [MAIN_TYPE, SUB]}
 
 
 def service(world: World, **about: Any) -> None:
@@ -82,7 +83,7 @@ def test_a_post_makes_what_its_flags_say(
 def test_an_empty_draft_is_prefilled() -> None:
     """complete=false and no forms: the main form with the agency's prefill."""
     world = make_world()
-    service(world, forms=[{**MAIN, "prefill": "<melding><a>7</a></melding>"}])
+    service(world, forms=[{**MAIN_TYPE, "prefill": "<melding><a>7</a></melding>"}])
 
     answer = post(world, {**message(), "_embedded": {}}, complete="false")
 
@@ -107,10 +108,10 @@ REFUSED = [
     ("no such service", {}, {**message(main_form()), "ServiceCode": "1"}, {}, 404),
     ("payment", {"payment": True}, message(main_form()), {}, 400),
     ("others sign", {"user_controlled_signing": True, "signing_steps": 1}, message(main_form()), {}, 400),
-    ("broken schema", {"forms": [{**MAIN, "schema": SCHEMA}]}, message(main_form("<melding/>")), {}, 400),
+    ("broken schema", {"forms": [{**MAIN_TYPE, "schema": SCHEMA}]}, message(main_form("<melding/>")), {}, 400),
     (
         "broken schema",
-        {"forms": [{**MAIN, "schema": SCHEMA}]},
+        {"forms": [{**MAIN_TYPE, "schema": SCHEMA}]},
         message(main_form("<melding/>")),
         {"complete": "false"},
         400,
@@ -207,7 +208,7 @@ def test_a_subform_is_added_changed_and_removed() -> None:
 def test_a_subform_without_data_is_prefilled() -> None:
     """As the service declares it, or with its numbers on the root."""
     world = make_world()
-    service(world, forms=[MAIN, SUB])
+    service(world, forms=[MAIN_TYPE, SUB])
     element = post(world, message(main_form()), complete="false").headers["Location"]
     body = {"Type": "SubForm", "DataFormatId": 9002, "DataFormatVersion": 3}
 
@@ -231,7 +232,7 @@ def test_a_subform_without_data_is_prefilled() -> None:
 def test_a_subform_keeps_to_the_service(about: Any, body: Any, words: str) -> None:
     """400 with the rule in the reason phrase."""
     world = make_world()
-    service(world, forms=[MAIN, {**SUB, **about}])
+    service(world, forms=[MAIN_TYPE, {**SUB, **about}])
     forms = (main_form(), sub_form()) if about.get("max_one") else (main_form(),)
     element = post(world, message(*forms), complete="false").headers["Location"]
 
@@ -257,7 +258,7 @@ def test_the_main_form_is_not_deleted() -> None:
 def test_forms_stand_still_outside_form_filling(standing: str) -> None:
     """No subform is added to what waits for a signature or is archived."""
     world = make_world()
-    element = seeded(world, service={"forms": [MAIN, SUB], "signing_steps": 1}, state=standing)
+    element = seeded(world, service={"forms": [MAIN_TYPE, SUB], "signing_steps": 1}, state=standing)
 
     answer = as_altinn2_user(world).post(f"{API}/my/messages/{element}/forms", json=sub_form(), headers=HAL)
 
@@ -362,7 +363,7 @@ RULE = {"path": "/melding/a", "test": "number(//a) < 100", "message": "Må være
 
 def judged(xml: str, **about: Any) -> tuple[World, str, Any]:
     world = make_world()
-    kind = {**MAIN, "schema": FIELDS, "expected": EXPECTED, "rules": [RULE], **about}
+    kind = {**MAIN_TYPE, "schema": FIELDS, "expected": EXPECTED, "rules": [RULE], **about}
     element = seeded(world, service={"forms": [kind]}, forms=[{**MAIN, "xml": xml}])
     return world, element, as_altinn2_user(world).get(f"{API}/my/messages/{element}/validate").json()
 
@@ -464,7 +465,7 @@ def test_reasons_come_in_norwegian_by_switch(language: str, latin: bool) -> None
 def test_broken_forms_were_once_unauthorised() -> None:
     """401 before 20.5, with the same words: not every 401 is a login that ran out."""
     world = make_world(validation_status="401")
-    service(world, forms=[{**MAIN, "schema": SCHEMA}])
+    service(world, forms=[{**MAIN_TYPE, "schema": SCHEMA}])
 
     answer = post(world, message(main_form("<melding/>")))
 

@@ -13,7 +13,7 @@ from bridge.sandbox.in_process import BASE_URL
 from bridge.sandbox.world import World
 from tests.sandbox.support import (
     HAL,
-    MAIN,
+    MAIN_TYPE,
     as_altinn2_user,
     attachment,
     main_form,
@@ -379,7 +379,9 @@ def test_lists_in_xml_have_items() -> None:
     """Reply options and findings are elements within an element."""
     world = make_world()
     element = letter(world)
-    task = seeded(world, service={"forms": [{**MAIN, "rules": [{"path": "/a", "test": "false()", "message": "Nei"}]}]})
+    task = seeded(
+        world, service={"forms": [{**MAIN_TYPE, "rules": [{"path": "/a", "test": "false()", "message": "Nei"}]}]}
+    )
     session = as_altinn2_user(world)
     accept = {"Accept": "application/hal+xml"}
 
@@ -474,7 +476,7 @@ def test_an_element_that_waits_for_payment_has_a_link() -> None:
 def test_forms_completed_are_valid() -> None:
     """ValidationStatus tells whether Altinn 2 has judged a form."""
     world = make_world()
-    element = seeded(world, service={"signing_steps": 1, "forms": [MAIN]})
+    element = seeded(world, service={"signing_steps": 1, "forms": [MAIN_TYPE]})
     session = as_altinn2_user(world)
     before = session.get(f"{API}/{element}/forms").json()["_embedded"]["forms"][0]["ValidationStatus"]
 

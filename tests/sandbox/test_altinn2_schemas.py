@@ -8,7 +8,7 @@ from bridge.sandbox.altinn2.model import BadUpdate
 from bridge.sandbox.altinn2.rules import parsed_form
 from bridge.sandbox.altinn2.schemas import NoSchema, Schemas, compiled, net_pattern
 from bridge.sandbox.in_process import BASE_URL
-from tests.sandbox.support import HAL, as_altinn2_user, main_form, make_world, message, seeded, session_into
+from tests.sandbox.support import HAL, MAIN_TYPE, as_altinn2_user, main_form, make_world, message, seeded, session_into
 
 XS = "http://www.w3.org/2001/XMLSchema"
 MAIN = {"type": "MainForm", "data_format_id": "9001", "data_format_version": "1"}
@@ -149,7 +149,7 @@ def test_namespaces_that_are_no_uris_are_names() -> None:
 def test_a_schema_that_cannot_be_used_is_told_when_it_is_seeded() -> None:
     """And not by a 500 later."""
     text = f'<xs:schema xmlns:xs="{XS}"><xs:element name="v" type="Borte"/></xs:schema>'
-    body: dict[str, Any] = {"code": "4711", "forms": [{**MAIN, "schema": text}]}
+    body: dict[str, Any] = {"code": "4711", "forms": [{**MAIN_TYPE, "schema": text}]}
 
     answer = session_into(make_world()).post(f"{BASE_URL}/_sandbox/altinn2/services", json=body)
 
@@ -161,7 +161,7 @@ def test_a_schema_that_cannot_be_used_is_told_when_it_is_seeded() -> None:
 def test_a_form_with_a_padded_date_is_archived() -> None:
     """By the API as by the rules beneath it."""
     world = make_world()
-    kind = {**MAIN, "schema": schema("date")}
+    kind = {**MAIN_TYPE, "schema": schema("date")}
     element = seeded(world, service={"forms": [kind]}, forms=[{**MAIN, "xml": "<v>2026-01-01</v>"}])
 
     answer = as_altinn2_user(world).put(

@@ -13,6 +13,7 @@ from bridge.sandbox.in_process import BASE_URL
 from bridge.sandbox.world import World
 from tests.sandbox.support import (
     MAIN,
+    MAIN_TYPE,
     PARTY,
     RESOURCE,
     SCHEMA,
@@ -30,6 +31,7 @@ from tests.sandbox.support import (
     seeded,
     session_into,
     texts,
+    types_of,
     uuid7,
 )
 
@@ -131,7 +133,7 @@ def test_request_samples_are_taken() -> None:
         {**MAIN, "data_format_id": "1232", "data_format_version": "10123"},
         {**MAIN, "type": "SubForm", "data_format_id": "1243", "data_format_version": "10656"},
     ]
-    service = {"code": "1029", "edition": 64, "forms": forms, "signing_steps": 1}
+    service = {"code": "1029", "edition": 64, "forms": types_of(forms), "signing_steps": 1}
     session = as_altinn2_user(world)
     whole = seeded(world, service=service, forms=forms[:1])
     signed = seeded(world, service=service, forms=forms[:1], state="signing")
@@ -146,7 +148,7 @@ def test_request_samples_are_taken() -> None:
 def test_refused_forms_are_explained_as_in_the_sample() -> None:
     """The envelope of the validation answer, and the reason phrases of the catalogue."""
     world = make_world()
-    element = seeded(world, service={"forms": [{**MAIN, "schema": SCHEMA}]})
+    element = seeded(world, service={"forms": [{**MAIN_TYPE, "schema": SCHEMA}]})
     catalogue = (SHARED / "altinn2" / "error_catalogue.txt").read_text("utf-8")
 
     answer = as_altinn2_user(world).put(f"{API}/my/messages/{element}", json=message(main_form("<melding/>")))

@@ -17,6 +17,7 @@ from bridge.sandbox.world import World
 from tests.sandbox.support import (
     HAL,
     MAIN,
+    MAIN_TYPE,
     SCHEMA,
     as_altinn2_user,
     attachment,
@@ -25,6 +26,7 @@ from tests.sandbox.support import (
     message,
     seeded,
     session_into,
+    types_of,
 )
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "contracts" / "altinn2"
@@ -40,7 +42,7 @@ FORMS = [
     {**MAIN, "data_format_id": "1232", "data_format_version": "10123"},
     {**MAIN, "type": "SubForm", "data_format_id": "1243", "data_format_version": "10656"},
 ]
-SERVICE = {"code": "1029", "edition": 64, "forms": FORMS, "signing_steps": 1}
+SERVICE = {"code": "1029", "edition": 64, "forms": types_of(FORMS), "signing_steps": 1}
 LETTER = {
     "sender": "Sandvika kommune",
     "summary": "Kort",
@@ -192,7 +194,7 @@ def test_a_recorded_schema_comes_back_as_it_is() -> None:
     """The XSD of a recorded service, one long line, as a file."""
     world = make_world()
     text = (SHARED / "metadata_4711_1_form_5466_41779.xsd").read_text("utf-8")
-    form = {**MAIN, "data_format_id": "5466", "data_format_version": "41779", "schema": text}
+    form = {**MAIN_TYPE, "data_format_id": "5466", "data_format_version": "41779", "schema": text}
     service(world, code="4711", edition=1, forms=[form])
 
     answer = session_into(world).get(f"{API}/metadata/formtask/4711/1/forms/5466/41779/xsd")
@@ -284,7 +286,7 @@ def test_validation_says_what_its_sample_says(name: str) -> None:
         for each in wanted[key]
     ]
     world = make_world()
-    element = seeded(world, service={"forms": [{**MAIN, "rules": rules}]})
+    element = seeded(world, service={"forms": [{**MAIN_TYPE, "rules": rules}]})
 
     found = got(world, f"my/messages/{element}/validate")
 
@@ -382,7 +384,7 @@ def test_the_published_reasons_are_used_to_the_letter() -> None:
     known = catalogue()
     world = make_world()
     session, nobody = as_altinn2_user(world), session_into(world)
-    task = seeded(world, service={"forms": [{**MAIN, "schema": SCHEMA}]})
+    task = seeded(world, service={"forms": [{**MAIN_TYPE, "schema": SCHEMA}]})
     letters = [
         seeded(world, forms=[], service={"code": "2"}, letter={"needs_confirmation": each}) for each in (True, False)
     ]
@@ -458,7 +460,7 @@ def rows() -> list[Any]:
 def test_each_row_of_the_state_table_holds(row: Any) -> None:
     """State afterwards, or a refusal that changes nothing; the address where the row says that there is one."""
     world = make_world()
-    about = {"forms": [MAIN], **PROCESSES[row["process"]]}
+    about = {"forms": [MAIN_TYPE], **PROCESSES[row["process"]]}
     verb, _, rest = row["operation"].partition(" ")
     flags = next(value for key, value in FLAGS.items() if rest.startswith(key))
     session = as_altinn2_user(world)

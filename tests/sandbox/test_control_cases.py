@@ -13,7 +13,18 @@ import requests
 
 from bridge.sandbox.in_process import BASE_URL
 from bridge.sandbox.world import World
-from tests.sandbox.support import GRANT, MAIN, SCHEMA, dialog, dialogs_url, grant, make_world, moved, session_into
+from tests.sandbox.support import (
+    GRANT,
+    MAIN,
+    MAIN_TYPE,
+    SCHEMA,
+    dialog,
+    dialogs_url,
+    grant,
+    make_world,
+    moved,
+    session_into,
+)
 
 CONTROL = f"{BASE_URL}/_sandbox"
 RESOURCE = "urn:altinn:resource:sak"
@@ -116,8 +127,8 @@ def test_an_exchanged_token_is_taken_by_apps() -> None:
 
 BAD_ACCESS: list[tuple[str, dict[str, Any], str]] = [
     ("/clients", {"owner": "x", "number": "123456789"}, "number"),
-    ("/clients", {"scopes": "x"}, "scopes is a list of texts"),
-    ("/owner-token", {"scopes": ["x"], "lifetime": "long"}, "lifetime is a number of seconds"),
+    ("/clients", {"scopes": "x"}, "scopes must be a list of texts"),
+    ("/owner-token", {"scopes": ["x"], "lifetime": "long"}, "lifetime must be a whole number of seconds"),
     ("/owner-token", {"scopes": ["x"], "claims": []}, "claims must be an object"),
 ]
 
@@ -125,7 +136,7 @@ BAD_ACCESS: list[tuple[str, dict[str, Any], str]] = [
 @pytest.mark.parametrize(("path", "body", "reason"), BAD_ACCESS)
 def test_access_that_makes_no_sense_is_refused(path: str, body: dict[str, Any], reason: str) -> None:
     """With a reason."""
-    assert reason in asked(make_world(), path, body, 400)["message"]
+    assert reason in asked(make_world(), path, body, 400)["detail"]
 
 
 REAL = {
@@ -265,7 +276,7 @@ def test_apps_that_cannot_be_are_refused(body: dict[str, Any], reason: str) -> N
     """With a reason, and nothing is registered."""
     world = make_world()
 
-    message = asked(world, "/apps", body, 400)["message"]
+    message = asked(world, "/apps", body, 400)["detail"]
 
     assert reason in message
     assert world.apps.find("ttd", "x") is None
@@ -280,13 +291,13 @@ def test_a_schema_without_an_end_is_refused() -> None:
 
     answer = asked(make_world(), "/apps", {"name": "x", "data_types": [{"id": "a", "schema": schema}]}, 400)
 
-    assert "no end" in answer["message"]
+    assert "no end" in answer["detail"]
 
 
 def test_a_case_is_one_call() -> None:
     """An element, its dialog, somebody who may press, the tokens, and the line that does it."""
     world = make_world()
-    form = {**MAIN, "schema": SCHEMA}
+    form = {**MAIN_TYPE, "schema": SCHEMA}
     given = {
         "service_resource": RESOURCE,
         "service": SERVICE,
@@ -327,9 +338,12 @@ BAD_CASES: list[tuple[dict[str, Any], str]] = [
     ({"service_resource": RESOURCE, "whom": "x"}, "whom"),
     ({"service_resource": RESOURCE, "who": "12345678901"}, "who"),
     ({"service_resource": RESOURCE, "contexts": {"b": {}}}, "contexts"),
-    ({"service_resource": RESOURCE, "actions": {"a": {"action": "a"}}, "contexts": {"a": 5}}, "an object of objects"),
+    (
+        {"service_resource": RESOURCE, "actions": {"a": {"action": "a"}}, "contexts": {"a": 5}},
+        "contexts.a must be an object",
+    ),
     ({"service_resource": RESOURCE, "actions": 5}, "actions must be a list of names"),
-    ({"service_resource": RESOURCE, "actions": [1]}, "actions must be a list of names"),
+    ({"service_resource": RESOURCE, "actions": [1]}, "actions[0] must be a text"),
     ({"service_resource": RESOURCE, "dialog": []}, "dialog must be an object"),
     ({"service_resource": RESOURCE, "minimum_level": "3"}, "minimum_level"),
     ({"service_resource": RESOURCE, "dialog": {"status": "Ukjent"}}, "Dialogporten did not take the dialog"),
@@ -339,7 +353,7 @@ BAD_CASES: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("body", "reason"), BAD_CASES)
 def test_cases_that_cannot_be_are_refused(body: dict[str, Any], reason: str) -> None:
     """With a reason."""
-    assert reason in asked(make_world(), "/cases", body, 400)["message"]
+    assert reason in asked(make_world(), "/cases", body, 400)["detail"]
 
 
 def test_a_case_takes_further_members_of_its_dialog() -> None:

@@ -216,5 +216,5 @@ def test_a_fault_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
     answer = session_into(world).post(FAULTS, json=wrong)
 
     assert answer.status_code == 400
-    assert answer.json()["message"]
+    assert answer.json()["detail"]
     assert world.faults.waiting() == ()

@@ -40,7 +40,7 @@ def call(address: str | None, method: str, path: str, *, body: Mapping[str, obje
     except ValueError:
         found = None
     if not answer.ok:
-        said = found.get("message") if isinstance(found, dict) else None
+        said = found.get("detail") if isinstance(found, dict) else None
         _end(str(said or f"{base} answers {answer.status_code}: it is no sandbox, or there is no such thing in it."))
     return found
 

@@ -1,5 +1,6 @@
 """Puts apps in place as JSON describes them: data types by their schemas, calculated by rules or by a URL."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,65 +8,93 @@ from bridge.sandbox.apps.from_schema import FormModel, NoModel, model_of
 from bridge.sandbox.apps.rules import NoRule, by_asking, by_rules, rule
 from bridge.sandbox.apps.state import App, Calculate, DataType
 from bridge.sandbox.apps.world import AppsWorld
+from bridge.sandbox.core.members import DOCUMENT, TEXT, Flag, ListOf, ObjectOf, OneOf, Record, Text, Whole, bad
 
-_APP = {"org", "name", "title", "version", "minimum_level", "scopes", "denied", "shows", "speaks", "data_types"}
-_DATA_TYPE = {
-    *("id", "schema", "root", "class_name", "rules", "url", "prefill", "allow_overwrite", "query_parameters"),
-    *("allow_anonymous", "content_types"),
-}
-
-
-class BadApp(ValueError):
-    """A description makes no sense; the message says why."""
+_NAME = Text()
+_SEGMENT = Text(
+    words="a name of letters, digits, - and _", fits=lambda text: re.fullmatch(r"[\w-]+", text, re.ASCII), longest=100
+)
+_VALUES = ObjectOf(Text(longest=TEXT, empty=True), "an object of texts")
+_DATA_TYPE = Record(
+    members={
+        "id": _NAME,
+        "schema": Text(longest=DOCUMENT),
+        "root": _NAME,
+        "class_name": _NAME,
+        "rules": ListOf(
+            Record(members={"path": _NAME, "calculation": Text(longest=TEXT)}, required=("path", "calculation")),
+            "a list of rules",
+        ),
+        "url": Text(
+            words="an address that begins with http:// or https://",
+            fits=lambda text: re.fullmatch(r"https?://[^\s/?#]+\S*", text),
+        ),
+        "prefill": _VALUES,
+        "allow_overwrite": Flag(),
+        "query_parameters": _VALUES,
+        "allow_anonymous": Flag(),
+        "content_types": ListOf(_NAME),
+    },
+    required=("id",),
+    words="a data type, which is an object",
+)
+APP = Record(
+    members={
+        "name": _SEGMENT,
+        "org": _SEGMENT,
+        "title": _NAME,
+        "version": Text(
+            words="the version of the app library, such as 7.6.0",
+            fits=lambda text: re.fullmatch(r"[0-9]+(\.[0-9]+){1,3}(-[0-9A-Za-z.-]+)?", text),
+        ),
+        "minimum_level": Whole(low=0, high=4),
+        "scopes": ListOf(_NAME),
+        "denied": ListOf(_NAME),
+        "shows": _NAME,
+        "speaks": OneOf(("both", "json", "xml")),
+        "data_types": ListOf(_DATA_TYPE, "a list of data types", empty=False),
+    },
+    required=("name", "data_types"),
+)
 
 
 def seed_app(world: AppsWorld, given: Mapping[str, Any]) -> App:
     """
-    Register an app, or put another in its place.
+    The app that *given* describes, registered or put in another's place; see ``APP``.
 
-    ``{name, org?, title?, version?, minimum_level?, scopes?, denied?: [party], shows?, speaks?: json, xml or both,
-    data_types: [{id, schema?: XSD, root?, class_name?, rules?: [{path, calculation}] or url?, prefill?,
-    allow_overwrite?, query_parameters?, allow_anonymous?, content_types?}]}``. Without a schema there is no form.
+    Without a schema there is no form.
 
     Raises:
-        BadApp: A member is missing, unknown or wrong.
+        BadRequest: A schema is no model, or something in it cannot be calculated.
     """
-    _known(given, _APP, "an app")
-    types = given.get("data_types")
-    if not isinstance(types, list) or not types:
-        raise BadApp("data_types is a list of at least one")
-    name = _text(given, "name")
+    name = given["name"]
     default = App(org="", name="", title="", data_types=())
     app = App(
-        org=_optional(given, "org") or world.owner.code,
+        org=given.get("org", world.owner.code),
         name=name,
-        title=_optional(given, "title") or name,
-        data_types=tuple(_data_type(each) for each in types),
-        version=_optional(given, "version") or default.version,
-        minimum_level=_number(given, "minimum_level"),
-        scopes=frozenset(_texts(given, "scopes")),
-        denied=frozenset(_texts(given, "denied")),
-        shows=_optional(given, "shows") or default.shows,
-        speaks=_one_of(given, "speaks", ("both", "json", "xml")),
+        title=given.get("title", name),
+        data_types=tuple(_data_type(each, f"data_types[{place}]") for place, each in enumerate(given["data_types"])),
+        version=given.get("version", default.version),
+        minimum_level=given.get("minimum_level", 0),
+        scopes=frozenset(given.get("scopes", ())),
+        denied=frozenset(given.get("denied", ())),
+        shows=given.get("shows", default.shows),
+        speaks=given.get("speaks", default.speaks),
     )
     world.apps.register(app)
     return app
 
 
-def _data_type(given: Any) -> DataType:
-    if not isinstance(given, dict):
-        raise BadApp("a data type is an object")
-    _known(given, _DATA_TYPE, "a data type")
-    name, schema = _text(given, "id"), _optional(given, "schema")
+def _data_type(given: Mapping[str, Any], place: str) -> DataType:
+    name, schema = given["id"], given.get("schema")
     if schema is None:
-        if given.get("rules") or given.get("url"):
-            raise BadApp(f"{name} is calculated by its schema's members: it needs a schema")
-        return DataType(id=name, content_types=tuple(_texts(given, "content_types")) or ("application/pdf",))
+        _check_formless(given, place)
+        return DataType(id=name, content_types=tuple(given.get("content_types", ())) or ("application/pdf",))
     try:
-        form = model_of(schema, _optional(given, "root"))
+        form = model_of(schema, given.get("root"))
     except NoModel as error:
-        raise BadApp(f"{name}: {error}") from error
-    class_name = _optional(given, "class_name") or f"Altinn.App.Models.{form.root}"
+        raise bad(f"{place}.schema", f"cannot be used: {error}") from error
+    class_name = given.get("class_name", f"Altinn.App.Models.{form.root}")
     default = DataType(id="")
     return DataType(
         id=name,
@@ -73,81 +102,31 @@ def _data_type(given: Any) -> DataType:
         class_name=class_name,
         namespace=form.namespace,
         members=form.members,
-        calculate=_calculation(given, form, class_name) or default.calculate,
-        prefill=_named(given, "prefill"),
-        allow_overwrite=_flag(given, "allow_overwrite", default=False),
-        query_parameters=_named(given, "query_parameters"),
-        allow_anonymous=_flag(given, "allow_anonymous", default=True),
-        content_types=tuple(_texts(given, "content_types")) or default.content_types,
+        calculate=_calculation(given, form, class_name, place=place) or default.calculate,
+        prefill=given.get("prefill", {}),
+        allow_overwrite=given.get("allow_overwrite", False),
+        query_parameters=given.get("query_parameters", {}),
+        allow_anonymous=given.get("allow_anonymous", True),
+        content_types=tuple(given.get("content_types", ())) or default.content_types,
         schema=schema,
     )
 
 
-def _calculation(given: Mapping[str, Any], form: FormModel, class_name: str) -> Calculate | None:
-    rules, url = given.get("rules"), _optional(given, "url")
+def _check_formless(given: Mapping[str, Any], place: str) -> None:
+    senseless = sorted(set(given) - {"id", "content_types"})
+    if senseless:
+        raise bad(f"{place}.{senseless[0]}", "is about a form: the data type needs a schema")
+
+
+def _calculation(given: Mapping[str, Any], form: FormModel, class_name: str, *, place: str) -> Calculate | None:
+    rules, url = given.get("rules"), given.get("url")
     if rules and url:
-        raise BadApp("a data type has rules or a url, not both")
+        raise bad(place, "has rules or a url, not both")
     if url is not None:
-        if not url.startswith(("http://", "https://")):
-            raise BadApp("url begins with http:// or https://")
         return by_asking(form, class_name, url)
     if rules is None:
         return None
-    if not isinstance(rules, list) or not all(isinstance(each, dict) for each in rules):
-        raise BadApp("rules is a list of objects")
     try:
-        return by_rules(form, [rule(form, _text(each, "path"), _text(each, "calculation")) for each in rules])
+        return by_rules(form, [rule(form, each["path"], each["calculation"]) for each in rules])
     except NoRule as error:
-        raise BadApp(str(error)) from error
-
-
-def _known(given: Mapping[str, Any], known: set[str], what: str) -> None:
-    unknown = sorted(set(given) - known)
-    if unknown:
-        raise BadApp(f"{what} has no {', '.join(unknown)}")
-
-
-def _text(given: Mapping[str, Any], name: str) -> str:
-    value = given.get(name)
-    if not isinstance(value, str) or not value:
-        raise BadApp(f"{name} must be a text")
-    return value
-
-
-def _optional(given: Mapping[str, Any], name: str) -> str | None:
-    return None if given.get(name) is None else _text(given, name)
-
-
-def _number(given: Mapping[str, Any], name: str) -> int:
-    value = given.get(name, 0)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise BadApp(f"{name} must be a whole number")
-    return value
-
-
-def _flag(given: Mapping[str, Any], name: str, *, default: bool) -> bool:
-    value = given.get(name, default)
-    if not isinstance(value, bool):
-        raise BadApp(f"{name} is true or false")
-    return value
-
-
-def _texts(given: Mapping[str, Any], name: str) -> list[str]:
-    value = given.get(name, [])
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise BadApp(f"{name} is a list of texts")
-    return value
-
-
-def _named(given: Mapping[str, Any], name: str) -> dict[str, str]:
-    value = given.get(name, {})
-    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
-        raise BadApp(f"{name} is an object of texts")
-    return value
-
-
-def _one_of(given: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> str:
-    value = given.get(name, allowed[0])
-    if value not in allowed:
-        raise BadApp(f"{name} is one of {', '.join(allowed)}")
-    return str(value)
+        raise bad(f"{place}.rules", f"cannot be used: {error}") from error

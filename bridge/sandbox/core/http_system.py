@@ -210,11 +210,14 @@ def route_map(prefix: str, routes: tuple[tuple[str, str], ...]) -> Map:
     return Map(rules, strict_slashes=False, redirect_defaults=False, merge_slashes=False)
 
 
+_PHRASES = {each.value: each.phrase for each in HTTPStatus}
+
+
 def status_line(code: int, reason: str | None) -> str:
     """Write a status line that fits on the wire: Latin-1, one line; what does not fit becomes a question mark."""
     if reason is None:
         # Werkzeug would shout it in capitals.
-        return f"{code} {HTTPStatus(code).phrase}"
+        return f"{code} {_PHRASES.get(code, 'Unknown')}"
     safe = "".join(" " if ord(each) < 32 else each for each in reason)
     return f"{code} {safe.encode('latin-1', 'replace').decode('latin-1')}"
 

@@ -3,10 +3,12 @@
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from bridge.sandbox.core.members import DOCUMENT, Either, Flag, Number, ObjectOf, OneOf, Record, Text, Whole
 
 CALLS_KEPT = 100_000
 
@@ -247,52 +249,69 @@ class Faults:
             self._faults.clear()
 
 
-_HOW: Mapping[str, Any] = {
-    "status": int,
-    "reason": str,
-    "body": str,
-    "headers": dict,
-    "delay_seconds": (int, float),
-    "delay_after": (bool, int, float),
-    "cut": str,
-    "after_effect": bool,
-    "internal": str,
-}
-INTERNAL: Sequence[str] = ("lose_event", "name_lookup_fails", "concurrent_change")
+SYSTEMS = ("altinn2", "dialogporten", "maskinporten", "platform", "apps")
 
 
-def read_how(given: Mapping[str, Any]) -> How:
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
+
+
+_MOST = 1_000_000
+_DELAY = Number(low=0, high=86_400, of=" of seconds")
+_HOW = Record(
+    members={
+        "status": Whole(low=200, high=599),
+        "reason": Text(empty=True),
+        "body": Text(longest=DOCUMENT, empty=True),
+        "headers": ObjectOf(
+            Text(words="a text that fits into a header", empty=True, fits=lambda text: text.isprintable()),
+            "an object of texts",
+        ),
+        "delay_seconds": _DELAY,
+        "delay_after": Either(first=Flag(), second=_DELAY),
+        "cut": OneOf(("before", "after", "within", "late", "held")),
+        "after_effect": Flag(),
+        "internal": OneOf(("lose_event", "name_lookup_fails", "concurrent_change")),
+    }
+)
+FAULT = Record(
+    members={
+        "system": OneOf(SYSTEMS),
+        "match": Record(
+            members={
+                "method": Text(words="a method in capitals", fits=lambda text: re.fullmatch("[A-Z]+", text)),
+                "path": Text(words="a regular expression", fits=_is_pattern, empty=True),
+            }
+        ),
+        "times": Whole(low=1, high=_MOST),
+        "skip": Whole(low=0, high=_MOST),
+        "how": _HOW,
+    },
+    required=("how",),
+    nulls=("times",),
+)
+"""What ``POST /faults`` takes; a null for *times* is for ever."""
+
+
+def how_of(given: Mapping[str, Any]) -> How:
     """
-    Read the ``how`` of a fault as the control API has it.
+    What goes wrong, as the ``how`` of ``FAULT`` says it.
 
     ``delay_after`` is true (the delay comes after the effect) or its own number of seconds.
-
-    Raises:
-        NotAFault: A member is unknown or not of its type.
     """
-    for name, value in given.items():
-        if name not in _HOW:
-            raise NotAFault(f"how.{name} is unknown; there are {', '.join(_HOW)}")
-        if not isinstance(value, _HOW[name]) or (isinstance(value, bool) and bool not in _types(_HOW[name])):
-            raise NotAFault(f"how.{name} is not of its type")
     delay, after = float(given.get("delay_seconds", 0)), given.get("delay_after", False)
-    cut, internal = given.get("cut"), given.get("internal")
-    if cut not in (None, "before", "after", "within", "late", "held"):
-        raise NotAFault("how.cut is before, after, within, late or held")
-    if internal is not None and internal not in INTERNAL:
-        raise NotAFault(f"how.internal is one of {', '.join(INTERNAL)}")
     return How(
         status=given.get("status"),
         reason=given.get("reason"),
         body=given.get("body", ""),
-        headers={str(key): str(value) for key, value in given.get("headers", {}).items()},
+        headers=given.get("headers", {}),
         delay_before=0 if after is True else delay,
         delay_after=delay if after is True else float(after),
-        cut=cut,
+        cut=given.get("cut"),
         after_effect=given.get("after_effect", False),
-        internal=internal,
+        internal=given.get("internal"),
     )
-
-
-def _types(kind: Any) -> tuple[type, ...]:
-    return kind if isinstance(kind, tuple) else (kind,)

@@ -188,7 +188,7 @@ class Switches:
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            _check(each.name, getattr(self, each.name), each.metadata)
+            _check(each.name, getattr(self, each.name), each.metadata, whole=each.type is int)
 
     def changed(self, **changes: Value) -> "Switches":
         """
@@ -240,11 +240,12 @@ def parsed(assignment: str) -> tuple[str, Value]:
             return name, text
 
 
-def _check(name: str, value: object, metadata: Any) -> None:
+def _check(name: str, value: object, metadata: Any, *, whole: bool) -> None:
     if "allowed" in metadata:
         if not any(value is each or (type(value) is type(each) and value == each) for each in metadata["allowed"]):
             raise UnknownSwitch(f"{name} takes one of {', '.join(map(str, metadata['allowed']))}.")
         return
     low, high = metadata["range"]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise UnknownSwitch(f"{name} takes a number from {low} to {high}.")
+    kind = int if whole else int | float
+    if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
+        raise UnknownSwitch(f"{name} takes a {'whole ' if whole else ''}number from {low} to {high}.")

@@ -12,7 +12,7 @@ from bridge.sandbox.dialogporten.world import DialogportenWorld
 LIFETIME = 600
 _SKEW = 2
 # Names of (the signing key, the keys that are published), by switch.
-_KEYS: Mapping[str, tuple[str, tuple[str, str]]] = {
+KEYS: Mapping[str, tuple[str, tuple[str, str]]] = {
     "first": ("dialog-1", ("dialog-1", "dialog-2")),
     "second": ("dialog-2", ("dialog-1", "dialog-2")),
     "rotated": ("dialog-3", ("dialog-2", "dialog-3")),
@@ -27,12 +27,12 @@ def issuer(base_url: str) -> str:
 
 def signing_key(world: DialogportenWorld, which: str | None = None) -> SigningKey:
     """The key that signs now, or the one that would under another position of the switch."""
-    return world.key(_KEYS[which or world.switches.dialog_token_key][0])
+    return world.key(KEYS[which or world.switches.dialog_token_key][0])
 
 
 def jwks(world: DialogportenWorld) -> dict[str, Any]:
     """Publish the keys: always two."""
-    return {"keys": [public_jwk(world.key(name)) for name in _KEYS[world.switches.dialog_token_key][1]]}
+    return {"keys": [public_jwk(world.key(name)) for name in KEYS[world.switches.dialog_token_key][1]]}
 
 
 def claims_for(dialog: Dialog, reader: Reader, world: DialogportenWorld, *, base_url: str) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def opens(text: str, dialog_id: str, world: DialogportenWorld, *, base_url: str)
         token = taken_apart(text)
     except NotAToken:
         return None
-    keys = [world.key(name) for name in _KEYS[world.switches.dialog_token_key][1]]
+    keys = [world.key(name) for name in KEYS[world.switches.dialog_token_key][1]]
     key = next((each for each in keys if hmac.compare_digest(each.kid, str(token.header.get("kid")))), None)
     if key is None or not is_genuine(token, key) or token.claims.get("iss") != issuer(base_url):
         return None
