@@ -116,10 +116,10 @@ class _Handler(WSGIRequestHandler):
             self.rfile.close()
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: the world has a call log."""
+        """Nothing: the world has a call log."""
 
     def log_error(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Say nothing of idle connections that ran out of time."""
+        """Nothing is told of idle connections that ran out of time."""
 
 
 class _Limited:

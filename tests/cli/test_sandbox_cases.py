@@ -136,6 +136,39 @@ def test_a_client_has_the_settings_of_a_bridge(running: Sandbox) -> None:
     assert f"({as_json['organisation']['number']})" in result.output
 
 
+MISSHAPEN: list[tuple[str, int, str]] = [
+    ("forms: 5", 2, "forms must be a list"),
+    ("forms: [5]", 2, "forms must be a list"),
+    ("actions: 5", 2, "actions must have keys of their own"),
+    ("actions: {a: {button: {title: 5}}}", 2, "actions must have keys of their own"),
+    ("altinn2: 5", 2, "altinn2 must have keys of its own"),
+    ("altinn2: {service_code: x, service_edition: x}", 1, "service.service_edition must be a whole number"),
+    ("altinn2: {service_code: x, signing_steps: [1]}", 1, "service.signing_steps must be a whole number"),
+    ("altinn2: {service_code: x, unique_signers: 1}", 1, "service.unique_signers must be true or false"),
+    ("altinn2: {service_code: x}\nattachment_rules: 5", 1, "service.attachment_rules must be a list"),
+    ("altinn2: {service_code: x}\nforms: [{data_format_id: 2026-01-01}]", 1, "data_format_version is missing"),
+]
+
+
+@pytest.mark.parametrize(("keys", "code", "reason"), MISSHAPEN)
+def test_a_mapping_of_another_shape_is_told(
+    running: Sandbox, tmp_path: Path, keys: str, code: int, reason: str
+) -> None:
+    """By its key: 2 where no case can be read from it, 1 where the sandbox refuses what it says."""
+    (tmp_path / "mapping.yaml").write_text(f"service_resource: urn:altinn:resource:x\n{keys}\n", "utf-8")
+
+    result = run(running, "case", "--mapping", str(tmp_path / "mapping.yaml"))
+
+    assert (result.exit_code, reason in result.output) == (code, True), result.output
+
+
+def test_a_number_that_json_does_not_have_is_a_text(running: Sandbox) -> None:
+    """As any other word that stands for itself."""
+    result = run(running, "token", "--scope", "a", "--claim", "l=NaN")
+
+    assert claims(result.output)["l"] == "NaN"
+
+
 def test_an_app_is_a_file_and_its_schemas(running: Sandbox, tmp_path: Path) -> None:
     """Beside it; what is printed is where it answers."""
     (tmp_path / "sum.xsd").write_text(SCHEMA, "utf-8")

@@ -10,11 +10,10 @@ EMPTY_WORDS = {"Read", "Write", "Find", "Say", "Give"}
 
 
 def test_no_docstring_begins_with_an_empty_word() -> None:
-    """Outside the sandbox, which speaks in the words of the systems that it stands in for."""
+    """Neither of ours nor of the sandbox's."""
     empty = {
         f"{path.relative_to(PACKAGE)} {name}: {docstring.splitlines()[0]}"
         for path in PACKAGE.rglob("*.py")
-        if path.relative_to(PACKAGE).parts[0] != "sandbox"
         for name, docstring in docstrings(ast.parse(path.read_text("utf-8")))
         if docstring.split(maxsplit=1)[0].rstrip(",.:;") in EMPTY_WORDS
     }

@@ -1,6 +1,5 @@
 """``altinn-bridge sandbox token``, ``client`` and ``app``: who may call a sandbox's systems, and further apps in it."""
 
-import json
 import shlex
 from pathlib import Path
 
@@ -117,8 +116,7 @@ def app(*, file: Path, shape: str, address: str | None) -> None:
     for each in given.get("data_types") or ():
         if isinstance(each, dict) and str(each.get("schema", "")).lower().endswith(".xsd"):
             each["schema"] = _schema(file.parent / str(each["schema"]))
-    # What YAML reads as dates and the like is a text to JSON.
-    made = call(address, "POST", "/apps", body=json.loads(json.dumps(given, default=str)))
+    made = call(address, "POST", "/apps", body=given)
     if shape == "json":
         printed(made)
     else:

@@ -11,6 +11,7 @@ import click
 
 _USUAL = "http://127.0.0.1:8190"
 _PATIENCE = 30
+_JSON = {"Content-Type": "application/json"}
 
 sandbox_option = click.option(
     "--sandbox",
@@ -22,17 +23,21 @@ sandbox_option = click.option(
 
 def call(address: str | None, method: str, path: str, *, body: Mapping[str, object] | None = None) -> Any:
     """
-    Ask a sandbox's control API, and give what it says.
+    What a sandbox's control API answers.
 
     Ends the command with 1 where nobody answers or the sandbox refuses; the reason is on standard error.
     """
     import requests
 
     base = address or _from_environment()
+    # What YAML reads as dates and the like is a text to JSON.
+    data = None if body is None else json.dumps(body, default=str).encode()
     with requests.Session() as session:
         session.trust_env = False
         try:
-            answer = session.request(method, f"{base.rstrip('/')}/_sandbox{path}", json=body, timeout=_PATIENCE)
+            answer = session.request(
+                method, f"{base.rstrip('/')}/_sandbox{path}", data=data, headers=_JSON, timeout=_PATIENCE
+            )
         except requests.RequestException:
             _end(f"No sandbox answers on {base}. Start one with: altinn-bridge sandbox --port 8190 > sandbox.env &")
     try:
@@ -53,11 +58,15 @@ def printed(value: Any) -> None:
 def json_value(text: str, option: str) -> Any:
     """The JSON value of an option; a text that is no JSON stands for itself."""
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_number)
     except ValueError:
         if text[:1] in ("{", "["):
             raise click.BadParameter("write JSON", param_hint=option) from None
         return text
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(text)
 
 
 def _from_environment() -> str:

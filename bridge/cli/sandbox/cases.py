@@ -3,7 +3,7 @@
 import base64
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +117,30 @@ def _told(made: Mapping[str, Any]) -> Sequence[str]:
     return [*(f"{name:{width}}  {value}" for name, value in rows), *list(made["curl"].values())[:1]]
 
 
+def _objects(value: object) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(each, Mapping) for each in value.values())
+
+
+def _are_actions(value: object) -> bool:
+    """Whether each action is an object, and its button and the button's title are where it has them."""
+    if not isinstance(value, Mapping) or not _objects(value):
+        return False
+    buttons = [each["button"] for each in value.values() if each.get("button") is not None]
+    return all(isinstance(each, Mapping) and isinstance(each.get("title", {}), Mapping) for each in buttons)
+
+
+_SHAPES: tuple[tuple[str, Callable[[object], bool], str], ...] = (
+    ("altinn2", lambda value: isinstance(value, Mapping), "altinn2 must have keys of its own"),
+    (
+        "forms",
+        lambda value: isinstance(value, list) and all(isinstance(each, Mapping) for each in value),
+        "forms must be a list, each with keys of its own",
+    ),
+    ("actions", _are_actions, "actions must have keys of their own, and so must their buttons and titles"),
+)
+"""What is gone into here; the values themselves are for the sandbox to judge."""
+
+
 def _known(mapping: Path) -> Mapping[str, Any]:
     """The keys of a mapping file as they stand; whether they are sound is a question to ``altinn-bridge check``."""
     import yaml
@@ -127,6 +151,9 @@ def _known(mapping: Path) -> Mapping[str, Any]:
         raise click.BadParameter(f"{mapping} cannot be read: {error}", param_hint="--mapping") from None
     if not isinstance(found, dict):
         raise click.BadParameter(f"{mapping} is no mapping", param_hint="--mapping")
+    wrong = next((words for at, fits, words in _SHAPES if at in found and not fits(found[at])), None)
+    if wrong is not None:
+        raise click.BadParameter(f"{mapping}: {wrong}; altinn-bridge check says more of it.", param_hint="--mapping")
     return found
 
 
@@ -138,11 +165,11 @@ def _service(known: Mapping[str, Any], given: str | None, schemas: Path | None) 
     if not isinstance(altinn2, Mapping):
         return None
     about: dict[str, object] = {
-        "service_code": str(altinn2.get("service_code")),
-        "service_edition": int(altinn2.get("service_edition", 1)),
-        "signing_steps": int(altinn2.get("signing_steps", _signs(known))),
-        "unique_signers": bool(altinn2.get("unique_signers", False)),
-        "others_sign": bool(altinn2.get("others_sign", False)),
+        "service_code": _as_text(altinn2.get("service_code")),
+        "service_edition": altinn2.get("service_edition", 1),
+        "signing_steps": altinn2.get("signing_steps", _signs(known)),
+        "unique_signers": altinn2.get("unique_signers", False),
+        "others_sign": altinn2.get("others_sign", False),
         "attachment_rules": known.get("attachment_rules", []),
         "forms": [_form_type(each, schemas) for each in known.get("forms", ())],
     }
@@ -156,7 +183,8 @@ def _signs(known: Mapping[str, Any]) -> int:
 
 
 def _form_type(form: Mapping[str, Any], schemas: Path | None) -> dict[str, Any]:
-    about = {name: str(form[name]) for name in ("type", "data_format_id", "data_format_version") if name in form}
+    names = ("type", "data_format_id", "data_format_version")
+    about: dict[str, Any] = {name: _as_text(form[name]) for name in names if name in form}
     file = None if schemas is None or not form.get("schema") else schemas / str(form["schema"])
     # A schema in several files is more than the sandbox's Altinn 2 reads.
     if (
@@ -167,6 +195,11 @@ def _form_type(form: Mapping[str, Any], schemas: Path | None) -> dict[str, Any]:
     ):
         about["schema"] = text.decode("utf-8-sig")
     return about
+
+
+def _as_text(value: object) -> object:
+    """A number as the text that it is in Altinn 2; anything else is for the sandbox to judge."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _forms(known: Mapping[str, Any], files: Sequence[Path], formats: Sequence[str]) -> list[dict[str, object]]:

@@ -178,7 +178,7 @@ class Around(Neighbours):
         return self.shown(request, self._reportee(party))
 
     def convert_reportee(self, request: Request) -> Response:
-        """Find a reportee by its number; a person's last name must be right, where the sandbox knows a name."""
+        """The reportee with a number; a person's last name must be right, where the sandbox knows a name."""
         try:
             given = read_body(request, 100_000).value
         except (NotReadable, WrongType, TooLarge):

@@ -33,13 +33,13 @@ from bridge.sandbox.core.http_system import TooLarge, as_json, drain, plain, ref
 
 
 class Answers(Around):
-    """Finds the element that is meant, and says what stands in the way as Altinn 2 does."""
+    """Looks elements up for the handlers, and answers as Altinn 2 does where one cannot be had."""
 
     def _explained(self, request: Request, who: str, message_id: str) -> "_Explained":
         return _Explained(lambda error: self._explanation(request, who, message_id, error=error), request)
 
     def _explanation(self, request: Request, who: str, message_id: str, *, error: BaseException) -> Response | None:
-        """What Altinn 2 answers where *error* stands in the way, None where it is no answer."""
+        """Altinn 2's answer to *error*, None where it has none."""
         switches = self.world.switches
         match error:
             case NoSuchElement():
@@ -151,7 +151,7 @@ class Answers(Around):
 
 
 class _Explained:
-    """Turns what stands in the way inside it into the answer that Altinn 2 gives; the body is read to its end first."""
+    """Turns an exception raised within it into Altinn 2's answer; the request's body is read to its end first."""
 
     def __init__(self, explanation: Callable[[BaseException], Response | None], request: Request) -> None:
         self._explanation, self._request = explanation, request

@@ -250,7 +250,7 @@ class Frame(System[Altinn2World]):
         return self.world.altinn2.people.begin(cookie, user, now=self.world.clock(), lifetime=lifetime)
 
     def cookie(self, session: Session) -> str:
-        """Write a login as a cookie."""
+        """The cookie that a login is."""
         # A cookie jar returns a secure cookie over TLS only, and loopback has none.
         secure = "; secure" if self.host.startswith("https:") else ""
         return f".{self.world.switches.cookie_name}={session.cookie}; path=/{secure}; HttpOnly"

@@ -57,7 +57,7 @@ class Body:
 
 def read_body(request: Request, limit: int) -> Body:
     """
-    Read a body as it comes; base64 goes into files, so that its size costs no memory.
+    The body, taken as it comes; base64 goes into files, so that its size costs no memory.
 
     Raises:
         WrongType: Neither JSON nor XML; nothing was read.
@@ -80,7 +80,7 @@ def read_body(request: Request, limit: int) -> Body:
 
 def next_piece(request: Request, so_far: int) -> bytes:
     """
-    Read on; empty at the end.
+    The next piece of the text; empty at the end.
 
     Raises:
         Cut: The client left before the end of what it had announced.
@@ -219,7 +219,7 @@ def _numbers(node: etree._Element, name: str) -> list[int]:
 
 def read_update(body: Body, query: Mapping[str, str]) -> Update:
     """
-    Read a POST or PUT of a message. Both flags are true where they are left out (facts/altinn2.md 0.4).
+    What a POST or PUT asks for a message. Both flags are true where they are left out (facts/altinn2.md 0.4).
 
     Raises:
         NotReadable: The body is no message, or a flag is no boolean.
@@ -244,7 +244,7 @@ def read_update(body: Body, query: Mapping[str, str]) -> Update:
 
 def read_form(body: Body) -> FormPut:
     """
-    Read a POST or PUT of one form; without FormData it asks for a prefilled one.
+    What a POST or PUT asks for one form; without FormData it asks for a prefilled one.
 
     Raises:
         NotReadable: It is no form.
@@ -263,7 +263,7 @@ def read_form(body: Body) -> FormPut:
 
 def read_attachment(body: Body) -> Attachment:
     """
-    Read a POST of an attachment in base64.
+    The attachment that a POST has in base64.
 
     Raises:
         NotReadable: It is none.
@@ -273,7 +273,7 @@ def read_attachment(body: Body) -> Attachment:
 
 def flag(query: Mapping[str, str], name: str, *, default: str = "true") -> bool:
     """
-    Read a boolean that is true unless said otherwise.
+    A boolean, which is true unless said otherwise.
 
     Raises:
         NotReadable: Neither true nor false.
@@ -330,7 +330,7 @@ def _ids(spec: Mapping[str, Any], name: str) -> frozenset[int]:
 
 
 def _text(value: Mapping[str, Any], name: str) -> str:
-    """Read a text that may be written as a number, as Altinn 2 takes both."""
+    """A text, also where it is written as a number: Altinn 2 takes both."""
     found = value.get(name)
     if isinstance(found, bool) or not isinstance(found, str | int) or found == "":
         raise NotReadable(f"{name} is missing")

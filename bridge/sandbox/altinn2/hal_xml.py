@@ -18,7 +18,7 @@ _SINGULAR = {"messages": "message", "forms": "form", "attachments": "attachment"
 
 
 def hal_xml(resource: Mapping[str, Any], rel: str) -> bytes:
-    """Write a HAL resource as XML; *rel* says what it is."""
+    """A HAL resource as XML; *rel* says what it is."""
     return etree.tostring(_resource(resource, rel), encoding="utf-8", xml_declaration=True)
 
 

@@ -121,7 +121,7 @@ class Service:
     signing_text: str = "Jeg bekrefter at opplysningene er riktige."
 
     def form_type(self, kind: str, data_format_id: str, data_format_version: str) -> FormType | None:
-        """Find a form of the set."""
+        """The form of the set with this key, None where it has none."""
         key = (kind, data_format_id, data_format_version)
         return next((f for f in self.forms if (f.kind, f.data_format_id, f.data_format_version) == key), None)
 
@@ -130,7 +130,7 @@ class Service:
         return next((each for each in self.forms if each.kind == MAIN), None)
 
     def attachment_rule(self, name: str) -> AttachmentRule | None:
-        """Find the rule for a type of attachment, whatever its case."""
+        """The rule for a type of attachment, whatever its case."""
         return next((each for each in self.attachment_rules if each.name.lower() == name.lower()), None)
 
     def named(self, language: str) -> str:

@@ -66,7 +66,7 @@ def read_query(
     options: Mapping[str, str], *, properties: Mapping[str, type], type_name: str, page: int, most: int | None = None
 ) -> Query:
     """
-    Read ``$filter``, ``$orderby``, ``$top`` and ``$skip``.
+    What a query asks by ``$filter``, ``$orderby``, ``$top`` and ``$skip``.
 
     A *page* bounds what is given at once, *most* what may be asked for.
 

@@ -109,7 +109,7 @@ class People:
             return tuple(self._parties.values())
 
     def party(self, who: str) -> Party | None:
-        """Find who is meant by a number or a reportee id."""
+        """Who is meant by a number or a reportee id."""
         return self._parties.get(who) or next((each for each in self.parties() if each.reportee == who), None)
 
     def register(self, user: User) -> None:
@@ -154,7 +154,7 @@ class People:
         return session
 
     def session(self, cookie: str, *, now: datetime) -> Session | None:
-        """Find a login that has not run out."""
+        """The login of a cookie, None where it has run out."""
         found = self._sessions.get(cookie)
         return found if found is not None and now < found.ends else None
 

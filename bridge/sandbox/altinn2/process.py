@@ -170,7 +170,7 @@ def must_be_filling(element: Element) -> Element:
 
 def form_of(element: Element, form_id: int) -> Form:
     """
-    Find a form.
+    The element's form with this id.
 
     Raises:
         NoSuchPart: There is none.

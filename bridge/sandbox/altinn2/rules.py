@@ -274,7 +274,7 @@ def _read(data: str) -> tuple[etree._ElementTree, set[str]]:
 
 
 def _hold_to_its_end(data: str) -> None:
-    """Read by the slow reader what libxml2 cannot be asked about. Raises BadUpdate."""
+    """Have the slow reader judge what libxml2 cannot be asked about. Raises BadUpdate."""
     reader = Reader(data)
     try:
         while reader.read().kind != "None":

@@ -103,7 +103,7 @@ class Schemas:
 
 
 def finding(path: str, message: str) -> Finding:
-    """Write a finding."""
+    """What is found at *path*, in the shape of Altinn 2's answers."""
     return Finding(field=path.rpartition("/")[2].partition("[")[0], message=message, xpath=path)
 
 
@@ -137,7 +137,7 @@ def compiled(schema: str) -> etree.XMLSchema:
 
 def net_pattern(pattern: str) -> str | None:
     """
-    Write a pattern of .NET's as libxml2 has it; None where nothing is left that it knows.
+    A pattern of .NET's in the words of libxml2; None where nothing is left that it knows.
 
     Anchors at the ends of a branch go, as patterns are anchored; a lazy quantifier takes as much as another one; a
     hyphen behind a range is itself.
@@ -191,7 +191,7 @@ def _escape(pattern: str, at: int) -> tuple[str | None, int]:
 
 
 def _class(pattern: str, at: int) -> tuple[str | None, int]:
-    """Read a character class with what is taken from it."""
+    """A character class, with what is taken from it, and where it ends."""
     pieces = ["["]
     at += 1
     if pattern.startswith("^", at):
@@ -273,7 +273,7 @@ def _drop_reserved(tree: etree._ElementTree) -> None:
 
 
 def _rewritten(tree: etree._ElementTree, entries: Iterable[Any], tried: set[tuple[str, str]]) -> bool:
-    """Write values as libxml2 takes them that .NET takes as they are; says whether there was one."""
+    """Rewrite for libxml2 the values that .NET takes as they are; true where there was one."""
     changed = False
     for entry in entries:
         node, attribute = _node(tree, entry.path), _attribute(entry)
@@ -322,7 +322,7 @@ def _forgiven(tree: etree._ElementTree, entry: Any) -> bool:
 
 
 def _node(tree: etree._ElementTree, path: str | None) -> etree._Element | None:
-    """Find what libxml2 names by *path*, where ``*`` stands for all names that have no prefix but a namespace."""
+    """The node that libxml2 names by *path*, where ``*`` stands for all names that have no prefix but a namespace."""
     node = tree.getroot()
     for step in (path or "").split("/")[2:]:
         found = _STEP.fullmatch(step)
@@ -364,7 +364,7 @@ def _step(node: etree._Element) -> str:
 
 
 def _told(message: str) -> str:
-    """Write the namespaces in *message* as the schema has them."""
+    """A message with the namespaces that the schema has."""
     return _NAMED.sub(lambda found: unquote(found[1]), message)
 
 
@@ -405,7 +405,7 @@ def _letters(message: str, text: str) -> str | None:
 
 
 def _encoded(message: str, text: str) -> str | None:
-    """Base64 with bits that say nothing."""
+    """Base64 whose last character has bits that stand for nothing."""
     if "is not a valid value" not in message or not text.strip().endswith("="):
         return None
     try:

@@ -57,7 +57,7 @@ class Altinn2State:
 
     @contextmanager
     def writing(self, message_id: str) -> Iterator[bool]:
-        """Whether nobody else is inside with the same element; an empty id asks for nothing."""
+        """Whether no other call writes to the element; until it leaves, this one does. An empty id is none."""
         with self._lock:
             alone = message_id not in self._busy
             if alone and message_id:
@@ -79,7 +79,7 @@ class Altinn2State:
         self._schemas.learn(schema)
 
     def service(self, code: str, edition: int) -> Service | None:
-        """Find a service edition."""
+        """A service edition, None where nobody registered it."""
         return self._services.get((code, edition))
 
     def services(self) -> tuple[Service, ...]:

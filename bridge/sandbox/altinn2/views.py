@@ -221,14 +221,14 @@ def _without_links(value: Any) -> Any:
 
 
 def local(moment: datetime) -> str:
-    """Write a time as Altinn 2 does: Oslo's clock without a zone, and 0 to 3 fraction digits."""
+    """A time in Altinn 2's words: Oslo's clock without a zone, and 0 to 3 fraction digits."""
     there = (moment.astimezone(UTC) + oslo_offset(moment)).replace(tzinfo=None)
     fraction = f"{there.microsecond // 1000:03}".rstrip("0")
     return there.strftime("%Y-%m-%dT%H:%M:%S") + (f".{fraction}" if fraction else "")
 
 
 def with_offset(moment: datetime) -> str:
-    """Write a time with Oslo's offset and seven fraction digits, as the samples of the help pages have it."""
+    """A time with Oslo's offset and seven fraction digits, as the samples of the help pages have it."""
     offset = oslo_offset(moment)
     there = (moment.astimezone(UTC) + offset).replace(tzinfo=None)
     return f"{there:%Y-%m-%dT%H:%M:%S}.{there.microsecond:06}0+{offset.seconds // 3600:02}:00"
@@ -243,7 +243,7 @@ def oslo_offset(moment: datetime) -> timedelta:
 
 def utc_from_local(text: str) -> datetime:
     """
-    Read a time in Oslo without a zone, 0 to 7 fraction digits.
+    The moment that a time in Oslo without a zone stands for, 0 to 7 fraction digits.
 
     Raises:
         ValueError: It is not one.

@@ -177,7 +177,7 @@ class Apps(System[AppsWorld]):
         return documents.layouts(request) if layout_set == documents.LAYOUT_SET else plain(500)
 
     def options(self, request: Request, org: str, name: str, *, options_id: str) -> Response:
-        """Have no code lists."""
+        """404: the apps have no code lists."""
         del options_id
         self._app(request, org, name)
         return not_found()
@@ -196,23 +196,23 @@ class Apps(System[AppsWorld]):
         return documents.query_parameters(self._app(request, org, name), request)
 
     def nothing(self, request: Request, org: str, name: str, *, layout_set: str = "") -> Response:
-        """Have no such file, which is as good as any."""
+        """204: an app without this file, which frontends take as well."""
         del layout_set
         self._app(request, org, name)
         return plain(204, headers=HEADERS)
 
     def own_description(self, request: Request, org: str, name: str) -> Response:
-        """Fail to describe what the app has beside instances, as a stateless app does."""
+        """500: a stateless app's own description looks for instances, and falls over."""
         self._app(request, org, name)
         return plain(500)
 
     def health(self, request: Request) -> Response:
-        """Be well."""
+        """What a health probe is told: always that all is well."""
         del request
         return plain(200, "Healthy", content_type="text/plain", headers={"Cache-Control": "no-store, no-cache"})
 
     def keep_alive(self, request: Request, org: str, name: str) -> Response:
-        """Renew a login, of who has one."""
+        """200 with a login, which is renewed, and 401 without one."""
         self._app(request, org, name)
         return plain(401 if self._claims(request) is None else 200, headers=HEADERS)
 
@@ -243,7 +243,7 @@ class Apps(System[AppsWorld]):
         return verbs
 
     def _claims(self, request: Request) -> Mapping[str, Any] | None:
-        """Read the token: raw Maskinporten tokens are refused, as apps take the platform's only."""
+        """The token's claims: raw Maskinporten tokens are refused, as apps take the platform's only."""
         cookie = request.cookies.get(_LOGIN)
         if (cookie or bearer(request)) and self.world.switches.app_keys == "unreachable":
             # It cannot say whose token it is, and no part of the app expects that.
@@ -431,12 +431,12 @@ class Apps(System[AppsWorld]):
 
 
 def _query(request: Request, name: str) -> str | None:
-    """Read a query parameter whatever the case of its name."""
+    """A query parameter, whatever the case of its name."""
     return next((value for key, value in request.args.items() if key.lower() == name), None)
 
 
 def _prefill(request: Request, app: App, data_type: DataType) -> Mapping[str, str]:
-    """Read the ``prefill`` query: a JSON object of strings and nulls, or an empty 500."""
+    """The ``prefill`` query: a JSON object of strings and nulls, or an empty 500."""
     given = (_query(request, "prefill") or "").strip()
     if not given or not app.since(8, 6):
         return {}
@@ -486,7 +486,7 @@ def _of_party(data_type: DataType, party: str | None) -> Mapping[str, str]:
 
 
 def _party_id(kind: str, number: str) -> int:
-    """Say Altinn's own number of a party; for organisations and people one that always is the same."""
+    """Altinn's own number of a party; for organisations and people one that always is the same."""
     return int(number) if kind == "partyid" and number.isdigit() else 50_000_000 + crc32(number.encode()) % 1_000_000
 
 

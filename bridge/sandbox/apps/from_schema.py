@@ -92,7 +92,7 @@ class _Schema:
         return replace(member, kind=kind, members=members)
 
     def _type(self, node: etree._Element, depth: int) -> tuple[str, tuple[Member, ...]]:
-        """Say the kind of the type of an element or attribute, and its members."""
+        """The kind of the type of an element or attribute, and its members."""
         name = node.get("type")
         inner = next((each for each in node if each.tag in (f"{_XS}complexType", f"{_XS}simpleType")), None)
         if inner is not None:
@@ -184,5 +184,5 @@ class _Schema:
 
 
 def members_named(members: Sequence[Member], name: str) -> Member | None:
-    """Find a member by its name."""
+    """The member with this name, None without one."""
     return next((each for each in members if each.name == name), None)

@@ -40,7 +40,9 @@ _TRAILING = (
 
 def from_json(body: bytes, members: Sequence[Member], class_name: str, *, lenient: bool = False) -> Model | None:
     """
-    Read JSON: names in any case, unknown members dropped, quoted numbers taken. None for JSON null.
+    The model that a JSON text stands for, None for JSON null.
+
+    Names in any case are taken and quoted numbers, and unknown members dropped.
 
     *lenient* forgives commas before a closing bracket, as Newtonsoft does (before 8.0).
 
@@ -390,7 +392,7 @@ def _shown(byte: int) -> str:
 
 def to_json(value: Any) -> str:
     """
-    Write JSON with nulls, æ unescaped, and decimals digit for digit.
+    A model as JSON, with nulls, æ unescaped, and decimals digit for digit.
 
     Raises:
         ValueError: A number that JSON does not have.

@@ -82,7 +82,7 @@ def _initial(member: Member) -> Any:
 
 
 def to_xml(model: Model, root: str, members: Sequence[Member], *, namespace: str = "") -> bytes:
-    """Write XML as XmlSerializer does, without a declaration; null members are left out or nil."""
+    """A model as XML, as XmlSerializer has it: without a declaration; null members are left out or nil."""
     first, last = f' xmlns:xsi="{XSI}" xmlns:xsd="{_XSD}"', f" xmlns={_quoted(namespace)}" if namespace else ""
     return "".join(_element(root, model, members, around=(first, last))).encode()
 
@@ -151,7 +151,7 @@ def _put(model: Model, members: Sequence[Member], path: Sequence[str], *, value:
 def _element(
     name: str, model: Mapping[str, Any], members: Sequence[Member], *, around: tuple[str, str] = ("", "")
 ) -> Iterator[str]:
-    """Write an element with its members; *around* stands before and behind its attributes."""
+    """The pieces of an element with its members; *around* stands before and behind its attributes."""
     yield f"<{name}{around[0]}"
     if ROW_ID in model:
         yield f" {ROW_ID}={_quoted(model[ROW_ID])}"

@@ -37,7 +37,7 @@ class Rule:
 
 def rule(form: FormModel, path: str, calculation: str) -> Rule:
     """
-    Read a rule for a form.
+    A rule, with its path and its calculation as the form has them.
 
     Raises:
         NoRule: The form has no such member, or XPath no such expression.

@@ -27,7 +27,7 @@ _JSON = {
 
 
 def xsd(data_type: DataType) -> str:
-    """Write the XSD: names in the order of the model, and every element may be left out."""
+    """The XSD of a model: names in the order of the model, and every element may be left out."""
     space = quoteattr(data_type.namespace)
     target = f' targetNamespace={space} xmlns={space} elementFormDefault="qualified"' if data_type.namespace else ""
     head = f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"{target}>'
@@ -36,7 +36,7 @@ def xsd(data_type: DataType) -> str:
 
 
 def json_schema(data_type: DataType) -> str:
-    """Write the JSON Schema in the manner of SERES: it holds nothing against the root of a document."""
+    """The JSON Schema of a model, in the manner of SERES: it holds nothing against the root of a document."""
     name = data_type.class_name.rpartition(".")[2]
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -67,7 +67,7 @@ class App:
     """``json`` or ``xml``: an app behind something that knows one of them only."""
 
     def data_type(self, data_type_id: str) -> DataType | None:
-        """Find a data type by its exact id."""
+        """The data type with exactly this id, None without one."""
         return next((each for each in self.data_types if each.id == data_type_id), None)
 
     def since(self, *version: int) -> bool:
@@ -101,7 +101,7 @@ class AppsState:
             self._apps[app.org, app.name] = app
 
     def find(self, org: str, name: str) -> App | None:
-        """Find an app, whatever the case of its path: routes are not particular."""
+        """An app, whatever the case of its path: routes are not particular."""
         found = self._apps.get((org, name))
         if found is not None:
             return found

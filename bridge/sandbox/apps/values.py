@@ -55,7 +55,7 @@ def net_type(kind: str, *, nullable: bool) -> str:
 
 
 def from_json_number(kind: str, text: str) -> Any:
-    """Read a number without quotes. Raises NotOfType."""
+    """What a number without quotes is to a member. Raises NotOfType."""
     match kind:
         case "number":
             return _decimal(text)
@@ -67,7 +67,7 @@ def from_json_number(kind: str, text: str) -> Any:
 
 
 def from_json_text(kind: str, text: str) -> Any:
-    """Read what stood in quotes: numbers may (facts 1.4), truth values may not. Raises NotOfType."""
+    """What stood in quotes, to a member: numbers may (facts 1.4), truth values may not. Raises NotOfType."""
     match kind:
         case "text":
             return text
@@ -81,7 +81,7 @@ def from_json_text(kind: str, text: str) -> Any:
 
 
 def from_xml_text(kind: str, text: str) -> Any:
-    """Read the text of an element or attribute. Raises NotOfType."""
+    """What the text of an element or attribute is to a member. Raises NotOfType."""
     match kind:
         case "number":
             return _decimal(_matching(_XML_DECIMAL, text))
@@ -104,7 +104,7 @@ def from_xml_text(kind: str, text: str) -> Any:
 
 
 def from_prefill(kind: str, text: str) -> Any:
-    """Read what a query or a register has for a member. Raises NotOfType."""
+    """What a query or a register has, to a member. Raises NotOfType."""
     if kind == "boolean":
         return from_xml_text(kind, text.lower())
     return from_xml_text(kind, text.replace(",", "") if kind in ("number", "double") else text)
@@ -112,7 +112,7 @@ def from_prefill(kind: str, text: str) -> Any:
 
 def as_json_text(value: Any) -> str:
     """
-    Write one value as JSON, decimals digit for digit; of letters it escapes what .NET's most lenient encoder does.
+    One value as JSON, decimals digit for digit; of letters it escapes what .NET's most lenient encoder does.
 
     Raises:
         ValueError: A number that JSON does not have.
@@ -139,7 +139,7 @@ def _letter(each: str) -> str:
 
 
 def as_xml_text(value: Any) -> str:
-    """Write one value as XML."""
+    """One value as XML."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -158,7 +158,7 @@ def _matching(pattern: re.Pattern[str], text: str) -> str:
 
 
 def _decimal(text: str) -> Any:
-    """Read a decimal: 96 bits and at most 28 places; what is behind them is rounded."""
+    """A decimal: 96 bits and at most 28 places; what is behind them is rounded."""
     value = Decimal(text)
     if not value:
         return value.copy_abs() if "." in text and len(text) < _PLACES else 0
@@ -189,7 +189,7 @@ def _integer(text: str) -> int:
 
 
 def _moment(text: str, pattern: re.Pattern[str]) -> str:
-    """Read a moment; one with an offset is told in the server's zone, which is UTC."""
+    """A moment; one with an offset is told in the server's zone, which is UTC."""
     found = pattern.fullmatch(text)
     if found is None:
         raise NotOfType(f"The string '{text}' is not a valid AllXsd value.")

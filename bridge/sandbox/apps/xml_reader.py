@@ -109,7 +109,7 @@ class Reader:
         return self._start_tag()
 
     def _declaration_or_section(self, at: int) -> Node:
-        """Read what begins with ``<!``."""
+        """The node that begins with ``<!``."""
         if self.text.startswith("-", at):
             self._expect(at + 1, "-")
             return self._comment()
@@ -130,7 +130,7 @@ class Reader:
         self._unexpected(at + section, f"The expected token is {expected}.")
 
     def _cut_short(self) -> NoReturn:
-        """Say that the text ends where markup began."""
+        """Raise that the text ends where markup began."""
         if not self._open:
             self._fail("Data at the root level is invalid.", self._at)
         self._fail(self._not_closed(), len(self.text))
@@ -182,7 +182,7 @@ class Reader:
         return "".join((*pieces, plain[at:]))
 
     def _reference(self, at: int) -> tuple[str, int]:
-        """Read what stands behind an ampersand, and give what it is for and where it ends."""
+        """What a reference behind an ampersand stands for, and where it ends."""
         if self.text.startswith("#", at):
             return self._numbered(at + 1)
         matched = _NAME.match(self.text, at)
@@ -265,7 +265,7 @@ class Reader:
         return replace(found, name=name, value=found.value[len(name) :].lstrip(_BLANK))
 
     def _declaration(self, at: int) -> None:
-        """Read what stands in the XML declaration behind its name: version, encoding and standalone, in this order."""
+        """Check what stands in the XML declaration behind its name: version, encoding and standalone, in this order."""
         stage = 0
         while True:
             blank = self._after_blank(at)
@@ -355,7 +355,7 @@ class Reader:
         )
 
     def _attributes(self, at: int) -> tuple[list[tuple[str, str, int]], int]:
-        """Read attributes with their places up to the end of a start tag, and say where that is."""
+        """The attributes of a start tag with their places, and where the tag ends."""
         found: list[tuple[str, str, int]] = []
         while True:
             blank = self._after_blank(at)

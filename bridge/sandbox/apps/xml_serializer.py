@@ -17,7 +17,9 @@ _GUID = "Guid should contain 32 digits with 4 dashes (xxxxxxxx-xxxx-xxxx-xxxx-xx
 
 def from_xml(body: bytes, root: str, members: Sequence[Member], *, namespace: str = "") -> Model:
     """
-    Read XML: an unknown or misplaced element is dropped in silence with all that follows it (facts 1.11).
+    The model that XML stands for.
+
+    An unknown or misplaced element is dropped in silence with all that follows it (facts 1.11).
 
     The root is looked for in *namespace*, and then in none.
 
@@ -37,7 +39,7 @@ def from_xml(body: bytes, root: str, members: Sequence[Member], *, namespace: st
 
 
 def _object(reader: Reader, members: Sequence[Member], space: str, *, row: bool) -> Model:
-    """Read the element that *reader* stands on, and move behind it."""
+    """The model of the element that *reader* stands on; the reader moves behind it."""
     node = reader.node
     model = {**(_row_id(node) if row else {}), **empty(members, lists=True)}
     for member in members:
@@ -65,7 +67,7 @@ def _object(reader: Reader, members: Sequence[Member], space: str, *, row: bool)
 
 def _member(reader: Reader, model: Model, ordered: Sequence[Member], *, position: int, space: str) -> int:
     """
-    Read the element that *reader* stands on into its member, and give where the next one is looked for.
+    Put the element that *reader* stands on into its member; the place at which the next one is looked for.
 
     Behind an element that it does not find, .NET finds nothing any more; nor behind a second one of what there is one.
     """
@@ -106,7 +108,7 @@ def _one(reader: Reader, member: Member, space: str) -> Any:
 
 
 def _string(reader: Reader) -> str:
-    """Read on to the next tag; comments and instructions are no text."""
+    """The text up to the next tag; comments and instructions are no text."""
     pieces = []
     while reader.node.kind in _TEXTUAL or reader.node.kind in _BESIDE:
         pieces.append("" if reader.node.kind in _BESIDE else reader.node.value)

@@ -173,7 +173,7 @@ class System(ABC, Generic[W]):
         return response
 
     def _later(self, request: Request, match: Matched | None, error: HTTPException, *, seconds: float | None) -> None:
-        """Do what is asked for once the client has given up, as a system does that was only slow; None: when told."""
+        """Do what is asked for *seconds* after the client was cut off, as a slow system does; None: when told."""
         body = request.get_data()
         environ = {**request.environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         for name in ("HTTP_TRANSFER_ENCODING", "werkzeug.request"):
@@ -214,7 +214,7 @@ _PHRASES = {each.value: each.phrase for each in HTTPStatus}
 
 
 def status_line(code: int, reason: str | None) -> str:
-    """Write a status line that fits on the wire: Latin-1, one line; what does not fit becomes a question mark."""
+    """A status line that fits on the wire: Latin-1, one line; what does not fit becomes a question mark."""
     if reason is None:
         # Werkzeug would shout it in capitals.
         return f"{code} {_PHRASES.get(code, 'Unknown')}"
@@ -259,7 +259,7 @@ def refuse(response: Response) -> NoReturn:
 
 def drain(request: Request) -> None:
     """
-    Read the body to its end and drop it, a piece at a time.
+    Drop the body to its end, a piece at a time.
 
     Raises:
         Cut: The client left before its end.
@@ -273,7 +273,7 @@ def drain(request: Request) -> None:
 
 def read_body(request: Request, limit: int) -> bytes:
     """
-    Read the whole body, chunked or not.
+    The whole body, chunked or not.
 
     Raises:
         TooLarge: There are more than *limit* bytes; the rest is read and dropped, so that the answer arrives.
@@ -290,7 +290,7 @@ def read_body(request: Request, limit: int) -> bytes:
 
 
 def media_type(request: Request) -> str:
-    """Say the body's media type without parameters, in lower case; empty without one."""
+    """The body's media type without parameters, in lower case; empty without one."""
     return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 

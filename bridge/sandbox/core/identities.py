@@ -14,7 +14,7 @@ EMAIL = "urn:altinn:person:idporten-email:"
 
 
 def _check_digit(digits: str, weights: Sequence[int]) -> str | None:
-    """Say the mod 11 check digit, None where the number has none (the rest is 10)."""
+    """The mod 11 check digit, None where the number has none (the rest is 10)."""
     rest = -sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=True)) % 11
     return None if rest == 10 else str(rest)
 

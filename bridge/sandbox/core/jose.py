@@ -48,13 +48,13 @@ class Token:
 
 
 def encoded(data: bytes) -> str:
-    """Write base64url without padding."""
+    """Bytes as base64url without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def decoded(text: str) -> bytes:
     """
-    Read base64url without padding.
+    The bytes of base64url without padding.
 
     Raises:
         NotAToken: Other characters, or a length that cannot be.
@@ -80,7 +80,7 @@ def sign(claims: Mapping[str, Any], key: SigningKey, header: Mapping[str, Any] |
 
 def taken_apart(text: str) -> Token:
     """
-    Read a compact token without checking its signature.
+    A compact token in its parts, without checking its signature.
 
     Raises:
         NotAToken: It is not one.
@@ -145,7 +145,7 @@ def public_jwk(key: SigningKey) -> dict[str, str]:
 
 
 def private_jwk(key: SigningKey) -> dict[str, str]:
-    """Write an RSA key whole, as a client is given it."""
+    """An RSA key whole, as a client is given it."""
     if not isinstance(key.key, RSAPrivateKey):
         raise TypeError("only RSA keys are handed out")
     numbers = key.key.private_numbers()

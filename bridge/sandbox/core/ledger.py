@@ -23,7 +23,7 @@ class Effect:
     facts: Mapping[str, Any]
 
     def as_json(self) -> dict[str, Any]:
-        """Write it flat."""
+        """All of it as JSON, flat."""
         return {"sequence": self.sequence, "time": self.time.isoformat(), "kind": self.kind, **self.facts}
 
 
@@ -72,7 +72,7 @@ class Call:
     milliseconds: float
 
     def as_json(self) -> dict[str, Any]:
-        """Write it flat."""
+        """All of it as JSON, flat."""
         return {
             "sequence": self.sequence,
             "time": self.time.isoformat(),
@@ -153,7 +153,7 @@ class Fault:
     played: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """Write what is left of it."""
+        """What is left of it, as JSON."""
         return {
             "id": self.id,
             "system": self.system,

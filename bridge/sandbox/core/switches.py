@@ -217,7 +217,7 @@ class Switches:
 
 def parsed(assignment: str) -> tuple[str, Value]:
     """
-    Read ``name=value`` as a command line has it, the value by the switch's type.
+    The name and the value of ``name=value`` as a command line has it, the value by the switch's type.
 
     Raises:
         UnknownSwitch: No such switch, or not of its type.

@@ -17,7 +17,7 @@ ISSUERS: Mapping[str, str] = {
 
 
 def issuer(name: str, base_url: str) -> str:
-    """Say the ``iss`` of an issuer."""
+    """The ``iss`` of an issuer."""
     return base_url + ISSUERS[name]
 
 

@@ -130,7 +130,7 @@ class CoreWorld:
             return self.clients[client_id]
 
     def organisation(self, number: str) -> Organisation | None:
-        """Find a service owner by its number, or by its code: ours, one that has a client, or one that is known."""
+        """A service owner by its number, or by its code: ours, one that has a client, or one that is known."""
         clients = (client.organisation for client in tuple(self.clients.values()))
         known = [self.owner, *clients, *tuple(self._organisations)]
         return next((each for each in known if number in (each.number, each.code)), None)

@@ -224,7 +224,7 @@ class Dialogporten(DialogSystem):
 
 
 def _operations(body: bytes) -> tuple[Any, dict[str, list[str]]]:
-    """Read a patch, or say why it cannot be bound; the real one falls over a body that is empty or null."""
+    """A patch's operations, or why they cannot be bound; the real one falls over a body that is empty or null."""
     try:
         value = parsed(body) if body.strip() else None
         if value is None:

@@ -31,7 +31,7 @@ class Query:
 
     @classmethod
     def of(cls, request: Request) -> "Query":
-        """Read the query of a request, with all its repetitions."""
+        """The query of a request, with all its repetitions."""
         return cls({name: request.args.getlist(name) for name in request.args})
 
     def many(self, name: str) -> Sequence[str]:
@@ -46,7 +46,7 @@ class Query:
 
 def guid(text: str) -> str:
     """
-    Read a UUID: with hyphens or without, in braces or not.
+    A UUID from its text: with hyphens or without, in braces or not.
 
     Raises:
         ValueError: It is none.
@@ -63,7 +63,7 @@ def guid(text: str) -> str:
 
 def truth(text: str) -> bool:
     """
-    Read true or false in any letters.
+    True or false, in whatever letters.
 
     Raises:
         ValueError: It is neither.
@@ -76,7 +76,7 @@ def truth(text: str) -> bool:
 
 def whole(text: str) -> int:
     """
-    Read a number of 32 bits.
+    A number of 32 bits from its text.
 
     Raises:
         ValueError: It is none.
@@ -88,7 +88,7 @@ def whole(text: str) -> int:
 
 def moment(text: str) -> str:
     """
-    Read a date as .NET's invariant culture does, UTC where it has no offset.
+    A date from its text, as .NET's invariant culture does, UTC where it has no offset.
 
     Raises:
         ValueError: It is none.

@@ -22,7 +22,7 @@ _REFERENCES: Mapping[str, str] = {
 
 
 def limits() -> dict[str, Any]:
-    """Write how many values the filters take."""
+    """How many values the filters take."""
 
     def named(kind: search.Kind) -> dict[str, int]:
         return {f"max{name[:1].upper()}{name[1:]}FilterValues": most for name, most in kind.limits.items()}
@@ -91,7 +91,7 @@ def parties(state: DialogportenState, reader: Reader) -> list[dict[str, Any]]:
 
 def looked_up(state: DialogportenState, reference: str) -> tuple[Dialog, str]:
     """
-    Find the dialog that an instance, a correspondence or a dialog id stands for, whoever's it is.
+    The dialog that an instance, a correspondence or a dialog id stands for, whoever's it is.
 
     Raises:
         Problem: 400 or 404.

@@ -36,7 +36,7 @@ def entities(body: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 
 def check_activities(activities: Iterable[Mapping[str, Any]], writer: Writer) -> None:
-    """Leave a correspondence's activities to Correspondence."""
+    """Refuse activities of correspondences, 403, to all but Altinn's Correspondence."""
     if CORRESPONDENCE in writer.scopes or all(each["type"] not in _RESTRICTED_ACTIVITIES for each in activities):
         return
     message = (
@@ -46,7 +46,7 @@ def check_activities(activities: Iterable[Mapping[str, Any]], writer: Writer) ->
 
 
 def check_transmission_keys(held: Iterable[Mapping[str, Any]], added: Iterable[Mapping[str, Any]]) -> None:
-    """Take an idempotent key once for each dialog."""
+    """Refuse, 409, an idempotent key that another transmission of the dialog has."""
     known = {each["idempotentKey"] for each in held if each["idempotentKey"] is not None}
     repeated: list[str] = []
     for each in added:
@@ -63,7 +63,7 @@ def check_transmission_keys(held: Iterable[Mapping[str, Any]], added: Iterable[M
 def check_opened(
     transmissions: Iterable[Mapping[str, Any]], activities: Iterable[Mapping[str, Any]], *, key: str
 ) -> None:
-    """Hold activities about transmissions to those that are there."""
+    """Refuse, 422, activities about transmissions that are not there."""
     known = {each["id"] for each in transmissions}
     named = [each["transmissionId"] for each in activities if each["transmissionId"] is not None]
     unknown = [each for each in named if each not in known]
@@ -165,7 +165,7 @@ def repeated_entities(body: Body, dto: Mapping[str, Any]) -> dict[str, list[str]
 
 
 def check_storable(value: Any) -> None:
-    """Fall over what the database does not take, and no validator asks about: U+0000, a long media type."""
+    """Raise the real one's 500 for what its database does not take unasked: U+0000, long media types."""
     match value:
         case dict():
             if len(value.get("mediaType") or "") > _LONGEST_MEDIA_TYPE and "consumerType" in value:

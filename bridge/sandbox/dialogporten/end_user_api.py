@@ -192,7 +192,7 @@ class EndUserApi:
 
 def looked_up_by(api: DialogSystem, reader: Reader, reference: str) -> Mapping[str, Any]:
     """
-    Find the dialog that an instance, a correspondence or a dialog id stands for.
+    The dialog that an instance, a correspondence or a dialog id stands for.
 
     Raises:
         Problem: 400, 403 or 404.

@@ -50,7 +50,7 @@ class NotAnswered(Exception):
         self.errors = errors
 
     def as_json(self) -> Mapping[str, Any]:
-        """Write the body of the answer."""
+        """The body of the answer."""
         return {"errors": [each.formatted for each in self.errors]}
 
 
@@ -123,7 +123,7 @@ def _document(text: str) -> DocumentNode:
 
 def subscription(text: str, dialog_id: str) -> Callable[[str], Mapping[str, Any]]:
     """
-    Read a subscription to a dialog's events, and give what writes an event, which is told its type.
+    What makes an event's answer from its type, as a subscription to a dialog's events asks for it.
 
     Raises:
         NotAnswered: The document is none.
@@ -272,7 +272,7 @@ def _set(order: Mapping[str, str | None]) -> Mapping[str, str]:
 
 
 def _as_query(name: str, value: Any) -> list[str]:
-    """Write a member of the input as the REST API has it in its query."""
+    """A member of the input as the REST API has it in its query."""
     if value is None:
         return []
     if name == "orderBy":

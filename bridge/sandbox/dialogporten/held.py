@@ -46,15 +46,15 @@ class Held:
         return self._outbox.streams
 
     def own(self, service_resource: str, resource: Resource) -> None:
-        """Say whose a service resource is; while nobody has named any, each belongs to whoever writes."""
+        """Put a service resource under its owner; while nobody has named any, each belongs to whoever writes."""
         self._owners.own(service_resource, resource)
 
     def own_unless_known(self, service_resource: str, resource: Resource) -> None:
-        """Say whose a service resource is where nobody has."""
+        """Put a service resource under an owner where nobody has."""
         self._owners.own_unless_known(service_resource, resource)
 
     def resource(self, service_resource: str, writer: str = "") -> Resource:
-        """Find a service resource."""
+        """A service resource, with whose it is."""
         return self._owners.resource(service_resource, writer)
 
     def name(self, urn: str, name: str) -> None:

@@ -181,7 +181,7 @@ class DialogSystem(System[DialogportenWorld]):
         )
 
     def on_behalf(self, request: Request) -> Reader | None:
-        """Say on which end user's behalf a service owner asks; 400 where it is nobody who could."""
+        """The end user on whose behalf a service owner asks; 400 where it is nobody who could."""
         user = Query.of(request).one("endUserId")
         if user is None:
             return None
@@ -195,7 +195,7 @@ class DialogSystem(System[DialogportenWorld]):
         return self.world.dialogporten.owned(asked.dialog_id, asked.writer)
 
     def read(self, request: Request, kind: Record) -> dict[str, Any]:
-        """Read a body into its canonical form; 400 where it has another, 415 where it is no JSON."""
+        """A body in its canonical form; 400 where it has another, 415 where it is no JSON."""
         media = media_type(request)
         if media != "application/json" and not (media.startswith("application/") and media.endswith("+json")):
             drain(request)
@@ -209,7 +209,7 @@ class DialogSystem(System[DialogportenWorld]):
         return found
 
     def body(self, request: Request) -> bytes:
-        """Read the bytes of a body; 413 where there are too many."""
+        """The bytes of a body; 413 where there are too many."""
         try:
             return read_body(request, LIMIT)
         except TooLarge:
@@ -273,7 +273,7 @@ class DialogSystem(System[DialogportenWorld]):
 
 
 def reader_of(claims: Mapping[str, Any]) -> Reader:
-    """Read what the sandbox's own end-user tokens say."""
+    """The end user whom the sandbox's own tokens name."""
     return Reader(
         actor=claims["sandbox_actor"],
         parties=frozenset(claims["sandbox_parties"]),

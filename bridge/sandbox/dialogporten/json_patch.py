@@ -32,7 +32,7 @@ class Operation:
 
 def read(value: Any) -> Sequence[Operation]:
     """
-    Read a patch document; an operation that is not named adds, one without a value sets null.
+    The operations of a patch document; an operation that is not named adds, one without a value sets null.
 
     Raises:
         NotAPatch: It is none.

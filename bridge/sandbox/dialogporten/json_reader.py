@@ -67,7 +67,7 @@ class _Walk:
             self._fail(f"{self._sign()} is invalid after a single JSON value. Expected end of data.")
 
     def at(self, offset: int) -> str:
-        """Write a place as the reader's messages end."""
+        """A place in the words with which the reader's messages end."""
         before = self._body[:offset]
         line, begin = before.count(b"\n"), before.rfind(b"\n") + 1
         return f"LineNumber: {line} | BytePositionInLine: {offset - begin}."

@@ -273,10 +273,10 @@ class Passed(Kind):
     """A member that is passed over where others of its kind have it."""
 
     def read(self, value: Any, place: Place) -> None:
-        """Give nothing."""
+        """Nothing, whatever is given."""
 
     def null(self, place: Place) -> None:
-        """Give nothing."""
+        """Nothing, whatever is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,11 +340,11 @@ class Record(Kind):
 
 
 def moment_text(moment: datetime) -> str:
-    """Write a time as Dialogporten does: UTC, microseconds and a seventh digit that is always 0."""
+    """A time in Dialogporten's words: UTC, microseconds and a seventh digit that is always 0."""
     utc = moment.astimezone(UTC)
     return f"{utc.year:04}-{utc:%m-%dT%H:%M:%S.%f}0Z"
 
 
 def moment_of(text: str) -> datetime:
-    """Read a canonical time back."""
+    """The moment of a canonical time."""
     return datetime.fromisoformat(text.removesuffix("0Z")).replace(tzinfo=UTC)

@@ -28,7 +28,7 @@ def relabelled(held: Iterable[str], add: Sequence[str], remove: Sequence[str]) -
 
 
 def wanted(change: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[str]]:
-    """Read a change: what to add, ``systemLabels`` being its older form, and what to remove."""
+    """What a change asks for: what to add, ``systemLabels`` being its older form, and what to remove."""
     return [*change["systemLabels"], *change["addLabels"]], change["removeLabels"]
 
 
@@ -57,7 +57,7 @@ def bulk_faults(change: Mapping[str, Any], *, most: int) -> dict[str, list[str]]
 def assignments(
     before: frozenset[str], after: frozenset[str], *, at: str, actor: str | None, name: str | None
 ) -> tuple[Assignment, ...]:
-    """Write what changed, what was put on first; Default is where a dialog is when it is nowhere else."""
+    """What changed, for the log, what was put on first; Default is where a dialog is when it is nowhere else."""
     changes = [("set", each) for each in sorted(after - before)] + [("remove", each) for each in sorted(before - after)]
     return tuple(
         Assignment(at=at, label=f"systemlabel:{label}", action=action, actor=actor, name=name)

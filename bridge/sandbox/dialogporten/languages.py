@@ -27,6 +27,6 @@ def is_language(code: str) -> bool:
 
 
 def not_a_language(name: str, code: str) -> str:
-    """Say so, with a hint for Norwegian."""
+    """What is said of a code that is none, with a hint for Norwegian."""
     hint = "Use 'nb' or 'nn' for Norwegian. " if language(code) == "no" else ""
     return f"'{name}' '{code}' is not a valid language code. {hint}{NORMALISED}"

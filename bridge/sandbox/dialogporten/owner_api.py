@@ -116,7 +116,7 @@ class OwnerApi:
         return plain(204, headers={"Etag": dialog.revision})
 
     def should_send(self, request: Request, dialog_id: str) -> Response:
-        """GET whether an activity stands there, or does not: asked by Altinn's notifications about any dialog."""
+        """GET whether Altinn shall notify, of any dialog: while an activity is there, or while it is not."""
         api, query = self._api, Query.of(request)
         api.claims_with(request, NOTIFICATIONS)
         wanted_type, condition = query.one("activityType") or "", query.one("conditionType") or ""

@@ -18,16 +18,16 @@ class Owners:
         self._codes: dict[str, str] = {}
 
     def own(self, service_resource: str, resource: Resource) -> None:
-        """Say whose a service resource is."""
+        """Put a service resource under its owner."""
         self._resources[service_resource] = resource
 
     def own_unless_known(self, service_resource: str, resource: Resource) -> None:
-        """Say whose a service resource is where nobody has; a register that knows them all goes on doing so."""
+        """Put a service resource under an owner where nobody has; a register that knows them all goes on doing so."""
         if self._resources:
             self._resources.setdefault(service_resource, resource)
 
     def resource(self, service_resource: str, writer: str = "") -> Resource:
-        """Find a service resource; one that nobody named is the *writer's*."""
+        """A service resource; one that nobody named is the *writer's*."""
         return self._resources.get(service_resource, Resource(owner=writer))
 
     def check_known(self, service_resource: str) -> None:
@@ -42,7 +42,7 @@ class Owners:
             raise Problem(422, {"ServiceResource": [message]})
 
     def of(self, service_resource: str, writer: Writer) -> tuple[str, str]:
-        """Say to whom a new dialog belongs, number and code: the resource's owner, whoever writes."""
+        """To whom a new dialog belongs, number and code: the resource's owner, whoever writes."""
         self._codes[writer.organisation] = writer.org
         owner = self.resource(service_resource, writer.organisation).owner
         return owner, self._codes.get(owner, writer.org)

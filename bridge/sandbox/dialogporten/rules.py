@@ -49,17 +49,17 @@ def no_party(name: str) -> str:
 
 
 def too_long(name: str, limit: int, entered: int) -> str:
-    """Say that a text has too many characters."""
+    """What is said of a text with too many characters."""
     return f"The length of '{name}' must be {limit} characters or fewer. You entered {entered} characters."
 
 
 def too_short(name: str, limit: int, entered: int) -> str:
-    """Say that a text has too few characters."""
+    """What is said of a text with too few characters."""
     return f"The length of '{name}' must be at least {limit} characters. You entered {entered} characters."
 
 
 def out_of_range(name: str, value: object) -> str:
-    """Say that an enumeration has no such member."""
+    """What is said of a value that an enumeration does not have."""
     return f"'{name}' has a range of values which does not include '{value}'."
 
 
@@ -257,7 +257,7 @@ class Rules:
             self._add("dto.process", "Process must not be empty when PrecedingProcess is set.")
 
     def _values(self, key: str, content: Mapping[str, Any]) -> None:
-        """Check contents; the keys of what is found in one lack its name."""
+        """Check contents; as with the real one, keys of errors have no name of the content in them."""
         if content["title"] is None:
             self._add(key, "Title must not be empty.")
         for name, value in content.items():

@@ -245,7 +245,7 @@ class BadBody(ValueError):
 
 def read_body_as(kind: Record, body: bytes) -> dict[str, Any] | None:
     """
-    Read a body into its canonical form, None where it says null.
+    A body in its canonical form, None where it says null.
 
     Raises:
         BadBody: It is no JSON, or not of this kind.

@@ -121,13 +121,13 @@ class Page:
     order: str
 
     def as_json(self, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Write the page with its *items*; a token that is none is left out."""
+        """The page with its *items*, as JSON; a token that is none is left out."""
         token = {} if self.token is None else {"continuationToken": self.token}
         return {"items": list(items), "hasNextPage": self.has_next, **token, "orderBy": self.order}
 
 
 def asked(given: Query, kind: Kind) -> Asked:
-    """Read a query; names that the search does not know are passed over, as Dialogporten does."""
+    """What a query asks for; names that the search does not know are passed over, as Dialogporten does."""
     found = Asked()
     for name in kind.filters:
         if given.many(name):
@@ -224,7 +224,7 @@ def _property(name: str) -> str:
 
 
 def _chosen(text: str, names: Mapping[int, str]) -> str | int:
-    """Read one member of an enumeration, or a number that it may not have."""
+    """One member of an enumeration, or a number that it may not have."""
     text = text.strip()
     if re.fullmatch(r"[+-]?\d+", text):
         return names.get(int(text), int(text))
@@ -232,7 +232,7 @@ def _chosen(text: str, names: Mapping[int, str]) -> str | int:
 
 
 def _order(text: str) -> tuple[Order, ...]:
-    """Read ``createdAt_asc,updatedAt``; the id is always last."""
+    """The order that ``createdAt_asc,updatedAt`` asks for; the id is always last."""
     orders: dict[str, Order] = {}
     for part in filter(None, map(str.strip, text.split(","))):
         key, _, direction = part.lower().partition("_")
@@ -246,7 +246,7 @@ def _order(text: str) -> tuple[Order, ...]:
 
 
 def _token(text: str) -> dict[str, str | None]:
-    """Read ``key_value,key_value``; a time may be empty, as dueAt can be."""
+    """The place at which ``key_value,key_value`` goes on; a time may be empty, as dueAt can be."""
     values: dict[str, str | None] = {}
     for part in filter(None, map(str.strip, text.split(","))):
         key, underscore, value = part.partition("_")

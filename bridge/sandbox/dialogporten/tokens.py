@@ -21,7 +21,7 @@ KEYS: Mapping[str, tuple[str, tuple[str, str]]] = {
 
 
 def issuer(base_url: str) -> str:
-    """Say the ``iss`` of dialog tokens."""
+    """The ``iss`` of dialog tokens."""
     return f"{base_url}/dialogporten/api/v1"
 
 
@@ -36,7 +36,7 @@ def jwks(world: DialogportenWorld) -> dict[str, Any]:
 
 
 def claims_for(dialog: Dialog, reader: Reader, world: DialogportenWorld, *, base_url: str) -> dict[str, Any]:
-    """Write the claims for one read of a dialog."""
+    """The claims for one look at a dialog, in the order of writing."""
     now = int(world.clock().timestamp())
     claims: dict[str, Any] = {"jti": str(world.chance.uuid4()), "c": reader.actor}
     if reader.system_user is not None:

@@ -55,7 +55,7 @@ def is_well_formed(text: str) -> bool:
 
 
 def stored(text: str) -> str:
-    """Write an address as it is after storing: host in small letters, no usual port, no dots in the path."""
+    """An address as it is after storing: host in small letters, no usual port, no dots in the path."""
     text = text.strip()
     parts = split(text)
     if parts is not None:

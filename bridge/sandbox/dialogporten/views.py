@@ -38,12 +38,12 @@ class Reader:
 
 
 def entry(action: str, attribute: str | None) -> str:
-    """Write one entry of claim ``a``."""
+    """One entry of claim ``a``."""
     return action if attribute is None else f"{action},{attribute}"
 
 
 def authorized_actions(dialog: Dialog, reader: Reader) -> str:
-    """Write claim ``a``, sorted: read, and what the dialog's actions and transmissions ask for and the reader may."""
+    """Claim ``a``, sorted: read, and what the dialog's actions and transmissions ask for and the reader may."""
     wanted = [("read", None)]
     for name in ("guiActions", "apiActions"):
         open_to_all = (each for each in dialog.body[name] if each["id"] not in dialog.contexts)
@@ -53,7 +53,7 @@ def authorized_actions(dialog: Dialog, reader: Reader) -> str:
 
 
 def authorized_entities(dialog: Dialog, reader: Reader) -> list[str]:
-    """Write claim ``e``: what an authorization context narrows and takes the reader in (facts 3.9)."""
+    """Claim ``e``: what an authorization context narrows and takes the reader in (facts 3.9)."""
     return [
         str(context.get("tokenRef") or element)
         for element, context in dialog.contexts.items()
@@ -154,7 +154,7 @@ def in_end_users_list(dialog: Dialog, state: DialogportenState, reader: Reader) 
 
 
 def activity_items(dialog: Dialog, *, described: bool) -> list[dict[str, Any]]:
-    """List activities: who did them is told by each one alone, what they say only to end users."""
+    """Activities as a list has them: without who did them, and with their descriptions for end users (*described*)."""
     names = ("id", "createdAt", "extendedType", "type", "transmissionId")
     items: list[dict[str, Any]] = _without_nulls(
         [
@@ -335,7 +335,7 @@ def _judged_content(content: Mapping[str, Any] | None, reader: Reader) -> dict[s
 
 
 def _narrowed(dialog: Dialog, item: Mapping[str, Any]) -> dict[str, Any]:
-    """The context goes before the item's own action, which is then shown as empty (facts 13)."""
+    """An action's authorization context; its own action, which no longer counts, is shown as empty (facts 13)."""
     context = dialog.contexts.get(item["id"])
     return {} if context is None else {"action": "", "authorizationContext": dict(context)}
 

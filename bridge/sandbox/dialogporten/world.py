@@ -37,7 +37,7 @@ class DialogportenWorld(CoreWorld):
                 self._readers[urn.lower()] = reader
 
     def reader(self, urn: str) -> Reader | None:
-        """Find an end user: one who was admitted, or a person, who may do everything for themselves."""
+        """An end user: one who was admitted, or a person, who may do everything for themselves."""
         known = self._readers.get(urn.lower())
         if known is not None or not (urn.startswith(identities.PERSON) and identities.is_party(urn)):
             return known
