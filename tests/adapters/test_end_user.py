@@ -317,7 +317,7 @@ def test_somebody_elses_first_look_is_no_answer() -> None:
     dialog_id = created(as_owner(world))
 
     def looked_at() -> int:
-        asked = {"party": PARTY, "pid": "01810000267"}
+        asked = {"party": PARTY}
         token = session_into(world).post(f"{BASE_URL}/_sandbox/enduser-token", json=asked).json()["token"]
         other = EndUserClient(
             new_session(pool=1, mounts={"http://": SandboxAdapter(world)}), DP, auth=Bearer(token), clock=world.clock
