@@ -16,12 +16,12 @@ from bridge.forms.conversion.converter import Converter
 from bridge.forms.conversion.model import Content, content_at
 from bridge.forms.diff import Change, Difference, below, is_xml
 from bridge.forms.xml.content_model import readable
-from bridge.forms.xml.input import NIL, Limits, is_nil, parse, to_utf8
+from bridge.forms.xml.input import NIL, Limits, ParsedXml, is_nil, root_of
 from bridge.forms.xml.prefixes import Prefixes
 
 
 def stopped_at(
-    sent: bytes, found: Sequence[Difference], *, converter: Converter | None, limits: Limits | None = None
+    sent: bytes | ParsedXml, found: Sequence[Difference], *, converter: Converter | None, limits: Limits | None = None
 ) -> tuple[str, ...]:
     """
     Name the elements of *sent* (XML) behind which nothing of their group came back, by the differences *found*.
@@ -35,7 +35,7 @@ def stopped_at(
     lost = {each.path for each in found if each.change is Change.LOST}
     if not lost or not is_xml(sent):
         return ()
-    root = parse(to_utf8(sent, limits or Limits()))
+    root = root_of(sent, limits or Limits())
     place = None if converter is None else converter.model.roots.get(str(root.tag))
     walk = _Walk(lost, {each.path for each in found if each.change is Change.CHANGED}, Prefixes())
     return tuple(walk.look(root, "/" + _label(root), None if place is None else place.content).causes)

@@ -25,7 +25,7 @@ from bridge.forms.conversion.model import TYPE, TYPE_MEMBER, Content, ElementDec
 from bridge.forms.json.input import Json, Number, read_exact
 from bridge.forms.rows import equal_rows, longest_run
 from bridge.forms.xml.content_model import readable
-from bridge.forms.xml.input import NIL, Limits, is_nil, parse, to_utf8
+from bridge.forms.xml.input import NIL, Limits, ParsedXml, is_nil, root_of
 from bridge.forms.xml.prefixes import Prefixes
 
 _MOST_PAIRS = 250_000
@@ -88,8 +88,8 @@ class _Node:
 
 
 def differences(
-    sent: bytes | str,
-    came_back: bytes | str,
+    sent: bytes | str | ParsedXml,
+    came_back: bytes | str | ParsedXml,
     *,
     converter: Converter | None = None,
     nil_is_missing: bool = True,
@@ -107,17 +107,11 @@ def differences(
         ValueError: One is XML, the other JSON, and there is no converter.
     """
     limits = limits or Limits()
-    kinds = (is_xml(sent), is_xml(came_back))
     reader = _Reader(converter=converter, nil_is_missing=nil_is_missing)
-    if all(kinds):
-        old, new = (reader.xml(parse(to_utf8(form, limits))) for form in (sent, came_back))
+    if is_xml(sent) and is_xml(came_back):
+        old, new = (reader.xml(root_of(form, limits)) for form in (sent, came_back))
     else:
-        if any(kinds) and converter is None:
-            raise ValueError("XML against JSON needs the shape of the form")
-        forms = [
-            converter.to_json(form, of_app=True) if in_xml and converter is not None else form
-            for form, in_xml in zip((sent, came_back), kinds, strict=True)
-        ]
+        forms = [_as_json(form, converter) for form in (sent, came_back)]
         old, new = (reader.json(read_exact(form, limits)) for form in forms)
     if old.name != new.name:
         return (*_all(old, "/" + old.label, Change.LOST), *_all(new, "/" + new.label, Change.ADDED))
@@ -135,8 +129,22 @@ def _is_one_moment(old: str | None, new: str | None) -> bool:
     return _MOMENT.fullmatch(new.strip(_BLANK)) is not None
 
 
-def is_xml(form: bytes | str) -> bool:
+def _as_json(form: bytes | str | ParsedXml, converter: Converter | None) -> bytes | str:
+    if not isinstance(form, ParsedXml) and not is_xml(form):
+        return form
+    if converter is None:
+        raise ValueError("XML against JSON needs the shape of the form")
+    return (
+        converter.json_of(form.root, of_app=True)
+        if isinstance(form, ParsedXml)
+        else converter.to_json(form, of_app=True)
+    )
+
+
+def is_xml(form: bytes | str | ParsedXml) -> bool:
     """Whether *form* is rather XML than JSON."""
+    if isinstance(form, ParsedXml):
+        return True
     if isinstance(form, str):
         return form.lstrip("\ufeff" + _BLANK).startswith("<")
     # Forms in UTF-16 begin with a mark; no JSON does.

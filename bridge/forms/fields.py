@@ -7,7 +7,7 @@ from lxml import etree
 
 from bridge.core.errors import BridgeError
 from bridge.core.templates import fill
-from bridge.forms.xml.input import NIL, Limits, has_elements, parse, to_utf8
+from bridge.forms.xml.input import NIL, Limits, ParsedXml, has_elements, parsed, root_of
 
 _DECLARATION = re.compile(r"\A\ufeff?(<\?xml[^>]*\?>\s*)")
 
@@ -32,7 +32,7 @@ def set_values(
         Unreadable: *xml* is no XML that we take.
         PlaceMissing: A path finds nothing, or an element with children.
     """
-    root = parse(to_utf8(xml, limits or Limits()))
+    root = parsed(xml, limits or Limits()).root
     for path, template in sets:
         places = root.xpath(path)
         if not isinstance(places, list) or not places:
@@ -45,7 +45,7 @@ def set_values(
 
 
 def read_values(
-    xml: bytes | str, paths: Iterable[tuple[str, str]], *, limits: Limits | None = None
+    xml: bytes | str | ParsedXml, paths: Iterable[tuple[str, str]], *, limits: Limits | None = None
 ) -> Mapping[str, str]:
     """
     The texts at *paths*, which are (name, XPath), by name; several places are joined by commas; no text, no name.
@@ -53,7 +53,7 @@ def read_values(
     Raises:
         Unreadable: *xml* is no XML that we take.
     """
-    root = parse(to_utf8(xml, limits or Limits()))
+    root = root_of(xml, limits or Limits())
     found = {name: ", ".join(filter(None, map(_text, _places(root, path)))) for name, path in paths}
     return {name: value for name, value in found.items() if value}
 

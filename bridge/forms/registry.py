@@ -18,7 +18,17 @@ from bridge.forms.conversion.converter import Converter
 from bridge.forms.json.registry import JsonSchemaRegistry
 from bridge.forms.misfits import Misfit, misfits
 from bridge.forms.rules import broken_rules
-from bridge.forms.xml.input import Effort, Limits, Unreadable, parse, parser, refuse_more_than_allowed, to_utf8
+from bridge.forms.xml.input import (
+    Effort,
+    Limits,
+    ParsedXml,
+    Unreadable,
+    parse,
+    parsed,
+    refuse_more_than_allowed,
+    to_utf8,
+)
+from bridge.forms.xml.large import count_faults, is_large, parse_if_valid
 from bridge.forms.xml.lenient import put_into_namespace
 from bridge.forms.xml.lexical import badly_written, lax_types, may_be_lax
 from bridge.forms.xml.libxml2_findings import explain, refused_values
@@ -37,12 +47,7 @@ from bridge.forms.xml.xmlschema_findings import explain_by_xmlschema
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.forms")
 
-# A form with more markup (elements and attributes) is first judged while it is read, which says yes or no, and then its
-# faults are counted before they are asked for: libxml2 looks up the place of every error of a whole tree by walking its
-# siblings, which with 100,000 faults takes minutes.
-_WHOLE_TREE_MARKUP = 15_000
 _MOST_STEPS = 10_000_000
-_PIECE = 1 << 15
 SLOW_ENGINE_BYTES = 1_000_000
 """The largest form that xmlschema judges; it takes a second for it."""
 SECOND_OPINION_BYTES = 256_000
@@ -208,19 +213,18 @@ class SchemaRegistry:
             root=spec.root,
         )
 
-    def in_namespace(self, spec: FormSpec, xml: bytes | str) -> bytes:
+    def in_namespace(self, spec: FormSpec, xml: bytes | str) -> ParsedXml:
         """
         *xml* as UTF-8, and where *spec* is lenient, in its schema's namespace.
 
         Raises:
             Unreadable: It is no XML that we take.
         """
-        data = to_utf8(xml, self.limits)
-        root = parse(data, max_depth=self.limits.max_depth)
+        form = parsed(xml, self.limits)
         if spec.schema is None or spec.namespace is not NamespaceReading.LENIENT:
-            return data
-        root = put_into_namespace(root, self._schemas[spec.schema].files, written=True)
-        return etree.tostring(root, encoding="utf-8")
+            return form
+        root = put_into_namespace(form.root, self._schemas[spec.schema].files, written=True)
+        return ParsedXml(etree.tostring(root, encoding="utf-8"), root)
 
     def _check(
         self, xml: bytes | str, schema: "_Schema | None", spec: FormSpec | None, *, values: bool
@@ -300,18 +304,18 @@ class _Schema:
         lenient = spec is not None and spec.namespace is NamespaceReading.LENIENT
         rules, wanted = ((), None) if spec is None else (spec.rules, spec.root)
         schema, judged, stripped = self.compiled(), data, None
-        if _is_large(data) and not lenient:
-            accepted = _parse_if_valid(schema, data)
+        if is_large(data) and not lenient:
+            accepted = parse_if_valid(schema, data)
             if accepted is None and (stripped := self._without_blanks(data, limits)) is not None:
                 # Its lines are others; the tree has those of the form that came.
                 judged = etree.tostring(stripped, encoding="utf-8")
-                accepted = None if _parse_if_valid(schema, judged) is None else stripped
+                accepted = None if parse_if_valid(schema, judged) is None else stripped
             if accepted is not None and not self._asks_again(data):
                 refuse_more_than_allowed(accepted, limits.max_depth)
                 beside = self._beside(accepted, data, spec, limits=limits)
                 return other_root(accepted, wanted) or beside + self._broken(rules, accepted, came, judged=judged)
             markup = data.count(b"<") + data.count(b"=")
-            faults = 0 if accepted is not None else _count_faults(schema, judged, _MOST_STEPS // markup)
+            faults = 0 if accepted is not None else count_faults(schema, judged, _MOST_STEPS // markup)
             if faults * markup > _MOST_STEPS:
                 parse(data, max_depth=limits.max_depth)  # Broken XML is told as that.
                 return (Finding(path="/", rule="too_many_findings", facts={"count": str(faults)}),)
@@ -453,42 +457,3 @@ def _elsewhere(findings: Iterable[Finding], known: Sequence[Finding]) -> tuple[F
     """Those of *findings* that are about other places than the *known* ones."""
     places = {finding.path for finding in known}
     return tuple(finding for finding in findings if finding.path not in places)
-
-
-def _is_large(data: bytes) -> bool:
-    """Whether there may be much markup; the smallest element has four bytes, so that few need to be counted."""
-    if len(data) <= 4 * _WHOLE_TREE_MARKUP:
-        return False
-    return len(data) > 100 * _WHOLE_TREE_MARKUP or data.count(b"<") + data.count(b"=") > _WHOLE_TREE_MARKUP
-
-
-def _parse_if_valid(schema: etree.XMLSchema, data: bytes) -> etree._Element | None:
-    """Parse and judge at once; None when something is wrong, whatever it is."""
-    try:
-        return etree.fromstring(data, parser(schema=schema))
-    except etree.XMLSyntaxError:
-        return None
-
-
-def _count_faults(schema: etree.XMLSchema, data: bytes, most: int) -> int:
-    """
-    Count the faults without keeping the tree, no further than a little beyond *most*; broken XML has at least one.
-
-    Entities are left to their default here: with ``resolve_entities=False`` beside a schema, lxml 6.1 takes a document
-    that ends too early for whole. There are none without the DOCTYPE that was refused before.
-    """
-    reader = etree.XMLPullParser(
-        ("end",), schema=schema, encoding="utf-8", no_network=True, load_dtd=False, huge_tree=False, recover=False
-    )
-    try:
-        for start in range(0, len(data), _PIECE):
-            reader.feed(data[start : start + _PIECE])
-            for _, element in cast("Any", reader).read_events():
-                element.clear()
-            if len(reader.feed_error_log) > most:
-                break
-        else:
-            reader.close()
-    except etree.XMLSyntaxError:
-        return max(1, len(reader.feed_error_log))
-    return len(reader.feed_error_log)

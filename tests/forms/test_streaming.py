@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from bridge.core.mapping import FormKind, FormSpec
 from bridge.forms.registry import SchemaRegistry
@@ -36,6 +37,22 @@ def test_a_valid_stream_has_no_findings(tmp_path: Path) -> None:
     assert judged(tmp_path, text.encode("utf-8-sig")) == []
     assert judged(tmp_path, text.encode("utf-16")) == []
     assert judged(tmp_path, f'<?xml version="1.0" encoding="ISO-8859-1"?>{text}'.encode("latin-1")) == []
+
+
+def test_a_valid_stream_is_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only where something is wrong is it read again."""
+    fed: list[bytes] = []
+
+    class Counting(etree.XMLPullParser):
+        def feed(self, data: bytes) -> None:
+            fed.append(data)
+            super().feed(data)
+
+    monkeypatch.setattr(etree, "XMLPullParser", Counting)
+    form = f"<m>{ROWS}</m>".encode()
+
+    assert judged(tmp_path, form) == []
+    assert b"".join(fed).rstrip() == form  # The end is told by a blank.
 
 
 def test_faults_of_a_stream_have_their_places(tmp_path: Path) -> None:

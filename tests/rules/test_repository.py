@@ -70,7 +70,7 @@ READERS = {
     "forms/xml/schema_files.py": "schemas",
     "forms/xml/streaming.py": "forms that are never a tree",
     "forms/xml/stream_values.py": "values of forms that stream, once those are read",
-    "forms/registry.py": "schemas, and large forms that are judged while they are read",
+    "forms/xml/large.py": "large forms that are judged while they are read",
 }
 
 

@@ -9,13 +9,13 @@ from lxml import etree
 
 from bridge.forms.conversion.converter import Converter
 from bridge.forms.conversion.model import ElementDecl, content_at
-from bridge.forms.xml.input import Limits, is_nil, parse, to_utf8
+from bridge.forms.xml.input import Limits, ParsedXml, is_nil, parsed
 from bridge.forms.xml.prefixes import Prefixes
 
 _BLANK = " \t\r\n"
 
 
-def without_forbidden_nils(converter: Converter | None, xml: bytes | str, limits: Limits) -> bytes:
+def without_forbidden_nils(converter: Converter | None, xml: bytes | str | ParsedXml, limits: Limits) -> ParsedXml:
     """
     *xml* as UTF-8 and without the empty elements that are nil where *converter* does not allow it.
 
@@ -24,12 +24,11 @@ def without_forbidden_nils(converter: Converter | None, xml: bytes | str, limits
     Raises:
         Unreadable: It is no XML that we take, or takes too much work.
     """
-    data = to_utf8(xml, limits)
-    root = parse(data, max_depth=limits.max_depth)
-    place = None if converter is None else converter.model.roots.get(str(root.tag))
-    if place is None or b"nil" not in data:
-        return data
-    return etree.tostring(root, encoding="utf-8") if _without(root, place, Prefixes()) else data
+    form = xml if isinstance(xml, ParsedXml) else parsed(xml, limits)
+    place = None if converter is None else converter.model.roots.get(str(form.root.tag))
+    if place is None or b"nil" not in form.data or not _without(form.root, place, Prefixes()):
+        return form
+    return ParsedXml(etree.tostring(form.root, encoding="utf-8"), form.root)
 
 
 def _without(node: etree._Element, place: ElementDecl, prefixes: Prefixes) -> bool:

@@ -147,6 +147,25 @@ def parse(data: bytes, *, max_depth: int = DEEPEST) -> etree._Element:
     return root
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class ParsedXml:
+    """XML in UTF-8 and its tree, handed on so that nobody parses it again; whoever changes the tree writes it anew."""
+
+    data: bytes
+    root: etree._Element
+
+
+def parsed(xml: bytes | str, limits: Limits) -> ParsedXml:
+    """*xml*, parsed. Raises Unreadable, as ``to_utf8`` and ``parse`` do."""
+    data = to_utf8(xml, limits)
+    return ParsedXml(data, parse(data, max_depth=limits.max_depth))
+
+
+def root_of(xml: bytes | str | ParsedXml, limits: Limits) -> etree._Element:
+    """The root of *xml*, which is parsed if it was not. Raises Unreadable."""
+    return xml.root if isinstance(xml, ParsedXml) else parse(to_utf8(xml, limits))
+
+
 _local = threading.local()
 
 

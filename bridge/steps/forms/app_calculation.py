@@ -24,7 +24,7 @@ from bridge.forms.conversion.nils import without_forbidden_nils
 from bridge.forms.cut_short import stopped_at
 from bridge.forms.diff import Change, differences
 from bridge.forms.fields import read_values
-from bridge.forms.xml.input import Unreadable
+from bridge.forms.xml.input import ParsedXml, Unreadable, parsed
 from bridge.parts import Bridge
 from bridge.steps.delivery import Delivery
 from bridge.steps.forms.request_body import converter_of
@@ -68,7 +68,7 @@ def calculated(delivery: Delivery, form: Form) -> str:
             log.warning("results are not in the calculated form", app=route.name, paths=missing)
         # Before anything is sent: whoever takes over after a crash has them for the dialog.
         delivery.recorded(OperationChange(results=dict(results)))
-    return answer.decode()
+    return answer.data.decode()
 
 
 def _route(bridge: Bridge, app: Altinn3App, source: str) -> AppRoute:
@@ -96,16 +96,16 @@ def _route(bridge: Bridge, app: Altinn3App, source: str) -> AppRoute:
     )
 
 
-def _spoken(bridge: Bridge, app: Altinn3App, route: AppRoute, *, spec: FormSpec, form: bytes) -> bytes:
+def _spoken(bridge: Bridge, app: Altinn3App, route: AppRoute, *, spec: FormSpec, form: ParsedXml) -> bytes:
     """The form in the format that the app reads. Raises Refusal where its schema does not know it."""
     if app.speaks is not FormFormat.JSON:
-        return form
+        return form.data
     converter = _converter(bridge, spec)
     if converter is None:
         log.error("the main form's schema cannot convert", app=route.name, schema=spec.schema)
         raise Refusal.of(PROBLEMS["app_misconfigured"])
     try:
-        return turned(converter, form, into=FormFormat.JSON)
+        return converter.json_of(form.root, of_app=True).encode()
     except Unconvertible as error:
         raise Refusal("form_invalid", 422, findings=error.findings) from error
     except Unreadable as error:
@@ -207,14 +207,14 @@ def _called(
     return answer.status, answer.header("Content-Type"), again, whole
 
 
-def _as_xml(bridge: Bridge, spec: FormSpec, content_type: str, *, body: bytes) -> bytes:
+def _as_xml(bridge: Bridge, spec: FormSpec, content_type: str, *, body: bytes) -> ParsedXml:
     """The answer as XML, without what the app tells of empty fields; turned by the schema where it is JSON."""
     converter = _converter(bridge, spec)
     if kind_of(content_type) is not FormFormat.JSON:
         return without_forbidden_nils(converter, body, bridge.schemas.limits)
     if converter is None:
         raise Unreadable("not_well_formed")
-    return turned(converter, body, into=FormFormat.XML)
+    return parsed(turned(converter, body, into=FormFormat.XML), bridge.schemas.limits)
 
 
 def _converter(bridge: Bridge, spec: FormSpec) -> Converter | None:
@@ -228,7 +228,7 @@ def _converter(bridge: Bridge, spec: FormSpec) -> Converter | None:
 
 
 def _refuse_losses(
-    bridge: Bridge, route: AppRoute, action: ActionMapping, *, spec: FormSpec, sent: bytes, answer: bytes
+    bridge: Bridge, route: AppRoute, action: ActionMapping, *, spec: FormSpec, sent: ParsedXml, answer: ParsedXml
 ) -> None:
     """Hold the answer against what was sent: an app drops what it does not know in silence. Raises Refusal."""
     converter, limits = _converter(bridge, spec), bridge.schemas.limits

@@ -31,7 +31,8 @@ def wanted_forms(delivery: Delivery, held: tuple[Form, ...]) -> tuple[Form, ...]
     """
     bridge, mapping, sent = delivery.bridge, delivery.mapping, delivery.sent()
     for form in sent.forms:
-        _must_be_readable(bridge, form.data)
+        if form.data and not _read_later(delivery, form):
+            _refuse_unreadable(bridge, form.data)
     forms = merged_forms(held, sent.forms, sent.removed)
     forms = tuple(_prepared(delivery, form) for form in forms)
     if not delivery.action.calculates:
@@ -46,8 +47,12 @@ def _prepared(delivery: Delivery, form: Form) -> Form:
     if form.kind is not FormKind.MAIN:
         return form
     if action.form is FormSource.BODY and operation.body is not None and not is_message(operation.body):
-        _must_be_readable(bridge, operation.body)
-        form = replace(form, data=to_text(operation.body, bridge.schemas.limits))
+        if not _read_later(delivery, form):
+            _refuse_unreadable(bridge, operation.body)
+        try:
+            form = replace(form, data=to_text(operation.body, bridge.schemas.limits))
+        except Unreadable as error:
+            raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
     if action.set_values:
         link = delivery.link()
         values = template_values(
@@ -74,18 +79,24 @@ def _without_nils(bridge: Bridge, mapping: ServiceMapping, form: Form) -> Form:
     if mapping.altinn3 is None or form.kind is not FormKind.MAIN or spec is None or "nil" not in form.data:
         return form
     try:
-        data = without_forbidden_nils(converter_of(bridge, spec), form.data, bridge.schemas.limits)
+        without = without_forbidden_nils(converter_of(bridge, spec), form.data, bridge.schemas.limits)
     except (Unreadable, ConfigurationError):
         # What it is, the check says, if it is asked.
         return form
-    return replace(form, data=data.decode())
+    return replace(form, data=without.data.decode())
 
 
-def _must_be_readable(bridge: Bridge, data: bytes | str) -> None:
+def _read_later(delivery: Delivery, form: Form) -> bool:
+    """Whether *form*, which was sent, is parsed again on its way, and refused in the same words if it is no XML."""
+    mapping, action = delivery.mapping, delivery.action
+    if form.kind is FormKind.MAIN and (action.set_values or action.calculates):
+        return True
+    spec = mapping.form_spec(form.kind, form.data_format_id, form.data_format_version)
+    return action.validate is Validation.STRICT and spec is not None and bool(spec.schema or spec.rules)
+
+
+def _refuse_unreadable(bridge: Bridge, data: bytes | str) -> None:
     """Refuse what is no XML, however little the mapping looks at it: nobody can tell what is meant. Raises Refusal."""
-    if not data:
-        # A subform that Altinn 2 fills in.
-        return
     limits = bridge.schemas.limits
     try:
         parse(to_utf8(data, limits), max_depth=limits.max_depth)

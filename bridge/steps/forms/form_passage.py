@@ -115,7 +115,7 @@ class Converters:
             whole = self._schemas.in_namespace(spec, body)
             form = without_forbidden_nils(self.converter(schema, root), whole, limits)
             # The names and places are those of what came.
-            found = _named_as_sent(self._schemas.check_form(spec, form), to_utf8(body, limits), whole)
+            found = _named_as_sent(self._schemas.check_form(spec, form.data), to_utf8(body, limits), whole.data)
             return with_places(found, to_utf8(body, limits))
         except (Unreadable, ConfigurationError):
             return self._schemas.check_form(spec, body)
