@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
 
 import structlog
 from lxml import etree
@@ -18,6 +17,7 @@ from bridge.forms.conversion.converter import Converter
 from bridge.forms.json.registry import JsonSchemaRegistry
 from bridge.forms.misfits import Misfit, misfits
 from bridge.forms.rules import broken_rules
+from bridge.forms.xml.error_log import entries
 from bridge.forms.xml.input import (
     Effort,
     Limits,
@@ -408,7 +408,7 @@ class _Schema:
 
         Not asked where the faults are many, nor where others would have to wait for it: the refusal stands anyway.
         """
-        if len(cast("Any", schema.error_log)) > SECOND_OPINION_FAULTS:
+        if len(entries(schema.error_log)) > SECOND_OPINION_FAULTS:
             return False
         if any(map(self.model.refuses_text, refused_values(schema, root))):
             return False

@@ -93,7 +93,7 @@ class XmlWriter:
             return place
         return replace(place, content=typed.content)
 
-    def _text(self, kind: Kind, value: Json, steps: Steps) -> str:
+    def _text(self, kind: Kind, value: Any, steps: Steps) -> str:
         found = type(value)
         if found is str:
             return _escaped(value)

@@ -25,8 +25,8 @@ _LONG = b"0" * 17
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 MOST_OF_AN_OBJECT = 10_000
 """An object may have so many members: whoever finds fault with one of them looks at all."""
-Json = Any
-"""What ``json`` gives: the checkers and converters look at the type of each value themselves."""
+Json = object
+"""What ``json`` gives: whoever uses a value looks at its type first."""
 
 
 class _Unsure(Enum):
@@ -210,7 +210,7 @@ def _constant(_name: str) -> NoReturn:
 
 def _too_deep(value: Json, most: int, containers: int) -> bool:
     """Whether *value*, with at most so many *containers*, has more than *most* of them inside each other."""
-    level = [value]
+    level: list[Any] = [value]
     for depth in range(most):
         containers -= len(level)
         if depth + containers < most:

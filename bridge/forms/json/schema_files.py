@@ -18,7 +18,7 @@ from bridge.core.errors import ConfigurationError, Fault, Finding
 from bridge.core.ids import pointer
 from bridge.core.mapping import schema_file
 from bridge.core.texts.findings import sentence
-from bridge.forms.json.input import Json, placed, read_values, text_of
+from bridge.forms.json.input import placed, read_values, text_of
 from bridge.forms.xml.input import Limits, Unreadable
 from bridge.forms.xml.schema_files import read_schema_file
 
@@ -56,6 +56,8 @@ _FORMATS: Mapping[str, re.Pattern[str]] = {
     "year-month": re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])"),
 }
 Steps = tuple[str | int, ...]
+_Json = Any
+"""A part of a JSON Schema: the meta-schema judges what stands under which keyword, and mypy cannot know it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,7 @@ class Compiled:
 class _Document:
     """One schema file on its way: its text, its value, and what was done to it."""
 
-    def __init__(self, path: Path, part: str, data: bytes, *, text: str, value: Json) -> None:
+    def __init__(self, path: Path, part: str, data: bytes, *, text: str, value: _Json) -> None:
         self.path, self.part, self.text, self.value = path, part, text, value
         self.sha256 = hashlib.sha256(data).hexdigest()
         self.notes: list[str] = []
@@ -159,7 +161,7 @@ _OUTSIDE = (
 )
 
 
-def _resolve(document: _Document, own: Json, reference: str, *, schema: dict[str, Json]) -> str | None:
+def _resolve(document: _Document, own: _Json, reference: str, *, schema: dict[str, _Json]) -> str | None:
     """The file that *reference* means, None if outside; one to the schema's own address is made local in *schema*."""
     address, _, fragment = reference.partition("#")
     if isinstance(own, str) and address == own.partition("#")[0]:
@@ -225,9 +227,9 @@ def _draft(main: _Document) -> str:
     return _DRAFT_2020
 
 
-def _schemas(schema: Json, steps: Steps) -> Iterator[tuple[Steps, dict[str, Json]]]:
+def _schemas(schema: _Json, steps: Steps) -> Iterator[tuple[Steps, dict[str, _Json]]]:
     """Walk over *schema* and all schemas in it, but not over values that only look like schemas."""
-    waiting: list[tuple[Steps, Json]] = [(steps, schema)]
+    waiting: list[tuple[Steps, _Json]] = [(steps, schema)]
     while waiting:
         place, found = waiting.pop()
         if type(found) is not dict:
@@ -244,7 +246,7 @@ def _schemas(schema: Json, steps: Steps) -> Iterator[tuple[Steps, dict[str, Json
         waiting += [((*place, key), found[key]) for key in _ONES if type(found.get(key)) is dict]
 
 
-def _repair(document: _Document, steps: Steps, schema: dict[str, Json], *, counts: Counter[str]) -> None:
+def _repair(document: _Document, steps: Steps, schema: dict[str, _Json], *, counts: Counter[str]) -> None:
     """Make constants fit their type (four old OR schemas say integer and "8854"), and groups take objects only."""
     kind = schema.get("type")
     for key in ("const", "enum"):
@@ -265,7 +267,7 @@ def _repair(document: _Document, steps: Steps, schema: dict[str, Json], *, count
             counts["groups"] += 1
 
 
-def _fitted(kind: str, value: Json) -> Json:
+def _fitted(kind: str, value: _Json) -> _Json:
     """*value* as the type *kind* wants it, or None when it cannot be."""
     number = type(value) in {int, Decimal}
     if kind in {"integer", "number"}:
@@ -339,13 +341,13 @@ def _steps_to(main: _Document, reference: str, named_at: Steps) -> Steps:
     return tuple(steps)
 
 
-def _at(schema: Json, steps: Steps) -> Json:
+def _at(schema: _Json, steps: Steps) -> _Json:
     for step in steps:
         schema = schema[step]
     return schema
 
 
-def _constrains(document: Json, schema: Json) -> bool:
+def _constrains(document: _Json, schema: _Json) -> bool:
     """Whether *schema* asks anything of an object, following local references."""
     for _ in range(20):
         if schema is False:
@@ -364,7 +366,7 @@ def _constrains(document: Json, schema: Json) -> bool:
     return any(schema.get(key) for key in _CONSTRAIN) or schema.get("additionalProperties") not in (None, True, {})
 
 
-def _definitions(schema: Mapping[str, Json]) -> str:
+def _definitions(schema: Mapping[str, _Json]) -> str:
     names = [name for key in ("$defs", "definitions") if type(schema.get(key)) is dict for name in schema[key]]
     return ", ".join(names[:MOST_VALUES]) + (", …" if len(names) > MOST_VALUES else "") or "no definitions"
 

@@ -4,7 +4,7 @@ import codecs
 import re
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 from xml.parsers import expat
@@ -12,6 +12,7 @@ from xml.parsers import expat
 from lxml import etree
 
 from bridge.core.errors import BridgeError, Finding
+from bridge.forms.xml.error_log import LogEntry, entries
 
 DOCTYPE = re.compile(rb"\A(?:\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 _DECLARED = re.compile(r"\A<\?xml[^>]{0,100}?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
@@ -203,23 +204,23 @@ def parse_any_namespace(
         root = etree.fromstring(data, strict)
     except etree.XMLSyntaxError as error:
         # The parser's own log: the error's may hold what the thread met before.
-        _raise_what_is_no_namespace(strict.error_log, error)
+        _raise_what_is_no_namespace(entries(strict.error_log), error)
         forgiving = parser(encoding=encoding, recover=True)
         root = etree.fromstring(data, forgiving)
-        _raise_what_is_no_namespace(forgiving.error_log, error)
+        _raise_what_is_no_namespace(entries(forgiving.error_log), error)
         _refuse_what_follows(data, encoding)
         return root
-    if _only_namespaces(strict.error_log):
+    if _only_namespaces(entries(strict.error_log)):
         _refuse_what_follows(data, encoding)
     return root
 
 
-def _raise_what_is_no_namespace(entries: Any, error: etree.XMLSyntaxError) -> None:
+def _raise_what_is_no_namespace(log: Sequence[LogEntry], error: etree.XMLSyntaxError) -> None:
     """Raise *error* with the place of the first fault that is not forgiven, if there is one."""
-    worse = next((entry for entry in entries if entry.type_name not in _NAMESPACES), None)
+    worse = next((entry for entry in log if entry.type_name not in _NAMESPACES), None)
     if worse is not None:
         raise _syntax_error(worse.message, worse.type, (worse.line, worse.column)) from error
-    if not _only_namespaces(entries):
+    if not _only_namespaces(log):
         raise error
 
 
@@ -277,8 +278,8 @@ def canonical(node: etree._Element, *, prefixes: Collection[str] = ()) -> bytes:
     return etree.tostring(bare, encoding="utf-8", with_tail=False)
 
 
-def _only_namespaces(entries: Any) -> bool:
-    kinds = {entry.type_name for entry in entries}
+def _only_namespaces(log: Sequence[LogEntry]) -> bool:
+    kinds = {entry.type_name for entry in log}
     return bool(kinds) and kinds <= _NAMESPACES
 
 

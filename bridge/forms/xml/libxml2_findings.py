@@ -8,10 +8,10 @@ the names of declared elements and attributes are read.
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Protocol
 
 from lxml import etree
 
@@ -19,6 +19,7 @@ from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
 from bridge.forms.paths import all_paths, attribute_step, locate, name_for, name_of, step_of
 from bridge.forms.xml.content_model import readable
+from bridge.forms.xml.error_log import LogEntry, entries
 from bridge.forms.xml.identities import Doubtful, confirmed, is_repeated_id, referring, rule_of
 from bridge.forms.xml.input import Effort, Limits, has_elements, last_line_of, line_of, text_of
 from bridge.forms.xml.named_types import TYPE, rule_for, without_consequences
@@ -143,7 +144,7 @@ _Mend = _TakeOut | _PutIn | _Rename
 def refused_values(schema: etree.XMLSchema, root: etree._Element) -> Iterator[etree._Element]:
     """The elements whose own text *schema* refuses, of the first errors that it finds in *root*."""
     if not schema.validate(root):
-        for error in itertools.islice(cast("Iterable[Any]", schema.error_log), _MOST_OPINIONS):
+        for error in itertools.islice(entries(schema.error_log), _MOST_OPINIONS):
             rule, _ = _RULES.get(error.type_name, ("", ()))
             node = locate(root, error.path) if rule in _OF_VALUES and _attribute_of(error.message) is None else None
             if node is not None:
@@ -157,7 +158,7 @@ def spell_fixed_values(schema: etree.XMLSchema, root: etree._Element, model: Sch
     Stops as soon as something else is wrong, which is for ``explain`` to tell.
     """
     for _ in range(_MOST_ROUNDS):
-        errors = list(itertools.islice(cast("Iterable[Any]", schema.error_log), _MOST_SPELLINGS))
+        errors = list(itertools.islice(entries(schema.error_log), _MOST_SPELLINGS))
         nodes = [locate(root, error.path) for error in errors if error.type_name == _FIXED]
         if len(nodes) < len(errors):
             return False
@@ -205,7 +206,7 @@ def explain(
 def _look(search: _Search, schema: etree.XMLSchema, root: etree._Element, *, effort: Effort) -> list[_Mend]:
     """Add what the last validation found, and say how the tree can be mended."""
     mends: list[_Mend] = []
-    for number, error in enumerate(cast("Iterable[Any]", schema.error_log)):
+    for number, error in enumerate(entries(schema.error_log)):
         if number >= ERRORS_PER_FINDING * search.limits.max_findings or (number and effort.spent):
             search.cut = True
             break
@@ -221,7 +222,7 @@ def _look(search: _Search, schema: etree.XMLSchema, root: etree._Element, *, eff
     return mends
 
 
-def _tell(search: _Search, node: etree._Element, error: Any, *, line: int) -> list[_Mend]:
+def _tell(search: _Search, node: etree._Element, error: LogEntry, *, line: int) -> list[_Mend]:
     content = _CONTENT.search(error.message) if error.type_name == "SCHEMAV_ELEMENT_CONTENT" else None
     if content is None:
         _value_finding(search, node, error, line=line)
@@ -297,7 +298,9 @@ class StreamFindings:
     def __init__(self, model: SchemaModel, limits: Limits) -> None:
         self._search = _Search(model=model, limits=limits)
 
-    def tell(self, error: Any, node: etree._Element, *, path: str, line: int, now: int, children: "_Children") -> None:
+    def tell(
+        self, error: LogEntry, node: etree._Element, *, path: str, line: int, now: int, children: "_Children"
+    ) -> None:
         """
         Add what libxml2's *error* says about *node*, which stands at *path*; *children* gives names that came.
 
@@ -343,7 +346,7 @@ class StreamFindings:
         return self._search.excused
 
 
-def _value_finding(search: _Search, node: etree._Element, error: Any, *, line: int) -> None:
+def _value_finding(search: _Search, node: etree._Element, error: LogEntry, *, line: int) -> None:
     """Add the finding of one error about a value or an attribute."""
     if error.type_name == _FIXED and search.model.fixed_spelling(node) is not None:
         search.excused += 1

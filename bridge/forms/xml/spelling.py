@@ -2,12 +2,11 @@
 
 import itertools
 import re
-from collections.abc import Iterable
-from typing import Any, cast
 
 from lxml import etree
 
 from bridge.forms.paths import locate
+from bridge.forms.xml.error_log import entries
 from bridge.forms.xml.input import Effort, text_of
 from bridge.forms.xml.libxml2_findings import spell_fixed_values
 from bridge.forms.xml.new_letters import in_old_letters
@@ -37,7 +36,7 @@ def accepts_as_meant(
 
     *data* is the form as it came. What is wrong besides is for ``explain`` to tell.
     """
-    kinds = [error.type_name for error in itertools.islice(cast("Iterable[Any]", schema.error_log), _MOST_ERRORS)]
+    kinds = [error.type_name for error in itertools.islice(entries(schema.error_log), _MOST_ERRORS)]
     if not _OF_BLANKS.isdisjoint(kinds) and collapse_blanks(root, data, model) and schema.validate(root):
         return True
     if not _OF_PATTERNS.isdisjoint(kinds) and _write_old_letters(schema, root) and schema.validate(root):
@@ -80,7 +79,7 @@ def _write_old_letters(schema: etree.XMLSchema, root: etree._Element) -> bool:
     Only in values that a pattern has just refused: to it ``\\p{L}`` has no capital ß, which came in 2008.
     """
     changed = False
-    for error in list(itertools.islice(cast("Iterable[Any]", schema.error_log), _MOST_ERRORS)):
+    for error in list(itertools.islice(entries(schema.error_log), _MOST_ERRORS)):
         node = locate(root, error.path) if error.type_name in _OF_PATTERNS else None
         if node is None:
             continue
@@ -100,7 +99,7 @@ def _is_typed_by_itself(schema: etree.XMLSchema, root: etree._Element, model: Sc
 
     To XSD the type is enough there; libxml2 wants a declaration.
     """
-    errors = list(itertools.islice(cast("Iterable[Any]", schema.error_log), _MOST_ERRORS))
+    errors = list(itertools.islice(entries(schema.error_log), _MOST_ERRORS))
     if not errors or any(error.type_name != _UNDECLARED for error in errors) or f"{XSI}type" in root.attrib:
         return False
     if root.find(f".//*[@{XSI}type]") is None:

@@ -19,6 +19,7 @@ from bridge.core.errors import Finding, errors_of
 from bridge.core.mapping import Receiver
 from bridge.forms.paths import name_of
 from bridge.forms.xml.beside import MOST_IDS, findings_beside
+from bridge.forms.xml.error_log import LogEntry, entries
 from bridge.forms.xml.input import (
     DOCTYPE,
     ONE_BYTE,
@@ -239,9 +240,9 @@ class _Stream:
     def faults(self) -> int:
         return len(self._parser.feed_error_log)
 
-    def errors(self, known: int) -> list[object]:
+    def errors(self, known: int) -> list[LogEntry]:
         """The errors after the first *known*."""
-        return list(self._parser.feed_error_log)[known:] if self.faults > known else []
+        return list(entries(self._parser.feed_error_log))[known:] if self.faults > known else []
 
     def feed(self, piece: bytes) -> None:
         """

@@ -30,7 +30,7 @@ class XsdAssertionFacet(facets.XsdAssertionFacet):
         )
         self.token = self.parser.parse(self.path)
 
-    def __call__(self, value: Any) -> None:
+    def __call__(self, value: object) -> None:
         # Of an item that is none, which is told by itself, no assertion can say more.
         if not (isinstance(value, list) and None in value):
             super().__call__(value)

@@ -6,9 +6,8 @@ It is walked over the schema's own tree, and where it cannot be followed (a wild
 
 import difflib
 from collections.abc import Iterable
-from typing import Any
 
-from elementpath import ElementPathError, XPath1Parser
+from elementpath import ElementPathError, XPath1Parser, XPathToken
 
 from bridge.forms.xml.schema_tree import ANYTHING, DOCUMENT, Found, SchemaTree, Sort, Spot
 
@@ -31,7 +30,7 @@ class Walk:
         found = self._value(token, Found(frozenset((DOCUMENT,))) if seen_from is None else seen_from)
         return ANYTHING if found is None else found
 
-    def _value(self, token: Any, at: Found) -> Found | None:
+    def _value(self, token: XPathToken, at: Found) -> Found | None:
         """Walk over *token* from *at*: what it finds, or None where it is no set of nodes."""
         match token.symbol, len(token):
             case ("(name)" | "*" | "text" | "node", 0):
@@ -70,11 +69,11 @@ class Walk:
                     self._value(each, at)
                 return None
 
-    def _nodes(self, token: Any, at: Found) -> Found:
+    def _nodes(self, token: XPathToken, at: Found) -> Found:
         found = self._value(token, at)
         return ANYTHING if found is None else found
 
-    def _children(self, test: Any, at: Found) -> Found:
+    def _children(self, test: XPathToken, at: Found) -> Found:
         elements, texts = self._tree.below(at), self._tree.texts(at)
         match test.symbol:
             case "text":
@@ -84,7 +83,7 @@ class Walk:
             case _:
                 return elements
 
-    def _along(self, axis: str, test: Any, at: Found) -> Found:
+    def _along(self, axis: str, test: XPathToken, at: Found) -> Found:
         tree = self._tree
         match axis:
             case "child":
@@ -108,12 +107,12 @@ class Walk:
             case _:
                 return ANYTHING
 
-    def _tested(self, test: Any, among: Found, at: Found, *, mark: str = "") -> Found:
+    def _tested(self, test: XPathToken, among: Found, at: Found, *, mark: str = "") -> Found:
         """Choose those of *among* that fit the node test, and say so where there are none."""
         match test.symbol:
             case "(name)":
-                fitting = {each for each in among.spots if (each.uri, each.name) == ("", test.value)}
-                return self._or_fault(Found(frozenset(fitting), among.more), test.value, among, at=at, mark=mark)
+                fitting = {each for each in among.spots if (each.uri, each.name) == ("", _said(test))}
+                return self._or_fault(Found(frozenset(fitting), among.more), _said(test), among, at=at, mark=mark)
             case "*":
                 kept = {each for each in among.spots if each.sort in (Sort.ELEMENT, Sort.ATTRIBUTE)}
                 return self._or_fault(Found(frozenset(kept), among.more), "*", among, at=at, mark=mark)
@@ -125,7 +124,7 @@ class Walk:
             case _:
                 return ANYTHING
 
-    def _filtered(self, condition: Any, found: Found) -> Found:
+    def _filtered(self, condition: XPathToken, found: Found) -> Found:
         """Take those away that a condition on their names excludes; of other conditions only the paths are walked."""
         if condition.symbol == "and" and len(condition) == 2:
             return self._filtered(condition[1], self._filtered(condition[0], found))
@@ -174,18 +173,23 @@ class Walk:
         return said + _likely(name, among.spots, mark=mark)
 
 
-def _position_asked_for(condition: Any) -> int | None:
+def _said(token: XPathToken) -> str:
+    """The name, text or number that *token* is, as it is written."""
+    return str(token.value)
+
+
+def _position_asked_for(condition: XPathToken) -> int | None:
     """The number in ``[2]`` and ``[position() = 2]``, either way round."""
     if condition.symbol == "(integer)":
-        return int(condition.value)
+        return int(_said(condition))
     if condition.symbol == "=" and len(condition) == 2:
         for function, number in ((condition[0], condition[1]), (condition[1], condition[0])):
             if function.symbol == "position" and number.symbol == "(integer)":
-                return int(number.value)
+                return int(_said(number))
     return None
 
 
-def _counts_children(step: Any) -> bool:
+def _counts_children(step: XPathToken) -> bool:
     """Whether positions at *step* are counted among the children of one element, filtered by no position before."""
     while step.symbol == "[":
         if _name_asked_for(step[1]) is None:
@@ -194,7 +198,7 @@ def _counts_children(step: Any) -> bool:
     return step.symbol in ("(name)", "*", "child") and (len(step) == 0 or step.symbol == "child")
 
 
-def _name_asked_for(condition: Any) -> tuple[str, str] | None:
+def _name_asked_for(condition: XPathToken) -> tuple[str, str] | None:
     """What ``local-name() = 'x'``, ``name() = 'x'`` or ``namespace-uri() = 'u'``, either way round, asks for."""
     if condition.symbol != "=" or len(condition) != 2:
         return None
@@ -202,9 +206,9 @@ def _name_asked_for(condition: Any) -> tuple[str, str] | None:
         plain = not len(function) or (len(function) == 1 and function[0].symbol == ".")
         if literal.symbol == "(string)" and plain:
             if function.symbol in ("local-name", "name"):
-                return "name", literal.value.rpartition(":")[2] if function.symbol == "name" else literal.value
+                return "name", _said(literal).rpartition(":")[2] if function.symbol == "name" else _said(literal)
             if function.symbol == "namespace-uri":
-                return "uri", literal.value
+                return "uri", _said(literal)
     return None
 
 
