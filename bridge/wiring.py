@@ -49,6 +49,7 @@ from bridge.forms.xml.input import Limits
 from bridge.metrics import Metrics
 from bridge.parts import Bridge, CompletionWaiter, Uploading
 from bridge.rooms import Rooms
+from bridge.steps.drivers.registry import DRIVERS
 from bridge.storage.alarms import Alarms
 from bridge.storage.database import migrate, open_database
 from bridge.storage.lockouts import StoredLockout
@@ -351,6 +352,7 @@ def _mappings(settings: Settings, schemas: SchemaRegistry, *, may_be_empty: bool
     return load_mappings(
         settings.mappings,
         settings.schemas,
+        targets=DRIVERS,
         schema_faults=schemas.faults,
         schema_digest=schemas.digest,
         schema_root=schemas.root_fault,

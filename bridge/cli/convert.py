@@ -106,10 +106,11 @@ def _schema_of(form: bytes, mapping: Path, folder: Path, *, target: str) -> tupl
     """The XSD, with its root, that the mapping names for this form: by its data format, or as the only one."""
     from bridge.config.mappings import read_mappings
     from bridge.core.errors import ConfigurationError
+    from bridge.steps.drivers.registry import DRIVERS
 
     if not mapping.is_file():
         _cannot(f"there is no mapping {mapping}")
-    services, faults = read_mappings(mapping, folder)
+    services, faults = read_mappings(mapping, folder, targets=DRIVERS)
     if faults:
         raise ConfigurationError(faults)
     specs = [spec for service in services.values() for spec in service.forms if (spec.schema or "").endswith(".xsd")]

@@ -2,21 +2,13 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
 
 from lxml import etree
-from pydantic import ValidationError
 
 from bridge.config.mapping_dialog_keys import (
     OPEN_STATES,
-    DialogKeys,
-    EmbedKeys,
-    Model,
-    RefusedKeys,
-    StateKeys,
     button_faults,
     crowded,
     date_faults,
@@ -29,101 +21,24 @@ from bridge.config.mapping_dialog_keys import (
     template_faults,
     wording_faults,
 )
-from bridge.config.mapping_keys import ACTIONS, ActionKeys, AttachmentRuleKeys, FormKeys
+from bridge.config.mapping_keys import ActionKeys, AttachmentRuleKeys, FormKeys
+from bridge.config.mapping_parts import Parts, Targets
 from bridge.config.mapping_values import action_of, acts, after_of
 from bridge.config.yaml_source import Document, Place
 from bridge.core.elements import ElementState, aim
-from bridge.core.mapping import AfterUpdate, is_json_schema, schema_file
+from bridge.core.mapping import is_json_schema, schema_file
 from bridge.core.templates import NAMES
 
-_UNTRUE = {
-    AfterUpdate.KEEP_AS_DRAFT: ("SentToSigning", "SignatureProvided", "FormSubmitted", "SentToSendIn"),
-    AfterUpdate.BACK_TO_FORM_FILLING: ("SentToSigning", "SignatureProvided", "FormSubmitted", "SentToSendIn"),
-    AfterUpdate.SEND_TO_SIGNING: ("SignatureProvided", "FormSubmitted", "FormSaved"),
-    AfterUpdate.SIGN_AND_ARCHIVE: ("SentToSigning", "FormSaved", "SentToFormFill"),
-}
-"""What did not happen when the element was left so."""
 
-_Key = TypeVar("_Key")
-_Kind = TypeVar("_Kind", bound=Model)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """The parts of a file that are sound by themselves, so that one fault does not hide the others."""
-
-    systems: frozenset[str]
-    forms: Mapping[int, FormKeys]
-    actions: Mapping[str, ActionKeys]
-    states: Mapping[str, StateKeys]
-    dialog: DialogKeys | None
-    refused: RefusedKeys | None
-    embeds: EmbedKeys | None
-    action_names: tuple[str, ...]
-    attachment_types: tuple[str, ...]
-    attachment_rules: Mapping[int, AttachmentRuleKeys]
-    others_sign: bool
-    lone_signer: bool
-    speaks_json: bool
-    forms_complete: bool
-    any_schema: bool
-
-    @classmethod
-    def salvaged(cls, data: Mapping[str, Any]) -> "Parts":
-        forms, actions, states = data.get("forms"), data.get("actions"), data.get("states")
-        listed = list(enumerate(forms)) if isinstance(forms, list) else []
-        named = dict(actions) if isinstance(actions, dict) else {}
-        sound = dict(_sound(FormKeys, listed))
-        return cls(
-            systems=frozenset(name for name in ("altinn2", "altinn3") if data.get(name) is not None),
-            forms=sound,
-            actions=dict(_sound_actions(named)),
-            states=dict(_sound(StateKeys, states.items() if isinstance(states, dict) else ())),
-            dialog=dict(_sound(DialogKeys, [("dialog", data.get("dialog", {}))])).get("dialog"),
-            refused=dict(_sound(RefusedKeys, [("refused", data.get("refused", {}))])).get("refused"),
-            embeds=dict(_sound(EmbedKeys, [("embeds", data["embeds"])] if data.get("embeds") else [])).get("embeds"),
-            action_names=tuple(named),
-            attachment_types=_types_in(data.get("attachment_rules")),
-            attachment_rules=dict(_sound(AttachmentRuleKeys, enumerate(_listed(data.get("attachment_rules"))))),
-            others_sign=isinstance(data.get("altinn2"), dict) and data["altinn2"].get("others_sign") is True,
-            lone_signer=isinstance(data.get("altinn2"), dict)
-            and data["altinn2"].get("unique_signers") is True
-            and data["altinn2"].get("signing_steps", 1) == 1,
-            speaks_json=isinstance(data.get("altinn3"), dict) and data["altinn3"].get("speaks") == "json",
-            forms_complete=0 < len(sound) == len(listed),
-            any_schema=not listed or any(isinstance(form, dict) and form.get("schema") for _, form in listed),
-        )
-
-
-def _types_in(rules: object) -> tuple[str, ...]:
-    return tuple(str(each.get("type")) for each in _listed(rules) if isinstance(each, dict))
-
-
-def _listed(given: object) -> list[object]:
-    return given if isinstance(given, list) else []
-
-
-def _sound(kind: type[_Kind], items: Iterable[tuple[_Key, object]]) -> Iterator[tuple[_Key, _Kind]]:
-    for key, item in items:
-        try:
-            yield key, kind.model_validate(item)
-        except ValidationError:
-            continue  # Told where the whole file was validated.
-
-
-def _sound_actions(named: Mapping[str, Any]) -> Iterator[tuple[str, ActionKeys]]:
-    """Those of a known target; one that has another's keys, too, which is told, so that the rest of it is looked at."""
-    for name, action in named.items():
-        kind = ACTIONS.get(str(action.get("target"))) if isinstance(action, dict) else None
-        if kind is not None:
-            yield from list(_sound(kind, [(name, action)])) or _sound(ActionKeys, [(name, action)])
-
-
-def hold_together(document: Document, parts: Parts, schemas: Path) -> None:
+def hold_together(document: Document, parts: Parts, *, schemas: Path, targets: Targets) -> None:
+    """Add to *document* what shows between its *parts*: what the drivers of *targets* know, and what any file has."""
     if not parts.systems:
         document.fault((), "say which system holds the case: the key 'altinn2' is missing here")
     _check_forms(document, parts, schemas)
     _check_attachment_rules(document, parts.attachment_rules)
+    for rules in targets.values():
+        for place, message in rules.check_mapping(parts):
+            document.fault(place, message)
     for name, action in parts.actions.items():
         for key, message in _action_faults(parts, action):
             document.fault(("actions", name, *key), message)
@@ -206,11 +121,6 @@ def _check_says(document: Document, parts: Parts) -> None:
 
 def _check_forms(document: Document, parts: Parts, schemas: Path) -> None:
     mains = [index for index, form in parts.forms.items() if form.type == "MainForm"]
-    if parts.lone_signer:
-        message = "one signing step has one signer: say 'signing_steps', or leave it out"
-        document.fault(("altinn2", "unique_signers"), message)
-    if parts.speaks_json and any(parts.forms[index].schema_ is None for index in mains):
-        document.fault(("altinn3", "speaks"), "forms become JSON by the MainForm's XSD: name its 'schema'")
     if not mains and parts.forms_complete:
         document.fault(("forms",), "exactly one form is the MainForm: none is")
     for index in mains[1:]:
@@ -304,109 +214,20 @@ def _near(schemas: Path, name: str) -> str:
     return f": did you mean {close[0]!r}?" if close else ""
 
 
-def _action_faults(parts: Parts, action: ActionKeys) -> Iterator[tuple[tuple[str, ...], str]]:
-    match action.target:
-        case "altinn2":
-            yield from _altinn2_faults(parts, action)
-        case "altinn3":
-            yield from _altinn3_faults(parts, action)
+def _action_faults(parts: Parts, action: ActionKeys) -> Iterator[tuple[Place, str]]:
+    """What is wrong with an action of any target: what it does with the form before that is sent, and what it reads."""
     if action.calculate and "altinn3" not in parts.systems:
         yield ("calculate",), "nothing calculates: the mapping has no 'altinn3'"
-    yield from _calculation_faults(action)
+    for name, path in action.results.items():
+        for message in _xpath_faults(path):
+            yield ("results", name), message
     yield from _form_faults(parts, action)
     for path, template in action.set_.items():
         for message in (*_xpath_faults(path), *template_faults(template, NAMES)):
             yield ("set", path), message
 
 
-def _altinn2_faults(parts: Parts, action: ActionKeys) -> Iterator[tuple[tuple[str, ...], str]]:
-    if "altinn2" not in parts.systems:
-        yield ("target",), "the mapping has no 'altinn2' to say which service holds the elements"
-    if action.keep_dialog and not action.delete:
-        yield ("keep_dialog",), "only 'delete: true' deletes a dialog: leave it out"
-    if action.grace_period_days is not None and not action.delete:
-        yield ("grace_period_days",), "only 'delete: true' has a period of grace: leave it out"
-    whole = [name for name in ("delete", "confirm", "archive") if getattr(action, name)]
-    if whole:
-        yield from _whole_faults(action, whole)
-        return
-    for name, flag in (("complete", action.complete), ("sign", action.sign)):
-        if flag is None:
-            yield (), f"say '{name}: true' or '{name}: false': left out, Altinn 2 would take it for true"
-    after = after_of(action)
-    if after is None:
-        return
-    if parts.others_sign and after is AfterUpdate.SIGN_AND_ARCHIVE and action.form != "none":
-        yield ("sign",), "others have to sign first, says 'others_sign': write 'sign: false'"
-    yield from _attachment_faults(parts, action)
-    yield from _asking_faults(action)
-    if action.signature is not None and (action.form != "none" or not action.sign):
-        yield ("signature",), "it goes with 'form: none' and 'sign: true': only what is in signing has ids to sign by"
-    if action.form == "none" and after is not AfterUpdate.SIGN_AND_ARCHIVE:
-        yield (
-            ("form",),
-            "a PUT without forms deletes them unless it signs: say 'complete: true' and 'sign: true', or 'message'",
-        )
-    if action.then.activity in _UNTRUE[after]:
-        left = {"KEEP_AS_DRAFT": "a draft", "SEND_TO_SIGNING": "in signing", "SIGN_AND_ARCHIVE": "signed and archived"}
-        yield ("then", "activity"), f"{action.then.activity} would be untrue: the element is left {left[after.name]}"
-
-
-def _whole_faults(action: ActionKeys, whole: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
-    for name in whole[1:]:
-        yield (name,), f"the action does '{whole[0]}' already: make another action of this"
-    for name in ("complete", "sign", "signature", "attachments", "subforms"):
-        if getattr(action, name) is not None:
-            yield (name,), f"'{whole[0]}' sends no content: leave it out"
-    if action.altinn_validate:
-        yield ("altinn_validate",), f"'{whole[0]}' completes nothing: leave it out"
-    if action.form != "none":
-        yield ("form",), f"'{whole[0]}' sends no content: write none"
-
-
-def _asking_faults(action: ActionKeys) -> Iterator[tuple[tuple[str, ...], str]]:
-    if action.altinn_validate and (action.form == "none" or not action.complete):
-        yield ("altinn_validate",), "it stands before a completion: write 'complete: true' and a form, or leave it out"
-    if action.subforms is not None and action.form != "body":
-        yield ("subforms",), "subforms are named in a body: write 'form: body', or leave it out"
-
-
-def _attachment_faults(parts: Parts, action: ActionKeys) -> Iterator[tuple[tuple[str, ...], str]]:
-    given = action.attachments
-    if given is None:
-        return
-    if "body" in given.from_ and action.form != "body":
-        yield ("attachments", "from"), "attachments come in a body only with 'form: body'"
-    if given.changes is not None and "upload" not in given.from_:
-        yield ("attachments", "changes"), "it is about uploads: write 'from: [upload]', or leave it out"
-    if action.form == "none":
-        yield ("attachments",), "with 'form: none' nothing is added: leave it out"
-    known = {each.casefold() for each in parts.attachment_types}
-    for name in given.types:
-        if known and name.casefold() not in known:
-            yield ("attachments", "types"), f"there is no type {name!r} in 'attachment_rules'"
-
-
-def _altinn3_faults(parts: Parts, action: ActionKeys) -> Iterator[tuple[tuple[str, ...], str]]:
-    if "altinn3" not in parts.systems:
-        yield ("target",), "the mapping has no 'altinn3' to say which app is meant"
-    if action.form == "message" and "altinn2" not in parts.systems:
-        yield ("form",), "the mapping has no 'altinn2' that holds a form: write body"
-    if action.then.activity is not None:
-        yield ("then", "activity"), f"{action.then.activity} would be untrue: an app that calculates stores nothing"
-
-
-def _calculation_faults(action: ActionKeys) -> Iterator[tuple[tuple[str, ...], str]]:
-    if not action.calculate and action.target != "altinn3":
-        for name, given in (("results", bool(action.results)), ("lost_fields", action.lost_fields is not None)):
-            if given:
-                yield (name,), "nothing is calculated: write 'calculate: true', or leave it out"
-    for name, path in action.results.items():
-        for message in _xpath_faults(path):
-            yield ("results", name), message
-
-
-def _form_faults(parts: Parts, action: ActionKeys) -> Iterator[tuple[tuple[str, ...], str]]:
+def _form_faults(parts: Parts, action: ActionKeys) -> Iterator[tuple[Place, str]]:
     if action.form == "none":
         if action.set_:
             yield ("set",), "with 'form: none' there is nothing to put values into: leave it out"

@@ -1,9 +1,19 @@
 """The keys of a mapping file as a model: what may stand where, and what each key means."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from functools import cache
+from typing import Annotated, Any, Literal, Union, get_args
 
-from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag, ValidationInfo
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationInfo,
+    create_model,
+)
 from pydantic_core import PydanticCustomError
 
 from bridge.config.editor_schemas import editor_schema
@@ -276,9 +286,18 @@ def _only(nothing: Literal[False] | None, words: str) -> BeforeValidator:
     def check(value: object, info: ValidationInfo) -> object:
         if value is nothing:
             return value
-        raise PydanticCustomError(IN_WORDS, "{words}", {"words": words.format(key=info.field_name)})
+        told = words.format(key=info.field_name, target=info.data.get("target"))
+        raise PydanticCustomError(IN_WORDS, "{words}", {"words": told})
 
     return BeforeValidator(check)
+
+
+_LACKED = "'target: {target}' has no '{key}': leave it out"
+_OTHERS = Field(description="Another target's: leave it out.", json_schema_extra=NOT_SUGGESTED)
+Lacked = Annotated[None, _OTHERS, _only(None, _LACKED)]
+"""In the model of a target, a key that is another's; what says nothing is taken, as it was before targets had keys."""
+LackedFlag = Annotated[Literal[False], _OTHERS, _only(False, _LACKED)]
+"""The same of a key that is true or false."""
 
 
 def _needs_form(value: object) -> object:
@@ -287,11 +306,10 @@ def _needs_form(value: object) -> object:
     return value
 
 
-_LACKED = "an app that only calculates has no '{key}': leave it out"
+_UNCALCULATED = "an app that only calculates has no '{key}': leave it out"
 _CALCULATES = "the app calculates whatever stands here: leave it out"
-_OTHERS = Field(description="For altinn2 alone: leave it out.", json_schema_extra=NOT_SUGGESTED)
-_Lacked = Annotated[None, _OTHERS, _only(None, _LACKED)]
-_LackedFlag = Annotated[Literal[False], _OTHERS, _only(False, _LACKED)]
+_Lacked = Annotated[None, _OTHERS, _only(None, _UNCALCULATED)]
+_LackedFlag = Annotated[Literal[False], _OTHERS, _only(False, _UNCALCULATED)]
 
 
 class Altinn3ActionKeys(ActionKeys):
@@ -321,8 +339,9 @@ class Altinn3ActionKeys(ActionKeys):
     subforms: _Lacked = None
 
 
-AnyActionKeys = Annotated[Altinn2ActionKeys | Altinn3ActionKeys, Field(discriminator="target")]
-ACTIONS: Mapping[str, type[ActionKeys]] = {"altinn2": Altinn2ActionKeys, "altinn3": Altinn3ActionKeys}
+Action = Altinn2ActionKeys | Altinn3ActionKeys
+AnyActionKeys = Annotated[Action, Field(discriminator="target")]
+ActionModels = Mapping[str, type[ActionKeys]]
 """The model of an action's keys, by its target."""
 
 
@@ -360,6 +379,16 @@ class MappingFile(Model):
     embeds: Annotated[
         EmbedKeys | None, Field(description="Content of the bridge's that dialogs show; none if left out.")
     ] = None
+
+
+@cache
+def file_model(*actions: type[ActionKeys]) -> type[MappingFile]:
+    """The model of mapping files whose actions have one of these models each, told apart by their ``target``."""
+    if actions == get_args(Action):
+        return MappingFile
+    kinds: Any = Annotated[Union[actions], Field(discriminator="target")]  # noqa: UP007 - of as many as there are
+    about = MappingFile.model_fields["actions"]
+    return create_model("MappingFile", __base__=MappingFile, actions=(dict[ActionName, kinds], about))
 
 
 MODELS: Models = (

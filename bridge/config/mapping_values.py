@@ -46,7 +46,7 @@ from bridge.core.targets import Target
 
 def after_of(action: ActionKeys) -> AfterUpdate | None:
     """What the two flags mean together; None when one is left out."""
-    if action.target == "altinn3" or action.delete or action.confirm or action.archive:
+    if action.target != "altinn2" or action.delete or action.confirm or action.archive:
         return AfterUpdate.KEEP_AS_DRAFT
     if action.complete is None or action.sign is None:
         return None

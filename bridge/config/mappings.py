@@ -8,8 +8,9 @@ from typing import get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bridge.config.mapping_faults import Parts, hold_together
-from bridge.config.mapping_keys import ACTIONS, IN_WORDS, MODELS, ActionKeys, MappingFile, State, without_kind
+from bridge.config.mapping_faults import hold_together
+from bridge.config.mapping_keys import IN_WORDS, MODELS, ActionKeys, ActionModels, State, file_model, without_kind
+from bridge.config.mapping_parts import Parts, Targets, models_of
 from bridge.config.mapping_values import mapping_of
 from bridge.config.yaml_source import Document, Models, Place, did_you_mean, line_and_column, read_yaml, wrong_value
 from bridge.core.errors import ConfigurationError, Fault
@@ -37,6 +38,7 @@ def load_mappings(
     folder: Path,
     schemas: Path,
     *,
+    targets: Targets,
     schema_faults: Callable[[str], Sequence[Fault]] | None = None,
     schema_digest: Callable[[str], str | None] | None = None,
     schema_root: Callable[[str, str | None], str | None] | None = None,
@@ -46,11 +48,12 @@ def load_mappings(
     """
     The mappings in ``*.yaml`` and ``*.yml`` of *folder*, by service resource; form schemas must lie in *schemas*.
 
-    *schema_faults* compiles a schema and says what is wrong with it (``SchemaRegistry.faults``); without it a schema
-    need only be there. *schema_digest* tells a compiled schema's digest (``SchemaRegistry.digest``), which is held
-    against what the mapping pins. *schema_root* says what is wrong with a compiled schema's root
-    (``SchemaRegistry.root_fault``). *misfits* tells what in a mapping does not go with schemas and settings. A folder
-    without a mapping is a fault, unless it *may_be_empty*.
+    *targets* are those that an action may name, each with who knows its keys and what is wrong with them (``DRIVERS``
+    of ``steps/drivers/registry.py``). *schema_faults* compiles a schema and says what is wrong with it
+    (``SchemaRegistry.faults``); without it a schema need only be there. *schema_digest* tells a compiled schema's
+    digest (``SchemaRegistry.digest``), which is held against what the mapping pins. *schema_root* says what is wrong
+    with a compiled schema's root (``SchemaRegistry.root_fault``). *misfits* tells what in a mapping does not go with
+    schemas and settings. A folder without a mapping is a fault, unless it *may_be_empty*.
 
     Raises:
         ConfigurationError: Every fault of every file.
@@ -58,6 +61,7 @@ def load_mappings(
     mappings, faults = read_mappings(
         folder,
         schemas,
+        targets=targets,
         schema_faults=schema_faults,
         schema_digest=schema_digest,
         schema_root=schema_root,
@@ -73,6 +77,7 @@ def read_mappings(
     folder: Path,
     schemas: Path,
     *,
+    targets: Targets,
     schema_faults: Callable[[str], Sequence[Fault]] | None = None,
     schema_digest: Callable[[str], str | None] | None = None,
     schema_root: Callable[[str, str | None], str | None] | None = None,
@@ -90,7 +95,7 @@ def read_mappings(
     if not files and not may_be_empty:
         faults.append(Fault(where=str(folder), message="there is no mapping file (*.yaml) in this folder"))
     for path in files:
-        read, mapping = _read(path, schemas)
+        read, mapping = _read(path, schemas, targets)
         faults += read.faults
         if mapping is None:
             continue
@@ -129,10 +134,11 @@ def _twin_fault(read: Document, mapping: ServiceMapping, others: Iterable[Servic
     return None
 
 
-def recalled(said: str) -> ServiceMapping | None:
+def recalled(said: str, targets: Targets) -> ServiceMapping | None:
     """Make the mapping again of what it said (``ServiceMapping.said``); None where this release cannot read it."""
     try:
-        return mapping_of(MappingFile.model_validate_json(said), "a mapping that was accepted")
+        model = file_model(*models_of(targets).values())
+        return mapping_of(model.model_validate_json(said), "a mapping that was accepted")
     except (ValidationError, ValueError):
         return None
 
@@ -177,20 +183,20 @@ _UNTOLD = ("union_tag_invalid", "union_tag_not_found")
 """Pydantic's errors that say nothing of what stands beside the target."""
 
 
-def _read(path: Path, schemas: Path) -> tuple[Document, ServiceMapping | None]:
+def _read(path: Path, schemas: Path, targets: Targets) -> tuple[Document, ServiceMapping | None]:
     document = Document(path=path)
     data = read_yaml(document, begins="a mapping file begins with keys: service_resource: …")
     mapping = None
     if data is not None:
+        kinds = models_of(targets)
+        file = None
         try:
-            file = MappingFile.model_validate(data)
+            file = file_model(*kinds.values()).model_validate(data)
         except ValidationError as error:
             for found in _with_rest(error.errors()):
-                _say(document, found)
-            hold_together(document, Parts.salvaged(data), schemas)
-        else:
-            hold_together(document, Parts.salvaged(data), schemas)
-            mapping = None if document.faults else mapping_of(file, path)
+                _say(document, found, kinds)
+        hold_together(document, Parts.salvaged(data, kinds), schemas=schemas, targets=targets)
+        mapping = None if file is None or document.faults else mapping_of(file, path)
     document.faults.sort(key=line_and_column)
     return document, mapping
 
@@ -208,9 +214,9 @@ def _with_rest(errors: Iterable[ErrorDetails]) -> Iterator[ErrorDetails]:
                         yield {**each, "loc": (*error["loc"], *each["loc"])}
 
 
-def _say(document: Document, error: ErrorDetails) -> None:
+def _say(document: Document, error: ErrorDetails, kinds: ActionModels) -> None:
     """Add one of pydantic's errors as a fault in our words."""
-    place, models = _place_and_models(tuple(error["loc"]))
+    place, models = _place_and_models(tuple(error["loc"]), kinds)
     kind: str = error["type"]
     value, context = error.get("input"), error.get("ctx", {})
     if place and place[-1] == "[key]":
@@ -232,11 +238,11 @@ def _say(document: Document, error: ErrorDetails) -> None:
         document.fault(place, wrong_value(kind, value, context))
 
 
-def _place_and_models(loc: Place) -> tuple[Place, Models]:
+def _place_and_models(loc: Place, kinds: ActionModels) -> tuple[Place, Models]:
     """*loc* without the steps that are pydantic's own, and the models with the keys of the action's target before."""
     match loc:
-        case ("actions", name, str() as target, _, *_) if target in ACTIONS:
-            return without_kind(("actions", name, *loc[3:])), ((("actions", "*"), ACTIONS[target]), *MODELS)
+        case ("actions", name, str() as target, _, *_) if target in kinds:
+            return without_kind(("actions", name, *loc[3:])), ((("actions", "*"), kinds[target]), *MODELS)
         case _:
             return without_kind(loc), MODELS
 

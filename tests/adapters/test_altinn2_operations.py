@@ -331,13 +331,13 @@ def test_mappings_are_held_against_metadata(bench: Bench, tmp_path: Path) -> Non
         new_session(pool=1, mounts={HOST: SandboxAdapter(bench.world)}), f"{HOST}/altinn2/api", clock=lambda: bench.now
     )
     files = MetadataFiles(tmp_path)
-    services = {"one": mapping_for()}
+    mappings = [mapping_for()]
     notes: list[str] = []
 
-    sound = list(online_faults(services, client, files, now=bench.now, notes=notes))
+    sound = list(online_faults(mappings, client, files, now=bench.now, notes=notes))
     bench.switch(shutdown="410")
-    kept = list(online_faults(services, client, files, now=bench.now, notes=notes))
-    nothing = list(online_faults(services, client, MetadataFiles(None), now=bench.now, notes=notes))
+    kept = list(online_faults(mappings, client, files, now=bench.now, notes=notes))
+    nothing = list(online_faults(mappings, client, MetadataFiles(None), now=bench.now, notes=notes))
 
     assert sound == kept == []
     assert notes == ["Altinn 2 says of 4711/1 that REST is not enabled, as it does of most services"] * 2
@@ -359,10 +359,10 @@ def test_a_schema_of_another_form_is_told(bench: Bench, tmp_path: Path) -> None:
     registry = SchemaRegistry(tmp_path)
 
     def told(name: str) -> list[str]:
-        services = {"one": mapping_for(forms=(replace(spec, schema=name),))}
+        mappings = [mapping_for(forms=(replace(spec, schema=name),))]
         notes: list[str] = []
         found = online_faults(
-            services, client, MetadataFiles(None), now=bench.now, notes=notes, other=registry.begins_otherwise
+            mappings, client, MetadataFiles(None), now=bench.now, notes=notes, other=registry.begins_otherwise
         )
         return [each.message for each in found]
 

@@ -8,7 +8,6 @@ import pytest
 
 from bridge.adapters.apps.metadata import AppMetadataClient, AppUse, TypeUse, read_app_metadata, uses
 from bridge.adapters.http.session import new_session
-from bridge.cli.check.apps import AppsSaid, check_apps
 from bridge.config.mappings import read_mappings
 from bridge.config.routes import read_routes
 from bridge.core.calculations import HttpDialect
@@ -20,6 +19,9 @@ from bridge.sandbox.apps.state import App
 from bridge.sandbox.core.ledger import How
 from bridge.sandbox.in_process import BASE_URL, SandboxAdapter
 from bridge.sandbox.world import World
+from bridge.steps.drivers.calculation.online import check_apps
+from bridge.steps.drivers.protocol import OnlineReport
+from bridge.steps.drivers.registry import DRIVERS
 from tests.sandbox.support import make_world
 
 NAME = "ttd/sandkasse-regnestykke"
@@ -57,7 +59,7 @@ class Desk:
         """Deploy the app in another shape."""
         self.world.apps.register(replace(self.app, **about))  # type: ignore[arg-type]
 
-    def said(self, *named: AppUse) -> AppsSaid:
+    def said(self, *named: AppUse) -> OnlineReport:
         return check_apps(named or (USE,), self.client, SchemaRegistry(self.folder))
 
     def fault(self, use: AppUse = USE) -> str:
@@ -77,7 +79,7 @@ def test_a_sound_app_tells_its_verbs_only(bench: Desk) -> None:
     said = bench.said(USE, replace(USE, where="b.yaml"))
 
     assert said.faults == []
-    assert said.notes == [f"{NAME}: library 8.12.7.0, GET creates and POST calculates"]
+    assert said.told == [f"{NAME}: library 8.12.7.0, GET creates and POST calculates"]
     assert [each.path.rpartition("/")[2] for each in bench.world.calls.all("apps")].count("applicationmetadata") == 1
 
 
@@ -86,11 +88,11 @@ def test_uses_come_from_mappings_and_routes(bench: Desk) -> None:
     for name, text in (("mappings", MAPPING), ("routes", ROUTE)):
         (bench.folder / name).mkdir()
         (bench.folder / name / "one.yaml").write_text(text, "utf-8")
-    services, faults = read_mappings(bench.folder / "mappings", bench.folder)
+    services, faults = read_mappings(bench.folder / "mappings", bench.folder, targets=DRIVERS)
     routes, others = read_routes(bench.folder / "routes", SchemaRegistry(bench.folder))
     assert [*faults, *others] == []
 
-    named = tuple(uses(services, list(routes.values())))
+    named = tuple(uses(services.values(), list(routes.values())))
     said = bench.said(*named)
 
     assert [(Path(each.where).parent.name, each.app, each.data_types[0].schema) for each in named] == [
@@ -120,7 +122,7 @@ def test_content_types_that_are_no_forms_are_faults(bench: Desk) -> None:
 
     assert picture == f"{NAME}: the data type regnestykke takes image/png, which are no forms"
     assert other.faults == []
-    assert any("stateless calls do not look at that" in note for note in other.notes)
+    assert any("stateless calls do not look at that" in note for note in other.told)
 
 
 def test_open_routes_need_open_data_types(bench: Desk) -> None:
@@ -132,7 +134,7 @@ def test_open_routes_need_open_data_types(bench: Desk) -> None:
 
     assert "does not say allowAnonymousOnStateless" in said.faults[0].message
     assert len(said.faults) == 1
-    assert any("the route opens annet to everybody as well" in note for note in said.notes)
+    assert any("the route opens annet to everybody as well" in note for note in said.told)
     assert bench.said(USE).faults == []
 
 
@@ -156,7 +158,7 @@ def test_what_opens_first_is_told(bench: Desk, shows: str, version: str, note: s
     said = bench.said()
 
     assert said.faults == []
-    assert said.notes[1:] == ([] if note is None else [f"{NAME}: {note}"])
+    assert said.told[1:] == ([] if note is None else [f"{NAME}: {note}"])
 
 
 @pytest.mark.parametrize(
@@ -171,7 +173,7 @@ def test_versions_tell_the_verbs(bench: Desk, version: str, verbs: HttpDialect |
     bench.put(version=version)
 
     assert bench.client.metadata(NAME).verbs is verbs
-    assert f"{NAME}: {said}" in bench.said().notes
+    assert f"{NAME}: {said}" in bench.said().told
 
 
 def test_what_the_app_would_drop_is_a_fault(bench: Desk) -> None:
@@ -186,7 +188,7 @@ def test_what_the_app_would_drop_is_a_fault(bench: Desk) -> None:
     (fault,) = said.faults
     assert fault.message.startswith(f"{NAME} drops in silence what regnestykke.xsd has and its own schema has not: /R")
     assert "/Regnestykke/ny;" in fault.message
-    assert said.notes[1] == (
+    assert said.told[1] == (
         f"{NAME}: its schema of regnestykke differs from regnestykke.xsd: /Regnestykke/tall is string here and decimal "
         "there, /Regnestykke/mer is in the app's only"
     )
@@ -199,9 +201,9 @@ def test_json_schemas_are_compared_too(bench: Desk) -> None:
     bench.put(data_types=(replace(bench.form, members=(*bench.form.members, Member(name="mer"))),))
     other = bench.said(use)
 
-    assert len(same.notes) == 1
+    assert len(same.told) == 1
     assert other.faults == []
-    assert "/$defs/Regnestykke/properties/mer/type is in the app's only" in other.notes[1]
+    assert "/$defs/Regnestykke/properties/mer/type is in the app's only" in other.told[1]
 
 
 @pytest.mark.parametrize(
@@ -222,7 +224,7 @@ def test_json_schemas_come_in_quotes_or_not_at_all(bench: Desk, body: str | None
     said = bench.said(use)
 
     assert said.faults == []
-    assert [each.endswith(note or "") for each in said.notes[1:]] == ([] if note is None else [True])
+    assert [each.endswith(note or "") for each in said.told[1:]] == ([] if note is None else [True])
 
 
 @pytest.mark.parametrize(
@@ -236,7 +238,7 @@ def test_an_xsd_that_is_none_is_told(bench: Desk, body: str) -> None:
     said = bench.said()
 
     assert said.faults == []
-    assert "/api/xsdschema/regnestykke was not held against regnestykke.xsd: " in said.notes[1]
+    assert "/api/xsdschema/regnestykke was not held against regnestykke.xsd: " in said.told[1]
 
 
 def test_older_apps_give_no_xsd(bench: Desk) -> None:
@@ -244,7 +246,7 @@ def test_older_apps_give_no_xsd(bench: Desk) -> None:
     bench.put(version="8.12.5")
 
     assert (
-        bench.said().notes[1].endswith("so regnestykke.xsd was not held against it: libraries before 8.12.6 give none")
+        bench.said().told[1].endswith("so regnestykke.xsd was not held against it: libraries before 8.12.6 give none")
     )
 
 
@@ -271,7 +273,7 @@ def test_silent_apps_are_a_fault_in_words(bench: Desk, how: How, message: str) -
     (fault,) = said.faults
     assert fault.where == "a.yaml"
     assert message in fault.message
-    assert any(note.startswith("ttd/sandkasse-timeliste: library") for note in said.notes)
+    assert any(note.startswith("ttd/sandkasse-timeliste: library") for note in said.told)
 
 
 def test_an_app_of_another_spelling_is_named(bench: Desk) -> None:

@@ -18,6 +18,7 @@ from bridge.sandbox.apps.schemas import xsd
 from bridge.sandbox.control import settings
 from bridge.sandbox.server import Sandbox
 from bridge.sandbox.world import World
+from bridge.steps.drivers.registry import DRIVERS
 from bridge.storage.opening import file_faults
 from bridge.wiring import utc_now
 
@@ -321,7 +322,7 @@ def test_a_bridge_without_mappings_needs_a_route(tmp_path: Path, route: str | No
 
 def test_a_mapping_that_no_dialog_can_be_made_of_is_told() -> None:
     """What would fail at every element of the service is a fault of the check, by mapping, state, type and place."""
-    mappings = load_mappings(mappings_folder(), schemas_folder())
+    mappings = load_mappings(mappings_folder(), schemas_folder(), targets=DRIVERS)
     (sound,) = [each for each in mappings.values() if each.altinn2 is not None and each.actions][:1]
     name, action = next(iter(sound.actions.items()))
     broken = replace(sound, actions={name: replace(action, button=cast("Any", 7))})

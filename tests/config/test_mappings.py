@@ -26,6 +26,7 @@ from bridge.core.mapping import (
     Validation,
 )
 from bridge.core.targets import Target
+from bridge.steps.drivers.registry import DRIVERS
 
 HEAD = """\
 service_resource: urn:altinn:resource:proeve
@@ -50,7 +51,7 @@ def told(tmp_path: Path, text: str) -> list[str]:
     """Load one faulty mapping, and give each fault as ``line:column: message``."""
     mappings, schemas = folders(tmp_path, text)
     with pytest.raises(ConfigurationError) as caught:
-        load_mappings(mappings, schemas)
+        load_mappings(mappings, schemas, targets=DRIVERS)
     prefix = f"{mappings / '0.yaml'}:"
     return [str(fault).removeprefix(prefix) for fault in caught.value.faults]
 
@@ -79,7 +80,7 @@ def test_a_file_becomes_values(tmp_path: Path):
     )
     mappings, schemas = folders(tmp_path, text)
 
-    service = load_mappings(mappings, schemas)["urn:altinn:resource:proeve"]
+    service = load_mappings(mappings, schemas, targets=DRIVERS)["urn:altinn:resource:proeve"]
 
     assert service.actions["submit"] == ActionMapping(
         name="submit",
@@ -107,7 +108,7 @@ def test_a_form_is_checked_unless_off(tmp_path: Path, words: str, expected: Vali
     """The word off needs no quotes, and what is left out is strict."""
     mappings, schemas = folders(tmp_path, action(f"{PLAIN}, {words}"))
 
-    service = load_mappings(mappings, schemas)["urn:altinn:resource:proeve"]
+    service = load_mappings(mappings, schemas, targets=DRIVERS)["urn:altinn:resource:proeve"]
 
     assert service.actions["press"].validate is expected
 
@@ -118,7 +119,7 @@ def test_a_form_is_checked_unless_off(tmp_path: Path, words: str, expected: Vali
 )
 def test_altinn_2_judges_forms_by_dotnet(tmp_path: Path, said: str, expected: Receiver):
     """Unless the mapping says who else gets them."""
-    services = load_mappings(*folders(tmp_path, f"{said}\n{action(PLAIN)}"))
+    services = load_mappings(*folders(tmp_path, f"{said}\n{action(PLAIN)}"), targets=DRIVERS)
 
     assert [form.receiver for service in services.values() for form in service.forms] == [expected]
 
@@ -127,7 +128,7 @@ def test_a_signature_alone_sends_no_form(tmp_path: Path):
     """What is in signing is signed without a form and without a check."""
     mappings, schemas = folders(tmp_path, action(PLAIN.replace("message", "none")))
 
-    mapping = load_mappings(mappings, schemas)["urn:altinn:resource:proeve"].actions["press"]
+    mapping = load_mappings(mappings, schemas, targets=DRIVERS)["urn:altinn:resource:proeve"].actions["press"]
 
     assert (mapping.form, mapping.validate) == (FormSource.NONE, Validation.OFF)
 
@@ -222,7 +223,7 @@ def test_a_button_that_would_always_be_refused_is_a_fault(tmp_path: Path, states
     )
     mappings, schemas = folders(tmp_path, text)
 
-    _, faults = read_mappings(mappings, schemas)
+    _, faults = read_mappings(mappings, schemas, targets=DRIVERS)
 
     found = [fault.message for fault in faults if "can do nothing" in fault.message]
     assert [each.partition(",")[0] for each in found] == ([] if fault is None else [fault])
@@ -307,12 +308,12 @@ def test_keys_of_another_target_may_say_nothing(tmp_path: Path):
     """As they were taken before each target had keys of its own; the mapping says the same as it did."""
     words = f"{ONLY}, calculate: false, complete: null, sign: null, delete: false, signature: null"
 
-    (mapping,) = load_mappings(*folders(tmp_path, APP + action(words))).values()
+    (mapping,) = load_mappings(*folders(tmp_path, APP + action(words)), targets=DRIVERS).values()
 
     assert (
         '"form":"body","calculate":false,"complete":null,"sign":null,"delete":false,"signature":null}' in mapping.said
     )
-    assert recalled(mapping.said) == replace(mapping, source="a mapping that was accepted")
+    assert recalled(mapping.said, DRIVERS) == replace(mapping, source="a mapping that was accepted")
 
 
 @pytest.mark.parametrize(
@@ -358,7 +359,7 @@ def test_results_may_be_named_in_the_actions_own_texts(tmp_path: Path):
 
     mappings, schemas = folders(tmp_path, APP + action(f"{ONLY}, results: {{sum: /a/b}}, lost_fields: warn, {text}"))
 
-    found = load_mappings(mappings, schemas)["urn:altinn:resource:proeve"].actions["press"]
+    found = load_mappings(mappings, schemas, targets=DRIVERS)["urn:altinn:resource:proeve"].actions["press"]
 
     assert (found.results, found.lost_fields) == ((("sum", "/a/b"),), LostFields.WARN)
 
@@ -425,7 +426,7 @@ def test_a_narrowed_right_becomes_a_value(tmp_path: Path):
     requires = "requires: {element: own, action: 'write,task_1'}"
     mappings, schemas = folders(tmp_path, action(f"{requires}, {NARROWED}, {BUTTON}"))
 
-    mapping = load_mappings(mappings, schemas)["urn:altinn:resource:proeve"].actions["press"]
+    mapping = load_mappings(mappings, schemas, targets=DRIVERS)["urn:altinn:resource:proeve"].actions["press"]
 
     assert mapping.requires == Narrowed(token_ref=None, asks=Requirement(action="write", attribute="task_1"))
 
@@ -446,7 +447,7 @@ def test_all_files_are_told_together(tmp_path: Path):
     """Faults of several files, and two files for one service, are one list."""
     mappings, schemas = folders(tmp_path, action(PLAIN), action(PLAIN), "x: 1", HEAD)
 
-    sound, faults = read_mappings(mappings, schemas)
+    sound, faults = read_mappings(mappings, schemas, targets=DRIVERS)
 
     assert list(sound) == ["urn:altinn:resource:proeve"]
     assert {Path(fault.where.split(":")[0]).name for fault in faults} == {"1.yaml", "2.yaml", "3.yaml"}
@@ -458,7 +459,7 @@ def test_a_folder_without_mappings_is_a_fault(tmp_path: Path):
     mappings, schemas = folders(tmp_path)
     (mappings / "mapping.schema.json").write_text("{}")
 
-    _, faults = read_mappings(mappings, schemas)
+    _, faults = read_mappings(mappings, schemas, targets=DRIVERS)
 
     assert [fault.where for fault in faults] == [str(mappings)]
 
@@ -470,7 +471,7 @@ def test_a_schema_is_compiled_once(tmp_path: Path):
     )
     fault = Fault(where="form.xsd:1:1", message="does not compile")
 
-    _, faults = read_mappings(mappings, schemas, schema_faults=lambda _: [fault])
+    _, faults = read_mappings(mappings, schemas, schema_faults=lambda _: [fault], targets=DRIVERS)
 
     assert faults == [fault]
 
@@ -478,9 +479,9 @@ def test_a_schema_is_compiled_once(tmp_path: Path):
 def test_a_folder_may_be_empty_where_routes_are_all(tmp_path: Path):
     """A bridge that only stands before apps has no mapping; any other would answer 404 to every press."""
     with pytest.raises(ConfigurationError, match="no mapping file"):
-        load_mappings(tmp_path, tmp_path)
+        load_mappings(tmp_path, tmp_path, targets=DRIVERS)
 
-    assert load_mappings(tmp_path, tmp_path, may_be_empty=True) == {}
+    assert load_mappings(tmp_path, tmp_path, may_be_empty=True, targets=DRIVERS) == {}
 
 
 def test_embeds_are_read(tmp_path: Path):
@@ -495,7 +496,7 @@ def test_embeds_are_read(tmp_path: Path):
         "  Signering: {main_content: none}\n"
     )
 
-    (mapping,) = load_mappings(*folders(tmp_path, text)).values()
+    (mapping,) = load_mappings(*folders(tmp_path, text), targets=DRIVERS).values()
 
     label = {"nb": "Navn", "nn": "Namn", "en": "Name"}
     fields = (ShownField(at="/melding/navn", label=label), ShownField(at="/melding/@nr", label=None))
@@ -585,14 +586,14 @@ def test_dates_that_go_together_are_no_fault(tmp_path: Path) -> None:
     """Due on the day on which it expires is the latest."""
     mappings, schemas = folders(tmp_path, action(f"{PLAIN}, then: {{due_in_days: 30, expires_in_days: 30}}"))
 
-    assert load_mappings(mappings, schemas)
+    assert load_mappings(mappings, schemas, targets=DRIVERS)
 
 
 def test_two_mappings_of_one_service_are_told(tmp_path: Path):
     """An element would be two dialogs': the second file is told where it names the service."""
     mappings, schemas = folders(tmp_path, action(PLAIN), action(PLAIN).replace("proeve", "annen"))
 
-    sound, faults = read_mappings(mappings, schemas)
+    sound, faults = read_mappings(mappings, schemas, targets=DRIVERS)
 
     assert list(sound) == ["urn:altinn:resource:proeve"]
     assert [each.where for each in faults] == [f"{mappings / '1.yaml'}:2:25"]
@@ -614,7 +615,7 @@ def test_a_count_must_be_possible(tmp_path: Path, least: int, most: int, faulty:
     rules = f"attachment_rules: [{{type: Plan, min_count: {least}, max_count: {most}}}]\nforms:"
     mappings, schemas = folders(tmp_path, action(PLAIN).replace("forms:", rules))
 
-    _, faults = read_mappings(mappings, schemas)
+    _, faults = read_mappings(mappings, schemas, targets=DRIVERS)
 
     assert [str(each) for each in faults] == [
         f"{mappings / '0.yaml'}:3:44: no number of attachments is {least} at least and {most} at most"
@@ -645,7 +646,7 @@ def test_texts_may_have_typographic_quotes(tmp_path: Path):
     words = f"{PLAIN}, set: {{/melding/navn: «Bydel»}}, then: {{{title}}}"
     mappings, schemas = folders(tmp_path, action(words))
 
-    (mapping,) = load_mappings(mappings, schemas).values()
+    (mapping,) = load_mappings(mappings, schemas, targets=DRIVERS).values()
 
     assert mapping.actions["press"].set_values == (("/melding/navn", "«Bydel»"),)
 
@@ -663,8 +664,10 @@ def test_sizes_above_a_limit_are_told(tmp_path: Path, size: int, faulty: bool, n
     )
     mappings, schemas = folders(tmp_path, text)
 
-    _, faults = read_mappings(mappings, schemas, misfits=beyond(max_attachment=500_000_000, max_body=20_000_000))
-    (mapping,) = read_mappings(mappings, schemas)[0].values()
+    _, faults = read_mappings(
+        mappings, schemas, misfits=beyond(max_attachment=500_000_000, max_body=20_000_000), targets=DRIVERS
+    )
+    (mapping,) = read_mappings(mappings, schemas, targets=DRIVERS)[0].values()
     notes = list(stranding(mapping, max_put=50_000_000, max_body=20_000_000))
 
     assert ["lets 500 MB through: write at most 500" in each.message for each in faults] == [True] * faulty
@@ -687,7 +690,9 @@ def test_a_size_that_no_body_could_bring_is_a_fault(tmp_path: Path, supplies: st
     rules = f"attachment_rules: [{{type: Plan, max_size_mb: {size}}}]\nforms:"
     mappings, schemas = folders(tmp_path, action(words).replace("forms:", rules))
 
-    _, faults = read_mappings(mappings, schemas, misfits=beyond(max_attachment=500_000_000, max_body=limit))
+    _, faults = read_mappings(
+        mappings, schemas, misfits=beyond(max_attachment=500_000_000, max_body=limit), targets=DRIVERS
+    )
 
     assert ["lets 15 MB of attachments through: write at most 15" in each.message for each in faults] == [True] * faulty
 
@@ -715,7 +720,7 @@ def test_attachments_that_could_not_come_in_or_go_on_are_told(
     rules = f"attachment_rules: [{{type: Plan, {rule}}}]\nforms:"
     mappings, schemas = folders(tmp_path, action(words).replace("forms:", rules))
 
-    (mapping,) = load_mappings(mappings, schemas).values()
+    (mapping,) = load_mappings(mappings, schemas, targets=DRIVERS).values()
     notes = list(stranding(mapping, max_put=50_000_000, max_body=limit))
 
     assert [said in each for each in notes] == ([] if said is None else [True])

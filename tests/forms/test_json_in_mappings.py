@@ -15,6 +15,7 @@ from bridge.cli.validate.command import validate
 from bridge.config.mappings import read_mappings
 from bridge.forms.conversion.converter import Converter
 from bridge.forms.registry import SchemaRegistry
+from bridge.steps.drivers.registry import DRIVERS
 
 XSD = schemas_folder() / "serveringsbevilling.xsd"
 FORM: Any = json.loads(Converter.from_schema(XSD).to_json((examples_folder() / "serveringsbevilling.xml").read_bytes()))
@@ -60,7 +61,7 @@ def mapping(tmp_path: Path, keys: str) -> Path:
 def faults(tmp_path: Path, schemas: Path, keys: str) -> list[str]:
     registry = SchemaRegistry(schemas)
     _, found = read_mappings(
-        mapping(tmp_path, keys), schemas, schema_faults=registry.faults, schema_digest=registry.digest
+        mapping(tmp_path, keys), schemas, schema_faults=registry.faults, schema_digest=registry.digest, targets=DRIVERS
     )
     return [str(each) for each in found]
 

@@ -6,6 +6,7 @@ import pytest
 
 from bridge.config.mappings import read_mappings
 from bridge.forms.registry import SchemaRegistry
+from bridge.steps.drivers.registry import DRIVERS
 
 NAMESPACED = """\
 <xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:t="urn:t" targetNamespace="urn:t"
@@ -67,7 +68,9 @@ def told(folder: Path, mapping: str, schema: str = PLAIN) -> list[str]:
     (folder / "form.xsd").write_text(schema)
     (folder / "m.yaml").write_text(mapping)
     registry = SchemaRegistry(folder)
-    _, faults = read_mappings(folder / "m.yaml", folder, schema_faults=registry.faults, misfits=registry.misfits)
+    _, faults = read_mappings(
+        folder / "m.yaml", folder, schema_faults=registry.faults, misfits=registry.misfits, targets=DRIVERS
+    )
     return [f"{each.where.split(':')[1]}: {each.message}" for each in faults]
 
 

@@ -14,6 +14,7 @@ from bridge.core.mapping import FormFormat, FormKind, FormSpec, Validation
 from bridge.forms.conversion.converter import Converter
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.xml.input import Limits
+from bridge.steps.drivers.registry import DRIVERS
 from bridge.steps.forms.form_passage import Converters
 
 SCHEMA = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" xmlns="urn:p" targetNamespace="urn:p"
@@ -94,7 +95,11 @@ def test_a_mapping_names_a_root_that_there_is(
     (tmp_path / "a.yaml").write_text(MAPPING.replace("KEYS", keys).replace("ALTINN3", altinn3))
 
     _, faults = read_mappings(
-        tmp_path / "a.yaml", registry.folder, schema_faults=registry.faults, schema_root=registry.root_fault
+        tmp_path / "a.yaml",
+        registry.folder,
+        schema_faults=registry.faults,
+        schema_root=registry.root_fault,
+        targets=DRIVERS,
     )
 
     assert [each.message for each in faults] == ([] if message is None else [message])

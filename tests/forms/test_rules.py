@@ -12,12 +12,15 @@ from bridge.core.mapping import FormRule, FormSpec
 from bridge.core.texts.findings import sentence
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.rules import MOST_PLACES
+from bridge.steps.drivers.registry import DRIVERS
 
 SCHEMA = "serveringsbevilling.xsd"
 VALID = (examples_folder() / "serveringsbevilling.xml").read_text("utf-8")
 TEXT = {"nb": "Lørdag må være nevnt.", "nn": "Laurdag må vere nemnd.", "en": "Saturday must be named."}
 RULE = FormRule(at="/melding/drift", test="aapningstid/ukedag = 'lørdag'", severity=Severity.ERROR, text=TEXT)
-SPEC = load_mappings(mappings_folder(), schemas_folder())["urn:altinn:resource:serveringsbevilling"].forms[0]
+SPEC = load_mappings(mappings_folder(), schemas_folder(), targets=DRIVERS)[
+    "urn:altinn:resource:serveringsbevilling"
+].forms[0]
 REGISTRY = SchemaRegistry(schemas_folder())
 REGISTRY.load([SCHEMA])
 
@@ -87,7 +90,7 @@ def test_rules_are_read_from_the_mapping(tmp_path: Path) -> None:
     """As values."""
     mapping(tmp_path, f"{{{SOUND}}}")
 
-    forms = load_mappings(tmp_path, schemas_folder())["urn:altinn:resource:serveringsbevilling"].forms
+    forms = load_mappings(tmp_path, schemas_folder(), targets=DRIVERS)["urn:altinn:resource:serveringsbevilling"].forms
 
     assert forms[0].rules == (
         FormRule(
@@ -116,7 +119,7 @@ def test_a_wrong_rule_is_a_fault_at_load(tmp_path: Path, old: str, new: str, tol
     mapping(tmp_path, f"{{{SOUND.replace(old, new)}}}")
 
     with pytest.raises(ConfigurationError) as refused:
-        load_mappings(tmp_path, schemas_folder())
+        load_mappings(tmp_path, schemas_folder(), targets=DRIVERS)
 
     assert told in str(refused.value)
     assert f"{tmp_path / 'a.yaml'}:" in str(refused.value)
@@ -130,7 +133,11 @@ def test_a_pinned_schema_may_not_change(tmp_path: Path) -> None:
     digest = registry.digest(SCHEMA) or ""
     (tmp_path / "a.yaml").write_text(text.replace(f"schema: {SCHEMA}}}", f"schema: {SCHEMA}, sha256: '{digest}'}}"))
 
-    load_mappings(tmp_path, schemas_folder(), schema_faults=registry.faults, schema_digest=registry.digest)
+    load_mappings(
+        tmp_path, schemas_folder(), schema_faults=registry.faults, schema_digest=registry.digest, targets=DRIVERS
+    )
     (tmp_path / "a.yaml").write_text((tmp_path / "a.yaml").read_text().replace(digest, "0" * 64))
     with pytest.raises(ConfigurationError, match=f"its digest is {digest}"):
-        load_mappings(tmp_path, schemas_folder(), schema_faults=registry.faults, schema_digest=registry.digest)
+        load_mappings(
+            tmp_path, schemas_folder(), schema_faults=registry.faults, schema_digest=registry.digest, targets=DRIVERS
+        )

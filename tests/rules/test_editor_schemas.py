@@ -4,15 +4,17 @@ import copy
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema_rs
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from bridge.config.mapping_keys import MappingFile, mapping_json_schema
+from bridge.config.mapping_keys import Action, MappingFile, mapping_json_schema
+from bridge.config.mapping_parts import models_of
 from bridge.config.routes import RouteFile, route_json_schema
 from bridge.config.yaml_source import Document, Place, read_yaml
+from bridge.steps.drivers.registry import DRIVERS
 from tests.config.test_routes import WHOLE
 from tests.near_misses import ROOT, every_mapping
 
@@ -77,6 +79,11 @@ def test_they_mark_what_is_misspelt(
 
     assert len(kept) > least
     assert taken == set()
+
+
+def test_they_know_the_keys_of_every_target():
+    """Of each that has a driver, in one union."""
+    assert list(models_of(DRIVERS).values()) == list(get_args(Action))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from bridge.config.mappings import load_mappings, recalled
 from bridge.forms.registry import SchemaRegistry
 from bridge.sandbox.apps.examples import example_app
 from bridge.sandbox.apps.schemas import xsd
+from bridge.steps.drivers.registry import DRIVERS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "mappings.md"
 FIRST_LINE = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"
@@ -25,7 +26,7 @@ def test_every_shipped_mapping_loads():
     registry = SchemaRegistry(schemas_folder())
 
     mappings = load_mappings(
-        mappings_folder(), schemas_folder(), schema_faults=registry.faults, misfits=registry.misfits
+        mappings_folder(), schemas_folder(), schema_faults=registry.faults, misfits=registry.misfits, targets=DRIVERS
     )
 
     assert set(mappings["urn:altinn:resource:serveringsbevilling"].actions) == {"submit", "send-to-signing", "sign"}
@@ -51,7 +52,7 @@ def test_the_documented_mapping_loads(tmp_path: Path):
     assert example is not None
     (tmp_path / "example.yaml").write_text(example[1])
 
-    mappings = load_mappings(tmp_path, schemas_folder())
+    mappings = load_mappings(tmp_path, schemas_folder(), targets=DRIVERS)
 
     assert list(mappings) == ["urn:altinn:resource:serveringsbevilling"]
 
@@ -75,6 +76,7 @@ def test_every_documented_mapping_loads(tmp_path: Path):
             schema_faults=registry.faults,
             schema_digest=registry.digest,
             misfits=registry.misfits,
+            targets=DRIVERS,
         )
         for number in range(len(examples))
     ]
@@ -82,7 +84,7 @@ def test_every_documented_mapping_loads(tmp_path: Path):
     assert loaded
     mappings = [mapping for each in loaded for mapping in each.values()]
     # What waits is told by the mapping under which it was accepted, made again of what is kept of it.
-    again = [replace(made, source=mapping.source) for mapping in mappings if (made := recalled(mapping.said))]
+    again = [replace(made, source=mapping.source) for mapping in mappings if (made := recalled(mapping.said, DRIVERS))]
     assert (again, [each.said for each in again]) == (mappings, [each.said for each in mappings])
     assert all(list(each) == ["urn:altinn:resource:serveringsbevilling"] for each in loaded)
 

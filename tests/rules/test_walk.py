@@ -11,7 +11,7 @@ BEGINNINGS = [
     ("bridge.steps.operation.run", "_try"),
     ("bridge.steps.operation.deliver", "deliver"),
     ("bridge.steps.drivers.altinn2.driver", "Altinn2.deliver"),
-    ("bridge.steps.drivers.calculation", "Calculation.deliver"),
+    ("bridge.steps.drivers.calculation.driver", "Calculation.deliver"),
     ("bridge.steps.operation.sync", "sync"),
 ]
 """Where it is handed on as a value among others, which the source does not show."""

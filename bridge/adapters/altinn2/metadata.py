@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -200,7 +200,7 @@ def read_metadata(body: object) -> ServiceMetadata:
 
 
 def online_faults(
-    services: Mapping[str, ServiceMapping],
+    mappings: Iterable[ServiceMapping],
     client: MetadataClient,
     files: MetadataFiles,
     *,
@@ -214,7 +214,7 @@ def online_faults(
     What is good to know, and may yet be as it should, goes into *notes*. *other* says why a schema of ours, by its
     name, cannot be that of theirs.
     """
-    for mapping in services.values():
+    for mapping in mappings:
         if mapping.altinn2 is None:
             continue
         code, edition = mapping.altinn2.service_code, mapping.altinn2.service_edition

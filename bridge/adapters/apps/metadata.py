@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -193,9 +193,9 @@ class TypeUse:
     json_schema: str | None = None
 
 
-def uses(services: Mapping[str, ServiceMapping], routes: Sequence[AppRoute]) -> Iterator[AppUse]:
+def uses(mappings: Iterable[ServiceMapping], routes: Sequence[AppRoute]) -> Iterator[AppUse]:
     """Every use of an app in mappings and routes."""
-    for mapping in services.values():
+    for mapping in mappings:
         if mapping.altinn3 is None:
             continue
         main = next((spec for spec in mapping.forms if spec.kind is FormKind.MAIN), None)

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +46,7 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
     from bridge.config.mappings import read_mappings
     from bridge.config.routes import unguarded
     from bridge.forms.registry import SchemaRegistry
+    from bridge.steps.drivers.registry import DRIVERS
     from bridge.wiring import misfits_of
 
     settings, faults = (None, []) if mappings or schemas else _settings()
@@ -55,6 +56,7 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
     services, found = read_mappings(
         mappings or folder_of("BRIDGE_MAPPINGS"),
         registry.folder,
+        targets=DRIVERS,
         schema_faults=registry.faults,
         schema_digest=registry.digest,
         schema_root=registry.root_fault,
@@ -70,8 +72,7 @@ def check(context: click.Context, mappings: Path | None, schemas: Path | None, o
     with quiet():
         faults += _tried(result)
     if online:
-        found, result.apps = _online(services, result.routes, registry, notes=result.notes)
-        faults += found
+        faults += _online(result)
     if not mappings and not schemas:
         result.notes += notes_beside(services)
     result.notes += notes_of(services)
@@ -202,31 +203,29 @@ def _settings() -> tuple["Settings | None", list[Fault]]:
     return settings, [*credential_faults(settings), *file_faults(settings.database_url, mark=settings.store_mark)]
 
 
-def _online(
-    services: Mapping[str, "ServiceMapping"],
-    routes: Sequence["AppRoute"],
-    registry: "SchemaRegistry",
-    *,
-    notes: list[str],
-) -> tuple[list[Fault], list[str]]:
-    """Ask Altinn 2 and the apps; faults, and what is good to know. What Altinn 2 says beside faults goes to *notes*."""
-    from bridge.adapters.altinn2.metadata import MetadataClient, MetadataFiles, online_faults
-    from bridge.adapters.apps.metadata import AppMetadataClient, uses
+def _online(result: _Result) -> list[Fault]:
+    """Have the driver of each target ask its system; what is good to know of it is added to the *result*."""
     from bridge.adapters.http.session import new_session
-    from bridge.cli.check.apps import check_apps
     from bridge.config.settings import Settings
+    from bridge.steps.drivers.protocol import Online
+    from bridge.steps.drivers.registry import DRIVERS
     from bridge.wiring import utc_now
 
     try:
         settings = Settings.from_environ(os.environ)
     except ConfigurationError:
-        return [Fault(where="--online", message="the settings have faults, so nobody was asked")], []
-    session = new_session(pool=1)
-    client = MetadataClient(session, settings.altinn2_url, clock=utc_now, timeout=settings.upstream_timeout)
-    files = MetadataFiles(settings.altinn2_metadata)
-    faults = list(online_faults(services, client, files, now=utc_now(), notes=notes, other=registry.begins_otherwise))
-    apps = check_apps(uses(services, routes), AppMetadataClient(session, settings.altinn3_apps_url), registry)
-    return faults + apps.faults, apps.notes
+        return [Fault(where="--online", message="the settings have faults, so nobody was asked")]
+    online = Online(
+        settings=settings,
+        session=new_session(pool=1),
+        schemas=result.registry,
+        routes=result.routes,
+        clock=utc_now,
+    )
+    reports = [driver.check_online(list(result.services.values()), online) for driver in DRIVERS.values()]
+    result.notes += [note for report in reports for note in report.notes]
+    result.apps += [each for report in reports for each in report.told]
+    return [fault for report in reports for fault in report.faults]
 
 
 def folder_of(variable: str) -> Path:

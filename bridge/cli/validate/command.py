@@ -105,6 +105,7 @@ def _job_of_mapping(mapping: Path, schemas: Path | None, values: bool) -> "Job":
     from bridge.core.errors import ConfigurationError
     from bridge.forms.registry import SchemaRegistry
     from bridge.forms.xml.input import Limits
+    from bridge.steps.drivers.registry import DRIVERS
 
     if not mapping.is_file():
         _cannot(f"there is no mapping {mapping}")
@@ -113,6 +114,7 @@ def _job_of_mapping(mapping: Path, schemas: Path | None, values: bool) -> "Job":
     services, faults = read_mappings(
         mapping,
         folder,
+        targets=DRIVERS,
         schema_faults=registry.faults,
         schema_digest=registry.digest,
         schema_root=registry.root_fault,

@@ -1,16 +1,52 @@
 """What a press needs of any kind of target, and what one target may need of another."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+import requests
+
+from bridge.config.mapping_parts import MappingRules
+from bridge.config.settings import Settings
+from bridge.core.calculations import AppRoute
+from bridge.core.clock import Clock
 from bridge.core.dialogs import Dialog
 from bridge.core.elements import ElementKey, Form
+from bridge.core.errors import Fault
+from bridge.core.mapping import ServiceMapping
+from bridge.forms.registry import SchemaRegistry
 from bridge.parts import Bridge
 from bridge.steps.delivery import Delivery
 
 
-class Driver(Protocol):
-    """Carries out what was pressed, in one kind of target."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Online:
+    """With what a driver asks its system about mappings; *routes* lead to apps as well."""
+
+    settings: Settings
+    session: requests.Session
+    schemas: SchemaRegistry
+    routes: Sequence[AppRoute]
+    clock: Clock
+
+
+@dataclass(slots=True, kw_only=True)
+class OnlineReport:
+    """What came of asking."""
+
+    faults: list[Fault] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What is good to know, and may yet be as it should."""
+    told: list[str] = field(default_factory=list)
+    """What the system says of itself."""
+
+
+class Driver(MappingRules, Protocol):
+    """Carries out what was pressed, in one kind of target, and knows what a mapping may say of that."""
+
+    def check_online(self, mappings: Sequence[ServiceMapping], online: Online) -> OnlineReport:
+        """What the target's system says otherwise than *mappings*; where it does not answer, that is a fault."""
 
     def deliver(self, delivery: Delivery) -> datetime | None:
         """

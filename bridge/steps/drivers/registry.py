@@ -4,7 +4,7 @@ from bridge.core.targets import Target
 from bridge.steps.dialog.embeds import Views
 from bridge.steps.drivers.altinn2.driver import Altinn2
 from bridge.steps.drivers.altinn2.views import ElementViews
-from bridge.steps.drivers.calculation import Calculation
+from bridge.steps.drivers.calculation.driver import Calculation
 from bridge.steps.drivers.protocol import Cases, Driver
 
 _ALTINN2 = Altinn2()

@@ -10,6 +10,7 @@ from bridge.core.meaning import meaning_of
 from bridge.core.operations import Operation, Outcome
 from bridge.core.problems import Problem, Refusal
 from bridge.parts import Bridge
+from bridge.steps.drivers.registry import DRIVERS
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -82,7 +83,7 @@ def _accepted(bridge: Bridge, operation: Operation) -> Agreed | None:
         return None
     with bridge.store.reading() as tx:
         said = tx.mapping(operation.mapping_digest)
-    mapping = None if said is None else recalled(said)
+    mapping = None if said is None else recalled(said, DRIVERS)
     action = None if mapping is None else mapping.actions.get(operation.action)
     if mapping is None or action is None:
         log.error("the mapping under which the press was accepted cannot be read", action=operation.action)

@@ -1,15 +1,20 @@
 """Bring an operation to Altinn 2: read, decide, build, check, record what will be sent, send, read back."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import structlog
 
+from bridge.config.mapping_keys import ActionKeys, Altinn2ActionKeys
+from bridge.config.mapping_parts import Parts
+from bridge.config.yaml_source import Place
 from bridge.core.altinn2_problems import problem_for
 from bridge.core.decision import Refuse, Send, Took, Uncertain, WaitUntil
 from bridge.core.delivery import Phase
 from bridge.core.dialogs import Dialog
 from bridge.core.elements import Element, ElementKey, ElementState, Form, aim
 from bridge.core.errors import CredentialsRefused, Rejected
+from bridge.core.mapping import ServiceMapping
 from bridge.core.operations import Outcome, Stage
 from bridge.core.problems import Problem, Refusal
 from bridge.parts import Bridge
@@ -20,6 +25,8 @@ from bridge.steps.drivers.altinn2.attachments import settle, unsettled
 from bridge.steps.drivers.altinn2.endings import changed, end, lost, refuse, refused, uncertain, unverified
 from bridge.steps.drivers.altinn2.first_use import element_of
 from bridge.steps.drivers.altinn2.looking import decided, first_look, is_late, kept, looked, read
+from bridge.steps.drivers.altinn2.mapping_faults import mapping_faults
+from bridge.steps.drivers.altinn2.online import check_metadata
 from bridge.steps.drivers.altinn2.reach import OUT_OF_REACH, level_missing, out_of_reach
 from bridge.steps.drivers.altinn2.reading_back import confirmed, left_behind, repeated, was_lost
 from bridge.steps.drivers.altinn2.recovery import roll_back
@@ -28,12 +35,26 @@ from bridge.steps.drivers.altinn2.sending import send
 from bridge.steps.drivers.altinn2.signatures import by_signatures
 from bridge.steps.drivers.altinn2.verification import Incomparable
 from bridge.steps.drivers.altinn2.waiting import before_delivery, waits
+from bridge.steps.drivers.protocol import Online, OnlineReport
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 
 class Altinn2:
     """Altinn 2, where the case is an element."""
+
+    @property
+    def keys(self) -> type[ActionKeys]:
+        """Those of an action that does something with the element."""
+        return Altinn2ActionKeys
+
+    def check_mapping(self, said: Parts) -> Iterator[tuple[Place, str]]:
+        """What Altinn 2 would do otherwise than the file says, or not at all."""
+        return mapping_faults(said)
+
+    def check_online(self, mappings: Sequence[ServiceMapping], online: Online) -> OnlineReport:
+        """What the services' metadata say otherwise than the mappings; it is kept on disk for the runs to come."""
+        return check_metadata(mappings, online)
 
     def deliver(self, delivery: Delivery) -> datetime | None:
         """

@@ -1,14 +1,21 @@
 """``target: altinn3``: the form goes to the app, its results into the dialog, and nothing into the case."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bridge.adapters.apps.metadata import AppMetadataClient, uses
+from bridge.config.mapping_keys import ActionKeys, Altinn3ActionKeys
+from bridge.config.mapping_parts import Parts
+from bridge.config.yaml_source import Place
 from bridge.core.elements import ElementState, Form
-from bridge.core.mapping import FormKind, FormSource
+from bridge.core.mapping import FormKind, FormSource, ServiceMapping
 from bridge.core.operations import Outcome
 from bridge.core.problems import Refusal
 from bridge.steps.delivery import Delivery
-from bridge.steps.drivers.protocol import Cases
+from bridge.steps.drivers.calculation.mapping_faults import mapping_faults
+from bridge.steps.drivers.calculation.online import check_apps
+from bridge.steps.drivers.protocol import Cases, Online, OnlineReport
 from bridge.steps.forms.build import check_forms, wanted_forms
 
 
@@ -17,6 +24,20 @@ class Calculation:
     """The app that calculates and checks a form; *cases* give the form where the caller sends none."""
 
     cases: Cases
+
+    @property
+    def keys(self) -> type[ActionKeys]:
+        """Those of an action that stores nothing."""
+        return Altinn3ActionKeys
+
+    def check_mapping(self, said: Parts) -> Iterator[tuple[Place, str]]:
+        """What the file says of its app, and of what that is to do."""
+        return mapping_faults(said)
+
+    def check_online(self, mappings: Sequence[ServiceMapping], online: Online) -> OnlineReport:
+        """What the apps say of themselves, those that routes lead to among them; each is asked once."""
+        client = AppMetadataClient(online.session, online.settings.altinn3_apps_url)
+        return check_apps(uses(mappings, online.routes), client, online.schemas)
 
     def deliver(self, delivery: Delivery) -> datetime | None:
         """

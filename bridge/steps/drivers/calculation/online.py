@@ -1,31 +1,23 @@
-"""``altinn-bridge check --online`` for apps: what each says of itself, held against mappings, routes and schemas."""
+"""What apps say of themselves, held against mappings, routes and schemas: ``altinn-bridge check --online``."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from bridge.adapters.apps.metadata import AppMetadataClient, AppUse, Said, TypeUse, hold_against, why_silent
 from bridge.core.errors import ConfigurationError, Fault, UpstreamError
 from bridge.core.mapping import schema_file
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.schema_diff import SchemaDifference, json_schema_differences, xsd_differences
+from bridge.steps.drivers.protocol import OnlineReport
 
 _MOST_PATHS = 5
 
 
-@dataclass(slots=True, kw_only=True)
-class AppsSaid:
-    """What is to be told of all apps."""
-
-    faults: list[Fault] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
-def check_apps(uses: Iterable[AppUse], client: AppMetadataClient, schemas: SchemaRegistry) -> AppsSaid:
+def check_apps(uses: Iterable[AppUse], client: AppMetadataClient, schemas: SchemaRegistry) -> OnlineReport:
     """Ask each app once; one that does not answer is a fault of every place that names it."""
     by_app: dict[str, list[AppUse]] = {}
     for use in uses:
         by_app.setdefault(use.app, []).append(use)
-    found = AppsSaid()
+    found = OnlineReport()
     for app, named in by_app.items():
         try:
             metadata = client.metadata(app)
@@ -41,7 +33,7 @@ def check_apps(uses: Iterable[AppUse], client: AppMetadataClient, schemas: Schem
                 if each.id in with_forms:
                     _schemas(use, each, client, schemas=schemas, said=said)
             found.faults += [Fault(where=use.where, message=message) for message in said.faults]
-            found.notes += [message for message in said.notes if message not in found.notes]
+            found.told += [message for message in said.notes if message not in found.told]
     return found
 
 

@@ -1,0 +1,1 @@
+"""Stateless apps: they calculate a form, and store nothing."""
