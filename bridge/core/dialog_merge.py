@@ -1,5 +1,5 @@
 """
-A three-way merge: what a dialog shall say, what the bridge last wrote, and what stands there now.
+A three-way merge: what a dialog shall say, what the bridge last wrote, and what is there now.
 
 The outcome is the smallest RFC 6902 patch of the dialog that was read (facts/dialogporten.md 2.6).
 """
@@ -152,14 +152,14 @@ class _Merge:
         for pointer, wanted in (*self._change.fields.items(), *self._ended()):
             theirs = _at(self._dialog.raw, pointer)
             ours = field_digest(pointer, wanted.value)
-            stands = self._stands(
+            current = self._compared(
                 pointer,
                 ours,
                 field_digest(pointer, theirs),
                 own=field_digest(pointer, without_others(wanted.value, theirs)),
             )
-            writes = self._writes(pointer, ours, stands, asked=wanted.asked, only=wanted.only)
-            if (writes or ours == stands) and _MAY_END.fullmatch(pointer):
+            writes = self._writes(pointer, ours, current, asked=wanted.asked, only=wanted.only)
+            if (writes or ours == current) and _MAY_END.fullmatch(pointer):
                 self._said(pointer, again=wanted.value is not None and bool(self._change.state))
             if not writes:
                 continue
@@ -184,14 +184,14 @@ class _Merge:
                 case Ends.REFUSAL if state == _REFUSED:
                     yield pointer, _NO_MORE
 
-    def _stands(self, place: str, wanted: str, whole: str, *, own: str) -> str:
-        """What of a text is held against ours: its *own* languages; the *whole* where none of it is ours."""
+    def _compared(self, place: str, wanted: str, whole: str, *, own: str) -> str:
+        """What of a text is compared with ours: its *own* languages; the *whole* where none of it is ours."""
         if self._base.get(place, GONE) == GONE:
             return own if own == wanted != GONE else whole
         return own
 
     def _writes(self, place: str, wanted: str, theirs: str, *, asked: bool, only: Only | None = None) -> bool:
-        """Decide one field, and note down what then stands as written by us, and what is kept."""
+        """Decide one field, and note down what is then written by us, and what is kept."""
         writes = self._wins(place, wanted, theirs, asked=asked, only=only)
         if not writes and wanted != theirs:
             said = self._base.get(place, GONE) != GONE
@@ -277,18 +277,18 @@ class _Merge:
         yield from added
 
     def _changed_button(self, wanted: Json, theirs: Json, path: str, *, taken: list[str]) -> Iterator[PatchOperation]:
-        place, stands = _place("guiActions", wanted), word_in(theirs, "priority")
+        place, current = _place("guiActions", wanted), word_in(theirs, "priority")
         operations = self._patched(BUTTON, place, path, wanted=wanted, theirs=theirs)
         yield from operations
         if not operations:
             return  # The priority may be another for want of room, and is left as it was found.
-        taken.remove(stands)
-        priority = _free(word_in(wanted, "priority"), taken) or stands
-        if self._base.get(f"{place}/priority", digest(stands)) != digest(stands):
-            priority = stands  # Others gave it this one.
+        taken.remove(current)
+        priority = _free(word_in(wanted, "priority"), taken) or current
+        if self._base.get(f"{place}/priority", digest(current)) != digest(current):
+            priority = current  # Others gave it this one.
         taken.append(priority)
         self._written[f"{place}/priority"] = digest(priority)
-        if priority != stands:
+        if priority != current:
             yield {"op": "replace", "path": f"{path}/priority", "value": priority}
 
     def _added_button(self, name: str, button: Json, taken: list[str]) -> Iterator[PatchOperation]:
@@ -394,7 +394,7 @@ class _Merge:
                 self._base.setdefault(own, GONE)
             says, said = wanted.get(name), theirs.get(name)
             ours, own_part = digest(meaning(says)), digest(meaning(without_others(says, said)))
-            if self._writes(own, ours, self._stands(own, ours, digest(meaning(said)), own=own_part), asked=True):
+            if self._writes(own, ours, self._compared(own, ours, digest(meaning(said)), own=own_part), asked=True):
                 yield member(f"{path}/{name}", says, said)
             if self._written.get(own) == GONE:
                 del self._written[own]

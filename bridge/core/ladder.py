@@ -83,7 +83,7 @@ def step_on(whole: DialogChange, rung: Rung, keys: Sequence[str] = ()) -> Step:
 
 
 def history(change: DialogChange) -> DialogChange:
-    """What *change* says of what was done, and nothing of how the dialog stands."""
+    """What *change* says of what was done, and nothing of how the dialog is left."""
     bare = _without(change, _trifles(change))
     return replace(
         bare, status=None, usual_status=None, remove_actions=frozenset(), offers=(), state="", ends=Ends.NONE
@@ -91,7 +91,7 @@ def history(change: DialogChange) -> DialogChange:
 
 
 def without_history(change: DialogChange) -> DialogChange:
-    """What *change* says of how the dialog stands: what was done is in its history already."""
+    """What *change* says of how the dialog is left: what was done is in its history already."""
     return replace(change, activities=())
 
 

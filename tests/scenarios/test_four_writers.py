@@ -49,7 +49,7 @@ def forgetful(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
 
 
 def update(bridge: Bridge, dialog: Dialog, change: DialogChange) -> bool:
-    return apply(bridge, plan(bridge, dialog, change))
+    return apply(bridge, plan(bridge, dialog, change)).changed
 
 
 class Writers(RuleBasedStateMachine):

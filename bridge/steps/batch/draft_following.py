@@ -160,7 +160,7 @@ def _apply(bridge: Bridge, draft: Draft, plan: FollowPlan) -> Followed:
     revision = plan.deletes
     if revision is not None:
         _unknown_is_a_conflict(lambda: bridge.dialogporten.delete(draft.dialog_id, revision=revision, silent=False))
-    changed = plan.update is not None and apply_what_is_taken(bridge, plan.update)
+    changed = plan.update is not None and apply_what_is_taken(bridge, plan.update).changed
     if plan.ending is not None:
         archived_id = None if plan.seen is None else plan.seen.archived_id
         return end(bridge, draft, plan.ending, archived_id=archived_id)
@@ -215,7 +215,7 @@ def _last_activity(draft: Draft, ending: Ending, *, now: datetime) -> Activity:
 
 
 def _unknown_is_a_conflict(write: Callable[[], object]) -> None:
-    """Reading again tells whether it was done, as after a lost race."""
+    """Another read shows whether it was done, as after a lost race."""
     try:
         write()
     except OutcomeUnknown as error:

@@ -1,6 +1,7 @@
 """Bring one dialog to what it shall say: plan by a merge with what the bridge last wrote there, and apply."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
@@ -59,23 +60,28 @@ def plan_step(bridge: Bridge, dialog: Dialog, step: Step) -> DialogPlan:
     return plan_of(dialog, step, base)
 
 
-def apply(bridge: Bridge, plan: DialogPlan) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
     """
-    Carry *plan* out on the revision that it was made of, and note what was written; whether the dialog changed by it.
+    What came of a plan: whether there was anything to change, and the dialog's revision after it, where that is known.
+
+    So nobody has to read the dialog back.
+    """
+
+    changed: bool
+    revision: str | None
+
+
+def apply(bridge: Bridge, plan: DialogPlan) -> Applied:
+    """
+    Carry *plan* out on the revision that it was made of, and note what was written.
 
     Raises:
         Conflict: Somebody else was first, or the answer is not known: read again, and plan again.
         UpstreamError: As for ``DialogportenClient.patch``, and of activities as for its ``add_activity``.
     """
     _log_left_out(plan)
-    if plan.operations and plan.dialog is not None:
-        try:
-            bridge.dialogporten.patch(
-                plan.dialog_id, plan.operations, revision=plan.dialog.revision, silent=plan.silent
-            )
-        except OutcomeUnknown as error:
-            # Reading the dialog again tells: what was to be added is there, or it is not.
-            raise Conflict(error.system, error.detail, status=error.status) from error
+    revision = _patch(bridge, plan)
     for activity in plan.activities:
         bridge.dialogporten.add_activity(plan.dialog_id, activity, revision=None, silent=plan.silent)
     written = plan.written
@@ -87,7 +93,19 @@ def apply(bridge: Bridge, plan: DialogPlan) -> bool:
     if written != plan.base:
         with bridge.store.transaction() as tx:
             Snapshots(tx).write(plan.dialog_id, written, now=bridge.clock())
-    return plan.changes_dialog
+    return Applied(changed=plan.changes_dialog, revision=None if plan.activities else revision)
+
+
+def _patch(bridge: Bridge, plan: DialogPlan) -> str | None:
+    """The dialog's revision after the plan's operations."""
+    if not plan.operations or plan.revision is None:
+        return plan.revision
+    try:
+        after = bridge.dialogporten.patch(plan.dialog_id, plan.operations, revision=plan.revision, silent=plan.silent)
+    except OutcomeUnknown as error:
+        # Another read shows it: what was to be added is there, or it is not.
+        raise Conflict(error.system, error.detail, status=error.status) from error
+    return after or plan.revision
 
 
 def step_below(step: Step, refusal: Rejected) -> Step | None:
@@ -104,7 +122,7 @@ def step_below(step: Step, refusal: Rejected) -> Step | None:
     return down
 
 
-def apply_what_is_taken(bridge: Bridge, plan: DialogPlan) -> bool:
+def apply_what_is_taken(bridge: Bridge, plan: DialogPlan) -> Applied:
     """
     As ``apply``; where Dialogporten does not take the whole, less and less of it is written.
 
@@ -118,7 +136,7 @@ def apply_what_is_taken(bridge: Bridge, plan: DialogPlan) -> bool:
     """
     while True:
         try:
-            changed = apply(bridge, plan)
+            applied = apply(bridge, plan)
         except (Conflict, Missing):
             raise
         except Rejected as error:
@@ -133,7 +151,7 @@ def apply_what_is_taken(bridge: Bridge, plan: DialogPlan) -> bool:
             raise
         if plan.step.rung > Rung.WHOLE:
             _count_left_out(bridge, plan)
-        return changed
+        return applied
 
 
 def without_applied_history(bridge: Bridge, dialog: Dialog, change: DialogChange) -> DialogChange:
@@ -162,7 +180,7 @@ def _count_left_out(bridge: Bridge, plan: DialogPlan) -> None:
 
 
 def note_thrown_away(bridge: Bridge, dialog_id: UUID, key: ElementKey) -> None:
-    """Note that the element of a dialog lies in the bin: should it come back, a run among drafts tells the dialog."""
+    """Note that the element of a dialog lies in the bin: should it come back, a run restores the dialog."""
     with bridge.store.transaction() as tx:
         Drafts(tx).thrown_away(dialog_id, key.message_id, now=bridge.clock())
 

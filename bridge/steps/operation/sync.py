@@ -169,7 +169,7 @@ def _change(bridge: Bridge, operation: Operation) -> DialogChange:
         ended=ended_before(bridge, operation.dialog_id) if outcome in (Outcome.REFUSED, Outcome.GIVEN_UP) else (),
     )
     if _spoken_after(bridge, operation):
-        # What was pressed later is written: how the dialog stands by now is not for this one to say.
+        # What was pressed later is written: how the dialog is left is not for this one to say.
         change = history(change)
     return without_history(change) if operation.left_out else change
 
