@@ -318,6 +318,45 @@ SAID: dict[str, tuple[str, bytes, list[tuple[str, str]]]] = {
         b"\xef\xbb\xbf<string>There is an error: &lt;Annet xmlns=''&gt; was not expected.</string>",
         [("", "There is an error: <Annet xmlns=''> was not expected.")],
     ),
+    "a text of a data contract": (
+        "application/xml; charset=utf-8",
+        b'<string xmlns="http://schemas.microsoft.com/2003/10/Serialization/">a &lt;b&gt;<!-- c --> &amp; d</string>',
+        [("", "a <b> & d")],
+    ),
+    "no text in XML": ("application/xml", b"<string />", []),
+    "texts in XML": (
+        "application/xml",
+        b'<ArrayOfstring xmlns="http://schemas.microsoft.com/2003/10/Serialization/Arrays"'
+        b' xmlns:i="http://www.w3.org/2001/XMLSchema-instance"><string>Too old</string><string i:nil="true"/>'
+        b"<string>Not &lt;a&gt;</string></ArrayOfstring>",
+        [("", "Too old"), ("", "Not <a>")],
+    ),
+    "fields in XML": (
+        "application/xml",
+        b"<Error><_x0024_.sum>Not a &lt;number&gt;</_x0024_.sum><MVC-Empty>Refused</MVC-Empty></Error>",
+        [("$.sum", "Not a <number>"), ("", "Refused")],
+    ),
+    "a problem in XML": (
+        "application/problem+xml; charset=utf-8",
+        b'<problem xmlns="urn:ietf:rfc:7807"><detail>&lt;Annet&gt; is too old</detail><status>400</status>'
+        b"<title>Refused</title><traceId>00-1</traceId></problem>",
+        [("", "<Annet> is too old")],
+    ),
+    "a problem with fields in XML": (
+        "application/problem+xml",
+        b'<?xml version="1.0" encoding="utf-8"?>\n<problem xmlns="urn:ietf:rfc:7807"><title>One or more</title>'
+        b"<MVC-Errors><linje_x005B_0_x005D_.antall>Too &lt;little&gt;</linje_x005B_0_x005D_.antall>"
+        b"<MVC-Empty>Incomplete</MVC-Empty></MVC-Errors></problem>",
+        [("linje[0].antall", "Too <little>"), ("", "Incomplete")],
+    ),
+    "other XML": ("application/xml", b"<melding>a</melding>", [("", "<melding>a</melding>")]),
+    "XML that is none": ("application/xml", b"<string>a", [("", "<string>a")]),
+    "a document type": (
+        "application/xml",
+        b'<!DOCTYPE a [<!ENTITY b "c">]><string>&b;</string>',
+        [("", '<!DOCTYPE a [<!ENTITY b "c">]><string>&b;</string>')],
+    ),
+    "texts in a list": ("application/json", b'["Too old",1]', [("", "Too old")]),
     "nothing": ("text/plain", b"", []),
     "what is no words": ("application/json", b'[1,{"errors":{"a":[1]}}]', []),
     "a page": ("text/html", b"<html>Bad Request</html>", []),
