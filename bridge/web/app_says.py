@@ -30,7 +30,7 @@ def said_by_app(status: int, content_type: str, body: bytes) -> list[dict[str, s
 
 
 def _of_xml(text: str) -> object:
-    """What .NET writes as XML for who asks for that, as it would stand in JSON; other XML as it is. Raises Unreadable."""
+    """What .NET writes as XML, as it would stand in JSON; other XML as it is. Raises Unreadable."""
     root = parse(text.encode())
     match etree.QName(root).localname:
         case "string" if not has_elements(root):
