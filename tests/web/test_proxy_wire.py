@@ -326,9 +326,11 @@ SAID: dict[str, tuple[str, bytes, list[tuple[str, str]]]] = {
     "no text in XML": ("application/xml", b"<string />", []),
     "texts in XML": (
         "application/xml",
-        b'<ArrayOfstring xmlns="http://schemas.microsoft.com/2003/10/Serialization/Arrays"'
-        b' xmlns:i="http://www.w3.org/2001/XMLSchema-instance"><string>Too old</string><string i:nil="true"/>'
-        b"<string>Not &lt;a&gt;</string></ArrayOfstring>",
+        (
+            b'<ArrayOfstring xmlns="http://schemas.microsoft.com/2003/10/Serialization/Arrays"'
+            b' xmlns:i="http://www.w3.org/2001/XMLSchema-instance"><string>Too old</string><string i:nil="true"/>'
+            b"<string>Not &lt;a&gt;</string></ArrayOfstring>"
+        ),
         [("", "Too old"), ("", "Not <a>")],
     ),
     "fields in XML": (
@@ -338,15 +340,19 @@ SAID: dict[str, tuple[str, bytes, list[tuple[str, str]]]] = {
     ),
     "a problem in XML": (
         "application/problem+xml; charset=utf-8",
-        b'<problem xmlns="urn:ietf:rfc:7807"><detail>&lt;Annet&gt; is too old</detail><status>400</status>'
-        b"<title>Refused</title><traceId>00-1</traceId></problem>",
+        (
+            b'<problem xmlns="urn:ietf:rfc:7807"><detail>&lt;Annet&gt; is too old</detail><status>400</status>'
+            b"<title>Refused</title><traceId>00-1</traceId></problem>"
+        ),
         [("", "<Annet> is too old")],
     ),
     "a problem with fields in XML": (
         "application/problem+xml",
-        b'<?xml version="1.0" encoding="utf-8"?>\n<problem xmlns="urn:ietf:rfc:7807"><title>One or more</title>'
-        b"<MVC-Errors><linje_x005B_0_x005D_.antall>Too &lt;little&gt;</linje_x005B_0_x005D_.antall>"
-        b"<MVC-Empty>Incomplete</MVC-Empty></MVC-Errors></problem>",
+        (
+            b'<?xml version="1.0" encoding="utf-8"?>\n<problem xmlns="urn:ietf:rfc:7807"><title>One or more</title>'
+            b"<MVC-Errors><linje_x005B_0_x005D_.antall>Too &lt;little&gt;</linje_x005B_0_x005D_.antall>"
+            b"<MVC-Empty>Incomplete</MVC-Empty></MVC-Errors></problem>"
+        ),
         [("linje[0].antall", "Too <little>"), ("", "Incomplete")],
     ),
     "other XML": ("application/xml", b"<melding>a</melding>", [("", "<melding>a</melding>")]),
