@@ -92,7 +92,7 @@ def test_nothing_may_follow_a_large_form_either(tmp_path: Path) -> None:
     assert [each.rule for each in registry.check("a.xsd", large + "<m/>")] == ["not_well_formed"]
 
 
-ODD = ["http://skjema.example/æ", "a b", "urn:t{x}", "melding", "http://[::1"]
+ODD = ["http://skjema.example/æ", "a b", "urn:t{x", "melding", "http://[::1"]
 AFTER = [
     "x",
     "<m/>",
