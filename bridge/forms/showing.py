@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from bridge.forms.conversion.model import ElementDecl, Kind, content_at
-from bridge.forms.xml.input import Limits, is_nil, parse, to_utf8
+from bridge.forms.xml.input import Limits, is_nil, parse, text_of, to_utf8
 from bridge.forms.xml.prefixes import Prefixes
 
 LONGEST_LABEL = 120
@@ -84,7 +84,7 @@ def _shown(element: etree._Element, place: ElementDecl | None, depth: int, *, pr
     if next(_children(element), None) is None:
         if _is_filled(element):
             boolean = place is not None and place.content.kind is Kind.BOOLEAN
-            yield Shown(depth=depth, labels=labels, name=name, value=element.text, boolean=boolean)
+            yield Shown(depth=depth, labels=labels, name=name, value=text_of(element), boolean=boolean)
     elif any(_is_filled(each) for each in element.iterdescendants() if isinstance(each.tag, str)):
         yield Shown(depth=depth, labels=labels, name=name, value=None)
         for child in _children(element):
@@ -92,7 +92,7 @@ def _shown(element: etree._Element, place: ElementDecl | None, depth: int, *, pr
 
 
 def _is_filled(element: etree._Element) -> bool:
-    return bool((element.text or "").strip()) and not is_nil(element)
+    return bool(text_of(element).strip()) and not is_nil(element)
 
 
 def _names(place: ElementDecl | None) -> Mapping[str, str]:

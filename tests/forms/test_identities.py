@@ -27,6 +27,11 @@ CASES: dict[str, tuple[str, list[tuple[str, str]], list[tuple[str, str]] | None]
         [("/m/r[2]", "no_such_key")],
         [("/m", "no_such_key")],
     ),
+    "leading nowhere, behind a comment": (
+        "<a><n>1</n></a><r>1</r><r><!-- k -->2</r>",
+        [("/m/r[2]", "no_such_key")],
+        [("/m", "no_such_key")],
+    ),
     "a wrong key": ("<a><n>x</n></a>", [("/m/a/n", "type")], None),
     "a reference to a wrong key": ("<a><n>x</n></a><r>1</r>", [("/m/a/n", "type")], None),
     "a wrong reference": ("<a><n>1</n></a><r>x</r>", [("/m/r", "type")], None),

@@ -22,6 +22,8 @@ DATES = {
     "duration": "P1Y",
 }
 
+SPEC = FormSpec(kind=FormKind.MAIN, data_format_id="1", data_format_version="1", schema="a.xsd")
+
 
 def schema(folder: Path, content: str, name: str = "a.xsd", *, slow: bool = False) -> SchemaRegistry:
     marked = ' vc:minVersion="1.1"' if slow else ""
@@ -53,6 +55,50 @@ def test_blanks_around_dates_and_times_mean_nothing(tmp_path: Path, kind: str, v
     assert rules(registry, f"<m><a> {value} </a><a> x </a></m>") == [("/m/a[2]", "type")]
     assert rules(registry, f"<m b=' {value} x'/>") == [("/m/@b", "type")]
     assert ("/m/a", "type") in rules(registry, f"<m><a>\u00a0{value}</a></m>")
+
+
+CUT = (
+    "<a><![CDATA[ {0} ]]></a>",
+    "<a> <![CDATA[{0}]]> </a>",
+    "<a> <!-- k -->{0}<!-- k --> </a>",
+    "<a> <?k?>{0}</a>",
+    "<a><![CDATA[ {1}]]><!-- < -->{2} </a>",
+)
+"""Values with blanks around them, in more than one piece."""
+
+
+@pytest.mark.parametrize("many", [1, 20_000], ids=["small", "large"])
+@pytest.mark.parametrize("kind", ["date", "time", "gYear", "gMonth", "duration"])
+def test_blanks_mean_nothing_in_marked_sections_and_between_comments(tmp_path: Path, kind: str, many: int) -> None:
+    """There is one way to read a value, whatever it is cut by; in attributes blanks may be numbers."""
+    registry = schema(tmp_path, of_type(f"x:{kind}"))
+    value = DATES[kind]
+    cut = "".join(each.format(value, value[:1], value[1:]) for each in CUT)
+
+    assert rules(registry, f"<m>{cut}{f'<a>{value}</a>' * many}</m>") == []
+    assert rules(registry, f"<m><a>{value}</a><a> <![CDATA[x]]></a></m>") == [("/m/a[2]", "type")]
+
+
+@pytest.mark.parametrize("value", ["<![CDATA[1E]]>", "1<!-- k -->E", "1<?k?>e<!-- << -->", "<![CDATA[1]]>E"])
+def test_what_the_engine_overlooks_is_seen_in_cut_values_as_well(tmp_path: Path, value: str) -> None:
+    """In a form that streams, too."""
+    registry, path = schema(tmp_path, of_type("x:double")), tmp_path / "a.xml"
+    streaming = SchemaRegistry(tmp_path, Limits(max_bytes=1))
+    streaming.load(["a.xsd"])
+    path.write_text(f"<m><a>{value}</a></m>", "utf-8")
+
+    assert rules(registry, path.read_text("utf-8")) == [("/m/a", "type")]
+    assert [(each.path, each.rule) for each in streaming.check_file(SPEC, path)] == [("/m/a", "type")]
+
+
+def test_a_comment_longer_than_a_window_hides_no_value(tmp_path: Path) -> None:
+    """What streams is looked at in windows, and one may begin in the midst of it."""
+    schema(tmp_path, of_type("x:double"))
+    streaming = SchemaRegistry(tmp_path, Limits(max_bytes=1))
+    streaming.load(["a.xsd"])
+    (tmp_path / "a.xml").write_text(f"<m><a>1<!--{'< ' * 1_200_000}-->E</a></m>", "utf-8")
+
+    assert [each.rule for each in streaming.check_file(SPEC, tmp_path / "a.xml")] == ["type"]
 
 
 def test_facets_hold_for_dates_with_blanks_as_well(tmp_path: Path) -> None:

@@ -164,6 +164,14 @@ CASES: dict[str, tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
+@pytest.mark.parametrize("text", ["2<!-- k -->4:00:00", "2<![CDATA[4:]]>00:00", "2<?k?>4:00:00"])
+def test_cut_values_are_read_as_others(tmp_path: Path, text: str) -> None:
+    """By comments, instructions and marked sections."""
+    made = registry(tmp_path, "x:time")
+
+    assert [each.facts.get("why") for each in made.check_form(TO_DOTNET, f"<m><a>{text}</a></m>")] == ["time_24"]
+
+
 @pytest.mark.parametrize(("why", "kind", "more", "doubtful", "fine"), CASES.values(), ids=CASES)
 def test_each_kind_is_told_at_its_place(
     tmp_path: Path, why: str, kind: str, more: str, doubtful: tuple[str, ...], fine: tuple[str, ...]

@@ -64,6 +64,13 @@ def test_what_is_nil_is_not_shown(converter: Converter, yes: str) -> None:
     assert "Navn" not in [each.name for each in shown_form(form, converter.root, limits=Limits())]
 
 
+def test_a_value_is_shown_with_all_its_pieces() -> None:
+    """Also behind a comment and a marked section."""
+    form = "<m><a>12<!-- k -->34</a><b><!-- k -->5<![CDATA[6]]></b><c><!-- k --></c></m>"
+
+    assert [(each.name, each.value) for each in shown_form(form, None, limits=Limits())] == [("A", "1234"), ("B", "56")]
+
+
 def test_a_form_is_shown_without_a_schema() -> None:
     """By its names alone."""
     found = [(each.name, each.value) for each in shown_form(FORM, None, limits=Limits())]

@@ -12,7 +12,7 @@ from lxml import etree
 
 from bridge.core.errors import Finding
 from bridge.forms.xml.automata import type_matcher
-from bridge.forms.xml.input import line_of
+from bridge.forms.xml.input import line_of, text_of
 
 _INVALID = "Warning: No precomputed value available"
 _NOT_FOUND = "No match found for key-sequence ["
@@ -72,7 +72,7 @@ def referring(root: etree._Element, message: str, line: int) -> etree._Element |
 
 def _texts(node: etree._Element) -> Iterable[str]:
     for each in node.iter(etree.Element):
-        yield from (" ".join(text.split()) for text in [each.text or "", *map(str, each.attrib.values())])
+        yield from (" ".join(text.split()) for text in [text_of(each), *map(str, each.attrib.values())])
 
 
 def confirmed(

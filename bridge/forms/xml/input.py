@@ -34,6 +34,8 @@ MOST_ATTRIBUTES = 256
 # The shortest attribute takes five bytes with its blank.
 _LONG_TAG = re.compile(rb"<[^<!?][^<]{%d,}" % (5 * MOST_ATTRIBUTES - 1))
 _ATTRIBUTES = re.compile(rb"[^\"'>]*+(?:\"[^\"]*+\"|'[^']*+')")
+_INSIDE = re.compile(rb"<!--|<!\[CDATA\[|<\?")
+_ENDS = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -347,6 +349,28 @@ def last_line_of(node: etree._Element) -> int:
 def text_of(node: etree._Element) -> str:
     """The text of *node*, between comments as well."""
     return (node.text or "") + "".join(each.tail or "" for each in node) if len(node) else node.text or ""
+
+
+def with_whole_values(data: bytes) -> bytes:
+    """
+    The XML *data* without comments and processing instructions, and marked sections as text: each value in one piece.
+
+    For those who look through bytes. From where one of them has no end, *data* stays as it is.
+    """
+    if b"<!" not in data and data.find(b"<?", 1) < 0:
+        return data
+    parts: list[bytes] = []
+    at = 0
+    while (found := _INSIDE.search(data, at)) is not None:
+        mark = _ENDS[found[0]]
+        end = data.find(mark, found.end())
+        if end < 0:
+            break
+        parts.append(data[at : found.start()])
+        if found[0] == b"<![CDATA[":
+            parts.append(data[found.end() : end].replace(b"<", b"&lt;").replace(b">", b"&gt;"))
+        at = end + len(mark)
+    return b"".join((*parts, data[at:]))
 
 
 def is_nil(node: etree._Element) -> bool:

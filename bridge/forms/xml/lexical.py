@@ -9,7 +9,7 @@ from bridge.core.errors import Finding
 from bridge.forms.paths import attribute_step, path_of
 from bridge.forms.xml.automata import type_matcher
 from bridge.forms.xml.components import XsdSimpleType
-from bridge.forms.xml.input import line_of
+from bridge.forms.xml.input import line_of, with_whole_values
 from bridge.forms.xml.named_types import named_in
 from bridge.forms.xml.new_letters import depends_on_tables, has_new_letters, new_letters
 from bridge.forms.xml.schema_facts import DATES, SchemaModel
@@ -53,7 +53,7 @@ def may_be_lax(types: frozenset[bytes], data: bytes) -> bool:
     types = types | set(_LAX.findall(named_in(data)))
     if types - _FLOATS - {_LETTERS} or (_LETTERS in types and has_new_letters(data)):
         return True
-    return not types.isdisjoint(_FLOATS) and _EXPONENT.search(data) is not None
+    return not types.isdisjoint(_FLOATS) and _EXPONENT.search(with_whole_values(data)) is not None
 
 
 def badly_written(root: etree._Element, model: SchemaModel, engine: Engine) -> Iterator[Finding]:

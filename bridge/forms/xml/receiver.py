@@ -10,7 +10,7 @@ from bridge.core.mapping import Receiver
 from bridge.forms.paths import attribute_step, path_of
 from bridge.forms.xml.dotnet import Judge
 from bridge.forms.xml.dotnet_patterns import dotnet_pattern
-from bridge.forms.xml.input import declared_encoding, line_of
+from bridge.forms.xml.input import declared_encoding, line_of, with_whole_values
 from bridge.forms.xml.lexical import may_be_lax, takes
 from bridge.forms.xml.named_types import named_in
 from bridge.forms.xml.schema_facts import SchemaModel
@@ -50,6 +50,7 @@ _UNIQUE = re.compile(rb"<(?:[\w.-]+:)?unique\b")
 _DATES = re.compile(rb"\b(?:date|time|dateTime|g(?:Year|Month|Day|YearMonth|MonthDay))\b")
 _ZONED = re.compile(rb"[0-9](?:Z|[+-][0-9]{2}:[0-9]{2})[\s<\"']")
 _WINDOW = 1 << 20
+_CUT = re.compile(rb"<[!?]|(?:--|\]\]|\?)>")
 _CODE_PAGES = frozenset({"windows-1252", "iso-8859-15", "utf8"})
 
 
@@ -70,6 +71,7 @@ class ReceiverCheck:
 
     def may_find(self, data: bytes) -> bool:
         """Whether there may be something in the form *data*; next to all forms need no look."""
+        data = with_whole_values(data)
         named, signs = named_in(data), self._signs
         if named:
             signs = signs + [sign for feature, sign in _SIGNS if feature.search(named)]
@@ -133,8 +135,11 @@ class Watch:
         self._look(b"".join(held))
 
     def _look(self, window: bytes) -> None:
-        self.may_find = self.may_find or self.check.may_find(window)
-        self.may_be_lax = self.may_be_lax or may_be_lax(self._lax, window)
+        whole = with_whole_values(window)
+        # What a window cuts in two may stand in the middle of a value.
+        cut = _CUT.search(whole) is not None
+        self.may_find = self.may_find or cut or self.check.may_find(whole)
+        self.may_be_lax = self.may_be_lax or (cut and bool(self._lax)) or may_be_lax(self._lax, whole)
 
     def findings(self) -> tuple[Finding, ...]:
         """The finding that nobody looked closer, where that might have found something."""

@@ -7,7 +7,7 @@ from lxml import etree
 
 from bridge.forms.paths import locate
 from bridge.forms.xml.error_log import entries
-from bridge.forms.xml.input import Effort, text_of
+from bridge.forms.xml.input import Effort, text_of, with_whole_values
 from bridge.forms.xml.libxml2_findings import spell_fixed_values
 from bridge.forms.xml.new_letters import in_old_letters
 from bridge.forms.xml.schema_facts import SchemaModel
@@ -46,7 +46,7 @@ def accepts_as_meant(
 
 def may_be_padded(data: bytes) -> bool:
     """Whether the form *data* has a value with blanks around it."""
-    return _PADDED.search(data) is not None
+    return _PADDED.search(with_whole_values(data)) is not None
 
 
 def collapse_blanks(root: etree._Element, data: bytes, model: SchemaModel) -> bool:
