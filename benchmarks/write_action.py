@@ -36,7 +36,7 @@ from benchmarks.processes import (
     sqlite_databases,
 )
 from benchmarks.report import show
-from bridge.core.elements import ElementKey
+from bridge.core.cases import CaseRef
 from bridge.core.operations import Link, Outcome
 from bridge.storage.database import open_database
 from bridge.storage.store import Store
@@ -358,9 +358,9 @@ class _Book:
         """Say which element each dialog stands for, so that the first press need not ask Dialogporten."""
         with self._store.transaction() as tx:
             for button in buttons:
-                element = ElementKey(who=ORGANISATION, message_id=button.message_id)
+                element = CaseRef(system="altinn2", owner=ORGANISATION, key=button.message_id)
                 party = f"urn:altinn:organization:identifier-no:{ORGANISATION}"
-                link = Link(dialog_id=button.dialog_id, service_resource=SERVICE, party=party, element=element)
+                link = Link(dialog_id=button.dialog_id, service_resource=SERVICE, party=party, case=element)
                 tx.add_link(link, now=utc_now())
 
     def drained(self) -> bool:

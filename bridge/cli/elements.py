@@ -105,7 +105,7 @@ def list_elements(
     One that changes while the list is read may come twice.
     """
     from bridge.adapters.altinn2.tasks import FIRST_YEAR, filter_of
-    from bridge.core.elements import ElementState
+    from bridge.core.cases import CaseStatus
 
     count = 0
     with _altinn2() as altinn2, writing(shape, table=Table(_TABLE, _cell), csv=Csv(_CSV, _value)) as write:
@@ -113,7 +113,7 @@ def list_elements(
             who,
             since=FIRST_YEAR if since is None else since.replace(tzinfo=UTC),
             until=None if until is None else until.replace(tzinfo=UTC),
-            filtered=filter_of(services, [ElementState[STATES[each]] for each in states]),
+            filtered=filter_of(services, [CaseStatus[STATES[each]] for each in states]),
         )
         rest = islice(found, limit_total)
         while some := [_json(each) for each in islice(rest, _AT_ONCE)]:
@@ -128,14 +128,16 @@ def list_elements(
 @shape_option(*TEXT)
 def show_element(*, element: str, who: str, shape: str) -> None:
     """Show one element (a, b or c and its number) with its forms and attachments, without what stands in them."""
-    from bridge.core.elements import ElementKey
+    from bridge.adapters.altinn2.orders import ElementKey
 
     if not re.fullmatch(r"[abc]\d{1,18}", element, re.ASCII):
         raise click.BadParameter("write the letter and the number, such as a10042450", param_hint="ELEMENT")
     key = ElementKey(who=who, message_id=element)
     with _altinn2() as altinn2:
         found = altinn2.read(key, content=False)
-        forms, attachments = altinn2.list_forms(found.key), altinn2.list_attachments(found.key)
+        # It may stand there under another letter.
+        key = ElementKey.of(found.case)
+        forms, attachments = altinn2.list_forms(key), altinn2.list_attachments(key)
     whole = {
         **_json(found),
         "page": found.page,
@@ -184,8 +186,8 @@ def _json(element: "Element") -> dict[str, Any]:
     from bridge.core.elements import archive_reference
 
     return {
-        "element": element.key.message_id,
-        "who": element.key.who,
+        "element": element.case.key,
+        "who": element.case.owner,
         "type": element.type,
         "status": element.status_text,
         "service_code": element.service_code,
@@ -194,7 +196,7 @@ def _json(element: "Element") -> dict[str, Any]:
         "created": element.created and element.created.isoformat(),
         "due": element.due and element.due.isoformat(),
         "original_id": element.original_id,
-        "archive_reference": archive_reference(element.key.message_id),
+        "archive_reference": archive_reference(element.case.key),
         "subject": element.subject,
     }
 

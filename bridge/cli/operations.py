@@ -235,7 +235,7 @@ def _whole(entry: "Entry") -> dict[str, object]:
     stage = operation.dead_stage or operation.stage
     return {
         **_row(entry),
-        "element": None if operation.element is None else operation.element.message_id,
+        "element": None if operation.case is None else operation.case.key,
         "acceptedTo": _meaning(operation),
         "step": stage.value,
         "attempt": operation.attempt,

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from bridge.config.mapping_states import ARCHIVED, OPEN_STATES, SIGNING
 from bridge.config.yaml_source import Place
 from bridge.core.dialog_merge import PRIORITIES
 from bridge.core.lengths import units
@@ -47,8 +48,6 @@ Activity = Literal[
 ActionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
 
 LINK = r"^[a-z0-9-]{1,64}$"
-
-OPEN_STATES = ("Utfylling", "Signering")
 
 
 class Model(BaseModel):
@@ -217,7 +216,7 @@ class EmbedKeys(Model):
 KeyFault = tuple[Place, str]
 """The keys that lead to what is wrong, and the words; who knows the file makes a Fault of it."""
 
-_EMBED_STATES = {"signing-text": ("Signering",), "receipt": ("Sendt og arkivert",)}
+_EMBED_STATES = {"signing-text": (SIGNING,), "receipt": (ARCHIVED,)}
 
 
 def embed_faults(keys: "EmbedKeys | None", states: Mapping[str, StateKeys], *, elements: bool) -> Iterator[KeyFault]:

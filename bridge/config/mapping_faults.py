@@ -8,7 +8,6 @@ from pathlib import Path, PurePosixPath
 from lxml import etree
 
 from bridge.config.mapping_dialog_keys import (
-    OPEN_STATES,
     button_faults,
     crowded,
     date_faults,
@@ -23,9 +22,10 @@ from bridge.config.mapping_dialog_keys import (
 )
 from bridge.config.mapping_keys import ActionKeys, AttachmentRuleKeys, FormKeys
 from bridge.config.mapping_parts import Parts, Targets
+from bridge.config.mapping_states import OPEN_STATES, STATE_NAMES, STATUSES
 from bridge.config.mapping_values import action_of, acts, after_of
 from bridge.config.yaml_source import Document, Place
-from bridge.core.elements import ElementState, aim
+from bridge.core.elements import aim
 from bridge.core.mapping import is_json_schema, schema_file
 from bridge.core.templates import NAMES
 
@@ -48,7 +48,7 @@ def hold_together(document: Document, parts: Parts, *, schemas: Path, targets: T
                 close = difflib.get_close_matches(name, parts.action_names, n=1)
                 hint = f": did you mean {close[0]!r}?" if close else ""
                 document.fault(("states", state, "actions", index), f"there is no action {name!r}{hint}")
-            elif not acts(name, parts.actions.get(name), ElementState(state)):
+            elif state in STATUSES and not acts(name, parts.actions.get(name), STATUSES[state]):
                 message = f"{name} can do nothing in {state}, so that every press would be refused: leave it out"
                 document.fault(("states", state, "actions", index), message)
     _check_rights(document, parts)
@@ -90,7 +90,7 @@ def _check_says(document: Document, parts: Parts) -> None:
             document.fault(("actions", name, "then", *place), message)
         for place, message in button_faults(action.button) if action.button else ():
             document.fault(("actions", name, "button", *place), message)
-        state = None if after_of(action) is None else aim(action_of(name, action)).value
+        state = None if after_of(action) is None else STATE_NAMES.get(aim(action_of(name, action)))
         rule = None if state is None else parts.states.get(state)
         other = dict(zip(OPEN_STATES, OPEN_STATES[::-1], strict=True)).get(state or "", "")
         for place, message in date_faults(action.then, rule, parts.states.get(other)):
@@ -112,7 +112,7 @@ def _check_says(document: Document, parts: Parts) -> None:
     buttons = {name: action.button for name, action in parts.actions.items()}
     named = {state: rule.actions for state, rule in parts.states.items()}
     acting = {
-        state: [name for name, action in parts.actions.items() if acts(name, action, ElementState(state))]
+        state: [name for name, action in parts.actions.items() if acts(name, action, STATUSES[state])]
         for state in OPEN_STATES
     }
     for place, message in crowded(buttons, named, acting):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Literal, Union, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args
 
 from pydantic import (
     BaseModel,
@@ -33,11 +33,16 @@ from bridge.config.mapping_dialog_keys import (
     StatusText,
     ThenKeys,
 )
+from bridge.config.mapping_states import STATUSES
 from bridge.config.yaml_source import NOT_SUGGESTED, Models, Place
 
 SCHEMA_FILE = "mapping.schema.json"
 
-State = Literal["Utfylling", "Signering", "Sendt og arkivert", "Slettet"]
+if TYPE_CHECKING:
+    State = str
+else:
+    # Of the one table that has the names: a checker would have them written out here once more.
+    State = Literal[*STATUSES]
 
 RESULT = r"^[a-z][a-z0-9_]{0,63}$"
 SHA256 = r"^[0-9a-f]{64}$"

@@ -11,8 +11,10 @@ from bridge.config.mapping_keys import (
     MappingFile,
     NarrowedKeys,
 )
+from bridge.config.mapping_states import STATUSES
 from bridge.core.attachment_rules import MEGABYTE, extensions_in
-from bridge.core.elements import ElementState, can_act
+from bridge.core.cases import CaseStatus
+from bridge.core.elements import can_act
 from bridge.core.errors import Severity
 from bridge.core.mapping import (
     DEFAULT_SCOPES,
@@ -88,7 +90,7 @@ def mapping_of(file: MappingFile, source: Path | str) -> ServiceMapping:
             for form in file.forms
         ),
         actions={name: action_of(name, action) for name, action in file.actions.items()},
-        states={state: state_of(rule) for state, rule in file.states.items()},
+        states={STATUSES[state]: state_of(rule) for state, rule in file.states.items()},
         embeds=embeds_of(file.embeds),
         source=str(source),
         attachment_rules=tuple(map(_attachment_rule, file.attachment_rules)),
@@ -136,7 +138,7 @@ def _attachment_policy(given: AttachmentsKeys) -> AttachmentPolicy:
     )
 
 
-def acts(name: str, action: ActionKeys | None, state: ElementState) -> bool:
+def acts(name: str, action: ActionKeys | None, state: CaseStatus) -> bool:
     """Whether the action can do something in *state*; what is told to be faulty is told that alone."""
     return action is None or after_of(action) is None or can_act(action_of(name, action), state)
 

@@ -3,14 +3,14 @@
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from bridge.config.mapping_faults import hold_together
-from bridge.config.mapping_keys import IN_WORDS, MODELS, ActionKeys, ActionModels, State, file_model, without_kind
+from bridge.config.mapping_keys import IN_WORDS, MODELS, ActionKeys, ActionModels, file_model, without_kind
 from bridge.config.mapping_parts import Parts, Targets, models_of
+from bridge.config.mapping_states import ARCHIVED, FORM_FILLING, SIGNING, STATUSES
 from bridge.config.mapping_values import mapping_of
 from bridge.config.yaml_source import Document, Models, Place, did_you_mean, line_and_column, read_yaml, wrong_value
 from bridge.core.errors import ConfigurationError, Fault
@@ -23,10 +23,10 @@ _UNFIT_ACTIVITIES = {
     "CorrespondenceConfirmed": "it belongs to correspondences",
 }
 _OTHER_STATE_NAMES = {
-    "Completion": "Utfylling",
-    "Signing": "Signering",
-    "Sent and archived": "Sendt og arkivert",
-    "Arkivert": "Sendt og arkivert",
+    "Completion": FORM_FILLING,
+    "Signing": SIGNING,
+    "Sent and archived": ARCHIVED,
+    "Arkivert": ARCHIVED,
 }
 
 
@@ -253,7 +253,7 @@ def _bad_key(place: Place, key: str) -> str:
     if "links" in place:
         return f"a link's name is 1 to 64 of a-z, 0-9 and '-': {key!r} is not"
     if place[0] == "states":
-        names = list(get_args(State))
+        names = list(STATUSES)
         close = difflib.get_close_matches(key, names, n=1)
         meant = _OTHER_STATE_NAMES.get(key) or (close[0] if close else None)
         hint = f": did you mean {meant!r}?" if meant else ""

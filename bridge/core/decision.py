@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bridge.core.altinn_dates import OSLO
+from bridge.core.cases import CaseStatus
 from bridge.core.delivery import ENDS_ONCE, Phase
 from bridge.core.dialogs import moment_to_json
-from bridge.core.elements import Element, ElementState, aim
+from bridge.core.elements import Element, aim
 from bridge.core.mapping import ActionMapping, AfterUpdate, FormSource, Verb
 from bridge.core.operations import Operation, Outcome
 
@@ -22,7 +23,7 @@ class Took:
     """The element is where the action wants it, or beyond."""
 
     outcome: Outcome
-    state: ElementState
+    state: CaseStatus
     archived_id: str | None
 
 
@@ -30,7 +31,7 @@ class Took:
 class Ended:
     """What is known of an element that is not to be found: it was archived, or lies in the bin."""
 
-    state: ElementState
+    state: CaseStatus
     archived_id: str | None = None
 
 
@@ -52,7 +53,7 @@ class Refuse:
     code: str
     status: int
     facts: Mapping[str, str] = field(default_factory=dict)
-    state: ElementState | None = None
+    state: CaseStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,28 +126,28 @@ def decide(
     proved = operation.phase is Phase.ATTACHMENTS_VERIFIED
     untouched = operation.built_on is None or operation.built_on == element.last_changed
     match element.state:
-        case ElementState.ARCHIVED:
-            return Took(took, ElementState.ARCHIVED, element.key.message_id)
-        case ElementState.SIGNING if wanted is ElementState.SIGNING:
-            return Took(took, ElementState.SIGNING, None)
-        case ElementState.SIGNING if wanted is ElementState.ARCHIVED:
+        case CaseStatus.ARCHIVED:
+            return Took(took, CaseStatus.ARCHIVED, element.case.key)
+        case CaseStatus.SIGNING if wanted is CaseStatus.SIGNING:
+            return Took(took, CaseStatus.SIGNING, None)
+        case CaseStatus.SIGNING if wanted is CaseStatus.ARCHIVED:
             if sent and not untouched:
                 # One signature of several, or the step before the signature: the element moved, and rests here.
-                return Took(Outcome.DONE, ElementState.SIGNING, None)
+                return Took(Outcome.DONE, CaseStatus.SIGNING, None)
             if action.form is not FormSource.NONE and not proved:
                 # Forms may only be put while the element is being filled in.
                 return Refuse("element_wrong_state", 409)
             return _send_once_settled(operation, now=now, settle=settle, again=again)
-        case ElementState.FORM_FILLING if action.form is FormSource.NONE:
+        case CaseStatus.FORM_FILLING if action.form is FormSource.NONE:
             # Whether a bare PUT completes or empties an element in form filling is unknown (facts/altinn2.md 3).
             return Refuse("element_wrong_state", 409)
-        case ElementState.FORM_FILLING if untouched:
+        case CaseStatus.FORM_FILLING if untouched:
             return _send_once_settled(operation, now=now, settle=settle, again=again)
-        case ElementState.FORM_FILLING if sent and wanted is ElementState.FORM_FILLING:
-            return Took(Outcome.DONE, ElementState.FORM_FILLING, None)
-        case ElementState.FORM_FILLING:
+        case CaseStatus.FORM_FILLING if sent and wanted is CaseStatus.FORM_FILLING:
+            return Took(Outcome.DONE, CaseStatus.FORM_FILLING, None)
+        case CaseStatus.FORM_FILLING:
             return Refuse("element_changed", 409)
-        case ElementState.DELETED:
+        case CaseStatus.DELETED:
             return Refuse("element_gone", 410)
         case _ if element.payment:
             return Refuse("payment_needed", 409)
@@ -154,7 +155,7 @@ def decide(
             return Refuse("element_wrong_state", 409)
 
 
-_UNCONFIRMED = (ElementState.UNREAD, ElementState.OPENED, ElementState.READ)
+_UNCONFIRMED = (CaseStatus.UNREAD, CaseStatus.OPENED, CaseStatus.READ)
 
 
 def _whole(
@@ -170,13 +171,13 @@ def _whole(
     """Decide for what needs no content: deleting, confirming, archiving. Asked again, they do nothing more."""
     if element is None:
         return _whole_vanished(action, operation, took=took, ended=ended)
-    archived_id = element.key.message_id if element.state is ElementState.ARCHIVED else None
+    archived_id = element.case.key if element.state is CaseStatus.ARCHIVED else None
     match action.verb, element.state:
-        case Verb.DELETE, ElementState.DELETED:
-            return Took(took, ElementState.DELETED, None)
-        case (Verb.ARCHIVE, ElementState.ARCHIVED) | (Verb.CONFIRM, ElementState.CONFIRMED):
+        case Verb.DELETE, CaseStatus.DELETED:
+            return Took(took, CaseStatus.DELETED, None)
+        case (Verb.ARCHIVE, CaseStatus.ARCHIVED) | (Verb.CONFIRM, CaseStatus.CONFIRMED):
             return Took(took, element.state, archived_id)
-        case Verb.DELETE, ElementState.ARCHIVED:
+        case Verb.DELETE, CaseStatus.ARCHIVED:
             return Refuse("element_wrong_state", 409)
         case Verb.DELETE, _ if operation.built_on is not None and operation.built_on != element.last_changed:
             return Refuse("element_changed", 409)
@@ -186,7 +187,7 @@ def _whole(
             return _send_once_settled(operation, now=now, settle=settle, again=repeatable(action, operation))
         case Verb.CONFIRM, state if state in _UNCONFIRMED:
             return _send_once_settled(operation, now=now, settle=settle, again=repeatable(action, operation))
-        case Verb.ARCHIVE, state if state in (*_UNCONFIRMED, ElementState.CONFIRMED):
+        case Verb.ARCHIVE, state if state in (*_UNCONFIRMED, CaseStatus.CONFIRMED):
             return _send_once_settled(operation, now=now, settle=settle, again=repeatable(action, operation))
         case _:
             return Refuse("element_wrong_state", 409)
@@ -217,11 +218,11 @@ def _send_once_settled(operation: Operation, *, now: datetime, settle: timedelta
 def _vanished(operation: Operation, *, sent: bool, ended: Ended | None) -> Decision:
     if operation.answered_at is not None:
         # A service that keeps no copy answers a completing PUT without Location (facts/altinn2.md 2.7).
-        return Took(Outcome.DONE, ElementState.ARCHIVED, None)
+        return Took(Outcome.DONE, CaseStatus.ARCHIVED, None)
     if sent:
         return Uncertain()
-    if ended is not None and ended.state is ElementState.ARCHIVED:
-        return Took(Outcome.REPEATED, ElementState.ARCHIVED, ended.archived_id)
+    if ended is not None and ended.state is CaseStatus.ARCHIVED:
+        return Took(Outcome.REPEATED, CaseStatus.ARCHIVED, ended.archived_id)
     return Refuse("element_gone", 410)
 
 
@@ -229,13 +230,13 @@ def _whole_vanished(action: ActionMapping, operation: Operation, *, took: Outcom
     state = None if ended is None else ended.state
     match action.verb, state:
         case Verb.DELETE, _ if operation.answered_at is not None:
-            return Took(took, ElementState.DELETED, None)
-        case Verb.DELETE, ElementState.DELETED:
-            return Took(took, ElementState.DELETED, None)
-        case Verb.ARCHIVE, ElementState.ARCHIVED if ended is not None:
-            return Took(took, ElementState.ARCHIVED, ended.archived_id)
-        case _, ElementState.ARCHIVED:
-            return Refuse("element_wrong_state", 409, state=ElementState.ARCHIVED)
+            return Took(took, CaseStatus.DELETED, None)
+        case Verb.DELETE, CaseStatus.DELETED:
+            return Took(took, CaseStatus.DELETED, None)
+        case Verb.ARCHIVE, CaseStatus.ARCHIVED if ended is not None:
+            return Took(took, CaseStatus.ARCHIVED, ended.archived_id)
+        case _, CaseStatus.ARCHIVED:
+            return Refuse("element_wrong_state", 409, state=CaseStatus.ARCHIVED)
         case _ if operation.sending_at is not None:
             return Uncertain()
         case _:

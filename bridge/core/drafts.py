@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from uuid import UUID
 
-from bridge.core.elements import Element, ElementState
+from bridge.core.cases import CaseStatus
+from bridge.core.elements import Element
 from bridge.core.ids import derived_id
 
 LABEL = "urn:altinn:integration:a2:message:"
@@ -48,7 +49,7 @@ class Draft:
     born_at: datetime
     made: bool
     last_changed: datetime | None
-    state: ElementState | None
+    state: CaseStatus | None
     ending: Ending | None
 
     @property
@@ -107,7 +108,7 @@ def references(message_id: str) -> tuple[tuple[str, str], ...]:
     return (*labels, *(("externalReference", f"a2:message:{each}") for each in names))
 
 
-ENDING_OF: Mapping[ElementState, Ending] = {ElementState.ARCHIVED: Ending.SENT, ElementState.DELETED: Ending.DELETED}
+ENDING_OF: Mapping[CaseStatus, Ending] = {CaseStatus.ARCHIVED: Ending.SENT, CaseStatus.DELETED: Ending.DELETED}
 """How an element ends; what is in no row is under completion, or unclear and left as it is."""
 
 

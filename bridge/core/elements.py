@@ -6,63 +6,42 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from typing import BinaryIO, assert_never
 
+from bridge.core.cases import CaseRef, CaseStatus
 from bridge.core.mapping import ActionMapping, AfterUpdate, FormKind, FormSource, Verb
 from bridge.core.targets import Target
 
-
-class ElementState(Enum):
-    """Where an element stands; the values are what mapping files and rows call it."""
-
-    FORM_FILLING = "Utfylling"
-    SIGNING = "Signering"
-    ARCHIVED = "Sendt og arkivert"
-    DELETED = "Slettet"
-    # Correspondences.
-    UNREAD = "Ulest"
-    OPENED = "Åpnet"
-    READ = "Lest"
-    CONFIRMED = "Bekreftet"
-    UNKNOWN = "ukjent"
-    """A text that no table knows: never taken for done."""
-    CALCULATED = "beregnet"
-    """No state of Altinn 2: an app calculated the form, and no element was touched."""
-
-
-AIM: Mapping[AfterUpdate, ElementState] = {
-    AfterUpdate.KEEP_AS_DRAFT: ElementState.FORM_FILLING,
-    AfterUpdate.BACK_TO_FORM_FILLING: ElementState.FORM_FILLING,
-    AfterUpdate.SEND_TO_SIGNING: ElementState.SIGNING,
-    AfterUpdate.SIGN_AND_ARCHIVE: ElementState.ARCHIVED,
+AIM: Mapping[AfterUpdate, CaseStatus] = {
+    AfterUpdate.KEEP_AS_DRAFT: CaseStatus.FORM_FILLING,
+    AfterUpdate.BACK_TO_FORM_FILLING: CaseStatus.FORM_FILLING,
+    AfterUpdate.SEND_TO_SIGNING: CaseStatus.SIGNING,
+    AfterUpdate.SIGN_AND_ARCHIVE: CaseStatus.ARCHIVED,
 }
 """Where a PUT wants the element."""
 
 
-def aim(action: ActionMapping) -> ElementState:
+def aim(action: ActionMapping) -> CaseStatus:
     """Where *action* wants the element."""
     if action.target is Target.ALTINN3:
-        return ElementState.CALCULATED
+        return CaseStatus.CALCULATED
     match action.verb:
         case Verb.PUT:
             return AIM[action.after]
         case Verb.DELETE:
-            return ElementState.DELETED
+            return CaseStatus.DELETED
         case Verb.CONFIRM:
-            return ElementState.CONFIRMED
+            return CaseStatus.CONFIRMED
         case Verb.ARCHIVE:
-            return ElementState.ARCHIVED
+            return CaseStatus.ARCHIVED
         case _:
             assert_never(action.verb)
 
 
-CORRESPONDENCE = frozenset({ElementState.UNREAD, ElementState.OPENED, ElementState.READ, ElementState.CONFIRMED})
-ENDED = frozenset({ElementState.ARCHIVED, ElementState.DELETED})
-"""Where the case is at its end, and nothing more is done with the element."""
+CORRESPONDENCE = frozenset({CaseStatus.UNREAD, CaseStatus.OPENED, CaseStatus.READ, CaseStatus.CONFIRMED})
 
 
-def can_act(action: ActionMapping, state: ElementState) -> bool:
+def can_act(action: ActionMapping, state: CaseStatus) -> bool:
     """
     Whether *action* can do something with an element that stands there.
 
@@ -70,28 +49,20 @@ def can_act(action: ActionMapping, state: ElementState) -> bool:
     """
     if action.target is Target.ALTINN3:
         # A form of the caller's is calculated whatever stands there; the element's own must be there to be read.
-        held = (ElementState.FORM_FILLING, ElementState.SIGNING, ElementState.ARCHIVED)
+        held = (CaseStatus.FORM_FILLING, CaseStatus.SIGNING, CaseStatus.ARCHIVED)
         return action.form is FormSource.BODY or state in held
     match action.verb:
         case Verb.PUT:
             # Forms may only be put while the element is being filled in, and only what is signed goes without.
-            return state is (ElementState.SIGNING if action.form is FormSource.NONE else ElementState.FORM_FILLING)
+            return state is (CaseStatus.SIGNING if action.form is FormSource.NONE else CaseStatus.FORM_FILLING)
         case Verb.DELETE:
-            return state in {ElementState.FORM_FILLING, ElementState.SIGNING, *CORRESPONDENCE}
+            return state in {CaseStatus.FORM_FILLING, CaseStatus.SIGNING, *CORRESPONDENCE}
         case Verb.CONFIRM:
-            return state in CORRESPONDENCE - {ElementState.CONFIRMED}
+            return state in CORRESPONDENCE - {CaseStatus.CONFIRMED}
         case Verb.ARCHIVE:
             return state in CORRESPONDENCE
         case _:
             assert_never(action.verb)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ElementKey:
-    """On whose behalf (``my``, nine digits or ``r`` + number), and which element."""
-
-    who: str
-    message_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -213,8 +184,8 @@ class Element:
     kind of element. *subject* is its title, which may be empty; *created* and *due* are None where Altinn 2 tells none.
     """
 
-    key: ElementKey
-    state: ElementState
+    case: CaseRef
+    state: CaseStatus
     status_text: str
     service_code: str
     service_edition: int
@@ -233,62 +204,11 @@ class Element:
     due: datetime | None = None
 
     def __repr__(self) -> str:
-        return f"Element({self.key.message_id}, {self.state.name})"
+        return f"Element({self.case.key}, {self.state.name})"
 
-    def is_of(self, key: ElementKey) -> bool:
-        """Whether it is the element of *key*, or says itself that it is the archived copy of that one."""
-        return key.message_id.casefold() in (self.key.message_id.casefold(), (self.original_id or "").casefold())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignatureSpec:
-    """What a signature covers, by the ids of the element's own links; what is not named is not signed."""
-
-    form_ids: tuple[int, ...]
-    attachment_ids: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PutMessage:
-    """Replace the content of an element, then do what *after* says. What is not listed is deleted by Altinn 2."""
-
-    key: ElementKey
-    service_code: str
-    service_edition: int
-    forms: tuple[Form, ...]
-    attachments: tuple[Attachment, ...]
-    after: AfterUpdate
-    bare: bool = False
-    """Send no forms although the element is not in signing: only where the mapping says that the service allows it."""
-    signature: SignatureSpec | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PutReceipt:
-    """What a PUT answered. *location_id* is the new id, None where Altinn 2 keeps no copy (facts/altinn2.md 2.7)."""
-
-    location_id: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewMessage:
-    """Make a new element of a service, on behalf of *who*, then do what *after* says."""
-
-    who: str
-    service_code: str
-    service_edition: int
-    forms: tuple[Form, ...]
-    attachments: tuple[Attachment, ...]
-    after: AfterUpdate
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What Altinn 2's own validation found, by path; messages may hold values and stay out."""
-
-    sound: bool
-    errors: tuple[str, ...]
-    warnings: tuple[str, ...]
+    def is_of(self, case: CaseRef) -> bool:
+        """Whether it is *case*, or says itself that it is the archived copy of that one."""
+        return case.key.casefold() in (self.case.key.casefold(), (self.original_id or "").casefold())
 
 
 def archive_reference(message_id: str) -> str | None:

@@ -6,18 +6,18 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from bridge.core.cases import CaseStatus
 from bridge.core.dialogs import Field
-from bridge.core.elements import ElementState
 from bridge.core.mapping import Embed, ServiceMapping
 
 MEDIA_TYPE = "application/vnd.dialogporten.frontchannelembed-url;type=text/markdown"
 PLACE = "/content/mainContentReference"
 
-SHOWN: Mapping[ElementState, Embed] = {
-    ElementState.FORM_FILLING: Embed.SUMMARY,
-    ElementState.SIGNING: Embed.SIGNING_TEXT,
-    ElementState.ARCHIVED: Embed.RECEIPT,
-    ElementState.DELETED: Embed.NONE,
+SHOWN: Mapping[CaseStatus, Embed] = {
+    CaseStatus.FORM_FILLING: Embed.SUMMARY,
+    CaseStatus.SIGNING: Embed.SIGNING_TEXT,
+    CaseStatus.ARCHIVED: Embed.RECEIPT,
+    CaseStatus.DELETED: Embed.NONE,
 }
 """What a dialog shows where its mapping has ``embeds`` and says nothing else; in other states it stays as it was."""
 
@@ -81,10 +81,10 @@ def reference(url: str) -> dict[str, object]:
 
 
 def main_content(
-    mapping: ServiceMapping, dialog_id: UUID, state: ElementState, *, public_url: str | None
+    mapping: ServiceMapping, dialog_id: UUID, state: CaseStatus, *, public_url: str | None
 ) -> Mapping[str, Field]:
     """What a dialog shows in its middle while its element is in *state*, by JSON pointer; what others put stays."""
-    rule = mapping.states.get(state.value)
+    rule = mapping.states.get(state)
     said = None if rule is None else rule.main_content
     embed = SHOWN.get(state) if said is None else said
     if mapping.embeds is None or public_url is None or embed is None:

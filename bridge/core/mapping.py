@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from bridge.core.cases import CaseStatus
 from bridge.core.errors import Severity
 from bridge.core.targets import Target
 
@@ -429,8 +430,8 @@ class ActionMapping:
 
     @property
     def needs_element(self) -> bool:
-        """Whether it is about an Altinn 2 element at all."""
-        return self.target is Target.ALTINN2 or self.form is not FormSource.BODY
+        """Whether it is about a case at all, and not about a form alone that an app calculates."""
+        return self.target is not Target.ALTINN3 or self.form is not FormSource.BODY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -457,7 +458,7 @@ class ServiceMapping:
     altinn3: Altinn3App | None
     forms: tuple[FormSpec, ...]
     actions: Mapping[str, ActionMapping]
-    states: Mapping[str, StateRule]
+    states: Mapping[CaseStatus, StateRule]
     """By the state, as mapping files call it."""
     source: str
     """The file it was read from, for messages."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from bridge.core.cases import ENDED, CaseStatus
 from bridge.core.dialog_merge import merge
 from bridge.core.dialog_presentation import TITLE_LIMIT, content_value, localized
 from bridge.core.dialogs import (
@@ -18,7 +19,7 @@ from bridge.core.dialogs import (
     dialog_from_json,
     moment_to_json,
 )
-from bridge.core.elements import ENDED, Element, ElementState
+from bridge.core.elements import Element
 from bridge.core.ids import sibling_id
 from bridge.core.lengths import cut
 from bridge.core.mapping import Priority, Texts
@@ -46,7 +47,7 @@ def own_dialog_change(
     On a dialog of *ours* an action without a ``button`` in the mapping is offered as well: one that nobody can press is
     no use. A due date that lies behind is left out: Dialogporten refuses it (facts/dialogporten.md 2.5).
     """
-    state = ElementState.UNKNOWN if element is None else element.state
+    state = CaseStatus.UNKNOWN if element is None else element.state
     says = change_for_state(subject, state, activity=activity)
     if element is None:
         everything = frozenset(subject.mapping.actions)
@@ -109,7 +110,7 @@ def _empty(subject: Subject, element: Element, *, party: str, key: str, label: s
         "idempotentKey": key,
         "serviceResource": subject.mapping.service_resource,
         "party": party,
-        "externalReference": f"a2:message:{element.key.message_id}",
+        "externalReference": f"a2:message:{element.case.key}",
         "status": "NotApplicable",
         "content": {"title": content_value({"nb": title} if title else _UNTITLED)},
         "guiActions": [],
@@ -125,7 +126,7 @@ def _empty(subject: Subject, element: Element, *, party: str, key: str, label: s
 
 def _page(dialog_id: UUID, element: Element) -> tuple[Offer, ...]:
     page = element.page or ""
-    if element.state is ElementState.ARCHIVED or not _is_address(page):
+    if element.state is CaseStatus.ARCHIVED or not _is_address(page):
         return ()
     button = {
         "id": str(sibling_id(dialog_id, "button", "page", page)),

@@ -6,16 +6,17 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
+from bridge.core.cases import CaseRef
 from bridge.core.delivery import Manifest, Phase
-from bridge.core.elements import ElementKey, Form
+from bridge.core.elements import Form
 from bridge.core.meaning import Meaning
 from bridge.core.problems import Problem
 
 
-def _there(element: ElementKey | None) -> ElementKey:
-    if element is None:
-        raise LookupError("the action is about an element, and its dialog stands for none")
-    return element
+def _there(case: CaseRef | None) -> CaseRef:
+    if case is None:
+        raise LookupError("the action is about a case, and its dialog stands for none")
+    return case
 
 
 class Stage(Enum):
@@ -51,22 +52,22 @@ class Outcome(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """
-    Which Altinn 2 element a dialog stands for. *archived_id* is the b-id, once there is one.
+    Which case a dialog stands for. *archived_id* is the b-id, once there is one.
 
-    *element* is None where nobody has needed it yet: an app calculates what the caller sends.
+    *case* is None where nobody has needed it yet: an app calculates what the caller sends.
     """
 
     dialog_id: UUID
     service_resource: str
     party: str
-    element: ElementKey | None
+    case: CaseRef | None
     archived_id: str | None = None
     archive_reference: str | None = None
 
     @property
-    def key(self) -> ElementKey:
-        """The element, where the action is about one."""
-        return _there(self.element)
+    def required_case(self) -> CaseRef:
+        """The case, where the action is about one."""
+        return _there(self.case)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -76,7 +77,7 @@ class Intent:
     dialog_id: UUID
     action: str
     service_resource: str
-    element: ElementKey | None
+    case: CaseRef | None
     actor: str
     body: bytes | None
     body_digest: str
@@ -93,7 +94,7 @@ class Intent:
     @property
     def key(self) -> str:
         """Dialog, action and target: the same press, whatever its body and language."""
-        return f"{self.action}:" + ("" if self.element is None else f"{self.element.who}/{self.element.message_id}")
+        return f"{self.action}:" + ("" if self.case is None else f"{self.case.owner}/{self.case.key}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -106,7 +107,7 @@ class Operation:
     """Its place among the operations of its dialog, from 1."""
     service_resource: str
     action: str
-    element: ElementKey | None
+    case: CaseRef | None
     actor: str | None
     body: bytes | None
     body_digest: str
@@ -176,9 +177,9 @@ class Operation:
     """Since when it waits for an attachment that is on its way; None where it does not."""
 
     @property
-    def key(self) -> ElementKey:
-        """The element, where the action is about one."""
-        return _there(self.element)
+    def required_case(self) -> CaseRef:
+        """The case, where the action is about one."""
+        return _there(self.case)
 
     @property
     def phase(self) -> Phase:
@@ -195,7 +196,7 @@ class Upload:
 
     id: UUID
     dialog_id: UUID
-    element: ElementKey
+    case: CaseRef
     file_name: str
     attachment_type: str
     length: int | None

@@ -7,13 +7,14 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
-from bridge.core.elements import Element, ElementKey, ElementState
+from bridge.core.cases import CaseRef, CaseStatus
+from bridge.core.elements import Element
 from bridge.core.mapping import Altinn2Service
 
 
-def signer_of(element: ElementKey, actor: str) -> str:
-    """The digest by which *actor* is known again on this element, by whichever dialog, and on no other."""
-    return hashlib.sha256(f"altinn2 {element.message_id} {actor}".encode()).hexdigest()
+def signer_of(case: CaseRef, actor: str) -> str:
+    """The digest by which *actor* is known again on this case, by whichever dialog, and on no other."""
+    return hashlib.sha256(f"{case.system} {case.key} {actor}".encode()).hexdigest()
 
 
 def earlier_signer_of(dialog_id: UUID, actor: str) -> str:
@@ -82,7 +83,7 @@ def may_sign(
     """
     if (steps or 0) > service.signing_steps:
         return MaySign.ELSEWHERE
-    if element.state is ElementState.FORM_FILLING:
+    if element.state is CaseStatus.FORM_FILLING:
         # Whoever signed, signed what stood there before: Altinn 2 begins anew.
         return MaySign.YES
     given = [each for each in earlier if each.given]

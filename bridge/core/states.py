@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
+from bridge.core.cases import ENDED, CaseStatus
 from bridge.core.dialog_presentation import (
     LIMITS,
     content_value,
@@ -28,7 +29,7 @@ from bridge.core.dialogs import (
     Only,
     party_representative,
 )
-from bridge.core.elements import ENDED, ElementState, aim, can_act
+from bridge.core.elements import aim, can_act
 from bridge.core.embeds import main_content
 from bridge.core.ids import derived_id
 from bridge.core.mapping import (
@@ -61,24 +62,24 @@ class Row:
     extended: Texts | None = None
 
 
-TABLE: Mapping[ElementState, Row] = {
-    ElementState.FORM_FILLING: Row(None, "FormSaved", FILLING),
-    ElementState.SIGNING: Row("InProgress", "SentToSigning", SIGNING),
-    ElementState.ARCHIVED: Row("Completed", "FormSubmitted", SUBMITTED),
-    ElementState.DELETED: Row("NotApplicable", "Information", DELETED),
-    ElementState.UNREAD: Row(None, None),
-    ElementState.OPENED: Row(None, None),
-    ElementState.READ: Row(None, None),
-    ElementState.CONFIRMED: Row(None, None),
-    ElementState.UNKNOWN: Row(None, None),
-    ElementState.CALCULATED: Row(None, "Information"),
+TABLE: Mapping[CaseStatus, Row] = {
+    CaseStatus.FORM_FILLING: Row(None, "FormSaved", FILLING),
+    CaseStatus.SIGNING: Row("InProgress", "SentToSigning", SIGNING),
+    CaseStatus.ARCHIVED: Row("Completed", "FormSubmitted", SUBMITTED),
+    CaseStatus.DELETED: Row("NotApplicable", "Information", DELETED),
+    CaseStatus.UNREAD: Row(None, None),
+    CaseStatus.OPENED: Row(None, None),
+    CaseStatus.READ: Row(None, None),
+    CaseStatus.CONFIRMED: Row(None, None),
+    CaseStatus.UNKNOWN: Row(None, None),
+    CaseStatus.CALCULATED: Row(None, "Information"),
 }
 """What the dialog says once its element stands there."""
 
-USUAL_STATUS: Mapping[ElementState, str] = {ElementState.FORM_FILLING: "Draft", ElementState.SIGNING: "InProgress"}
+USUAL_STATUS: Mapping[CaseStatus, str] = {CaseStatus.FORM_FILLING: "Draft", CaseStatus.SIGNING: "InProgress"}
 """What the table leaves open, since it is made for dialogs of others, too."""
 
-NOWHERE = frozenset({ElementState.CALCULATED, ElementState.UNKNOWN})
+NOWHERE = frozenset({CaseStatus.CALCULATED, CaseStatus.UNKNOWN})
 """What says nothing of where the element stands: what was said of that goes on."""
 
 REFUSED_STATUS: Mapping[str, str] = dict.fromkeys(CORRECTABLE, "RequiresAttention")
@@ -101,11 +102,11 @@ def change_for(
     action: ActionMapping,
     outcome: Outcome,
     code: str | None,
-    state: ElementState,
+    state: CaseStatus,
     operation_id: str,
     accepted_at: datetime,
     actor: str,
-    ended: Collection[ElementState] = (),
+    ended: Collection[CaseStatus] = (),
 ) -> DialogChange:
     """
     What the dialog shall say once *action* ended in *outcome* with its element in *state*.
@@ -149,11 +150,11 @@ def change_for(
 
 
 def _success(
-    subject: Subject, action: ActionMapping, state: ElementState, *, then: Then, done: bool, told: Activity
+    subject: Subject, action: ActionMapping, state: CaseStatus, *, then: Then, done: bool, told: Activity
 ) -> DialogChange:
     """What the element came to; not *done* is what had been done before."""
     mapping = subject.mapping
-    rule = mapping.states.get(state.value, NO_RULE)
+    rule = mapping.states.get(state, NO_RULE)
     # Silent, since it follows the user's own press and must not fetch the dialog back from their archive.
     silent = next((each for each in (then.silent, rule.silent) if each is not None), True)
     removed, offers = _buttons(subject, state)
@@ -177,20 +178,20 @@ def _success(
             created_at=told.created_at,
             public_url=subject.public_url,
         )
-        if done and state is ElementState.ARCHIVED
+        if done and state is CaseStatus.ARCHIVED
         else (),
         # A repeat knows no result, and leaves what the press before it left.
         links=link_offers(subject.dialog_id, action.name, then.links, values=subject.values) if done else (),
-        deletes=state is ElementState.DELETED and action.deletes_dialog,
+        deletes=state is CaseStatus.DELETED and action.deletes_dialog,
     )
 
 
 def _failure(
     subject: Subject,
     code: str,
-    state: ElementState,
+    state: CaseStatus,
     *,
-    ended: Collection[ElementState],
+    ended: Collection[CaseStatus],
     refused: Outcome,
     told: Activity,
 ) -> DialogChange:
@@ -201,11 +202,11 @@ def _failure(
     """
     mapping = subject.mapping
     removed, offers = _buttons(subject, state)
-    if code == "element_gone" and state is ElementState.UNKNOWN:
+    if code == "element_gone" and state is CaseStatus.UNKNOWN:
         # Expired, or taken away: whatever needs the element would be told the same.
         removed = frozenset(name for name, each in mapping.actions.items() if each.needs_element)
     if state in ENDED and refused is Outcome.REFUSED:
-        rule = mapping.states.get(state.value, NO_RULE)
+        rule = mapping.states.get(state, NO_RULE)
         # What is said there already may be the words of the action that led there, which are better ones.
         said = {} if state in ended else _fields(subject, state, Then(), at=None)
         return DialogChange(
@@ -230,14 +231,14 @@ def _failure(
     )
 
 
-def change_for_state(subject: Subject, state: ElementState, *, activity: Activity | None) -> DialogChange:
+def change_for_state(subject: Subject, state: CaseStatus, *, activity: Activity | None) -> DialogChange:
     """
     What the dialog shall say of an element that moved to *state* without a press.
 
     It is news, so it is not silent unless the mapping says so.
     """
     mapping, row = subject.mapping, TABLE[state]
-    rule = mapping.states.get(state.value, NO_RULE)
+    rule = mapping.states.get(state, NO_RULE)
     removed, offers = _buttons(subject, state)
     return DialogChange(
         status=rule.status or row.status,
@@ -259,7 +260,7 @@ def change_for_state(subject: Subject, state: ElementState, *, activity: Activit
             created_at=activity.created_at,
             public_url=subject.public_url,
         )
-        if activity is not None and state is ElementState.ARCHIVED
+        if activity is not None and state is CaseStatus.ARCHIVED
         else (),
     )
 
@@ -267,13 +268,13 @@ def change_for_state(subject: Subject, state: ElementState, *, activity: Activit
 NO_RULE = StateRule(status=None, actions=None)
 
 
-def shown_in(mapping: ServiceMapping, state: ElementState) -> Sequence[str] | None:
+def shown_in(mapping: ServiceMapping, state: CaseStatus) -> Sequence[str] | None:
     """
     Name the actions that a dialog offers in *state*: those that the mapping names, or else those that can act there.
 
     None where nobody can say where the element stands: whatever buttons there are stay, and none is put there.
     """
-    rule = mapping.states.get(state.value, NO_RULE)
+    rule = mapping.states.get(state, NO_RULE)
     if rule.actions is not None:
         return rule.actions
     if state in NOWHERE:
@@ -281,7 +282,7 @@ def shown_in(mapping: ServiceMapping, state: ElementState) -> Sequence[str] | No
     return () if state in ENDED else [name for name, each in mapping.actions.items() if can_act(each, state)]
 
 
-def _buttons(subject: Subject, state: ElementState) -> tuple[frozenset[str], tuple[Offer, ...]]:
+def _buttons(subject: Subject, state: CaseStatus) -> tuple[frozenset[str], tuple[Offer, ...]]:
     """The names of actions whose buttons go, and the offers that the dialog is to have."""
     shown = shown_in(subject.mapping, state)
     if shown is None:
@@ -290,9 +291,9 @@ def _buttons(subject: Subject, state: ElementState) -> tuple[frozenset[str], tup
     return frozenset(subject.mapping.actions).difference(shown), offers_of(subject, there)
 
 
-def _fields(subject: Subject, state: ElementState, then: Then, *, at: datetime | None) -> Mapping[str, Field]:
+def _fields(subject: Subject, state: CaseStatus, then: Then, *, at: datetime | None) -> Mapping[str, Field]:
     """The fields of a state; *at* is when it was reached, from which dates count, and None where nobody knows."""
-    rule = subject.mapping.states.get(state.value, NO_RULE)
+    rule = subject.mapping.states.get(state, NO_RULE)
     default = Wording(extended_status=TABLE[state].extended)
     fields = dict(wanted_fields((then.wording, rule.wording, subject.mapping.dialog.wording), default, subject.values))
     if state in SUMMARIES:
@@ -361,7 +362,7 @@ def _title(action: ActionMapping) -> Texts:
     return SIGN if signs else TITLES[aim(action)]
 
 
-def _activity(action: ActionMapping, state: ElementState) -> str | None:
+def _activity(action: ActionMapping, state: CaseStatus) -> str | None:
     """Name the activity that tells what was done, where the element stands where it was wanted."""
     if action.then.activity is not None:
         return action.then.activity
@@ -371,7 +372,7 @@ def _activity(action: ActionMapping, state: ElementState) -> str | None:
 
 
 def _told(
-    outcome: Outcome, code: str | None, *, kind: str | None, state: ElementState, actor: str, over: bool
+    outcome: Outcome, code: str | None, *, kind: str | None, state: CaseStatus, actor: str, over: bool
 ) -> tuple[str, Mapping[str, str], Actor]:
     """
     The activity's type, its text (for Information only) and who did it; *kind* None is an unclear state.
@@ -401,4 +402,4 @@ def _asks_again(outcome: Outcome, code: str | None) -> bool:
     return code in TRY_AGAIN or (outcome is Outcome.GIVEN_UP and code not in TEXTS)
 
 
-_DONE = {ElementState.CALCULATED: "calculated", ElementState.DELETED: "deleted"}
+_DONE = {CaseStatus.CALCULATED: "calculated", CaseStatus.DELETED: "deleted"}

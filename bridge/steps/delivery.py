@@ -127,8 +127,8 @@ class Delivery:
             before=planned.before,
         )
         with self.bridge.store.transaction() as tx:
-            if self.operation.element is not None:
-                tx.lock_element(self.operation.key)
+            if self.operation.case is not None:
+                tx.lock_case(self.operation.case)
                 if tx.others_out(self.operation, since=since, now=now):
                     return Behind(Open.OPERATION, tx.others_arrive_until(self.operation, now=now))
             lease.record(self.bridge, tx, self.operation, change=change, now=now)

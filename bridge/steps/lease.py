@@ -78,7 +78,7 @@ def write(
         if copy is not None:
             tx.record_archive(operation.dialog_id, copy, archive_reference(copy))
         if signed_anew:
-            tx.forget_signers(operation.key)
+            tx.forget_signers(operation.required_case)
     return change.to(operation)
 
 

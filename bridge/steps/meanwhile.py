@@ -50,11 +50,11 @@ def waits_for(bridge: Bridge, operation: Operation) -> Behind | None:
     if operation.awaits_upload_since is not None:
         return Behind(Open.ATTACHMENT, operation.awaits_upload_since + upload_silence(bridge))
     meaning = operation.meaning
-    if operation.element is None or (meaning is not None and meaning.target is Target.ALTINN3):
+    if operation.case is None or (meaning is not None and meaning.target is Target.ALTINN3):
         return None
     now = bridge.clock()
     with bridge.store.reading() as tx:
-        uploads = max((until for _, until in Uploads(tx).out(operation.key, now=now)), default=None)
+        uploads = max((until for _, until in Uploads(tx).out(operation.required_case, now=now)), default=None)
         others = tx.others_arrive_until(operation, now=now)
     if others is not None:
         return Behind(Open.OPERATION, others)

@@ -6,9 +6,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from bridge.core.elements import ElementKey
+from bridge.core.cases import CaseRef
 from bridge.core.operations import Upload
 from bridge.storage.database import Rows, added
+from bridge.storage.links import case_columns, is_case
 from bridge.storage.operations import UnderWay
 from bridge.storage.tables import attachments, operations
 
@@ -52,7 +53,7 @@ class AttachmentRows(Rows):
             sa.or_(
                 sa.and_(operations.c.dialog_id == str(upload.dialog_id), operations.c.finished_at.is_(None)),
                 # Another dialog's, at work on the same element.
-                sa.and_(operations.c.message_id == upload.element.message_id, operations.c.may_arrive_until > now),
+                sa.and_(is_case(operations, upload.case), operations.c.may_arrive_until > now),
             )
         )
         if self.connection.scalar(sa.select(busy)):
@@ -60,8 +61,7 @@ class AttachmentRows(Rows):
         values = {
             "id": str(upload.id),
             "dialog_id": str(upload.dialog_id),
-            "who": upload.element.who,
-            "message_id": upload.element.message_id,
+            **case_columns(upload.case),
             "file_name": upload.file_name,
             "attachment_type": upload.attachment_type,
             "length": upload.length,
@@ -76,13 +76,13 @@ class AttachmentRows(Rows):
         """Note that an upload still moves."""
         self.connection.execute(attachments.update().where(attachments.c.id == str(upload_id)).values(seen_at=now))
 
-    def uploading(self, key: ElementKey, living: Living) -> bool:
+    def uploading(self, case: CaseRef, living: Living) -> bool:
         """Whether an attachment is on its way to an element, by whichever dialog."""
         return bool(
             self.connection.scalar(
                 sa.select(
                     sa.exists().where(
-                        attachments.c.message_id == key.message_id,
+                        is_case(attachments, case),
                         attachments.c.ended_at.is_(None),
                         living.condition(),
                     )
@@ -108,7 +108,7 @@ def upload_of(row: sa.RowMapping) -> Upload:
     return Upload(
         id=UUID(row["id"]),
         dialog_id=UUID(row["dialog_id"]),
-        element=ElementKey(who=row["who"], message_id=row["message_id"]),
+        case=CaseRef(system=row["system"], owner=row["owner"], key=row["key"]),
         file_name=row["file_name"],
         attachment_type=row["attachment_type"],
         length=row["length"],

@@ -6,9 +6,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from bridge.core.cases import CaseStatus
 from bridge.core.drafts import Draft, Ending, pause_after
-from bridge.core.elements import Element, ElementState
+from bridge.core.elements import Element
 from bridge.core.operations import Link
+from bridge.core.targets import Target
 from bridge.storage.database import insert_ignore
 from bridge.storage.store import Transaction
 from bridge.storage.tables import draft_failures, drafts, links, operations
@@ -27,7 +29,8 @@ class Drafts:
 
     def linked(self, message_ids: Sequence[str]) -> set[str]:
         """Those of these elements that some dialog is linked to."""
-        return set(self._connection.scalars(sa.select(links.c.message_id).where(links.c.message_id.in_(message_ids))))
+        mine = (links.c.key.in_(message_ids), links.c.system == Target.ALTINN2.value)
+        return set(self._connection.scalars(sa.select(links.c.key).where(*mine)))
 
     def begin(self, link: Link, *, born_at: datetime, now: datetime) -> Draft:
         """
@@ -35,14 +38,14 @@ class Drafts:
 
         From here on a crash leaves enough to send the same again.
         """
-        self._connection.execute(drafts.delete().where(_is(link.key.message_id), drafts.c.ending == "foreign"))
-        values = {"message_id": link.key.message_id, "dialog_id": str(link.dialog_id), "born_at": born_at}
-        if link.key.message_id not in self.known([link.key.message_id]):
+        self._connection.execute(drafts.delete().where(_is(link.required_case.key), drafts.c.ending == "foreign"))
+        values = {"message_id": link.required_case.key, "dialog_id": str(link.dialog_id), "born_at": born_at}
+        if link.required_case.key not in self.known([link.required_case.key]):
             insert = insert_ignore(self._connection, drafts).values(values)
             # Where another process wrote it between our look and this, its row counts.
             if self._connection.execute(insert).rowcount:
                 self._tx.add_link(link, now=now)
-        return self.known([link.key.message_id])[link.key.message_id]
+        return self.known([link.required_case.key])[link.required_case.key]
 
     def made(self, draft: Draft, element: Element | None, *, now: datetime) -> None:
         """Note that the dialog stands, and what it was made of; None where nobody knows."""
@@ -72,14 +75,14 @@ class Drafts:
             "ending": Ending.FOREIGN.value,
             "ended_at": now,
         }
-        message_id = element.key.message_id
+        message_id = element.case.key
         if message_id in self.known([message_id]):
             condition = (_is(message_id), drafts.c.ending == Ending.FOREIGN.value)
             self._connection.execute(drafts.update().where(*condition).values(about))
         else:
             self._connection.execute(drafts.insert().values(message_id=message_id, **about))
 
-    def followed(self, draft: Draft, *, last_changed: datetime | None, state: ElementState, now: datetime) -> None:
+    def followed(self, draft: Draft, *, last_changed: datetime | None, state: CaseStatus, now: datetime) -> None:
         """Note what the dialog was brought up to date with; one that is not ours is its maker's again from here on."""
         ending, ended_at = (None, None) if draft.ours else (Ending.FOREIGN.value, now)
         self._write(draft, last_changed=last_changed, state=state.value, ending=ending, ended_at=ended_at)
@@ -175,6 +178,6 @@ def _draft(row: sa.RowMapping) -> Draft:
         born_at=row["born_at"],
         made=row["made_at"] is not None,
         last_changed=row["last_changed"],
-        state=None if row["state"] is None else ElementState(row["state"]),
+        state=None if row["state"] is None else CaseStatus(row["state"]),
         ending=None if row["ending"] is None else Ending(row["ending"]),
     )

@@ -5,21 +5,22 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from bridge.core.elements import ElementKey
+from bridge.core.cases import CaseRef
 from bridge.core.operations import Operation, Outcome
 from bridge.core.signing import Signature
 from bridge.storage.database import Rows
+from bridge.storage.links import is_case
 from bridge.storage.tables import attachments, operations
 
 
 class ElementWrites(Rows):
     """Writes that are out for an element, where they left it, and who signed it."""
 
-    def lock_element(self, key: ElementKey) -> None:
-        """Let nobody else set out for this element until this transaction ends. SQLite has one writer anyway."""
+    def lock_case(self, case: CaseRef) -> None:
+        """Let nobody else set out for this case until this transaction ends. SQLite has one writer anyway."""
         if self.connection.dialect.name == "postgresql":
-            lock = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:element, 7246303))")
-            self.connection.execute(lock, {"element": key.message_id})
+            lock = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:case, 7246303))")
+            self.connection.execute(lock, {"case": f"{case.system}/{case.key}"})
 
     def others_out(self, operation: Operation, *, since: datetime, now: datetime) -> bool:
         """
@@ -35,7 +36,7 @@ class ElementWrites(Rows):
         )
         meets_signing = signing if operation.signer != "" and operation.sending_at is None else sa.false()
         other = sa.exists().where(
-            operations.c.message_id == operation.key.message_id,
+            is_case(operations, operation.required_case),
             operations.c.id != str(operation.id),
             sa.or_(operations.c.may_arrive_until > now, operations.c.answered_at >= since, meets_signing),
         )
@@ -45,19 +46,19 @@ class ElementWrites(Rows):
         """Until when another operation's write may arrive at the same element; None where none is out."""
         latest: datetime | None = self.connection.scalar(
             sa.select(sa.func.max(operations.c.may_arrive_until, type_=operations.c.may_arrive_until.type)).where(
-                operations.c.message_id == operation.key.message_id,
+                is_case(operations, operation.required_case),
                 operations.c.id != str(operation.id),
                 operations.c.may_arrive_until > now,
             )
         )
         return latest
 
-    def last_states(self, message_id: str, *, but: UUID | None = None) -> list[str]:
+    def last_states(self, case: CaseRef, *, but: UUID | None = None) -> list[str]:
         """Where operations left the element or saw it, the latest first; without those of the operation *but*."""
         found = self.connection.scalars(
             sa.select(operations.c.state_after)
             .where(
-                operations.c.message_id == message_id,
+                is_case(operations, case),
                 operations.c.id != str(but),
                 operations.c.state_after.is_not(None),
             )
@@ -67,17 +68,16 @@ class ElementWrites(Rows):
 
     def moved_by_us(self, operation: Operation) -> bool:
         """Whether a press before *operation*, or an upload, may have changed its element since it was accepted."""
-        message_id = "" if operation.element is None else operation.element.message_id
         since = operation.accepted_at
         earlier = sa.exists().where(
-            operations.c.message_id == message_id,
+            is_case(operations, operation.case),
             operations.c.id != str(operation.id),
             operations.c.accepted_at <= since,
             operations.c.sending_at.is_not(None),
             sa.or_(operations.c.finished_at.is_(None), operations.c.finished_at >= since),
         )
         uploaded = sa.exists().where(
-            attachments.c.message_id == message_id,
+            is_case(attachments, operation.case),
             attachments.c.began_at <= since,
             sa.or_(attachments.c.ended_at.is_(None), attachments.c.ended_at >= since),
         )
@@ -91,7 +91,7 @@ class ElementWrites(Rows):
         """
         rows = self.connection.execute(
             sa.select(operations).where(
-                operations.c.message_id == operation.key.message_id,
+                is_case(operations, operation.required_case),
                 operations.c.id != str(operation.id),
                 operations.c.outcome.in_((Outcome.DONE.value, Outcome.GIVEN_UP.value)),
                 operations.c.signer != "",
@@ -109,12 +109,12 @@ class ElementWrites(Rows):
             for row in rows
         )
 
-    def forget_signers(self, key: ElementKey) -> None:
+    def forget_signers(self, case: CaseRef) -> None:
         """Erase who signed the element, once none of the signatures counts any more."""
         self.connection.execute(
             operations.update()
             .where(
-                operations.c.message_id == key.message_id,
+                is_case(operations, case),
                 operations.c.finished_at.is_not(None),
                 operations.c.dead_at.is_(None),
                 operations.c.signer != "",

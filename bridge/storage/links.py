@@ -1,11 +1,11 @@
-"""Links: what a dialog stands for, and the element columns that other tables share with them."""
+"""Links: what a dialog stands for, and the case columns that other tables share with them."""
 
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from bridge.core.elements import ElementKey
+from bridge.core.cases import CaseRef
 from bridge.core.operations import Link
 from bridge.storage.database import Rows, insert_ignore
 from bridge.storage.tables import links
@@ -25,15 +25,15 @@ class LinkRows(Rows):
             "dialog_id": str(link.dialog_id),
             "service_resource": link.service_resource,
             "party": link.party,
-            **element_columns(link.element),
+            **case_columns(link.case),
             "created_at": now,
         }
         self.connection.execute(insert_ignore(self.connection, links).values(values))
 
-    def set_element(self, link: Link) -> None:
-        """Keep *link*'s element, which was not needed before."""
-        mine = (links.c.dialog_id == str(link.dialog_id), links.c.message_id == "")
-        self.connection.execute(links.update().where(*mine).values(**element_columns(link.element)))
+    def set_case(self, link: Link) -> None:
+        """Keep *link*'s case, which was not needed before."""
+        mine = (links.c.dialog_id == str(link.dialog_id), links.c.key == "")
+        self.connection.execute(links.update().where(*mine).values(**case_columns(link.case)))
 
     def record_archive(self, dialog_id: UUID, archived_id: str, archive_reference: str | None) -> None:
         """Keep the archived element's id and reference on the link."""
@@ -50,14 +50,22 @@ class LinkRows(Rows):
         )
 
 
-def element_columns(element: ElementKey | None) -> dict[str, str]:
-    """No element is empty text: SQLite could drop NOT NULL only with a table made anew, to which others point."""
-    return {"who": "", "message_id": ""} if element is None else {"who": element.who, "message_id": element.message_id}
+def case_columns(case: CaseRef | None) -> dict[str, str]:
+    """No case is empty text: SQLite could drop NOT NULL only with a table made anew, to which others point."""
+    if case is None:
+        return {"system": "", "owner": "", "key": ""}
+    return {"system": case.system, "owner": case.owner, "key": case.key}
 
 
-def element_of(row: sa.RowMapping) -> ElementKey | None:
-    """Inverse of `element_columns`."""
-    return ElementKey(who=row["who"], message_id=row["message_id"]) if row["message_id"] else None
+def case_of(row: sa.RowMapping) -> CaseRef | None:
+    """Inverse of `case_columns`."""
+    return CaseRef(system=row["system"], owner=row["owner"], key=row["key"]) if row["key"] else None
+
+
+def is_case(table: sa.Table, case: CaseRef | None) -> sa.ColumnElement[bool]:
+    """Whether a row of *table* is about *case*, by whichever owner it is reached; about none where it is None."""
+    of = case_columns(case)
+    return sa.and_(table.c.key == of["key"], table.c.system == of["system"])
 
 
 def link_of(row: sa.RowMapping) -> Link:
@@ -66,7 +74,7 @@ def link_of(row: sa.RowMapping) -> Link:
         dialog_id=UUID(row["dialog_id"]),
         service_resource=row["service_resource"],
         party=row["party"],
-        element=element_of(row),
+        case=case_of(row),
         archived_id=row["archived_id"],
         archive_reference=row["archive_reference"],
     )

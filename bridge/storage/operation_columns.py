@@ -16,7 +16,7 @@ from bridge.core.meaning import Meaning
 from bridge.core.operations import Operation, Outcome, Stage
 from bridge.core.problems import Problem
 from bridge.core.targets import Target
-from bridge.storage.links import element_of
+from bridge.storage.links import case_of
 
 
 def columns_of(values: Mapping[str, Any]) -> dict[str, object]:
@@ -72,7 +72,7 @@ def operation_of(row: sa.RowMapping) -> Operation:
         sequence=row["sequence"],
         service_resource=row["service_resource"],
         action=row["action"],
-        element=element_of(row),
+        case=case_of(row),
         actor=row["actor"],
         body=row["body"],
         body_digest=row["body_digest"],

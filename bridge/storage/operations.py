@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bridge.core.operations import Intent, Operation, Outcome, Stage
 from bridge.core.signing import earlier_signer_of
 from bridge.storage.database import Rows, added
-from bridge.storage.links import element_columns
+from bridge.storage.links import case_columns, is_case
 from bridge.storage.operation_columns import columns_of, meaning_columns, operation_of
 from bridge.storage.tables import operations
 
@@ -91,7 +91,7 @@ class OperationRows(Rows):
             "signer": intent.signer,
             "service_resource": intent.service_resource,
             "action": intent.action,
-            **element_columns(intent.element),
+            **case_columns(intent.case),
             "language": intent.language,
             "level": intent.level,
             "actor": intent.actor,
@@ -194,7 +194,7 @@ class OperationRows(Rows):
             operations.c.dialog_id == str(operation.dialog_id),
             operations.c.sequence < operation.sequence,
             operations.c.action == operation.action,
-            operations.c.message_id == operation.key.message_id,
+            is_case(operations, operation.required_case),
             operations.c.body_digest == operation.body_digest,
             operations.c.outcome == Outcome.DONE.value,
         )

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bridge.core.elements import ElementState
+from bridge.core.cases import CaseStatus
 from bridge.storage.database import Rows
 from bridge.storage.tables import attachments, drafts, links, operations, snapshots
 
@@ -29,12 +29,12 @@ def _unused(table: sa.Table, before: datetime, signed_before: datetime) -> Seque
         case "operations":
             # What an operator has not decided about stays, and who signed what waits for others: nobody signs it twice.
             archived = sa.exists().where(
-                links.c.message_id == operations.c.message_id, links.c.archived_id.is_not(None)
+                links.c.key == operations.c.key, links.c.system == operations.c.system, links.c.archived_id.is_not(None)
             )
             # What was archived or deleted in Altinn itself, nobody tells us of: no signature is remembered for ever.
             waits = sa.and_(
                 operations.c.signer != "",
-                operations.c.state_after == ElementState.SIGNING.value,
+                operations.c.state_after == CaseStatus.SIGNING.value,
                 ~archived,
                 operations.c.finished_at >= signed_before,
             )

@@ -29,12 +29,14 @@ links = sa.Table(
     sa.Column("dialog_id", sa.String(36), primary_key=True),
     sa.Column("service_resource", sa.String(1023), nullable=False),
     sa.Column("party", sa.String(255), nullable=False),
-    sa.Column("who", sa.String(64), nullable=False),
-    sa.Column("message_id", sa.String(64), nullable=False),
+    # The case, by which system, whose, and which; empty texts where there is none.
+    sa.Column("system", sa.String(64), nullable=False, server_default=""),
+    sa.Column("owner", sa.String(64), nullable=False),
+    sa.Column("key", sa.String(64), nullable=False),
     sa.Column("archived_id", sa.String(64)),
     sa.Column("archive_reference", sa.String(64)),
     sa.Column("created_at", Moment, nullable=False),
-    sa.Index("ix_links_message_id", "message_id"),
+    sa.Index("ix_links_case", "key", "system"),
 )
 
 operations = sa.Table(
@@ -46,8 +48,10 @@ operations = sa.Table(
     sa.Column("intent", sa.String(512), nullable=False),
     sa.Column("service_resource", sa.String(1023), nullable=False),
     sa.Column("action", sa.String(255), nullable=False),
-    sa.Column("who", sa.String(64), nullable=False),
-    sa.Column("message_id", sa.String(64), nullable=False),
+    # The case, by which system, whose, and which; empty texts where there is none.
+    sa.Column("system", sa.String(64), nullable=False, server_default=""),
+    sa.Column("owner", sa.String(64), nullable=False),
+    sa.Column("key", sa.String(64), nullable=False),
     sa.Column("actor", sa.String(255)),
     sa.Column("body", sa.LargeBinary),
     sa.Column("body_digest", sa.String(64), nullable=False),
@@ -125,8 +129,8 @@ operations = sa.Table(
         sqlite_where=sa.text("finished_at IS NULL"),
         postgresql_where=sa.text("finished_at IS NULL"),
     ),
-    # What else is out for the same element, also of another dialog.
-    sa.Index("ix_operations_message_id", "message_id"),
+    # What else is out for the same case, also of another dialog.
+    sa.Index("ix_operations_case", "key", "system"),
 )
 
 # Each mapping under which something was accepted, once: the file may be another, or gone, before that has ended.
@@ -143,8 +147,10 @@ attachments = sa.Table(
     metadata,
     sa.Column("id", sa.String(36), primary_key=True),
     sa.Column("dialog_id", sa.String(36), sa.ForeignKey("links.dialog_id"), nullable=False),
-    sa.Column("who", sa.String(64), nullable=False),
-    sa.Column("message_id", sa.String(64), nullable=False),
+    # The case, by which system, whose, and which; empty texts where there is none.
+    sa.Column("system", sa.String(64), nullable=False, server_default=""),
+    sa.Column("owner", sa.String(64), nullable=False),
+    sa.Column("key", sa.String(64), nullable=False),
     sa.Column("file_name", sa.String(255), nullable=False),
     sa.Column("attachment_type", sa.String(255), nullable=False),
     sa.Column("length", sa.BigInteger),
@@ -179,7 +185,8 @@ attachments = sa.Table(
     ),
     sa.Index(
         "ix_attachments_may_arrive",
-        "message_id",
+        "key",
+        "system",
         sqlite_where=sa.text("may_arrive_until IS NOT NULL"),
         postgresql_where=sa.text("may_arrive_until IS NOT NULL"),
     ),

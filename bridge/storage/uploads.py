@@ -7,9 +7,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from bridge.core.elements import ElementKey
+from bridge.core.cases import CaseRef
 from bridge.core.operations import Upload
 from bridge.storage.attachments import Living, upload_of
+from bridge.storage.links import case_columns, is_case
 from bridge.storage.store import Transaction
 from bridge.storage.tables import attachments
 
@@ -27,11 +28,11 @@ class Uploads:
             return mine[0] if mine else None
         return next(iter(self._rows(attachments.c.id == str(mine[0].replaced_by))), None)
 
-    def of(self, dialog_id: UUID, message_id: str) -> tuple[Upload, ...]:
+    def of(self, dialog_id: UUID, case: CaseRef) -> tuple[Upload, ...]:
         """The dialog's uploads to an element that were not taken away, oldest first."""
         return self._rows(
             attachments.c.dialog_id == str(dialog_id),
-            attachments.c.message_id == message_id,
+            is_case(attachments, case),
             attachments.c.removed_at.is_(None),
         )
 
@@ -66,12 +67,10 @@ class Uploads:
         bytes_ = {} if upload.sha256 is None else {"length": upload.length, "sha256": upload.sha256}
         self._write(upload.id, **bytes_, may_arrive_until=until)
 
-    def out(self, key: ElementKey, *, now: datetime) -> tuple[tuple[Upload, datetime], ...]:
+    def out(self, case: CaseRef, *, now: datetime) -> tuple[tuple[Upload, datetime], ...]:
         """What was sent to an element, was not answered and may still arrive, with until when."""
         rows = self.tx.connection.execute(
-            sa.select(attachments).where(
-                attachments.c.message_id == key.message_id, attachments.c.may_arrive_until > now
-            )
+            sa.select(attachments).where(is_case(attachments, case), attachments.c.may_arrive_until > now)
         )
         return tuple((upload_of(row), row["may_arrive_until"]) for row in rows.mappings())
 
@@ -111,7 +110,7 @@ class Uploads:
         """
         before = [
             each
-            for each in self.of(upload.dialog_id, upload.element.message_id)
+            for each in self.of(upload.dialog_id, upload.case)
             if each.file_name == upload.file_name
             and each.attachment_type.casefold() == upload.attachment_type.casefold()
             # One without an id has nothing but its name and type to be known by again.
@@ -139,8 +138,7 @@ class Uploads:
             attachments.insert().values(
                 id=str(upload.id),
                 dialog_id=str(upload.dialog_id),
-                who=upload.element.who,
-                message_id=upload.element.message_id,
+                **case_columns(upload.case),
                 file_name=upload.file_name,
                 attachment_type=upload.attachment_type,
                 began_at=now,

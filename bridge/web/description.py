@@ -7,6 +7,7 @@ import orjson
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
+from bridge.config.mapping_states import STATE_NAMES
 from bridge.core.mapping import ServiceMapping
 from bridge.core.texts.problems import TEXTS
 from bridge.parts import Bridge
@@ -75,5 +76,7 @@ def _service(bridge: Bridge, mapping: ServiceMapping) -> Json:
         "altinn2": mapping.altinn2,
         "forms": mapping.forms,
         "actions": docs_page.actions(mapping, as_json=takes_json(bridge, mapping)),
-        "states": [(state, rule.actions) for state, rule in mapping.states.items() if rule.actions is not None],
+        "states": [
+            (STATE_NAMES[state], rule.actions) for state, rule in mapping.states.items() if rule.actions is not None
+        ],
     }

@@ -13,8 +13,10 @@ import requests
 from requests.auth import AuthBase
 
 from bridge.adapters.altinn2 import PAGE, Altinn2Client, ListTruncated, UnsafeUpdate
+from bridge.adapters.altinn2.orders import ElementKey, PutMessage
 from bridge.adapters.http.session import new_session
-from bridge.core.elements import Attachment, Element, ElementKey, ElementState, Form, InMemory, PutMessage
+from bridge.core.cases import CaseStatus
+from bridge.core.elements import Attachment, Element, Form, InMemory
 from bridge.core.errors import CredentialsRefused, Missing, OutcomeUnknown, Rejected, Unreachable, UpstreamError
 from bridge.core.mapping import AfterUpdate, FormKind
 from bridge.sandbox.altinn2 import model as there
@@ -149,8 +151,8 @@ def test_reading_leaves_no_trace(bench: Bench) -> None:
     element = bench.client.read(key, content=False)
 
     assert element == Element(
-        key=key,
-        state=ElementState.FORM_FILLING,
+        case=key.case,
+        state=CaseStatus.FORM_FILLING,
         status_text="Utfylling",
         service_code="4711",
         service_edition=1,
@@ -183,13 +185,13 @@ def test_content_comes_whole(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        (there.State.SIGNING, ElementState.SIGNING),
-        (there.State.ARCHIVED, ElementState.ARCHIVED),
-        (there.State.DELETED, ElementState.DELETED),
+        (there.State.SIGNING, CaseStatus.SIGNING),
+        (there.State.ARCHIVED, CaseStatus.ARCHIVED),
+        (there.State.DELETED, CaseStatus.DELETED),
     ],
 )
 @pytest.mark.parametrize("language", ["1044", "1033", "2068"])
-def test_states_have_one_name_each(bench: Bench, state: there.State, expected: ElementState, language: str) -> None:
+def test_states_have_one_name_each(bench: Bench, state: there.State, expected: CaseStatus, language: str) -> None:
     """Whatever language the user set, the state is the same."""
     bench.switch(default_language=language, deleted_element="200")
 
@@ -202,7 +204,7 @@ def test_unknown_states_stay_unknown(bench: Bench) -> None:
 
     element = bench.client.read(KEY, content=False)
 
-    assert (element.state, element.status_text) == (ElementState.UNKNOWN, "Betaling")
+    assert (element.state, element.status_text) == (CaseStatus.UNKNOWN, "Betaling")
 
 
 KEY = ElementKey(who="my", message_id="a17")
@@ -320,7 +322,7 @@ def test_an_empty_answer_is_asked_again(bench: Bench) -> None:
     key = bench.element()
     bench.answers(200)
 
-    assert bench.client.read(key, content=False).key == key
+    assert bench.client.read(key, content=False).case == key.case
 
 
 @pytest.mark.parametrize("status", [200, 204])
@@ -485,8 +487,8 @@ def test_an_archived_copy_is_found(bench: Bench) -> None:
     found = bench.client.find_archived(key, since=START)
 
     assert found is not None
-    assert (found.key.message_id, found.original_id) == (receipt.location_id, key.message_id)
-    assert found.state is ElementState.ARCHIVED
+    assert (found.case.key, found.original_id) == (receipt.location_id, key.message_id)
+    assert found.state is CaseStatus.ARCHIVED
 
 
 def test_a_copy_is_found_on_later_pages(bench: Bench) -> None:
@@ -576,7 +578,7 @@ def test_a_redirect_to_the_copy_is_read(bench: Bench) -> None:
 
     element = bench.client.read(key, content=True)
 
-    assert (element.state, element.original_id) == (ElementState.ARCHIVED, key.message_id)
+    assert (element.state, element.original_id) == (CaseStatus.ARCHIVED, key.message_id)
     assert len(element.forms) == 1
 
 
@@ -798,21 +800,21 @@ def _sample(name: str) -> str:
 @pytest.mark.parametrize(
     ("name", "message_id", "state"),
     [
-        ("get_message_formtask.hal.json", "a1507495", ElementState.FORM_FILLING),
-        ("get_message_formtask_draft_tt02_2021.hal.json", "a10200001", ElementState.FORM_FILLING),
-        ("get_message_formtask_signing.INFERRED.hal.json", "a10200001", ElementState.SIGNING),
-        ("get_message_formtask_archived.INFERRED.hal.json", "b10300777", ElementState.ARCHIVED),
-        ("get_message_correspondence.hal.json", "a385571", ElementState.UNREAD),
+        ("get_message_formtask.hal.json", "a1507495", CaseStatus.FORM_FILLING),
+        ("get_message_formtask_draft_tt02_2021.hal.json", "a10200001", CaseStatus.FORM_FILLING),
+        ("get_message_formtask_signing.INFERRED.hal.json", "a10200001", CaseStatus.SIGNING),
+        ("get_message_formtask_archived.INFERRED.hal.json", "b10300777", CaseStatus.ARCHIVED),
+        ("get_message_correspondence.hal.json", "a385571", CaseStatus.UNREAD),
     ],
 )
-def test_sampled_messages_are_read(bench: Bench, name: str, message_id: str, state: ElementState) -> None:
+def test_sampled_messages_are_read(bench: Bench, name: str, message_id: str, state: CaseStatus) -> None:
     """Each published or recorded message is an element."""
     body = _sample(name)
     bench.answers(200, body)
 
     element = bench.client.read(ElementKey(who="my", message_id=message_id), content=False)
 
-    assert (element.key.message_id, element.state) == (message_id, state)
+    assert (element.case.key, element.state) == (message_id, state)
     assert element.original_id == json.loads(body).get("OriginalId")
 
 

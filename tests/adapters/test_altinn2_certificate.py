@@ -183,9 +183,9 @@ def test_a_handshake_logs_an_enterprise_user_in(place: Place) -> None:
     key = replace(place.bench.element(), who="my")
 
     with place.client(place.authority.certificate("virksomhet", number=number)) as client:
-        found = [client.read(key, content=False).key for _ in range(2)]
+        found = [client.read(key, content=False).case for _ in range(2)]
 
-    assert found == [key, key]
+    assert found == [key.case, key.case]
     assert set(place.server.proved) == {number}
     assert place.logins() == 1
 
@@ -219,7 +219,7 @@ def test_a_refused_handshake_counts_for_nothing(place: Place, whose: str) -> Non
     with place.client(place.authority.certificate("virksomhet", number=number)) as client:
         found = client.read(key, content=False)
 
-    assert found.key == key
+    assert found.case == key.case
     assert place.logins() == 1
 
 

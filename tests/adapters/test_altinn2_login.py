@@ -26,6 +26,7 @@ from cryptography.x509.oid import NameOID
 
 from bridge.adapters.altinn2 import Altinn2Client
 from bridge.adapters.altinn2.login import CookieLogin
+from bridge.adapters.altinn2.orders import ElementKey
 from bridge.adapters.http.call import call
 from bridge.adapters.http.session import new_session
 from bridge.adapters.maskinporten.client import MaskinportenClient
@@ -33,7 +34,6 @@ from bridge.adapters.maskinporten.exchange import PlatformTokens
 from bridge.adapters.maskinporten.keys import SigningKey
 from bridge.config.settings import Settings
 from bridge.core.altinn2_problems import problem_for
-from bridge.core.elements import ElementKey
 from bridge.core.errors import CredentialsRefused, Missing, OutcomeUnknown, Rejected, Unreachable, UpstreamError
 from bridge.core.mapping import AfterUpdate
 from bridge.core.secret import Secret
@@ -160,7 +160,7 @@ def test_an_enterprise_user_reads_by_exchange(bench: Bench, tmp_path: Path) -> N
     key = replace(bench.element(), who="my")
 
     with wired(bench, tmp_path, "enterprise_user") as (client, sandbox):
-        found = [client.read(key, content=False).key.message_id for _ in range(3)]
+        found = [client.read(key, content=False).case.key for _ in range(3)]
 
     exchange = next(each for each in sandbox.sent if EXCHANGE in str(each.url))
     expected = base64.b64encode(f"{NAME}:{PASSWORD}".encode()).decode()
@@ -225,7 +225,7 @@ def test_an_exchange_that_is_busy_stays_open(bench: Bench, tmp_path: Path) -> No
                 client.read(key, content=False)
         found = client.read(key, content=False)
 
-    assert found.key.message_id == key.message_id
+    assert found.case.key == key.message_id
 
 
 # The certificate
@@ -259,7 +259,7 @@ def test_a_certificate_logs_an_enterprise_user_in(bench: Bench, tmp_path: Path) 
     pem = certificate(tmp_path, number)
 
     with wired(bench, tmp_path, "certificate", BRIDGE_ALTINN2_CERTIFICATE=str(pem)) as (client, sandbox):
-        found = [client.read(key, content=False).key.message_id for _ in range(2)]
+        found = [client.read(key, content=False).case.key for _ in range(2)]
 
     login, *others = sandbox.sent
     assert found == [key.message_id] * 2
@@ -354,7 +354,7 @@ def test_an_empty_renewal_is_read_again(bench: Bench) -> None:
     found = client.read(key, content=False)
 
     _, old, new = cookies(sandbox)
-    assert found.key.message_id == key.message_id
+    assert found.case.key == key.message_id
     assert (len(calls(bench, LOGIN)), old != new) == (1, True)
 
 
@@ -399,7 +399,7 @@ def test_a_login_that_ran_out_begins_anew(bench: Bench, failure: str) -> None:
         client.read(key, content=False)
     found = client.read(key, content=False)
 
-    assert (found.key.message_id, len(calls(bench, LOGIN))) == (key.message_id, 2)
+    assert (found.case.key, len(calls(bench, LOGIN))) == (key.message_id, 2)
 
 
 def test_a_host_is_the_same_in_capitals(bench: Bench) -> None:
@@ -409,7 +409,7 @@ def test_a_host_is_the_same_in_capitals(bench: Bench) -> None:
 
     found = client.read(key, content=False)
 
-    assert found.key.message_id == key.message_id
+    assert found.case.key == key.message_id
 
 
 def test_a_cookie_never_leaves_its_scheme(bench: Bench) -> None:
@@ -455,7 +455,7 @@ def test_threads_share_one_lockout(bench: Bench, password: str) -> None:
     def read(_: int) -> str:
         together.wait(timeout=30)
         try:
-            return client.read(key, content=False).key.message_id
+            return client.read(key, content=False).case.key
         except CredentialsRefused as error:
             return error.reason
 
@@ -516,7 +516,7 @@ def test_a_login_that_is_busy_stays_open(bench: Bench, status: int) -> None:
         with pytest.raises(Unreachable):
             client.read(key, content=False)
 
-    assert client.read(key, content=False).key.message_id == key.message_id
+    assert client.read(key, content=False).case.key == key.message_id
 
 
 @pytest.mark.parametrize("shutdown", ["410", "html_landing"])
@@ -533,7 +533,7 @@ def test_a_login_to_the_closed_system_is_gone(bench: Bench, shutdown: str) -> No
         assert problem_for(caught.value.reason).code == "upstream_gone"
 
     bench.switch(shutdown="off")
-    assert client.read(key, content=False).key.message_id == key.message_id
+    assert client.read(key, content=False).case.key == key.message_id
 
 
 def test_a_login_not_found_is_no_missing_element(bench: Bench) -> None:
@@ -562,7 +562,7 @@ def test_a_success_takes_refusals_back(bench: Bench) -> None:
     second = refusals(client, key, 1)
 
     assert (first, second) == ([("login_refused", 401)], [("login_refused", 401)])
-    assert client.read(key, content=False).key.message_id == key.message_id
+    assert client.read(key, content=False).case.key == key.message_id
 
 
 # Secrets

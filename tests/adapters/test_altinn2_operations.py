@@ -19,9 +19,11 @@ from bridge.adapters.altinn2.metadata import (
     online_faults,
     read_metadata,
 )
+from bridge.adapters.altinn2.orders import ElementKey, NewMessage, PutMessage
 from bridge.adapters.altinn2.reportees import who_of
 from bridge.adapters.http.session import new_session
-from bridge.core.elements import ElementKey, ElementState, Form, InMemory, NewMessage, PutMessage
+from bridge.core.cases import CaseStatus
+from bridge.core.elements import Form, InMemory
 from bridge.core.errors import CredentialsRefused, Missing, Rejected, Unreachable
 from bridge.core.mapping import (
     ActionMapping,
@@ -102,7 +104,7 @@ def test_elements_are_listed_page_by_page(bench: Bench) -> None:
     found = list(bench.client.elements("310000019", since=START - timedelta(days=1)))
 
     assert len(found) == 120
-    assert {each.key.message_id for each in found} == keys
+    assert {each.case.key for each in found} == keys
 
 
 def test_a_filter_is_passed_on(bench: Bench) -> None:
@@ -112,7 +114,7 @@ def test_a_filter_is_passed_on(bench: Bench) -> None:
 
     found = list(bench.client.elements("310000019", since=START - timedelta(days=1), filtered="ServiceEdition eq 3"))
 
-    assert [each.key.message_id for each in found] == [other.message_id]
+    assert [each.case.key for each in found] == [other.message_id]
 
 
 def test_deleting_twice_is_no_fault(bench: Bench) -> None:
@@ -465,8 +467,8 @@ def test_a_state_of_letters_is_known(bench: Bench) -> None:
     before = bench.client.read(key, content=False)
     bench.client.confirm(key)
 
-    assert (before.state, before.type) == (ElementState.UNREAD, "Correspondence")
-    assert bench.client.read(key, content=False).state is ElementState.CONFIRMED
+    assert (before.state, before.type) == (CaseStatus.UNREAD, "Correspondence")
+    assert bench.client.read(key, content=False).state is CaseStatus.CONFIRMED
 
 
 PROCESS: Mapping[str, object] = {

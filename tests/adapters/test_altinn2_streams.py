@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.adapters.altinn2.messages import put_body
+from bridge.adapters.altinn2.orders import ElementKey, PutMessage
 from bridge.adapters.altinn2.streams import IN_MEMORY, PIECE, Body, Interrupted, Spool, Watched, pieces_of
-from bridge.core.elements import Attachment, Content, ElementKey, Form, InMemory, PutMessage
+from bridge.core.elements import Attachment, Content, Form, InMemory
 from bridge.core.errors import NoRoom
 from bridge.core.mapping import AfterUpdate, FormKind
 from bridge.core.problems import Refusal

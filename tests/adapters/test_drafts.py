@@ -207,7 +207,7 @@ def test_what_was_not_asked_for_is_left_out(members: dict[str, Any]) -> None:
 
     found = list(open_tasks(bench.client, "310000005", [SERVICE], passed_over=refuse))
 
-    assert [each.key.message_id for each in found] == ["a5900002"]
+    assert [each.case.key for each in found] == ["a5900002"]
 
 
 def test_a_server_that_does_not_page_is_not_asked_for_ever() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from bridge.config.mapping_limits import beyond, stranding
 from bridge.config.mappings import load_mappings, read_mappings, recalled
+from bridge.core.cases import CaseStatus
 from bridge.core.errors import ConfigurationError, Fault
 from bridge.core.mapping import (
     ActionMapping,
@@ -94,7 +95,7 @@ def test_a_file_becomes_values(tmp_path: Path):
         after=AfterUpdate.SEND_TO_SIGNING,
         then=Then(status="InProgress", activity="SentToSigning"),
     )
-    assert service.states == {"Sendt og arkivert": StateRule(status="Completed", actions=())}
+    assert service.states == {CaseStatus.ARCHIVED: StateRule(status="Completed", actions=())}
     assert service.form_spec(FormKind.MAIN, "1", "010") is service.forms[0]
     assert service.source == str(mappings / "0.yaml")
 
@@ -210,6 +211,8 @@ def test_an_action_without_sense_is_refused(tmp_path: Path, words: str, expected
         ("Signering: {actions: [sign, press]}", "press can do nothing in Signering"),
         ("Sendt og arkivert: {actions: [discard]}", "discard can do nothing in Sendt og arkivert"),
         ("Slettet: {actions: [discard]}", "discard can do nothing in Slettet"),
+        # Told as a misspelt state, and as that alone.
+        ("Completion: {actions: [discard]}", None),
         ("Utfylling: {actions: [press, discard]}", None),
         ("Signering: {actions: [sign, discard]}", None),
     ],
@@ -501,7 +504,7 @@ def test_embeds_are_read(tmp_path: Path):
     label = {"nb": "Navn", "nn": "Namn", "en": "Name"}
     fields = (ShownField(at="/melding/navn", label=label), ShownField(at="/melding/@nr", label=None))
     assert mapping.embeds == Embeds(minimum_level=3, fields=fields)
-    assert mapping.states["Signering"].main_content is Embed.NONE
+    assert mapping.states[CaseStatus.SIGNING].main_content is Embed.NONE
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 import bridge
 from bridge.core import changes
+from bridge.core.cases import CaseRef
 from bridge.core.changes import OperationChange
 from bridge.core.decision import may_arrive
 from bridge.core.delivery import TABLE, Event, Manifest, Phase, Write, step
-from bridge.core.elements import ElementKey, Form
+from bridge.core.elements import Form
 from bridge.core.mapping import FormKind
 from bridge.core.operations import Operation, Outcome, Stage
 from bridge.core.problems import Problem
@@ -33,7 +34,7 @@ OPERATION = Operation(
     sequence=1,
     service_resource="urn:altinn:resource:a",
     action="submit",
-    element=ElementKey(who="my", message_id="a1"),
+    case=CaseRef(system="altinn2", owner="my", key="a1"),
     actor="a",
     body=None,
     body_digest="d",

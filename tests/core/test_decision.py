@@ -6,9 +6,10 @@ from uuid import UUID
 
 import pytest
 
+from bridge.core.cases import CaseRef, CaseStatus
 from bridge.core.decision import Decision, Ended, Refuse, Send, Took, Uncertain, WaitUntil, decide
 from bridge.core.delivery import Manifest, Phase
-from bridge.core.elements import Element, ElementKey, ElementState
+from bridge.core.elements import Element
 from bridge.core.mapping import ActionMapping, AfterUpdate, FormSource, Requirement, Then, Validation, Verb
 from bridge.core.operations import Operation, Outcome, Stage
 from bridge.core.problems import Problem
@@ -18,7 +19,7 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 READ = datetime(2026, 3, 1, 9, tzinfo=UTC)
 LATER = READ + timedelta(minutes=1)
 SETTLE = timedelta(seconds=5)
-KEY = ElementKey(who="310000005", message_id="a1001")
+KEY = CaseRef(system="altinn2", owner="310000005", key="a1001")
 
 ACTION = ActionMapping(
     name="submit",
@@ -37,8 +38,8 @@ SEND_TO_SIGNING = replace(ACTION, after=AfterUpdate.SEND_TO_SIGNING)
 SAVE = replace(ACTION, after=AfterUpdate.KEEP_AS_DRAFT)
 
 ELEMENT = Element(
-    key=KEY,
-    state=ElementState.FORM_FILLING,
+    case=KEY,
+    state=CaseStatus.FORM_FILLING,
     status_text="Utfylling",
     service_code="5701",
     service_edition=1,
@@ -47,8 +48,8 @@ ELEMENT = Element(
     forms=(),
     attachments=(),
 )
-IN_SIGNING = replace(ELEMENT, state=ElementState.SIGNING)
-ARCHIVED = replace(ELEMENT, key=replace(KEY, message_id="b2002"), state=ElementState.ARCHIVED, original_id="a1001")
+IN_SIGNING = replace(ELEMENT, state=CaseStatus.SIGNING)
+ARCHIVED = replace(ELEMENT, case=replace(KEY, key="b2002"), state=CaseStatus.ARCHIVED, original_id="a1001")
 
 FRESH = Operation(
     id=UUID("0196f000-0000-7000-8000-000000000001"),
@@ -56,7 +57,7 @@ FRESH = Operation(
     sequence=1,
     service_resource="urn:altinn:resource:serveringsbevilling",
     action="submit",
-    element=KEY,
+    case=KEY,
     actor=None,
     body=None,
     body_digest="",
@@ -92,7 +93,7 @@ ANSWERED = replace(SENT, answered_at=NOW)
         pytest.param(
             ACTION,
             FRESH,
-            replace(ELEMENT, state=ElementState.UNKNOWN, payment=True),
+            replace(ELEMENT, state=CaseStatus.UNKNOWN, payment=True),
             Refuse("payment_needed", 409),
             id="a payment is waited for",
         ),
@@ -100,35 +101,35 @@ ANSWERED = replace(SENT, answered_at=NOW)
         pytest.param(SIGN, FRESH, IN_SIGNING, Send(), id="a waiting signature is given"),
         pytest.param(SEND_TO_SIGNING, FRESH, ELEMENT, Send(), id="a draft goes to signing"),
         pytest.param(
-            ACTION, FRESH, ARCHIVED, Took(Outcome.REPEATED, ElementState.ARCHIVED, "b2002"), id="archived before"
+            ACTION, FRESH, ARCHIVED, Took(Outcome.REPEATED, CaseStatus.ARCHIVED, "b2002"), id="archived before"
         ),
-        pytest.param(ACTION, SENT, ARCHIVED, Took(Outcome.DONE, ElementState.ARCHIVED, "b2002"), id="archived by us"),
+        pytest.param(ACTION, SENT, ARCHIVED, Took(Outcome.DONE, CaseStatus.ARCHIVED, "b2002"), id="archived by us"),
         pytest.param(
             SEND_TO_SIGNING,
             FRESH,
             IN_SIGNING,
-            Took(Outcome.REPEATED, ElementState.SIGNING, None),
+            Took(Outcome.REPEATED, CaseStatus.SIGNING, None),
             id="in signing before",
         ),
         pytest.param(
             SEND_TO_SIGNING,
             SENT,
             replace(IN_SIGNING, last_changed=LATER),
-            Took(Outcome.DONE, ElementState.SIGNING, None),
+            Took(Outcome.DONE, CaseStatus.SIGNING, None),
             id="in signing by us",
         ),
         pytest.param(
             SIGN,
             SENT,
             replace(IN_SIGNING, last_changed=LATER),
-            Took(Outcome.DONE, ElementState.SIGNING, None),
+            Took(Outcome.DONE, CaseStatus.SIGNING, None),
             id="one signature of several",
         ),
         pytest.param(
             SAVE,
             SENT,
             replace(ELEMENT, last_changed=LATER),
-            Took(Outcome.DONE, ElementState.FORM_FILLING, None),
+            Took(Outcome.DONE, CaseStatus.FORM_FILLING, None),
             id="saved by us",
         ),
         pytest.param(
@@ -183,21 +184,21 @@ ANSWERED = replace(SENT, answered_at=NOW)
         pytest.param(
             ACTION,
             FRESH,
-            replace(ELEMENT, state=ElementState.DELETED),
+            replace(ELEMENT, state=CaseStatus.DELETED),
             Refuse("element_gone", 410),
             id="in the trash bin",
         ),
         pytest.param(
             ACTION,
             SENT,
-            replace(ELEMENT, state=ElementState.UNKNOWN),
+            replace(ELEMENT, state=CaseStatus.UNKNOWN),
             Refuse("element_wrong_state", 409),
             id="an unknown status is never done",
         ),
         pytest.param(ACTION, FRESH, None, Refuse("element_gone", 410), id="gone before anything was sent"),
         pytest.param(ACTION, SENT, None, Uncertain(), id="gone with a PUT out"),
         pytest.param(
-            ACTION, ANSWERED, None, Took(Outcome.DONE, ElementState.ARCHIVED, None), id="a service without a copy"
+            ACTION, ANSWERED, None, Took(Outcome.DONE, CaseStatus.ARCHIVED, None), id="a service without a copy"
         ),
     ],
 )
@@ -209,27 +210,27 @@ def test_decision_follows_what_stands_there(
 
 
 DISCARD = replace(ACTION, name="discard", form=FormSource.NONE, verb=Verb.DELETE)
-WAS_SENT, WAS_DELETED = Ended(ElementState.ARCHIVED, "b2002"), Ended(ElementState.DELETED)
+WAS_SENT, WAS_DELETED = Ended(CaseStatus.ARCHIVED, "b2002"), Ended(CaseStatus.DELETED)
 
 
 @pytest.mark.parametrize(
     ("action", "operation", "ended", "decision"),
     [
-        (DISCARD, FRESH, WAS_SENT, Refuse("element_wrong_state", 409, state=ElementState.ARCHIVED)),
-        (DISCARD, SENT, WAS_SENT, Refuse("element_wrong_state", 409, state=ElementState.ARCHIVED)),
-        (DISCARD, FRESH, WAS_DELETED, Took(Outcome.REPEATED, ElementState.DELETED, None)),
-        (DISCARD, SENT, WAS_DELETED, Took(Outcome.DONE, ElementState.DELETED, None)),
+        (DISCARD, FRESH, WAS_SENT, Refuse("element_wrong_state", 409, state=CaseStatus.ARCHIVED)),
+        (DISCARD, SENT, WAS_SENT, Refuse("element_wrong_state", 409, state=CaseStatus.ARCHIVED)),
+        (DISCARD, FRESH, WAS_DELETED, Took(Outcome.REPEATED, CaseStatus.DELETED, None)),
+        (DISCARD, SENT, WAS_DELETED, Took(Outcome.DONE, CaseStatus.DELETED, None)),
         (DISCARD, FRESH, None, Refuse("element_gone", 410)),
         (DISCARD, SENT, None, Uncertain()),
-        (DISCARD, ANSWERED, None, Took(Outcome.DONE, ElementState.DELETED, None)),
-        (ACTION, FRESH, WAS_SENT, Took(Outcome.REPEATED, ElementState.ARCHIVED, "b2002")),
-        (SIGN, FRESH, WAS_SENT, Took(Outcome.REPEATED, ElementState.ARCHIVED, "b2002")),
+        (DISCARD, ANSWERED, None, Took(Outcome.DONE, CaseStatus.DELETED, None)),
+        (ACTION, FRESH, WAS_SENT, Took(Outcome.REPEATED, CaseStatus.ARCHIVED, "b2002")),
+        (SIGN, FRESH, WAS_SENT, Took(Outcome.REPEATED, CaseStatus.ARCHIVED, "b2002")),
         (ACTION, SENT, WAS_SENT, Uncertain()),
         (
             replace(ACTION, verb=Verb.ARCHIVE),
             FRESH,
             WAS_SENT,
-            Took(Outcome.REPEATED, ElementState.ARCHIVED, "b2002"),
+            Took(Outcome.REPEATED, CaseStatus.ARCHIVED, "b2002"),
         ),
         (replace(ACTION, verb=Verb.CONFIRM), FRESH, None, Refuse("element_gone", 410)),
     ],
@@ -254,7 +255,7 @@ def test_nothing_is_signed_again_where_a_second_signature_counts(action: ActionM
 @pytest.mark.parametrize("verb", [Verb.DELETE, Verb.CONFIRM, Verb.ARCHIVE])
 def test_what_can_be_done_once_may_be_repeated(verb: Verb) -> None:
     """Deleted twice is deleted; a letter that was confirmed is confirmed."""
-    element = ELEMENT if verb is Verb.DELETE else replace(ELEMENT, state=ElementState.READ)
+    element = ELEMENT if verb is Verb.DELETE else replace(ELEMENT, state=CaseStatus.READ)
 
     assert decide(replace(ACTION, verb=verb), OUT, element, now=NOW, settle=SETTLE, one_signature=False) == Send()
 

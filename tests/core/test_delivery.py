@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bridge.core.cases import CaseRef, CaseStatus
 from bridge.core.delivery import Manifest, Verification, manifest_of, verify
-from bridge.core.elements import Element, ElementKey, ElementState, Listed
+from bridge.core.elements import Element, Listed
 
 A, B = Listed(id=1, name="a.pdf", size=3), Listed(id=2, name="b.pdf", size=5)
 ELEMENT = Element(
-    key=ElementKey(who="my", message_id="a1"),
-    state=ElementState.FORM_FILLING,
+    case=CaseRef(system="altinn2", owner="my", key="a1"),
+    state=CaseStatus.FORM_FILLING,
     status_text="Utfylling",
     service_code="1",
     service_edition=1,

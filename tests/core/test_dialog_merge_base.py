@@ -267,16 +267,16 @@ def refusal(**texts: str) -> DialogChange:
 @pytest.mark.parametrize(
     ("change", "gone"),
     [
-        pytest.param(in_state("Signering"), True, id="the next state"),
-        pytest.param(in_state("Signering", additionalInfo="Annet"), True, id="the next state, with other words"),
-        pytest.param(in_state("Utfylling"), False, id="the same state once more"),
-        pytest.param(in_state("beregnet", ends=Ends.REFUSAL), False, id="no state at all"),
+        pytest.param(in_state("signing"), True, id="the next state"),
+        pytest.param(in_state("signing", additionalInfo="Annet"), True, id="the next state, with other words"),
+        pytest.param(in_state("form_filling"), False, id="the same state once more"),
+        pytest.param(in_state("calculated", ends=Ends.REFUSAL), False, id="no state at all"),
         pytest.param(refusal(), False, id="a refusal"),
     ],
 )
 def test_words_of_a_state_end_with_it(change: DialogChange, gone: bool) -> None:
     """What was said there and is not said in the next one is taken away, if nobody changed it."""
-    before = written(in_state("Utfylling", summary="Vårt"))
+    before = written(in_state("form_filling", summary="Vårt"))
 
     ours = [(each["op"], each["path"]) for each in merged(change, before, **summary("Vårt")).operations]
     theirs = [each["path"] for each in merged(change, before, **summary("Deres")).operations]
@@ -287,19 +287,19 @@ def test_words_of_a_state_end_with_it(change: DialogChange, gone: bool) -> None:
 
 def test_a_code_ends_with_its_state() -> None:
     """The status for systems, too; what others wrote in its place stays, though a status is otherwise the bridge's."""
-    code = replace(in_state("Utfylling"), fields={"/extendedStatus": Field(value="a2:filling", asked=True)})
+    code = replace(in_state("form_filling"), fields={"/extendedStatus": Field(value="a2:filling", asked=True)})
     base = written(code)
 
-    ours = merged(in_state("Signering"), base, extendedStatus="a2:filling").operations
-    theirs = merged(in_state("Signering"), base, extendedStatus="case:17").operations
+    ours = merged(in_state("signing"), base, extendedStatus="a2:filling").operations
+    theirs = merged(in_state("signing"), base, extendedStatus="case:17").operations
 
     assert (ours, theirs) == (({"op": "remove", "path": "/extendedStatus"},), ())
 
 
 def test_what_ended_is_said_again_when_it_comes_back() -> None:
     """A gap that the bridge left is its own to fill."""
-    first = in_state("Utfylling", summary="Vårt")
-    ended = merged(in_state("Signering"), written(first), **summary("Vårt")).written
+    first = in_state("form_filling", summary="Vårt")
+    ended = merged(in_state("signing"), written(first), **summary("Vårt")).written
 
     assert [each["op"] for each in merged(first, ended, content={}).operations] == ["add"]
 
@@ -311,7 +311,7 @@ def test_what_ended_is_said_again_whoever_took_it_away() -> None:
 
     assert merged(again, said_once, content={}).operations == ()
 
-    ended = merged(in_state("Utfylling"), said_once, content={})
+    ended = merged(in_state("form_filling"), said_once, content={})
     assert ended.operations == ()
     assert [each["op"] for each in merged(again, ended.written, content={}).operations] == ["add"]
 
@@ -322,8 +322,8 @@ def test_a_refusal_ends_with_the_next_success(ends: Ends) -> None:
     base = written(refusal(extendedStatus="Ikke utført", additionalInfo="Prøv igjen."))
     shown = {"extendedStatus": said("Ikke utført"), "additionalInfo": said("Prøv igjen.")}
 
-    ours = merged(in_state("beregnet", ends=ends), base, content=shown).operations
-    theirs = merged(in_state("beregnet", ends=ends), base, content={each: said("Deres") for each in shown}).operations
+    ours = merged(in_state("calculated", ends=ends), base, content=shown).operations
+    theirs = merged(in_state("calculated", ends=ends), base, content={each: said("Deres") for each in shown}).operations
 
     assert {each["path"] for each in ours} == {"/content/extendedStatus", "/content/additionalInfo"}
     assert theirs == ()
@@ -332,7 +332,7 @@ def test_a_refusal_ends_with_the_next_success(ends: Ends) -> None:
 def test_a_refusal_is_not_said_over_others() -> None:
     """It is taken away again, and theirs could not be put back: also where they changed what the bridge had said."""
     change, there = refusal(extendedStatus="Ikke utført"), {"extendedStatus": said("Deres")}
-    before = written(in_state("Utfylling", extendedStatus="Kladd"))
+    before = written(in_state("form_filling", extendedStatus="Kladd"))
 
     assert merged(change, content=there).operations == ()
     assert merged(change, before, content=there).operations == ()
@@ -342,7 +342,7 @@ def test_a_refusal_is_not_said_over_others() -> None:
 def test_a_status_of_a_refusal_ends_with_it() -> None:
     """What had to be put right was put right; a status that others gave, also before, is theirs."""
     needs = replace(refusal(), status="RequiresAttention")
-    well = replace(in_state("Utfylling"), usual_status="Draft")
+    well = replace(in_state("form_filling"), usual_status="Draft")
     base = merged(needs, status="InProgress").written
     theirs = merged(needs, status="RequiresAttention").written
 
@@ -365,8 +365,8 @@ def test_a_default_in_the_place_of_ours_fills_no_gap() -> None:
 
 def test_the_last_state_that_was_told_is_known() -> None:
     """By it a press that comes too late is recognised; refusals and calculations tell of none."""
-    told = written(in_state("Sendt og arkivert"))
-    later = merged(refusal(), merged(in_state("beregnet", ends=Ends.REFUSAL), told).written).written
+    told = written(in_state("archived"))
+    later = merged(refusal(), merged(in_state("calculated", ends=Ends.REFUSAL), told).written).written
 
-    assert later.last_state_is("Sendt og arkivert")
-    assert not later.last_state_is("Utfylling")
+    assert later.last_state_is("archived")
+    assert not later.last_state_is("form_filling")

@@ -6,13 +6,14 @@ from uuid import UUID
 
 import pytest
 
+from bridge.core.cases import CaseRef, CaseStatus
 from bridge.core.drafts import TEXTS, Draft, Ending, Look, dialog_id_for, idempotent_key, look, references
-from bridge.core.elements import Element, ElementKey, ElementState
+from bridge.core.elements import Element
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ELEMENT = Element(
-    key=ElementKey(who="310000005", message_id="a1001"),
-    state=ElementState.FORM_FILLING,
+    case=CaseRef(system="altinn2", owner="310000005", key="a1001"),
+    state=CaseStatus.FORM_FILLING,
     status_text="Utfylling",
     service_code="5701",
     service_edition=1,
@@ -27,11 +28,11 @@ DRAFT = Draft(
     born_at=NOW,
     made=True,
     last_changed=NOW,
-    state=ElementState.FORM_FILLING,
+    state=CaseStatus.FORM_FILLING,
     ending=None,
 )
 LATER = replace(ELEMENT, last_changed=NOW + timedelta(seconds=1))
-SIGNING = replace(ELEMENT, state=ElementState.SIGNING)
+SIGNING = replace(ELEMENT, state=CaseStatus.SIGNING)
 
 
 def ended(ending: Ending) -> Draft:

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bridge.core.elements import Attachment, Element, ElementKey, ElementState, Form, InMemory, archive_reference
+from bridge.core.cases import CaseRef, CaseStatus
+from bridge.core.elements import Attachment, Element, Form, InMemory, archive_reference
 from bridge.core.mapping import FormKind
 
 FORM = Form(
@@ -18,8 +19,8 @@ ATTACHMENT = Attachment(
     attachment_type="Kart", file_name="Ola Hemmelig.pdf", size=7, attachment_id=18, content=InMemory(b"Hemmelig")
 )
 ELEMENT = Element(
-    key=ElementKey(who="my", message_id="a5900001"),
-    state=ElementState.FORM_FILLING,
+    case=CaseRef(system="altinn2", owner="my", key="a5900001"),
+    state=CaseStatus.FORM_FILLING,
     status_text="Utfylling",
     service_code="4711",
     service_edition=1,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bridge.core.cases import CaseStatus
 from bridge.core.errors import Severity
 from bridge.core.mapping import (
     ActionMapping,
@@ -102,7 +103,7 @@ def test_what_the_action_stands_on_belongs_to_it(action: ActionMapping, mapping:
         (MAPPING, replace(SAVE, then=Then(status="InProgress"))),
         (MAPPING, replace(SAVE, button=Button(title=TEXT, priority=Priority.PRIMARY))),
         (MAPPING, replace(SAVE, requires=Requirement(action="sign"), minimum_level=4)),
-        (replace(MAPPING, states={"Signering": StateRule(status="Sent", actions=None)}), SAVE),
+        (replace(MAPPING, states={CaseStatus.SIGNING: StateRule(status="Sent", actions=None)}), SAVE),
         (replace(MAPPING, dialog=DialogSpec(search_tags=("servering",)), source="another.yaml", said="{}"), SAVE),
         (replace(MAPPING, forms=(replace(FORM, rules=(replace(RULE, text={}),)),)), SAVE),
         (replace(MAPPING, altinn3=None), SAVE),

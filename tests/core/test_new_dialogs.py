@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.core.cases import CaseStatus
 from bridge.core.dialog_merge import Merged, PatchOperation, merge
 from bridge.core.dialogs import SERVICE_OWNER, Activity, dialog_from_json
-from bridge.core.elements import Element, ElementState
+from bridge.core.elements import Element
 from bridge.core.ids import uuid7
 from bridge.core.mapping import (
     ActionMapping,
@@ -112,7 +113,7 @@ def moved(
     return merge(dialog, says, born(of)[1] if base is None else base)
 
 
-def to(state: ElementState, body: Mapping[str, Any], *, of: ServiceMapping = ALL) -> tuple[PatchOperation, ...]:
+def to(state: CaseStatus, body: Mapping[str, Any], *, of: ServiceMapping = ALL) -> tuple[PatchOperation, ...]:
     return moved(replace(ELEMENT, state=state), body, of=of).operations
 
 
@@ -122,7 +123,7 @@ def names(actions: Any) -> list[str]:
 
 def test_buttons_are_those_that_fit_the_state() -> None:
     """Where the mapping does not say: what can be done with a form that is filled in, or signed."""
-    filling, signing = made(), made(element=replace(ELEMENT, state=ElementState.SIGNING))
+    filling, signing = made(), made(element=replace(ELEMENT, state=CaseStatus.SIGNING))
 
     assert names(filling["guiActions"]) == ["submit", "to-signing", "discard"]
     assert names(signing["guiActions"]) == ["sign", "discard"]
@@ -180,7 +181,7 @@ def test_the_same_element_makes_the_same_dialog() -> None:
 
 def test_nothing_changes_while_nothing_moved() -> None:
     """Saved once more: the dialog says the same, and no call is made."""
-    assert to(ElementState.FORM_FILLING, made()) == ()
+    assert to(CaseStatus.FORM_FILLING, made()) == ()
 
 
 def test_a_press_brings_built_in_buttons_to_our_dialogs_alone() -> None:
@@ -192,7 +193,7 @@ def test_a_press_brings_built_in_buttons_to_our_dialogs_alone() -> None:
         action=TO_SIGNING,
         outcome=Outcome.DONE,
         code=None,
-        state=ElementState.SIGNING,
+        state=CaseStatus.SIGNING,
         operation_id="operation-1",
         accepted_at=NOW,
         actor=PARTY,
@@ -209,7 +210,7 @@ def test_a_button_that_others_took_away_stays_away() -> None:
     """The element did not move, so what the case system did counts."""
     body = {**made(), "guiActions": [], "apiActions": [], "status": "Awaiting"}
 
-    assert to(ElementState.FORM_FILLING, body) == ()
+    assert to(CaseStatus.FORM_FILLING, body) == ()
 
 
 def test_a_move_takes_and_brings_only_our_buttons() -> None:
@@ -217,7 +218,7 @@ def test_a_move_takes_and_brings_only_our_buttons() -> None:
     foreign = {"action": "read", "url": "https://case.example.no/help", "priority": "Tertiary"}
     body = {**made(), "guiActions": [foreign, *made()["guiActions"]]}
 
-    operations = to(ElementState.SIGNING, body)
+    operations = to(CaseStatus.SIGNING, body)
 
     assert [each["path"] for each in operations if each["op"] == "remove" and "gui" in str(each["path"])] == [
         "/guiActions/2",
@@ -232,14 +233,14 @@ def test_a_new_button_takes_the_place_that_is_free() -> None:
     foreign = {"action": "read", "url": "https://case.example.no/help", "priority": "Primary"}
     body = {**made(), "guiActions": [foreign]}
 
-    operations = to(ElementState.SIGNING, body)
+    operations = to(CaseStatus.SIGNING, body)
 
     assert [each["priority"] for each in _added(operations, "/guiActions/-")] == ["Secondary"]
 
 
 def test_an_unclear_state_takes_nothing_for_done() -> None:
     """A text that no table knows changes neither status nor words."""
-    paths = [str(each["path"]) for each in to(ElementState.UNKNOWN, made())]
+    paths = [str(each["path"]) for each in to(CaseStatus.UNKNOWN, made())]
 
     assert "/status" not in paths
     assert not any(path.startswith("/content") for path in paths)
@@ -247,7 +248,7 @@ def test_an_unclear_state_takes_nothing_for_done() -> None:
 
 @pytest.mark.parametrize(
     ("element", "status"),
-    [(replace(ELEMENT, state=ElementState.ARCHIVED), "Completed"), (None, "NotApplicable")],
+    [(replace(ELEMENT, state=CaseStatus.ARCHIVED), "Completed"), (None, "NotApplicable")],
     ids=["sent", "gone"],
 )
 def test_an_end_is_told_once(element: Element | None, status: str) -> None:
@@ -280,7 +281,7 @@ def test_a_date_of_ours_goes_when_the_form_is_sent() -> None:
     """What is done is not due any more; a date that others set stays."""
     due = replace(ELEMENT, due=NOW + timedelta(days=1))
     body, written = born(element=due)
-    sent = replace(due, state=ElementState.ARCHIVED)
+    sent = replace(due, state=CaseStatus.ARCHIVED)
     theirs = {**body, "dueAt": (NOW + timedelta(days=9)).isoformat()}
 
     ours_gone = [each["path"] for each in moved(sent, body, base=written).operations if each["op"] == "remove"]
@@ -305,7 +306,7 @@ def test_the_mapping_gives_the_words() -> None:
     )
     of = replace(
         mapping(replace(SUBMIT, button=button)),
-        states={"Utfylling": StateRule(status="RequiresAttention", actions=None, wording=told)},
+        states={CaseStatus.FORM_FILLING: StateRule(status="RequiresAttention", actions=None, wording=told)},
         dialog=DialogSpec(
             wording=Wording(title={"nb": "Tittel", "nn": "Tittel", "en": "Title"}),
             search_tags=("servering",),

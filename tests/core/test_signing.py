@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from bridge.core.elements import ElementKey
+from bridge.core.cases import CaseRef
 from bridge.core.mapping import Altinn2Service
 from bridge.core.signing import MaySign, Signature, Signer, has_signed, may_sign, signer_of
 from tests.core.test_decision import ELEMENT, IN_SIGNING, LATER, READ
@@ -52,10 +52,10 @@ def test_a_signature_is_given_once_by_each_person(earlier, service, element, ste
 
 def test_a_signer_is_known_on_one_element_alone() -> None:
     """By whichever dialog; the digest says nothing elsewhere, and holds nothing of the person."""
-    here = signer_of(ElementKey(who="310000005", message_id="a1001"), ACTOR)
+    here = signer_of(CaseRef(system="altinn2", owner="310000005", key="a1001"), ACTOR)
 
-    assert here == signer_of(ElementKey(who="my", message_id="a1001"), ACTOR)
-    assert here != signer_of(ElementKey(who="310000005", message_id="a1002"), ACTOR)
+    assert here == signer_of(CaseRef(system="altinn2", owner="my", key="a1001"), ACTOR)
+    assert here != signer_of(CaseRef(system="altinn2", owner="310000005", key="a1002"), ACTOR)
     assert "01850000000" not in here
 
 

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.core.cases import ENDED, CaseStatus
 from bridge.core.decision import Send, decide
 from bridge.core.dialog_presentation import content_value
 from bridge.core.dialogs import REFUSAL, SERVICE_OWNER, DialogChange, Ends, Only, party_representative
-from bridge.core.elements import ENDED, ElementState, can_act
+from bridge.core.elements import can_act
 from bridge.core.mapping import (
     ActionMapping,
     AfterUpdate,
@@ -66,12 +67,12 @@ MAPPING = ServiceMapping(
 )
 ALL = frozenset({"submit", "send", "save"})
 NONE = frozenset[str]()
-ARCHIVED, SIGNING = ElementState.ARCHIVED, ElementState.SIGNING
+ARCHIVED, SIGNING = CaseStatus.ARCHIVED, CaseStatus.SIGNING
 
 
 def _change(
     outcome: Outcome,
-    state: ElementState,
+    state: CaseStatus,
     *,
     code: str | None = None,
     action: ActionMapping = SUBMIT,
@@ -95,15 +96,15 @@ def _change(
     [
         pytest.param(Outcome.DONE, None, ARCHIVED, "Completed", ALL, "FormSubmitted", id="done, archived"),
         pytest.param(Outcome.DONE, None, SIGNING, "InProgress", ALL, "SentToSigning", id="done, in signing"),
-        pytest.param(Outcome.DONE, None, ElementState.FORM_FILLING, None, NONE, "FormSaved", id="done, still a draft"),
-        pytest.param(Outcome.DONE, None, ElementState.UNKNOWN, None, NONE, "Information", id="done, unclear"),
-        pytest.param(Outcome.DONE, None, ElementState.DELETED, "NotApplicable", ALL, "Information", id="done, deleted"),
+        pytest.param(Outcome.DONE, None, CaseStatus.FORM_FILLING, None, NONE, "FormSaved", id="done, still a draft"),
+        pytest.param(Outcome.DONE, None, CaseStatus.UNKNOWN, None, NONE, "Information", id="done, unclear"),
+        pytest.param(Outcome.DONE, None, CaseStatus.DELETED, "NotApplicable", ALL, "Information", id="done, deleted"),
         pytest.param(Outcome.REPEATED, None, ARCHIVED, "Completed", ALL, "Information", id="repeated, archived"),
         pytest.param(Outcome.REPEATED, None, SIGNING, "InProgress", ALL, "Information", id="repeated, signing"),
         pytest.param(
             Outcome.REFUSED,
             "form_invalid",
-            ElementState.FORM_FILLING,
+            CaseStatus.FORM_FILLING,
             "RequiresAttention",
             NONE,
             "Information",
@@ -113,18 +114,16 @@ def _change(
         pytest.param(
             Outcome.REFUSED, "element_wrong_state", ARCHIVED, "Completed", ALL, "Information", id="refused, too late"
         ),
-        pytest.param(
-            Outcome.REFUSED, "element_gone", ElementState.UNKNOWN, None, ALL, "Information", id="refused, gone"
-        ),
+        pytest.param(Outcome.REFUSED, "element_gone", CaseStatus.UNKNOWN, None, ALL, "Information", id="refused, gone"),
         pytest.param(
             Outcome.GIVEN_UP, "content_lost", ARCHIVED, None, ALL, "Information", id="archived, and something is lost"
         ),
-        pytest.param(Outcome.GIVEN_UP, None, ElementState.UNKNOWN, None, NONE, "Information", id="nobody knows"),
-        pytest.param(Outcome.GIVEN_UP, None, ElementState.FORM_FILLING, None, NONE, "Information", id="given up"),
+        pytest.param(Outcome.GIVEN_UP, None, CaseStatus.UNKNOWN, None, NONE, "Information", id="nobody knows"),
+        pytest.param(Outcome.GIVEN_UP, None, CaseStatus.FORM_FILLING, None, NONE, "Information", id="given up"),
     ],
 )
 def test_the_table_says_what_shows(
-    outcome: Outcome, code: str | None, state: ElementState, status: str | None, removed: frozenset[str], activity: str
+    outcome: Outcome, code: str | None, state: CaseStatus, status: str | None, removed: frozenset[str], activity: str
 ) -> None:
     """Each row of the default table, for the button that was pressed."""
     change = _change(outcome, state, code=code)
@@ -136,16 +135,16 @@ def test_the_table_says_what_shows(
 
 def test_the_person_is_named_for_success_only() -> None:
     """What the user did is theirs; what the bridge has to tell is told by the service owner."""
-    assert _change(Outcome.DONE, ElementState.ARCHIVED).activities[0].performed_by == party_representative(ACTOR)
+    assert _change(Outcome.DONE, CaseStatus.ARCHIVED).activities[0].performed_by == party_representative(ACTOR)
     for outcome in (Outcome.REPEATED, Outcome.REFUSED, Outcome.GIVEN_UP):
-        assert _change(outcome, ElementState.ARCHIVED).activities[0].performed_by == SERVICE_OWNER
+        assert _change(outcome, CaseStatus.ARCHIVED).activities[0].performed_by == SERVICE_OWNER
 
 
 def test_states_of_the_mapping_come_first() -> None:
     """A mapping says per state which status shows and which buttons stay."""
     rule = StateRule(status="RequiresAttention", actions=("save",))
 
-    change = _change(Outcome.DONE, ElementState.SIGNING, mapping=replace(MAPPING, states={"Signering": rule}))
+    change = _change(Outcome.DONE, CaseStatus.SIGNING, mapping=replace(MAPPING, states={CaseStatus.SIGNING: rule}))
 
     assert change.status == "RequiresAttention"
     assert change.remove_actions == {"submit", "send"}
@@ -155,7 +154,7 @@ def test_what_a_rule_omits_is_the_tables() -> None:
     """A rule that says only the status leaves the buttons to the default table."""
     rule = StateRule(status="RequiresAttention", actions=None)
 
-    change = _change(Outcome.DONE, ElementState.SIGNING, mapping=replace(MAPPING, states={"Signering": rule}))
+    change = _change(Outcome.DONE, CaseStatus.SIGNING, mapping=replace(MAPPING, states={CaseStatus.SIGNING: rule}))
 
     assert change.status == "RequiresAttention"
     assert change.remove_actions == ALL
@@ -164,9 +163,9 @@ def test_what_a_rule_omits_is_the_tables() -> None:
 def test_the_action_has_the_last_word() -> None:
     """Then comes before states and table."""
     action = replace(SEND, then=Then(status="Awaiting", activity="SentToSendIn"))
-    mapping = replace(MAPPING, states={"Signering": StateRule(status="RequiresAttention", actions=None)})
+    mapping = replace(MAPPING, states={CaseStatus.SIGNING: StateRule(status="RequiresAttention", actions=None)})
 
-    change = _change(Outcome.DONE, ElementState.SIGNING, action=action, mapping=mapping)
+    change = _change(Outcome.DONE, CaseStatus.SIGNING, action=action, mapping=mapping)
 
     assert (change.status, change.activities[0].type) == ("Awaiting", "SentToSendIn")
 
@@ -175,31 +174,31 @@ def test_then_waits_for_the_wanted_state() -> None:
     """An action that wanted the element archived says nothing of it while more signatures are missing."""
     action = replace(SUBMIT, then=Then(status="Completed", activity="FormSubmitted"))
 
-    change = _change(Outcome.DONE, ElementState.SIGNING, action=action)
+    change = _change(Outcome.DONE, CaseStatus.SIGNING, action=action)
 
     assert (change.status, change.activities[0].type) == ("InProgress", "SentToSigning")
 
 
 def test_a_wanted_information_has_a_text() -> None:
     """Dialogporten refuses an Information activity without description."""
-    change = _change(Outcome.DONE, ElementState.ARCHIVED, action=replace(SUBMIT, then=Then(activity="Information")))
+    change = _change(Outcome.DONE, CaseStatus.ARCHIVED, action=replace(SUBMIT, then=Then(activity="Information")))
 
     assert change.activities[0].description == TEXTS["done"]
 
 
 def test_ids_belong_to_operation_and_outcome() -> None:
     """A repeated step finds its own activity; a new press, or another outcome, makes a new one."""
-    first = _change(Outcome.DONE, ElementState.ARCHIVED).activities[0].id
+    first = _change(Outcome.DONE, CaseStatus.ARCHIVED).activities[0].id
 
-    assert _change(Outcome.DONE, ElementState.ARCHIVED).activities[0].id == first
-    assert _change(Outcome.DONE, ElementState.ARCHIVED, operation_id="operation-2").activities[0].id != first
-    assert _change(Outcome.GIVEN_UP, ElementState.ARCHIVED).activities[0].id != first
+    assert _change(Outcome.DONE, CaseStatus.ARCHIVED).activities[0].id == first
+    assert _change(Outcome.DONE, CaseStatus.ARCHIVED, operation_id="operation-2").activities[0].id != first
+    assert _change(Outcome.GIVEN_UP, CaseStatus.ARCHIVED).activities[0].id != first
     assert first.version == 7
 
 
 def test_an_uncertain_end_never_invites_a_new_try() -> None:
     """A PUT may have arrived: sending again could be a second submission."""
-    change = _change(Outcome.GIVEN_UP, ElementState.UNKNOWN, code="outcome_uncertain")
+    change = _change(Outcome.GIVEN_UP, CaseStatus.UNKNOWN, code="outcome_uncertain")
 
     assert change.activities[0].description == TEXTS["outcome_uncertain"]
 
@@ -221,11 +220,11 @@ def test_texts_fit_in_every_language(name: str) -> None:
 @given(
     outcome=st.sampled_from(Outcome),
     code=st.none() | st.sampled_from(sorted(PROBLEMS)) | st.text(),
-    state=st.sampled_from(ElementState),
+    state=st.sampled_from(CaseStatus),
     action=st.sampled_from([SUBMIT, SEND, SAVE]),
 )
 def test_every_outcome_changes_the_dialog(
-    outcome: Outcome, code: str | None, state: ElementState, action: ActionMapping
+    outcome: Outcome, code: str | None, state: CaseStatus, action: ActionMapping
 ) -> None:
     """Arbeidsflate waits for a change and nothing else, so there is always one, of our own buttons only."""
     change = _change(outcome, state, code=code, action=action)
@@ -233,7 +232,7 @@ def test_every_outcome_changes_the_dialog(
     assert len(change.activities) == 1
     assert change.remove_actions <= set(MAPPING.actions)
     assert ACTOR not in "".join(change.activities[0].description.values())
-    if state is ElementState.UNKNOWN:
+    if state is CaseStatus.UNKNOWN:
         assert change.status != "Completed"
 
 
@@ -248,7 +247,7 @@ def test_dates_count_from_the_press(outcome: Outcome, dates: dict[str, str]) -> 
     """The action's own days come before the state's; what was refused moves no date."""
     action = replace(SUBMIT, then=Then(dates=Dates(due=7)))
     rule = StateRule(status=None, actions=None, dates=Dates(due=1, expires=30))
-    mapping = replace(MAPPING, actions={"submit": action}, states={ARCHIVED.value: rule})
+    mapping = replace(MAPPING, actions={"submit": action}, states={ARCHIVED: rule})
 
     says = _change(outcome, state=ARCHIVED, action=action, mapping=mapping)
 
@@ -275,18 +274,18 @@ WHOLE = replace(
 FORMS = {"submit", "send", "save"}
 SHOWS = {"show", "show-held"}
 CAN_ACT = {
-    ElementState.FORM_FILLING: {*FORMS, *SHOWS, "discard"},
-    ElementState.SIGNING: {*SHOWS, "sign", "discard"},
-    ElementState.ARCHIVED: set(),
-    ElementState.DELETED: set(),
-    ElementState.UNREAD: {"confirm", "put-away", "discard", "show"},
-    ElementState.OPENED: {"confirm", "put-away", "discard", "show"},
-    ElementState.READ: {"confirm", "put-away", "discard", "show"},
-    ElementState.CONFIRMED: {"put-away", "discard", "show"},
+    CaseStatus.FORM_FILLING: {*FORMS, *SHOWS, "discard"},
+    CaseStatus.SIGNING: {*SHOWS, "sign", "discard"},
+    CaseStatus.ARCHIVED: set(),
+    CaseStatus.DELETED: set(),
+    CaseStatus.UNREAD: {"confirm", "put-away", "discard", "show"},
+    CaseStatus.OPENED: {"confirm", "put-away", "discard", "show"},
+    CaseStatus.READ: {"confirm", "put-away", "discard", "show"},
+    CaseStatus.CONFIRMED: {"put-away", "discard", "show"},
 }
 
 
-def whole_change(outcome: Outcome, state: ElementState, action: ActionMapping, code: str | None) -> DialogChange:
+def whole_change(outcome: Outcome, state: CaseStatus, action: ActionMapping, code: str | None) -> DialogChange:
     return change_for(
         subject=Subject(mapping=WHOLE, dialog_id=DIALOG_ID, public_url="https://bridge.example.no", values={}),
         action=action,
@@ -300,9 +299,9 @@ def whole_change(outcome: Outcome, state: ElementState, action: ActionMapping, c
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-@pytest.mark.parametrize("state", ElementState)
+@pytest.mark.parametrize("state", CaseStatus)
 @pytest.mark.parametrize("action", EVERY, ids=[each.name for each in EVERY])
-def test_buttons_are_of_what_can_act_there(outcome: Outcome, state: ElementState, action: ActionMapping) -> None:
+def test_buttons_are_of_what_can_act_there(outcome: Outcome, state: CaseStatus, action: ActionMapping) -> None:
     """After any outcome there are those of the state and no others; where nobody knows it, none comes and none goes."""
     change = whole_change(outcome, state, action, None)
 
@@ -311,8 +310,8 @@ def test_buttons_are_of_what_can_act_there(outcome: Outcome, state: ElementState
     assert change.remove_actions == (set(WHOLE.actions) - there if state in CAN_ACT else set())
 
 
-@pytest.mark.parametrize("state", ElementState)
-def test_news_bring_the_same_buttons_as_a_press(state: ElementState) -> None:
+@pytest.mark.parametrize("state", CaseStatus)
+def test_news_bring_the_same_buttons_as_a_press(state: CaseStatus) -> None:
     """Whoever moved the element, what can be done with it is the same."""
     subject = Subject(mapping=WHOLE, dialog_id=DIALOG_ID, public_url="https://bridge.example.no", values={})
 
@@ -323,7 +322,7 @@ def test_news_bring_the_same_buttons_as_a_press(state: ElementState) -> None:
 
 def test_a_form_that_is_gone_leaves_what_needs_none() -> None:
     """What an app calculates of the caller's own form goes on; what needs the element would be told the same again."""
-    change = whole_change(Outcome.REFUSED, ElementState.UNKNOWN, EVERY[0], "element_gone")
+    change = whole_change(Outcome.REFUSED, CaseStatus.UNKNOWN, EVERY[0], "element_gone")
 
     assert set(WHOLE.actions) - change.remove_actions == {"show"}
 
@@ -332,10 +331,10 @@ def test_deleting_deletes_the_dialog_unless_it_is_kept() -> None:
     """Told by the activity that Dialogporten has for it; a dialog that stays says in words that the form is gone."""
     discard = WHOLE.actions["discard"]
 
-    gone = whole_change(Outcome.DONE, ElementState.DELETED, discard, None)
-    again = whole_change(Outcome.REPEATED, ElementState.DELETED, discard, None)
-    kept = whole_change(Outcome.DONE, ElementState.DELETED, replace(discard, keeps_dialog=True), None)
-    late = whole_change(Outcome.REFUSED, ElementState.DELETED, WHOLE.actions["submit"], "element_gone")
+    gone = whole_change(Outcome.DONE, CaseStatus.DELETED, discard, None)
+    again = whole_change(Outcome.REPEATED, CaseStatus.DELETED, discard, None)
+    kept = whole_change(Outcome.DONE, CaseStatus.DELETED, replace(discard, keeps_dialog=True), None)
+    late = whole_change(Outcome.REFUSED, CaseStatus.DELETED, WHOLE.actions["submit"], "element_gone")
 
     assert [each.deletes for each in (gone, again, kept, late)] == [True, True, False, False]
     assert (gone.activities[0].type, kept.activities[0].type) == ("DialogDeleted", "Information")
@@ -352,7 +351,7 @@ def test_deleting_deletes_the_dialog_unless_it_is_kept() -> None:
 def test_a_new_try_is_asked_for_where_it_can_help(code: str) -> None:
     """Nobody is sent round in circles, and whoever can put something right is told so."""
     outcome = Outcome.GIVEN_UP if code in TEXTS else Outcome.REFUSED
-    told = _change(outcome, ElementState.FORM_FILLING, code=code).activities[0].description
+    told = _change(outcome, CaseStatus.FORM_FILLING, code=code).activities[0].description
 
     asked = [bool(re.search(words, told[of].lower())) for of, words in (("nb", "prøv"), ("nn", "prøv"), ("en", "try"))]
     assert asked == [code in TRY_AGAIN] * 3
@@ -360,7 +359,7 @@ def test_a_new_try_is_asked_for_where_it_can_help(code: str) -> None:
 
 def test_a_refusal_shows_where_people_look() -> None:
     """A badge and words below the summary, in place of nobody's; a form that can be corrected says so."""
-    change = _change(Outcome.REFUSED, ElementState.FORM_FILLING, code="form_invalid")
+    change = _change(Outcome.REFUSED, CaseStatus.FORM_FILLING, code="form_invalid")
 
     assert change.fields["/content/extendedStatus"].value == content_value(
         {"nb": "Må rettes", "nn": "Må rettast", "en": "Needs correction"}
@@ -371,7 +370,7 @@ def test_a_refusal_shows_where_people_look() -> None:
 
 
 @pytest.mark.parametrize("state", sorted(ENDED, key=str))
-def test_a_press_that_came_too_late_marks_nothing(state: ElementState) -> None:
+def test_a_press_that_came_too_late_marks_nothing(state: CaseStatus) -> None:
     """A case at its end says that it is, also when it had not been told so; the history alone tells of the press."""
     late = _change(Outcome.REFUSED, state, code="element_wrong_state")
     unseen = change_for(
@@ -379,7 +378,7 @@ def test_a_press_that_came_too_late_marks_nothing(state: ElementState) -> None:
         action=SUBMIT,
         outcome=Outcome.GIVEN_UP,
         code="given_up",
-        state=ElementState.UNKNOWN,
+        state=CaseStatus.UNKNOWN,
         operation_id="operation-1",
         accepted_at=ACCEPTED_AT,
         actor=ACTOR,
@@ -393,7 +392,7 @@ def test_a_press_that_came_too_late_marks_nothing(state: ElementState) -> None:
 
 @pytest.mark.parametrize("told", sorted(ENDED, key=str))
 @pytest.mark.parametrize("state", sorted(ENDED, key=str))
-def test_a_refusal_leaves_the_words_of_the_end(state: ElementState, told: ElementState) -> None:
+def test_a_refusal_leaves_the_words_of_the_end(state: CaseStatus, told: CaseStatus) -> None:
     """Those of the action that led there are not the state's own; an end that was not told yet is."""
     late = change_for(
         subject=Subject(mapping=MAPPING, dialog_id=DIALOG_ID, public_url=None, values={}),
@@ -426,7 +425,7 @@ def test_a_case_at_its_end_asks_nobody_for_another_try(outcome: Outcome, code: s
         action=SUBMIT,
         outcome=outcome,
         code=code,
-        state=ElementState.UNKNOWN,
+        state=CaseStatus.UNKNOWN,
         operation_id="operation-1",
         accepted_at=ACCEPTED_AT,
         actor=ACTOR,
@@ -447,8 +446,8 @@ def test_a_mapping_says_refusals_in_its_own_words() -> None:
     )
     mapping = replace(MAPPING, refused=own)
 
-    said = _change(Outcome.REFUSED, ElementState.FORM_FILLING, code="payment_needed", mapping=mapping).fields
-    uncertain = _change(Outcome.GIVEN_UP, ElementState.UNKNOWN, code="outcome_uncertain", mapping=mapping).fields
+    said = _change(Outcome.REFUSED, CaseStatus.FORM_FILLING, code="payment_needed", mapping=mapping).fields
+    uncertain = _change(Outcome.GIVEN_UP, CaseStatus.UNKNOWN, code="outcome_uncertain", mapping=mapping).fields
 
     reason = REFUSAL_TEXTS["payment_needed"]
     told = {
@@ -472,18 +471,18 @@ def test_what_must_not_be_sent_again_is_never_asked_for() -> None:
     assert not NOT_AGAIN & TRY_AGAIN
 
 
-@pytest.mark.parametrize("state", ElementState)
-def test_a_summary_of_ours_never_grows_untrue(state: ElementState) -> None:
+@pytest.mark.parametrize("state", CaseStatus)
+def test_a_summary_of_ours_never_grows_untrue(state: CaseStatus) -> None:
     """In each state that is known there is one to take its place, only over what the bridge wrote itself."""
     field = _change(Outcome.DONE, state).fields.get("/content/summary")
 
     assert (field is not None) is (state in SUMMARIES)
     assert field is None or field.only is Only.OWN
-    assert {ElementState.FORM_FILLING, ElementState.SIGNING, *ENDED} <= set(SUMMARIES)
+    assert {CaseStatus.FORM_FILLING, CaseStatus.SIGNING, *ENDED} <= set(SUMMARIES)
 
 
-@pytest.mark.parametrize("state", ElementState)
-def test_words_end_with_their_state(state: ElementState) -> None:
+@pytest.mark.parametrize("state", CaseStatus)
+def test_words_end_with_their_state(state: CaseStatus) -> None:
     """What says nothing of where the element stands ends a refusal alone."""
     assert _change(Outcome.DONE, state).ends is (Ends.REFUSAL if state in NOWHERE else Ends.STATES)
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from bridge.core.elements import ElementKey
+from bridge.core.cases import CaseRef
 from bridge.core.mapping import FormSource, Verb
 from bridge.core.meaning import Meaning
 from bridge.core.operations import HELD, Intent, Link, Stage
@@ -27,7 +27,7 @@ def intent(message_id: str) -> Intent:
         dialog_id=uuid4(),
         action="submit",
         service_resource="urn:altinn:resource:x",
-        element=ElementKey(who="310000005", message_id=message_id),
+        case=CaseRef(system="altinn2", owner="310000005", key=message_id),
         actor="urn:x",
         body=None,
         body_digest="d",
@@ -54,7 +54,7 @@ def test_a_restored_store_is_found_once_and_what_waits_is_held(database_url: str
                 dialog_id=waiting.dialog_id,
                 service_resource=waiting.service_resource,
                 party="urn:x",
-                element=waiting.element,
+                case=waiting.case,
             ),
             now=NOW,
         )

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from bridge.bundled import mappings_folder
-from bridge.core.elements import ElementKey
+from bridge.core.cases import CaseRef
 from bridge.core.operations import Upload
 from bridge.steps.arrivals import upload_silence
 from bridge.storage.attachments import Living
@@ -238,11 +238,11 @@ def test_an_upload_that_nobody_ended_holds_nothing_up(stage: Stage) -> None:
 
 def an_upload_elsewhere(stage: Stage, case: Case) -> Upload:
     """An upload that moves in another process."""
-    key = ElementKey(who=case.who, message_id=case.message_id)
+    key = CaseRef(system="altinn2", owner=case.who, key=case.message_id)
     upload = Upload(
         id=stage.bridge.new_id(),
         dialog_id=case.dialog_id,
-        element=key,
+        case=key,
         file_name="stor.pdf",
         attachment_type="Plan",
         length=None,

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge.core.elements import ElementKey
+from bridge.adapters.altinn2.orders import ElementKey
 from bridge.core.errors import BridgeError, Missing, OutcomeUnknown, Unreachable
 from bridge.core.operations import Stage as Progress
 from tests.scenarios.altinn2_mapping import write_mapping

@@ -17,20 +17,26 @@ from bridge.config.mapping_keys import ActionKeys, Lacked
 from bridge.config.mapping_parts import Parts
 from bridge.config.mappings import read_mappings, recalled
 from bridge.config.yaml_source import Place
+from bridge.core.cases import CaseRef, CaseState, CaseStatus
 from bridge.core.delivery import Event
-from bridge.core.elements import ElementState
 from bridge.core.errors import Fault
 from bridge.core.mapping import FormSource, ServiceMapping, Validation
-from bridge.core.operations import Outcome
+from bridge.core.operations import Link, Outcome
 from bridge.core.targets import Target
+from bridge.parts import Bridge
 from bridge.sandbox import Sandbox, World
 from bridge.sandbox.control import settings
 from bridge.steps.delivery import Delivery, PlannedWrite
-from bridge.steps.drivers.protocol import Online, OnlineReport
-from bridge.steps.drivers.registry import DRIVERS
-from tests.scenarios.stage import RESOURCE, VALID, Stage, until
+from bridge.steps.drivers.protocol import Cases, Online, OnlineReport
+from bridge.steps.drivers.registry import DRIVERS, SYSTEMS, cases_of
+from tests.scenarios.stage import ORGANISATION, RESOURCE, VALID, Stage, until
 
 ECHO = Target("echo")
+HEARD_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+NOTE = CaseRef(system=ECHO.value, owner="me", key="a1001")
+"""A case of the third system, which by its key could be Altinn 2's."""
 
 
 class EchoKeys(ActionKeys):
@@ -42,7 +48,7 @@ class EchoKeys(ActionKeys):
 
 
 class Echo:
-    """Hears a form at its first look, and has it at the second."""
+    """Hears a form at its first look, and has it at the second. It holds cases of its own."""
 
     keys = EchoKeys
 
@@ -67,8 +73,14 @@ class Echo:
             out = delivery.set_out(planned, built_on=None, until=now, since=now)
             assert isinstance(out, Delivery)
             return out.answered(planned.send()).operation.answered_at
-        delivery.ended(Outcome.DONE, state=ElementState.ARCHIVED.value, archived_id=operation.archived_id)
+        delivery.ended(Outcome.DONE, state=CaseStatus.ARCHIVED.value, archived_id=operation.archived_id)
         return None
+
+    def observe(self, _bridge: Bridge, link: Link) -> CaseState | None:
+        if link.case != NOTE or not self.heard:
+            return None
+        count = str(len(self.heard))
+        return CaseState(status=CaseStatus.ARCHIVED, version=count, last_changed=HEARD_AT, archived_as=f"echo-{count}")
 
     def _hear(self, body: bytes | None) -> str:
         self.heard.append(body)
@@ -90,13 +102,17 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.fixture
 def echo() -> Iterator[Echo]:
     DRIVERS[ECHO] = made = Echo()
+    SYSTEMS[ECHO.value] = cast("Cases", made)
     yield made
-    del DRIVERS[ECHO]
+    del DRIVERS[ECHO], SYSTEMS[ECHO.value]
 
 
 def test_a_press_goes_to_the_driver_of_its_target(stage: Stage, echo: Echo) -> None:
-    """202, then the dialog says that it was done; nothing was asked of Altinn 2."""
+    """202, then the dialog says that it was done, of a case that is its system's; nothing was asked of Altinn 2."""
     case = stage.case()
+    link = Link(dialog_id=case.dialog_id, service_resource=RESOURCE, party=f"{ORGANISATION}{case.who}", case=NOTE)
+    with stage.bridge.store.transaction() as tx:
+        tx.add_link(link, now=stage.bridge.clock())
     asked = len(stage.world.calls.all("altinn2"))
 
     answer = stage.press(case, data=VALID, content_type="application/xml")
@@ -104,7 +120,10 @@ def test_a_press_goes_to_the_driver_of_its_target(stage: Stage, echo: Echo) -> N
 
     (operation,) = stage.operations(case)
     assert answer.status_code == 202
-    assert (operation.outcome, operation.archived_id) == (Outcome.DONE, "echo-1")
+    assert (operation.case, operation.outcome, operation.archived_id) == (NOTE, Outcome.DONE, "echo-1")
+    found = cases_of(operation.required_case).observe(stage.bridge, link)
+    assert found is not None
+    assert (found.status, found.version) == (CaseStatus.ARCHIVED, "1")
     assert echo.heard == [VALID.encode()]
     assert said(stage.dialog(case)) == ("Completed", ["FormSubmitted"])
     assert len(stage.world.calls.all("altinn2")) == asked

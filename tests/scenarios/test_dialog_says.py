@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
-from bridge.core.elements import ElementKey, ElementState
+from bridge.core.cases import CaseRef, CaseStatus
 from bridge.core.operations import Link, Operation, Outcome
 from bridge.core.operations import Stage as Progress
 from bridge.core.states import Subject, change_for_state
@@ -373,7 +373,7 @@ def test_delete_buttons_are_what_dialogporten_means_by_them(stage: Stage) -> Non
     without_buttons(stage, case)
     every = replace(stage.bridge.mappings[RESOURCE], states={})
     subject = Subject(mapping=every, dialog_id=case.dialog_id, public_url=PUBLIC, values={})
-    news = change_for_state(subject, ElementState.SIGNING, activity=None)
+    news = change_for_state(subject, CaseStatus.SIGNING, activity=None)
 
     apply(stage.bridge, plan(stage.bridge, stage.bridge.dialogporten.get(case.dialog_id), news))
 
@@ -465,7 +465,7 @@ def linked(stage: Stage, case: Case) -> None:
         dialog_id=case.dialog_id,
         service_resource=RESOURCE,
         party=case.party,
-        element=ElementKey(who=case.who, message_id=case.message_id),
+        case=CaseRef(system="altinn2", owner=case.who, key=case.message_id),
     )
     with stage.bridge.store.transaction() as tx:
         tx.add_link(link, now=stage.bridge.clock())

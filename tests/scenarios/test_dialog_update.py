@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bridge.core.cases import CaseStatus
 from bridge.core.dialog_plan import DialogPlan
 from bridge.core.dialogs import DialogChange
-from bridge.core.elements import ElementState
 from bridge.core.errors import Conflict
 from bridge.core.states import change_for_state
 from bridge.steps.dialog.update import apply, plan, template_context
@@ -30,7 +30,7 @@ def case(stage: Stage) -> Case:
     return stage.dialog_for("a5900001", stage.world.new_organisation().number)
 
 
-def news(stage: Stage, case: Case, state: ElementState = ElementState.SIGNING) -> DialogChange:
+def news(stage: Stage, case: Case, state: CaseStatus = CaseStatus.SIGNING) -> DialogChange:
     mapping = stage.bridge.mappings[RESOURCE]
     subject = template_context(stage.bridge, mapping, case.dialog_id, message_id="a5900001", archived_id=None)
     return change_for_state(subject, state, activity=None)

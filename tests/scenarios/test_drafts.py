@@ -12,8 +12,8 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
+from bridge.core.cases import CaseRef
 from bridge.core.drafts import RUN_KIND, Draft, Ending, idempotent_key
-from bridge.core.elements import ElementKey
 from bridge.core.ids import uuid7
 from bridge.core.meaning import meaning_of
 from bridge.core.operations import Intent, Link
@@ -119,7 +119,7 @@ def unfinished(stage: Stage, case: Case) -> UUID:
         dialog_id=case.dialog_id,
         action="sign",
         service_resource=RESOURCE,
-        element=ElementKey(who=case.who, message_id=case.message_id),
+        case=CaseRef(system="altinn2", owner=case.who, key=case.message_id),
         actor=case.party,
         body=None,
         body_digest="",
@@ -327,7 +327,7 @@ def test_a_key_alone_leads_a_press_to_its_element(stage: Stage, drafted_first: b
         with stage.bridge.store.reading() as tx:
             link = tx.link(own.dialog_id)
         assert link is not None
-        assert link.key == ElementKey(who=who, message_id=message_id)
+        assert link.required_case == CaseRef(system="altinn2", owner=who, key=message_id)
     answer = stage.press(own)
 
     assert answer.status_code == 204
@@ -359,7 +359,7 @@ def test_a_linked_dialog_is_enough(stage: Stage) -> None:
                 dialog_id=case.dialog_id,
                 service_resource=RESOURCE,
                 party=case.party,
-                element=ElementKey(who=case.who, message_id=case.message_id),
+                case=CaseRef(system="altinn2", owner=case.who, key=case.message_id),
             ),
             now=stage.bridge.clock(),
         )
@@ -406,7 +406,7 @@ def test_a_lost_store_makes_no_second_dialog(stage: Stage) -> None:
     case = drafted(stage)
     with stage.bridge.store.transaction() as tx:
         tx.connection.execute(drafts.delete().where(drafts.c.message_id == case.message_id))
-        tx.connection.execute(links.delete().where(links.c.message_id == case.message_id))
+        tx.connection.execute(links.delete().where(links.c.key == case.message_id))
 
     run(stage, case.who)
 

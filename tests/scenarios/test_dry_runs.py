@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 import requests
 
+from bridge.adapters.altinn2.orders import ElementKey
 from bridge.adapters.dialogporten.owner import DialogportenClient
-from bridge.core.elements import ElementKey
 from bridge.parts import Bridge
 from bridge.sandbox.in_process import SandboxAdapter
 from bridge.steps.batch.draft_dialogs import plan_make

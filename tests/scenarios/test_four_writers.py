@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from bridge.core.cases import CaseStatus
 from bridge.core.dialog_merge import OURS, merge
 from bridge.core.dialogs import REFUSAL, Dialog, DialogChange, Ends, action_of
-from bridge.core.elements import ElementState
 from bridge.core.errors import Conflict
 from bridge.core.operations import Outcome
 from bridge.core.states import change_for, change_for_state
@@ -33,7 +33,7 @@ from tests.scenarios.stage import RESOURCE, Case, Stage
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 
 RUNS = int(os.environ.get("FOUR_WRITERS_RUNS", "2000"))
-STATES = (ElementState.FORM_FILLING, ElementState.SIGNING, ElementState.ARCHIVED, ElementState.UNKNOWN)
+STATES = (CaseStatus.FORM_FILLING, CaseStatus.SIGNING, CaseStatus.ARCHIVED, CaseStatus.UNKNOWN)
 WORDS = ("/content/title", "/content/summary", "/content/additionalInfo")
 FIELDS = ("/status", "/extendedStatus", "/content/extendedStatus", *WORDS)
 TEXTS = st.sampled_from(["Skrevet av saksbehandler", "Endret igjen", "Hos kommunen."])
@@ -76,7 +76,7 @@ class Writers(RuleBasedStateMachine):
     # The bridge
 
     @rule(state=st.sampled_from(STATES), action=st.sampled_from(["submit", "send-to-signing", "sign"]))
-    def bridge_after_a_press(self, state: ElementState, action: str) -> None:
+    def bridge_after_a_press(self, state: CaseStatus, action: str) -> None:
         self._sync(self._pressed(state, action, Outcome.DONE, None))
 
     @rule(
@@ -84,15 +84,15 @@ class Writers(RuleBasedStateMachine):
         state=st.sampled_from(STATES),
         code=st.sampled_from(["form_invalid", "element_changed"]),
     )
-    def bridge_after_a_failure(self, outcome: Outcome, state: ElementState, code: str) -> None:
+    def bridge_after_a_failure(self, outcome: Outcome, state: CaseStatus, code: str) -> None:
         self._sync(self._pressed(state, "submit", outcome, code if outcome is Outcome.REFUSED else None))
 
     @rule(state=st.sampled_from(STATES))
-    def bridge_with_news(self, state: ElementState) -> None:
+    def bridge_with_news(self, state: CaseStatus) -> None:
         self._sync(change_for_state(self._subject(state), state, activity=None))
 
     @rule(state=st.sampled_from(STATES), text=TEXTS)
-    def bridge_that_loses_a_race(self, state: ElementState, text: str) -> None:
+    def bridge_that_loses_a_race(self, state: CaseStatus, text: str) -> None:
         """Somebody writes between our read and our write: refused, read again, merged again."""
         change = self._pressed(state, "submit", Outcome.DONE, None)
         read = self.bridge.dialogporten.get(self.case.dialog_id)
@@ -236,12 +236,12 @@ class Writers(RuleBasedStateMachine):
 
     # Ways
 
-    def _subject(self, state: ElementState) -> Any:
-        archived = "b5900002" if state is ElementState.ARCHIVED else None
+    def _subject(self, state: CaseStatus) -> Any:
+        archived = "b5900002" if state is CaseStatus.ARCHIVED else None
         mapping = self.bridge.mappings[RESOURCE]
         return template_context(self.bridge, mapping, self.case.dialog_id, message_id="a5900001", archived_id=archived)
 
-    def _pressed(self, state: ElementState, action: str, outcome: Outcome, code: str | None) -> DialogChange:
+    def _pressed(self, state: CaseStatus, action: str, outcome: Outcome, code: str | None) -> DialogChange:
         self.presses += 1
         return change_for(
             subject=self._subject(state),
@@ -315,7 +315,7 @@ def _run(machine: type[Writers], stage: Stage, *, runs: int) -> None:
 
 
 def _refused(writers: Writers) -> None:
-    writers.bridge_after_a_failure(outcome=Outcome.REFUSED, state=ElementState.FORM_FILLING, code="form_invalid")
+    writers.bridge_after_a_failure(outcome=Outcome.REFUSED, state=CaseStatus.FORM_FILLING, code="form_invalid")
 
 
 def _begun(machine: type[Writers], stage: Stage) -> Writers:
@@ -332,8 +332,8 @@ def test_the_gap_of_words_that_others_took_away_and_that_then_ended_is_filled(st
     """An old read takes a refusal's words away, the refusal ends, and the next words stand there."""
     writers = _begun(Writers, stage)
     writers.case_system_puts_an_old_read(text="Skrevet av saksbehandler", keep=False)
-    writers.bridge_after_a_failure(outcome=Outcome.REPEATED, state=ElementState.FORM_FILLING, code="form_invalid")
-    writers.bridge_that_loses_a_race(state=ElementState.ARCHIVED, text="Skrevet av saksbehandler")
+    writers.bridge_after_a_failure(outcome=Outcome.REPEATED, state=CaseStatus.FORM_FILLING, code="form_invalid")
+    writers.bridge_that_loses_a_race(state=CaseStatus.ARCHIVED, text="Skrevet av saksbehandler")
     assert _at(writers._read(), "/content/additionalInfo")["nb"].startswith("Ref ")
 
 
@@ -342,7 +342,7 @@ def test_a_refusal_is_told_anew_after_one_that_ended_unseen(stage: Stage) -> Non
     writers = _begun(Writers, stage)
     told = _at(writers._read(), "/content/additionalInfo")
     writers.case_system_puts_an_old_read(text="Skrevet av saksbehandler", keep=False)
-    writers.bridge_with_news(state=ElementState.FORM_FILLING)
+    writers.bridge_with_news(state=CaseStatus.FORM_FILLING)
     _refused(writers)
     assert _at(writers._read(), "/content/additionalInfo") == told
 
@@ -367,7 +367,7 @@ def test_the_model_sees_words_that_outlive_their_state(stage: Stage) -> None:
     """A merge that forgets leaves a refusal standing once the state is another."""
     writers = _begun(Forgetful, stage)
     with pytest.raises(AssertionError, match="additionalInfo: what was said in a state that is over stands"):
-        writers.bridge_after_a_failure(outcome=Outcome.REPEATED, state=ElementState.FORM_FILLING, code="form_invalid")
+        writers.bridge_after_a_failure(outcome=Outcome.REPEATED, state=CaseStatus.FORM_FILLING, code="form_invalid")
 
 
 def test_no_update_is_lost_among_four_writers(stage: Stage) -> None:

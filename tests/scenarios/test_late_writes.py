@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from requests.adapters import BaseAdapter
 from werkzeug.test import TestResponse
 
-from bridge.core.elements import ElementKey
+from bridge.core.cases import CaseRef
 from bridge.core.operations import Operation, Outcome
 from bridge.core.operations import Stage as Progress
 from bridge.storage.tables import attachments
@@ -369,7 +369,7 @@ def shown(stage: Stage, case: Case, answer: TestResponse) -> Any:
 
 def open_until(stage: Stage, case: Case) -> datetime:
     """Until when the case's one upload may arrive."""
-    key = ElementKey(who=case.who, message_id=case.message_id)
+    key = CaseRef(system="altinn2", owner=case.who, key=case.message_id)
     with stage.bridge.store.reading() as tx:
         [(_, moment)] = Uploads(tx).out(key, now=stage.bridge.clock())
     return moment
@@ -398,7 +398,7 @@ def test_a_press_behind_an_upload_of_unknown_end_waits_and_says_so(stage: Stage,
     before = puts(stage, case)
     it_is_over = sa.update(attachments).values(may_arrive_until=now).where(attachments.c.may_arrive_until > now)
     with stage.bridge.store.engine.begin() as connection:
-        connection.execute(it_is_over.where(attachments.c.message_id == case.message_id))
+        connection.execute(it_is_over.where(attachments.c.key == case.message_id))
     operation = ended(stage, case)
     if how == "held":
         lands(stage)

@@ -91,7 +91,7 @@ def test_what_the_store_refuses_for_another_reason_ends_at_once(stage: Stage) ->
         actor="urn:altinn:organization:identifier-no:310000005",
         expires_at=stage.bridge.clock(),
     )
-    link = Link(dialog_id=caller.dialog_id, service_resource=caller.service_resource, party=caller.party, element=None)
+    link = Link(dialog_id=caller.dialog_id, service_resource=caller.service_resource, party=caller.party, case=None)
 
     with pytest.raises(sa.exc.IntegrityError):
         submit(stage.bridge, caller=caller, action=mapping.actions["submit"], link=link, body=None, language="nb")

@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
+from bridge.core.cases import CaseRef, CaseStatus
 from bridge.core.changes import OperationChange
-from bridge.core.elements import ElementKey, ElementState, Sent
+from bridge.core.elements import Sent
 from bridge.core.operations import Outcome, Upload
 from bridge.core.problems import Problem
 from bridge.steps.delivery import Delivery
@@ -52,7 +53,7 @@ def brought(case: Case) -> Upload:
     return Upload(
         id=uuid4(),
         dialog_id=case.dialog_id,
-        element=ElementKey(who=case.who, message_id=case.message_id),
+        case=CaseRef(system="altinn2", owner=case.who, key=case.message_id),
         file_name="plan.pdf",
         attachment_type="Plan",
         length=3,
@@ -64,13 +65,14 @@ def brought(case: Case) -> Upload:
 def recorded(stage: Stage, case: Case) -> tuple[str, str | None, int]:
     with stage.bridge.store.reading() as tx:
         link = tx.link(case.dialog_id)
-        uploads = Uploads(tx).of(case.dialog_id, case.message_id)
+        element = CaseRef(system="altinn2", owner=case.who, key=case.message_id)
+        uploads = Uploads(tx).of(case.dialog_id, element)
     return stage.operations(case)[0].stage.value, None if link is None else link.archived_id, len(uploads)
 
 
 def test_an_end_is_recorded_with_all_that_follows_from_it(stage: Stage, case: Case, under_way: Delivery) -> None:
     """The row, the copy on the dialog's link, and the attachments that came with the press."""
-    under_way.ended(Outcome.DONE, state=ElementState.ARCHIVED.value, copy="b1", brought=(brought(case),))
+    under_way.ended(Outcome.DONE, state=CaseStatus.ARCHIVED.value, copy="b1", brought=(brought(case),))
 
     assert recorded(stage, case) == ("sync", "b1", 1)
 
@@ -81,7 +83,7 @@ def test_what_breaks_off_leaves_nothing(stage: Stage, case: Case, under_way: Del
     broken = replace(twice, file_name="other.pdf")
 
     with pytest.raises(sa.exc.IntegrityError):
-        under_way.ended(Outcome.DONE, state=ElementState.ARCHIVED.value, copy="b1", brought=(twice, broken))
+        under_way.ended(Outcome.DONE, state=CaseStatus.ARCHIVED.value, copy="b1", brought=(twice, broken))
 
     assert recorded(stage, case) == ("deliver", None, 0)
 
@@ -91,7 +93,7 @@ def test_who_lost_the_operation_records_nothing(stage: Stage, case: Case, under_
     other = replace(under_way, bridge=replace(under_way.bridge, holder="another"))
 
     with pytest.raises(LeaseLost):
-        other.ended(Outcome.DONE, state=ElementState.ARCHIVED.value, copy="b1", brought=(brought(case),))
+        other.ended(Outcome.DONE, state=CaseStatus.ARCHIVED.value, copy="b1", brought=(brought(case),))
 
     assert recorded(stage, case) == ("deliver", None, 0)
 

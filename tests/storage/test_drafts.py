@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from bridge.core.cases import CaseRef, CaseStatus
 from bridge.core.drafts import Ending
-from bridge.core.elements import Element, ElementKey, ElementState
+from bridge.core.elements import Element
 from bridge.core.operations import Link
 from bridge.storage.database import migrate, open_database
 from bridge.storage.drafts import Drafts
@@ -31,14 +32,14 @@ def link(message_id: str = "a1001", dialog_id: UUID | None = None) -> Link:
         dialog_id=dialog_id or uuid4(),
         service_resource="urn:altinn:resource:serveringsbevilling",
         party="urn:altinn:organization:identifier-no:310000005",
-        element=ElementKey(who="310000005", message_id=message_id),
+        case=CaseRef(system="altinn2", owner="310000005", key=message_id),
     )
 
 
 def element(message_id: str = "a1001") -> Element:
     return Element(
-        key=ElementKey(who="310000005", message_id=message_id),
-        state=ElementState.SIGNING,
+        case=CaseRef(system="altinn2", owner="310000005", key=message_id),
+        state=CaseStatus.SIGNING,
         status_text="Signering",
         service_code="5701",
         service_edition=1,
@@ -71,7 +72,7 @@ def test_draft_comes_back_as_written(store: Store) -> None:
         Drafts(tx).end(made, Ending.SENT, now=NOW)
         ended = Drafts(tx).known(["a1001"])["a1001"]
 
-    assert made == replace(begun, made=True, last_changed=NOW, state=ElementState.SIGNING)
+    assert made == replace(begun, made=True, last_changed=NOW, state=CaseStatus.SIGNING)
     assert ended == replace(made, ending=Ending.SENT, last_changed=None, state=None)
 
 

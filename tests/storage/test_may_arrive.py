@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 
 import bridge.storage
-from bridge.core.elements import ElementKey
+from bridge.core.cases import CaseRef
 from bridge.core.operations import Link, Operation, Upload
 from bridge.storage.database import migrate, open_database
 from bridge.storage.operations import UnderWay
@@ -25,7 +25,7 @@ from tests.storage.test_uploads import LIVING
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SOON = NOW + timedelta(minutes=20)
 ONE, TWO = UUID("0196f000-0000-7000-8000-000000000002"), UUID("0196f000-0000-7000-8000-000000000003")
-KEY = ElementKey(who="310000005", message_id="a1001")
+KEY = CaseRef(system="altinn2", owner="310000005", key="a1001")
 RESOURCE = "urn:altinn:resource:serveringsbevilling"
 
 
@@ -37,14 +37,14 @@ def store(tmp_path: Path) -> Iterator[Store]:
     made = Store(engine)
     with made.transaction() as tx:
         for dialog_id in (ONE, TWO):
-            tx.add_link(Link(dialog_id=dialog_id, service_resource=RESOURCE, party="", element=KEY), now=NOW)
+            tx.add_link(Link(dialog_id=dialog_id, service_resource=RESOURCE, party="", case=KEY), now=NOW)
     yield made
     engine.dispose()
 
 
-def accepted(store: Store, dialog_id: UUID) -> Operation:
+def accepted(store: Store, dialog_id: UUID, case: CaseRef = KEY) -> Operation:
     operation_id = uuid4()
-    intent = replace(INTENT, dialog_id=dialog_id, action="save")
+    intent = replace(INTENT, dialog_id=dialog_id, action="save", case=case)
     with store.transaction() as tx:
         tx.add_operation(operation_id, intent, now=NOW)
         made = tx.operation(operation_id)
@@ -53,7 +53,7 @@ def accepted(store: Store, dialog_id: UUID) -> Operation:
 
 
 def upload(dialog_id: UUID) -> Upload:
-    return Upload(id=uuid4(), dialog_id=dialog_id, element=KEY, file_name="plan.pdf", attachment_type="Plan", length=3)
+    return Upload(id=uuid4(), dialog_id=dialog_id, case=KEY, file_name="plan.pdf", attachment_type="Plan", length=3)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +75,25 @@ def test_another_dialogs_write_is_seen(store: Store, values: dict[str, datetime]
         own = tx.others_out(other, since=NOW - timedelta(seconds=1), now=NOW)
 
     assert (seen, own) == (out, False)
+
+
+@pytest.mark.parametrize(
+    ("case", "out"),
+    [
+        pytest.param(replace(KEY, owner="my"), True, id="by another owner"),
+        pytest.param(replace(KEY, key="a1002"), False, id="another case"),
+        pytest.param(replace(KEY, system="echo"), False, id="another system's, of the same key"),
+    ],
+)
+def test_a_case_is_known_by_its_system_and_key(store: Store, case: CaseRef, out: bool) -> None:
+    """Whoever it belongs to there: what is out for it holds others back."""
+    mine, other = accepted(store, ONE), accepted(store, TWO, case)
+    with store.transaction() as tx:
+        tx.update(other.id, now=NOW, may_arrive_until=SOON, state_after="signing")
+        seen = tx.others_out(mine, since=NOW, now=NOW)
+        left = tx.last_states(KEY)
+
+    assert (seen, left) == (out, ["signing"] if out else [])
 
 
 def test_no_upload_begins_beside_what_may_arrive(store: Store) -> None:
@@ -113,8 +132,8 @@ def test_what_is_out_at_the_upgrade_may_arrive(tmp_path: Path) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(bridge.storage.__file__).parent / "migrations"))
     row = {
-        "who": KEY.who,
-        "message_id": KEY.message_id,
+        "who": KEY.owner,
+        "message_id": KEY.key,
         "intent": "save:",
         "service_resource": RESOURCE,
         "action": "save",
@@ -130,7 +149,8 @@ def test_what_is_out_at_the_upgrade_may_arrive(tmp_path: Path) -> None:
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0011")
-        about = {"service_resource": RESOURCE, "party": "", "who": KEY.who, "message_id": KEY.message_id}
+        before = sa.Table("operations", sa.MetaData(), autoload_with=connection)
+        about = {"service_resource": RESOURCE, "party": "", "who": KEY.owner, "message_id": KEY.key}
         connection.execute(
             sa.text(
                 "INSERT INTO links (dialog_id, service_resource, party, who, message_id, created_at) "
@@ -145,7 +165,7 @@ def test_what_is_out_at_the_upgrade_may_arrive(tmp_path: Path) -> None:
         )
         for number, (operation_id, when) in enumerate(zip(ids, times, strict=True)):
             one = {"id": operation_id, "dialog_id": str(ONE), "sequence": number, **row, **when}
-            connection.execute(operations.insert().values(**{**one, "intent": f"save:{number}"}))
+            connection.execute(before.insert().values(**{**one, "intent": f"save:{number}"}))
 
     migrate(engine)
     with engine.connect() as connection:

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 import sqlalchemy as sa
 
-from bridge.core.elements import ElementKey, ElementState
+from bridge.core.cases import CaseRef, CaseStatus
 from bridge.core.errors import ConfigurationError
 from bridge.core.mapping import FormSource, Verb
 from bridge.core.meaning import Meaning
@@ -42,13 +42,13 @@ def url(tmp_path: Path) -> str:
 
 def fill(store: Store) -> UUID:
     """Write an operation whose body is the canary, and give its id."""
-    key, dialog, operation = ElementKey(who="310000005", message_id="a1"), uuid4(), uuid4()
-    link = Link(dialog_id=dialog, service_resource="urn:altinn:resource:x", party="urn:x", element=key)
+    key, dialog, operation = CaseRef(system="altinn2", owner="310000005", key="a1"), uuid4(), uuid4()
+    link = Link(dialog_id=dialog, service_resource="urn:altinn:resource:x", party="urn:x", case=key)
     intent = Intent(
         dialog_id=dialog,
         action="submit",
         service_resource=link.service_resource,
-        element=key,
+        case=key,
         actor="urn:x",
         body=CANARY * 1000,
         body_digest="d",
@@ -174,7 +174,7 @@ def test_who_signed_what_waits_for_others_is_forgotten_at_last(tmp_path: Path) -
     stage = Stage(tmp_path)
     stage.press(stage.case())
     with stage.bridge.store.transaction() as tx:
-        tx.connection.execute(tables.operations.update().values(signer="d", state_after=ElementState.SIGNING.value))
+        tx.connection.execute(tables.operations.update().values(signer="d", state_after=CaseStatus.SIGNING.value))
         tx.connection.execute(tables.links.update().values(archived_id=None))
     counts = []
 

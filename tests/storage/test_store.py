@@ -14,7 +14,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 
 import bridge.storage
-from bridge.core.elements import ElementKey
+from bridge.core.cases import CaseRef
 from bridge.core.errors import Finding
 from bridge.core.mapping import FormSource, Verb
 from bridge.core.meaning import Meaning
@@ -32,7 +32,7 @@ LINK = Link(
     dialog_id=DIALOG,
     service_resource="urn:altinn:resource:serveringsbevilling",
     party="urn:altinn:organization:identifier-no:310000005",
-    element=ElementKey(who="310000005", message_id="a1001"),
+    case=CaseRef(system="altinn2", owner="310000005", key="a1001"),
 )
 MEANING = Meaning(
     target=Target.ALTINN2, verb=Verb.PUT, complete=True, sign=False, form=FormSource.BODY, digest="digest of the rest"
@@ -41,7 +41,7 @@ INTENT = Intent(
     dialog_id=DIALOG,
     action="submit",
     service_resource=LINK.service_resource,
-    element=LINK.element,
+    case=LINK.case,
     actor="urn:altinn:organization:identifier-no:310000005",
     body=b"<melding/>",
     body_digest="digest",
@@ -189,7 +189,7 @@ def test_operation_comes_back_as_written(store: Store) -> None:
         operation = tx.operation(operation_id)
     assert operation is not None
     assert (operation.problem, operation.sending_at, operation.outcome) == (problem, NOW, Outcome.REFUSED)
-    assert (operation.body, operation.element) == (INTENT.body, INTENT.element)
+    assert (operation.body, operation.case) == (INTENT.body, INTENT.case)
     assert (operation.meaning, operation.mapping_digest) == (MEANING, INTENT.mapping_digest)
 
 
@@ -234,8 +234,8 @@ def test_error_undoes_the_transaction(store: Store) -> None:
 
 def test_an_operation_may_stand_without_an_element(store: Store) -> None:
     """Its link may get one later, and keeps it; language and results come back as they went in."""
-    bare = replace(LINK, dialog_id=uuid4(), element=None)
-    intent = replace(INTENT, dialog_id=bare.dialog_id, element=None, language="nn")
+    bare = replace(LINK, dialog_id=uuid4(), case=None)
+    intent = replace(INTENT, dialog_id=bare.dialog_id, case=None, language="nn")
     operation_id = uuid4()
 
     with store.transaction() as tx:
@@ -243,13 +243,13 @@ def test_an_operation_may_stand_without_an_element(store: Store) -> None:
         tx.add_operation(operation_id, intent, now=NOW)
         tx.update(operation_id, now=NOW, results={"sum": "209"})
         first = tx.link(bare.dialog_id)
-        tx.set_element(replace(bare, element=LINK.element))
-        tx.set_element(replace(bare, element=ElementKey(who="310000005", message_id="a9")))
+        tx.set_case(replace(bare, case=LINK.case))
+        tx.set_case(replace(bare, case=CaseRef(system="altinn2", owner="310000005", key="a9")))
 
     with store.reading() as tx:
         operation, link = tx.operation(operation_id), tx.link(bare.dialog_id)
     assert operation is not None
-    assert (operation.element, operation.language, operation.results) == (None, "nn", {"sum": "209"})
+    assert (operation.case, operation.language, operation.results) == (None, "nn", {"sum": "209"})
     assert first == bare
     assert link is not None
-    assert link.element == LINK.element
+    assert link.case == LINK.case

@@ -48,7 +48,7 @@ def test_a_full_store_is_known_as_full(tmp_path: Path) -> None:
         tx.connection.exec_driver_sql("PRAGMA max_page_count = 1")
     with pytest.raises(sa.exc.SQLAlchemyError) as caught, store.transaction() as tx:
         for number in range(500):
-            row = {"dialog_id": str(number), "service_resource": "x" * 1000, "party": "p", "who": "", "message_id": ""}
+            row = {"dialog_id": str(number), "service_resource": "x" * 1000, "party": "p", "owner": "", "key": ""}
             tx.connection.execute(links.insert().values(**row, created_at=None).values(created_at=sa.func.now()))
 
     assert trouble_of(caught.value) is Trouble.FULL

@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 
 import bridge.storage
-from bridge.core.elements import ElementKey
+from bridge.core.cases import CaseRef
 from bridge.core.operations import Link, Upload
 from bridge.storage.attachments import Living
 from bridge.storage.database import migrate, open_database
@@ -22,12 +22,12 @@ from bridge.storage.uploads import Uploads
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LIVING = Living(process="another", uploads=frozenset(), silent_since=NOW)
 DIALOG = UUID(int=1)
-ELEMENT = ElementKey(who="910000001", message_id="a1")
-LINK = Link(dialog_id=DIALOG, service_resource="urn:altinn:resource:x", party="urn:x", element=ELEMENT)
+ELEMENT = CaseRef(system="altinn2", owner="910000001", key="a1")
+LINK = Link(dialog_id=DIALOG, service_resource="urn:altinn:resource:x", party="urn:x", case=ELEMENT)
 UPLOAD = Upload(
     id=UUID(int=2),
     dialog_id=DIALOG,
-    element=ELEMENT,
+    case=ELEMENT,
     file_name="plan.pdf",
     attachment_type="Plan",
     length=3,
@@ -71,7 +71,7 @@ def test_an_old_id_leads_to_what_took_its_place(store: Store) -> None:
             Uploads(tx).settled(new, new.replaces, now=NOW)
 
     with store.reading() as tx:
-        found, standing = Uploads(tx).find(DIALOG, first.id), Uploads(tx).of(DIALOG, "a1")
+        found, standing = Uploads(tx).find(DIALOG, first.id), Uploads(tx).of(DIALOG, ELEMENT)
         open_ = Uploads(tx).unsettled(DIALOG, LIVING)
 
     assert found is not None
@@ -135,7 +135,7 @@ def test_what_a_message_brought_is_noted_once(store: Store) -> None:
             Uploads(tx).brought(each, now=NOW)
 
     with store.reading() as tx:
-        (known,) = Uploads(tx).of(DIALOG, ELEMENT.message_id)
+        (known,) = Uploads(tx).of(DIALOG, ELEMENT)
     assert known == replace(newer, id=UPLOAD.id)
 
 
@@ -147,7 +147,7 @@ def test_an_id_that_another_file_has_is_not_taken_from_it(store: Store) -> None:
         Uploads(tx).brought(replace(UPLOAD, id=UUID(int=3), file_name="kart.pdf"), now=NOW)
 
     with store.reading() as tx:
-        known = {each.file_name: each.attachment_id for each in Uploads(tx).of(DIALOG, ELEMENT.message_id)}
+        known = {each.file_name: each.attachment_id for each in Uploads(tx).of(DIALOG, ELEMENT)}
     assert known == {"plan.pdf": 7, "kart.pdf": None}
 
 
@@ -163,5 +163,5 @@ def test_files_that_nobody_could_tell_apart_are_noted_once(store: Store) -> None
                 Uploads(tx).brought(replace(each, id=UUID(int=each.id.int + 10 * again)), now=NOW)
 
     with store.reading() as tx:
-        known = Uploads(tx).of(DIALOG, ELEMENT.message_id)
+        known = Uploads(tx).of(DIALOG, ELEMENT)
     assert sorted(each.attachment_type for each in known) == ["A", "B"]

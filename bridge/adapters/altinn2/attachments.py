@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from bridge.adapters.altinn2.connection import Connection
 from bridge.adapters.altinn2.messages import attachments_body
+from bridge.adapters.altinn2.orders import ElementKey
 from bridge.adapters.altinn2.streams import Body, Spool
 from bridge.adapters.altinn2.wire import LANGUAGE, NUMBER, embedded, json_body, new_id, own_id, text
-from bridge.core.elements import Attachment, Content, ElementKey
+from bridge.core.elements import Attachment, Content
 
 ATTACHMENT_BYTES = 1024 * 1024 * 1024
 """The largest attachment that is read; Altinn 2 took 500 MB at most."""

@@ -13,6 +13,7 @@ from bridge.adapters.altinn2 import attachments, forms
 from bridge.adapters.altinn2.connection import Connection
 from bridge.adapters.altinn2.errors import ListTruncated, paths_in, raise_for
 from bridge.adapters.altinn2.messages import FLAGS, PAGE, Window, check, element_from, message_body, put_body
+from bridge.adapters.altinn2.orders import ElementKey, NewMessage, PutMessage, PutReceipt, Verdict
 from bridge.adapters.altinn2.reportees import Reportee, reportees_in
 from bridge.adapters.altinn2.streams import Body
 from bridge.adapters.altinn2.wire import (
@@ -30,17 +31,7 @@ from bridge.adapters.altinn2.wire import (
 from bridge.adapters.http.call import StreamedAnswer
 from bridge.adapters.http.credentials import Secret
 from bridge.core.clock import Clock
-from bridge.core.elements import (
-    Attachment,
-    Content,
-    Element,
-    ElementKey,
-    Form,
-    NewMessage,
-    PutMessage,
-    PutReceipt,
-    Verdict,
-)
+from bridge.core.elements import Attachment, Content, Element, Form
 from bridge.core.errors import Missing, OutcomeUnknown, Rejected, Unreachable
 from bridge.core.upstream_pause import UpstreamPause
 
@@ -104,7 +95,7 @@ class Altinn2Client:
             Unreachable: Ask again later; also where forms or attachments changed meanwhile.
         """
         element = self._on_own_pages(element_from(key.who, self._message(key), whole=True))
-        if not element.is_of(key):
+        if not element.is_of(key.case):
             raise Missing(SYSTEM, "it leads on to another element", reason="not_found")
         return self.read_contents(element, attached=True) if content else element
 
@@ -115,8 +106,9 @@ class Altinn2Client:
         Raises:
             Unreachable: Ask again later; also where forms or attachments changed since *element* was read.
         """
-        held = tuple(forms.read_forms(self._connection, element.key))
-        files = tuple(attachments.read_attachments(self._connection, element.key)) if attached else ()
+        key = ElementKey.of(element.case)
+        held = tuple(forms.read_forms(self._connection, key))
+        files = tuple(attachments.read_attachments(self._connection, key)) if attached else ()
         lost = {each.id for each in element.listed_forms or ()} - {each.form_id for each in held}
         if attached:
             lost |= {each.id for each in element.listed_attachments or ()} - {each.attachment_id for each in files}

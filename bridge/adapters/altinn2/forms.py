@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from bridge.adapters.altinn2.connection import Connection
+from bridge.adapters.altinn2.orders import ElementKey
 from bridge.adapters.altinn2.wire import LANGUAGE, embedded, json_body, new_id, own_id, text, unreadable, xml_text
-from bridge.core.elements import ElementKey, Form
+from bridge.core.elements import Form
 from bridge.core.mapping import FormKind
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bridge.adapters.altinn2.errors import ListTruncated, UnsafeUpdate
+from bridge.adapters.altinn2.orders import ElementKey, PutMessage
 from bridge.adapters.altinn2.states import state_of
 from bridge.adapters.altinn2.streams import Body, base64_length, base64_pieces
 from bridge.adapters.altinn2.wire import MESSAGE_ID, NUMBER, SYSTEM, field, last_segment, links, text, unreadable
 from bridge.core.altinn_dates import altinn_date, parse_altinn_date
-from bridge.core.elements import Attachment, Element, ElementKey, Form, Listed, PutMessage
+from bridge.core.elements import Attachment, Element, Form, Listed
 from bridge.core.mapping import AfterUpdate
 
 PAGE = 50
@@ -66,7 +67,7 @@ def element_from(who: str, body: Mapping[str, object], *, whole: bool) -> Elemen
     if not MESSAGE_ID.fullmatch(message_id):
         raise unreadable("MessageId")
     return Element(
-        key=ElementKey(who=who, message_id=message_id),
+        case=ElementKey(who=who, message_id=message_id).case,
         state=state_of(status),
         status_text=status,
         service_code=text(body, "ServiceCode"),

@@ -2,40 +2,40 @@
 
 from collections.abc import Mapping
 
-from bridge.core.elements import ElementState
+from bridge.core.cases import CaseStatus
 
-BOKMAAL: Mapping[ElementState, str] = {
-    ElementState.FORM_FILLING: "Utfylling",
-    ElementState.SIGNING: "Signering",
-    ElementState.ARCHIVED: "Sendt og arkivert",
-    ElementState.DELETED: "Slettet",
-    ElementState.UNREAD: "Ulest",
-    ElementState.OPENED: "Åpnet",
-    ElementState.READ: "Lest",
-    ElementState.CONFIRMED: "Bekreftet",
+BOKMAAL: Mapping[CaseStatus, str] = {
+    CaseStatus.FORM_FILLING: "Utfylling",
+    CaseStatus.SIGNING: "Signering",
+    CaseStatus.ARCHIVED: "Sendt og arkivert",
+    CaseStatus.DELETED: "Slettet",
+    CaseStatus.UNREAD: "Ulest",
+    CaseStatus.OPENED: "Åpnet",
+    CaseStatus.READ: "Lest",
+    CaseStatus.CONFIRMED: "Bekreftet",
 }
 """What a filter asks for, whatever the language of the answers."""
 
 # Altinn 2 may fall back to the user's own language, whatever was asked for.
-_STATES: Mapping[str, ElementState] = {
+_STATES: Mapping[str, CaseStatus] = {
     **{text.casefold(): state for state, text in BOKMAAL.items()},
-    "completion": ElementState.FORM_FILLING,
-    "signing": ElementState.SIGNING,
-    "sent and archived": ElementState.ARCHIVED,
-    "arkivert": ElementState.ARCHIVED,
-    "archived": ElementState.ARCHIVED,
-    "sletta": ElementState.DELETED,
-    "deleted": ElementState.DELETED,
+    "completion": CaseStatus.FORM_FILLING,
+    "signing": CaseStatus.SIGNING,
+    "sent and archived": CaseStatus.ARCHIVED,
+    "arkivert": CaseStatus.ARCHIVED,
+    "archived": CaseStatus.ARCHIVED,
+    "sletta": CaseStatus.DELETED,
+    "deleted": CaseStatus.DELETED,
     # Correspondences.
-    "unread": ElementState.UNREAD,
-    "opna": ElementState.OPENED,
-    "opened": ElementState.OPENED,
-    "read": ElementState.READ,
-    "stadfesta": ElementState.CONFIRMED,
-    "confirmed": ElementState.CONFIRMED,
+    "unread": CaseStatus.UNREAD,
+    "opna": CaseStatus.OPENED,
+    "opened": CaseStatus.OPENED,
+    "read": CaseStatus.READ,
+    "stadfesta": CaseStatus.CONFIRMED,
+    "confirmed": CaseStatus.CONFIRMED,
 }
 
 
-def state_of(text: str) -> ElementState:
+def state_of(text: str) -> CaseStatus:
     """The state that a status text stands for; UNKNOWN where no table knows it."""
-    return _STATES.get(text.strip().casefold(), ElementState.UNKNOWN)
+    return _STATES.get(text.strip().casefold(), CaseStatus.UNKNOWN)

@@ -5,14 +5,15 @@ from datetime import UTC, datetime
 
 from bridge.adapters.altinn2.client import Altinn2Client
 from bridge.adapters.altinn2.states import BOKMAAL
-from bridge.core.elements import Element, ElementState
+from bridge.core.cases import CaseStatus
+from bridge.core.elements import Element
 from bridge.core.errors import Rejected
 from bridge.core.mapping import Altinn2Service
 
 FIRST_YEAR = datetime(2003, 1, 1, tzinfo=UTC)
 """Altinn has no older forms; without a beginning a list that is cut could not be halved."""
 
-OPEN = frozenset({ElementState.FORM_FILLING, ElementState.SIGNING})
+OPEN = frozenset({CaseStatus.FORM_FILLING, CaseStatus.SIGNING})
 """Where a form task stands while somebody still has to do something with it."""
 
 SERVICES_AT_ONCE = 20
@@ -43,7 +44,7 @@ def open_tasks(
         for element in altinn2.elements(who, since=FIRST_YEAR, filtered=filter_of(some, OPEN), passed_over=passed_over):
             # Whatever came: a filter that is not understood must not make dialogs of letters.
             mine = (element.service_code, element.service_edition) in known
-            if mine and element.type == "FormTask" and element.state in OPEN and element.key.message_id[0] == "a":
+            if mine and element.type == "FormTask" and element.state in OPEN and element.case.key[0] == "a":
                 yield element
 
 
@@ -52,7 +53,7 @@ def _some(services: Sequence[Altinn2Service]) -> Iterator[Sequence[Altinn2Servic
         yield services[start : start + SERVICES_AT_ONCE]
 
 
-def filter_of(services: Sequence[Altinn2Service], states: Collection[ElementState]) -> str:
+def filter_of(services: Sequence[Altinn2Service], states: Collection[CaseStatus]) -> str:
     """The ``$filter`` for elements of one of *services* in one of *states*; none of a kind leaves it open."""
     wanted = " or ".join(
         f"(ServiceCode eq '{_quoted(each.service_code)}' and ServiceEdition eq {each.service_edition})"

@@ -157,10 +157,13 @@ def _tried(result: _Result) -> Iterator[Fault]:
 
 def untellable(services: Mapping[str, "ServiceMapping"]) -> Iterator[Fault]:
     """Make the dialog of a pretended element in each state that ``altinn-bridge drafts`` meets."""
-    from bridge.core.elements import Element, ElementKey, ElementState
+    from bridge.config.mapping_states import STATE_NAMES
+    from bridge.core.cases import CaseRef, CaseStatus
+    from bridge.core.elements import Element
     from bridge.core.errors import place_of
     from bridge.core.new_dialogs import new_dialog, own_dialog_change
     from bridge.core.states import Subject
+    from bridge.core.targets import Target
 
     now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     values = {"message_id": "a1", "archived_id": "b1", "archive_reference": "AR1"}
@@ -168,11 +171,11 @@ def untellable(services: Mapping[str, "ServiceMapping"]) -> Iterator[Fault]:
         if each.altinn2 is None or not each.actions:
             continue
         subject = Subject(mapping=each, dialog_id=UUID(int=0), public_url="https://bridge.example", values=values)
-        for state in (ElementState.FORM_FILLING, ElementState.SIGNING, ElementState.ARCHIVED):
+        for state in (CaseStatus.FORM_FILLING, CaseStatus.SIGNING, CaseStatus.ARCHIVED):
             element = Element(
-                key=ElementKey(who="my", message_id="a1"),
+                case=CaseRef(system=Target.ALTINN2.value, owner="my", key="a1"),
                 state=state,
-                status_text=state.value,
+                status_text=STATE_NAMES[state],
                 service_code=each.altinn2.service_code,
                 service_edition=each.altinn2.service_edition,
                 last_changed=now,
@@ -185,7 +188,9 @@ def untellable(services: Mapping[str, "ServiceMapping"]) -> Iterator[Fault]:
                 new_dialog(subject, says, element, party="urn:altinn:organization:identifier-no:0", key="k", label="l")
             except Exception as error:  # noqa: BLE001 - whatever it is, it would stop each dialog of this service
                 why = f"{type(error).__name__} in {place_of(error)}"
-                message = f"no dialog can be made for an element in the state {state.value} ({why}): look at its texts"
+                message = (
+                    f"no dialog can be made for an element in the state {STATE_NAMES[state]} ({why}): look at its texts"
+                )
                 yield Fault(where=f"{each.source}:1:1", message=message)
                 break
 

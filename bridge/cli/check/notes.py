@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Self
 
 from bridge.config.mapping_limits import sized, stranding
+from bridge.config.mapping_states import STATE_NAMES
 from bridge.config.settings import Settings, whole_alone
-from bridge.core.elements import ElementState, aim, can_act
+from bridge.core.cases import CaseStatus
+from bridge.core.elements import aim, can_act
 from bridge.core.errors import ConfigurationError
 from bridge.core.mapping import ActionMapping, FormFormat, FormKind, FormSource, ServiceMapping
 
-_OPEN = (ElementState.FORM_FILLING, ElementState.SIGNING)
+_OPEN = (CaseStatus.FORM_FILLING, CaseStatus.SIGNING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,14 +130,14 @@ def _buttonless(name: str, mapping: ServiceMapping) -> Iterator[str]:
     if mapping.altinn2 is None:
         return
     for state in _OPEN:
-        rule = mapping.states.get(state.value)
+        rule = mapping.states.get(state)
         named = [each for each in mapping.actions.values() if can_act(each, state)]
         if rule is not None and rule.actions is not None:
             named = [mapping.actions[each] for each in rule.actions if each in mapping.actions]
         if named and not any(map(_shows, named)):
             yield (
-                f"{name}: in {state.value} no button is put on a dialog: {_all(named)} has no 'button'; write one, "
-                "unless who makes the dialogs puts it there"
+                f"{name}: in {STATE_NAMES[state]} no button is put on a dialog: {_all(named)} has no 'button'; write "
+                "one, unless who makes the dialogs puts it there"
             )
 
 
@@ -160,9 +162,9 @@ def _shared_schemas(name: str, mapping: ServiceMapping) -> Iterator[str]:
 
 def _silent_submissions(services: Mapping[str, ServiceMapping]) -> Iterator[str]:
     """Where a form is submitted without an event, and nobody said that it should be."""
-    archived = ElementState.ARCHIVED
+    archived = CaseStatus.ARCHIVED
     for name, each in services.items():
-        rule = each.states.get(archived.value)
+        rule = each.states.get(archived)
         unsaid = [
             action.name
             for action in each.actions.values()

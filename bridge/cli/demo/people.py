@@ -20,6 +20,7 @@ from bridge.adapters.maskinporten.client import MaskinportenClient
 from bridge.adapters.maskinporten.keys import signing_key
 from bridge.cli.demo.stage import DemoFailed, Stage
 from bridge.cli.demo.timeline import ARBEIDSFLATE, BRIDGE, DIALOGPORTEN, Line, Timeline
+from bridge.config.mapping_states import ARCHIVED, DELETED, FORM_FILLING, SIGNING
 from bridge.core.ids import uuid7
 
 RESOURCE = "urn:altinn:resource:serveringsbevilling"
@@ -28,10 +29,10 @@ FORM = {"type": "MainForm", "data_format_id": "5801", "data_format_version": "42
 PDF = b"%PDF-1.4\n% Plan of premises that do not exist.\n" + bytes(range(256)) * 20 + b"\n%%EOF\n"
 GUIDE = "https://veiledning.example/servering"
 STATUS: Mapping[str, str] = {
-    "formfilling": "Utfylling",
-    "signing": "Signering",
-    "archived": "Sendt og arkivert",
-    "deleted": "Slettet",
+    "formfilling": FORM_FILLING,
+    "signing": SIGNING,
+    "archived": ARCHIVED,
+    "deleted": DELETED,
 }
 """The states of the sandbox's control API, in Altinn 2's words."""
 Texts = list[dict[str, str]]

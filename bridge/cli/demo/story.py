@@ -12,6 +12,7 @@ from typing import Any
 from bridge.cli.demo.people import GUIDE, STATUS, Answer, Arbeidsflate, Button, Case, Dialog, ServiceOwner
 from bridge.cli.demo.stage import DemoFailed, Stage
 from bridge.cli.demo.timeline import BRIDGE, Line, Timeline, calls_since, last_call, line_of
+from bridge.config.mapping_states import ARCHIVED, FORM_FILLING
 from bridge.core.elements import archive_reference
 from bridge.forms.xml.input import Limits, canonical, parse, to_utf8
 
@@ -210,7 +211,7 @@ def _press_checks(press: Press) -> dict[str, bool]:
             and press.effects.get("altinn2.put") == 1
         ),
         "the element is archived, with a new id and an archive reference": (
-            (was.status, now.status) == ("Utfylling", "Sendt og arkivert")
+            (was.status, now.status) == (FORM_FILLING, ARCHIVED)
             and now.id.startswith("b")
             and now.archive_reference is not None
         ),
@@ -235,7 +236,7 @@ def _faulty_checks(faulty: Press) -> dict[str, bool]:
         and all(each.get("line") and each.get("path") and each.get("message") for each in findings),
         "nothing of that form is sent": not faulty.puts
         and not any(kind.startswith("altinn2.") for kind in faulty.effects),
-        "that form's element is untouched": now == faulty.before[0] and now.status == "Utfylling",
+        "that form's element is untouched": now == faulty.before[0] and now.status == FORM_FILLING,
         "that form's dialog says why, and keeps its button": (
             dialog.activities == {"Information": 1} and len(dialog.told) == 1 and faulty.button in faulty.buttons_after
         ),

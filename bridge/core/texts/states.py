@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bridge.core.elements import ElementState
+from bridge.core.cases import CaseStatus
 from bridge.core.mapping import Texts
 
 FILLING: Texts = {"nb": "Under utfylling", "nn": "Under utfylling", "en": "Being filled in"}
@@ -10,23 +10,23 @@ SIGNING: Texts = {"nb": "Til signering", "nn": "Til signering", "en": "To be sig
 SUBMITTED: Texts = {"nb": "Sendt inn", "nn": "Sendt inn", "en": "Submitted"}
 DELETED: Texts = {"nb": "Slettet", "nn": "Sletta", "en": "Deleted"}
 
-SUMMARIES: Mapping[ElementState, Texts] = {
-    ElementState.FORM_FILLING: {
+SUMMARIES: Mapping[CaseStatus, Texts] = {
+    CaseStatus.FORM_FILLING: {
         "nb": "Skjemaet er ikke sendt inn ennå.",
         "nn": "Skjemaet er ikkje sendt inn enno.",
         "en": "The form has not been submitted yet.",
     },
-    ElementState.SIGNING: {
+    CaseStatus.SIGNING: {
         "nb": "Skjemaet venter på signering.",
         "nn": "Skjemaet ventar på signering.",
         "en": "The form waits for a signature.",
     },
-    ElementState.ARCHIVED: {
+    CaseStatus.ARCHIVED: {
         "nb": "Skjemaet er sendt inn.",
         "nn": "Skjemaet er sendt inn.",
         "en": "The form has been submitted.",
     },
-    ElementState.DELETED: {
+    CaseStatus.DELETED: {
         "nb": "Skjemaet er slettet.",
         "nn": "Skjemaet er sletta.",
         "en": "The form has been deleted.",
@@ -103,13 +103,13 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
 }
 """What the dialog's history says, by language: at most 255 characters, and nothing of the form or the person."""
 
-TITLES: Mapping[ElementState, Texts] = {
-    ElementState.FORM_FILLING: {"nb": "Lagre", "nn": "Lagre", "en": "Save"},
-    ElementState.SIGNING: {"nb": "Send til signering", "nn": "Send til signering", "en": "Send to signing"},
-    ElementState.ARCHIVED: {"nb": "Send inn", "nn": "Send inn", "en": "Submit"},
-    ElementState.DELETED: {"nb": "Slett skjemaet", "nn": "Slett skjemaet", "en": "Delete the form"},
-    ElementState.CONFIRMED: {"nb": "Bekreft", "nn": "Stadfest", "en": "Confirm"},
-    ElementState.CALCULATED: {"nb": "Beregn", "nn": "Rekn ut", "en": "Calculate"},
+TITLES: Mapping[CaseStatus, Texts] = {
+    CaseStatus.FORM_FILLING: {"nb": "Lagre", "nn": "Lagre", "en": "Save"},
+    CaseStatus.SIGNING: {"nb": "Send til signering", "nn": "Send til signering", "en": "Send to signing"},
+    CaseStatus.ARCHIVED: {"nb": "Send inn", "nn": "Send inn", "en": "Submit"},
+    CaseStatus.DELETED: {"nb": "Slett skjemaet", "nn": "Slett skjemaet", "en": "Delete the form"},
+    CaseStatus.CONFIRMED: {"nb": "Bekreft", "nn": "Stadfest", "en": "Confirm"},
+    CaseStatus.CALCULATED: {"nb": "Beregn", "nn": "Rekn ut", "en": "Calculate"},
 }
 """Built-in buttons, by where they want the element."""
 SIGN: Texts = {"nb": "Signer og send inn", "nn": "Signer og send inn", "en": "Sign and submit"}

@@ -59,10 +59,10 @@ def make(bridge: Bridge, mapping: ServiceMapping, element: Element, *, party: st
     now = bridge.clock()
     born_at = min(element.created or now, now)
     wanted = Link(
-        dialog_id=dialog_id_for(element.key.message_id, born_at),
+        dialog_id=dialog_id_for(element.case.key, born_at),
         service_resource=mapping.service_resource,
         party=party,
-        element=element.key,
+        case=element.case,
     )
     with bridge.store.transaction() as tx:
         draft = Drafts(tx).begin(wanted, born_at=born_at, now=now)
@@ -114,7 +114,7 @@ def plan_make(
         return MakePlan(dialog_id=begun.dialog_id, body=None, ending=Ending.DIALOG_GONE if gone else None)
     now = bridge.clock()
     born_at = min(element.created or now, now)
-    dialog_id = dialog_id_for(element.key.message_id, born_at) if begun is None else begun.dialog_id
+    dialog_id = dialog_id_for(element.case.key, born_at) if begun is None else begun.dialog_id
     body, _ = _new_dialog(bridge, mapping, element, party=party, dialog_id=dialog_id)
     return MakePlan(dialog_id=dialog_id, body=body)
 
@@ -123,7 +123,7 @@ def _new_dialog(
     bridge: Bridge, mapping: ServiceMapping, element: Element, *, party: str, dialog_id: UUID
 ) -> tuple[Json, Written]:
     """The body that makes the element's dialog, and what is then written by the bridge."""
-    message_id = element.key.message_id
+    message_id = element.case.key
     subject = template_context(bridge, mapping, dialog_id, message_id=message_id, archived_id=None)
     change = own_dialog_change(subject, element, activity=None, now=bridge.clock())
     label, key = f"{LABEL}{message_id}", idempotent_key(message_id)
@@ -182,7 +182,7 @@ def _give_way(
         Drafts(tx).give_way(draft, element, dialog_id=dialog_id or draft.dialog_id, ending=ending, now=now)
         if link is not None:
             tx.add_link(link, now=now)
-            tx.set_element(link)
+            tx.set_case(link)
     return dialog_id or draft.dialog_id, ending
 
 

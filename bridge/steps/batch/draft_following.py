@@ -18,6 +18,7 @@ from bridge.parts import Bridge
 from bridge.steps.batch.draft_dialogs import end, read_dialog
 from bridge.steps.dialog.ended import sent_before
 from bridge.steps.dialog.update import apply_what_is_taken, plan, template_context, without_applied_history
+from bridge.steps.drivers.registry import CASES
 from bridge.storage.drafts import Drafts
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.drafts")
@@ -43,7 +44,7 @@ class Observed:
 
     @property
     def archived_id(self) -> str | None:
-        return self.element.key.message_id if self.element is not None and self.ending is Ending.SENT else None
+        return self.element.case.key if self.element is not None and self.ending is Ending.SENT else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,16 +175,16 @@ def _apply(bridge: Bridge, draft: Draft, plan: FollowPlan) -> Followed:
 
 def _observed(bridge: Bridge, draft: Draft, link: Link) -> Observed:
     try:
-        element = bridge.altinn2.read(link.key, content=False)
+        element = CASES.read(bridge, link.required_case)
     except Missing:
         # That the lists can be had proves that the bridge may still see what belongs to this reportee.
         since = draft.last_changed or draft.born_at
-        archived = bridge.altinn2.find_archived(link.key, since=since)
+        archived = CASES.find_archived(bridge, link.required_case, since=since)
         if archived is not None:
             return Observed(element=archived, ending=Ending.SENT)
-        if sent_before(bridge, link.dialog_id, link.key) is not None:
+        if sent_before(bridge, link.dialog_id, link.required_case) is not None:
             return Observed(element=None, ending=Ending.SENT)
-        trashed = bridge.altinn2.in_trash(link.key, since=since)
+        trashed = CASES.in_trash(bridge, link.required_case, since=since)
         return Observed(element=None, ending=Ending.DELETED if trashed else Ending.GONE)
     return Observed(element=element, ending=ENDING_OF.get(element.state))
 

@@ -115,7 +115,7 @@ class DraftRunner:
             tasks = open_tasks(self._bridge.altinn2, who, services, passed_over=partial(self._pass_over, who))
             for some in _chunks(tasks, PAGE):
                 # A list that was cut gives the same element in a whole and in its halves.
-                self._handle_page(list({each.key.message_id: each for each in some}.values()), party)
+                self._handle_page(list({each.case.key: each for each in some}.values()), party)
 
     def _pass_over(self, who: str, message_id: str | None, error: Rejected) -> None:
         about = PlanLine(what=DraftOutcome.FAILED, who=who, message_id=message_id)
@@ -134,11 +134,11 @@ class DraftRunner:
             self._report.remember(key, _UNLISTED)
 
     def _handle_page(self, elements: Sequence[Element], party: str) -> None:
-        ids = [each.key.message_id for each in elements]
+        ids = [each.case.key for each in elements]
         with self._bridge.store.reading() as tx:
             known, linked = Drafts(tx).known(ids), Drafts(tx).linked(ids)
         for element in elements:
-            message_id = element.key.message_id
+            message_id = element.case.key
             called_for = look(element, known.get(message_id), linked=message_id in linked)
             if called_for in (Look.NOTHING, Look.STANDS):
                 self._report.count(DraftOutcome.UNCHANGED if called_for is Look.NOTHING else DraftOutcome.STANDING)
@@ -155,8 +155,8 @@ class DraftRunner:
         mapping = self._services[element.service_code, element.service_edition]
         about = PlanLine(
             what=DraftOutcome.FAILED,
-            who=element.key.who,
-            message_id=element.key.message_id,
+            who=element.case.owner,
+            message_id=element.case.key,
             dialog_id=None if draft is None else draft.dialog_id,
             service_resource=mapping.service_resource,
         )
@@ -165,7 +165,7 @@ class DraftRunner:
             if called_for is Look.FOLLOW and draft is not None:
                 self._follow(draft)
                 return
-            found = existing_dialog(self._bridge, element.key.message_id) if called_for is Look.SEARCH else None
+            found = existing_dialog(self._bridge, element.case.key) if called_for is Look.SEARCH else None
             if found is not None:
                 self._leave_to(found, element, about)
             else:
@@ -198,7 +198,7 @@ class DraftRunner:
                 return
             for draft, link in page:
                 # Where the bridge may not look any more, it cannot say what became of an element.
-                unknown = draft.message_id in self._met_dry or link.key.who not in whose
+                unknown = draft.message_id in self._met_dry or link.required_case.owner not in whose
                 if unknown or self._report.waits(draft.message_id):
                     continue
                 with self._report.guarded(_line_of(DraftOutcome.FAILED, draft, link)):
@@ -233,7 +233,7 @@ def _what(outcome: Followed) -> DraftOutcome:
 def _line_of(what: DraftOutcome, draft: Draft, link: Link) -> PlanLine:
     return PlanLine(
         what=what,
-        who=link.key.who,
+        who=link.required_case.owner,
         message_id=draft.message_id,
         dialog_id=draft.dialog_id,
         service_resource=link.service_resource,

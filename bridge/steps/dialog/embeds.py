@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from bridge.core.elements import Element, ElementState, Form, archive_reference
+from bridge.core.cases import CaseStatus
+from bridge.core.elements import Element, Form, archive_reference
 from bridge.core.embeds import WORDS, Words, told_moment
 from bridge.core.errors import ConfigurationError
 from bridge.core.mapping import Embed, Embeds, FormKind, ServiceMapping
@@ -78,7 +79,7 @@ def _parts(bridge: Bridge, asked: Asked, embeds: Embeds, *, embed: Embed) -> Ite
     element = asked.views.element(bridge, asked.link)
     if embed is Embed.SUMMARY:
         return _Summary(bridge, asked, embeds).of(element)
-    return _receipt(bridge, asked, element) if element.state is ElementState.ARCHIVED else ()
+    return _receipt(bridge, asked, element) if element.state is CaseStatus.ARCHIVED else ()
 
 
 def print_link(bridge: Bridge, dialog_id: UUID, *, language: str) -> tuple[str, datetime]:
@@ -132,7 +133,7 @@ def _receipt(bridge: Bridge, asked: Asked, element: Element) -> Iterator[str]:
     words = WORDS[asked.language]
     sent = told_moment(element.last_changed, language=asked.language, zone=asked.zone)
     yield f"- **{words.sent}:** {escaped(sent)}"
-    reference = archive_reference(element.key.message_id)
+    reference = archive_reference(element.case.key)
     if reference is not None:
         yield f"- **{words.reference}:** {escaped(reference)}"
     yield from _attachments(element, words)

@@ -6,10 +6,11 @@ from uuid import UUID
 
 import structlog
 
+from bridge.core.cases import ENDED, CaseRef, CaseStatus
 from bridge.core.dialog_merge import with_label
 from bridge.core.dialog_plan import DialogPlan, Why, plan_of
 from bridge.core.dialogs import Dialog, DialogChange, of_correspondence
-from bridge.core.elements import ENDED, ElementKey, ElementState, archive_reference
+from bridge.core.elements import archive_reference
 from bridge.core.errors import Conflict, Missing, OutcomeUnknown, Rejected, UpstreamError
 from bridge.core.ladder import Rung, Step, step_down, step_on, without_history
 from bridge.core.mapping import ServiceMapping
@@ -179,10 +180,10 @@ def _count_left_out(bridge: Bridge, plan: DialogPlan) -> None:
         bridge.metrics.left_out.labels(plan.dialog.service_resource, plan.step.rung.name.lower()).inc()
 
 
-def note_thrown_away(bridge: Bridge, dialog_id: UUID, key: ElementKey) -> None:
+def note_thrown_away(bridge: Bridge, dialog_id: UUID, case: CaseRef) -> None:
     """Note that the element of a dialog lies in the bin: should it come back, a run restores the dialog."""
     with bridge.store.transaction() as tx:
-        Drafts(tx).thrown_away(dialog_id, key.message_id, now=bridge.clock())
+        Drafts(tx).thrown_away(dialog_id, case.key, now=bridge.clock())
 
 
 def delete_after_update(bridge: Bridge, dialog_id: UUID) -> None:
@@ -211,7 +212,7 @@ def delete_after_update(bridge: Bridge, dialog_id: UUID) -> None:
         raise Conflict(error.system, error.detail, status=error.status) from error
 
 
-def ended_before(bridge: Bridge, dialog_id: UUID) -> frozenset[ElementState]:
+def ended_before(bridge: Bridge, dialog_id: UUID) -> frozenset[CaseStatus]:
     """At which end the dialog says, by the bridge's last word, that its case is; empty where it is at none."""
     with bridge.store.reading() as tx:
         written = Snapshots(tx).written(dialog_id)

@@ -10,11 +10,13 @@ import requests
 from bridge.config.mapping_parts import MappingRules
 from bridge.config.settings import Settings
 from bridge.core.calculations import AppRoute
+from bridge.core.cases import CaseRef, CaseState
 from bridge.core.clock import Clock
 from bridge.core.dialogs import Dialog
-from bridge.core.elements import ElementKey, Form
+from bridge.core.elements import Element, Form
 from bridge.core.errors import Fault
 from bridge.core.mapping import ServiceMapping
+from bridge.core.operations import Link
 from bridge.forms.registry import SchemaRegistry
 from bridge.parts import Bridge
 from bridge.steps.delivery import Delivery
@@ -63,8 +65,24 @@ class Driver(MappingRules, Protocol):
 class Cases(Protocol):
     """The system in which dialogs have their cases, whichever target works on them."""
 
-    def first_use(self, bridge: Bridge, dialog: Dialog) -> ElementKey | None:
+    def first_use(self, bridge: Bridge, dialog: Dialog) -> CaseRef | None:
         """The case that *dialog* stands for; None where it stands for none. Raises Refusal where that is not known."""
+
+    def observe(self, bridge: Bridge, link: Link) -> CaseState | None:
+        """
+        Where the case of *link* stands, by one call as long as it is in its place, and without its content.
+
+        None where neither it nor an archived copy is to be found. Raises UpstreamError.
+        """
+
+    def read(self, bridge: Bridge, case: CaseRef) -> Element:
+        """*case* where it stands, without its content. Raises Missing where it does not, and UpstreamError."""
+
+    def find_archived(self, bridge: Bridge, case: CaseRef, *, since: datetime) -> Element | None:
+        """Its copy of after *since*; None where the system of *case* lists none. Raises UpstreamError."""
+
+    def in_trash(self, bridge: Bridge, case: CaseRef, *, since: datetime) -> bool:
+        """Whether *case* lies in its system's trash bin since *since*. Raises UpstreamError."""
 
     def held_forms(self, delivery: Delivery) -> tuple[Form, ...]:
         """

@@ -175,7 +175,7 @@ def hold_against(message: Message, mapping: ServiceMapping, link: Link) -> None:
     meant = {
         "service_code": None if service is None else service.service_code,
         "service_edition": None if service is None else str(service.service_edition),
-        "message_id": None if link.element is None else link.element.message_id,
+        "message_id": None if link.case is None else link.case.key,
     }
     findings = [
         Finding(path=pointer((Message.model_fields[name].alias or name,)), rule="of_another")

@@ -45,7 +45,7 @@ def action_for(bridge: Bridge, caller: Caller, name: str) -> tuple[ServiceMappin
 
 def link_for(bridge: Bridge, caller: Caller, *, element: bool = True) -> Link:
     """
-    The link from the caller's dialog to its element; on first use Dialogporten is asked, and the answer kept.
+    The link from the caller's dialog to its case; on first use Dialogporten is asked, and the answer kept.
 
     Without *element* it need not stand for any, and Altinn 2 is not asked.
 
@@ -54,13 +54,13 @@ def link_for(bridge: Bridge, caller: Caller, *, element: bool = True) -> Link:
     """
     with bridge.store.reading() as tx:
         link = tx.link(caller.dialog_id)
-    if link is None or (element and link.element is None):
+    if link is None or (element and link.case is None):
         with bridge.rooms.links.place():
             known, link = link, _first_use(bridge, caller, element=element)
         with bridge.store.transaction() as tx:
             if known is None:
                 tx.add_link(link, now=bridge.clock())
-            tx.set_element(link)
+            tx.set_case(link)
     if link.service_resource != caller.service_resource:
         raise Refusal("other_service", 403)
     if link.party != caller.party:
@@ -83,18 +83,18 @@ def submit(
     if body is not None and action.form is not FormSource.BODY:
         raise Refusal("body_not_expected", 400)
     mapping, action = action_for(bridge, caller, action.name)
-    element = link.element if action.needs_element else None
+    case = link.case if action.needs_element else None
     intent = Intent(
         dialog_id=caller.dialog_id,
         action=action.name,
         service_resource=caller.service_resource,
-        element=element,
+        case=case,
         actor=caller.actor,
         body=body,
         body_digest=hashlib.sha256(body or b"").hexdigest(),
         meaning=meaning_of(mapping, action),
         mapping_digest=mapping.digest,
-        signer=signer_of(element, caller.actor) if action.signs and element is not None else "",
+        signer=signer_of(case, caller.actor) if action.signs and case is not None else "",
         language=language,
         level=caller.level,
     )
@@ -162,8 +162,8 @@ def _first_use(bridge: Bridge, caller: Caller, *, element: bool) -> Link:
     if dialog.deleted_at is not None:
         raise Refusal("dialog_gone", 410)
     if not element:
-        return Link(dialog_id=dialog.id, service_resource=dialog.service_resource, party=dialog.party, element=None)
+        return Link(dialog_id=dialog.id, service_resource=dialog.service_resource, party=dialog.party, case=None)
     case = CASES.first_use(bridge, dialog)
     if case is None:
         raise Refusal("not_linked", 404)
-    return Link(dialog_id=dialog.id, service_resource=dialog.service_resource, party=dialog.party, element=case)
+    return Link(dialog_id=dialog.id, service_resource=dialog.service_resource, party=dialog.party, case=case)

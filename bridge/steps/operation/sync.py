@@ -6,10 +6,10 @@ from datetime import datetime
 
 import structlog
 
+from bridge.core.cases import CaseStatus
 from bridge.core.changes import OperationChange
 from bridge.core.dialog_plan import history_plan
 from bridge.core.dialogs import DialogChange
-from bridge.core.elements import ElementState
 from bridge.core.errors import Conflict, Missing, Rejected, Unreachable
 from bridge.core.ladder import Rung, Step, history, step_on, without_history
 from bridge.core.operations import FROZEN, TOLD_IN_PART, Operation, Outcome, Stage
@@ -131,10 +131,10 @@ def _update(bridge: Bridge, operation: Operation, way: _Way) -> None:
         step = _without_names(bridge, operation, step)
     plan = history_plan(operation.dialog_id, step) if dialog is None else plan_step(bridge, dialog, step)
     apply(bridge, plan)
-    thrown_away = change.state == ElementState.DELETED.value and operation.outcome in _THROWN_AWAY
-    if operation.element is not None and thrown_away:
+    thrown_away = change.state == CaseStatus.DELETED.value and operation.outcome in _THROWN_AWAY
+    if operation.case is not None and thrown_away:
         # Before the dialog goes: a run among drafts that meets it must not take this for somebody else's deletion.
-        note_thrown_away(bridge, operation.dialog_id, operation.element)
+        note_thrown_away(bridge, operation.dialog_id, operation.case)
     if change.deletes:
         delete_after_update(bridge, operation.dialog_id)
 
@@ -154,7 +154,7 @@ def _change(bridge: Bridge, operation: Operation) -> DialogChange:
             bridge,
             mapping,
             operation.dialog_id,
-            message_id=None if operation.element is None else operation.element.message_id,
+            message_id=None if operation.case is None else operation.case.key,
             archived_id=operation.archived_id,
             results=operation.results,
             offering=offering,
@@ -162,7 +162,7 @@ def _change(bridge: Bridge, operation: Operation) -> DialogChange:
         action=action,
         outcome=outcome,
         code=None if operation.problem is None else operation.problem.code,
-        state=ElementState(operation.state_after or ElementState.UNKNOWN.value),
+        state=CaseStatus(operation.state_after or CaseStatus.UNKNOWN.value),
         operation_id=str(operation.id),
         accepted_at=operation.accepted_at,
         actor=operation.actor or "",

@@ -1,7 +1,8 @@
 """What was written and asks for more: once it is seen to be there, the delivery goes on to its next phase."""
 
+from bridge.core.cases import CaseStatus
 from bridge.core.delivery import Event, Phase, Verification, verify
-from bridge.core.elements import Element, ElementState
+from bridge.core.elements import Element
 from bridge.core.errors import BridgeError, Finding
 from bridge.core.problems import Refusal
 from bridge.forms.xml.input import Unreadable
@@ -55,9 +56,9 @@ def _after_completion(delivery: Delivery, element: Element) -> Delivery:
     """Go on to the signature where the PUT that completes without carrying attachments left them in place."""
     operation = delivery.operation
     moved = element.last_changed != operation.built_on
-    if not moved or (element.state is ElementState.FORM_FILLING and operation.answered_at is None):
+    if not moved or (element.state is CaseStatus.FORM_FILLING and operation.answered_at is None):
         return delivery
-    if element.state not in (ElementState.SIGNING, ElementState.FORM_FILLING):
+    if element.state not in (CaseStatus.SIGNING, CaseStatus.FORM_FILLING):
         return delivery
     if not _is_whole(delivery, element):
         raise Lost(element)
@@ -75,7 +76,7 @@ def _after_draft_saved(delivery: Delivery, element: Element) -> Delivery:
     """
     if element.last_changed == delivery.operation.built_on:
         return delivery
-    if element.state is not ElementState.FORM_FILLING:
+    if element.state is not CaseStatus.FORM_FILLING:
         # Somebody else took it on, and it is judged as if nothing had been sent.
         return delivery.seen(Event.TAKEN_ON, element)
     ours = delivery.operation.answered_at is not None or _holds_what_is_wanted(delivery, element)
@@ -98,7 +99,7 @@ def _holds_what_is_wanted(delivery: Delivery, element: Element) -> bool:
 def _after_form_updates(delivery: Delivery, element: Element) -> Delivery:
     """Go on to completing once every form is there; until then, what is not there yet is written again."""
     operation, manifest = delivery.operation, delivery.operation.manifest
-    if element.state is not ElementState.FORM_FILLING:
+    if element.state is not CaseStatus.FORM_FILLING:
         return delivery.seen(Event.TAKEN_ON, element)
     more = manifest is not None and len(element.listed_attachments or ()) > len(manifest.files)
     if more or not _is_whole(delivery, element):

@@ -7,7 +7,9 @@ from uuid import UUID
 
 import structlog
 
-from bridge.core.elements import Attachment, Element, ElementKey
+from bridge.adapters.altinn2.orders import ElementKey
+from bridge.core.cases import CaseRef
+from bridge.core.elements import Attachment, Element
 from bridge.core.errors import Missing, OutcomeUnknown, Unreachable
 from bridge.core.mapping import ActionMapping, Changes
 from bridge.core.operations import Link, Upload
@@ -34,10 +36,10 @@ class Shown:
 class ElementAttachments:
     """The attachments of one element as they are listed, held against what came through us by one dialog."""
 
-    def __init__(self, bridge: Bridge, key: ElementKey, dialog_id: UUID, *, there: Sequence[Attachment]) -> None:
-        self.bridge, self.key, self.dialog_id, self.there = bridge, key, dialog_id, tuple(there)
+    def __init__(self, bridge: Bridge, case: CaseRef, dialog_id: UUID, *, there: Sequence[Attachment]) -> None:
+        self.bridge, self.case, self.dialog_id, self.there = bridge, case, dialog_id, tuple(there)
         with bridge.store.reading() as tx:
-            self._ours = Uploads(tx).of(dialog_id, key.message_id)
+            self._ours = Uploads(tx).of(dialog_id, case)
 
     def shown(self) -> tuple[Shown, ...]:
         """The attachments, each with its upload: by its id, or by name, type and size where a PUT gave it a new one."""
@@ -64,7 +66,7 @@ class ElementAttachments:
         alike = [each for each in self._ours if each.sha256 is not None and _alike(each, listed)]
         if not alike:
             return None
-        digest = self.bridge.altinn2.read_content(self.key, listed).sha256
+        digest = self.bridge.altinn2.read_content(ElementKey.of(self.case), listed).sha256
         found = next((each for each in alike if each.sha256 == digest), None)
         if found is not None and listed.attachment_id is not None:
             with self.bridge.store.transaction() as tx:
@@ -117,10 +119,12 @@ def copy_of(bridge: Bridge, link: Link) -> Element | None:
         Rejected, Unreachable: It cannot be asked for.
     """
     if link.archived_id is not None:
-        copy = bridge.altinn2.read(replace(link.key, message_id=link.archived_id), content=False)
-        if copy.is_of(link.key):
+        copy = bridge.altinn2.read(
+            replace(ElementKey.of(link.required_case), message_id=link.archived_id), content=False
+        )
+        if copy.is_of(link.required_case):
             return copy
-    return bridge.altinn2.find_archived(link.key, since=bridge.clock() - LOOK_BACK)
+    return bridge.altinn2.find_archived(ElementKey.of(link.required_case), since=bridge.clock() - LOOK_BACK)
 
 
 def brought_by(delivery: Delivery, after: Element) -> tuple[Upload, ...]:
@@ -136,7 +140,7 @@ def brought_by(delivery: Delivery, after: Element) -> tuple[Upload, ...]:
             Upload(
                 id=delivery.bridge.new_id(),
                 dialog_id=operation.dialog_id,
-                element=operation.key,
+                case=operation.required_case,
                 file_name=each.file_name,
                 attachment_type=each.attachment_type,
                 length=each.size,
@@ -147,7 +151,7 @@ def brought_by(delivery: Delivery, after: Element) -> tuple[Upload, ...]:
     return tuple(uploads)
 
 
-def take_away(bridge: Bridge, key: ElementKey, attachment_id: int) -> bool:
+def take_away(bridge: Bridge, case: CaseRef, attachment_id: int) -> bool:
     """
     Delete an attachment, and say whether it is known to be gone: what was not answered is looked for.
 
@@ -156,16 +160,16 @@ def take_away(bridge: Bridge, key: ElementKey, attachment_id: int) -> bool:
         Unreachable: Nothing was done.
     """
     try:
-        bridge.altinn2.delete_attachment(key, attachment_id)
+        bridge.altinn2.delete_attachment(ElementKey.of(case), attachment_id)
     except OutcomeUnknown as error:
         log.warning("taking an attachment away was not answered", detail=error.detail)
         try:
-            return not _is_there(bridge, key, attachment_id)
+            return not _is_there(bridge, case, attachment_id)
         except Unreachable:
             return False
     except Missing:
         # Gone already, or the element is: the list tells.
-        return not _is_there(bridge, key, attachment_id)
+        return not _is_there(bridge, case, attachment_id)
     return True
 
 
@@ -174,11 +178,11 @@ def unsettled(bridge: Bridge, dialog_id: UUID) -> tuple[Upload, ...]:
     now = bridge.clock()
     with bridge.store.reading() as tx:
         found = Uploads(tx).unsettled(dialog_id, living_uploads(bridge))
-        coming = {upload.id for each in found for upload, _ in Uploads(tx).out(each.element, now=now)}
+        coming = {upload.id for each in found for upload, _ in Uploads(tx).out(each.case, now=now)}
     return tuple(each for each in found if each.id not in coming)
 
 
-def look_for_uploads(bridge: Bridge, key: ElementKey) -> tuple[tuple[Upload, datetime], ...]:
+def look_for_uploads(bridge: Bridge, case: CaseRef) -> tuple[tuple[Upload, datetime], ...]:
     """
     Look for uploads to an element that were not answered; returns those that may still arrive, and until when.
 
@@ -186,11 +190,11 @@ def look_for_uploads(bridge: Bridge, key: ElementKey) -> tuple[tuple[Upload, dat
         UpstreamError: Altinn 2 could not be asked.
     """
     with bridge.store.reading() as tx:
-        out = Uploads(tx).out(key, now=bridge.clock())
+        out = Uploads(tx).out(case, now=bridge.clock())
     if not out:
         return ()
     try:
-        there = bridge.altinn2.list_attachments(key)
+        there = bridge.altinn2.list_attachments(ElementKey.of(case))
     except Missing:
         return ()  # Nothing arrives where there is no element.
     left: list[tuple[Upload, datetime]] = []
@@ -206,7 +210,7 @@ def look_for_uploads(bridge: Bridge, key: ElementKey) -> tuple[tuple[Upload, dat
     return tuple(left)
 
 
-def settle(bridge: Bridge, uploads: Sequence[Upload], key: ElementKey) -> bool:
+def settle(bridge: Bridge, uploads: Sequence[Upload], case: CaseRef) -> bool:
     """
     End what broke off on an element in form filling: where the new one stands the old one goes, else the old one stays.
 
@@ -215,6 +219,7 @@ def settle(bridge: Bridge, uploads: Sequence[Upload], key: ElementKey) -> bool:
     Raises:
         Rejected, Unreachable: Altinn 2 cannot be asked; the next one who comes asks again.
     """
+    key = ElementKey.of(case)
     return all([_settled(bridge, each, bridge.altinn2.list_attachments(key)) for each in uploads])  # noqa: C419 - all of them
 
 
@@ -233,7 +238,7 @@ def _settled(bridge: Bridge, upload: Upload, there: Sequence[Attachment]) -> boo
         log.error("an attachment is gone, and the one in its place did not arrive", dialog=str(upload.dialog_id))
         return False
     for each in still_there:
-        if not take_away(bridge, upload.element, each):
+        if not take_away(bridge, upload.case, each):
             raise Unreachable("Altinn 2", "it is not known whether an attachment was taken away")
     _note(bridge, upload, upload.replaces, attachment_id=new.attachment_id)
     return True
@@ -241,14 +246,17 @@ def _settled(bridge: Bridge, upload: Upload, there: Sequence[Attachment]) -> boo
 
 def _new_one(bridge: Bridge, upload: Upload, there: Sequence[Attachment]) -> Attachment | None:
     with bridge.store.reading() as tx:
-        others = Uploads(tx).of(upload.dialog_id, upload.element.message_id)
+        others = Uploads(tx).of(upload.dialog_id, upload.case)
     known = {*upload.replaces, *(each.attachment_id for each in others if each.id != upload.id)}
     for each in there:
         if each.attachment_id in known:
             continue
         if each.attachment_id is not None and each.attachment_id == upload.attachment_id:
             return each
-        if _alike(upload, each) and bridge.altinn2.read_content(upload.element, each).sha256 == upload.sha256:
+        if (
+            _alike(upload, each)
+            and bridge.altinn2.read_content(ElementKey.of(upload.case), each).sha256 == upload.sha256
+        ):
             return each
     return None
 
@@ -262,8 +270,8 @@ def _note(bridge: Bridge, upload: Upload, gone: Sequence[int], *, attachment_id:
         uploads.settled(upload, gone, now=bridge.clock())
 
 
-def _is_there(bridge: Bridge, key: ElementKey, attachment_id: int) -> bool:
-    return any(each.attachment_id == attachment_id for each in bridge.altinn2.list_attachments(key))
+def _is_there(bridge: Bridge, case: CaseRef, attachment_id: int) -> bool:
+    return any(each.attachment_id == attachment_id for each in bridge.altinn2.list_attachments(ElementKey.of(case)))
 
 
 def name_of(each: Attachment | Upload) -> tuple[str, str]:

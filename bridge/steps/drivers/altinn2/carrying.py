@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bridge.adapters.altinn2.orders import ElementKey
 from bridge.adapters.altinn2.streams import Body, Interrupted, Spool, Watched, pieces_of
 from bridge.core.attachment_rules import check_empty, check_size, rule_for
 from bridge.core.elements import Attachment, Content, Element
@@ -68,10 +69,10 @@ class Way:
             content=content,
         )
         if self.offer.base64 and content is not None and content.size < self.bridge.settings.altinn2_stream_from:
-            return altinn2.post_attachment(element.key, attachment)
+            return altinn2.post_attachment(ElementKey.of(element.case), attachment)
         pieces = self._watched.pieces() if self._watched is not None else pieces_of(content) if content else iter(())
         body = Body(_noted(self.bridge, self.upload, pieces), self.offer.length or 0)
-        return altinn2.stream_attachment(element.key, attachment, body)
+        return altinn2.stream_attachment(ElementKey.of(element.case), attachment, body)
 
 
 def sent(bridge: Bridge, element: Element, before: set[int | None], *, way: Way) -> Attached:
@@ -100,7 +101,11 @@ def sent(bridge: Bridge, element: Element, before: set[int | None], *, way: Way)
     done = replace(upload, length=offer.length, sha256=way.sha256)
     until: datetime | None = bridge.clock() + wait
     try:
-        new = [each for each in bridge.altinn2.list_attachments(element.key) if each.attachment_id not in before]
+        new = [
+            each
+            for each in bridge.altinn2.list_attachments(ElementKey.of(element.case))
+            if each.attachment_id not in before
+        ]
         found = next((each for each in new if each.attachment_id == new_id), None) or _new(
             bridge, element, new, offer=offer, sha256=way.sha256, trusted=answered
         )
@@ -132,7 +137,7 @@ def _new(
     """Ours among what came since: by name and size, and by its bytes too where Altinn 2 confirmed no upload."""
     for each in new:
         like = each.file_name == offer.file_name and (each.size is None or each.size == offer.length)
-        if like and (trusted or bridge.altinn2.read_content(element.key, each).sha256 == sha256):
+        if like and (trusted or bridge.altinn2.read_content(ElementKey.of(element.case), each).sha256 == sha256):
             return each
     return None
 

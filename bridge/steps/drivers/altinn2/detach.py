@@ -3,6 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
+from bridge.adapters.altinn2.orders import ElementKey
 from bridge.core.mapping import ActionMapping, ServiceMapping
 from bridge.core.operations import Link, Upload
 from bridge.core.problems import Refusal
@@ -37,7 +38,7 @@ def detach(bridge: Bridge, *, mapping: ServiceMapping, action: ActionMapping, li
     upload = Upload(
         id=bridge.new_id(),
         dialog_id=link.dialog_id,
-        element=link.key,
+        case=link.required_case,
         file_name=meant.file_name,
         attachment_type=meant.attachment_type,
         length=None,
@@ -50,7 +51,7 @@ def _begun(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *, up
     begin(bridge, upload)
     done = False
     try:
-        with explained(bridge, upload.dialog_id), within_reach(bridge, mapping.service_resource, upload.element.who):
+        with explained(bridge, upload.dialog_id), within_reach(bridge, mapping.service_resource, upload.case.owner):
             _detach(bridge, mapping, action, upload=upload, target=target)
         done = True
     finally:
@@ -72,10 +73,10 @@ def _record(bridge: Bridge, link: Link, upload_id: UUID) -> Upload:
 
 def _detach(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *, upload: Upload, target: Target) -> None:
     element = element_of(bridge, mapping, upload)
-    look_for_uploads(bridge, element.key)
-    settle(bridge, unsettled(bridge, upload.dialog_id), element.key)
-    there = bridge.altinn2.list_attachments(element.key)
-    listing = ElementAttachments(bridge, element.key, upload.dialog_id, there=there)
+    look_for_uploads(bridge, element.case)
+    settle(bridge, unsettled(bridge, upload.dialog_id), element.case)
+    there = bridge.altinn2.list_attachments(ElementKey.of(element.case))
+    listing = ElementAttachments(bridge, element.case, upload.dialog_id, there=there)
     listed = listing.at(target)
     if listed is not None and not listing.may_change(action, listed):
         raise Refusal("attachment_not_uploaded", 409)
@@ -85,7 +86,7 @@ def _detach(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *, u
         ids = () if known is None or known.attachment_id is None else (known.attachment_id,)
         upload = replace(upload, replaces=ids)
         Uploads(tx).replacing(upload)
-    if listed is not None and not all(take_away(bridge, element.key, each) for each in ids):
+    if listed is not None and not all(take_away(bridge, element.case, each) for each in ids):
         raise Refusal("attachment_removal_uncertain", 504)
     now = bridge.clock()
     with bridge.store.transaction() as tx:

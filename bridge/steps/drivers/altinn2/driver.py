@@ -5,17 +5,19 @@ from datetime import datetime
 
 import structlog
 
+from bridge.adapters.altinn2.orders import ElementKey
 from bridge.config.mapping_keys import ActionKeys, Altinn2ActionKeys
 from bridge.config.mapping_parts import Parts
 from bridge.config.yaml_source import Place
 from bridge.core.altinn2_problems import problem_for
+from bridge.core.cases import CaseRef, CaseState, CaseStatus
 from bridge.core.decision import Refuse, Send, Took, Uncertain, WaitUntil
 from bridge.core.delivery import Phase
 from bridge.core.dialogs import Dialog
-from bridge.core.elements import Element, ElementKey, ElementState, Form, aim
-from bridge.core.errors import CredentialsRefused, Rejected
+from bridge.core.elements import Element, Form, aim
+from bridge.core.errors import CredentialsRefused, Missing, Rejected
 from bridge.core.mapping import ServiceMapping
-from bridge.core.operations import Outcome, Stage
+from bridge.core.operations import Link, Outcome, Stage
 from bridge.core.problems import Problem, Refusal
 from bridge.parts import Bridge
 from bridge.steps.delivery import Delivery
@@ -34,6 +36,7 @@ from bridge.steps.drivers.altinn2.requests import refuse_other_service
 from bridge.steps.drivers.altinn2.sending import send
 from bridge.steps.drivers.altinn2.signatures import by_signatures
 from bridge.steps.drivers.altinn2.verification import Incomparable
+from bridge.steps.drivers.altinn2.views import element_at
 from bridge.steps.drivers.altinn2.waiting import before_delivery, waits
 from bridge.steps.drivers.protocol import Online, OnlineReport
 
@@ -73,9 +76,35 @@ class Altinn2:
             _raise_what_is_in_reach(delivery, error)
             return end(delivery, Outcome.REFUSED, OUT_OF_REACH)
 
-    def first_use(self, bridge: Bridge, dialog: Dialog) -> ElementKey | None:
+    def first_use(self, bridge: Bridge, dialog: Dialog) -> CaseRef | None:
         """The element that *dialog* stands for, or None. Raises Refusal where that cannot be found out."""
         return element_of(bridge, dialog)
+
+    def observe(self, bridge: Bridge, link: Link) -> CaseState | None:
+        """Where the element, or its archived copy, stands; None where there is neither. Raises UpstreamError."""
+        try:
+            element = element_at(bridge, link)
+        except Missing:
+            return None
+        return CaseState(
+            status=element.state,
+            # Altinn 2 counts no versions: the moment of the last change stands for one.
+            version=element.last_changed.isoformat(),
+            last_changed=element.last_changed,
+            archived_as=element.case.key if element.state is CaseStatus.ARCHIVED else None,
+        )
+
+    def read(self, bridge: Bridge, case: CaseRef) -> Element:
+        """The element where it stands, without its content. Raises Missing, and UpstreamError."""
+        return bridge.altinn2.read(ElementKey.of(case), content=False)
+
+    def find_archived(self, bridge: Bridge, case: CaseRef, *, since: datetime) -> Element | None:
+        """Its archived copy, of after *since*. Raises UpstreamError."""
+        return bridge.altinn2.find_archived(ElementKey.of(case), since=since)
+
+    def in_trash(self, bridge: Bridge, case: CaseRef, *, since: datetime) -> bool:
+        """Whether it lies in Altinn's bin since *since*. Raises UpstreamError."""
+        return bridge.altinn2.in_trash(ElementKey.of(case), since=since)
 
     def held_forms(self, delivery: Delivery) -> tuple[Form, ...]:
         """
@@ -87,7 +116,7 @@ class Altinn2:
         """
         try:
             element = read(delivery)
-            if element is None or element.state is ElementState.DELETED:
+            if element is None or element.state is CaseStatus.DELETED:
                 raise Refusal("element_gone", 410)
             refuse_other_service(delivery.mapping, element)
             return delivery.bridge.altinn2.read_contents(element, attached=False).forms
@@ -102,14 +131,16 @@ class Altinn2:
 def _raise_what_is_in_reach(delivery: Delivery, error: CredentialsRefused) -> None:
     """Raise *error* again unless it is about the element only, of which nothing was written yet."""
     operation = delivery.operation
-    begun = operation.sending_at is not None or operation.stage is not Stage.DELIVER or operation.element is None
-    if begun or not out_of_reach(delivery.bridge, operation.service_resource, operation.key.who, error=error):
+    begun = operation.sending_at is not None or operation.stage is not Stage.DELIVER or operation.case is None
+    if begun or not out_of_reach(
+        delivery.bridge, operation.service_resource, operation.required_case.owner, error=error
+    ):
         raise error
 
 
 def _delivered(delivery: Delivery) -> datetime | None:
     bridge, operation, action = delivery.bridge, delivery.operation, delivery.action
-    if operation.element is None:
+    if operation.case is None:
         # Accepted before its meaning was kept, when the mapping said altinn3.
         return refuse(delivery, "not_linked", 404)
     if operation.sending_at is None:
@@ -140,12 +171,12 @@ def _looked_at(delivery: Delivery) -> tuple[datetime, Element | None]:
     bridge = delivery.bridge
     at = bridge.clock()
     element = looked(delivery)
-    if element is None or element.state is not ElementState.FORM_FILLING:
+    if element is None or element.state is not CaseStatus.FORM_FILLING:
         return at, element
     broken_off = unsettled(bridge, delivery.operation.dialog_id)
     if not broken_off:
         return at, element
-    if not settle(bridge, broken_off, element.key) and aim(delivery.action) is not ElementState.FORM_FILLING:
+    if not settle(bridge, broken_off, element.case) and aim(delivery.action) is not CaseStatus.FORM_FILLING:
         raise Refusal("attachment_lost", 409)
     at = bridge.clock()
     return at, read(delivery)
@@ -155,7 +186,7 @@ def _by_what_is_there(delivery: Delivery, element: Element | None, *, looked_at:
     first = delivery.operation.built_on is None
     if first and element is not None:
         delivery = first_look(delivery, element)
-    if delivery.phase is Phase.WRITTEN and aim(delivery.action) is ElementState.FORM_FILLING and element is not None:
+    if delivery.phase is Phase.WRITTEN and aim(delivery.action) is CaseStatus.FORM_FILLING and element is not None:
         return confirmed(delivery, Took(Outcome.DONE, element.state, None), element)
     decision = decided(delivery, element)
     if element is not None and isinstance(decision, Send | Refuse):

@@ -6,9 +6,10 @@ from datetime import datetime
 import structlog
 
 from bridge.core.altinn2_problems import problem_for
+from bridge.core.cases import CaseStatus
 from bridge.core.changes import KEPT
 from bridge.core.decision import Took
-from bridge.core.elements import Element, ElementState
+from bridge.core.elements import Element
 from bridge.core.errors import Finding, Rejected
 from bridge.core.operations import Outcome
 from bridge.core.problems import Problem
@@ -20,7 +21,7 @@ from bridge.steps.drivers.altinn2.waiting import waits
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
-_ANEW = (ElementState.FORM_FILLING, ElementState.SIGNING, ElementState.DELETED)
+_ANEW = (CaseStatus.FORM_FILLING, CaseStatus.SIGNING, CaseStatus.DELETED)
 """Where an element that is taken there by a press that signs nothing has no signature that counts."""
 
 
@@ -46,7 +47,7 @@ def refuse(
     status: int = 409,
     *,
     element: Element | None = None,
-    state: ElementState | None = None,
+    state: CaseStatus | None = None,
 ) -> datetime | None:
     """End without what was wanted, for a reason that has no more to it than its *code*; as ``end``."""
     return end(delivery, Outcome.REFUSED, Problem(code=code, status=status), element=element, state=state)
@@ -59,7 +60,7 @@ def end(
     *,
     element: Element | None = None,
     landed: bool = False,
-    state: ElementState | None = None,
+    state: CaseStatus | None = None,
 ) -> datetime | None:
     """
     End without what was wanted, unless a write may still arrive: then nothing is decided, and it is looked for again.
@@ -68,7 +69,7 @@ def end(
     """
     if not landed and delivery.may_arrive:
         return waits(delivery)
-    copy = element.key.message_id if element is not None and element.state is ElementState.ARCHIVED else None
+    copy = element.case.key if element is not None and element.state is CaseStatus.ARCHIVED else None
     stands_at = state if element is None else element.state
     delivery.ended(
         outcome,

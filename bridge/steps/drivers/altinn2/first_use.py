@@ -1,15 +1,16 @@
 """Which element a dialog stands for, when it is used for the first time."""
 
+from bridge.adapters.altinn2.orders import ElementKey
 from bridge.adapters.altinn2.reportees import ORGANISATION, who_of
 from bridge.core.altinn2_problems import problem_for
+from bridge.core.cases import CaseRef
 from bridge.core.dialogs import Dialog, element_reference
-from bridge.core.elements import ElementKey
 from bridge.core.errors import Rejected, UpstreamError
 from bridge.core.problems import Refusal
 from bridge.parts import Bridge
 
 
-def element_of(bridge: Bridge, dialog: Dialog) -> ElementKey | None:
+def element_of(bridge: Bridge, dialog: Dialog) -> CaseRef | None:
     """
     The element that *dialog* points at; None where it points at none, or at one of a party whom nobody here acts for.
 
@@ -18,7 +19,7 @@ def element_of(bridge: Bridge, dialog: Dialog) -> ElementKey | None:
     """
     message_id = element_reference(dialog)
     who = None if message_id is None else _who(bridge, dialog.party)
-    return None if message_id is None or who is None else ElementKey(who=who, message_id=message_id)
+    return None if message_id is None or who is None else ElementKey(who=who, message_id=message_id).case
 
 
 def _who(bridge: Bridge, party: str) -> str | None:

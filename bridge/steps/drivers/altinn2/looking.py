@@ -8,9 +8,11 @@ from uuid import UUID
 
 import structlog
 
+from bridge.adapters.altinn2.orders import ElementKey
+from bridge.core.cases import CaseRef, CaseStatus
 from bridge.core.changes import OperationChange
 from bridge.core.decision import Decision, Ended, decide
-from bridge.core.elements import Element, ElementKey, ElementState
+from bridge.core.elements import Element
 from bridge.core.errors import Missing, Rejected, Unreachable, UpstreamError
 from bridge.core.mapping import Verb
 from bridge.parts import Bridge
@@ -45,7 +47,7 @@ def read(delivery: Delivery) -> Element | None:
     """
     bridge, operation = delivery.bridge, delivery.operation
     try:
-        return bridge.altinn2.read(operation.key, content=False)
+        return bridge.altinn2.read(ElementKey.of(operation.required_case), content=False)
     except Missing:
         pass
     archived_id = operation.archived_id
@@ -53,16 +55,20 @@ def read(delivery: Delivery) -> Element | None:
         archived_id = link.archived_id
     # A copy may be gone as well: what is known without it is for the decision.
     copy = None if archived_id is None else or_none(lambda: copy_named(delivery, archived_id))
-    return copy or bridge.altinn2.find_archived(operation.key, since=operation.accepted_at - LOOK_BACK)
+    return copy or bridge.altinn2.find_archived(
+        ElementKey.of(operation.required_case), since=operation.accepted_at - LOOK_BACK
+    )
 
 
 def copy_named(delivery: Delivery, archived_id: str) -> Element | None:
     """The archived copy of that id; None where it is no copy of the operation's element."""
     operation = delivery.operation
-    copy = delivery.bridge.altinn2.read(replace(operation.key, message_id=archived_id), content=False)
-    if copy.is_of(operation.key):
+    copy = delivery.bridge.altinn2.read(
+        replace(ElementKey.of(operation.required_case), message_id=archived_id), content=False
+    )
+    if copy.is_of(operation.required_case):
         return copy
-    log.error("the archived copy that Altinn 2 named is another element's", element=operation.key.message_id)
+    log.error("the archived copy that Altinn 2 named is another element's", element=operation.required_case.key)
     if operation.archived_id == archived_id:
         delivery.recorded(OperationChange(archived_id=None))
     return None
@@ -95,19 +101,19 @@ def _how_it_ended(delivery: Delivery) -> Ended | None:
     bridge, operation = delivery.bridge, delivery.operation
     if operation.answered_at is not None:
         return None
-    ended = sent_before(bridge, operation.dialog_id, operation.key, but=operation.id)
+    ended = sent_before(bridge, operation.dialog_id, operation.required_case, but=operation.id)
     if ended is not None or delivery.action.verb is not Verb.DELETE:
         return ended
     try:
         since = operation.accepted_at - LOOK_BACK
-        deleted = _deleted_before(bridge, operation.key, but=operation.id, since=since)
+        deleted = _deleted_before(bridge, operation.required_case, but=operation.id, since=since)
     except Rejected as error:
         log.warning("it cannot be seen whether an element that is gone was deleted", reason=error.reason)
         return None
-    return Ended(ElementState.DELETED) if deleted else None
+    return Ended(CaseStatus.DELETED) if deleted else None
 
 
-def _deleted_before(bridge: Bridge, key: ElementKey, *, but: UUID, since: datetime) -> bool:
+def _deleted_before(bridge: Bridge, case: CaseRef, *, but: UUID, since: datetime) -> bool:
     """
     Whether the element was deleted: by a press here that left it so last, or it lies in the bin since *since*.
 
@@ -115,9 +121,9 @@ def _deleted_before(bridge: Bridge, key: ElementKey, *, but: UUID, since: dateti
         UpstreamError: Altinn 2 does not list its bin.
     """
     with bridge.store.reading() as tx:
-        seen = (each for each in tx.last_states(key.message_id, but=but) if each != ElementState.UNKNOWN.value)
+        seen = (each for each in tx.last_states(case, but=but) if each != CaseStatus.UNKNOWN.value)
         last = next(seen, None)
-    return last == ElementState.DELETED.value or bridge.altinn2.in_trash(key, since=since)
+    return last == CaseStatus.DELETED.value or bridge.altinn2.in_trash(ElementKey.of(case), since=since)
 
 
 def first_look(delivery: Delivery, element: Element) -> Delivery:

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from bridge.core.cases import CaseStatus
 from bridge.core.delivery import Phase
-from bridge.core.elements import Element, ElementState, Sent
+from bridge.core.elements import Element, Sent
 from bridge.core.mapping import FormSource, Verb
 from bridge.steps.delivery import Delivery, PlannedWrite
 from bridge.steps.drivers.altinn2.prevalidation import prevalidated, refuse_what_altinn_refuses
@@ -37,7 +38,7 @@ def planned(delivery: Delivery, element: Element) -> PlannedWrite:
         return write_to_element(bridge, action, element)
     level = action.minimum_level if delivery.operation.level is None else delivery.operation.level
     refuse_what_rest_cannot_do(bridge, service, action, element=element, level=level)
-    if action.form is FormSource.NONE or element.state is ElementState.SIGNING:
+    if action.form is FormSource.NONE or element.state is CaseStatus.SIGNING:
         return write_signature(bridge, action, element)
     manifest = delivery.operation.manifest
     if manifest is not None and delivery.phase is Phase.ATTACHMENTS_VERIFIED:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import structlog
 
+from bridge.adapters.altinn2.orders import ElementKey
 from bridge.core.altinn2_problems import problem_for
 from bridge.core.delivery import Event
 from bridge.core.elements import Element, Form
@@ -54,7 +55,7 @@ def changes(building: DraftPut) -> tuple[Form, ...]:
 def refuse_what_altinn_refuses(bridge: Bridge, element: Element) -> None:
     """Have Altinn 2 judge what *element* holds. Raises Refusal ``form_refused``, with the paths that it names."""
     try:
-        verdict = bridge.altinn2.validate(element.key)
+        verdict = bridge.altinn2.validate(ElementKey.of(element.case))
     except Missing as error:
         # The element was there a moment ago: what is missing is the question.
         raise Refusal("upstream_refused", 502) from error

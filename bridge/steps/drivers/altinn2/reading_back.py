@@ -4,9 +4,11 @@ from datetime import datetime
 
 import structlog
 
+from bridge.adapters.altinn2.orders import ElementKey
+from bridge.core.cases import CaseStatus
 from bridge.core.decision import Took
 from bridge.core.delivery import Verification, verify
-from bridge.core.elements import Element, ElementState
+from bridge.core.elements import Element
 from bridge.core.errors import OutcomeUnknown
 from bridge.core.mapping import Verb
 from bridge.core.operations import Outcome
@@ -32,9 +34,11 @@ def read_back(delivery: Delivery, location_id: str | None) -> datetime | None:
     bridge, operation = delivery.bridge, delivery.operation
     after = None if location_id is None else or_none(lambda: copy_named(delivery, location_id))
     if after is None:
-        after = or_none(lambda: bridge.altinn2.read(operation.key, content=False))
+        after = or_none(lambda: bridge.altinn2.read(ElementKey.of(operation.required_case), content=False))
     if after is None and delivery.action.verb is not Verb.DELETE:
-        after = bridge.altinn2.find_archived(operation.key, since=operation.accepted_at - LOOK_BACK)
+        after = bridge.altinn2.find_archived(
+            ElementKey.of(operation.required_case), since=operation.accepted_at - LOOK_BACK
+        )
     match decided(delivery, after):
         case Took() as result:
             return confirmed(delivery, result, after)
@@ -57,7 +61,7 @@ def confirmed(delivery: Delivery, result: Took, after: Element | None) -> dateti
     if manifest is None or result.outcome is not Outcome.DONE:
         return took(delivery, result, after)
     if after is not None and after.listed_attachments is None:
-        key = after.key
+        key = ElementKey.of(after.case)
         after = or_none(lambda: bridge.altinn2.read(key, content=False))
     shown = Verification.NOT_SHOWN if after is None else verify(manifest, after)
     if after is None or shown is Verification.NOT_SHOWN:
@@ -79,7 +83,7 @@ def repeated(delivery: Delivery, result: Took, element: Element | None) -> datet
     """End as done before; not where other content stands there, or where it was not this person who signed."""
     if not already_applied(delivery, element):
         return refuse(delivery, "element_wrong_state", element=element, state=result.state)
-    if result.state is ElementState.ARCHIVED and not has_signed_it(delivery):
+    if result.state is CaseStatus.ARCHIVED and not has_signed_it(delivery):
         return refuse(delivery, "signature_not_needed", element=element, state=result.state)
     return confirmed(delivery, result, element)
 

@@ -4,8 +4,10 @@ from datetime import datetime
 
 import structlog
 
+from bridge.adapters.altinn2.orders import ElementKey
+from bridge.core.cases import CaseStatus
 from bridge.core.delivery import Verification, manifest_of, verify
-from bridge.core.elements import Element, ElementState, Form
+from bridge.core.elements import Element, Form
 from bridge.core.errors import OutcomeUnknown, Rejected, Unreachable, UpstreamError
 from bridge.core.mapping import FormSource
 from bridge.core.operations import Outcome
@@ -45,7 +47,7 @@ def is_our_write(delivery: Delivery, after: Element, *, exactly: bool) -> bool:
             raise
         log.error("the forms could not be read back, and whose they are is unknown", why=str(error))
         raise Incomparable(after, operation.sent_forms[0]) from error
-    filling = after.state is ElementState.FORM_FILLING
+    filling = after.state is CaseStatus.FORM_FILLING
     if len(shown) < len(operation.sent_forms) or (filling and len(shown) > len(operation.sent_forms)):
         return False
     before = {form.form_id: form for form in operation.held_forms}
@@ -84,7 +86,7 @@ def already_applied(delivery: Delivery, after: Element | None) -> bool:
     if after is None:
         return False
     try:
-        whole = bridge.altinn2.read(after.key, content=False) if after.listed_forms is None else after
+        whole = bridge.altinn2.read(ElementKey.of(after.case), content=False) if after.listed_forms is None else after
         held = bridge.altinn2.read_contents(whole, attached=False).forms
         wanted = wanted_forms(delivery, held)
         sent = delivery.sent()
@@ -153,7 +155,7 @@ def roll_back(delivery: Delivery, element: Element | None) -> datetime | None:
     problem = delivery.operation.problem or Problem(code="upstream_refused", status=502)
     if element is None:
         return end(delivery, Outcome.REFUSED, problem)
-    if element.state is not ElementState.FORM_FILLING:
+    if element.state is not CaseStatus.FORM_FILLING:
         return changed(delivery, element)
     try:
         left = _forms_to_roll_back(delivery)
@@ -179,7 +181,7 @@ def _forms_to_roll_back(delivery: Delivery) -> tuple[Form, ...] | None:
         UpstreamError: They cannot be read now.
     """
     bridge, operation = delivery.bridge, delivery.operation
-    element = bridge.altinn2.read(operation.key, content=False)
+    element = bridge.altinn2.read(ElementKey.of(operation.required_case), content=False)
     shown = {form.form_id: form for form in bridge.altinn2.read_contents(element, attached=False).forms}
     wanted = {form.form_id: form for form in operation.sent_forms}
     left: list[Form] = []
@@ -201,7 +203,7 @@ def _roll_back_form(delivery: Delivery, form: Form) -> None:
     bridge, before = delivery.bridge, delivery
     delivery = delivery.set_out_again(latest_arrival(bridge))
     try:
-        bridge.altinn2.update_form(delivery.operation.key, form)
+        bridge.altinn2.update_form(ElementKey.of(delivery.operation.required_case), form)
     except OutcomeUnknown as error:
         delivery.unanswered(bridge.clock() + bridge.late if error.under_way else None)
         raise

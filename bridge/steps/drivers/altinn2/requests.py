@@ -8,10 +8,12 @@ import structlog
 
 from bridge.adapters.altinn2.messages import put_body
 from bridge.adapters.altinn2.metadata import misfits
+from bridge.adapters.altinn2.orders import ElementKey, PutMessage, SignatureSpec
 from bridge.adapters.altinn2.streams import base64_length
 from bridge.core.attachment_rules import check_attachment, missing_types
+from bridge.core.cases import CaseStatus
 from bridge.core.delivery import Event, Manifest, manifest_of
-from bridge.core.elements import Attachment, Element, ElementState, Form, Listed, PutMessage, SignatureSpec
+from bridge.core.elements import Attachment, Element, Form, Listed
 from bridge.core.errors import OutcomeUnknown, Unreachable
 from bridge.core.mapping import (
     ActionMapping,
@@ -73,7 +75,7 @@ def refuse_what_rest_cannot_do(
     Payment shows in metadata and in the element's own links; that others sign shows nowhere (facts/altinn2.md 2.8).
     """
     if all(action.after.value):
-        if service.others_sign and element.state is not ElementState.SIGNING:
+        if service.others_sign and element.state is not CaseStatus.SIGNING:
             raise Refusal("others_must_sign", 409)
         if element.payment:
             raise Refusal("payment_needed", 409)
@@ -120,11 +122,11 @@ def write_to_element(bridge: Bridge, action: ActionMapping, element: Element) ->
     def send() -> str | None:
         match action.verb:
             case Verb.DELETE:
-                bridge.altinn2.delete(element.key)
+                bridge.altinn2.delete(ElementKey.of(element.case))
             case Verb.CONFIRM:
-                bridge.altinn2.confirm(element.key)
+                bridge.altinn2.confirm(ElementKey.of(element.case))
             case _:
-                return bridge.altinn2.archive(element.key).location_id
+                return bridge.altinn2.archive(ElementKey.of(element.case)).location_id
         return None
 
     return PlannedWrite(event=Event.SENT_WHOLE, manifest=None, send=send)
@@ -163,7 +165,7 @@ def write_content(
     if len(building.held.attachments) < len(listed):
         return _around(bridge, mapping, action, building=building, added=added)
     order = PutMessage(
-        key=element.key,
+        key=ElementKey.of(element.case),
         service_code=element.service_code,
         service_edition=element.service_edition,
         forms=building.forms,
@@ -208,7 +210,7 @@ def _around(
     def send() -> None:
         for at, form in enumerate(changed):
             try:
-                bridge.altinn2.update_form(element.key, form)
+                bridge.altinn2.update_form(ElementKey.of(element.case), form)
             except Unreachable as error:
                 if not at:
                     raise
@@ -237,7 +239,7 @@ def _held(bridge: Bridge, building: DraftPut) -> tuple[Attachment, ...]:
     """The attachments that are there: as they were read, or else as they are listed."""
     if len(building.held.attachments) == len(building.element.listed_attachments or ()):
         return building.held.attachments
-    return bridge.altinn2.list_attachments(building.element.key)
+    return bridge.altinn2.list_attachments(ElementKey.of(building.element.case))
 
 
 def _added(
@@ -273,13 +275,13 @@ def _name(each: Attachment) -> tuple[str, str]:
 
 def _bare(element: Element, after: AfterUpdate) -> PutMessage:
     return PutMessage(
-        key=element.key,
+        key=ElementKey.of(element.case),
         service_code=element.service_code,
         service_edition=element.service_edition,
         forms=(),
         attachments=(),
         after=after,
-        bare=element.state is not ElementState.SIGNING,
+        bare=element.state is not CaseStatus.SIGNING,
     )
 
 

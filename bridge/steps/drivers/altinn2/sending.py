@@ -5,9 +5,11 @@ from datetime import datetime
 
 import structlog
 
+from bridge.adapters.altinn2.orders import ElementKey
+from bridge.core.cases import CaseStatus
 from bridge.core.decision import Took
 from bridge.core.delivery import LOOKED_AT, Phase
-from bridge.core.elements import Element, ElementState, aim
+from bridge.core.elements import Element, aim
 from bridge.core.errors import Missing, OutcomeUnknown, Rejected, Unreachable
 from bridge.core.operations import Outcome
 from bridge.core.problems import Refusal
@@ -47,7 +49,7 @@ def send(delivery: Delivery, element: Element, *, looked_at: datetime) -> dateti
 def _planned_and_looked(delivery: Delivery, element: Element) -> PlannedWrite:
     write = planned(delivery, element)
     # A draft can be saved again; whatever else is done stays done, and somebody has to be told of it.
-    draft = aim(delivery.action) is ElementState.FORM_FILLING
+    draft = aim(delivery.action) is CaseStatus.FORM_FILLING
     look = None if draft else DialogLook(delivery.bridge, delivery.operation.dialog_id, delivery.action)
     _still_the_same(delivery, element)
     if look is not None:
@@ -64,7 +66,7 @@ def _still_the_same(delivery: Delivery, element: Element) -> None:
         Unreachable: It may have been an earlier PUT of ours: look at it as a whole.
     """
     try:
-        now = delivery.bridge.altinn2.read(delivery.operation.key, content=False)
+        now = delivery.bridge.altinn2.read(ElementKey.of(delivery.operation.required_case), content=False)
     except Missing as error:
         raise Unreachable(error.system, "the element left its place while a PUT was built") from error
     same = (now.last_changed, now.state, now.listed_forms, now.listed_attachments) == (
@@ -91,7 +93,7 @@ def _sent(delivery: Delivery, write: PlannedWrite, element: Element, *, before: 
         raise
     except Rejected as error:
         return _rejected(delivery, error, element, before=before)
-    if location_id == delivery.operation.key.message_id:
+    if location_id == delivery.operation.required_case.key:
         # A PUT that archives nothing may answer with the element's own address.
         location_id = None
     delivery = delivery.answered(location_id)
@@ -104,14 +106,14 @@ def _rejected(delivery: Delivery, error: Rejected, element: Element, *, before: 
     """This write is at its end; an earlier one may still arrive, and is not sent a third time."""
     delivery = delivery.refused(before, problem_of(error))
     after = read(delivery)
-    if delivery.phase is Phase.UPDATING_FORMS and after is not None and after.state is ElementState.FORM_FILLING:
+    if delivery.phase is Phase.UPDATING_FORMS and after is not None and after.state is CaseStatus.FORM_FILLING:
         log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
         delivery.form_refused(problem_of(error))
         return delivery.bridge.clock()
     # An earlier PUT of ours, or somebody else, may have brought the element there meanwhile.
     again = decided(delivery, after)
     signed_by_others = delivery.action.signs and before.operation.sending_at is None
-    if isinstance(again, Took) and signed_by_others and again.state is ElementState.ARCHIVED and after is not None:
+    if isinstance(again, Took) and signed_by_others and again.state is CaseStatus.ARCHIVED and after is not None:
         # Nothing of ours was out but this one, and its signature was not taken.
         return repeated(delivery, replace(again, outcome=Outcome.REPEATED), after)
     if isinstance(again, Took) and not signed_by_others:

@@ -2,8 +2,9 @@
 
 import structlog
 
+from bridge.core.cases import CaseStatus
 from bridge.core.decision import Refuse, Send, Took
-from bridge.core.elements import Element, ElementState
+from bridge.core.elements import Element
 from bridge.core.operations import Outcome
 from bridge.core.signing import MaySign, Signer, has_signed, may_sign
 from bridge.steps.delivery import Delivery
@@ -31,10 +32,10 @@ def by_signatures(delivery: Delivery, element: Element, decision: Send | Refuse)
         return decision
     with bridge.store.reading() as tx:
         earlier = tx.signatures(delivery.operation)
-    if earlier and element.state is ElementState.FORM_FILLING:
+    if earlier and element.state is CaseStatus.FORM_FILLING:
         # It was taken back: what they signed is not what will be sent, and does not count in what follows either.
         with bridge.store.transaction() as tx:
-            tx.forget_signers(delivery.operation.key)
+            tx.forget_signers(delivery.operation.required_case)
     known = bridge.services.find(service.service_code, service.service_edition)
     steps = None if known is None else known.signing_steps
     match may_sign(_signer(delivery), earlier, service=service, element=element, steps=steps):

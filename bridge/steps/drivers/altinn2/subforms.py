@@ -1,5 +1,6 @@
 """One subform added, changed or taken away by a call of its own, which leaves the rest of the element alone."""
 
+from bridge.adapters.altinn2.orders import ElementKey
 from bridge.core.delivery import Event, manifest_of
 from bridge.core.elements import Form, Sent
 from bridge.core.mapping import ActionMapping, AfterUpdate, FormKind, SubformRight
@@ -45,7 +46,7 @@ def subform_call(bridge: Bridge, action: ActionMapping, building: DraftPut) -> P
 
 
 def _send(bridge: Bridge, building: DraftPut, form: Form) -> None:
-    key = building.element.key
+    key = ElementKey.of(building.element.case)
     if form.form_id is None:
         bridge.altinn2.add_subform(key, form)
     elif form in building.forms:

@@ -12,10 +12,12 @@ from uuid import UUID
 
 import structlog
 
+from bridge.adapters.altinn2.orders import ElementKey
 from bridge.adapters.altinn2.streams import Interrupted
 from bridge.core.altinn2_problems import problem_for
 from bridge.core.attachment_rules import check_attachment
-from bridge.core.elements import Attachment, Content, Element, ElementState
+from bridge.core.cases import CaseStatus
+from bridge.core.elements import Attachment, Content, Element
 from bridge.core.errors import Missing, Rejected, UpstreamError
 from bridge.core.mapping import ActionMapping, ServiceMapping, Supply
 from bridge.core.operations import Link, Upload
@@ -60,7 +62,7 @@ def attach(
     upload = Upload(
         id=bridge.new_id(),
         dialog_id=link.dialog_id,
-        element=link.key,
+        case=link.required_case,
         file_name=offer.file_name,
         attachment_type=offer.attachment_type,
         length=offer.length,
@@ -76,7 +78,7 @@ def _ended(bridge: Bridge, coming: "_Coming") -> Attached:
     try:
         with (
             explained(bridge, coming.upload.dialog_id),
-            within_reach(bridge, coming.mapping.service_resource, coming.upload.element.who),
+            within_reach(bridge, coming.mapping.service_resource, coming.upload.case.owner),
         ):
             attached = _attach(bridge, coming)
     finally:
@@ -109,9 +111,9 @@ def named(bridge: Bridge, link: Link, target: Target) -> Upload | Attachment:
     """What *target* means, before anything is done to it. Raises Refusal 404 and 409, and as ``explained``."""
     if isinstance(target, UUID):
         return upload_for(bridge, link, target)
-    with explained(bridge, link.dialog_id), within_reach(bridge, link.service_resource, link.key.who):
-        _check_state(bridge.altinn2.read(link.key, content=False))
-        there = bridge.altinn2.list_attachments(link.key)
+    with explained(bridge, link.dialog_id), within_reach(bridge, link.service_resource, link.required_case.owner):
+        _check_state(bridge.altinn2.read(ElementKey.of(link.required_case), content=False))
+        there = bridge.altinn2.list_attachments(ElementKey.of(link.required_case))
     found = next((each for each in there if each.attachment_id == target), None)
     if found is None:
         raise Refusal("unknown_attachment", 404)
@@ -177,10 +179,10 @@ class _Coming:
 def _attach(bridge: Bridge, coming: _Coming) -> Attached:
     offer, upload = coming.offer, coming.upload
     element = element_of(bridge, coming.mapping, upload)
-    look_for_uploads(bridge, element.key)
-    settle(bridge, unsettled(bridge, upload.dialog_id), element.key)
-    there = bridge.altinn2.list_attachments(element.key)
-    listing = ElementAttachments(bridge, element.key, upload.dialog_id, there=there)
+    look_for_uploads(bridge, element.case)
+    settle(bridge, unsettled(bridge, upload.dialog_id), element.case)
+    there = bridge.altinn2.list_attachments(ElementKey.of(element.case))
+    listing = ElementAttachments(bridge, element.case, upload.dialog_id, there=there)
     content: Content | None = None
     twins = listing.named(offer.attachment_type, offer.file_name)
     if offer.length is None or twins or coming.target is not None or offer.base64:
@@ -188,8 +190,8 @@ def _attach(bridge: Bridge, coming: _Coming) -> Attached:
         content = spooled(bridge, coming.mapping, offer, upload=upload)
         offer = replace(offer, length=content.size)
         # While it came, others may have gone on.
-        there = bridge.altinn2.list_attachments(element.key)
-        listing = ElementAttachments(bridge, element.key, upload.dialog_id, there=there)
+        there = bridge.altinn2.list_attachments(ElementKey.of(element.case))
+        listing = ElementAttachments(bridge, element.case, upload.dialog_id, there=there)
         twins = listing.named(offer.attachment_type, offer.file_name)
     if content is not None and (found := _same(bridge, element, twins, content=content)) is not None:
         if coming.target is None or found.attachment_id == _placed(listing, coming.target).attachment_id:
@@ -217,7 +219,7 @@ def _wait_for_an_earlier_one(bridge: Bridge, upload: Upload) -> None:
     """Refuse while one of the same name may still come to be seen: sent now, it would be there twice."""
     now = bridge.clock()
     with bridge.store.reading() as tx:
-        out = Uploads(tx).out(upload.element, now=now)
+        out = Uploads(tx).out(upload.case, now=now)
     until = max((until for each, until in out if name_of(each) == name_of(upload)), default=None)
     if until is not None:
         raise Refusal("attachment_unsettled", 409, retry_after=until - now)
@@ -226,7 +228,7 @@ def _wait_for_an_earlier_one(bridge: Bridge, upload: Upload) -> None:
 def _alone(bridge: Bridge, element: Element, attached: Attached, *, others: list[Attachment]) -> Attached:
     """Take *others* away, which have the name of what is there already."""
     ids = [each.attachment_id for each in others if each.attachment_id is not None]
-    if not all(take_away(bridge, element.key, each) for each in ids):
+    if not all(take_away(bridge, element.case, each) for each in ids):
         raise Refusal("attachment_uncertain", 504)
     if ids:
         with bridge.store.transaction() as tx:
@@ -275,7 +277,7 @@ def _instead(
     upload = replace(upload, attachment_id=attached.upload.attachment_id)
     with bridge.store.transaction() as tx:
         Uploads(tx).arrived(upload)
-    if not all(take_away(bridge, element.key, each) for each in ids):
+    if not all(take_away(bridge, element.case, each) for each in ids):
         raise Refusal("attachment_uncertain", 504)
     return Attached(_settled(bridge, upload), repeated=False)
 
@@ -291,9 +293,9 @@ def _after(
     bridge: Bridge, element: Element, before: set[int | None], *, going: tuple[Attachment, ...], way: "Way"
 ) -> Attached:
     """Take *going* away first, and bring them back where the new one is not taken either."""
-    held = [replace(each, content=bridge.altinn2.read_content(element.key, each)) for each in going]
+    held = [replace(each, content=bridge.altinn2.read_content(ElementKey.of(element.case), each)) for each in going]
     for each in going:
-        if each.attachment_id is not None and not take_away(bridge, element.key, each.attachment_id):
+        if each.attachment_id is not None and not take_away(bridge, element.case, each.attachment_id):
             raise Refusal("attachment_uncertain", 504)
     try:
         return sent(bridge, element, before, way=way)
@@ -313,7 +315,7 @@ def _bring_back(bridge: Bridge, element: Element, held: list[Attachment], *, upl
             read=lambda _: b"",
         )
         try:
-            before = {one.attachment_id for one in bridge.altinn2.list_attachments(element.key)}
+            before = {one.attachment_id for one in bridge.altinn2.list_attachments(ElementKey.of(element.case))}
             back = sent(
                 bridge, element, before, way=Way(bridge, upload, offer, content=each.content)
             ).upload.attachment_id
@@ -331,14 +333,14 @@ def _bring_back(bridge: Bridge, element: Element, held: list[Attachment], *, upl
 
 def element_of(bridge: Bridge, mapping: ServiceMapping, upload: Upload) -> Element:
     """The element that *upload* goes to. Raises Refusal where nothing may be added to it."""
-    element = bridge.altinn2.read(upload.element, content=False)
+    element = bridge.altinn2.read(ElementKey.of(upload.case), content=False)
     refuse_other_service(mapping, element)
     _check_state(element)
     return element
 
 
 def _check_state(element: Element) -> None:
-    if element.state is not ElementState.FORM_FILLING:
+    if element.state is not CaseStatus.FORM_FILLING:
         raise Refusal("element_wrong_state", 409)
 
 
@@ -347,7 +349,7 @@ def _same(bridge: Bridge, element: Element, twins: tuple[Attachment, ...], *, co
     for each in twins:
         if (
             each.size in (None, content.size)
-            and bridge.altinn2.read_content(element.key, each).sha256 == content.sha256
+            and bridge.altinn2.read_content(ElementKey.of(element.case), each).sha256 == content.sha256
         ):
             return each
     return None
@@ -360,6 +362,6 @@ def _already(bridge: Bridge, listing: ElementAttachments, upload: Upload, *, fou
         # One that died on its way may have brought it.
         died = any(
             each.id != upload.id and each.attachment_id is None and name_of(each) == name_of(upload)
-            for each in Uploads(tx).of(upload.dialog_id, upload.element.message_id)
+            for each in Uploads(tx).of(upload.dialog_id, upload.case)
         )
     return Attached(replace(upload, attachment_id=found.attachment_id, found=not died), repeated=True)

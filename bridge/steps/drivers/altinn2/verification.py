@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import structlog
 
+from bridge.core.cases import CaseStatus
 from bridge.core.changes import OperationChange
-from bridge.core.elements import Element, ElementState, Form
+from bridge.core.elements import Element, Form
 from bridge.core.errors import BridgeError, Finding, Unreachable, UpstreamError
 from bridge.forms.altinn2_equivalence import washed_differences
 from bridge.forms.diff import Change, Difference
@@ -82,7 +83,7 @@ def missing_values(delivery: Delivery, after: Element) -> tuple[Finding, ...]:
 
 
 def _is_ours(delivery: Delivery, after: Element) -> bool:
-    if after.state is not ElementState.FORM_FILLING:
+    if after.state is not CaseStatus.FORM_FILLING:
         return True
     answered = delivery.operation.answered_at
     return answered is not None and delivery.bridge.clock() - answered <= _JUST_SENT

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from bridge.adapters.altinn2.orders import ElementKey
 from bridge.adapters.altinn2.streams import Spool
 from bridge.adapters.http.call import StreamedAnswer
 from bridge.core.altinn2_problems import problem_for
-from bridge.core.elements import Content, Element, ElementKey, Form
+from bridge.core.elements import Content, Element, Form
 from bridge.core.errors import Missing, Rejected, Unreachable
 from bridge.core.markdown import text_of_html
 from bridge.core.operations import Link
@@ -65,16 +66,16 @@ def forms_of(bridge: Bridge, link: Link) -> tuple[Form, ...]:
     with (
         bridge.rooms.looking.place(),
         explained("element_gone", 410),
-        within_reach(bridge, link.service_resource, link.key.who),
+        within_reach(bridge, link.service_resource, link.required_case.owner),
     ):
         return bridge.altinn2.list_forms(place_of(bridge, link))
 
 
 def attachments_of(bridge: Bridge, link: Link) -> tuple[Shown, ...]:
     """List the element's attachments without their bytes, or its archived copy's. Raises Refusal and UpstreamError."""
-    with explained("element_gone", 410), within_reach(bridge, link.service_resource, link.key.who):
+    with explained("element_gone", 410), within_reach(bridge, link.service_resource, link.required_case.owner):
         there = bridge.altinn2.list_attachments(place_of(bridge, link))
-    return ElementAttachments(bridge, link.key, link.dialog_id, there=there).shown()
+    return ElementAttachments(bridge, link.required_case, link.dialog_id, there=there).shown()
 
 
 def print_of(bridge: Bridge, link: Link, *, language: str, chunks: bool) -> Print:
@@ -88,7 +89,7 @@ def print_of(bridge: Bridge, link: Link, *, language: str, chunks: bool) -> Prin
         Refusal: There is none.
         UpstreamError: Altinn 2 could not be asked.
     """
-    with explained("nothing_to_print", 404), within_reach(bridge, link.service_resource, link.key.who):
+    with explained("nothing_to_print", 404), within_reach(bridge, link.service_resource, link.required_case.owner):
         coming = bridge.altinn2.print(place_of(bridge, link), language=LANGUAGES[language])
     media_type = coming.answer.headers.get("Content-Type", PDF).partition(";")[0].strip().lower()
     if not coming.open_ended and (chunks or coming.length is not None):
@@ -111,14 +112,20 @@ def signing_text_of(bridge: Bridge, link: Link, *, language: str) -> str:
     with (
         bridge.rooms.looking.place(),
         explained("nothing_to_sign", 404),
-        within_reach(bridge, link.service_resource, link.key.who),
+        within_reach(bridge, link.service_resource, link.required_case.owner),
     ):
-        return text_of_html(bridge.altinn2.signing_text(link.key, language=LANGUAGES[language]))
+        return text_of_html(
+            bridge.altinn2.signing_text(ElementKey.of(link.required_case), language=LANGUAGES[language])
+        )
 
 
 def place_of(bridge: Bridge, link: Link) -> ElementKey:
     """Where the element stands: in its place, or as its archived copy. Raises as ``element_at``."""
-    return element_at(bridge, link).key if link.archived_id is None else replace(link.key, message_id=link.archived_id)
+    return (
+        ElementKey.of(element_at(bridge, link).case)
+        if link.archived_id is None
+        else replace(ElementKey.of(link.required_case), message_id=link.archived_id)
+    )
 
 
 def element_at(bridge: Bridge, link: Link) -> Element:
@@ -130,13 +137,15 @@ def element_at(bridge: Bridge, link: Link) -> Element:
         Rejected, Unreachable: Altinn 2 cannot be asked.
     """
     if link.archived_id is not None:
-        return bridge.altinn2.read(replace(link.key, message_id=link.archived_id), content=False)
+        return bridge.altinn2.read(
+            replace(ElementKey.of(link.required_case), message_id=link.archived_id), content=False
+        )
     try:
-        return bridge.altinn2.read(link.key, content=False)
+        return bridge.altinn2.read(ElementKey.of(link.required_case), content=False)
     except Missing:
         if (copy := copy_of(bridge, link)) is None:
             raise
-        return bridge.altinn2.read(copy.key, content=False)
+        return bridge.altinn2.read(ElementKey.of(copy.case), content=False)
 
 
 @contextmanager
@@ -157,12 +166,12 @@ class ElementViews:
 
     def element(self, bridge: Bridge, link: Link) -> Element:
         """The element without its content, or its archived copy. Raises Refusal and UpstreamError."""
-        with explained("element_gone", 410), within_reach(bridge, link.service_resource, link.key.who):
+        with explained("element_gone", 410), within_reach(bridge, link.service_resource, link.required_case.owner):
             return element_at(bridge, link)
 
     def forms(self, bridge: Bridge, link: Link, element: Element) -> tuple[Form, ...]:
         """The forms that *element* holds. Raises Refusal and UpstreamError."""
-        with explained("element_gone", 410), within_reach(bridge, link.service_resource, link.key.who):
+        with explained("element_gone", 410), within_reach(bridge, link.service_resource, link.required_case.owner):
             return bridge.altinn2.read_contents(element, attached=False).forms
 
     def signing_text(self, bridge: Bridge, link: Link, *, language: str) -> str:

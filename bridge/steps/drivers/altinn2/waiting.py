@@ -43,7 +43,7 @@ def _behind_upload(delivery: Delivery) -> datetime | None:
     bridge, operation = delivery.bridge, delivery.operation
     now, since = bridge.clock(), operation.awaits_upload_since
     with bridge.store.reading() as tx:
-        uploading = tx.uploading(operation.key, living_uploads(bridge))
+        uploading = tx.uploading(operation.required_case, living_uploads(bridge))
     if not uploading:
         if since is not None:
             delivery.recorded(OperationChange(awaits_upload_since=None))
@@ -64,7 +64,7 @@ def _others_out(delivery: Delivery) -> Behind | None:
     with bridge.store.reading() as tx:
         if tx.others_out(operation, since=now, now=now):
             return Behind(Open.OPERATION, tx.others_arrive_until(operation, now=now))
-    until = max((until for _, until in look_for_uploads(bridge, operation.key)), default=None)
+    until = max((until for _, until in look_for_uploads(bridge, operation.required_case)), default=None)
     return None if until is None else Behind(Open.ATTACHMENT, until)
 
 

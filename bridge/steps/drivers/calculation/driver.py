@@ -1,6 +1,6 @@
 """``target: altinn3``: the form goes to the app, its results into the dialog, and nothing into the case."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +8,8 @@ from bridge.adapters.apps.metadata import AppMetadataClient, uses
 from bridge.config.mapping_keys import ActionKeys, Altinn3ActionKeys
 from bridge.config.mapping_parts import Parts
 from bridge.config.yaml_source import Place
-from bridge.core.elements import ElementState, Form
+from bridge.core.cases import CaseRef, CaseStatus
+from bridge.core.elements import Form
 from bridge.core.mapping import FormKind, FormSource, ServiceMapping
 from bridge.core.operations import Outcome
 from bridge.core.problems import Refusal
@@ -21,9 +22,9 @@ from bridge.steps.forms.build import check_forms, wanted_forms
 
 @dataclass(frozen=True, slots=True)
 class Calculation:
-    """The app that calculates and checks a form; *cases* give the form where the caller sends none."""
+    """The app that calculates and checks a form; *cases_of* a case give the form where the caller sends none."""
 
-    cases: Cases
+    cases_of: Callable[[CaseRef], Cases]
 
     @property
     def keys(self) -> type[ActionKeys]:
@@ -52,7 +53,7 @@ class Calculation:
         except Refusal as refusal:
             delivery.ended(Outcome.REFUSED, problem=refusal.problem, state=None)
         else:
-            delivery.ended(Outcome.DONE, state=ElementState.CALCULATED.value)
+            delivery.ended(Outcome.DONE, state=CaseStatus.CALCULATED.value)
         return None
 
     def _main_form(self, delivery: Delivery) -> Form:
@@ -66,10 +67,10 @@ class Calculation:
                 data_format_version=spec.data_format_version,
                 data="",
             )
-        if delivery.operation.element is None:
+        if (case := delivery.operation.case) is None:
             # The mapping asked for no element when it was accepted.
             raise Refusal("not_linked", 404)
-        main = next((form for form in self.cases.held_forms(delivery) if form.kind is FormKind.MAIN), None)
+        main = next((form for form in self.cases_of(case).held_forms(delivery) if form.kind is FormKind.MAIN), None)
         if main is None:
             raise Refusal("element_wrong_state", 409)
         return main
