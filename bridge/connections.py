@@ -46,7 +46,8 @@ _LONGEST_LINE = LONGEST_URL + len("OPTIONS  HTTP/1.1")
 _FILES = 16_384
 _SWEEP = 0.25
 
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,15})[ \t]*\r\n", re.IGNORECASE)
+_LENGTHS = re.compile(rb"\r\ncontent-length:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.IGNORECASE)
+_LENGTH = re.compile(rb"[0-9]{1,15}")
 _CODED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 _CALCULATES = re.compile(rb"[A-Z]+ /[^/ ?]+/[^/ ?]+/v1/data[/? ]")
@@ -265,7 +266,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
         What is believed is what the parser reads.
         """
-        length = int(found[1]) if (found := _LENGTH.search(head)) else 0
+        lengths = _LENGTHS.findall(head)
+        # Of two lengths the parser takes neither, so nothing that they announce is waited for.
+        length = int(lengths[0]) if len(lengths) == 1 and _LENGTH.fullmatch(lengths[0]) else 0
         coded, expects = _CODED.search(head) is not None, _EXPECTS.search(head) is not None
         conn.whole = len(head) + (0 if length > SHORT else length)
         conn.streams = coded or length > SHORT

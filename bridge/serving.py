@@ -6,7 +6,7 @@ import gc
 import logging
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -174,7 +174,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
     """How many of the addresses are for everybody; any after them are for health alone."""
 
     def load_config(self) -> None:
-        for name, value in _options(self._settings, self._exit, self._forked).items():
+        hooks = {"post_fork": self._forked, "post_worker_init": self._loaded, "worker_exit": self._exit}
+        for name, value in {**_options(self._settings), **hooks}.items():
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
@@ -190,6 +191,11 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def _forked(self, _arbiter: object, worker: Any) -> None:
         self._first = worker.age == 1
 
+    def _loaded(self, _worker: object) -> None:
+        if self._first:
+            # Before this nobody would be answered, and it may turn out that it cannot start.
+            log.info("the service listens", addresses=list(_addresses(self._settings).values()))
+
     def _exit(self, _arbiter: object, _process: object) -> None:
         if self._service is not None:
             self._service.stop()
@@ -203,9 +209,7 @@ def _spare_what_stays() -> None:
     gc.set_threshold(10_000, 10, 10)
 
 
-def _options(
-    settings: Settings, leave: Callable[[object, object], None], forked: Callable[[object, object], None]
-) -> dict[str, Any]:
+def _options(settings: Settings) -> dict[str, Any]:
     return {
         "bind": list(_addresses(settings).values()),
         "worker_class": Worker,
@@ -225,15 +229,22 @@ def _options(
         "accesslog": None,
         "errorlog": "-",
         "loglevel": "warning",
-        "post_fork": forked,
-        "when_ready": lambda _: log.info("the service listens", addresses=list(_addresses(settings).values())),
-        "worker_exit": leave,
         "logger_class": _ServerLog,
     }
 
 
+_EXITED = "Worker (pid:%s) exited with code %s."
+"""What gunicorn says of a web process that ended, with its number and code."""
+
+
 class _ServerLog(Logger):  # type: ignore[misc]
-    """Leaves gunicorn's own messages to the root logger, in our log's form."""
+    """
+    Leaves gunicorn's own messages to the root logger, in our log's form.
+
+    Where a web process wrote why it cannot start, gunicorn ends, and its own words for that would add nothing.
+    """
+
+    _halts = False
 
     def setup(self, cfg: Any) -> None:
         self.error_log.setLevel(cfg.loglevel.upper())
@@ -249,7 +260,9 @@ class _ServerLog(Logger):  # type: ignore[misc]
         self._say(logging.CRITICAL, msg, args, kwargs)
 
     def error(self, msg: object, *args: object, **kwargs: object) -> None:
-        self._say(logging.ERROR, msg, args, kwargs)
+        self._halts = self._halts or (msg == _EXITED and args[-1] in _ENDS)
+        if not self._halts:
+            self._say(logging.ERROR, msg, args, kwargs)
 
     def warning(self, msg: object, *args: object, **kwargs: object) -> None:
         self._say(logging.WARNING, msg, args, kwargs)

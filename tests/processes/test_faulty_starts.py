@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.bundled import mappings_folder
-from tests.processes.harness import Site, site
+from tests.processes.harness import Site, site, until
 
 pytestmark = pytest.mark.slow
 
@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
         ({"BRIDGE_ENVIRONMENT": "nowhere"}, 2, "write 'sandbox'"),
         ({"BRIDGE_MAPPINGS": "broken"}, 2, "there is no key 'formz' here: did you mean 'forms'?"),
         ({"BRIDGE_MASKINPORTEN_KEY": '{"kty":"RSA","kid":"a","n":"AQAB","e":"AQAB","d":"AQAB"}'}, 2, "cannot be read"),
+        ({"BRIDGE_ALTINN2_CERTIFICATE": "junk.pem"}, 2, "junk.pem"),
         ({"BRIDGE_DATABASE_URL": "postgresql://u:p@127.0.0.1:1/b"}, 1, "nobody listens at its address"),
     ],
 )
@@ -37,6 +38,22 @@ def test_its_reasons_are_lines_of_the_log(
 
     assert ended == code
     assert len([each for each in reasons if expected in each]) == 1
+
+
+def test_a_start_that_went_well_says_so_once(tmp_path: Path, database_url: str):
+    """With several web processes as well, and only once one of them can answer."""
+    with site(tmp_path, database_url=database_url, BRIDGE_WEB_PROCESSES="2") as made:
+        made.serve()
+        # The other process may be ready first.
+        lines = until(lambda: (told := messages(made)).count("the service listens") and told)
+
+    assert lines.count("the service listens") == 1
+    assert lines.index("the service listens") > lines.index("it serves")
+
+
+def messages(made: Site) -> list[str]:
+    """What its log says so far."""
+    return [json.loads(line)["message"] for line in made.logs().splitlines()]
 
 
 def test_a_worker_is_refused_an_embedded_store(tmp_path: Path):
@@ -60,4 +77,7 @@ def started(made: Site, command: str, **given: str) -> tuple[int, list[str]]:
     )
     assert done.stderr == b""
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    return done.returncode, [each.get("fault", each.get("why", "")) for each in lines]
+    reasons = [each for each in lines if each["message"].startswith("it cannot start: ")]
+    assert lines[-len(reasons) :] == reasons
+    assert not [each for each in lines if each["message"] == "the service listens"]
+    return done.returncode, [each.get("fault", each.get("why", "")) for each in reasons]

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -169,6 +170,18 @@ def test_a_request_says_for_which_host_it_is(made: Site, line: str, hosts: list[
         assert answer.code == "head_invalid"
         assert "Host" in json.loads(answer.body)["detail"]
         assert answer.headers["access-control-allow-origin"] == ORIGIN
+
+
+@pytest.mark.parametrize("lengths", [("5", "6"), ("5", "5"), ("5", "x"), ("x", "5")])
+def test_two_lengths_are_refused_at_once(made: Site, lengths: tuple[str, str]) -> None:
+    """No body is waited for that nobody could tell the end of."""
+    began = time.monotonic()
+
+    answer = exchange(made, [PRESS, "Host: x", *(f"Content-Length: {each}" for each in lengths)], over=False)
+
+    assert (answer.status, answer.code) == (400, "head_invalid")
+    assert "Content-Length" in json.loads(answer.body)["detail"]
+    assert time.monotonic() - began < 5  # Of the ten seconds that a body may take to come.
 
 
 def test_a_version_to_come_is_answered_in_ours(made: Site) -> None:

@@ -114,6 +114,10 @@ BROKEN = {
     "a chunk longer than it says": CHUNKS + b"2\r\n{}{}\r\n0\r\n\r\n",
     "an empty line for a chunk": CHUNKS + b"\r\n{}\r\n0\r\n\r\n",
     "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    **{
+        f"a length of {each!r}": f"HTTP/1.1 200 OK\r\nContent-Length: {each}\r\n\r\n{{}}".encode()
+        for each in ("x", "-1", "+2", "2 2", "2_0", "")
+    },
 }
 
 
@@ -128,7 +132,7 @@ def test_an_answer_that_is_none_is_the_apps_fault(bridge: Proxying, app: RawApp,
     assert told.get_json()["type"].endswith(":app_answer_invalid")
 
 
-@pytest.mark.parametrize("broken", ["no HTTP", "101 lines of headers", "a chunk without its length"])
+@pytest.mark.parametrize("broken", ["no HTTP", "101 lines of headers", "a chunk without its length", "a length of 'x'"])
 def test_an_app_that_cannot_be_read_is_not_away(bridge: Proxying, app: RawApp, broken: str) -> None:
     """It is asked once, also for an empty form, and is given no rest."""
     app.answer = BROKEN[broken]

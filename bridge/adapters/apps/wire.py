@@ -5,6 +5,7 @@ By hand: a session would add headers, read redirects and keep cookies, and takes
 """
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
 from http.client import BadStatusLine, IncompleteRead
@@ -13,7 +14,7 @@ from typing import Any, cast
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPResponse, Timeout
-from urllib3.exceptions import InvalidChunkLength, ProtocolError
+from urllib3.exceptions import InvalidChunkLength, InvalidHeader, ProtocolError
 
 from bridge.adapters.apps.calls import AppAnswer, AppCall, SenderBody
 from bridge.adapters.apps.connections import Exactly
@@ -24,6 +25,7 @@ WHOLE = 256 * 1024
 CONNECT_SECONDS = 5.0
 
 _PIECE = 64 * 1024
+_LENGTH = re.compile(r"[0-9]+")
 _NO_HEADERS = (MissingHeaderBodySeparatorDefect, FirstHeaderLineIsContinuationDefect)
 
 
@@ -180,7 +182,14 @@ def _is_no_chunk(error: ProtocolError) -> bool:
 
 
 def _hold_to_http(raw: HTTPResponse) -> None:
-    """Refuse an answer with a line that is no header: those after it are lost, its length among them."""
+    """
+    Refuse an answer with a line that is no header, for those after it are lost, or with a length that is none.
+
+    Of such a length (RFC 9112 6.3) http.client takes no notice, and would wait for the app to hang up.
+    """
     head = getattr(getattr(raw, "_original_response", None), "msg", None)
     if any(isinstance(each, _NO_HEADERS) for each in getattr(head, "defects", ())):
         raise BadStatusLine("headers")
+    lengths = (each.strip(" \t") for line in raw.headers.getlist("Content-Length") for each in line.split(","))
+    if not raw.chunked and not all(map(_LENGTH.fullmatch, lengths)):
+        raise InvalidHeader("Content-Length")
