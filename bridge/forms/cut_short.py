@@ -6,6 +6,7 @@ the end of the class and finds nothing that follows (facts/altinn3-and-tokens.md
 word, and of all these paths one says why.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,25 +20,35 @@ from bridge.forms.xml.content_model import readable
 from bridge.forms.xml.input import NIL, Limits, ParsedXml, is_nil, root_of
 from bridge.forms.xml.prefixes import Prefixes
 
+_INDEX = re.compile(r"\[\d+\]")
+
 
 def stopped_at(
-    sent: bytes | ParsedXml, found: Sequence[Difference], *, converter: Converter | None, limits: Limits | None = None
+    sent: bytes | ParsedXml,
+    came_back: bytes | ParsedXml,
+    found: Sequence[Difference],
+    *,
+    converter: Converter | None,
+    limits: Limits | None = None,
 ) -> tuple[str, ...]:
     """
-    Name the elements of *sent* (XML) behind which nothing of their group came back, by the differences *found*.
+    Name the elements of *sent* (XML) behind which nothing of their group *came_back*, by the differences *found*.
 
     An app reads JSON by name, in any order, so of that there is none. Of one that its schema takes where it stands this
-    is believed only if something behind it is lost as well; what an app calculates may change.
+    is believed only if something behind it is lost as well; what an app calculates may change. Of a group of which all
+    is lost it is the first element, or the group itself where that did not come back either.
 
     Raises:
-        Unreadable: *sent* is no XML that we take.
+        Unreadable: One of the two is no XML that we take.
     """
     lost = {each.path for each in found if each.change is Change.LOST}
-    if not lost or not is_xml(sent):
+    if not lost or not is_xml(sent) or not is_xml(came_back):
         return ()
-    root = root_of(sent, limits or Limits())
+    limits = limits or Limits()
+    root = root_of(sent, limits)
     place = None if converter is None else converter.model.roots.get(str(root.tag))
-    walk = _Walk(lost, {each.path for each in found if each.change is Change.CHANGED}, Prefixes())
+    changed = {each.path for each in found if each.change is Change.CHANGED}
+    walk = _Walk(lost, changed, _places(root_of(came_back, limits)), Prefixes())
     return tuple(walk.look(root, "/" + _label(root), None if place is None else place.content).causes)
 
 
@@ -53,13 +64,15 @@ class _Seen:
 class _Walk:
     lost: Collection[str]
     changed: Collection[str]
+    kept: Collection[str]
+    """The places of the answer, without the numbers of rows."""
     prefixes: Prefixes
 
     def look(self, node: etree._Element, path: str, content: Content | None) -> _Seen:
         """
         Look at *node* and all in it, each once.
 
-        If it did not come back, or came back empty, which is the same here, only the schema can tell why.
+        An element that did not come back and one that came back empty are the same to the group that it stands in.
         """
         content = None if content is None else content_at(node, content, self.prefixes)
         children = list(_children(node, path))
@@ -69,12 +82,13 @@ class _Walk:
         gone = bool(parts or seen) and all(parts) and all(each.gone for each in seen)
         first = next((number for number, each in enumerate(seen) if each.gone), len(seen))
         rest = range(first + 1, len(seen))
-        stopped = False
-        if rest and all(seen[each].gone or children[each][1] in self.changed for each in rest):
-            unknown = content is not None and not _is_taken([child for child, _ in children[: first + 1]], content)
-            stopped = unknown or (not gone and any(seen[each].gone for each in rest))
-        causes = [cause for each in (seen[:first] if stopped else seen) for cause in each.causes]
-        return _Seen(gone, [*causes, children[first][1]] if stopped else causes)
+        if not rest or not all(seen[each].gone or children[each][1] in self.changed for each in rest):
+            return _Seen(gone, [cause for each in seen for cause in each.causes])
+        unknown = content is not None and not _is_taken([child for child, _ in children[: first + 1]], content)
+        if not unknown and not any(seen[each].gone for each in rest):
+            return _Seen(gone, [cause for each in seen for cause in each.causes])
+        cause = path if gone and not unknown and _INDEX.sub("", path) not in self.kept else children[first][1]
+        return _Seen(gone, [*(inner for each in seen[:first] for inner in each.causes), cause])
 
 
 def _place(content: Content | None, child: etree._Element) -> Content | None:
@@ -88,6 +102,16 @@ def _is_taken(children: Sequence[etree._Element], content: Content) -> bool:
     if not places or content.children.get(str(children[-1].tag)) is None:
         return False
     return content.order is not None or all(place.index <= places[-1].index for place in places)
+
+
+def _places(root: etree._Element) -> Collection[str]:
+    """The paths of all elements, without the numbers of rows."""
+    waiting, found = [(root, "/" + _label(root))], set()
+    while waiting:
+        node, path = waiting.pop()
+        found.add(path)
+        waiting += [(child, below(path, _label(child))) for child in node if isinstance(child.tag, str)]
+    return found
 
 
 def _children(node: etree._Element, path: str) -> Iterator[tuple[etree._Element, str]]:

@@ -119,6 +119,37 @@ def test_xml_that_json_cannot_hold_is_refused(converter: Converter, inside: str,
     assert sentence(caught.value.findings[0], "nn")
 
 
+NAMED = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:v4" xmlns="urn:v4"
+ elementFormDefault="{form}" attributeFormDefault="{form}"><x:element name="s"><x:complexType><x:sequence>
+ <x:element name="a"><x:complexType><x:attribute name="b"/></x:complexType></x:element>
+ </x:sequence></x:complexType></x:element></x:schema>"""
+
+
+@pytest.mark.parametrize(
+    ("form", "xml"),
+    [
+        ("qualified", "<s xmlns='urn:v3'><a/></s>"),
+        ("qualified", "<s/>"),
+        ("qualified", "<v:s xmlns:v='urn:v4'><a/></v:s>"),
+        ("qualified", "<s xmlns='urn:v4'><a b='1'/></s>"),
+        ("unqualified", "<s xmlns='urn:v4'><a/></s>"),
+        ("unqualified", "<v:s xmlns:v='urn:v4'><a v:b='1'/></v:s>"),
+    ],
+)
+def test_another_namespace_is_named_as_the_check_names_it(tmp_path: Path, form: str, xml: str) -> None:
+    """And not "begins with s, but must begin with s"."""
+    (tmp_path / "s.xsd").write_text(NAMED.format(form=form), encoding="utf-8")
+    registry = SchemaRegistry(tmp_path)
+    registry.load(["s.xsd"])
+
+    with pytest.raises(Unconvertible) as caught:
+        registry.converter("s.xsd", None).to_json(xml)
+
+    first, checked = caught.value.findings[0], registry.check("s.xsd", xml)[0]
+    assert first.rule in {"wrong_namespace", "unwanted_namespace"}
+    assert (first.path, first.rule, first.facts) == (checked.path, checked.rule, checked.facts)
+
+
 @pytest.mark.parametrize(
     ("text", "findings"),
     [

@@ -41,6 +41,16 @@ def converter(tmp_path_factory: pytest.TempPathFactory) -> Converter:
             "<rad/><rad><x>3</x></rad><rad><y>4</y></rad><slutt>6</slutt>",
             ["/m/rad[1]/ny"],
         ),
+        # All of a group is lost, and what stands behind the group is there: the first in it, or the group itself.
+        ("<rad><x>1</x><y>2</y></rad><slutt>3</slutt>", "<rad/><slutt>3</slutt>", ["/m/rad/x"]),
+        ("<a>1</a><rad><x>1</x><y>2</y></rad>", "<a>1</a><rad/>", ["/m/rad/x"]),
+        ("<a>1</a><rad><x>1</x><y>2</y></rad>", "<a>1</a>", ["/m/rad"]),
+        ("<a>1</a><rad><x>1</x></rad><rad><x>2</x></rad>", "<a>1</a>", ["/m/rad[1]"]),
+        # All of the form is lost.
+        ("<a>1</a><slutt>2</slutt>", "", ["/m/a"]),
+        ("<rad><x>1</x><y>2</y></rad><slutt>2</slutt>", "", ["/m/rad"]),
+        # A group of one: nothing stands behind it.
+        ("<rad><x>1</x></rad><slutt>3</slutt>", "<rad/><slutt>3</slutt>", []),
         # Nothing behind it, or something behind it came back: that one alone is lost.
         ("<a>1</a><ny>2</ny>", "<a>1</a>", []),
         ("<a>1</a><sum>2</sum><slutt>3</slutt>", "<a>1</a><slutt>3</slutt>", []),
@@ -54,13 +64,17 @@ def test_one_element_says_why_all_behind_it_is_lost(
     """It is named only where nothing of its group came back behind it."""
     form = f"<m>{sent}</m>".encode()
 
-    found = differences(form, f"<m>{back}</m>", converter=converter)
+    answer = f"<m>{back}</m>".encode()
 
-    assert list(stopped_at(form, found, converter=converter)) == stopped
+    found = differences(form, answer, converter=converter)
+
+    assert list(stopped_at(form, answer, found, converter=converter)) == stopped
 
 
 def test_it_is_told_without_a_schema_as_well() -> None:
     """Where more than one is gone."""
     form = b"<m><a>1</a><b>2</b><c>3</c></m>"
 
-    assert stopped_at(form, differences(form, b"<m><a>1</a></m>"), converter=None) == ("/m/b",)
+    answer = b"<m><a>1</a></m>"
+
+    assert stopped_at(form, answer, differences(form, answer), converter=None) == ("/m/b",)

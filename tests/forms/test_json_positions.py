@@ -6,6 +6,7 @@ import pytest
 
 from bridge.cli.validate.work import Checker, Job
 from bridge.core.mapping import FormKind, FormSpec
+from bridge.core.texts.findings import sentence
 from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.conversion.json_positions import all_of_json, said_of_json
 from bridge.forms.registry import SchemaRegistry
@@ -99,6 +100,36 @@ def test_all_faults_of_a_form_are_told_at_once(tmp_path: Path, form: str, expect
     findings = all_of_json(caught.value, converter, form, check=lambda xml: registry.check("a.xsd", xml))
 
     assert [(each.path, each.rule) for each in findings] == expected
+
+
+FRAGMENTS = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:m" xmlns="urn:m"
+ elementFormDefault="qualified"><x:element name="m"><x:complexType><x:sequence>
+ <x:element name="a" type="x:int" minOccurs="0"/>
+ <x:element name="g" minOccurs="0"><x:complexType><x:sequence>
+ <x:any namespace="##other" processContents="lax" maxOccurs="9"/></x:sequence></x:complexType></x:element>
+ <x:any namespace="##other" processContents="lax" minOccurs="0" maxOccurs="9"/>
+ </x:sequence></x:complexType></x:element></x:schema>"""
+
+
+@pytest.mark.parametrize(
+    ("form", "path"),
+    [
+        ('{"@any": ["<z xmlns=\\"urn:m\\"/>"]}', "/@any/0/z"),
+        ('{"a": 1, "@any": ["<o xmlns=\\"urn:o\\"/>", "<p:z xmlns:p=\\"urn:m\\"><y/></p:z>"]}', "/@any/1/z"),
+        ('{"g": {"@any": ["<!-- <z/> --><o:z xmlns:o=\\"urn:o\\"/>", "<z xmlns=\\"urn:m\\"/>"]}}', "/g/@any/1/z"),
+    ],
+)
+def test_an_element_that_a_wildcard_does_not_take_is_named(tmp_path: Path, form: str, path: str) -> None:
+    """Not the form that it stands in."""
+    (tmp_path / "m.xsd").write_text(FRAGMENTS)
+    registry = SchemaRegistry(tmp_path)
+    registry.load(["m.xsd"])
+    converter = Converter.from_schema(tmp_path / "m.xsd")
+
+    first = said_of_json(registry.check("m.xsd", converter.to_xml(form)), converter, form, limits=Limits())[0]
+
+    assert (first.path, first.line) == (path, 1)
+    assert sentence(first, "en").startswith("Z ")
 
 
 def test_the_command_line_tells_them_so(tmp_path: Path) -> None:

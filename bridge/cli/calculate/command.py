@@ -119,7 +119,7 @@ def _one(
         converter = converter_of(schema)
         found = compared(before, after, converter)
         # Of two apps, nobody knows which read less.
-        stopped = stopped_at(sent, found, converter=converter) if len(apps) == 1 else ()
+        stopped = stopped_at(sent, after, found, converter=converter) if len(apps) == 1 else ()
     except Refused as error:
         click.echo("\n  ".join((str(error), *_in_its_words(error.said))), err=True)
         context.exit(1)

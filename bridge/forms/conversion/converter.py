@@ -37,6 +37,7 @@ from bridge.forms.json.input import placed, read_exact, text_of
 from bridge.forms.paths import attribute_step, path_of
 from bridge.forms.xml.input import NIL, Limits, canonical, is_nil, line_of, parse, to_utf8
 from bridge.forms.xml.prefixes import Prefixes, split_name
+from bridge.forms.xml.roots import named_otherwise, namespace_finding
 from bridge.forms.xml.schema_files import SchemaFiles
 from bridge.forms.xml.schema_roots import several_roots
 from bridge.forms.xml.schemas import read_schema_files
@@ -123,8 +124,10 @@ class Converter:
         reader = _XmlReader(self.limits, self.model, of_app=of_app)
         place = self.model.roots.get(str(root.tag))
         if place is None:
+            right = named_otherwise(str(root.tag), self.model.roots)
             expected = ", ".join(known.member for known in self.model.roots.values())
-            reader.add("wrong_root", root, expected=expected)
+            rule, facts = ("wrong_root", {"expected": expected}) if right is None else namespace_finding(right)
+            reader.add(rule, root, **facts)
             raise Unconvertible(tuple(reader.findings))
         text = reader.form(root, place)
         if reader.findings:
@@ -279,7 +282,9 @@ class _XmlReader:
                     self.add("namespace_unclear", node)
                 result.append(f"{encode_basestring('@' + name)}:{encode_basestring(text)}")
             else:
-                self.add("unexpected_attribute", node, at=f"/{attribute_step(node, str(name))}")
+                right = named_otherwise(name, [each for each in content.attributes if each not in node.attrib])
+                rule, facts = ("unexpected_attribute", {}) if right is None else namespace_finding(right)
+                self.add(rule, node, at=f"/{attribute_step(node, str(name))}", **facts)
         return result
 
     def _group(self, node: etree._Element, content: Content, attributes: list[str], *, nil: bool) -> str:
@@ -300,7 +305,9 @@ class _XmlReader:
                 if not _is_element(child):
                     continue
                 if not content.any_element:
-                    self.add("unexpected_element", child)
+                    right = named_otherwise(child.tag, children)
+                    rule, facts = ("unexpected_element", {}) if right is None else namespace_finding(right)
+                    self.add(rule, child, **facts)
                     continue
                 name, many = ANY, True
                 # With the namespaces that it uses, in values as well, and no others.

@@ -7,11 +7,13 @@ from dataclasses import replace
 from bridge.core.errors import Finding
 from bridge.core.ids import pointer
 from bridge.forms.conversion.converter import Converter, Unconvertible
-from bridge.forms.conversion.model import TYPE_MEMBER, Content, ElementDecl
+from bridge.forms.conversion.model import ANY, TYPE_MEMBER, Content, ElementDecl
 from bridge.forms.json.input import Json, placed, read_exact, text_of
 from bridge.forms.xml.input import Limits
 
 _STEP = re.compile(r"(?P<name>[^\[]+)(?:\[(?P<index>\d+)\])?")
+# What stands before the element of a fragment is skipped once and for all: it was well-formed before.
+_BEGINNING = re.compile(r"(?>\s|<\?.*?\?>|<!--.*?-->)*+<(?P<name>[^\s/>]+)", re.DOTALL)
 _UNTRUE = {"more_findings", "not_in_xml", "wrong_order"}
 """What was written beside these is no part of the form, or too little of it."""
 _OF_WHAT_IS_MISSING = {"missing_element", "missing_attribute", "too_few"}
@@ -76,7 +78,11 @@ def _steps(root: ElementDecl, value: Json, finding: Finding) -> tuple[str | int,
         step = _STEP.fullmatch(name)
         place = None if step is None else _child(content, step["name"])
         if step is None or place is None:
-            return (*steps, _local(name)) if last and finding.rule in _OF_WHAT_IS_MISSING else steps
+            if last and finding.rule in _OF_WHAT_IS_MISSING:
+                return (*steps, _local(name))
+            # What stands in a fragment has no place of its own in JSON; its name says what is meant.
+            fragment = None if step is None else _fragment(value, step["name"], int(step["index"] or 1))
+            return steps if fragment is None else (*steps, ANY, fragment, *map(_local, names[number:]))
         steps = (*steps, place.member)
         value = value.get(place.member) if type(value) is dict else None
         if place.many and not (last and finding.rule in _OF_WHAT_IS_MISSING):
@@ -87,6 +93,14 @@ def _steps(root: ElementDecl, value: Json, finding: Finding) -> tuple[str | int,
     if content.wrapped and type(value) is dict and "value" in value and finding.rule not in _OF_WHAT_IS_MISSING:
         return (*steps, "value")
     return steps
+
+
+def _fragment(value: Json, name: str, number: int) -> int | None:
+    """Which item of ``@any`` is the element *name* that is the *number*-th of those; None where there is none."""
+    items = value.get(ANY) if type(value) is dict else None
+    found = [_BEGINNING.match(each) if type(each) is str else None for each in (items if type(items) is list else ())]
+    named = [at for at, each in enumerate(found) if each is not None and each["name"] == name]
+    return named[number - 1] if number <= len(named) else None
 
 
 def _content(place: ElementDecl, value: Json) -> Content:

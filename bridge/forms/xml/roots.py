@@ -1,6 +1,6 @@
 """Which element a form begins with, and in which namespace its elements stand."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from lxml import etree
 
@@ -29,11 +29,17 @@ def other_root(root: etree._Element, wanted: str | None) -> tuple[Finding, ...]:
 def wrong_root(tag: str, model: SchemaModel) -> tuple[str, dict[str, str]]:
     """What is wrong with a form that begins with *tag*: the rule, and its facts."""
     names = model.root_names()
-    same = [name for name in names if etree.QName(name).localname == etree.QName(tag).localname]
-    if same:
-        return namespace_finding(same[0])
+    right = named_otherwise(tag, names)
+    if right is not None:
+        return namespace_finding(right)
     roots = [etree.QName(name).localname for name in names]
     return "wrong_root", {"expected": ", ".join(roots)} if 0 < len(roots) <= 5 else {}
+
+
+def named_otherwise(tag: str, names: Iterable[str]) -> str | None:
+    """The one of *names* that has the local name of *tag*, in whatever namespace."""
+    local = etree.QName(tag).localname
+    return next((name for name in names if etree.QName(name).localname == local), None)
 
 
 def namespace_finding(right: str) -> tuple[str, dict[str, str]]:

@@ -238,7 +238,7 @@ def _refuse_losses(
         return
     # An app reads JSON by name, in any order.
     by_order = route.defaults.speaks is not FormFormat.JSON
-    causes = stopped_at(sent, found, converter=converter, limits=limits) if by_order else ()
+    causes = stopped_at(sent, answer, found, converter=converter, limits=limits) if by_order else ()
     paths = [each.path for each in lost][:_MOST_PATHS]
     log.warning(
         "an app's answer lacks what it was sent",

@@ -94,7 +94,7 @@ def _changes(
         converter = None if data_type.schema is None else converters.converter(data_type.schema, data_type.root)
         found = differences(sent, answer, converter=converter, limits=converters.limits)
         found = without_idle_blanks(found) if converter is None else found
-        return found, stopped_at(sent, found, converter=converter, limits=converters.limits), None
+        return found, stopped_at(sent, answer, found, converter=converter, limits=converters.limits), None
     except Unreadable as error:
         return None, (), error.finding.rule
     except Unconvertible as error:
