@@ -91,15 +91,15 @@ class Lane:
     def _go_on(self) -> None:
         while self._at_work.total() < self._threads and (caller := self._next()) is not None:
             line = self._lines[caller]
-            asked = line.popleft()
+            first = line.popleft()
             if line:
                 self._lines.move_to_end(caller)
             else:
                 del self._lines[caller]
             self._at_work[caller] += 1
             now = self._clock()
-            self._waited[caller] = (now - asked.at, now)
-            self.pool.submit(asked.work).add_done_callback(asked.ended)
+            self._waited[caller] = (now - first.at, now)
+            self.pool.submit(first.work).add_done_callback(first.ended)
 
     def _next(self) -> int | None:
         """The caller whose turn it is: of those below their share, the one whose last turn lies furthest back."""

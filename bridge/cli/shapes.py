@@ -10,7 +10,7 @@ ROWS = ("table", "json", "jsonl", "csv")
 TEXT = ("text", "json")
 """For what prints one report."""
 
-_ASKED = "bridge.cli.shapes"
+_GIVEN = "bridge.cli.shapes"
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
 
@@ -43,17 +43,17 @@ def shape_option(*shapes: str, flags: tuple[str, ...] = ("json",)) -> Callable[[
 def _noted(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
     def note(context: click.Context, _: click.Parameter, value: bool) -> None:
         if value:
-            context.meta.setdefault(_ASKED, []).append(name)
+            context.meta.setdefault(_GIVEN, []).append(name)
 
     return note
 
 
 def _chosen(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    asked = [f"--{each}" for each in context.meta.get(_ASKED, ())]
-    chosen = [each.removeprefix("--") for each in asked]
+    given = [f"--{each}" for each in context.meta.get(_GIVEN, ())]
+    chosen = [each.removeprefix("--") for each in given]
     if context.get_parameter_source(parameter.name or "") is not click.core.ParameterSource.DEFAULT:
-        asked.append(f"--format {value}")
+        given.append(f"--format {value}")
         chosen.append(value)
     if len(set(chosen)) > 1:
-        raise click.UsageError(f"say {' or '.join(asked)}, not both")
+        raise click.UsageError(f"say {' or '.join(given)}, not both")
     return chosen[0] if chosen else value

@@ -365,8 +365,8 @@ def crowded(
     """
     for state in OPEN_STATES:
         names = named.get(state)
-        asked = [each for name, each in buttons.items() if name in (acting[state] if names is None else names)]
-        counts = Counter[str](each.priority for each in asked if each is not None)
+        shown = [each for name, each in buttons.items() if name in (acting[state] if names is None else names)]
+        counts = Counter[str](each.priority for each in shown if each is not None)
         for priority, most in PRIORITIES.items():
             if counts[priority] > most:
                 place: Place = ("states", state, "actions") if names is not None else ("actions",)

@@ -21,10 +21,10 @@ class PlaceMissing(BridgeError, KeyError):
 
 
 def set_values(
-    xml: str, sets: Iterable[tuple[str, str]], values: Mapping[str, str], *, limits: Limits | None = None
+    xml: str, assignments: Iterable[tuple[str, str]], values: Mapping[str, str], *, limits: Limits | None = None
 ) -> str:
     """
-    Put each (XPath, template) of *sets*, its template filled with *values*, at every place that the path finds.
+    Put each (XPath, template) of *assignments*, its template filled with *values*, at every place that the path finds.
 
     What was nil is not nil any more. Everything else stays as it is, apart from how XML may be spelled.
 
@@ -33,7 +33,7 @@ def set_values(
         PlaceMissing: A path finds nothing, or an element with children.
     """
     root = parsed(xml, limits or Limits()).root
-    for path, template in sets:
+    for path, template in assignments:
         places = root.xpath(path)
         if not isinstance(places, list) or not places:
             raise PlaceMissing(path)

@@ -62,8 +62,8 @@ def _bridge() -> Bridge:
 
 def _start(bridge: Bridge) -> str:
     """What the examples of the page begin with."""
-    asked = urlsplit(request.url_root)
-    url = (bridge.settings.public_url or f"{asked.scheme}://{asked.netloc}").rstrip("/")
+    address = urlsplit(request.url_root)
+    url = (bridge.settings.public_url or f"{address.scheme}://{address.netloc}").rstrip("/")
     return f"BRIDGE={url}\nDIALOG={shown_dialog()}\nTOKEN=…"
 
 

@@ -30,19 +30,19 @@ HEADERS = {
 }
 
 
-def is_navigation(asked: Request) -> bool:
+def is_navigation(incoming: Request) -> bool:
     """
     Whether a browser wants to show the answer to a person, at an address where dialogs lead.
 
     What brings a token is a program: a navigation never has one. Browsers that say so themselves are believed, of
     others those that name HTML before JSON.
     """
-    if "Authorization" in asked.headers or not asked.path.startswith(PLACES):
+    if "Authorization" in incoming.headers or not incoming.path.startswith(PLACES):
         return False
-    mode = asked.headers.get("Sec-Fetch-Mode")
+    mode = incoming.headers.get("Sec-Fetch-Mode")
     if mode is not None:
         return mode == "navigate"
-    accepted = asked.accept_mimetypes
+    accepted = incoming.accept_mimetypes
     return "text/html" in accepted.values() and accepted["text/html"] > accepted["application/json"]
 
 

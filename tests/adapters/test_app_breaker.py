@@ -104,7 +104,7 @@ def test_an_app_that_says_nothing_is_left_alone_for_minutes() -> None:
     known, _ = dialect(clock)
     by_version, left = saying(None, HttpDialect.POST_PUT)
 
-    assert known.asked(by_version, clock.now) is None
-    assert known.asked(by_version, clock.now + ASK_AGAIN - timedelta(seconds=1)) is None
-    assert known.asked(by_version, clock.now + ASK_AGAIN) is HttpDialect.POST_PUT
+    assert known.learned_by_version(by_version, clock.now) is None
+    assert known.learned_by_version(by_version, clock.now + ASK_AGAIN - timedelta(seconds=1)) is None
+    assert known.learned_by_version(by_version, clock.now + ASK_AGAIN) is HttpDialect.POST_PUT
     assert list(left) == []

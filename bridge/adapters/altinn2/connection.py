@@ -177,11 +177,11 @@ class Connection:
     def _noted(self, answer: Answer) -> None:
         if self._pause is None:
             return
-        asked = pause_in(answer, self.clock())
-        if asked is not None:
-            self._pause.begin(*asked)
+        pause = pause_in(answer, self.clock())
+        if pause is not None:
+            self._pause.begin(*pause)
             detail = failure(answer, writes=False, now=self.clock()).detail
-            raise Paused(SYSTEM, detail, status=answer.status, retry_after=asked[0])
+            raise Paused(SYSTEM, detail, status=answer.status, retry_after=pause[0])
         if answer.status < 500:
             self._pause.answered()
 

@@ -51,7 +51,7 @@ class KnownServices:
         with self._lock:
             found = self._known.get(key)
             if found is None or now >= found.until:
-                found = self._asked(code, edition, now=now, paused=timedelta(0) if found is None else found.pause)
+                found = self._fetched(code, edition, now=now, paused=timedelta(0) if found is None else found.pause)
                 self._known = {**self._known, key: found}
         return found.service
 
@@ -60,7 +60,7 @@ class KnownServices:
         found = self._known.get((code, edition))
         return None if found is None else found.service
 
-    def _asked(self, code: str, edition: int, *, now: datetime, paused: timedelta) -> _Found:
+    def _fetched(self, code: str, edition: int, *, now: datetime, paused: timedelta) -> _Found:
         try:
             body = self._client.service(code, edition)
         except UpstreamError as error:

@@ -86,11 +86,11 @@ class SenderBody:
 
     def read(self, size: int, /) -> bytes:
         """The next piece."""
-        asked = self._monotonic()
+        since = self._monotonic()
         try:
             piece = self._body.read(size)
         finally:
-            self.waited += self._monotonic() - asked
+            self.waited += self._monotonic() - since
         self.ended = self.ended or not piece
         return piece
 

@@ -116,7 +116,7 @@ class AppClient:
             state.dialect.pin(route.verbs)
             return route.verbs, True
         now = self._clock()
-        known = state.dialect.believed(now) or state.dialect.asked(lambda: self._by_version(route), now)
+        known = state.dialect.believed(now) or state.dialect.learned_by_version(lambda: self._by_version(route), now)
         if known is None and not call.replayable:
             self._probe(route, state, call, ends=ends)
             known = state.dialect.last

@@ -26,7 +26,7 @@ class LearnedDialect:
 
     def __init__(self, name: str, *, clock: Clock, learned: Callable[[str, str], None]) -> None:
         self._name, self._clock, self._learned = name, clock, learned
-        self._asking, self._lock = threading.Lock(), threading.Lock()
+        self._version_lock, self._lock = threading.Lock(), threading.Lock()
         self._ask_at: datetime | None = None
         self.last: HttpDialect | None = None
         """What was known at last, believed still or not."""
@@ -49,10 +49,10 @@ class LearnedDialect:
             self.last, self.learned_from, self.until = dialect, source, self._clock() + DIALECT_LIVES
         self._learned(self._name, dialect.name_in_words)
 
-    def asked(self, by_version: Callable[[], HttpDialect | None], now: datetime) -> HttpDialect | None:
+    def learned_by_version(self, by_version: Callable[[], HttpDialect | None], now: datetime) -> HttpDialect | None:
         """What is believed once *by_version* was asked: by one thread, every five minutes at most."""
         # Who comes meanwhile goes by what was known, or waits where nothing was.
-        if self._asking.acquire(blocking=self.last is None):
+        if self._version_lock.acquire(blocking=self.last is None):
             try:
                 if self.believed(now) is None and (self._ask_at is None or now >= self._ask_at):
                     self._ask_at = now + ASK_AGAIN
@@ -60,5 +60,5 @@ class LearnedDialect:
                     if found is not None:
                         self.learn(found, "altinnNugetVersion")
             finally:
-                self._asking.release()
+                self._version_lock.release()
         return self.believed(now)

@@ -153,7 +153,7 @@ def _watched(
     now: Callable[[], float],
 ) -> _Watched:
     """What the dialog says, and the receiver where it names an *operation*, until one of them is sure or time is up."""
-    news, asked = News.NONE, None
+    news, reported = News.NONE, None
     # Done means that the dialog says so already; the event is a moment away, if there is a stream.
     pause = BETWEEN_POLLS if status in (None, 202) else 0.3
     looked = False
@@ -168,18 +168,18 @@ def _watched(
         looked = True
         changed = unread is None and (after is None or after.revision != before.revision)
         if changed or unread is not None:
-            asked = operation()
-        under_way = asked is not None and asked.outcome is None
+            reported = operation()
+        under_way = reported is not None and reported.outcome is None
         if changed and not under_way:
             news = News.EVENT if heard else News.POLL
             break
-        if for_good and not under_way and (asked is not None or status not in (None, 202)):
+        if for_good and not under_way and (reported is not None or status not in (None, 202)):
             break
         if now() >= began + patience:
             break
         pause = BETWEEN_POLLS
     seconds = now() - began
-    return _Watched(news=news, after=after, unread=unread, operation=asked or operation(), seconds=seconds)
+    return _Watched(news=news, after=after, unread=unread, operation=reported or operation(), seconds=seconds)
 
 
 def _again(client: EndUserClient, before: SeenDialog) -> tuple[SeenDialog | None, str | None, bool]:

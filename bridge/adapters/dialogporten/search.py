@@ -127,8 +127,8 @@ class DialogSearch:
             except Unreachable as error:
                 if tried == _TRIES or isinstance(error, CredentialsRefused):
                     raise
-                asked = None if error.retry_after is None else error.retry_after.total_seconds()
-                self._sleep(min(2.0 ** (tried - 1) if asked is None else asked, _LONGEST_WAIT))
+                wait = None if error.retry_after is None else error.retry_after.total_seconds()
+                self._sleep(min(2.0 ** (tried - 1) if wait is None else wait, _LONGEST_WAIT))
         raise AssertionError("unreachable")
 
     def _by_rest(self, query: DialogQuery, size: int, *, token: str | None, order: str | None) -> Page:
@@ -141,8 +141,8 @@ class DialogSearch:
         return _page(_object(answer))
 
     def _by_graphql(self, query: DialogQuery, size: int, token: str | None) -> Page:
-        asked = {**query.as_input(), "limit": size, **({} if token is None else {"continuationToken": token})}
-        answer = self._call("POST", f"{self._base}/graphql", {"query": _QUERY, "variables": {"input": asked}})
+        variables = {**query.as_input(), "limit": size, **({} if token is None else {"continuationToken": token})}
+        answer = self._call("POST", f"{self._base}/graphql", {"query": _QUERY, "variables": {"input": variables}})
         document = _object(answer)
         data = document.get("data")
         found = data.get("searchDialogs") if isinstance(data, Mapping) else None

@@ -110,8 +110,8 @@ class ServiceOwner:
 
     def end_user_token(self) -> str:
         """Log somebody in who may read and write for the party."""
-        asked = {"party": self.party, "actions": ["read", "write"]}
-        return str(self._control("POST", "/enduser-token", asked)["token"])
+        body = {"party": self.party, "actions": ["read", "write"]}
+        return str(self._control("POST", "/enduser-token", body)["token"])
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -155,9 +155,9 @@ class ServiceOwner:
             },
         }
 
-    def _control(self, method: str, path: str, asked: Mapping[str, object] | None = None) -> dict[str, Any]:
+    def _control(self, method: str, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
         url = f"{self._stage.sandbox_url}/_sandbox{path}"
-        answer = self._session.request(method, url, json=asked, timeout=10)
+        answer = self._session.request(method, url, json=body, timeout=10)
         if not answer.ok:
             raise DemoFailed(f"The sandbox refused {method} {path}: {answer.text}")
         found: dict[str, object] = answer.json() if answer.content else {}
