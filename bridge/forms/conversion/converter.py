@@ -102,7 +102,7 @@ class Converter:
 
     @property
     def only_root(self) -> ElementDecl | None:
-        """The same; None where there are several."""
+        """The element that JSON forms begin inside; None where the schema has several roots."""
         return next(iter(self.model.roots.values())) if len(self.model.roots) == 1 else None
 
     def to_json(self, xml: bytes | str, *, of_app: bool = False) -> str:

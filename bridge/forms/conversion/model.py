@@ -54,7 +54,7 @@ class Kind(Enum):
 
     @property
     def type_name(self) -> str:
-        """What people are told that it is: to them every text is one."""
+        """The kind's name for people, to whom every text is of one kind."""
         return Kind.TEXT.value if self is Kind.COLLAPSED else self.value
 
 

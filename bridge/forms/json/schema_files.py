@@ -62,7 +62,7 @@ _Json = Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
-    """The quick verdict with the library's own formats, and the full story with ours, which cost a call for each."""
+    """A fast validator with the library's formats, for verdicts, and a full one with our slower ones, for findings."""
 
     fast: jsonschema_rs.Validator
     full: jsonschema_rs.Validator

@@ -127,7 +127,7 @@ def may_be_left_out(part: Particle, tag: str) -> bool:
 
 
 def fits(content: Group, tags: Sequence[str]) -> bool:
-    """Whether children named *tags* are what *content* asks for; of what has too many ways to be so, no."""
+    """Whether children named *tags* are what *content* asks for; False as well where there are too many ways to try."""
     states: dict[object, State] = {0: (content,)}
     for tag in tags:
         states = {

@@ -1,5 +1,5 @@
 """
-Namespaces that are no URI to libxml2 (with an ø, a blank, braces, or relative), written so that it judges their forms.
+Namespaces that are no URI to libxml2 (with an ø, a blank, a brace, or relative), written so that it judges their forms.
 
 After such a namespace libxml2 goes on, and says nothing any more of what stands behind the root. So schema and form get
 a URI in its place before they are judged, the same in both. Everybody else reads the namespaces as they are.

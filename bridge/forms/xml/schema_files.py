@@ -66,7 +66,7 @@ class SchemaFiles:
     """Whether the elements inside the root are in the target namespace as well."""
 
     def in_plain_namespaces(self) -> "SchemaFiles":
-        """The same with URIs in place of namespaces that are none to libxml2; itself where there are none such."""
+        """The schema with URIs in place of namespaces that are none to libxml2; itself where it has none of those."""
         texts = {name: schema_in_plain_namespaces(text) for name, text in self.texts.items()}
         if texts == self.texts:
             return self
