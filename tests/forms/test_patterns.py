@@ -1,5 +1,7 @@
 """Patterns as .NET takes them, in XSD's words: each is what libxml2 matches then, and no more is refused."""
 
+import itertools
+import re
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -27,12 +29,15 @@ CASES = {
     r"\s*(^a$)": ("(a)", ("a",), ("^a$", "b")),
     r"([0-9]{4}$)\s?": ("([0-9]{4})", ("1234",), ("1234$",)),
     "x*^a": ("a", ("a",), ("^a", "xa")),
-    r"(^|x)a($|y)\s*": (r"(|x)a(|y)\s*", ("a", "xay"), ("^a",)),
-    r"(a$|b) ?": ("(a|b) ?", ("a", "b "), ("a$",)),
+    r"(^|x)a($|y)\s*": (r"(a|a(y)\s*|(x)a|(x)a(y)\s*)", ("a", "xay", "ay ", "xa"), ("^a", "a ", "xa ")),
+    r"(a$|b) ?": ("((a)|(b) ?)", ("a", "b "), ("a$", "a ")),
+    "(^a$)?(b$)?": ("((a)|(b))?", ("", "a", "b"), ("ab", "^a$")),
+    "(a)?(^b)?": ("((b)|(a)?)", ("", "a", "b"), ("ab",)),
+    "(a$|b)*": ("((b)*(a)|(b)*)", ("", "a", "bb", "bba"), ("ab", "aa")),
     "a$(b*$)": ("a", ("a",), ("a$", "ab")),
     "(^[0-9]$)+x?": ("([0-9]){1}", ("1",), ("^1$", "11")),
     r"a\z *": ("a", ("a",), ("b",)),
-    "((a$)?b*)??c*": ("((a)?b*)?c*", ("a", "bc", ""), ("a$",)),
+    "((a$)?b*)??c*": ("(((a))|(b*)?c*)", ("a", "bc", ""), ("a$", "ab", "ac")),
     r"\A[a-c]+\z": ("[a-c]+", ("abc",), ("d",)),
     "a^b": ("a^b", ("a^b",), ("ab",)),
     r"a\$": (r"a[$]", ("a$",), ("a",)),
@@ -125,6 +130,24 @@ def test_what_is_anchored_comes_once(pattern: str, text: str | None) -> None:
     assert read.notes
 
 
+ANCHORED = [
+    *("(^a$)?(b$)?", "((^a$)?(b$)?)", "(a$)?(b$)?(c$)?", "(^a)?(^b)?(^c)?", "(a)?(^b)?(c$)?", "((a$)?b?)?c?"),
+    *("(^|a)b($|c)a?", "(a$|b)c?", "(a|^b)*", "(a$|b)+", "(^a|b|c$)*", "(a$|^a)*", "((^a|b)*c$)?", "(b|(a$)?)*"),
+    *("(^a$)|b|c$", "a?(b?(c?$)?)?", "(^(a|b$))?c?", "((a|b$)?(c|^b)?)?", "($|a)(^|b)?", "a?^b?$c?"),
+]
+
+
+@pytest.mark.parametrize("pattern", ANCHORED)
+def test_anchors_in_what_may_be_missing_tie_it_all_the_same(pattern: str) -> None:
+    """Python's own reading of them is .NET's, and decides of every short text."""
+    found = automaton(xsd_pattern(pattern).text or "")
+    assert found is not None
+    own = re.compile(pattern.replace("$", r"\Z"))
+
+    texts = ["".join(letters) for length in range(5) for letters in itertools.product("abc", repeat=length)]
+    assert [text for text in texts if found.match(text)] == [text for text in texts if own.fullmatch(text)]
+
+
 SHAPES = {
     # pattern: (fits, does not fit); libxml2 itself says otherwise of each.
     r"\w+\d": (("a1", "ab12"), ("ab",)),
@@ -195,7 +218,11 @@ def test_no_pattern_breaks_the_reading(pattern: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["(", "(a", "[a", "a{1}", "(?=", "()", "|^", "$|", "\\w", "(?:a)*?", "[^a-[b]]", "x" * 10]
+    "piece",
+    [
+        *("(", "(a", "[a", "a{1}", "(?=", "()", "|^", "$|", "\\w", "(?:a)*?", "[^a-[b]]", "x" * 10),
+        *("(a$)?", "(^a)?", "(a$|b)*"),
+    ],
 )
 def test_reading_grows_with_the_pattern(piece: str) -> None:
     """However it is made."""

@@ -7,7 +7,7 @@ from lxml import etree
 
 from bridge.core.errors import ConfigurationError
 from bridge.forms.json.registry import JsonSchemaRegistry
-from bridge.forms.xml.patterns import without_anchors
+from bridge.forms.xml.anchors import without_anchors
 from bridge.forms.xml.schemas import read_schema_files
 from bridge.forms.xml.xmlschema_engine import build_xmlschema
 

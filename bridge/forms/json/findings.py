@@ -11,7 +11,7 @@ from bridge.core.errors import Finding
 from bridge.core.ids import pointer
 from bridge.forms.json.input import Json, placed
 from bridge.forms.json.schema_files import MOST_VALUES, Steps
-from bridge.forms.xml.patterns import without_anchors
+from bridge.forms.xml.anchors import without_anchors
 
 _DIGITS = re.compile(r"(?:\[0-9\]|\\d)\{(\d+)\}")
 _TYPE_OF_FORMAT = {"date": "date", "date-time": "dateTime", "time": "time", "year": "gYear", "uri": "anyURI"}

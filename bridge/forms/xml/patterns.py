@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from bridge.forms.xml.anchors import OPEN_END, Way, either, in_turn, outside_classes, repeated, whole
 from bridge.forms.xml.automata import knows_block
 
 _QUANTIFIER = re.compile(r"[*+?]|\{\d+(?:,\d*)?\}")
@@ -21,8 +22,9 @@ _OWN = frozenset("nrt\\|.?*+(){}-[]^")
 """What a backslash may stand before in XSD, beside its classes."""
 _CLASSES = frozenset("sSiIcCdDwW")
 _DEEPEST = 50
-_OPEN_END = re.compile(r"\)[*+?]\)*\Z")
 _MOST_SPELLED = 30
+_AT_MOST_ONCE = ("?", "{1}", "{0,1}")
+_NOT_AT_ALL = re.compile(r"\{0+(?:,0+)?\}")
 _COUNTED = re.compile(r"\{(\d{1,4}),(\d{1,4})\}")
 _ENDS_IN_GROUP = re.compile(r"(?<!\\)\)[*+](?:\)|\|)")
 _NEGATED = re.compile(r"\[\^(?:[^\]\\]|\\.)*\]")
@@ -54,6 +56,14 @@ class _Part:
     ends: bool = False
     never: bool = False
     """Whether nothing fits it in .NET, since an anchor stands where it cannot hold."""
+    anchored: tuple[Way, ...] = ()
+    """The ways through it, if an anchor stands in it."""
+    exact: bool = True
+    """Whether *text* fits no more than these ways do."""
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        return self.anchored or (Way(self.text, empty=self.empty),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +86,8 @@ def xsd_pattern(pattern: str) -> Pattern:
     except _Untold as reason:
         return Pattern(text=None, notes=(str(reason),))
     notes = tuple(reader.notes())
-    text = read.text if notes or reader.apart else pattern
+    said = read.text if read.exact else whole(read.ways)
+    text = said if notes or reader.apart else pattern
     return Pattern(text=text, notes=notes, strays=reader.strays, never=read.never)
 
 
@@ -129,17 +140,19 @@ class _Reader:
         while self._more() == "|":
             self._at += 1
             branches.append(self._branch(first=first, last=last))
-        open_ended = [_OPEN_END.search(branch.text) is not None for branch in branches]
+        open_ended = [OPEN_END.search(branch.text) is not None for branch in branches]
         if any(open_ended[:-1]):
             # Behind a branch that ends so, libxml2 takes the others for a way into its end.
             self.apart = True
-            branches.sort(key=lambda branch: _OPEN_END.search(branch.text) is not None)
+            branches.sort(key=lambda branch: OPEN_END.search(branch.text) is not None)
         return _Part(
             "|".join(branch.text for branch in branches),
             any(branch.empty for branch in branches),
             starts=all(branch.starts for branch in branches),
             ends=all(branch.ends for branch in branches),
             never=all(branch.never for branch in branches),
+            anchored=either(branch.ways for branch in branches) if any(branch.anchored for branch in branches) else (),
+            exact=all(branch.exact for branch in branches),
         )
 
     def _branch(self, *, first: bool, last: bool) -> _Part:
@@ -149,32 +162,40 @@ class _Reader:
         What stands before an anchor of the beginning, or behind one of the end, is nothing where it holds.
         """
         pieces: list[_Part] = []
+        parts: list[tuple[Way, ...]] = []
         starts = ends = False
         nothing = True
         while self._more() not in ("", "|", ")"):
             begins = first and nothing
             if begins and (anchor := self._anchor("^", "\\A")):
                 pieces, starts = [], True
+                parts.append((Way("", empty=True, starts=True),))
                 self._drop(anchor)
             elif (anchor := self._anchor("$", "\\z", "\\Z")) and (
                 self._ahead or (last and self._ends(self._at + anchor))
             ):
                 ends = True
+                parts.append((Way("", empty=True, ends=True),))
                 self._drop(anchor)
             else:
                 piece = self._piece(begins=begins, last=last)
+                parts.append(piece.ways)
                 if piece.starts and begins:
                     pieces, starts = [], True
                 if not ends:
                     pieces.append(piece)
                     nothing = nothing and piece.empty
                 ends = ends or piece.ends
+        ways = in_turn(parts)
+        alone = len(pieces) < 2 or all(len(piece.ways) == 1 for piece in pieces)
         return _Part(
             "".join(piece.text for piece in pieces),
             all(piece.empty for piece in pieces),
             starts=starts,
             ends=ends,
             never=any(piece.never for piece in pieces),
+            anchored=ways,
+            exact=not ways or (alone and all(piece.exact for piece in pieces)),
         )
 
     def _anchor(self, *anchors: str) -> int:
@@ -221,9 +242,26 @@ class _Reader:
         if (atom.starts or atom.ends) and not self._ahead:
             often = _at_most_once(often)
         text, optional = self._often(atom.text, often), often in ("*", "?") or re.match(r"\{0+[,}]", often) is not None
+        ways = self._ways_of(atom, text, often, optional=optional) if atom.anchored else ()
+        exact = atom.exact and (len(atom.ways) < 2 or often in _AT_MOST_ONCE)
         if optional:
-            return _Part(text, empty=True)
-        return replace(atom, text=text)
+            return _Part(text, empty=True, anchored=ways, exact=exact)
+        return replace(atom, text=text, anchored=ways, exact=exact)
+
+    def _ways_of(self, atom: _Part, text: str, often: str, *, optional: bool) -> tuple[Way, ...]:
+        """The ways through *atom*, which comes as *often* as that and is *text* then."""
+        free = next((way for way in atom.ways if not way.starts and not way.ends), None)
+        tied = [way for way in atom.ways if way is not free]
+        if not tied or often not in (*_AT_MOST_ONCE, "*", "+"):
+            return (Way(text, empty=optional or atom.empty),)
+        if free is not None and free.text:
+            once = "?" if optional else ""
+            some = Way(self._often(free.text, once if often in _AT_MOST_ONCE else often), empty=optional or free.empty)
+            any_number = self._often(free.text, "*")
+        else:
+            some, any_number = Way("", empty=True), ""
+        others = () if free is None and not optional else (some,)
+        return (*tied, *others) if often in _AT_MOST_ONCE else repeated(tied, others, any_number)
 
     def _often(self, atom: str, often: str) -> str:
         """The *atom* with its quantifier *often*, spelled so that libxml2 reads it rightly."""
@@ -294,12 +332,17 @@ class _Reader:
         if self._more() != ")":
             raise _Untold("a group is not closed")
         self._at += 1
-        return replace(inner, text=f"({inner.text})")
+        ways = inner.anchored
+        if len(ways) > 1:
+            ways = tuple(replace(way, text=way.text and f"({way.text})") for way in ways)
+        elif ways:
+            ways = (replace(ways[0], text=f"({ways[0].text})"),)
+        return replace(inner, text=f"({inner.text})", anchored=ways)
 
     def _close(self, start: int) -> int:
         """The place behind the group that opens at *start*."""
         depth = 0
-        for at, character in _outside_classes(self._pattern, start):
+        for at, character in outside_classes(self._pattern, start):
             if character in "()":
                 depth += 1 if character == "(" else -1
                 if depth == 0:
@@ -421,31 +464,10 @@ def _without_outside(read: _Class) -> str:
     return f"[\\p{read.outside[0]}-[{own}{taken}]]" if own or taken else f"[\\p{read.outside[0]}]"
 
 
-def _outside_classes(pattern: str, start: int = 0) -> Iterator[tuple[int, str]]:
-    """What stands from *start* on in no character class and behind no backslash, each with its place."""
-    deep, at, begins = 0, start, False
-    while at < len(pattern):
-        character = pattern[at]
-        # In a class only what is taken away opens another, and what comes first does not close it.
-        opens = character == "[" if not deep else pattern.startswith("-[", at)
-        if opens:
-            at += deep > 0
-            at += pattern.startswith("^", at + 1)
-            deep += 1
-        elif character == "\\":
-            at += 1
-        elif not deep:
-            yield at, character
-        elif character == "]" and not begins:
-            deep -= 1
-        begins = opens
-        at += 1
-
-
 def _at_most_once(often: str) -> str:
     """A quantifier for what is anchored, and so comes once. Raises _Untold where it has to come more often."""
     if often in ("?", "*") or re.match(r"\{0+[,}]", often):
-        return "{0}" if re.fullmatch(r"\{0+(?:,0+)?\}", often) else "?"
+        return "{0}" if _NOT_AT_ALL.fullmatch(often) else "?"
     if often != "+" and int(re.split("[{,}]", often)[1]) > 1:
         raise _Untold("an anchor stands in what has to come several times")
     return "{1}"
@@ -466,26 +488,3 @@ def _plain(character: str, *, in_class: bool) -> str:
     if character in "^$":
         return f"[\\{character}]" if character == "^" else "[$]"
     return f"\\{character}" if character in _SPECIAL else character
-
-
-def without_anchors(pattern: str) -> str:
-    """Drop an unescaped ``^`` at the start and ``$`` at the end of each branch of *pattern*."""
-    return "|".join(_without_anchors(branch) for branch in _branches(pattern))
-
-
-def _without_anchors(branch: str) -> str:
-    branch = branch.removeprefix("^")
-    escapes = len(branch[:-1]) - len(branch[:-1].rstrip("\\"))
-    return branch[:-1] if branch.endswith("$") and escapes % 2 == 0 else branch
-
-
-def _branches(pattern: str) -> list[str]:
-    """Split at the bars that stand in no group and no character class."""
-    branches, start, depth = [], 0, 0
-    for at, character in _outside_classes(pattern):
-        if character in "()":
-            depth += 1 if character == "(" else -1
-        elif depth == 0 and character == "|":
-            branches.append(pattern[start:at])
-            start = at + 1
-    return [*branches, pattern[start:]]
