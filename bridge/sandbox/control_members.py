@@ -26,7 +26,7 @@ PARTY = Text(
 )
 RESOURCE_NAME = Text(
     words="a service resource, such as urn:altinn:resource:name",
-    fits=lambda text: not any(map(str.isspace, text)),
+    fits=re.compile(r"urn:altinn:resource:\S+", re.IGNORECASE).fullmatch,
 )
 CONTEXT = Record(
     members={

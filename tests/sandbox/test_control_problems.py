@@ -69,6 +69,46 @@ def test_another_type_of_body_is_told_which_is_taken() -> None:
     assert (answer.status_code, "application/json" in answer.json()["detail"]) == (415, True)
 
 
+FORM = {"data_format_id": "1", "data_format_version": "1"}
+SENSELESS: list[tuple[str, dict[str, Any], str]] = [
+    ("/altinn2/elements", {"service": {"code": "1"}, "forms": [{**FORM, "xml": "<a>"}]}, "forms[0].xml"),
+    ("/altinn2/elements", {"service": {"code": "1", "forms": [{**FORM, "schema": "<a"}]}}, "service.forms[0].schema"),
+    ("/altinn2/services", {"code": "1", "forms": [FORM, {**FORM, "schema": "<a"}]}, "forms[1].schema"),
+    (
+        "/altinn2/services",
+        {"code": "1", "attachment_rules": [{"type": "a", "schema": "<a"}]},
+        "attachment_rules[0].schema",
+    ),
+    ("/altinn2/services", {"code": "1", "forms": [{**FORM, "prefill": "<a"}]}, "forms[0].prefill"),
+    (
+        "/altinn2/services",
+        {"code": "1", "forms": [{**FORM, "rules": [{"path": "/a", "test": "p:x()", "message": "m"}]}]},
+        "forms[0].rules[0].test",
+    ),
+    ("/altinn2/elements", {"service": {"code": "1"}, "state": "unread"}, "state"),
+    ("/altinn2/elements", {"service": {"code": "1"}, "letter": {}, "state": "signing"}, "state"),
+    ("/altinn2/elements", {"service": {"code": "1", "kind": "FormTask"}, "letter": {}}, "letter"),
+    ("/apps", {"name": "a", "data_types": [{"id": "x"}, {"id": "x"}]}, "data_types[1].id"),
+    ("/apps", {"name": "a", "data_types": [{"id": "x", "prefill": {}}]}, "data_types[0].prefill"),
+    ("/apps", {"name": "a/b", "data_types": [{"id": "x"}]}, "name"),
+    ("/faults", {"how": {}}, "how"),
+    ("/faults", {"how": {"status": 500, "headers": {"a b": "x"}}}, "how.headers.a b"),
+    ("/faults", {"how": {"status": 500, "headers": {"X": "€"}}}, "how.headers.X"),
+    ("/faults", {"how": {"status": 500, "headers": {"X": "a\r\nb"}}}, "how.headers.X"),
+    ("/dialogporten/resources", {"service_resource": "x"}, "service_resource"),
+    ("/cases", {"service_resource": "urn:altinn:resource:x", "forms": [{**FORM, "xml": "<a/>"}]}, "forms"),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "member"), SENSELESS)
+def test_what_makes_no_sense_is_refused_at_its_place(path: str, body: dict[str, Any], member: str) -> None:
+    """Though each member is of its kind: what could never be used, or could never have been."""
+    answer = session_into(make_world()).post(f"{CONTROL}{path}", json=body)
+
+    assert answer.status_code == 400, answer.text
+    assert [each["member"] for each in answer.json()["errors"]] == [member]
+
+
 QUERIES: list[tuple[str, str, str]] = [
     ("GET", "/calls?after=abc", "?after must be a whole number from 0"),
     ("GET", "/calls?after=-1", "?after must be a whole number from 0"),

@@ -11,6 +11,7 @@ from bridge.sandbox.altinn2.model import (
     MAIN,
     Attachment,
     AttachmentRule,
+    BadUpdate,
     Element,
     Expected,
     Form,
@@ -27,6 +28,10 @@ from bridge.sandbox.altinn2.world import Altinn2World
 from bridge.sandbox.core.members import bad
 
 _FORM_NAME = "Skjema"
+_STATES = {
+    FORM_TASK: (State.FORM_FILLING, State.SIGNING, State.PAYMENT, State.ARCHIVED, State.DELETED),
+    CORRESPONDENCE: (State.UNREAD, State.OPENED, State.READ, State.CONFIRMED, State.ARCHIVED, State.DELETED),
+}
 
 
 def seed_service(world: Altinn2World, given: Mapping[str, Any]) -> Service:
@@ -37,7 +42,7 @@ def seed_service(world: Altinn2World, given: Mapping[str, Any]) -> Service:
         BadRequest: A schema cannot be used.
     """
     service = _service(given, ())
-    _learn(world, service)
+    _learn(world, service, given)
     world.altinn2.register(service)
     return service
 
@@ -50,11 +55,10 @@ def seed(world: Altinn2World, given: Mapping[str, Any]) -> Element:
     *state* says otherwise.
 
     Raises:
-        BadRequest: A schema cannot be used.
-        BadUpdate: A form is not well-formed XML.
+        BadRequest: A schema or a form cannot be used, or no such element is ever in this state.
     """
     who = given.get("who", "my")
-    forms = [_form(each) for each in given.get("forms", ())]
+    forms = [_form(each, f"forms[{place}].xml") for place, each in enumerate(given.get("forms", ()))]
     types = dict.fromkeys(
         FormType(kind=each.kind, data_format_id=each.data_format_id, data_format_version=each.data_format_version)
         for each in forms
@@ -63,14 +67,20 @@ def seed(world: Altinn2World, given: Mapping[str, Any]) -> Element:
     if letter is not None:
         about = {"kind": CORRESPONDENCE, **about}
     service = _service(about, tuple(types))
-    _learn(world, service)
     standing = "formfilling" if service.kind == FORM_TASK else "unread"
+    state = State(given.get("state", standing))
+    if letter is not None and service.kind != CORRESPONDENCE:
+        raise bad("letter", f"is what a {CORRESPONDENCE} has, and the service's kind is {service.kind}")
+    if state not in _STATES[service.kind]:
+        known = ", ".join(each.value for each in _STATES[service.kind])
+        raise bad("state", f"is none of a {service.kind}'s: {known}")
+    _learn(world, service, about, "service.")
     return world.altinn2.add(
         who=[who] if isinstance(who, str) else who,
         service=service,
         forms=forms,
         attachments=[_attachment(each) for each in given.get("attachments", ())],
-        state=State(given.get("state", standing)),
+        state=state,
         subject=given.get("subject", ""),
         letter=None if letter is None else _letter(letter),
         now=world.clock(),
@@ -162,14 +172,17 @@ def shown_element(world: Altinn2World, element: Element) -> dict[str, Any]:
     }
 
 
-def _learn(world: Altinn2World, service: Service) -> None:
-    forms = [(each.schema, each.name) for each in service.forms]
-    for schema, name in (*forms, *((each.schema, each.name) for each in service.attachment_rules)):
-        try:
-            if schema is not None:
-                world.altinn2.learn(schema)
-        except NoSchema as error:
-            raise bad(f"the schema of {name}", f"cannot be used: {error}") from error
+def _learn(world: Altinn2World, service: Service, about: Mapping[str, Any], within: str = "") -> None:
+    said: list[tuple[str, Sequence[FormType | AttachmentRule]]] = [("attachment_rules", service.attachment_rules)]
+    if about.get("forms"):
+        said.insert(0, ("forms", service.forms))
+    for name, kinds in said:
+        for place, each in enumerate(kinds):
+            try:
+                if each.schema is not None:
+                    world.altinn2.learn(each.schema)
+            except NoSchema as error:
+                raise bad(f"{within}{name}[{place}].schema", f"cannot be used: {error}") from error
 
 
 def _service(about: Mapping[str, Any], types: Sequence[FormType]) -> Service:
@@ -240,8 +253,11 @@ def _rule(given: Mapping[str, Any], number: int) -> AttachmentRule:
     )
 
 
-def _form(given: Mapping[str, Any]) -> Form:
-    parsed_form(given["xml"])
+def _form(given: Mapping[str, Any], place: str) -> Form:
+    try:
+        parsed_form(given["xml"])
+    except BadUpdate as error:
+        raise bad(place, f"cannot be used: {error}") from error
     return Form(
         kind=given.get("type", MAIN),
         data_format_id=given["data_format_id"],

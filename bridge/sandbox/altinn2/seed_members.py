@@ -29,7 +29,8 @@ def _is_base64(text: str) -> bool:
 
 def _is_xpath(text: str) -> bool:
     try:
-        etree.XPath(text)
+        # Evaluated as well: only then a prefix or a function that does not exist is missed.
+        etree.XPath(text)(etree.Element("a"))
     except etree.XPathError:
         return False
     return True

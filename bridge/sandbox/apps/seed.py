@@ -67,7 +67,9 @@ def seed_app(world: AppsWorld, given: Mapping[str, Any]) -> App:
     Raises:
         BadRequest: A schema is no model, or something in it cannot be calculated.
     """
-    name = given["name"]
+    name, ids = given["name"], [each["id"] for each in given["data_types"]]
+    if repeated := [place for place, each in enumerate(ids) if each in ids[:place]]:
+        raise bad(f"data_types[{repeated[0]}].id", "is that of another data type")
     default = App(org="", name="", title="", data_types=())
     app = App(
         org=given.get("org", world.owner.code),

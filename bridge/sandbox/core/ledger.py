@@ -260,6 +260,11 @@ def _is_pattern(text: str) -> bool:
     return True
 
 
+def _fits_a_header(text: str) -> bool:
+    """Whether it can go over the wire: Latin-1, in one line."""
+    return text.isprintable() and all(each <= "\xff" for each in text)
+
+
 _MOST = 1_000_000
 _DELAY = Number(low=0, high=86_400, of=" of seconds")
 _HOW = Record(
@@ -268,15 +273,17 @@ _HOW = Record(
         "reason": Text(empty=True),
         "body": Text(longest=DOCUMENT, empty=True),
         "headers": ObjectOf(
-            Text(words="a text that fits into a header", empty=True, fits=lambda text: text.isprintable()),
+            Text(words="a text that fits into a header", empty=True, fits=_fits_a_header),
             "an object of texts",
+            name=Text(words="the name of a header", fits=re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch),
         ),
         "delay_seconds": _DELAY,
         "delay_after": Either(first=Flag(), second=_DELAY),
         "cut": OneOf(("before", "after", "within", "late", "held")),
         "after_effect": Flag(),
         "internal": OneOf(("lose_event", "name_lookup_fails", "concurrent_change")),
-    }
+    },
+    empty=False,
 )
 FAULT = Record(
     members={

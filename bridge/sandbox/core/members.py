@@ -181,6 +181,7 @@ class ObjectOf:
     member: Kind
     words: str = "an object"
     most: int = 1000
+    name: Text = Text(words="a name")
 
     def read(self, value: Any, place: str, wrong: list[Wrong]) -> Any:
         """The members as their kind reads them."""
@@ -190,7 +191,7 @@ class ObjectOf:
         if len(value) > self.most:
             wrong.append(Wrong(place=place, words=f"has {len(value)} members, at most {self.most} are taken"))
         for name in value:
-            Text(words="a name").read(name, inside(place, name), wrong)
+            self.name.read(name, inside(place, name), wrong)
         return {name: self.member.read(each, inside(place, name), wrong) for name, each in value.items()}
 
 
@@ -233,12 +234,15 @@ class Record:
     nulls: Sequence[str] = ()
     also: Mapping[str, str] = field(default_factory=dict)
     words: str = "an object"
+    empty: bool = True
 
     def read(self, value: Any, place: str, wrong: list[Wrong]) -> Any:
         """The members that are there, by the names that the documentation has."""
         if not isinstance(value, dict):
             wrong.append(must_be(self.words, place))
             return {}
+        if not value and not self.empty:
+            wrong.append(must_be(f"{self.words}, and not empty: {self._known()}", place))
         found: dict[str, Any] = {}
         unknown = [inside(place, said) for said in value if self.also.get(said, said) not in self.members]
         # What there is need be said once.
