@@ -74,7 +74,7 @@ def seed(world: Altinn2World, given: Mapping[str, Any]) -> Element:
     if state not in _STATES[service.kind]:
         known = ", ".join(each.value for each in _STATES[service.kind])
         raise bad("state", f"is none of a {service.kind}'s: {known}")
-    _learn(world, service, about, "service.")
+    _learn(world, service, about, within="service.")
     return world.altinn2.add(
         who=[who] if isinstance(who, str) else who,
         service=service,
@@ -172,7 +172,7 @@ def shown_element(world: Altinn2World, element: Element) -> dict[str, Any]:
     }
 
 
-def _learn(world: Altinn2World, service: Service, about: Mapping[str, Any], within: str = "") -> None:
+def _learn(world: Altinn2World, service: Service, about: Mapping[str, Any], *, within: str = "") -> None:
     said: list[tuple[str, Sequence[FormType | AttachmentRule]]] = [("attachment_rules", service.attachment_rules)]
     if about.get("forms"):
         said.insert(0, ("forms", service.forms))
