@@ -32,6 +32,7 @@ from bridge.forms.xml.large import count_faults, is_large, parse_if_valid
 from bridge.forms.xml.lenient import put_into_namespace
 from bridge.forms.xml.lexical import badly_written, lax_types, may_be_lax
 from bridge.forms.xml.libxml2_findings import explain, refused_values
+from bridge.forms.xml.mending import MOST_STEPS
 from bridge.forms.xml.namespaces import in_plain_namespaces, real_names
 from bridge.forms.xml.positions import with_places
 from bridge.forms.xml.receiver import ReceiverCheck, Watch, encoding_finding, not_looked_at
@@ -47,7 +48,6 @@ from bridge.forms.xml.xmlschema_findings import explain_by_xmlschema
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.forms")
 
-_MOST_STEPS = 10_000_000
 SLOW_ENGINE_BYTES = 1_000_000
 """The largest form that xmlschema judges; it takes a second for it."""
 SECOND_OPINION_BYTES = 256_000
@@ -315,8 +315,8 @@ class _Schema:
                 beside = self._beside(accepted, data, spec, limits=limits)
                 return other_root(accepted, wanted) or beside + self._broken(rules, accepted, came, judged=judged)
             markup = data.count(b"<") + data.count(b"=")
-            faults = 0 if accepted is not None else count_faults(schema, judged, _MOST_STEPS // markup)
-            if faults * markup > _MOST_STEPS:
+            faults = 0 if accepted is not None else count_faults(schema, judged, MOST_STEPS // markup)
+            if faults * markup > MOST_STEPS:
                 parse(data, max_depth=limits.max_depth)  # Broken XML is told as that.
                 return (Finding(path="/", rule="too_many_findings", facts={"count": str(faults)}),)
         effort = Effort(limits.max_seconds)

@@ -66,3 +66,54 @@ def test_an_element_of_a_stream_that_began_long_ago_has_its_line(tmp_path: Path)
     findings = registry(tmp_path, limits=Limits(max_bytes=1)).check_file(SPEC, tmp_path / "a.xml")
 
     assert [(each.path, each.rule, each.line) for each in findings] == [("/m", "text_not_allowed", 2)]
+
+
+LISTED = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="m"><x:complexType><x:sequence>
+<x:element name="r" type="x:int" maxOccurs="unbounded"/><x:element name="a" type="x:int" minOccurs="0"/>
+<x:element name="b" type="x:int" minOccurs="0"/><x:element name="p" type="x:int"/></x:sequence></x:complexType>
+</x:element></x:schema>"""
+HIDING = {
+    "what is missing last": ("<m>{}</m>", [("/m/p", "missing_element", {})]),
+    "a value in front": ("<m><r>x</r>{}</m>", [("/m/r[1]", "type", {"type": "int"}), ("/m/p", "missing_element", {})]),
+    "nothing behind what is unknown": ("<m>{}<q/><p>1</p></m>", [("/m/q", "unexpected_element", {})]),
+    "what stands behind what is unknown": (
+        "<m><r>1</r><q/>{}<q/><r>x</r><p>1</p></m>",
+        [
+            ("/m/q[1]", "unexpected_element", {}),
+            ("/m/q[2]", "unexpected_element", {}),
+            ("/m/r[5002]", "type", {"type": "int"}),
+        ],
+    ),
+    "what stands behind a long list": (
+        "<m><r>1</r>{}<b>1</b><a>1</a><p>x</p></m>",
+        [
+            ("/m/a", "misplaced_element", {"before": "b"}),
+            ("/m/p", "type", {"type": "int"}),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("form", "expected"), HIDING.values(), ids=HIDING)
+def test_a_long_form_is_explained_as_a_short_one(
+    tmp_path: Path, form: str, expected: list[tuple[str, str, dict[str, str]]]
+) -> None:
+    """All that is wrong, at its place, and no word of more faults where there are none."""
+    (tmp_path / "a.xsd").write_text(LISTED)
+    made = SchemaRegistry(tmp_path)
+    made.load(["a.xsd"])
+
+    found = made.check("a.xsd", form.format("<r>1</r>" * 5_000))
+
+    assert [(each.path, each.rule, each.facts) for each in found] == expected
+
+
+def test_what_hides_in_a_long_form_is_not_asked_for_where_it_is_very_much(tmp_path: Path) -> None:
+    """Each of 20,000 faults would take a walk over 20,000 siblings: that there may be more is said instead."""
+    (tmp_path / "a.xsd").write_text(LISTED)
+    made = SchemaRegistry(tmp_path)
+    made.load(["a.xsd"])
+
+    found = made.check("a.xsd", f"<m><q/>{'<r>x</r>' * 20_000}<p>1</p></m>")
+
+    assert [(each.path, each.rule) for each in found] == [("/m/q", "unexpected_element"), ("/", "more_findings")]

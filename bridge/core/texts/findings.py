@@ -181,9 +181,9 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "en": "The form has at least {count} faults, too many to list.",
     },
     "more_findings": {
-        "nb": "Skjemaet har flere feil enn dem som er listet opp.",
-        "nn": "Skjemaet har fleire feil enn dei som er lista opp.",
-        "en": "The form has more faults than those listed.",
+        "nb": "Skjemaet kan ha flere feil enn dem som er listet opp.",
+        "nn": "Skjemaet kan ha fleire feil enn dei som er lista opp.",
+        "en": "The form may have more faults than those listed.",
     },
     "wrong_root": {
         "nb": "Skjemaet begynner med {field}, men skal begynne med {expected}.",

@@ -17,11 +17,11 @@ from lxml import etree
 
 from bridge.core.errors import Finding
 from bridge.core.ids import mask_identity_numbers
-from bridge.forms.paths import all_paths, attribute_step, locate, name_for, name_of, step_of
-from bridge.forms.xml.content_model import readable
+from bridge.forms.paths import all_paths, attribute_step, locate, name_for, name_of
 from bridge.forms.xml.error_log import LogEntry, entries
 from bridge.forms.xml.identities import Doubtful, confirmed, is_repeated_id, referring, rule_of
 from bridge.forms.xml.input import Effort, Limits, has_elements, last_line_of, line_of, text_of
+from bridge.forms.xml.mending import Mend, Mended, PutIn, Rename, TakeOut, too_many_show
 from bridge.forms.xml.named_types import TYPE, rule_for, without_consequences
 from bridge.forms.xml.roots import (
     in_wrong_namespace,
@@ -34,7 +34,7 @@ from bridge.forms.xml.schema_facts import TYPES, SchemaModel
 from bridge.forms.xml.slips import Missing, slips, told
 
 MENDABLE_ELEMENTS = 5_000
-"""Above this many elements a form is validated once: mending it again and again would take too long."""
+"""Above this many elements places are counted when they are asked for, and faults before they are."""
 ERRORS_PER_FINDING = 10
 """So many errors are looked at for each finding that may be told: several may be about one fault."""
 _MOST_ROUNDS = 20
@@ -95,10 +95,8 @@ class _Search:
     limits: Limits
     found: dict[tuple[str, str, str], Finding] = field(default_factory=dict)
     paths: dict[etree._Element, str] = field(default_factory=dict)
-    put_in: set[etree._Element] = field(default_factory=set)
+    mended: Mended = field(default_factory=Mended)
     doubtful: dict[str, Doubtful] = field(default_factory=dict)
-    moved: set[str] = field(default_factory=set)
-    """The local names of what was put in or taken out."""
     excused: int = 0
     """Errors of libxml2 that are none: fixed values in another spelling, blanks around dates."""
     cut: bool = False
@@ -116,29 +114,6 @@ class _Search:
     ) -> None:
         key = (path, rule, facts.get("expected", "") if rule == "incomplete" else "")
         self.found.setdefault(key, Finding(path=path, rule=rule, facts=facts, line=line, at_end=at_end, before=before))
-
-
-@dataclass(frozen=True, slots=True)
-class _TakeOut:
-    node: etree._Element
-
-
-@dataclass(frozen=True, slots=True)
-class _PutIn:
-    parent: etree._Element
-    before: etree._Element | None
-    tag: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Rename:
-    """Put *node*, and what in it is in its namespace, into that of *tag*."""
-
-    node: etree._Element
-    tag: str
-
-
-_Mend = _TakeOut | _PutIn | _Rename
 
 
 def refused_values(schema: etree.XMLSchema, root: etree._Element) -> Iterator[etree._Element]:
@@ -187,15 +162,20 @@ def explain(
     for elements, _ in enumerate(root.iter(), start=1):
         if elements > MENDABLE_ELEMENTS:
             break
-    rounds = _MOST_ROUNDS if elements <= MENDABLE_ELEMENTS else 0
-    if rounds:
+    rounds, large = _MOST_ROUNDS, elements > MENDABLE_ELEMENTS
+    if not large:
         search.paths = dict(all_paths(root))
     mends = _look(search, schema, root, effort=effort)
     while mends and rounds and len(search.found) < limits.max_findings and not effort.spent:
         rounds -= 1
-        _apply(search, mends)
+        # Of what gets another name the place is not known any more.
+        if large and any(isinstance(mend, Rename) for mend in mends):
+            break
+        search.mended.apply(mends)
+        if large and too_many_show(schema, root):
+            break
         mends = [] if schema.validate(root) else _look(search, schema, root, effort=effort)
-    every = [*search.found.values(), *confirmed(search.doubtful.values(), search.found.values(), search.moved)]
+    every = [*search.found.values(), *confirmed(search.doubtful.values(), search.found.values(), search.mended.moved)]
     findings = sorted(without_consequences(every), key=lambda finding: finding.line)
     # What still wants mending hides what comes after it.
     if len(findings) > limits.max_findings or mends or search.cut:
@@ -203,9 +183,9 @@ def explain(
     return tuple(findings) or (Finding(path=_path(search, root), rule="not_allowed", line=line_of(root)),)
 
 
-def _look(search: _Search, schema: etree.XMLSchema, root: etree._Element, *, effort: Effort) -> list[_Mend]:
+def _look(search: _Search, schema: etree.XMLSchema, root: etree._Element, *, effort: Effort) -> list[Mend]:
     """Add what the last validation found, and say how the tree can be mended."""
-    mends: list[_Mend] = []
+    mends: list[Mend] = []
     for number, error in enumerate(entries(schema.error_log)):
         if number >= ERRORS_PER_FINDING * search.limits.max_findings or (number and effort.spent):
             search.cut = True
@@ -215,14 +195,15 @@ def _look(search: _Search, schema: etree.XMLSchema, root: etree._Element, *, eff
             node = referring(root, error.message, error.line)
         if node is None:
             search.add("not_allowed", "/", error.line, {})
-        elif search.put_in.isdisjoint([node, *node.iterancestors()]):
-            if node not in search.paths and "*" not in (error.path or "*"):
+        elif search.mended.put_in.isdisjoint([node, *node.iterancestors()]):
+            counted = not search.mended.moved and "*" not in (error.path or "*")
+            if node not in search.paths and counted:
                 search.paths[node] = mask_identity_numbers(error.path)[:1000]  # Counted already, in a large form.
             mends += _tell(search, node, error, line=error.line)
     return mends
 
 
-def _tell(search: _Search, node: etree._Element, error: LogEntry, *, line: int) -> list[_Mend]:
+def _tell(search: _Search, node: etree._Element, error: LogEntry, *, line: int) -> list[Mend]:
     content = _CONTENT.search(error.message) if error.type_name == "SCHEMAV_ELEMENT_CONTENT" else None
     if content is None:
         _value_finding(search, node, error, line=line)
@@ -237,24 +218,24 @@ def _tell(search: _Search, node: etree._Element, error: LogEntry, *, line: int) 
     )
 
 
-def _look_at_children(search: _Search, parent: etree._Element) -> list[_Mend]:
+def _look_at_children(search: _Search, parent: etree._Element) -> list[Mend]:
     """Tell all that is wrong with the children of *parent* by the schema's own order; nothing where it is not known."""
     content = search.model.content(search.model.declaration(parent))
     if content is None:
         return []
     children = list(parent.iterchildren(etree.Element))
     tags = [str(child.tag) for child in children]
-    mends: list[_Mend] = []
+    mends: list[Mend] = []
     for at, right in in_wrong_namespace(content, tags):
         tags[at] = right
-        mends.append(_Rename(children[at], right))
+        mends.append(Rename(children[at], right))
         rule, facts = namespace_finding(right)
         search.add(rule, _path(search, children[at]), line_of(children[at]), facts)
     for slip in slips(content, tags):
         if len(search.found) > search.limits.max_findings:
             break
         child = children[slip.at] if slip.at < len(children) else None
-        if child not in search.put_in and not (isinstance(slip, Missing) and not slip.told):
+        if child not in search.mended.put_in and not (isinstance(slip, Missing) and not slip.told):
             rule, path, facts = told(
                 slip,
                 tags=tags,
@@ -266,13 +247,13 @@ def _look_at_children(search: _Search, parent: etree._Element) -> list[_Mend]:
             before = _path(search, child) if child is not None and isinstance(slip, Missing) else None
             search.add(rule, path, line, facts, at_end=child is None, before=before)
         if isinstance(slip, Missing):
-            mends += [_PutIn(parent, child, slip.need.stand_in)] * min(slip.need.count, _MOST_STAND_INS)
+            mends += [PutIn(parent, child, slip.need.stand_in)] * min(slip.need.count, _MOST_STAND_INS)
         elif child is not None:
-            mends.append(_TakeOut(child))
+            mends.append(TakeOut(child))
     return mends
 
 
-def _by_names(search: _Search, parent: etree._Element, node: etree._Element | None, *, names: list[str]) -> list[_Mend]:
+def _by_names(search: _Search, parent: etree._Element, node: etree._Element | None, *, names: list[str]) -> list[Mend]:
     """Tell what libxml2 says of the children of *parent*, where nothing else is known: *names* could come at *node*."""
     there = {child.tag for child in parent.iterchildren(etree.Element)}
     if node is None or (len(names) == 1 and names[0] not in there):
@@ -283,9 +264,9 @@ def _by_names(search: _Search, parent: etree._Element, node: etree._Element | No
         else:
             # A list that may go on is named like what has to come after it.
             search.add("incomplete", path, line, {}, at_end=at_end)
-        return [_PutIn(parent, node, name) for name in names[:1] if name not in there]
+        return [PutIn(parent, node, name) for name in names[:1] if name not in there]
     search.add("unexpected_element", _path(search, node), line_of(node), {})
-    return [_TakeOut(node)]
+    return [TakeOut(node)]
 
 
 class _Children(Protocol):
@@ -413,35 +394,12 @@ def _identity_finding(search: _Search, path: str, message: str, *, line: int) ->
         search.doubtful.setdefault(f"{rule} {path}", Doubtful(finding, search.model.names_of_keys(reference)))
 
 
-def _apply(search: _Search, mends: list[_Mend]) -> None:
-    for mend in mends:
-        match mend:
-            case _TakeOut(node):
-                search.moved.update(etree.QName(each).localname for each in node.iter(etree.Element))
-                parent = node.getparent()
-                if parent is not None:
-                    parent.remove(node)
-            case _Rename(node, tag):
-                wrong, right = etree.QName(node).namespace, etree.QName(tag).namespace
-                for each in [node for node in node.iter(etree.Element) if etree.QName(node).namespace == wrong]:
-                    local = etree.QName(each).localname
-                    each.tag = f"{{{right}}}{local}" if right else local
-            case _PutIn(parent, before, tag):
-                new = etree.Element(tag)
-                search.moved.add(readable(tag))
-                search.put_in.add(new)
-                if before is None:
-                    parent.append(new)
-                else:
-                    before.addprevious(new)
-
-
 def _path(search: _Search, node: etree._Element) -> str:
     known = search.paths.get(node)
     if known is not None:
         return known
     parent = node.getparent()
-    return "/" + name_of(node) if parent is None else f"{_path(search, parent)}/{step_of(node)}"
+    return "/" + name_of(node) if parent is None else f"{_path(search, parent)}/{search.mended.step(node)}"
 
 
 def _attribute_of(message: str) -> str | None:

@@ -6,7 +6,7 @@ looked at here, of all children at once; the verdict stays libxml2's.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bridge.forms.xml.content_model import (
@@ -175,20 +175,31 @@ def _no_way(content: Group, states: Sequence[State], tags: Sequence[str], *, at:
     alone = sum(name == tag for name in names_in(content)) == 1
     if choice is not None and alone and _is_spent(choice, came):
         return _excluded(choice, at)
+    # Behind a long list, where it may stand as well, the place is among the last.
+    for numbers in (range(min(at, _FARTHEST)), range(at - 1, max(-1, at - 1 - _FARTHEST), -1)):
+        before = _fitting_place(states, tags, at=at, among=numbers)
+        if before is not None:
+            return Misplaced(at=at, before=before)
+    if choice is not None:
+        return _excluded(choice, at)
+    return Misplaced(at=at, may=tuple(dict.fromkeys(_first(states[-1]))))
+
+
+def _fitting_place(states: Sequence[State], tags: Sequence[str], *, at: int, among: Iterable[int]) -> int | None:
+    """The first of the children *among* these before which child number *at* may stand, with all up to it behind it."""
     tried: State | None = None
     doubts = 0
-    for before, state in enumerate(states[:_FARTHEST]):
-        way = None if state is tried else _step(state, tag)
-        if way is not None and not way[0] and tags[before] != tag:
+    for before in among:
+        state = states[before]
+        way = None if state is tried else _step(state, tags[at])
+        if way is not None and not way[0] and tags[before] != tags[at]:
             if _goes_on(way[1], tags[before:at]):
-                return Misplaced(at=at, before=before)
+                return before
             doubts += 1
             if doubts == _MOST_DOUBTS:
                 break
         tried = state
-    if choice is not None:
-        return _excluded(choice, at)
-    return Misplaced(at=at, may=tuple(dict.fromkeys(_first(states[-1]))))
+    return None
 
 
 def _goes_on(state: State, tags: Sequence[str]) -> bool:
