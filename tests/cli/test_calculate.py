@@ -24,6 +24,7 @@ from bridge.sandbox.server import Sandbox
 from bridge.sandbox.world import World
 from bridge.web.proxy.report_page import line_by_line
 from bridge.wiring import utc_now
+from tests.cli.unread import unread
 from tests.web.raw_app import RawApp
 
 NEW, OLD, COPY = "ttd/sandkasse-regnestykke", "ttd/sandkasse-regnestykke-2021", "ttd/sandkasse-kopi"
@@ -112,6 +113,29 @@ def test_where_an_app_stopped_reading_is_told(sandbox: Sandbox, tmp_path: Path) 
     assert f"/Regnestykke/ukjent: {told}" in table
     assert json.loads(as_json)["stoppedAt"] == ["/Regnestykke/ukjent"]
     assert f"<p><code>/Regnestykke/ukjent</code> {told}</p>" in as_html
+
+
+def test_where_it_stopped_is_told_in_the_apps_language(sandbox: Sandbox, tmp_path: Path) -> None:
+    """On the terminal as on the page."""
+    file = tmp_path / "form.xml"
+    file.write_text("<Regnestykke><ukjent/><linje><tekst>x</tekst></linje><sats>5</sats></Regnestykke>", "utf-8")
+
+    table = run(sandbox, file, "--app", NEW, "--language", "nb").stdout
+
+    assert "/Regnestykke/ukjent: Appen kjenner ikke ukjent" in table
+
+
+@pytest.mark.parametrize("shape", ["table", "json", "html"])
+def test_the_exit_code_tells_of_the_form_whoever_reads(sandbox: Sandbox, tmp_path: Path, shape: str) -> None:
+    """And the page is whole."""
+    (tmp_path / "form.xml").write_text(FORM, "utf-8")
+    about = ["calculate", tmp_path / "form.xml", "--app", NEW, "--data-type", "regnestykke", "--anonymous"]
+    environ = {**settings(sandbox.world, sandbox.base_url), "BRIDGE_DATABASE_URL": "sqlite:////tmp/unused.sqlite"}
+
+    told = unread(*about, "--format", shape, "--html", tmp_path / "a.html", environ=environ)
+
+    assert told == (0, "")
+    assert (tmp_path / "a.html").read_text("utf-8").rstrip().endswith("</html>")
 
 
 def test_machines_and_people_get_their_own_form(sandbox: Sandbox, tmp_path: Path) -> None:

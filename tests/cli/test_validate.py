@@ -16,6 +16,7 @@ from bridge.bundled import examples_folder, mappings_folder, schemas_folder
 from bridge.cli.validate.command import validate
 from bridge.cli.validate.excerpts import hidden
 from bridge.forms.conversion.converter import Converter
+from tests.cli.unread import unread
 
 SCHEMA = schemas_folder() / "serveringsbevilling.xsd"
 MAPPING = mappings_folder() / "serveringsbevilling.yaml"
@@ -457,6 +458,22 @@ def test_odd_files_have_findings_and_nothing_else(tmp_path: Path, name: str, dat
 
     for option in ((), ("--json",), ("--sarif",), ("--html", tmp_path / "page.html")):
         assert run("--schema", SCHEMA, *option, tmp_path / name).exit_code == 1
+
+
+@pytest.mark.parametrize("shape", ["table", "json", "sarif"])
+@pytest.mark.parametrize(("form", "code"), [(GOOD, 0), (BAD, 1)], ids=["valid", "faulty"])
+def test_a_page_is_written_whoever_reads_what_is_printed(tmp_path: Path, form: Path, code: int, shape: str) -> None:
+    """As before ``| head``, which leaves: the page is whole, and the exit code tells of the forms."""
+    page = tmp_path / "page.html"
+    about = ["--schema", str(SCHEMA), "--format", shape, "--html", str(page), str(form)]
+
+    assert unread("validate", *about) == (code, "")
+    assert page.read_text("utf-8").rstrip().endswith("</html>")
+
+
+def test_what_only_prints_ends_when_nobody_reads() -> None:
+    """Without a word of a page that nobody asked for."""
+    assert unread("validate", "--schema", str(SCHEMA), str(BAD)) == (1, "")
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00\xff" * 500, b"<a", b"<a/>"], ids=["empty", "binary", "cut", "no schema"])

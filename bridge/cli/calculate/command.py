@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bridge.cli.shapes import shape_option
+from bridge.cli.unread import echo_while_read
 
 if TYPE_CHECKING:  # It brings requests and lxml, which nobody waits for who asks for help.
     from bridge.cli.calculate.apps import Target
@@ -136,9 +137,9 @@ def _one(
         _write(page, written)
     match shape:
         case "json":
-            click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+            echo_while_read(json.dumps(document, ensure_ascii=False, indent=2))
         case "html":
-            click.echo(written)
+            echo_while_read(written)
         case _:
             said = _OF_TWO if two else {}
             rows = [
@@ -146,9 +147,9 @@ def _one(
                 for each in changes
             ]
             head = ("path", "difference", *(app.name for app in apps)) if two else ("path", "change", "before", "after")
-            click.echo(_table(head, rows) if rows else "Nothing differs.")
+            echo_while_read(_table(head, rows) if rows else "Nothing differs.")
             for path in stopped:
-                click.echo(f"{path}: {sentence(Finding(path=path, rule='lost_from_here'), 'en')}")
+                echo_while_read(f"{path}: {sentence(Finding(path=path, rule='lost_from_here'), _own(language))}")
     context.exit(1 if changes and two else 0)
 
 
@@ -204,17 +205,17 @@ def _folder(
             _write(page, written)
     match shape:
         case "json":
-            click.echo(json.dumps(summary, ensure_ascii=False, indent=2))
+            echo_while_read(json.dumps(summary, ensure_ascii=False, indent=2))
         case "html":
-            click.echo(written)
+            echo_while_read(written)
         case _:
             counts = ", ".join(f"{count} {outcome}" for outcome, count in summary["forms"].items())
-            click.echo(
+            echo_while_read(
                 f"{summary['total']} forms through {summary['apps'][0]} and {summary['apps'][1]}: {counts or 'none'}"
             )
             rows = [(each["path"], each["change"], str(each["forms"])) for each in summary["differences"]]
             if rows:
-                click.echo(_table(("path", "change", "forms"), rows))
+                echo_while_read(_table(("path", "change", "forms"), rows))
     sound = set(summary["forms"]) <= {"same", "refused alike"}
     context.exit(0 if sound else 1)
 

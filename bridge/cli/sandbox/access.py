@@ -16,7 +16,7 @@ from bridge.cli.shapes import TEXT, shape_option
 @click.option("--owner", metavar="CODE", help="Of which service owner: a code or a number. Ours by default.")
 @click.option("--exchanged", is_flag=True, help="Altinn's token instead of Maskinporten's, as apps take it.")
 @click.option("--level", type=click.IntRange(0, 4), help="How the end user is logged in.")
-@click.option("--actor", metavar="URN", help="Who the end user is. An invented person by default.")
+@click.option("--actor", metavar="URN", help="Who the end user is; else another invented person each time.")
 @click.option("--action", "actions", multiple=True, metavar="RIGHT", help="What the end user may do; all by default.")
 @click.option("--entity", "entities", multiple=True, metavar="REF", help="What claim e of a dialog token holds.")
 @click.option("--claim", "claims", multiple=True, metavar="NAME=JSON", help="Overrides a claim; null takes it away.")
@@ -40,7 +40,8 @@ def token(
     """
     Mint a token and print it: a dialog token, an end user's, or a service owner's.
 
-    What it is follows from --dialog, --party or --scope, of which there must be one.
+    What it is follows from --dialog, --party or --scope, of which there must be one. A dialog token or an end user's is
+    another person's each time, so that presses by two of them are two signatures; --actor says whose it is instead.
     """
     if sum((dialog is not None, party is not None, bool(scopes))) != 1:
         raise click.UsageError("say what it is for: --dialog ID, --party URN or --scope SCOPE")

@@ -140,20 +140,24 @@ def _cannot(reason: str) -> NoReturn:
 def _reports(*, language: str, shape: str, html: Path | None, values: bool) -> "list[Report]":
     from importlib.metadata import version
 
+    from bridge.cli.unread import echo_while_read
     from bridge.cli.validate.html import Page
     from bridge.cli.validate.report import Json, Sarif, Table
 
     reports: list[Report] = []
-    if shape == "json":
-        reports.append(Json(click.echo))
-    elif shape == "sarif":
-        reports.append(Sarif(click.echo, language=language, version=version("altinn-dialog-bridge")))
-    else:
-        reports.append(Table(click.echo, language=language))
     if html is not None:
         if not html.absolute().parent.is_dir():
             _cannot(f"there is no folder {html.parent} for the page")
+        # First, so that it is there when the sum is told.
         reports.append(Page(html, language=language, values=values))
+    # For the page all files are judged, whether or not somebody reads what is printed.
+    write = click.echo if html is None else echo_while_read
+    if shape == "json":
+        reports.append(Json(write))
+    elif shape == "sarif":
+        reports.append(Sarif(write, language=language, version=version("altinn-dialog-bridge")))
+    else:
+        reports.append(Table(write, language=language))
     return reports
 
 
@@ -163,6 +167,7 @@ def _run(
     """Judge all *files*; gives the sums, and how many of the arguments led to nothing."""
     from concurrent.futures.process import BrokenProcessPool
 
+    from bridge.cli.validate.html import Page
     from bridge.cli.validate.work import Checker, check_all, cores
 
     for note in Checker(job).notes:
@@ -192,6 +197,8 @@ def _run(
         try:
             report.end(count)
         except OSError as error:
+            if not isinstance(report, Page):
+                raise
             _cannot(f"the page cannot be written: {error.strerror}")
     return count, missing
 
