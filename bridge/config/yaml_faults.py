@@ -11,6 +11,7 @@ ODD_BLANKS = "\xa0\u2002\u2003\u2007\u2009\u200b\u202f\u2060\u3000\ufeff"
 """What looks like a blank, or like nothing, and is a letter to YAML."""
 
 _KEY_WITHOUT_BLANK = re.compile(r"\s*(?:- )?([A-Za-z_][\w-]*):(?=\S)")
+_DASH_WITHOUT_BLANK = re.compile(r"\s*-(?=[^\s-])")
 _CONTROL = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _KEY = re.compile(r"[ \t]*(?:- +)*[^\s#].*?:(?:[ \t]|$)")
 _KEY_WITH_SIGN = re.compile(r"\s*(?:- +)?([\w-]+)\s*=\s*(\S.*)")
@@ -48,6 +49,11 @@ def unreadable_fault(error: UnicodeDecodeError | yaml.reader.ReaderError, data: 
         before = text[: found.start() if found else 0]
         message = "a control character stands here, which YAML does not allow: take it out"
     return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1, message
+
+
+def with_blank_after_dash(line: str) -> str:
+    """What to write in place of *line*, which begins with a dash and no blank behind it."""
+    return f"after a dash comes a blank: write '- {line.strip().removeprefix('-')}'"
 
 
 def starts_oddly(text: str, mark: Any, lines: Sequence[str]) -> bool:
@@ -110,6 +116,8 @@ def _in_words(problem: str, context: str, around: _Around) -> tuple[yaml.Mark, s
             return around.opening, "this quote is not closed: end the text with the same quote"
         case _ if "unknown escape" in problem:
             return around.mark, "in double quotes a backslash has a meaning of its own: use single quotes, '…'"
+        case _ if "'-' indicator" in problem and _DASH_WITHOUT_BLANK.match(around.line(around.mark)):
+            return around.mark, with_blank_after_dash(around.line(around.mark))
         case _ if "'-' indicator" in problem:
             first = around.opening.line + 1
             return around.mark, f"a list begins on line {first}: here must stand a dash, or less indentation"
@@ -122,10 +130,13 @@ def _in_words(problem: str, context: str, around: _Around) -> tuple[yaml.Mark, s
 def _quoted(around: _Around, mark: yaml.Mark | None = None) -> str:
     at = mark or around.mark
     rest = _text(around.line(at)[at.column :], in_flow=_is_in_flow(around.lines, at))
-    shown = f"'{rest}'" if '"' in rest else f'"{rest}"'
-    if not rest or ("'" in rest and '"' in rest):
-        shown = '"…"'
-    return f"a text that begins with {rest[:1]} is written in quotes: {shown}"
+    return f"a text that begins with {rest[:1]} is written in quotes: {_in_quotes(rest)}"
+
+
+def _in_quotes(text: str) -> str:
+    if not text or ("'" in text and '"' in text):
+        return '"…"'
+    return f"'{text}'" if '"' in text else f'"{text}"'
 
 
 def _text(rest: str, *, in_flow: bool) -> str:
@@ -184,9 +195,10 @@ def _tokens(text: str) -> Iterator[Any]:
 
 def _colon(around: _Around) -> tuple[yaml.Mark, str]:
     above = around.above
-    if re.match(r"\s*-\S", above):
-        dashed = re.sub(r"-", "- ", above.strip(), count=1)
-        return around.mark, f"after a dash comes a blank: write {dashed!r} above"
+    if dashed := _DASH_WITHOUT_BLANK.match(around.before):
+        return _mark(around.mark.line, dashed.end() - 1), with_blank_after_dash(around.line(around.mark))
+    if _DASH_WITHOUT_BLANK.match(above):
+        return around.mark, f"{with_blank_after_dash(above)} above"
     if _KEY_WITH_VALUE.match(around.before + ":"):
         message = "a second key on one line: put a text with a colon in quotes, or begin the key on a line of its own"
         return around.mark, message
@@ -260,6 +272,24 @@ def _missing_colon(line: str) -> str:
     return f"a key is written with a colon and a blank after it: {written}"
 
 
+def _bracket_in_text(around: _Around) -> tuple[yaml.Mark, str] | None:
+    """The place and words of a text without quotes that a bracket or brace of its own ended, as in a path."""
+    line, mark = around.line(around.mark), around.mark
+    if re.search(r"[\]}]$", around.before) and around.here.strip():
+        return mark, "a text with brackets or braces is written in quotes, all of it"
+    if around.here not in ("[", "{"):
+        return None
+    start = None
+    for token in _tokens("\n".join(around.lines)):
+        if (token.start_mark.line, token.start_mark.column) >= (mark.line, mark.column):
+            break
+        start = token.start_mark if isinstance(token, yaml.ScalarToken) and token.plain else None
+    if start is None or start.line != mark.line:
+        return None
+    text = re.split(r":(?:\s|$)", _text(line[start.column :], in_flow=True), maxsplit=1)[0].strip()
+    return start, f"a text with {around.here} is written in quotes: {_in_quotes(text)}"
+
+
 def _flow(closing: str, around: _Around) -> tuple[yaml.Mark, str]:
     opening = {"}": "{", "]": "["}.get(closing, "{")
     line = around.line(around.mark)
@@ -270,6 +300,8 @@ def _flow(closing: str, around: _Around) -> tuple[yaml.Mark, str]:
         return begins, f"between {opening} and {closing} a comma stands before the next one"
     if around.here in "}]" and around.here:
         return around.mark, f"the {opening} before this is not closed: write {closing} before this {around.here}"
+    if told := _bracket_in_text(around):
+        return told
     if around.here == ":":
         return around.mark, (
             f"between {opening} and {closing} a comma stands before the next key, "

@@ -16,7 +16,14 @@ import yaml
 from pydantic import BaseModel
 from pydantic.config import JsonDict
 
-from bridge.config.yaml_faults import LOADER, ODD_BLANKS, starts_oddly, unreadable_fault, yaml_fault
+from bridge.config.yaml_faults import (
+    LOADER,
+    ODD_BLANKS,
+    starts_oddly,
+    unreadable_fault,
+    with_blank_after_dash,
+    yaml_fault,
+)
 from bridge.core.errors import Fault
 
 _LARGEST, _DEEPEST = 1_000_000, 20
@@ -135,6 +142,9 @@ def _build(document: Document, node: yaml.Node, place: Place) -> object:
             if not isinstance(name, str):
                 shown = f": write {key.value!r}" if isinstance(key, yaml.ScalarNode) else _IN_QUOTES
                 document.faults.append(Fault(where=mark, message=f"a key is text{shown}"))
+            elif name.startswith("-") and not cast("Any", key).style:
+                document.faults.append(Fault(where=mark, message=with_blank_after_dash(f"{name}: …")))
+                document.told.add(place)
             elif name in built:
                 first = document.keys[(*place, name)]
                 message = f"the key {name!r} stands on line {first.line + 1} already: keep one of the two"
@@ -236,6 +246,8 @@ def wrong_value(kind: str, value: object, context: Mapping[str, Any]) -> str:
             return f"write at most {context.get('max_length')} of them"
         case "model_type" | "model_attributes_type" | "dict_type":
             return "keys with values must stand here" + (", indented below this key" if value is None else "")
+        case "list_type" if isinstance(value, str) and value.startswith("-"):
+            return with_blank_after_dash(value)
         case "list_type":
             return "a list must stand here: [one, two], or lines that begin with a dash"
         case _:

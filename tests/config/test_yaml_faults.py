@@ -48,6 +48,14 @@ def told(folder: Path, text: str) -> list[str]:
         ("nb: {reason} Kommunen\n", "1:14: a text that begins with { is written in quotes, all of it"),
         ("test: [x] = 1\n", "1:11: a text that begins with [ is written in quotes, all of it"),
         ("a: {b: 1 c: 2}\n", "1:11: between { and } a comma stands before the next key"),
+        ("set: {/*[local-name()='m']/b: x}\n", "1:7: a text with [ is written in quotes: \"/*[local-name()='m']/b\""),
+        ("s: {sum: /m/rad[2]/sum, b: c}\n", '1:10: a text with [ is written in quotes: "/m/rad[2]/sum"'),
+        ("s: [/m/rad[1]/b, c]\n", '1:5: a text with [ is written in quotes: "/m/rad[1]/b"'),
+        ("s: {nb: Hei {navn}, nn: x}\n", '1:9: a text with { is written in quotes: "Hei {navn}"'),
+        ("s: {at: [x]/c}\n", "1:12: a text with brackets or braces is written in quotes, all of it"),
+        ("s: {b: [x] c: 1}\n", "1:12: between { and } a comma stands before the next one"),
+        ("f:\n  -{type: Main, id: 1}\n", "2:3: after a dash comes a blank: write '- {type: Main, id: 1}'"),
+        ("f:\n  - {a: 1}\n  -{type: a}\n", "3:3: after a dash comes a blank: write '- {type: a}'"),
         ("a: {nb: Gebyr: 5}\n", "1:14: between { and } a comma stands before the next key, and a text with a colon is"),
         ('a: "b\nc: d\n', "1:4: this quote is not closed: end the text with the same quote"),
         ('a: "b" c\n', "1:8: the text goes on after its closing quote"),
@@ -99,6 +107,23 @@ def test_it_says_what_to_write(tmp_path: Path, text: str, expected: str):
     (fault,) = told(tmp_path, text)
 
     assert fault.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("f:\n  -{type: Main}\n", "2:3: after a dash comes a blank: write '- {type: …'"),
+        ("f:\n  -type: Main\n", "2:3: after a dash comes a blank: write '- type: …'"),
+    ],
+)
+def test_a_key_that_begins_with_a_dash_is_an_item_without_its_blank(tmp_path: Path, text: str, expected: str):
+    """YAML takes the dash as the key's first letter."""
+    document = Document(path=tmp_path / "m.yaml")
+    document.path.write_text(text)
+
+    read_yaml(document, begins="it begins with keys")
+
+    assert [str(each).removeprefix(f"{document.path}:") for each in document.faults] == [expected]
 
 
 def test_other_encodings_are_told_with_their_place(tmp_path: Path):
