@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from bridge.core.mapping import FormKind, FormSpec
 from bridge.core.texts.findings import sentence
 from bridge.forms.registry import SchemaRegistry
+from bridge.forms.xml.input import Limits
 
 HEAD = '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"{}>{}</x:schema>'
 XSD_1_1 = ' xmlns:vc="http://www.w3.org/2007/XMLSchema-versioning" vc:minVersion="1.1"'
@@ -248,3 +250,39 @@ def test_open_content_is_explained(tmp_path: Path, inside: str, expected: list[t
     findings = registry_of(tmp_path, body, XSD_1_1).check("a.xsd", f"<m>{inside}</m>")
 
     assert [(each.path, each.rule) for each in findings] == expected
+
+
+RESTRICTED = (
+    '<x:simpleType name="R"><x:restriction base="U">{}</x:restriction></x:simpleType><x:element name="m">'
+    '<x:complexType><x:sequence><x:element name="a" type="R"/></x:sequence><x:attribute name="b" type="R"/>'
+    f"</x:complexType></x:element>{NAMED}"
+)
+
+
+@pytest.mark.parametrize("about", ["", XSD_1_1], ids=["libxml2", "xmlschema"])
+@pytest.mark.parametrize("facet", ["enumeration", "pattern"])
+def test_of_a_value_that_a_member_takes_only_the_broken_facet_is_told(tmp_path: Path, facet: str, about: str) -> None:
+    """2024 is a year; in a form that streams as in a small one."""
+    body = RESTRICTED.format(f'<x:{facet} value="2025"/>')
+    small, path = registry_of(tmp_path, body, about), tmp_path / "a.xml"
+    path.write_text('<m b="2024"><a>2024</a></m>')
+    streaming = SchemaRegistry(tmp_path, Limits(max_bytes=1))
+    streaming.load(["a.xsd"])
+    spec = FormSpec(kind=FormKind.MAIN, data_format_id="", data_format_version="", schema="a.xsd")
+
+    for registry in (small,) if about else (small, streaming):
+        found = registry.check_file(spec, path)
+        assert [(each.path, each.rule) for each in found] == [("/m/@b", facet), ("/m/a", facet)]
+
+
+@pytest.mark.parametrize("facet", ['maxLength value="0"', 'length value="0"', 'pattern value=""'])
+def test_a_text_without_a_letter_is_no_text(tmp_path: Path, facet: str) -> None:
+    """As many forms write what may be left empty."""
+    empty = f'<x:simpleType><x:restriction base="x:string"><x:{facet}/></x:restriction></x:simpleType>'
+    body = '<x:element name="m"><x:simpleType><x:union{}>{}</x:union></x:simpleType></x:element>'
+
+    one = registry_of(tmp_path, body.format("", listed("A") + empty)).check("a.xsd", "<m>B</m>")
+    other = registry_of(tmp_path, body.format(' memberTypes="x:date"', empty)).check("a.xsd", "<m>B</m>")
+
+    assert [sentence(each, "en") for each in one] == ["M must be one of these: A."]
+    assert [sentence(each, "en") for each in other] == ["M must be a date (yyyy-mm-dd)."]

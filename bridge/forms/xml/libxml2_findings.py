@@ -84,6 +84,7 @@ _MOST_SPELLINGS = 500
 _MOST_OPINIONS = 50
 _MOST_STAND_INS = 20
 _OF_VALUES = {"pattern", "digits", "enumeration", "length", "min_length", "type"}
+_OF_UNIONS = ("pattern", "digits", "enumeration")
 _OF_LISTS = ("length", "min_length", "max_length", "pattern", "digits", "enumeration")
 
 
@@ -381,8 +382,9 @@ def _value_finding(search: _Search, node: etree._Element, error: LogEntry, *, li
         rule, facts = "empty", {}
     if rule == "type" and is_repeated_id(known, text_of(node) if attribute is None else node.get(attribute)):
         rule, facts = "not_unique", {}
-    if rule == "type" and "items" in known and any((path, each, "") in search.found for each in _OF_LISTS):
-        return  # libxml2 says of a list with too many values that it is none as well.
+    facets = _OF_LISTS if "items" in known else _OF_UNIONS if TYPES & known.keys() - {"type"} else ()
+    if rule == "type" and any((path, each, "") in search.found for each in facets):
+        return  # libxml2 says of a list with too many values that it is none as well, and the same of a union's value.
     search.add(rule, path, line, facts)
 
 

@@ -35,6 +35,8 @@ DATES = frozenset(
 _DIGITS = re.compile(r"(?:\[0-9\]|\\d)\{(\d+)\}")
 _STEPS = re.compile(r"[^\s./|@*\[\]]+")
 _MOST_VALUES = 12
+_NOTHING = frozenset({("length", "0"), ("maxLength", "0"), ("pattern", "")})
+"""The facets that leave a text no letter."""
 TYPES = frozenset({"type", "items", "types", "values", "others", "choices"})
 """The facts that say what a value must be: of one type, of a list's items, of a union (some values or other types)."""
 
@@ -394,7 +396,9 @@ def _leaves(variety: XsdSimpleType) -> Iterator[XsdSimpleType]:
 
 def _listed(simple: XsdSimpleType) -> str | None:
     """The values that *simple* lists, of which one may be nothing at all; None where it lists none."""
-    facets = (facet for level in _levels(simple) for facet in _facets(level))
+    facets = [facet for level in _levels(simple) for facet in _facets(level)]
+    if not _NOTHING.isdisjoint(facets):
+        return ""
     return next((value for name, value in facets if name == "enumeration"), None)
 
 
