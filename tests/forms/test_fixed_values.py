@@ -119,3 +119,57 @@ def test_a_fixed_value_is_of_the_type_that_the_form_names(tmp_path: Path, inside
     form = f"<m {names}>{inside}</m>"
 
     assert (not registry.check("a.xsd", form), second.is_valid(form)) == (valid, valid)
+
+
+PADDED = {
+    "a date": ("x:date", "2026-01-01"),
+    "a type of its own": ("D", "2026-01-01"),
+    "a type with attributes": ("C", "2026-01-01"),
+    "a union": ("U", "2026"),
+    "a year": ("x:gYear", "2026"),
+    "a number": ("x:int", "7"),
+    "a list": ("x:NMTOKENS", "a b"),
+}
+OWN = (
+    '<x:simpleType name="D"><x:restriction base="x:date"/></x:simpleType><x:simpleType name="U"><x:union'
+    ' memberTypes="x:gYear"><x:simpleType><x:restriction base="D"/></x:simpleType></x:union></x:simpleType>'
+    '<x:complexType name="C"><x:simpleContent><x:extension base="D"/></x:simpleContent></x:complexType>'
+)
+
+
+@pytest.mark.parametrize("judge", ["libxml2", "xmlschema", "a stream"])
+@pytest.mark.parametrize(("kind", "value"), PADDED.values(), ids=PADDED)
+@pytest.mark.parametrize("which", ["fixed", "default"])
+def test_blanks_around_the_schemas_own_value_mean_nothing(
+    tmp_path: Path, which: str, kind: str, value: str, judge: str
+) -> None:
+    """To types that collapse them: the value is taken, and so is an element that leaves it to the schema."""
+    marked = (
+        ' xmlns:vc="http://www.w3.org/2007/XMLSchema-versioning" vc:minVersion="1.1"' if judge == "xmlschema" else ""
+    )
+    attribute = "" if kind == "C" else f'<x:attribute name="b" type="{kind}" {which}=" {value}&#10;"/>'
+    (tmp_path / "a.xsd").write_text(
+        f'<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"{marked}><x:element name="m"><x:complexType><x:sequence>'
+        f'<x:element name="a" type="{kind}" {which}=" {value} " maxOccurs="9"/></x:sequence>{attribute}'
+        f"</x:complexType></x:element>{OWN}</x:schema>"
+    )
+    registry = SchemaRegistry(tmp_path, Limits(max_bytes=1) if judge == "a stream" else None)
+    registry.load(["a.xsd"])
+    said = f' b="{value}"' if attribute else ""
+    (tmp_path / "a.xml").write_text(f"<m{said}><a>{value}</a><a/><a><!-- k --></a></m>")
+    spec = FormSpec(kind=FormKind.MAIN, data_format_id="", data_format_version="", schema="a.xsd")
+
+    assert registry.check_file(spec, tmp_path / "a.xml") == ()
+
+
+def test_blanks_around_a_fixed_text_are_part_of_it(tmp_path: Path) -> None:
+    """A string keeps them."""
+    (tmp_path / "a.xsd").write_text(
+        '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="m" type="x:string" fixed=" a "/>'
+        "</x:schema>"
+    )
+    registry = SchemaRegistry(tmp_path)
+    registry.load(["a.xsd"])
+
+    assert registry.check("a.xsd", "<m> a </m>") == ()
+    assert [each.rule for each in registry.check("a.xsd", "<m>a</m>")] == ["fixed"]

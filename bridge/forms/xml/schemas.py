@@ -6,6 +6,7 @@ from pathlib import Path
 from lxml import etree
 
 from bridge.core.errors import ConfigurationError, Fault
+from bridge.forms.xml.schema_defaults import strip_defaults
 from bridge.forms.xml.schema_files import Engine, SchemaFiles, SchemaReading, compile_faults
 from bridge.forms.xml.xsd11 import says_xsd_1_1
 
@@ -23,6 +24,7 @@ def read_schema_files(folder: Path, name: str) -> SchemaFiles:
     faults = reading.faults
     if faults:
         raise ConfigurationError([*faults, *reading.unresolved])
+    strip_defaults(reading.roots.values())
     main = reading.roots[name]
     files = SchemaFiles(
         name=name,

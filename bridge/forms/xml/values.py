@@ -101,7 +101,10 @@ class Place:
                 yield Unknown(node)
         elif self.kind.simple is not None:
             if not is_nil(node):
-                yield Value(node, None, text, self.kind.simple, getattr(self.declaration, "fixed", None))
+                fixed = getattr(self.declaration, "fixed", None)
+                # What is empty has the value that the schema gives it.
+                stands = text or getattr(self.declaration, "default", None) or fixed or ""
+                yield Value(node, None, stands, self.kind.simple, fixed)
         elif self.kind.element_only and text.strip(BLANKS):
             yield Stray(node)
 
