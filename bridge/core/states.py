@@ -118,7 +118,7 @@ def change_for(
     says at which end the dialog told before that its case is.
     """
     reached = aim(action) is state
-    kind, description, performed_by = _told(
+    kind, description, performed_by = _activity_parts(
         outcome,
         code,
         kind=_activity(action, state) if reached else TABLE[state].activity,
@@ -141,16 +141,16 @@ def change_for(
                 state,
                 then=action.then if reached else Then(),
                 done=outcome is Outcome.DONE,
-                told=activity,
+                activity=activity,
             )
         case Outcome.REFUSED | Outcome.GIVEN_UP:
-            return _failure(subject, code or outcome.value, state, ended=ended, refused=outcome, told=activity)
+            return _failure(subject, code or outcome.value, state, ended=ended, refused=outcome, activity=activity)
         case _:
             assert_never(outcome)
 
 
 def _success(
-    subject: Subject, action: ActionMapping, state: CaseStatus, *, then: Then, done: bool, told: Activity
+    subject: Subject, action: ActionMapping, state: CaseStatus, *, then: Then, done: bool, activity: Activity
 ) -> DialogChange:
     """What the element came to; not *done* is what had been done before."""
     mapping = subject.mapping
@@ -162,9 +162,9 @@ def _success(
         status=then.status or rule.status or TABLE[state].status,
         usual_status=USUAL_STATUS.get(state),
         remove_actions=removed,
-        activities=(told,),
+        activities=(activity,),
         silent=silent,
-        fields=_fields(subject, state, then, at=told.created_at),
+        fields=_fields(subject, state, then, at=activity.created_at),
         state=state.value,
         ends=Ends.REFUSAL if state in NOWHERE else Ends.STATES,
         offers=offers,
@@ -174,8 +174,8 @@ def _success(
             mapping,
             subject.dialog_id,
             subject.values,
-            sender=told.performed_by,
-            created_at=told.created_at,
+            sender=activity.performed_by,
+            created_at=activity.created_at,
             public_url=subject.public_url,
         )
         if done and state is CaseStatus.ARCHIVED
@@ -193,7 +193,7 @@ def _failure(
     *,
     ended: Collection[CaseStatus],
     refused: Outcome,
-    told: Activity,
+    activity: Activity,
 ) -> DialogChange:
     """
     The change that tells that a press came to nothing, with the buttons for what can be done now.
@@ -212,7 +212,7 @@ def _failure(
         return DialogChange(
             status=None if state in ended else rule.status or TABLE[state].status,
             remove_actions=removed,
-            activities=(told,),
+            activities=(activity,),
             silent=True,
             # What was refused moves no date.
             fields={pointer: each for pointer, each in said.items() if pointer != "/dueAt"},
@@ -223,9 +223,9 @@ def _failure(
     return DialogChange(
         status=None if ended else REFUSED_STATUS.get(code),
         remove_actions=removed,
-        activities=(told,),
+        activities=(activity,),
         silent=True,
-        fields={} if ended else _refusal(subject, code, told.description),
+        fields={} if ended else _refusal(subject, code, activity.description),
         state=REFUSAL,
         offers=offers,
     )
@@ -309,7 +309,7 @@ def _fields(subject: Subject, state: CaseStatus, then: Then, *, at: datetime | N
     return fields
 
 
-def _refusal(subject: Subject, code: str, told: Texts) -> Mapping[str, Field]:
+def _refusal(subject: Subject, code: str, reasons: Texts) -> Mapping[str, Field]:
     """
     The fields that tell a refusal in Arbeidsflate: as a badge, and below the summary (facts/dialogporten.md 13).
 
@@ -318,13 +318,13 @@ def _refusal(subject: Subject, code: str, told: Texts) -> Mapping[str, Field]:
     own = Wording() if code in NOT_AGAIN else subject.mapping.refused
     wanted = (
         ("extendedStatus", own.extended_status, badge_of(code)),
-        ("additionalInfo", own.additional_info, told),
+        ("additionalInfo", own.additional_info, reasons),
     )
     fields = {}
     for name, texts, built_in in wanted:
         said: dict[str, str] = {}
         for language, text in (texts or {}).items():
-            reason = {**subject.values, "reason": told[language]}
+            reason = {**subject.values, "reason": reasons[language]}
             said |= filled({language: text}, reason, limit=LIMITS[name]) or {}
         whole = said if said and said.keys() == built_in.keys() and all(map(str.strip, said.values())) else built_in
         fields[f"/content/{name}"] = Field(value=content_value(whole), asked=False, only=Only.UNSAID)
@@ -371,7 +371,7 @@ def _activity(action: ActionMapping, state: CaseStatus) -> str | None:
     return TABLE[state].activity or "Information"
 
 
-def _told(
+def _activity_parts(
     outcome: Outcome, code: str | None, *, kind: str | None, state: CaseStatus, actor: str, over: bool
 ) -> tuple[str, Mapping[str, str], Actor]:
     """

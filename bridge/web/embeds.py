@@ -17,7 +17,7 @@ from bridge.core.mapping import Embed
 from bridge.core.operations import Link
 from bridge.core.problems import Refusal
 from bridge.parts import Bridge
-from bridge.steps.dialog.embeds import Asked, give_back, markdown_of, print_link, use_print_link
+from bridge.steps.dialog.embeds import EmbedRequest, give_back, markdown_of, print_link, use_print_link
 from bridge.steps.drivers.altinn2.views import PDF, Print, print_of
 from bridge.steps.drivers.registry import VIEWS
 from bridge.steps.operation.submit import link_for
@@ -50,8 +50,10 @@ def show(dialog_id: UUID, embed: str) -> ResponseReturnValue:
         minimum_level=mapping.embeds.minimum_level,
     )
     chosen, (zone, preferred) = language(), preferred_zone(request.headers.getlist("Prefer"))
-    asked = Asked(mapping=mapping, link=link_for(bridge, caller), views=VIEWS, language=chosen, zone=zone)
-    text = markdown_of(bridge, asked, wanted)
+    embed_request = EmbedRequest(
+        mapping=mapping, link=link_for(bridge, caller), views=VIEWS, language=chosen, zone=zone
+    )
+    text = markdown_of(bridge, embed_request, wanted)
     answer = Response(status=204) if text is None else Response(text, content_type=MARKDOWN)
     answer.headers["Content-Language"] = chosen
     answer.headers["X-Content-Type-Options"] = "nosniff"

@@ -48,7 +48,7 @@ class Views(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class EmbedRequest:
     """Of which case an embed is asked for, and how it is told."""
 
     mapping: ServiceMapping
@@ -58,7 +58,7 @@ class Asked:
     zone: ZoneInfo
 
 
-def markdown_of(bridge: Bridge, asked: Asked, embed: Embed) -> str | None:
+def markdown_of(bridge: Bridge, wanted: EmbedRequest, embed: Embed) -> str | None:
     """
     The Markdown of an embed; None where there is nothing to show now.
 
@@ -66,20 +66,20 @@ def markdown_of(bridge: Bridge, asked: Asked, embed: Embed) -> str | None:
         Refusal: There is no such embed, or no element.
         UpstreamError: Altinn 2 could not be asked.
     """
-    if asked.mapping.embeds is None or embed is Embed.NONE:
+    if wanted.mapping.embeds is None or embed is Embed.NONE:
         raise Refusal("unknown_embed", 404)
-    parts = _parts(bridge, asked, asked.mapping.embeds, embed=embed)
-    text = within(parts, limit=LIMIT, more=f"*{escaped(WORDS[asked.language].more)}*")
+    parts = _parts(bridge, wanted, wanted.mapping.embeds, embed=embed)
+    text = within(parts, limit=LIMIT, more=f"*{escaped(WORDS[wanted.language].more)}*")
     return text if text.strip() else None
 
 
-def _parts(bridge: Bridge, asked: Asked, embeds: Embeds, *, embed: Embed) -> Iterable[str]:
+def _parts(bridge: Bridge, wanted: EmbedRequest, embeds: Embeds, *, embed: Embed) -> Iterable[str]:
     if embed is Embed.SIGNING_TEXT:
-        return _signing_text(bridge, asked)
-    element = asked.views.element(bridge, asked.link)
+        return _signing_text(bridge, wanted)
+    element = wanted.views.element(bridge, wanted.link)
     if embed is Embed.SUMMARY:
-        return _Summary(bridge, asked, embeds).of(element)
-    return _receipt(bridge, asked, element) if element.state is CaseStatus.ARCHIVED else ()
+        return _Summary(bridge, wanted, embeds).of(element)
+    return _receipt(bridge, wanted, element) if element.state is CaseStatus.ARCHIVED else ()
 
 
 def print_link(bridge: Bridge, dialog_id: UUID, *, language: str) -> tuple[str, datetime]:
@@ -118,9 +118,9 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _signing_text(bridge: Bridge, asked: Asked) -> Iterator[str]:
+def _signing_text(bridge: Bridge, wanted: EmbedRequest) -> Iterator[str]:
     try:
-        text = asked.views.signing_text(bridge, asked.link, language=asked.language)
+        text = wanted.views.signing_text(bridge, wanted.link, language=wanted.language)
     except Refusal as refusal:
         if refusal.code != "nothing_to_sign":
             raise
@@ -129,16 +129,16 @@ def _signing_text(bridge: Bridge, asked: Asked) -> Iterator[str]:
         yield f"{each}\n"
 
 
-def _receipt(bridge: Bridge, asked: Asked, element: Element) -> Iterator[str]:
-    words = WORDS[asked.language]
-    sent = told_moment(element.last_changed, language=asked.language, zone=asked.zone)
+def _receipt(bridge: Bridge, wanted: EmbedRequest, element: Element) -> Iterator[str]:
+    words = WORDS[wanted.language]
+    sent = told_moment(element.last_changed, language=wanted.language, zone=wanted.zone)
     yield f"- **{words.sent}:** {escaped(sent)}"
     reference = archive_reference(element.case.key)
     if reference is not None:
         yield f"- **{words.reference}:** {escaped(reference)}"
     yield from _attachments(element, words)
     if bridge.settings.public_url is not None:
-        address, _ = print_link(bridge, asked.link.dialog_id, language=asked.language)
+        address, _ = print_link(bridge, wanted.link.dialog_id, language=wanted.language)
         yield f"\n[{escaped(words.print)}](<{address}>)"
 
 
@@ -152,13 +152,13 @@ def _attachments(element: Element, words: Words) -> Iterator[str]:
 class _Summary:
     """Writes the forms of an element, the main form first."""
 
-    def __init__(self, bridge: Bridge, asked: Asked, embeds: Embeds) -> None:
-        self._bridge, self._asked, self._embeds = bridge, asked, embeds
-        self._language, self._zone, self._words = asked.language, asked.zone, WORDS[asked.language]
+    def __init__(self, bridge: Bridge, wanted: EmbedRequest, embeds: Embeds) -> None:
+        self._bridge, self._wanted, self._embeds = bridge, wanted, embeds
+        self._language, self._zone, self._words = wanted.language, wanted.zone, WORDS[wanted.language]
 
     def of(self, element: Element) -> Iterator[str]:
         """The lines, read and made one by one."""
-        forms = self._asked.views.forms(self._bridge, self._asked.link, element)
+        forms = self._wanted.views.forms(self._bridge, self._wanted.link, element)
         shown = [each for each in forms if each.kind is FormKind.MAIN or not self._embeds.fields]
         for form in sorted(shown, key=lambda each: each.kind is not FormKind.MAIN):
             if form.kind is not FormKind.MAIN:
@@ -182,7 +182,7 @@ class _Summary:
             log.warning("a form cannot be shown: it is no XML that we take")
 
     def _place(self, form: Form) -> ElementDecl | None:
-        spec = self._asked.mapping.form_spec(form.kind, form.data_format_id, form.data_format_version)
+        spec = self._wanted.mapping.form_spec(form.kind, form.data_format_id, form.data_format_version)
         if spec is None or spec.schema is None:
             return None
         try:
