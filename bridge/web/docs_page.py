@@ -130,7 +130,9 @@ def shown(example: object) -> str:
 def schema_of(entry: Json) -> list[str]:
     """Name the schemas that a body may have."""
     schema = entry["schema"]
-    names = [each.get("$ref", "").rpartition("/")[2] for each in (schema, *schema.get("anyOf", ()))]
+    names = [
+        each.get("$ref", "").rpartition("/")[2] for each in (schema, *schema.get("anyOf", schema.get("oneOf", ())))
+    ]
     return [name for name in names if name]
 
 

@@ -77,7 +77,9 @@ def _show(entry: Json, status: str, schemas: Json) -> None:
         entry["example"] = _problem(code, int(status), schemas)
         return
     schema = entry["schema"]
-    named = [each.get("$ref", "").rpartition("/")[2] for each in (schema, *schema.get("anyOf", ()))]
+    named = [
+        each.get("$ref", "").rpartition("/")[2] for each in (schema, *schema.get("anyOf", schema.get("oneOf", ())))
+    ]
     shown = [example for name in named for example in schemas.get(name, {}).get("examples", ())]
     if shown:
         entry["example"] = shown[0]
@@ -91,7 +93,7 @@ def _problem(code: str, status: int, schemas: Json) -> Json:
         "type": f"{TYPE}{code}",
         "title": words.title,
         "status": status,
-        "detail": words.detail.replace("{rule}", "plan.pdf, at most 30 MB"),
+        "detail": words.detail.replace("{rule}", "plan.pdf, at most 30 MB").replace("{limit}", "10000000"),
         **findings,
         "traceId": "4bf92f3577b34da6a3ce929d0e0e4736",
     }

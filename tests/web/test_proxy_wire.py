@@ -1,5 +1,6 @@
 """The calculation proxy byte for byte: targets, headers, and answers that only a socket can give."""
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from markupsafe import escape
 from structlog.testing import capture_logs
 
 from bridge.sandbox.core.ledger import How
+from tests.web.described import answers_as_described, fits
 from tests.web.proxying import HOURS, JSON, KEY, LINES, SUM, XML, Proxying
 from tests.web.raw_app import OK, RawApp
 
@@ -391,6 +393,41 @@ def test_a_report_tells_what_the_app_says(
     assert [(each["field"], each["message"]) for each in report.get_json()["appSays"]] == said
     assert all(str(escape(message)) in page.text for _, message in said)
     assert not any(message in str(lines) for _, message in said if len(message) > 1)
+
+
+PROBLEM_OF_AN_APP = b'{"type":"https://tools.ietf.org/html/rfc9110","title":"No","status":400,"errors":{"a":["b"]}}'
+CLOSE = "Connection: close\r\n"
+REFUSALS = [
+    ("text/plain; charset=utf-8", b"Invalid DataType"),
+    ("application/json; charset=utf-8", b'"Invalid DataType"'),
+    ("application/json", b'{"linje":["Too little"]}'),
+    ("application/json", b'["Too little"]'),
+    ("application/xml; charset=utf-8", b"<string>Invalid DataType</string>"),
+    ("application/problem+json; charset=utf-8", PROBLEM_OF_AN_APP),
+    ("application/problem+xml", b'<problem xmlns="urn:ietf:rfc:7807"><title>No</title></problem>'),
+    ("text/html", b"<html>Bad Gateway</html>"),
+    ("", b""),
+]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 409, 410, 413, 415, 422, 429, 500, 502, 503, 504])
+def test_each_refusal_and_the_report_on_it_are_as_described(bridge: Proxying, app: RawApp, status: int) -> None:
+    """In ``/openapi.json``, by whichever of the six operations; of a report all members are."""
+    asked = [("", {}), ("&bridge-report=true", {}), ("", {"Prefer": "bridge-report"})]
+    for kind, body in REFUSALS:
+        about = f"Content-Type: {kind}\r\n" if kind else ""
+        for (query, headers), method, anonymous in itertools.product(asked, ("GET", "POST", "PUT"), (True, False)):
+            app.answer = OK.replace(b"\r\n\r\n", f"\r\n{CLOSE}\r\n".encode())
+            assert bridge.send("GET").status_code == 200  # One that answers nothing but 502 rests.
+            app.answer = f"HTTP/1.1 {status} x\r\n{about}Content-Length: {len(body)}\r\n{CLOSE}\r\n".encode() + body
+            form = {} if method == "GET" else {"json": LINES}
+            answer = bridge.send(method, query=f"dataType=x{query}", headers=headers, anonymous=anonymous, **form)
+
+            assert answer.status_code == status
+            answers_as_described(method, f"/{{org}}/{{app}}/v1/data{'/anonymous' if anonymous else ''}", answer)
+            if "Preference-Applied" in answer.headers:
+                fits("Report", answer.get_json())
+            assert ("Preference-Applied" in answer.headers) == bool(query or headers)
 
 
 def test_a_report_opens_no_door(bridge: Proxying) -> None:
