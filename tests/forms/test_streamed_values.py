@@ -206,3 +206,55 @@ def test_where_no_types_are_known_it_is_said_that_nobody_looked(tmp_path: Path, 
         registry.load(["a.xsd"])
 
         assert [each.rule for each in registry.check_file(SPEC, tmp_path / "a.xml")] == rules
+
+
+def in_m(part: str, attribute: str = "") -> str:
+    return f'<x:element name="m"><x:complexType><x:sequence>{part}</x:sequence>{attribute}</x:complexType></x:element>'
+
+
+BOUND = '<x:restriction base="x:date"><x:minInclusive value="2026-01-01"/></x:restriction>'
+D = f'<x:simpleType name="D">{BOUND}</x:simpleType>'
+HEADED = '<x:element name="h" type="x:date"/><x:element name="s" substitutionGroup="h"/>'
+AS_IN_A_SMALL_FORM: dict[str, tuple[str, str, set[str]]] = {
+    "a bound, with blanks": (
+        D + in_m('<x:element name="a" type="D"/>', '<x:attribute name="b" type="D"/>'),
+        '<m b=" 2025-01-02 "><a> 2025-01-02 </a></m>',
+        {"min_inclusive"},
+    ),
+    "a date with blanks in the place of another element": (
+        HEADED + in_m('<x:element ref="h"/>'),
+        "<m><s> 2026-01-01 </s></m>",
+        set(),
+    ),
+    "a wrong value in the place of another element": (
+        HEADED + in_m('<x:element ref="h"/>'),
+        "<m><s>x</s></m>",
+        {"type"},
+    ),
+    "without a namespace": (
+        in_m('<x:element name="a" form="qualified" type="x:int"/>'),
+        '<p:m xmlns:p="urn:a"><a>1</a></p:m>',
+        {"wrong_namespace"},
+    ),
+    "in a namespace": (
+        in_m('<x:element name="a" type="x:int"/>'),
+        '<m xmlns="urn:a"><a>1</a></m>',
+        {"unwanted_namespace"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "form", "rules"), AS_IN_A_SMALL_FORM.values(), ids=AS_IN_A_SMALL_FORM)
+def test_what_streams_is_explained_as_a_small_form(tmp_path: Path, content: str, form: str, rules: set[str]) -> None:
+    """With the same facts."""
+    spaces = ' targetNamespace="urn:a" xmlns="urn:a"' if "urn:a" in form else ""
+    (tmp_path / "a.xsd").write_text(HEAD.format(spaces) + content + "</x:schema>")
+    (tmp_path / "a.xml").write_text(form)
+    small, streaming = SchemaRegistry(tmp_path), SchemaRegistry(tmp_path, Limits(max_bytes=1))
+    for registry in (small, streaming):
+        registry.load(["a.xsd"])
+
+    found = told(streaming.check_file(SPEC, tmp_path / "a.xml"))
+
+    assert found == told(small.check_file(SPEC, tmp_path / "a.xml"))
+    assert {each[1] for each in found} == rules

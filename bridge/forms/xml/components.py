@@ -21,6 +21,8 @@ class XsdFacet(Protocol):
     regexps: list[str]
     enumeration: list[object]
 
+    def __call__(self, value: object) -> None: ...
+
 
 class _AnyType(Protocol):
     """What simple and complex types have in common."""

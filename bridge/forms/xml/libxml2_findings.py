@@ -308,6 +308,11 @@ class StreamFindings:
         content = None if parent is None or tags is None else model.content(model.declaration(parent))
         # What came before went through.
         first = 0 if tags is None else len(tags) - (not missing)
+        meant = () if content is None or missing else in_wrong_namespace(content, [str(node.tag)])
+        for _, right in meant:
+            rule, facts = namespace_finding(right)
+            self._search.add(rule, path, line, facts)
+            return
         for slip in slips(content, tags or (), ended=missing) if content is not None else ():
             if parent is not None and slip.at >= first and not (isinstance(slip, Missing) and not slip.told):
                 rule, place, facts = told(
@@ -365,6 +370,23 @@ def _value_finding(search: _Search, node: etree._Element, error: LogEntry, *, li
     if excused or (rule in {"type", "pattern"} and search.model.takes_new_letters(node, attribute)):
         search.excused += 1
         return
+    broken = search.model.broken_without_blanks(node, attribute) if rule == "type" else ()
+    said = [_RULES[f"SCHEMAV_CVC_{facet.upper()}_VALID"] for facet in broken] or [(rule, needed)]
+    for rule, needed in said:
+        _typed_finding(search, node, attribute, rule=rule, needed=needed, path=path, line=line)
+
+
+def _typed_finding(
+    search: _Search,
+    node: etree._Element,
+    attribute: str | None,
+    *,
+    rule: str,
+    needed: Sequence[str],
+    path: str,
+    line: int,
+) -> None:
+    """Add that the content of *node*, at *path*, or its *attribute* breaks *rule*, with the facts that are *needed*."""
     declaration = search.model.declaration(node)
     known = search.model.facts(declaration, attribute) if needed or rule in _OF_VALUES else {}
     facts = {name: known[name] for name in needed if name in known}

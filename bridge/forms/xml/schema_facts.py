@@ -4,7 +4,7 @@ import copy
 import itertools
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lxml import etree
@@ -12,6 +12,7 @@ from lxml import etree
 from bridge.forms.xml.components import (
     XsdElement,
     XsdError,
+    XsdFacet,
     XsdGroup,
     XsdIdentity,
     XsdSimpleType,
@@ -97,6 +98,19 @@ class SchemaModel:
             except (ArithmeticError, ValueError):
                 return False
 
+    def broken_without_blanks(self, node: etree._Element, attribute: str | None) -> Sequence[str]:
+        """The facets that the value breaks once the blanks around it are gone, where it is of its built-in type then."""
+        simple, text = self._value(node, attribute)
+        bare = text.strip(" \t\r\n")
+        if simple is None or bare == text or simple.is_union() or not self.collapses(simple):
+            return ()
+        with self._decoding:
+            try:
+                level = next((each for each in reversed(list(_levels(simple))) if not each.text_is_valid(bare)), None)
+                return () if level is None else [name for name, facet in _named(level) if _breaks(level, facet, bare)]
+            except (ArithmeticError, ValueError):
+                return ()
+
     def takes_new_letters(self, node: etree._Element, attribute: str | None) -> bool:
         """Whether the value has letters that came after libxml2's tables, and is valid with them."""
         simple, text = self._value(node, attribute)
@@ -168,6 +182,9 @@ class SchemaModel:
         own = next((each for each in parts if each.name == tag), None)
         if own is not None:
             return own
+        members = (member for each in parts if each.name is not None for member in each.iter_substitutes())
+        if any(member.name == tag for member in members):
+            return self.anywhere(node)
         wild = any(each.name is None and each.process_contents != "skip" and each.is_matching(tag) for each in parts)
         known = self.anywhere(node) if wild else None
         return self.untyped(node) if wild and known is None else known
@@ -332,6 +349,21 @@ class SchemaModel:
                 return str(fixed) if is_same_value(declaration.type, text, fixed) else None
             except (ArithmeticError, ValueError):
                 return None
+
+
+def _named(level: XsdSimpleType) -> Iterator[tuple[str, XsdFacet]]:
+    return ((str(name or "").removeprefix(XSD), facet) for name, facet in level.facets.items())
+
+
+def _breaks(level: XsdSimpleType, facet: XsdFacet, text: str) -> bool:
+    """Whether *text*, a value of what *level* restricts, is none to its *facet*."""
+    from xmlschema import XMLSchemaValidationError
+
+    try:
+        facet(text if hasattr(facet, "regexps") else level.text_decode(text))
+    except XMLSchemaValidationError:
+        return True
+    return False
 
 
 def is_same_value(kind: XsdType, text: str, fixed: str) -> bool:
