@@ -99,7 +99,7 @@ class SchemaModel:
                 return False
 
     def broken_without_blanks(self, node: etree._Element, attribute: str | None) -> Sequence[str]:
-        """The facets that the value breaks once the blanks around it are gone, where it is of its built-in type then."""
+        """The facets that the value breaks once the blanks around it are gone, if its built-in type takes it then."""
         simple, text = self._value(node, attribute)
         bare = text.strip(" \t\r\n")
         if simple is None or bare == text or simple.is_union() or not self.collapses(simple):
