@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bridge.storage.attachments import AttachmentRows
-from bridge.storage.element_writes import ElementWrites
+from bridge.storage.case_writes import CaseWrites
 from bridge.storage.kept_mappings import MappingRows
 from bridge.storage.links import LinkRows
 from bridge.storage.operations import OperationRows
@@ -38,7 +38,7 @@ class Store:
             yield Transaction(connection)
 
 
-class Transaction(LinkRows, OperationRows, ElementWrites, AttachmentRows, MappingRows, WorkerRows, OldRows):
+class Transaction(LinkRows, OperationRows, CaseWrites, AttachmentRows, MappingRows, WorkerRows, OldRows):
     """What can be asked and written in one transaction: all tables under one name, as most steps need several."""
 
     def beat(self, *, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What operations, of whichever dialogs, do or did to one element."""
+"""What operations, of whichever dialogs, do or did to one case."""
 
 from datetime import datetime
 from uuid import UUID
@@ -13,8 +13,8 @@ from bridge.storage.links import is_case
 from bridge.storage.tables import attachments, operations
 
 
-class ElementWrites(Rows):
-    """Writes that are out for an element, where they left it, and who signed it."""
+class CaseWrites(Rows):
+    """Writes that are out for a case, where they left it, and who signed it."""
 
     def lock_case(self, case: CaseRef) -> None:
         """Let nobody else set out for this case until this transaction ends. SQLite has one writer anyway."""
@@ -24,7 +24,7 @@ class ElementWrites(Rows):
 
     def others_out(self, operation: Operation, *, since: datetime, now: datetime) -> bool:
         """
-        Whether another operation's write is out for the same element, or was answered since *since*.
+        Whether another operation's write is out for the same case, or was answered since *since*.
 
         To one that signs and has not set out, another that signs is out until its outcome is known.
         """
@@ -43,7 +43,7 @@ class ElementWrites(Rows):
         return bool(self.connection.scalar(sa.select(other)))
 
     def others_arrive_until(self, operation: Operation, *, now: datetime) -> datetime | None:
-        """Until when another operation's write may arrive at the same element; None where none is out."""
+        """Until when another operation's write may arrive at the same case; None where none is out."""
         latest: datetime | None = self.connection.scalar(
             sa.select(sa.func.max(operations.c.may_arrive_until, type_=operations.c.may_arrive_until.type)).where(
                 is_case(operations, operation.required_case),
@@ -54,7 +54,7 @@ class ElementWrites(Rows):
         return latest
 
     def last_states(self, case: CaseRef, *, but: UUID | None = None) -> list[str]:
-        """Where operations left the element or saw it, the latest first; without those of the operation *but*."""
+        """Where operations left the case or saw it, the latest first; without those of the operation *but*."""
         found = self.connection.scalars(
             sa.select(operations.c.state_after)
             .where(
@@ -67,7 +67,7 @@ class ElementWrites(Rows):
         return list(found)
 
     def moved_by_us(self, operation: Operation) -> bool:
-        """Whether a press before *operation*, or an upload, may have changed its element since it was accepted."""
+        """Whether a press before *operation*, or an upload, may have changed its case since it was accepted."""
         since = operation.accepted_at
         earlier = sa.exists().where(
             is_case(operations, operation.case),
@@ -110,7 +110,7 @@ class ElementWrites(Rows):
         )
 
     def forget_signers(self, case: CaseRef) -> None:
-        """Erase who signed the element, once none of the signatures counts any more."""
+        """Erase who signed the case, once none of the signatures counts any more."""
         self.connection.execute(
             operations.update()
             .where(
