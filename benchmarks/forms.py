@@ -198,7 +198,7 @@ def _processor_seconds() -> float:
 
 
 def _memory_of_folder(folder: Path, forms: Path) -> dict[str, int]:
-    """The most memory of ``bridge validate`` (its largest process) on a tenth of the folder, and on all."""
+    """The most memory of ``altinn-bridge validate`` (its largest process) on a tenth of the folder, and on all."""
     tenth = folder / "tenth"
     tenth.mkdir()
     everything = sorted(forms.glob("*.xml"))

@@ -113,7 +113,7 @@ HEADS = {
 
 @pytest.fixture(scope="module")
 def config() -> Config:
-    """As ``bridge serve`` has it."""
+    """As ``altinn-bridge serve`` has it."""
     made = Config()
     for name, value in LIMITS.items():
         made.set(name, value)

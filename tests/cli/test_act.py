@@ -1,4 +1,4 @@
-"""``bridge act`` on a sandbox over HTTP, with a small receiver: what is told, and what it ends with."""
+"""``altinn-bridge act`` on a sandbox over HTTP, with a small receiver: what is told, and what it ends with."""
 
 import json
 import threading

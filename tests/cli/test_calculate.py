@@ -1,4 +1,4 @@
-"""``bridge calculate``: one form explained, and many forms through two apps."""
+"""``altinn-bridge calculate``: one form explained, and many forms through two apps."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""``bridge check`` tells whether the configuration is sound."""
+"""``altinn-bridge check`` tells whether the configuration is sound."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""``bridge convert`` turns forms from XML into JSON and back, or says why not."""
+"""``altinn-bridge convert`` turns forms from XML into JSON and back, or says why not."""
 
 import json
 import subprocess

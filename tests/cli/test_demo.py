@@ -1,4 +1,4 @@
-"""``bridge demo`` plays the main job with real processes, and fails when anything does not come out as it should."""
+"""``altinn-bridge demo`` plays the main job with real processes, and fails when anything comes out otherwise."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""``bridge drafts`` on a sandbox over HTTP: the plan, what is done, JSON, exit codes."""
+"""``altinn-bridge drafts`` on a sandbox over HTTP: the plan, what is done, JSON, exit codes."""
 
 import json
 from collections.abc import Iterator

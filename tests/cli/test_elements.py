@@ -1,4 +1,4 @@
-"""``bridge elements`` on a sandbox over HTTP: lists, one element, what is refused."""
+"""``altinn-bridge elements`` on a sandbox over HTTP: lists, one element, what is refused."""
 
 import csv
 import io

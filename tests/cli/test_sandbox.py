@@ -1,4 +1,4 @@
-"""``bridge sandbox`` runs the systems around the bridge, and docs/sandbox.md tells how to steer them."""
+"""``altinn-bridge sandbox`` runs the systems around the bridge, and docs/sandbox.md tells how to steer them."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""``bridge sandbox case``, ``token``, ``client`` and ``app`` put things into a sandbox that runs."""
+"""``altinn-bridge sandbox case``, ``token``, ``client`` and ``app`` put things into a sandbox that runs."""
 
 import json
 import shlex
@@ -269,4 +269,4 @@ def test_nobody_at_home_is_told(tmp_path: Path) -> None:
     """With the line that starts a sandbox."""
     result = CliRunner().invoke(sandbox, ["token", "--scope", "x", "--sandbox", "http://127.0.0.1:9"])
 
-    assert (result.exit_code, "bridge sandbox --port" in result.output) == (1, True)
+    assert (result.exit_code, "altinn-bridge sandbox --port" in result.output) == (1, True)

@@ -1,4 +1,4 @@
-"""``bridge search`` on a sandbox over HTTP: shapes of output, faults, exit codes."""
+"""``altinn-bridge search`` on a sandbox over HTTP: shapes of output, faults, exit codes."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""``bridge token verify``: what people see who ask why a token was refused."""
+"""``altinn-bridge token verify``: what people see who ask why a token was refused."""
 
 import base64
 import itertools

@@ -1,4 +1,4 @@
-"""``bridge validate`` says what is wrong with forms, to people, machines and editors."""
+"""``altinn-bridge validate`` says what is wrong with forms, to people, machines and editors."""
 
 import json
 import os

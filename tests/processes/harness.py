@@ -153,7 +153,7 @@ class Site:
         return process
 
     def serve(self) -> Process:
-        """Start ``bridge serve``, and wait until it is ready."""
+        """Start ``altinn-bridge serve``, and wait until it is ready."""
         process = self.run("serve")
 
         def ready() -> bool:

@@ -1,4 +1,4 @@
-"""``bridge act`` and ``bridge search`` against a bridge of real processes: the way of docs/search.md."""
+"""``altinn-bridge act`` and ``altinn-bridge search`` against a bridge of real processes: the way of docs/search.md."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""``kill -9`` at every call of ``bridge drafts``: one dialog for one element, whatever happened before."""
+"""``kill -9`` at every call of ``altinn-bridge drafts``: one dialog for one element, whatever happened before."""
 
 from collections.abc import Iterator
 

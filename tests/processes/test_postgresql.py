@@ -17,7 +17,7 @@ MOMENTS = [(call, side) for call in range(1, 10) for side in ("before", "after")
 
 
 class Pool:
-    """A ``bridge serve`` and two ``bridge work``, told apart by the names they took."""
+    """A ``altinn-bridge serve`` and two ``altinn-bridge work``, told apart by the names they took."""
 
     def __init__(self, made: Site) -> None:
         self.site = made

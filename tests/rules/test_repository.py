@@ -1,12 +1,15 @@
 """What the repository as a whole keeps to."""
 
 import configparser
+import pkgutil
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import bridge.cli
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,9 +53,30 @@ def test_every_page_that_is_linked_exists() -> None:
     assert broken == []
 
 
+def test_commands_go_by_the_documented_name() -> None:
+    """
+    `altinn-bridge serve` and never its short name, which on many machines is another program.
+
+    In documents, docstrings, texts and tests, wherever a command stands in backticks or quotes.
+    """
+    commands = "|".join(module.name for module in pkgutil.iter_modules(bridge.cli.__path__))
+    short = re.compile(rf"[`\"']bridge (?:(?:{commands})\b|-)")
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    found = [
+        f"{name}: {line.strip()}"
+        for name in tracked.split("\0")
+        if name.endswith((".md", ".py", ".html", ".js", ".yaml", ".json", ".conf", ".cfg", ".toml"))
+        for line in (ROOT / name).read_text("utf-8").splitlines()
+        if short.search(line)
+    ]
+
+    assert found == []
+
+
 @pytest.mark.parametrize("module", ["bridge.cli", "bridge.core.decision", "bridge.config.settings"])
 def test_imports_stay_light(module: str) -> None:
-    """`bridge --help` imports neither engine, web server nor XML library."""
+    """`altinn-bridge --help` imports neither engine, web server nor XML library."""
     heavy = ("dbos", "flask", "gunicorn", "sqlalchemy", "lxml", "xmlschema", "requests")
     program = f"import sys, {module}; print(*[name for name in {heavy!r} if name in sys.modules])"
 

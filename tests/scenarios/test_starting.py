@@ -54,10 +54,10 @@ def test_a_start_says_where_it_listens_and_whom_it_talks_to(stage: Stage):
     settings = replace(stage.settings, database_url="postgresql+psycopg://me:hemmelig@db.example.no:5433/bridge")
 
     with capture_logs() as lines:
-        say_start("bridge serve", settings, listens=["127.0.0.1:8080"])
+        say_start("altinn-bridge serve", settings, listens=["127.0.0.1:8080"])
 
     start, talks = lines
-    assert start["process"] == "bridge serve"
+    assert start["process"] == "altinn-bridge serve"
     assert start["listens"] == ["127.0.0.1:8080"]
     assert start["database"] == "postgresql db.example.no:5433/bridge"
     assert talks["altinn2"] == settings.altinn2_url
