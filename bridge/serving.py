@@ -144,10 +144,25 @@ def lock_embedded_store(settings: Settings) -> IO[bytes] | None:
     return file
 
 
+class _Once:
+    """Gives a yes to the one of several forked processes that asks first."""
+
+    def __init__(self) -> None:
+        # A byte that can be read once, in whichever process; behind it is the end.
+        self._token, into = os.pipe()
+        os.write(into, b"1")
+        os.close(into)
+
+    def __call__(self) -> bool:
+        return bool(os.read(self._token, 1))
+
+
 class _Server(BaseApplication):  # type: ignore[misc]
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._service: Service | None = None
+        self._tells = _Once()
+        """Whether this web process tells why it cannot start: what stops one stops all."""
         self._first = False
         """Whether this is the process that says what all of them know."""
         super().__init__()
@@ -180,7 +195,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         # Runs in the worker process, after the fork: no thread or connection of ours exists before it.
-        with told_in_the_log(wrong=Arbiter.APP_LOAD_ERROR, away=Arbiter.WORKER_BOOT_ERROR):
+        with told_in_the_log(wrong=Arbiter.APP_LOAD_ERROR, away=Arbiter.WORKER_BOOT_ERROR, tells=self._tells):
             self._service = Service(self._settings)
             if self._first:
                 say_parts(self._service.bridge)

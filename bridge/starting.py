@@ -1,6 +1,6 @@
 """What a process says of itself when it starts, and why it does not."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 
@@ -20,25 +20,42 @@ AWAY, WRONG = 1, 2
 
 
 @contextmanager
-def told_in_the_log(*, away: int = AWAY, wrong: int = WRONG) -> Iterator[None]:
-    """End the process with a line in the log for each reason why it cannot start; nothing is written beside the log."""
+def told_in_the_log(
+    *, away: int = AWAY, wrong: int = WRONG, tells: Callable[[], bool] = lambda: True
+) -> Iterator[None]:
+    """
+    End the process with a line in the log for each reason why it cannot start; nothing is written beside the log.
+
+    *tells* is asked whether this process tells them, where several start alike.
+    """
     try:
         yield
-    except ConfigurationError as error:
-        for fault in error.faults:
-            log.critical("it cannot start: the configuration has a fault", where=fault.where, fault=fault.message)
-        raise SystemExit(wrong) from None
-    except UpstreamError as error:
-        log.critical("it cannot start: what it needs is away", system=error.system, why=error.detail)
-        raise SystemExit(away) from None
-    except sa.exc.SQLAlchemyError as error:
-        reason = unopened(error)
-        log.critical("it cannot start: its database fails", why=str(reason))
-        raise SystemExit(wrong if isinstance(reason, ConfigurationError) else away) from None
     except Exception as error:  # noqa: BLE001 - whatever it is, nobody reads it but in the log
-        # Its text may hold anything, and gunicorn would print it.
-        log.critical("it cannot start: an unforeseen error", error=type(error).__name__, at=place_of(error))
-        raise SystemExit(away) from None
+        ends, sentence, reasons = _reasons(error)
+        for reason in reasons if tells() else ():
+            log.critical(sentence, **reason)
+        raise SystemExit(wrong if ends == WRONG else away) from None
+
+
+def _reasons(error: Exception) -> tuple[int, str, list[dict[str, str]]]:
+    """What a process ends with that met *error* at its start, in what a sentence says so, and the values beside it."""
+    match error:
+        case ConfigurationError():
+            faults = [{"where": fault.where, "fault": fault.message} for fault in error.faults]
+            return WRONG, "it cannot start: the configuration has a fault", faults
+        case UpstreamError():
+            return AWAY, "it cannot start: what it needs is away", [{"system": error.system, "why": error.detail}]
+        case sa.exc.SQLAlchemyError():
+            reason = unopened(error)
+            ends = WRONG if isinstance(reason, ConfigurationError) else AWAY
+            return ends, "it cannot start: its database fails", [{"why": str(reason)}]
+        case _:
+            # Its text may hold anything, and gunicorn would print it.
+            return (
+                AWAY,
+                "it cannot start: an unforeseen error",
+                [{"error": type(error).__name__, "at": place_of(error)}],
+            )
 
 
 def say_start(what: str, settings: Settings, *, listens: Sequence[str] = ()) -> None:

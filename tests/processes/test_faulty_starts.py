@@ -40,6 +40,17 @@ def test_its_reasons_are_lines_of_the_log(
     assert len([each for each in reasons if expected in each]) == 1
 
 
+def test_several_web_processes_tell_a_reason_once(tmp_path: Path, database_url: str):
+    """What stops one stops all of them."""
+    (tmp_path / "m.yaml").write_text("service_resource: [", "utf-8")
+
+    with site(tmp_path, database_url=database_url, BRIDGE_WEB_PROCESSES="3") as made:
+        ended, reasons = started(made, "serve", BRIDGE_MAPPINGS="m.yaml")
+
+    assert ended == 2
+    assert len(reasons) == 1
+
+
 def test_a_start_that_went_well_says_so_once(tmp_path: Path, database_url: str):
     """With several web processes as well, and only once one of them can answer."""
     with site(tmp_path, database_url=database_url, BRIDGE_WEB_PROCESSES="2") as made:
