@@ -97,7 +97,7 @@ class _Printer:
         about = {
             "what": line.what.value,
             "service": line.service_resource,
-            "element": line.message_id,
+            "message_id": line.message_id,
             "dialog": None if line.dialog_id is None else str(line.dialog_id),
             "who": line.who,
             "why": line.why,

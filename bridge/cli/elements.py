@@ -33,9 +33,9 @@ STATES = {
 """What is said here, and the name of the state."""
 
 _AT_ONCE = 50
-_TABLE = {"element": 14, "status": 18, "service": 12, "changed": 17, "due": 17, "subject": None}
+_TABLE = {"message_id": 14, "status": 18, "service": 12, "changed": 17, "due": 17, "subject": None}
 _CSV = (
-    *("element", "who", "type", "status", "service_code", "service_edition", "changed", "created", "due"),
+    *("message_id", "who", "type", "status", "service_code", "service_edition", "changed", "created", "due"),
     *("original_id", "archive_reference", "subject"),
 )
 
@@ -186,7 +186,7 @@ def _json(element: "Element") -> dict[str, Any]:
     from bridge.core.elements import archive_reference
 
     return {
-        "element": element.case.key,
+        "message_id": element.case.key,
         "who": element.case.owner,
         "type": element.type,
         "status": element.status_text,

@@ -18,6 +18,7 @@ from bridge.sandbox.altinn2.seed import (
     seed_user,
     shown_element,
     shown_party,
+    shown_service,
 )
 from bridge.sandbox.altinn2.seed_members import CODE_LIST, ELEMENT, LOOKUP, REPORTEE, SERVICE, USER
 from bridge.sandbox.apps.seed import APP, seed_app
@@ -233,7 +234,7 @@ class Control:
     def seed_service(self, given: Given) -> Response:
         """Register an Altinn 2 service edition, without an element."""
         service = seed_service(self.world, given.body)
-        return as_json(201, {"code": service.code, "edition": service.edition})
+        return as_json(201, shown_service(service.code, service.edition))
 
     def seed_reportee(self, given: Given) -> Response:
         """Register on whose behalf an Altinn 2 user may do things, and what."""
@@ -251,8 +252,7 @@ class Control:
 
     def seed_lookup(self, given: Given) -> Response:
         """What an Altinn 2 look-up service answers."""
-        code, edition = seed_lookup(self.world, given.body)
-        return as_json(201, {"code": code, "edition": edition})
+        return as_json(201, shown_service(*seed_lookup(self.world, given.body)))
 
     def _answer(self, request: Request) -> Response:
         if not _is_loopback(request.remote_addr):

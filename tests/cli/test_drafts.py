@@ -40,7 +40,7 @@ def element(sandbox: Sandbox) -> tuple[str, str]:
     made = control(
         sandbox, "/altinn2/elements", {"who": who, "service": {"code": "5701", "edition": 1}, "forms": [form]}
     )
-    return who, made["id"]
+    return who, made["message_id"]
 
 
 def run(sandbox: Sandbox, folder: Path, *arguments: str, **environ: str) -> Result:
@@ -75,7 +75,7 @@ def test_machines_get_lines_of_json(sandbox: Sandbox, tmp_path: Path) -> None:
 
     *lines, sums = [json.loads(line) for line in result.stdout.splitlines()]
     assert result.exit_code == 0, result.output
-    assert [(each["what"], each["element"], each["who"]) for each in lines] == [("created", message_id, who)]
+    assert [(each["what"], each["message_id"], each["who"]) for each in lines] == [("created", message_id, who)]
     assert sums == {"done": {"created": 1}}
 
 

@@ -31,7 +31,7 @@ def element(sandbox: Sandbox, who: str, code: str = "5701", **about: Any) -> str
     body = {"who": who, "service": {"code": code, "edition": 1}, "forms": [FORM], **about}
     answer = requests.post(f"{sandbox.base_url}/_sandbox/altinn2/elements", json=body, timeout=10)
     assert answer.status_code < 300, answer.text
-    return str(answer.json()["id"])
+    return str(answer.json()["message_id"])
 
 
 def run(sandbox: Sandbox, folder: Path, *arguments: str, **environ: str) -> Result:
@@ -52,7 +52,7 @@ def test_a_list_is_followed_to_its_end(sandbox: Sandbox, tmp_path: Path) -> None
 
     items = [json.loads(line) for line in whole.stdout.splitlines()]
     assert whole.exit_code == 0, whole.output
-    assert ({each["element"] for each in items}, len(items)) == (made, 56)
+    assert ({each["message_id"] for each in items}, len(items)) == (made, 56)
     assert (whole.stderr, some.stderr, none.stderr, none.stdout) == (
         "56 elements.\n",
         "1 element.\n",
@@ -73,7 +73,7 @@ def test_one_element_is_shown_without_its_content(sandbox: Sandbox, tmp_path: Pa
 
     report = json.loads(machines.stdout)
     assert (words.exit_code, machines.exit_code) == (0, 0), words.output
-    assert (report["element"], report["status"], len(report["forms"])) == (made, "Utfylling", 1)
+    assert (report["message_id"], report["status"], len(report["forms"])) == (made, "Utfylling", 1)
     assert (report["attachments"][0]["type"], report["attachments"][0]["bytes"]) == ("Plan", 8)
     assert "MainForm 5801 42001" in words.stdout
     assert "Plan plan for ***********.pdf 8 bytes" in words.stdout
@@ -84,7 +84,7 @@ def test_nothing_is_written_and_nothing_marked_as_read(sandbox: Sandbox, tmp_pat
     """A letter stays unread."""
     who = sandbox.world.new_organisation().number
     letter = {"who": who, "service": {"code": "4812", "edition": 1}, "letter": {"summary": "Vedtak"}}
-    made = requests.post(f"{sandbox.base_url}/_sandbox/altinn2/elements", json=letter, timeout=10).json()["id"]
+    made = requests.post(f"{sandbox.base_url}/_sandbox/altinn2/elements", json=letter, timeout=10).json()["message_id"]
 
     shown = [run(sandbox, tmp_path, *each) for each in (("show", made, "--who", who), ("list", "--who", who))]
 

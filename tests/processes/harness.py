@@ -222,7 +222,7 @@ class Site:
         created = self.as_owner("POST", "", dialog)
         assert created.status_code == 201, created.text
         minted = self.control("POST", "/dialog-token", {"dialog_id": str(dialog_id), **token})
-        return Case(dialog_id=dialog_id, message_id=element["id"], who=who, token=minted["token"])
+        return Case(dialog_id=dialog_id, message_id=element["message_id"], who=who, token=minted["token"])
 
     def as_owner(self, method: str, path: str, body: Any = None) -> requests.Response:
         token = self._owner.token(["digdir:dialogporten.serviceprovider"])

@@ -23,7 +23,7 @@ def element(made: Site) -> tuple[str, str]:
     who = made.world.new_organisation().number
     form = {"data_format_id": "5801", "data_format_version": "42001", "xml": VALID}
     body = {"who": who, "service": {"code": "5701", "edition": 1}, "forms": [form]}
-    return who, made.control("POST", "/altinn2/elements", body)["id"]
+    return who, made.control("POST", "/altinn2/elements", body)["message_id"]
 
 
 def made_for(site_: Site, message_id: str) -> list[str]:

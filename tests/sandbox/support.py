@@ -113,7 +113,7 @@ def seeded(world: World, **about: Any) -> str:
     body = {"who": ["my", "310000019"], "service": service, "forms": [MAIN], **about}
     answer = session_into(world).post(f"{BASE_URL}/_sandbox/altinn2/elements", json=body, timeout=5)
     assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
+    return str(answer.json()["message_id"])
 
 
 def attachment(content: bytes = b"Hei", name: str = "vedlegg.pdf") -> dict[str, str]:

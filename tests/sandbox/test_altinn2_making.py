@@ -588,6 +588,6 @@ def test_a_service_is_described_in_the_words_of_mappings() -> None:
     service = world.altinn2.service("4711", 2)
     assert service is not None
     (learnt,) = service.attachment_rules
-    assert made.json() == {"code": "4711", "edition": 2}
+    assert made.json() == {"service_code": "4711", "service_edition": 2}
     assert (service.user_controlled_signing, learnt.name, learnt.max_size) == (True, "Plan", 7)
     assert (twice.status_code, "service_code and code are the same: say one" in twice.text) == (400, True)

@@ -68,7 +68,7 @@ def test_half_a_gigabyte_costs_no_memory() -> None:
         form = {"data_format_id": "1", "data_format_version": "1", "xml": "<a/>"}
         seed = {"service": service, "forms": [form]}
         session.patch(f"{url}/_sandbox/switches", json={"attachment_cap_mb": 501}, timeout=10)
-        element = session.post(f"{url}/_sandbox/altinn2/elements", json=seed, timeout=10).json()["id"]
+        element = session.post(f"{url}/_sandbox/altinn2/elements", json=seed, timeout=10).json()["message_id"]
         address = f"{url}/altinn2/api/my/messages/{element}/attachments"
         before = peak_megabytes(process.pid)
 

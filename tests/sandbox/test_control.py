@@ -81,6 +81,21 @@ def test_a_seeded_element_is_shown_whole() -> None:
     assert world.ledger.effects() == ()
 
 
+def test_answers_take_the_words_that_requests_take() -> None:
+    """An element's `message_id` and its service's code and edition; what said `id` before still does."""
+    session = session_into(make_world())
+    key = {"service_code": "4711", "service_edition": 3}
+    form = {name: MAIN[name] for name in ("data_format_id", "data_format_version", "xml")}
+
+    service = session.post(f"{CONTROL}/altinn2/services", json=key).json()
+    lookup = session.post(f"{CONTROL}/altinn2/lookups", json={**key, "answer": "<a/>"}).json()
+    made = session.post(f"{CONTROL}/altinn2/elements", json={"service": key, "forms": [form]}).json()
+    shown = session.get(f"{CONTROL}/altinn2/elements/{made['message_id']}").json()
+
+    assert [service, lookup, made["service"], shown["service"]] == [key] * 4
+    assert made["message_id"] == shown["message_id"] == shown["id"]
+
+
 @pytest.mark.parametrize("body", [{}, {"service": {"code": "1"}, "forms": [{"xml": "<a>"}]}, {"service": 1}, []])
 def test_a_seed_that_makes_no_sense_is_refused(body: object) -> None:
     """400 with a reason."""

@@ -143,7 +143,9 @@ def held(stage: Stage, xml: str = SUM, resource: str = RESOURCE) -> Case:
     who = stage.world.new_organisation().number
     form = {"data_format_id": "9001", "data_format_version": "1", "xml": xml}
     seed = {"who": who, "service": {"code": "5701", "edition": EDITIONS.get(resource, 1)}, "forms": [form]}
-    return stage.dialog_for(stage.control("POST", "/altinn2/elements", seed)["id"], who, serviceResource=resource)
+    return stage.dialog_for(
+        stage.control("POST", "/altinn2/elements", seed)["message_id"], who, serviceResource=resource
+    )
 
 
 def alone(stage: Stage, resource: str = RESOURCE, **about: Any) -> Case:

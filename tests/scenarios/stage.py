@@ -130,7 +130,7 @@ class Stage:
                 **element,
             },
         )
-        return self.dialog_for(seeded["id"], who)
+        return self.dialog_for(seeded["message_id"], who)
 
     def dialog_for(self, message_id: str, who: str, *, scopes: Sequence[str] = (), **about: Any) -> Case:
         """The dialog of an element; with *scopes*, made by one who has more than the agency."""

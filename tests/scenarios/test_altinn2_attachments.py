@@ -476,13 +476,13 @@ def test_a_persons_form_is_found_among_the_reportees(stage: Stage) -> None:
     form = {"data_format_id": "5801", "data_format_version": "42001", "xml": VALID}
     element = {"who": [party.reportee, person], "service": {"code": "5701", "edition": 1}, "forms": [form]}
     seeded = stage.control("POST", "/altinn2/elements", element)
-    case = stage.dialog_for(seeded["id"], person, party=f"urn:altinn:person:identifier-no:{person}")
+    case = stage.dialog_for(seeded["message_id"], person, party=f"urn:altinn:person:identifier-no:{person}")
 
     first = attach(stage, case)
     second = stage.press(case)
 
     assert (first.status_code, second.status_code) == (201, 204)
-    paths = [each.path for each in stage.world.calls.all("altinn2") if seeded["id"] in each.path]
+    paths = [each.path for each in stage.world.calls.all("altinn2") if seeded["message_id"] in each.path]
     assert paths
     assert all(f"/{party.reportee}/" in path for path in paths)
     # The other tests' organisations are listed, too: from the fifty-first on there are more pages than one.

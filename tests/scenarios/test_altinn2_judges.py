@@ -44,7 +44,9 @@ def held(stage: Stage) -> Case:
     who = stage.world.new_organisation().number
     service = {"code": "5701", "edition": 9, "forms": [{**KIND, "schema": SCHEMA}]}
     seed = {"who": who, "service": service, "forms": [{**KIND, "xml": form("2026-01-01")}]}
-    return stage.dialog_for(stage.control("POST", "/altinn2/elements", seed)["id"], who, serviceResource=RESOURCE)
+    return stage.dialog_for(
+        stage.control("POST", "/altinn2/elements", seed)["message_id"], who, serviceResource=RESOURCE
+    )
 
 
 @pytest.mark.parametrize(

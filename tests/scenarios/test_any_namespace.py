@@ -94,7 +94,7 @@ def held(stage: Stage, name: str, speaks: str) -> Case:
     service = {"code": "5701", "edition": edition, "forms": [{**kind, "schema": xsd(form_type(NAMESPACES[name]))}]}
     seed = {"who": who, "service": service, "forms": [{**kind, "xml": xml}]}
     return stage.dialog_for(
-        stage.control("POST", "/altinn2/elements", seed)["id"], who, serviceResource=resource(name, speaks)
+        stage.control("POST", "/altinn2/elements", seed)["message_id"], who, serviceResource=resource(name, speaks)
     )
 
 

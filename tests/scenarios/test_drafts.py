@@ -53,7 +53,7 @@ def element(stage: Stage, who: str | None = None, **about: Any) -> tuple[str, st
             **about,
         },
     )
-    return who, seeded["id"]
+    return who, seeded["message_id"]
 
 
 def run(

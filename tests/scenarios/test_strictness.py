@@ -94,7 +94,7 @@ class Way:
         }
         seeded = self.stage.control("POST", "/altinn2/elements", about)
         resource = self.mapping.service_resource
-        return self.stage.dialog_for(seeded["id"], str(about["who"]), serviceResource=resource)
+        return self.stage.dialog_for(seeded["message_id"], str(about["who"]), serviceResource=resource)
 
     def token(self, case: Case) -> str:
         """What opens the action, and nothing else."""

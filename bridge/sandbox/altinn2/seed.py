@@ -136,9 +136,16 @@ def shown_party(party: Party) -> dict[str, Any]:
     return {"number": party.number, "reportee_id": party.reportee, "name": party.name, "rights": sorted(party.rights)}
 
 
+def shown_service(code: str, edition: int) -> dict[str, Any]:
+    """A service edition's key as JSON."""
+    return {"service_code": code, "service_edition": edition}
+
+
 def shown_element(world: Altinn2World, element: Element) -> dict[str, Any]:
     """An element as JSON, whole, forms included."""
     return {
+        "message_id": element.id,
+        # Its former name, for clients that were written before.
         "id": element.id,
         "who": sorted(element.who),
         "state": element.state.value,
@@ -146,7 +153,7 @@ def shown_element(world: Altinn2World, element: Element) -> dict[str, Any]:
         "archived_id": element.id if element.state is State.ARCHIVED else world.altinn2.archived_as(element.id),
         "visible": element.visible,
         "signatures": element.signatures,
-        "service": {"code": element.service.code, "edition": element.service.edition},
+        "service": shown_service(element.service.code, element.service.edition),
         "changed": element.changed.isoformat(),
         "forms": [
             {
