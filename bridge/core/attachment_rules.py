@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
-from bridge.core.mapping import AttachmentRule
+from bridge.core.mapping import ActionMapping, AttachmentRule, Supply
 from bridge.core.problems import Refusal
 
 LONGEST_NAME = 255
@@ -83,6 +83,15 @@ def extension_of(file_name: str) -> str:
 def rule_for(rules: Sequence[AttachmentRule], attachment_type: str) -> AttachmentRule | None:
     """The rule of a type, whose name has no case; None where there is none."""
     return next((rule for rule in rules if rule.type.casefold() == attachment_type.casefold()), None)
+
+
+def check_type(action: ActionMapping, attachment_type: str) -> None:
+    """Refuse what the action does not take by way of uploads."""
+    policy = action.attachment_policy
+    if policy is None or Supply.UPLOAD not in policy.supplies:
+        raise Refusal("attachments_not_taken", 422)
+    if attachment_type.casefold() not in {each.casefold() for each in policy.types}:
+        raise Refusal("attachment_type", 422, facts={"rule": f"types: {', '.join(policy.types)}"})
 
 
 def check_attachment(

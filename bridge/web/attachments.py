@@ -7,18 +7,17 @@ import orjson
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
+from bridge.core.attachment_rules import check_type
+from bridge.core.attachments import AttachmentId, ListedAttachment, Offer
 from bridge.core.elements import Attachment
 from bridge.core.operations import Upload
 from bridge.core.problems import Refusal
 from bridge.parts import Bridge
-from bridge.steps.drivers.altinn2.attachments import Shown, Target
-from bridge.steps.drivers.altinn2.carrying import Offer
-from bridge.steps.drivers.altinn2.detach import detach
-from bridge.steps.drivers.altinn2.uploads import attach, check_type, named, upload_for
-from bridge.steps.drivers.altinn2.views import attachments_of
+from bridge.steps.drivers.registry import uploads_of, views_of
 from bridge.steps.operation.submit import action_for, link_for
+from bridge.steps.uploads import upload_for
 from bridge.web.base64_json import Scanner
-from bridge.web.callers import READ, caller_of, permitted
+from bridge.web.callers import caller_of, looked_at, permitted
 from bridge.web.problems import LCIDS
 from bridge.web.request_io import body_reader, check_charset, has_body
 
@@ -32,11 +31,9 @@ JSON = ("application/json", "application/hal+json")
 def show_all(dialog_id: UUID, name: str) -> ResponseReturnValue:
     """List what the element holds, and which of it came by this way; no bytes."""
     bridge: Bridge = current_app.extensions["bridge"]
-    caller = caller_of(bridge)
-    permitted(bridge, caller, dialog_id, name=name, requires=READ)
-    link = link_for(bridge, caller)
+    link = looked_at(bridge, dialog_id, name=name)
     with bridge.rooms.looking.place():
-        listed = attachments_of(bridge, link)
+        listed = views_of(link.required_case).listed_attachments(bridge, link)
     return Response(orjson.dumps({"attachments": list(map(_listed, listed))}), content_type="application/json")
 
 
@@ -48,22 +45,23 @@ def add(dialog_id: UUID, name: str) -> ResponseReturnValue:
 
 @attachments.put("/actions/<uuid:dialog_id>/<name>/attachments/<uuid:attachment_id>")
 @attachments.put("/actions/<uuid:dialog_id>/<name>/attachments/<int:attachment_id>")
-def put(dialog_id: UUID, name: str, attachment_id: Target) -> ResponseReturnValue:
+def put(dialog_id: UUID, name: str, attachment_id: AttachmentId) -> ResponseReturnValue:
     """Put what is sent in the place of an attachment, under its name where no other is said."""
     return _brought(dialog_id, name, attachment_id)
 
 
 @attachments.delete("/actions/<uuid:dialog_id>/<name>/attachments/<uuid:attachment_id>")
 @attachments.delete("/actions/<uuid:dialog_id>/<name>/attachments/<int:attachment_id>")
-def remove(dialog_id: UUID, name: str, attachment_id: Target) -> ResponseReturnValue:
+def remove(dialog_id: UUID, name: str, attachment_id: AttachmentId) -> ResponseReturnValue:
     """Take an attachment away; one that was taken away already is a success."""
     bridge: Bridge = current_app.extensions["bridge"]
     caller = caller_of(bridge)
     action = permitted(bridge, caller, dialog_id, name=name)
     mapping, _ = action_for(bridge, caller, name)
     link = link_for(bridge, caller)
+    uploads = uploads_of(link.required_case)
     with bridge.rooms.uploads.place():
-        detach(bridge, mapping=mapping, action=action, link=link, target=attachment_id)
+        uploads.detach(bridge, mapping=mapping, action=action, link=link, target=attachment_id)
     bridge.metrics.write_actions.labels(link.service_resource, f"{name}/attachments", "204").inc()
     return Response(status=204)
 
@@ -72,24 +70,23 @@ def remove(dialog_id: UUID, name: str, attachment_id: Target) -> ResponseReturnV
 def show(dialog_id: UUID, name: str, attachment_id: UUID) -> ResponseReturnValue:
     """Tell what was attached: its length and digest, and its id in Altinn 2 at that time."""
     bridge: Bridge = current_app.extensions["bridge"]
-    caller = caller_of(bridge)
-    permitted(bridge, caller, dialog_id, name=name, requires=READ)
-    return _shown(upload_for(bridge, link_for(bridge, caller), attachment_id), status=200)
+    return _shown(upload_for(bridge, looked_at(bridge, dialog_id, name=name), attachment_id), status=200)
 
 
-def _brought(dialog_id: UUID, name: str, target: Target | None) -> Response:
+def _brought(dialog_id: UUID, name: str, target: AttachmentId | None) -> Response:
     bridge: Bridge = current_app.extensions["bridge"]
     caller = caller_of(bridge)
     action = permitted(bridge, caller, dialog_id, name=name)
     mapping, _ = action_for(bridge, caller, name)
     link = link_for(bridge, caller)
-    before = None if target is None else named(bridge, link, target)
+    uploads = uploads_of(link.required_case)
+    before = None if target is None else uploads.find(bridge, link, target)
     if before is not None:
         # What goes is of a type that the action may handle, too.
         check_type(action, before.attachment_type)
     offer = _offer(before)
     with bridge.rooms.uploads.place():
-        attached = attach(bridge, mapping=mapping, action=action, link=link, offer=offer, target=target)
+        attached = uploads.attach(bridge, mapping=mapping, action=action, link=link, offer=offer, target=target)
     status = 201 if target is None else 200
     answer = _shown(attached.upload, status=status)
     place = "Location" if target is None else "Content-Location"
@@ -162,8 +159,8 @@ def _shown(upload: Upload, *, status: int) -> Response:
     return Response(orjson.dumps(document), status=status, content_type="application/json")
 
 
-def _listed(shown: Shown) -> dict[str, object]:
-    upload, attachment = shown.upload, shown.attachment
+def _listed(listed: ListedAttachment) -> dict[str, object]:
+    upload, attachment = listed.upload, listed.attachment
     return {
         "id": None if upload is None else str(upload.id),
         "attachmentId": attachment.attachment_id,

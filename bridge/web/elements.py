@@ -6,11 +6,10 @@ import orjson
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
-from bridge.core.operations import Link
+from bridge.core.prints import PDF
 from bridge.parts import Bridge
-from bridge.steps.drivers.altinn2.views import PDF, forms_of, print_of, signing_text_of
-from bridge.steps.operation.submit import link_for
-from bridge.web.callers import READ, caller_of, permitted
+from bridge.steps.drivers.registry import views_of
+from bridge.web.callers import looked_at
 from bridge.web.problems import language
 
 elements = Blueprint("elements", __name__)
@@ -20,6 +19,7 @@ elements = Blueprint("elements", __name__)
 def show_forms(dialog_id: UUID, name: str) -> ResponseReturnValue:
     """List the element's forms: the ids by which a message may change or remove them, and no data."""
     bridge: Bridge = current_app.extensions["bridge"]
+    link = looked_at(bridge, dialog_id, name=name)
     forms = [
         {
             "FormId": form.form_id,
@@ -27,7 +27,7 @@ def show_forms(dialog_id: UUID, name: str) -> ResponseReturnValue:
             "DataFormatId": form.data_format_id,
             "DataFormatVersion": form.data_format_version,
         }
-        for form in forms_of(bridge, _link(bridge, dialog_id, name))
+        for form in views_of(link.required_case).listed_forms(bridge, link)
     ]
     return Response(orjson.dumps({"forms": forms}), content_type="application/json")
 
@@ -41,10 +41,11 @@ def show_print(dialog_id: UUID, name: str) -> ResponseReturnValue:
     """
     bridge: Bridge = current_app.extensions["bridge"]
     chunks = request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0"
-    link = _link(bridge, dialog_id, name)
+    link = looked_at(bridge, dialog_id, name=name)
+    views = views_of(link.required_case)
     bridge.rooms.looking.enter()
     try:
-        found = print_of(bridge, link, language=language(), chunks=chunks)
+        found = views.print(bridge, link, language=language(), chunks=chunks)
     except BaseException:
         bridge.rooms.looking.leave()
         raise
@@ -67,15 +68,9 @@ def show_signing_text(dialog_id: UUID, name: str) -> ResponseReturnValue:
     """The text that who signs must have seen, as plain text."""
     bridge: Bridge = current_app.extensions["bridge"]
     chosen = language()
-    text = signing_text_of(bridge, _link(bridge, dialog_id, name), language=chosen)
+    link = looked_at(bridge, dialog_id, name=name)
+    text = views_of(link.required_case).signing_text(bridge, link, language=chosen)
     response = Response(text, content_type="text/plain; charset=utf-8")
     response.headers["Content-Language"] = chosen
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
-
-
-def _link(bridge: Bridge, dialog_id: UUID, name: str) -> Link:
-    """Hold the token against looking, which outlives the button, and find the action's element. Raises Refusal."""
-    caller = caller_of(bridge)
-    permitted(bridge, caller, dialog_id, name=name, requires=READ)
-    return link_for(bridge, caller)

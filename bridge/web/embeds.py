@@ -15,13 +15,13 @@ from bridge.core.elements import archive_reference
 from bridge.core.errors import UpstreamError
 from bridge.core.mapping import Embed
 from bridge.core.operations import Link
+from bridge.core.prints import PDF, Print
 from bridge.core.problems import Refusal
 from bridge.parts import Bridge
 from bridge.steps.dialog.embeds import EmbedRequest, give_back, markdown_of, print_link, use_print_link
-from bridge.steps.drivers.altinn2.views import PDF, Print, print_of
-from bridge.steps.drivers.registry import VIEWS
+from bridge.steps.drivers.registry import views_of
 from bridge.steps.operation.submit import link_for
-from bridge.web.callers import READ, caller_of, permitted
+from bridge.web.callers import READ, caller_of, looked_at
 from bridge.web.problems import language
 
 embeds = Blueprint("embeds", __name__)
@@ -50,9 +50,9 @@ def show(dialog_id: UUID, embed: str) -> ResponseReturnValue:
         minimum_level=mapping.embeds.minimum_level,
     )
     chosen, (zone, preferred) = language(), preferred_zone(request.headers.getlist("Prefer"))
-    embed_request = EmbedRequest(
-        mapping=mapping, link=link_for(bridge, caller), views=VIEWS, language=chosen, zone=zone
-    )
+    link = link_for(bridge, caller)
+    views = views_of(link.required_case)
+    embed_request = EmbedRequest(mapping=mapping, link=link, views=views, language=chosen, zone=zone)
     text = markdown_of(bridge, embed_request, wanted)
     answer = Response(status=204) if text is None else Response(text, content_type=MARKDOWN)
     answer.headers["Content-Language"] = chosen
@@ -67,9 +67,7 @@ def show(dialog_id: UUID, embed: str) -> ResponseReturnValue:
 def make_link(dialog_id: UUID, name: str) -> ResponseReturnValue:
     """Make a link that opens the print in a browser, once and for a short time, without a token."""
     bridge: Bridge = current_app.extensions["bridge"]
-    caller = caller_of(bridge)
-    permitted(bridge, caller, dialog_id, name=name, requires=READ)
-    link = link_for(bridge, caller)
+    link = looked_at(bridge, dialog_id, name=name)
     address, until = print_link(bridge, link.dialog_id, language=language())
     answer = Response(
         orjson.dumps({"url": address, "expiresAt": until.isoformat()}), status=201, content_type="application/json"
@@ -85,7 +83,7 @@ def open_print(secret: str) -> ResponseReturnValue:
     used, link = use_print_link(bridge, secret)
     chunks = request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0"
     try:
-        found = print_of(bridge, link, language=used.language, chunks=chunks)
+        found = views_of(link.required_case).print(bridge, link, language=used.language, chunks=chunks)
     except (Refusal, UpstreamError):
         give_back(bridge, used)
         raise

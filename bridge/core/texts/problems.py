@@ -432,6 +432,16 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nn": _text("Det er ingenting å skrive ut", "Altinn har inga utskrift av saka."),
         "en": _text("There is nothing to print", "Altinn has no print of the case."),
     },
+    "case_not_shown": {
+        "nb": _text("Saken kan ikke vises herfra", "Saker i {system} vises ikke herfra. Åpne saken der."),
+        "nn": _text("Saka kan ikkje visast herifrå", "Saker i {system} blir ikkje viste herifrå. Opne saka der."),
+        "en": _text("The case cannot be shown from here", "Cases in {system} are not. Open the case there."),
+    },
+    "case_without_uploads": {
+        "nb": _text("Saken får ikke vedlegg herfra", "Legg det ved i {system}. Ingenting er sendt."),
+        "nn": _text("Saka får ikkje vedlegg herifrå", "Legg det ved i {system}. Ingenting er sendt."),
+        "en": _text("The case gets no attachments from here", "Attach it in {system}. Nothing was sent."),
+    },
     "too_large_to_carry": {
         "nb": _text("Vedleggene er for store til å sendes herfra", "Fullfør i Altinn: {page}. Ingenting er sendt."),
         "nn": _text("Vedlegga er for store til å sendast herifrå", "Fullfør i Altinn: {page}. Ingenting er sendt."),

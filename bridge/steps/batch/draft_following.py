@@ -18,7 +18,7 @@ from bridge.parts import Bridge
 from bridge.steps.batch.draft_dialogs import end, read_dialog
 from bridge.steps.dialog.ended import sent_before
 from bridge.steps.dialog.update import apply_what_is_taken, plan, template_context, without_applied_history
-from bridge.steps.drivers.registry import CASES
+from bridge.steps.drivers.registry import cases_of
 from bridge.storage.drafts import Drafts
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.drafts")
@@ -174,17 +174,18 @@ def _apply(bridge: Bridge, draft: Draft, plan: FollowPlan) -> Followed:
 
 
 def _observed(bridge: Bridge, draft: Draft, link: Link) -> Observed:
+    cases = cases_of(link.required_case)
     try:
-        element = CASES.read(bridge, link.required_case)
+        element = cases.read(bridge, link.required_case)
     except Missing:
         # That the lists can be had proves that the bridge may still see what belongs to this reportee.
         since = draft.last_changed or draft.born_at
-        archived = CASES.find_archived(bridge, link.required_case, since=since)
+        archived = cases.find_archived(bridge, link.required_case, since=since)
         if archived is not None:
             return Observed(element=archived, ending=Ending.SENT)
         if sent_before(bridge, link.dialog_id, link.required_case) is not None:
             return Observed(element=None, ending=Ending.SENT)
-        trashed = CASES.in_trash(bridge, link.required_case, since=since)
+        trashed = cases.in_trash(bridge, link.required_case, since=since)
         return Observed(element=None, ending=Ending.DELETED if trashed else Ending.GONE)
     return Observed(element=element, ending=ENDING_OF.get(element.state))
 

@@ -34,8 +34,8 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d
 _RULE = "\n* * *\n"
 
 
-class Views(Protocol):
-    """What can be shown of the case of a dialog. Each method raises Refusal and UpstreamError."""
+class EmbedViews(Protocol):
+    """What an embed shows of the case of a dialog. Each method raises Refusal and UpstreamError."""
 
     def element(self, bridge: Bridge, link: Link) -> Element:
         """The case without its content, wherever it stands."""
@@ -53,7 +53,7 @@ class EmbedRequest:
 
     mapping: ServiceMapping
     link: Link
-    views: Views
+    views: EmbedViews
     language: str
     zone: ZoneInfo
 

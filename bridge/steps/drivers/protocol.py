@@ -9,17 +9,21 @@ import requests
 
 from bridge.config.mapping_parts import MappingRules
 from bridge.config.settings import Settings
+from bridge.core.attachments import Attached, AttachmentId, ListedAttachment, Offer
 from bridge.core.calculations import AppRoute
 from bridge.core.cases import CaseRef, CaseState
 from bridge.core.clock import Clock
 from bridge.core.dialogs import Dialog
-from bridge.core.elements import Element, Form
+from bridge.core.elements import Attachment, Element, Form
 from bridge.core.errors import Fault
-from bridge.core.mapping import ServiceMapping
-from bridge.core.operations import Link
+from bridge.core.mapping import ActionMapping, ServiceMapping
+from bridge.core.operations import Link, Upload
+from bridge.core.prints import Print
+from bridge.core.problems import Problem
 from bridge.forms.registry import SchemaRegistry
 from bridge.parts import Bridge
 from bridge.steps.delivery import Delivery
+from bridge.steps.dialog.embeds import EmbedViews
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,15 @@ class Driver(MappingRules, Protocol):
             UpstreamError: The system could not be asked, or its answer is unknown; it is tried again.
         """
 
+    def level_missing(
+        self, bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *, level: int
+    ) -> Problem | None:
+        """
+        The problem where who presses has a *level* below the one that the target asks for.
+
+        By what is known already: at the door no system is waited for.
+        """
+
 
 class Cases(Protocol):
     """The system in which dialogs have their cases, whichever target works on them."""
@@ -92,3 +105,55 @@ class Cases(Protocol):
             Refusal: It is gone, is another service's, or its system refuses to show it.
             UpstreamError: Its system could not be asked.
         """
+
+
+class Views(EmbedViews, Protocol):
+    """
+    What can be shown of the cases of a system, wherever they stand, to whoever may read their dialogs.
+
+    Each method raises Refusal, by name where a case has nothing of that, and UpstreamError.
+    """
+
+    def level_missing(self, bridge: Bridge, mapping: ServiceMapping, *, level: int) -> Problem | None:
+        """The problem where who looks has a *level* below the one that the system asks for, as far as it is known."""
+
+    def listed_forms(self, bridge: Bridge, link: Link) -> tuple[Form, ...]:
+        """The forms of the case, without their data."""
+
+    def listed_attachments(self, bridge: Bridge, link: Link) -> tuple[ListedAttachment, ...]:
+        """The attachments of the case, without their bytes."""
+
+    def print(self, bridge: Bridge, link: Link, *, language: str, chunks: bool) -> Print:
+        """
+        The print of the case: its head is here, the rest comes while it is read.
+
+        Without *chunks*, as in HTTP/1.0, who asks cannot tell its end from a cut, and needs its length first.
+        """
+
+
+class Uploads(Protocol):
+    """
+    What may be done to single attachments of the cases of a system, besides what a press brings.
+
+    Each method raises Refusal, and UpstreamError where nothing was done.
+    """
+
+    def find(self, bridge: Bridge, link: Link, target: AttachmentId) -> Upload | Attachment:
+        """What *target* means, before anything is done to it."""
+
+    def attach(
+        self,
+        bridge: Bridge,
+        *,
+        mapping: ServiceMapping,
+        action: ActionMapping,
+        link: Link,
+        offer: Offer,
+        target: AttachmentId | None,
+    ) -> Attached:
+        """Add *offer* to the case, or put it in the place of *target*; what is there already is not sent again."""
+
+    def detach(
+        self, bridge: Bridge, *, mapping: ServiceMapping, action: ActionMapping, link: Link, target: AttachmentId
+    ) -> None:
+        """Take *target* away from the case; an upload that is gone already is a success."""

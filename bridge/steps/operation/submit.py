@@ -14,7 +14,7 @@ from bridge.core.problems import Refusal
 from bridge.core.signing import signer_of
 from bridge.engine import Attempt
 from bridge.parts import Bridge
-from bridge.steps.drivers.registry import CASES
+from bridge.steps.drivers.registry import first_use
 from bridge.storage.operations import UnderWay
 from bridge.storage.store import Transaction
 
@@ -163,7 +163,7 @@ def _first_use(bridge: Bridge, caller: Caller, *, element: bool) -> Link:
         raise Refusal("dialog_gone", 410)
     if not element:
         return Link(dialog_id=dialog.id, service_resource=dialog.service_resource, party=dialog.party, case=None)
-    case = CASES.first_use(bridge, dialog)
+    case = first_use(bridge, dialog)
     if case is None:
         raise Refusal("not_linked", 404)
     return Link(dialog_id=dialog.id, service_resource=dialog.service_resource, party=dialog.party, case=case)

@@ -1,13 +1,14 @@
 """What an element holds of attachments: listed, known as ours, taken away; and replacements that broke off, ended."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 import structlog
 
 from bridge.adapters.altinn2.orders import ElementKey
+from bridge.core.attachments import AttachmentId, ListedAttachment
 from bridge.core.cases import CaseRef
 from bridge.core.elements import Attachment, Element
 from bridge.core.errors import Missing, OutcomeUnknown, Unreachable
@@ -21,17 +22,6 @@ from bridge.storage.uploads import Uploads
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
-Target = UUID | int
-"""Which attachment is meant: an upload of the dialog by its id, or any by its id in Altinn 2 as it is listed now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One attachment of an element, and the upload that it came by, where it came by one of the dialog's."""
-
-    attachment: Attachment
-    upload: Upload | None
-
 
 class ElementAttachments:
     """The attachments of one element as they are listed, held against what came through us by one dialog."""
@@ -41,9 +31,9 @@ class ElementAttachments:
         with bridge.store.reading() as tx:
             self._ours = Uploads(tx).of(dialog_id, case)
 
-    def shown(self) -> tuple[Shown, ...]:
+    def shown(self) -> tuple[ListedAttachment, ...]:
         """The attachments, each with its upload: by its id, or by name, type and size where a PUT gave it a new one."""
-        return tuple(Shown(each, self._by_id(each) or self._likely(each)) for each in self.there)
+        return tuple(ListedAttachment(each, self._by_id(each) or self._likely(each)) for each in self.there)
 
     def named(self, attachment_type: str, file_name: str) -> tuple[Attachment, ...]:
         """The attachments of this type and name."""
@@ -81,7 +71,7 @@ class ElementAttachments:
         alike = (each for each in self.there if _alike(upload, each) and self._by_id(each) is None)
         return next((each for each in alike if (found := self.known(each)) is not None and found.id == upload.id), None)
 
-    def at(self, target: Target) -> Attachment | None:
+    def at(self, target: AttachmentId) -> Attachment | None:
         """The attachment that *target* is now; None where it is gone."""
         if isinstance(target, int):
             return next((each for each in self.there if each.attachment_id == target), None)

@@ -1,7 +1,7 @@
 """One attachment on its way to an element: streamed as it comes or laid down first, sent once, and looked for."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -9,6 +9,7 @@ import structlog
 from bridge.adapters.altinn2.orders import ElementKey
 from bridge.adapters.altinn2.streams import Body, Interrupted, Spool, Watched, pieces_of
 from bridge.core.attachment_rules import check_empty, check_size, rule_for
+from bridge.core.attachments import Attached, Offer
 from bridge.core.elements import Attachment, Content, Element
 from bridge.core.errors import OutcomeUnknown, UpstreamError
 from bridge.core.mapping import ServiceMapping
@@ -23,26 +24,6 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 SEEN_EVERY = timedelta(seconds=10)
 """How often an upload that moves is noted down."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Offer:
-    """What a caller sends: *read* gives up to so many bytes of it; *length* None where nobody said it before."""
-
-    file_name: str
-    attachment_type: str
-    length: int | None
-    read: Callable[[int], bytes]
-    base64: bool = False
-    """It came as base64, and goes on as base64 when it is small."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attached:
-    """The upload that stands for the offer; *repeated* when the attachment was there already."""
-
-    upload: Upload
-    repeated: bool
 
 
 class Way:

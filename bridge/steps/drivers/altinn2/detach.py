@@ -4,24 +4,25 @@ from dataclasses import replace
 from uuid import UUID
 
 from bridge.adapters.altinn2.orders import ElementKey
+from bridge.core.attachment_rules import check_type
+from bridge.core.attachments import AttachmentId
 from bridge.core.mapping import ActionMapping, ServiceMapping
 from bridge.core.operations import Link, Upload
 from bridge.core.problems import Refusal
 from bridge.parts import Bridge
 from bridge.steps.drivers.altinn2.attachments import (
     ElementAttachments,
-    Target,
     look_for_uploads,
     settle,
     take_away,
     unsettled,
 )
 from bridge.steps.drivers.altinn2.reach import within_reach
-from bridge.steps.drivers.altinn2.uploads import begin, check_type, element_of, explained, named
+from bridge.steps.drivers.altinn2.uploads import begin, element_of, explained, named
 from bridge.storage.uploads import Uploads
 
 
-def detach(bridge: Bridge, *, mapping: ServiceMapping, action: ActionMapping, link: Link, target: Target) -> None:
+def detach(bridge: Bridge, *, mapping: ServiceMapping, action: ActionMapping, link: Link, target: AttachmentId) -> None:
     """
     Take *target* away from the element of *link*; an upload that is gone already is a success.
 
@@ -47,7 +48,9 @@ def detach(bridge: Bridge, *, mapping: ServiceMapping, action: ActionMapping, li
         _begun(bridge, mapping, action, upload=upload, target=target)
 
 
-def _begun(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *, upload: Upload, target: Target) -> None:
+def _begun(
+    bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *, upload: Upload, target: AttachmentId
+) -> None:
     begin(bridge, upload)
     done = False
     try:
@@ -71,7 +74,9 @@ def _record(bridge: Bridge, link: Link, upload_id: UUID) -> Upload:
     return known
 
 
-def _detach(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *, upload: Upload, target: Target) -> None:
+def _detach(
+    bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *, upload: Upload, target: AttachmentId
+) -> None:
     element = element_of(bridge, mapping, upload)
     look_for_uploads(bridge, element.case)
     settle(bridge, unsettled(bridge, upload.dialog_id), element.case)

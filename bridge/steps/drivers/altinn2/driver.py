@@ -16,7 +16,7 @@ from bridge.core.delivery import Phase
 from bridge.core.dialogs import Dialog
 from bridge.core.elements import Element, Form, aim
 from bridge.core.errors import CredentialsRefused, Missing, Rejected
-from bridge.core.mapping import ServiceMapping
+from bridge.core.mapping import ActionMapping, ServiceMapping
 from bridge.core.operations import Link, Outcome, Stage
 from bridge.core.problems import Problem, Refusal
 from bridge.parts import Bridge
@@ -75,6 +75,12 @@ class Altinn2:
             delivery = delivery.as_recorded()
             _raise_what_is_in_reach(delivery, error)
             return end(delivery, Outcome.REFUSED, OUT_OF_REACH)
+
+    def level_missing(
+        self, bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *, level: int
+    ) -> Problem | None:
+        """The problem where *level* is below that of the steps that *action* goes through, as far as that is known."""
+        return level_missing(bridge, mapping, action, level=level, ask=False)
 
     def first_use(self, bridge: Bridge, dialog: Dialog) -> CaseRef | None:
         """The element that *dialog* stands for, or None. Raises Refusal where that cannot be found out."""

@@ -10,7 +10,6 @@ from bridge.adapters.altinn2.wire import SYSTEM
 from bridge.core.errors import CredentialsRefused, Rejected, UpstreamError
 from bridge.core.mapping import ActionMapping, ServiceMapping
 from bridge.core.problems import Problem, Refusal
-from bridge.core.targets import Target
 from bridge.parts import Bridge
 from bridge.steps.alarm import alarm_out_of_reach
 
@@ -30,7 +29,7 @@ def level_missing(
     Without *ask* only what is known already counts, and Altinn 2 is not waited for.
     """
     service = mapping.altinn2
-    if service is None or (action is not None and action.target is not Target.ALTINN2):
+    if service is None:
         return None
     find = bridge.services.find if ask else bridge.services.known
     known = find(service.service_code, service.service_edition)

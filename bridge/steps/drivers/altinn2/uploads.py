@@ -15,18 +15,18 @@ import structlog
 from bridge.adapters.altinn2.orders import ElementKey
 from bridge.adapters.altinn2.streams import Interrupted
 from bridge.core.altinn2_problems import problem_for
-from bridge.core.attachment_rules import check_attachment
+from bridge.core.attachment_rules import check_attachment, check_type
+from bridge.core.attachments import Attached, AttachmentId, Offer
 from bridge.core.cases import CaseStatus
 from bridge.core.elements import Attachment, Content, Element
 from bridge.core.errors import Missing, Rejected, UpstreamError
-from bridge.core.mapping import ActionMapping, ServiceMapping, Supply
+from bridge.core.mapping import ActionMapping, ServiceMapping
 from bridge.core.operations import Link, Upload
 from bridge.core.problems import Refusal
 from bridge.parts import Bridge
 from bridge.steps.arrivals import living_uploads
 from bridge.steps.drivers.altinn2.attachments import (
     ElementAttachments,
-    Target,
     copy_of,
     look_for_uploads,
     name_of,
@@ -34,9 +34,10 @@ from bridge.steps.drivers.altinn2.attachments import (
     take_away,
     unsettled,
 )
-from bridge.steps.drivers.altinn2.carrying import Attached, Offer, Way, sent, spooled
+from bridge.steps.drivers.altinn2.carrying import Way, sent, spooled
 from bridge.steps.drivers.altinn2.reach import within_reach
 from bridge.steps.drivers.altinn2.requests import refuse_other_service, rules_for
+from bridge.steps.uploads import upload_for
 from bridge.storage.operations import UnderWay
 from bridge.storage.uploads import Uploads
 
@@ -44,7 +45,13 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 
 def attach(
-    bridge: Bridge, *, mapping: ServiceMapping, action: ActionMapping, link: Link, offer: Offer, target: Target | None
+    bridge: Bridge,
+    *,
+    mapping: ServiceMapping,
+    action: ActionMapping,
+    link: Link,
+    offer: Offer,
+    target: AttachmentId | None,
 ) -> Attached:
     """
     Add *offer* to the element of *link*, or put it in the place of *target* or of what has its type and name.
@@ -89,25 +96,7 @@ def _ended(bridge: Bridge, coming: "_Coming") -> Attached:
     return attached
 
 
-def upload_for(bridge: Bridge, link: Link, upload_id: UUID) -> Upload:
-    """The upload of this id, or what took its place, as long as it is attached. Raises Refusal 404."""
-    with bridge.store.reading() as tx:
-        upload = Uploads(tx).find(link.dialog_id, upload_id)
-    if upload is None or upload.attachment_id is None or upload.removed:
-        raise Refusal("unknown_attachment", 404)
-    return upload
-
-
-def check_type(action: ActionMapping, attachment_type: str) -> None:
-    """Refuse what the action does not take by way of uploads."""
-    policy = action.attachment_policy
-    if policy is None or Supply.UPLOAD not in policy.supplies:
-        raise Refusal("attachments_not_taken", 422)
-    if attachment_type.casefold() not in {each.casefold() for each in policy.types}:
-        raise Refusal("attachment_type", 422, facts={"rule": f"types: {', '.join(policy.types)}"})
-
-
-def named(bridge: Bridge, link: Link, target: Target) -> Upload | Attachment:
+def named(bridge: Bridge, link: Link, target: AttachmentId) -> Upload | Attachment:
     """What *target* means, before anything is done to it. Raises Refusal 404 and 409, and as ``explained``."""
     if isinstance(target, UUID):
         return upload_for(bridge, link, target)
@@ -173,7 +162,7 @@ class _Coming:
     action: ActionMapping
     offer: Offer
     upload: Upload
-    target: Target | None
+    target: AttachmentId | None
 
 
 def _attach(bridge: Bridge, coming: _Coming) -> Attached:
@@ -237,7 +226,7 @@ def _alone(bridge: Bridge, element: Element, attached: Attached, *, others: list
     return attached
 
 
-def _placed(listing: ElementAttachments, target: Target) -> Attachment:
+def _placed(listing: ElementAttachments, target: AttachmentId) -> Attachment:
     """The attachment *target* among what is there. Raises Refusal 404."""
     found = listing.at(target)
     if found is None:

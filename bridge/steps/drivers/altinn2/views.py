@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
@@ -10,35 +10,24 @@ from bridge.adapters.altinn2.orders import ElementKey
 from bridge.adapters.altinn2.streams import Spool
 from bridge.adapters.http.call import StreamedAnswer
 from bridge.core.altinn2_problems import problem_for
+from bridge.core.attachments import ListedAttachment
 from bridge.core.elements import Content, Element, Form
 from bridge.core.errors import Missing, Rejected, Unreachable
+from bridge.core.mapping import ServiceMapping
 from bridge.core.markdown import text_of_html
 from bridge.core.operations import Link
-from bridge.core.problems import Refusal
+from bridge.core.prints import PDF, Print
+from bridge.core.problems import Problem, Refusal
 from bridge.parts import Bridge
-from bridge.steps.drivers.altinn2.attachments import ElementAttachments, Shown, copy_of
-from bridge.steps.drivers.altinn2.reach import within_reach
+from bridge.steps.drivers.altinn2.attachments import ElementAttachments, copy_of
+from bridge.steps.drivers.altinn2.reach import level_missing, within_reach
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
-PDF = "application/pdf"
 _PIECE = 64 * 1024
 _END = 1024
 """Within so many bytes of its end a PDF says that it ends."""
 LANGUAGES = {"nb": "1044", "nn": "2068", "en": "1033"}
-
-
-@dataclass(frozen=True, slots=True)
-class Print:
-    """
-    A print of an element, what kind of document it is, and how long where that is known.
-
-    *pieces* has ``close``; one that breaks off raises, so that nobody takes half of it for the whole.
-    """
-
-    pieces: "StreamedAnswer | Laid"
-    media_type: str
-    length: int | None
 
 
 class Laid:
@@ -61,65 +50,7 @@ class Laid:
         self._source.close()
 
 
-def forms_of(bridge: Bridge, link: Link) -> tuple[Form, ...]:
-    """List the element's forms without their data, or its archived copy's. Raises Refusal and UpstreamError."""
-    with (
-        bridge.rooms.looking.place(),
-        explained("element_gone", 410),
-        within_reach(bridge, link.service_resource, link.required_case.owner),
-    ):
-        return bridge.altinn2.list_forms(place_of(bridge, link))
-
-
-def attachments_of(bridge: Bridge, link: Link) -> tuple[Shown, ...]:
-    """List the element's attachments without their bytes, or its archived copy's. Raises Refusal and UpstreamError."""
-    with explained("element_gone", 410), within_reach(bridge, link.service_resource, link.required_case.owner):
-        there = bridge.altinn2.list_attachments(place_of(bridge, link))
-    return ElementAttachments(bridge, link.required_case, link.dialog_id, there=there).shown()
-
-
-def print_of(bridge: Bridge, link: Link, *, language: str, chunks: bool) -> Print:
-    """
-    Open the element's print, or once it is archived its copy's: its head is here, the rest comes while it is read.
-
-    Where Altinn 2 or the one who asks (without *chunks*, as in HTTP/1.0) could not tell its end from a cut, it is
-    fetched to its end first.
-
-    Raises:
-        Refusal: There is none.
-        UpstreamError: Altinn 2 could not be asked.
-    """
-    with explained("nothing_to_print", 404), within_reach(bridge, link.service_resource, link.required_case.owner):
-        coming = bridge.altinn2.print(place_of(bridge, link), language=LANGUAGES[language])
-    media_type = coming.answer.headers.get("Content-Type", PDF).partition(";")[0].strip().lower()
-    if not coming.open_ended and (chunks or coming.length is not None):
-        return Print(coming, media_type, coming.length)
-    spool, last = Spool(), b""
-    try:
-        for piece in coming:
-            spool.write(piece)
-            last = (last + piece)[-_END:]
-    finally:
-        coming.close()
-    if coming.open_ended and media_type == PDF and b"%%EOF" not in last:
-        raise Unreachable("Altinn 2", "a print ended before its end")
-    content = spool.content()
-    return Print(Laid(content), media_type, content.size)
-
-
-def signing_text_of(bridge: Bridge, link: Link, *, language: str) -> str:
-    """The text that who signs must have seen, without markup. Raises Refusal and UpstreamError."""
-    with (
-        bridge.rooms.looking.place(),
-        explained("nothing_to_sign", 404),
-        within_reach(bridge, link.service_resource, link.required_case.owner),
-    ):
-        return text_of_html(
-            bridge.altinn2.signing_text(ElementKey.of(link.required_case), language=LANGUAGES[language])
-        )
-
-
-def place_of(bridge: Bridge, link: Link) -> ElementKey:
+def _place_of(bridge: Bridge, link: Link) -> ElementKey:
     """Where the element stands: in its place, or as its archived copy. Raises as ``element_at``."""
     return (
         ElementKey.of(element_at(bridge, link).case)
@@ -148,32 +79,83 @@ def element_at(bridge: Bridge, link: Link) -> Element:
         return bridge.altinn2.read(ElementKey.of(copy.case), content=False)
 
 
-@contextmanager
-def explained(missing: str, status: int) -> Iterator[None]:
-    """Turn what Altinn 2 says into what who looks is told; what is not there is *missing*."""
+class ElementViews:
+    """What can be shown of an element, or of its archived copy."""
+
+    def level_missing(self, bridge: Bridge, mapping: ServiceMapping, *, level: int) -> Problem | None:
+        """The problem where *level* is below what the service asks for at any step, as far as that is known."""
+        return level_missing(bridge, mapping, None, level=level, ask=False)
+
+    def element(self, bridge: Bridge, link: Link) -> Element:
+        """The element without its content. Raises Refusal and UpstreamError."""
+        with _shown(bridge, link, "element_gone", status=410):
+            return element_at(bridge, link)
+
+    def forms(self, bridge: Bridge, link: Link, element: Element) -> tuple[Form, ...]:
+        """The forms that *element* holds. Raises Refusal and UpstreamError."""
+        with _shown(bridge, link, "element_gone", status=410):
+            return bridge.altinn2.read_contents(element, attached=False).forms
+
+    def listed_forms(self, bridge: Bridge, link: Link) -> tuple[Form, ...]:
+        """The element's forms without their data. Raises Refusal and UpstreamError."""
+        with bridge.rooms.looking.place(), _shown(bridge, link, "element_gone", status=410):
+            return bridge.altinn2.list_forms(_place_of(bridge, link))
+
+    def listed_attachments(self, bridge: Bridge, link: Link) -> tuple[ListedAttachment, ...]:
+        """The element's attachments without their bytes. Raises Refusal and UpstreamError."""
+        with _shown(bridge, link, "element_gone", status=410):
+            there = bridge.altinn2.list_attachments(_place_of(bridge, link))
+        return ElementAttachments(bridge, link.required_case, link.dialog_id, there=there).shown()
+
+    def signing_text(self, bridge: Bridge, link: Link, *, language: str) -> str:
+        """The text that who signs must have seen, without markup. Raises Refusal and UpstreamError."""
+        with bridge.rooms.looking.place(), _shown(bridge, link, "nothing_to_sign", status=404):
+            key = ElementKey.of(link.required_case)
+            return text_of_html(bridge.altinn2.signing_text(key, language=LANGUAGES[language]))
+
+    def print(self, bridge: Bridge, link: Link, *, language: str, chunks: bool) -> Print:
+        """
+        The element's print, or once it is archived its copy's: its head is here, the rest comes while it is read.
+
+        Where Altinn 2 or the one who asks (without *chunks*, as in HTTP/1.0) could not tell its end from a cut, it is
+        fetched to its end first.
+
+        Raises:
+            Refusal: There is none.
+            UpstreamError: Altinn 2 could not be asked.
+        """
+        with _shown(bridge, link, "nothing_to_print", status=404):
+            coming = bridge.altinn2.print(_place_of(bridge, link), language=LANGUAGES[language])
+        media_type = coming.answer.headers.get("Content-Type", PDF).partition(";")[0].strip().lower()
+        if not coming.open_ended and (chunks or coming.length is not None):
+            return Print(coming, media_type, coming.length)
+        content = _laid_down(coming, media_type)
+        return Print(Laid(content), media_type, content.size)
+
+
+def _laid_down(coming: StreamedAnswer, media_type: str) -> Content:
+    """The whole of a print. Raises Unreachable where it broke off."""
+    spool, last = Spool(), b""
     try:
-        yield
+        for piece in coming:
+            spool.write(piece)
+            last = (last + piece)[-_END:]
+    finally:
+        coming.close()
+    if coming.open_ended and media_type == PDF and b"%%EOF" not in last:
+        raise Unreachable("Altinn 2", "a print ended before its end")
+    return spool.content()
+
+
+@contextmanager
+def _shown(bridge: Bridge, link: Link, missing: str, *, status: int) -> Iterator[None]:
+    """Turn what Altinn 2 says into what who looks is told; what is not there is *missing*. Raises Refusal."""
+    try:
+        with within_reach(bridge, link.service_resource, link.required_case.owner):
+            yield
     except Missing as error:
         raise Refusal(missing, status) from error
     except Rejected as error:
         log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
         problem = problem_for(error.reason)
         raise Refusal(problem.code, problem.status) from error
-
-
-class ElementViews:
-    """What a dialog shows of its element."""
-
-    def element(self, bridge: Bridge, link: Link) -> Element:
-        """The element without its content, or its archived copy. Raises Refusal and UpstreamError."""
-        with explained("element_gone", 410), within_reach(bridge, link.service_resource, link.required_case.owner):
-            return element_at(bridge, link)
-
-    def forms(self, bridge: Bridge, link: Link, element: Element) -> tuple[Form, ...]:
-        """The forms that *element* holds. Raises Refusal and UpstreamError."""
-        with explained("element_gone", 410), within_reach(bridge, link.service_resource, link.required_case.owner):
-            return bridge.altinn2.read_contents(element, attached=False).forms
-
-    def signing_text(self, bridge: Bridge, link: Link, *, language: str) -> str:
-        """The text that who signs must have seen. Raises Refusal and UpstreamError."""
-        return signing_text_of(bridge, link, language=language)

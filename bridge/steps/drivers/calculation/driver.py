@@ -10,9 +10,10 @@ from bridge.config.mapping_parts import Parts
 from bridge.config.yaml_source import Place
 from bridge.core.cases import CaseRef, CaseStatus
 from bridge.core.elements import Form
-from bridge.core.mapping import FormKind, FormSource, ServiceMapping
+from bridge.core.mapping import ActionMapping, FormKind, FormSource, ServiceMapping
 from bridge.core.operations import Outcome
-from bridge.core.problems import Refusal
+from bridge.core.problems import Problem, Refusal
+from bridge.parts import Bridge
 from bridge.steps.delivery import Delivery
 from bridge.steps.drivers.calculation.mapping_faults import mapping_faults
 from bridge.steps.drivers.calculation.online import check_apps
@@ -39,6 +40,17 @@ class Calculation:
         """What the apps say of themselves, those that routes lead to among them; each is asked once."""
         client = AppMetadataClient(online.session, online.settings.altinn3_apps_url)
         return check_apps(uses(mappings, online.routes), client, online.schemas)
+
+    def level_missing(
+        self,
+        _bridge: Bridge,
+        _mapping: ServiceMapping,
+        _action: ActionMapping,
+        *,
+        level: int,  # noqa: ARG002 - named as in the protocol
+    ) -> Problem | None:
+        """Always None: an app that stores nothing asks for no level beyond the mapping's."""
+        return None
 
     def deliver(self, delivery: Delivery) -> datetime | None:
         """
