@@ -116,6 +116,11 @@ QUIRKS = {
         valid=('<m xmlns="http://prøve.example/skjema">1</m>',),
         invalid=('<m xmlns="http://prøve.example/skjema">x</m>', '<m xmlns="http://prove.example/skjema">1</m>'),
     ),
+    "a namespace with a closing brace: the target, a prefix's, an import's or a wildcard's": Quirk(
+        schema=element('<x:element name="m" type="x:int"/>', 'targetNamespace="urn:a}b"'),
+        outcome="refused",
+        said="write %7D in its place",
+    ),
     "XSD 1.1: `vc:minVersion`, `xs:assert`, `xs:alternative`, `xs:openContent`, `xs:override`": Quirk(
         schema=element(
             '<x:element name="m"><x:complexType><x:sequence><x:element name="a" type="x:int"/><x:element name="b"'

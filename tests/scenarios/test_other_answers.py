@@ -43,7 +43,7 @@ def test_another_dialog_opens_nothing(stage: Stage) -> None:
     assert listed.status_code == 503
     assert (linked(stage, mine), linked(stage, other)) == (None, None)
     assert stage.press(mine).status_code == 204
-    assert linked(stage, mine).message_id == mine.message_id
+    assert linked(stage, mine).key == mine.message_id
     assert stage.element(other)["state"] == "formfilling"
 
 
