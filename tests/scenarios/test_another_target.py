@@ -274,6 +274,21 @@ def test_a_case_is_shown_by_its_system(stage: Stage, echo: Echo) -> None:
     assert len(stage.world.calls.all("altinn2")) == asked
 
 
+def test_a_link_to_a_print_survives_that_nobody_shows_the_case(stage: Stage, echo: Echo, views: "EchoViews") -> None:
+    """It gave nothing, and opens the print once its system has views again."""
+    case = noted(stage)
+    echo.heard.append(b"<note/>")
+    address = stage.press(case, "submit/print").headers["Location"]
+
+    del VIEWS[ECHO.value]
+    away = stage.client.get(address)
+    VIEWS[ECHO.value] = views
+    back = stage.client.get(address)
+
+    assert problem(away) == (404, "case_not_shown")
+    assert (back.status_code, back.data) == (200, b"%PDF nb")
+
+
 @pytest.mark.usefixtures("echo", "views")
 def test_its_levels_are_its_own(stage: Stage) -> None:
     """Its views refuse who looks, and its driver who presses; at the door, whatever Altinn 2's service asks for."""
