@@ -112,6 +112,9 @@ def test_valid_forms_are_accepted(tmp_path: Path, form: dict[str, Any]):
         ("tid", "2026-02-29T12:00:00Z", ("/tid", "type")),
         ("tid", "198/-04-12T12:00:00Z", ("/tid", "type")),
         ("tid", "2026-02-28", ("/tid", "type")),
+        ("tid", "2026-02-28T10:00:60Z", ("/tid", "type")),
+        ("tid", "2026-12-31T23:59:60+01:00", ("/tid", "type")),
+        ("tid", "2026-12-31T23:59:60", ("/tid", "type")),
         ("aar", "26", ("/aar", "type")),
         ("epost", "nei", ("/epost", "format")),
         ("beloep", 0, ("/beloep", "min_inclusive")),
@@ -434,3 +437,17 @@ def test_a_choice_is_told_as_one(tmp_path: Path, form: str, rule: str, facts: di
 
     assert (found.path, found.rule, found.facts) == ("/", rule, facts)
     assert sentence(found, "en") == said
+
+
+@pytest.mark.parametrize(
+    ("time", "valid"),
+    [
+        *((each, True) for each in ("10:00:59", "23:59:60Z", "00:59:60+01:00", "18:59:60.5-05:00")),
+        *((each, False) for each in ("10:00:60", "10:00:60Z", "23:59:60", "23:59:60+01:00", "24:00:00Z")),
+    ],
+)
+def test_a_leap_second_is_the_last_of_a_day(tmp_path: Path, time: str, *, valid: bool):
+    """In UTC; of a time without an offset nobody knows."""
+    schema = {"type": "object", "properties": {"t": {"type": "string", "format": "time"}}}
+
+    assert found(tmp_path, {"t": time}, schema) == ([] if valid else [("/t", "type")])

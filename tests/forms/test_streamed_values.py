@@ -236,6 +236,13 @@ AS_IN_A_SMALL_FORM: dict[str, tuple[str, str, set[str]]] = {
         '<p:m xmlns:p="urn:a"><a>1</a></p:m>',
         {"wrong_namespace"},
     ),
+    "a type of its own, with blanks": (
+        in_m('<x:element name="a" type="x:anyType" maxOccurs="9"/>'),
+        f'''<m xmlns:i="{XSD}-instance" xmlns:s="{XSD}"><a i:type=" s:int">1</a><a
+        i:type='s:date
+        '> 2026-01-01 </a><a i:type="s:int ">x</a></m>''',
+        {"type"},
+    ),
     "in a namespace": (
         in_m('<x:element name="a" type="x:int"/>'),
         '<m xmlns="urn:a"><a>1</a></m>',

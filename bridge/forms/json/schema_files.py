@@ -43,10 +43,10 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 # XSD dates may carry an offset and XSD times need none (facts/altinn3-and-tokens.md 1.5: as the app produced them);
 # RFC 3339, which JSON Schema asks for, wants it the other way round. Either spelling is taken. RFC 3339 has offsets of
 # up to 23:59; a date has none there, so that its offset is one of XSD's, which end at 14:00.
-_OFFSET = r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?"
+_OFFSET = r"(?P<offset>[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?"
 _XSD_OFFSET = r"(?:[Zz]|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
 _DATE = r"(?P<year>[0-9]{4})-(?P<month>0[1-9]|1[0-2])-(?P<day>0[1-9]|[12][0-9]|3[01])"
-_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
+_TIME = r"(?P<hour>[01][0-9]|2[0-3]):(?P<minute>[0-5][0-9]):(?P<second>[0-5][0-9]|60)(?:\.[0-9]+)?"
 _FORMATS: Mapping[str, re.Pattern[str]] = {
     "date": re.compile(_DATE + _XSD_OFFSET),
     "time": re.compile(_TIME + _OFFSET),
@@ -409,12 +409,28 @@ def _validators(
 
 
 def _takes(pattern: re.Pattern[str]) -> Any:
-    return lambda text: (found := pattern.fullmatch(text)) is not None and _is_a_day(found.groupdict())
+    def takes(text: str) -> bool:
+        found = pattern.fullmatch(text)
+        return found is not None and _is_a_day(found.groupdict()) and _is_a_second(found.groupdict())
+
+    return takes
 
 
 def _is_a_day(parts: Mapping[str, str]) -> bool:
     """Whether the month has such a day, where the format has one."""
     return "day" not in parts or int(parts["day"]) <= monthrange(int(parts["year"]), int(parts["month"]))[1]
+
+
+def _is_a_second(parts: Mapping[str, str | None]) -> bool:
+    """Whether the minute may have such a second: one more than 60 only the last of a day in UTC (RFC 3339, 5.7)."""
+    if parts.get("second") != "60":
+        return True
+    offset = parts["offset"]
+    if offset is None:
+        return False
+    ahead = 0 if offset in "Zz" else int(offset[1:3]) * 60 + int(offset[4:])
+    minute = int(parts["hour"] or 0) * 60 + int(parts["minute"] or 0)
+    return (minute - (ahead if offset[0] == "+" else -ahead)) % 1440 == 1439
 
 
 def _formats(documents: Mapping[str, _Document]) -> set[str]:

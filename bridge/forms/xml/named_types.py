@@ -2,16 +2,21 @@
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 
 from lxml import etree
 
 from bridge.core.errors import Finding
+from bridge.forms.xml.namespaces import rewritten
 
 TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 WRONG, MISSING = "wrong_type", "missing_type"
 _OF_NOTHING = frozenset({"empty", "missing_element", "incomplete", "missing_any", "too_few"})
 _NAMED = re.compile(rb":type\s*=\s*(?:\"([^\"<]*)\"|'([^'<]*)')")
+_BLANKS = b" \t\r\n"
+_PADDED = re.compile(rb":type\s*+=\s*+(?:[\"']\s|\"[^\"<]*\s\"|'[^'<]*\s')")
+_XSI = re.compile(rb"xmlns:([^\s=]+)\s*=\s*[\"']http://www\.w3\.org/2001/XMLSchema-instance[\"']")
 
 
 def named_in(data: bytes) -> bytes:
@@ -19,6 +24,31 @@ def named_in(data: bytes) -> bytes:
     names = {double or single for double, single in _NAMED.findall(data)} if b":type" in data else ()
     texts = (html.unescape(name.decode("utf-8", "replace")).strip() for name in names)
     return b" ".join(f'"{text}"'.encode() for text in texts)
+
+
+def pieces_with_bare_types(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """
+    *pieces* of a form without blanks around the types that its elements name, over which libxml2 stumbles.
+
+    No tag is cut. The blanks stand behind the attribute then, so that no line changes.
+    """
+    prefixes: set[bytes] = set()
+    for piece in pieces:
+        prefixes.update(_XSI.findall(piece))
+        if b":type" not in piece or _PADDED.search(piece) is None:
+            yield piece
+        else:
+            yield b"".join(rewritten(piece, b":type", partial(_bare, prefixes)))
+
+
+def _bare(prefixes: Collection[bytes], found: re.Match[bytes]) -> bytes:
+    prefix, _, local = found[1].rstrip(b"= \t\r\n").partition(b":")
+    text = found[2][1:-1]
+    bare = text.strip(_BLANKS)
+    if local != b"type" or prefix not in prefixes or bare == text:
+        return found[0]
+    quote, front = found[2][:1], len(text) - len(text.lstrip(_BLANKS))
+    return found[1] + quote + bare + quote + text[:front] + text[front + len(bare) :]
 
 
 def rule_for(node: etree._Element) -> str:

@@ -6,7 +6,7 @@ a URI in its place before they are judged, the same in both. Everybody else read
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote, unquote
 from xml.sax.saxutils import quoteattr
 
@@ -42,7 +42,7 @@ def in_plain_namespaces(data: bytes) -> bytes:
     """The XML *data* (UTF-8) with such URIs in its declarations; *data* itself where it needs none."""
     if all(_PLAIN_BYTES.fullmatch(found[1] or found[2] or b"") for found in _DECLARATION.finditer(data)):
         return data
-    return b"".join(_rewritten(data))
+    return b"".join(rewritten(data, b"xmlns", _attribute))
 
 
 def pieces_in_plain_namespaces(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -80,8 +80,13 @@ def schema_in_plain_namespaces(text: bytes) -> bytes:
     return etree.tostring(root, encoding="utf-8") if changed else text
 
 
-def _rewritten(data: bytes) -> Iterator[bytes]:
-    """Walk over *data* tag by tag: what looks like a declaration in comments and text is none."""
+def rewritten(data: bytes, holding: bytes, change: Callable[[re.Match[bytes]], bytes]) -> Iterator[bytes]:
+    """
+    Walk over *data* tag by tag, and *change* the attributes of those that have *holding* in them.
+
+    A match has the name with its sign, and the value with its quotes. What looks like a tag in comments and text is
+    none.
+    """
     at = 0
     while (found := _BEGIN.search(data, at)) is not None:
         yield data[at : found.start()]
@@ -93,8 +98,8 @@ def _rewritten(data: bytes) -> Iterator[bytes]:
                 break
             yield data[found.start() : at]
             continue
-        tag = _TAG.match(found[0]) if b"xmlns" in found[0] else None
-        yield found[0] if tag is None else tag[1] + _ATTRIBUTE.sub(_attribute, tag[2]) + found[0][tag.end() :]
+        tag = _TAG.match(found[0]) if holding in found[0] else None
+        yield found[0] if tag is None else tag[1] + _ATTRIBUTE.sub(change, tag[2]) + found[0][tag.end() :]
         at = found.end()
     yield data[at:]
 

@@ -33,6 +33,7 @@ from bridge.forms.xml.input import (
     unreadable,
 )
 from bridge.forms.xml.libxml2_findings import StreamFindings
+from bridge.forms.xml.named_types import pieces_with_bare_types
 from bridge.forms.xml.namespaces import pieces_in_plain_namespaces
 from bridge.forms.xml.receiver import Watch
 from bridge.forms.xml.roots import other_root
@@ -74,7 +75,7 @@ def check_stream(
         found = _second_reading(schema, model, path, suspects=suspects, limits=limits) if suspects else ()
         if whole:
             if watch.may_find or watch.may_be_lax:
-                pieces = pieces_in_plain_namespaces(_pieces(path))
+                pieces = _as_judged(_pieces(path))
                 beside = findings_beside(
                     pieces, model, watch=watch, receiver=receiver, limits=limits, most_ids=most_ids
                 )
@@ -114,7 +115,7 @@ def _first_reading(
     other: tuple[Finding, ...] = ()
     suspects: list[int] = []
     known = 0
-    for number, piece in enumerate(pieces_in_plain_namespaces(watch.over(_pieces(path)))):
+    for number, piece in enumerate(_as_judged(watch.over(_pieces(path)))):
         stream.feed(piece)
         for _, last in stream.events():
             if last.getparent() is None:
@@ -142,7 +143,7 @@ def _second_reading(
     findings, here = StreamFindings(model, limits), _Here()
     wanted, unclear = frozenset(suspects) | also, set[int]()
     line, known = 1, 0
-    for number, piece in enumerate(pieces_in_plain_namespaces(_pieces(path))):
+    for number, piece in enumerate(_as_judged(_pieces(path))):
         suspect = number in wanted or number - 1 in wanted
         for part in _TAG_END.findall(piece) if suspect else (piece,):
             stream.feed(part)
@@ -287,6 +288,11 @@ class _Stream:
                     self._ended = True
                 elif before is not None:
                     parent.remove(before)
+
+
+def _as_judged(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The form written so that libxml2 reads it as XSD does."""
+    return pieces_with_bare_types(pieces_in_plain_namespaces(pieces))
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
