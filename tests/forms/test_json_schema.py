@@ -451,3 +451,52 @@ def test_a_leap_second_is_the_last_of_a_day(tmp_path: Path, time: str, *, valid:
     schema = {"type": "object", "properties": {"t": {"type": "string", "format": "time"}}}
 
     assert found(tmp_path, {"t": time}, schema) == ([] if valid else [("/t", "type")])
+
+
+ROW = {"type": "object", "required": ["x"], "properties": {"x": {"type": "integer"}, "z": {"type": "array"}}}
+LONG = {
+    "type": "object",
+    "required": ["p"],
+    "properties": {
+        "a": {"type": "array", "items": ROW, "maxItems": 12_000},
+        "b": {"type": "array", "items": {"type": "integer"}, "uniqueItems": True, "minItems": 2},
+        "p": {"type": "integer"},
+    },
+}
+ROWS = [{"x": number} for number in range(12_000)]
+LONG_FORMS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
+    "a member": ({"a": ROWS}, [("/p", "missing_element")]),
+    "an item far behind": ({"a": [*ROWS[1:], {}], "p": 1}, [("/a/11999/x", "missing_element")]),
+    "both": ({"a": [*ROWS[1:], {}]}, [("/p", "missing_element"), ("/a/11999/x", "missing_element")]),
+    "too many": ({"a": [*ROWS, {"x": 1}], "p": 1}, [("/a", "too_many")]),
+    "what repeats": ({"b": [*range(12_000), 7], "p": 1}, [("/b", "not_unique")]),
+    "a list behind a list": ({"a": ROWS, "b": [7], "p": "x"}, [("/b", "too_few"), ("/p", "type")]),
+    "an item of that": ({"a": ROWS, "b": [7, "x"], "p": 1}, [("/b/1", "type")]),
+    "one large item": (
+        {"a": [{"x": "x", "z": [1] * 30_000}], "p": 1},
+        [("/a/0/x", "type"), ("/", "more_findings")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("form", "expected"), LONG_FORMS.values(), ids=LONG_FORMS)
+def test_a_long_form_is_explained_as_a_short_one(tmp_path: Path, form: dict[str, Any], expected: list[tuple[str, str]]):
+    """Part by part, and no word of more faults where all was looked at."""
+    assert found(tmp_path, form, LONG) == expected
+
+
+def test_items_whose_place_counts_are_looked_at_from_the_first(tmp_path: Path):
+    """None gets another place, and that not all was looked at is said."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {
+            "a": {"type": "array", "prefixItems": [{"type": "string"}], "items": {"type": "integer"}},
+            "p": {"type": "integer"},
+        },
+    }
+
+    assert found(tmp_path, {"a": ["x", *range(12_000)], "p": "x"}, schema) == [
+        ("/p", "type"),
+        ("/", "more_findings"),
+    ]

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from jsonschema_rs import ValidationError, ValidationErrorKind
@@ -17,17 +17,18 @@ _DIGITS = re.compile(r"(?:\[0-9\]|\\d)\{(\d+)\}")
 _TYPE_OF_FORMAT = {"date": "date", "date-time": "dateTime", "time": "time", "year": "gYear", "uri": "anyURI"}
 
 
-def in_form_order(found: Iterator[tuple[Steps, Finding]], text: str, most: int, *, whole: bool) -> tuple[Finding, ...]:
-    """Drop what is told twice, and put the rest into the form's order; not *whole*, the last says that more may be."""
+def in_form_order(
+    found: Iterator[tuple[Steps, Finding]], text: str, most: int, *, whole: Callable[[], bool]
+) -> tuple[Finding, ...]:
+    """Drop what is told twice, and put the rest into the form's order; not *whole*, the last says so."""
     once: dict[tuple[object, ...], tuple[Steps, Finding]] = {}
     for steps, finding in found:
         once.setdefault((finding.path, finding.rule, *sorted(finding.facts.items())), (steps, finding))
         if len(once) > most:
-            whole = False
             break
     kept = list(once.values())[:most]
     findings = sorted(placed(kept, text), key=lambda finding: (finding.line, finding.column))
-    return (*findings, *([] if whole else [Finding(path="/", rule="more_findings")]))
+    return (*findings, *([] if whole() and len(once) <= most else [Finding(path="/", rule="more_findings")]))
 
 
 # What the library found -> our rules. Facts come from the schema alone.

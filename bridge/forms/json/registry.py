@@ -1,6 +1,6 @@
 """Hold JSON forms against their JSON Schema, at the place in it where the app frontend begins."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from jsonschema_rs import ValidationError
@@ -8,11 +8,9 @@ from jsonschema_rs import ValidationError
 from bridge.core.errors import ConfigurationError, Fault, Finding
 from bridge.forms.json.findings import findings_of, in_form_order
 from bridge.forms.json.input import Json, read_quickly, read_values, text_of
-from bridge.forms.json.schema_files import Compiled, Steps, compiled
-from bridge.forms.xml.input import Limits, Unreadable
-
-EXPLAINED = 10_000
-"""So many values of a form are looked through for all that is wrong; of what comes after them, the first fault is."""
+from bridge.forms.json.long_forms import Search
+from bridge.forms.json.schema_files import Compiled, compiled
+from bridge.forms.xml.input import Effort, Limits, Unreadable
 
 
 class JsonSchemaRegistry:
@@ -82,61 +80,15 @@ class JsonSchemaRegistry:
         value = _stripped(value)
         if schema.fast.is_valid(value):
             return ()  # The quick reading was not sure.
-        cut = _Cut(EXPLAINED)
-        part = cut.beginning_of(value, ())
-        found: Iterator[tuple[Steps, Finding]] = iter(())
-        if not cut.hopeless:
-            errors = schema.full.iter_errors(part)
-            # That a list has fewer items than it came with is our doing.
-            found = (each for error in errors for each in findings_of(error) if each[0] not in cut.shortened)
-        findings = in_form_order(found, text, self.limits.max_findings, whole=cut.whole)
-        if cut.whole or (findings and findings[0].rule != "more_findings"):
+        search = Search(schema, value, Effort(self.limits.max_seconds))
+        findings = in_form_order(search.findings(), text, self.limits.max_findings, whole=lambda: search.whole)
+        if findings and findings[0].rule != "more_findings":
             return findings
         try:
             schema.full.validate(value)
         except ValidationError as error:
-            return in_form_order(findings_of(error), text, self.limits.max_findings, whole=False)
+            return in_form_order(findings_of(error), text, self.limits.max_findings, whole=lambda: False)
         return ()
-
-
-class _Cut:
-    """
-    The beginning of a form: so many values, and no more items of its lists.
-
-    The library finds all faults before it gives the first, and keeps two kilobytes for each.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._left, self._most = most, most
-        self.shortened: set[Steps] = set()
-
-    @property
-    def whole(self) -> bool:
-        """Whether nothing was left out."""
-        return not self.shortened and not self.hopeless
-
-    @property
-    def hopeless(self) -> bool:
-        """Whether there is too much of it without its lists, too."""
-        return self._left < -self._most
-
-    def beginning_of(self, value: Json, steps: Steps) -> Json:
-        if type(value) is dict:
-            self._left -= len(value)
-            return {
-                name: self.beginning_of(child, (*steps, name)) if type(child) in (dict, list) else child
-                for name, child in value.items()
-            }
-        if type(value) is not list:
-            return value
-        items = []
-        for number, item in enumerate(value):
-            if self._left <= 0:
-                self.shortened.add(steps)
-                break
-            self._left -= 1
-            items.append(self.beginning_of(item, (*steps, number)))
-        return items
 
 
 def _has_blanks(form: bytes | str) -> bool:

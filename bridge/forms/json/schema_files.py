@@ -68,6 +68,8 @@ class Compiled:
     full: jsonschema_rs.Validator
     notes: tuple[str, ...]
     sha256: str
+    by_place: bool
+    """Whether what an item of a list must be may depend on its place there."""
 
 
 class _Document:
@@ -110,7 +112,7 @@ def compiled(folder: Path, name: str) -> Compiled:
     main.notes += [_REPAIRS[kind].format(count=count) for kind, count in sorted(counts.items())]
     notes = tuple(f"{document.path}: {note}" for document in documents.values() for note in document.notes)
     fast, full = _validators(documents, main, entry, draft=draft)
-    return Compiled(fast=fast, full=full, notes=notes, sha256=_digest(documents))
+    return Compiled(fast=fast, full=full, notes=notes, sha256=_digest(documents), by_place=_is_by_place(documents))
 
 
 _ANYTHING = (
@@ -431,6 +433,11 @@ def _is_a_second(parts: Mapping[str, str | None]) -> bool:
     ahead = 0 if offset in "Zz" else int(offset[1:3]) * 60 + int(offset[4:])
     minute = int(parts["hour"] or 0) * 60 + int(parts["minute"] or 0)
     return (minute - (ahead if offset[0] == "+" else -ahead)) % 1440 == 1439
+
+
+def _is_by_place(documents: Mapping[str, _Document]) -> bool:
+    every = (schema for document in documents.values() for _, schema in _schemas(document.value, ()))
+    return any("prefixItems" in schema or type(schema.get("items")) is list for schema in every)
 
 
 def _formats(documents: Mapping[str, _Document]) -> set[str]:
