@@ -25,7 +25,7 @@ class Part:
     The items of a list are left out whole. Within one that is too large by itself, lists are cut as well.
     """
 
-    def __init__(self, value: Json, most: int, skipped: int = 0) -> None:
+    def __init__(self, value: Json, most: int, *, skipped: int = 0) -> None:
         self._left, self._most, self._skip = most, most, skipped
         self.items = 0
         """How many items are in it."""
@@ -79,7 +79,7 @@ class Part:
 class Search:
     """The search for all that is wrong with *value*, which *schema* refuses; *effort* ends it."""
 
-    def __init__(self, schema: Compiled, value: Json, effort: Effort, most: int = EXPLAINED) -> None:
+    def __init__(self, schema: Compiled, value: Json, effort: Effort, *, most: int = EXPLAINED) -> None:
         self._schema, self._value, self._effort, self._most = schema, value, effort, most
         self._lists: set[Steps] = set()
         self._faulty: set[Steps] = set()
@@ -90,7 +90,7 @@ class Search:
         """What is wrong, with the steps to its place."""
         skipped = 0
         while True:
-            part = Part(self._value, self._most, skipped)
+            part = Part(self._value, self._most, skipped=skipped)
             if part.hopeless:
                 self.whole = False
                 return
