@@ -83,6 +83,7 @@ PROBLEMS: Mapping[str, Problem] = {
         "app_party_unknown": 409,
         "app_refuses_bridge": 502,
         "app_too_large": 413,
+        "calculation_invalid": 502,
         "calculation_lost_fields": 502,
         "party_unfit": 403,
     }.items()

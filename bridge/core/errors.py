@@ -16,6 +16,7 @@ Everything that can go wrong, sorted by what to do next.
 No message here holds form values, tokens, names or national identity numbers.
 """
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -149,6 +150,11 @@ class Finding:
 def errors_of(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Those of *findings* that are more than warnings."""
     return tuple(finding for finding in findings if finding.severity is Severity.ERROR)
+
+
+def told_briefly(findings: Iterable[Finding], most: int = 50) -> list[str]:
+    """The paths and rules of the first *most* of *findings*, for the log."""
+    return [f"{finding.path} {finding.rule}" for finding in itertools.islice(findings, most)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from lxml import etree
 
 from bridge.core.errors import BridgeError
 from bridge.core.templates import fill
+from bridge.forms.paths import attribute_step, path_of
 from bridge.forms.xml.input import NIL, Limits, ParsedXml, has_elements, parsed, root_of
 
 _DECLARATION = re.compile(r"\A\ufeff?(<\?xml[^>]*\?>\s*)")
@@ -42,6 +43,28 @@ def set_values(
     declaration = _DECLARATION.match(xml)
     text = etree.tostring(root.getroottree(), encoding="unicode")
     return (declaration[1] if declaration else "") + text
+
+
+def places_found(xml: str, paths: Iterable[str], *, limits: Limits) -> frozenset[str]:
+    """
+    The places of all elements and attributes that XPath *paths* find, as findings name them.
+
+    Raises:
+        Unreadable: *xml* is no XML that we take.
+    """
+    root = parsed(xml, limits).root
+    return frozenset(filter(None, (_name(place) for path in paths for place in _places(root, path))))
+
+
+def _name(place: object) -> str | None:
+    match place:
+        case etree._Element() if isinstance(place.tag, str):  # noqa: SLF001 - as below
+            return path_of(place)
+        case etree._ElementUnicodeResult() if place.is_attribute:  # noqa: SLF001 - as below
+            owner = place.getparent()
+            return None if owner is None else f"{path_of(owner)}/{attribute_step(owner, str(place.attrname))}"
+        case _:
+            return None
 
 
 def read_values(

@@ -353,7 +353,7 @@ def test_altinn_judges_the_calculated_form(stage: Stage) -> None:
 
 
 def test_what_the_app_makes_is_held_against_the_schema(stage: Stage) -> None:
-    """An app may calculate what the schema does not allow: nothing is sent, and the fault has its path."""
+    """An app may calculate what the schema does not allow: nothing is sent, and who pressed cannot mend it."""
 
     def wrong(model: Any, language: str | None) -> Any:
         return {**DATA_TYPE.calculate(model, language), "dataFormatProvider": "SANDBOX", "sum": "mange"}
@@ -361,10 +361,19 @@ def test_what_the_app_makes_is_held_against_the_schema(stage: Stage) -> None:
     changed_app(stage, data_types=(replace(DATA_TYPE, calculate=wrong),))
     mine = held(stage)
 
-    answer = stage.press(mine, "submit")
+    with capture_logs() as lines:
+        answer = stage.press(mine, "submit")
 
-    assert (answer.status_code, code(answer)) == (422, "form_invalid")
+    assert (answer.status_code, code(answer)) == (502, "calculation_invalid")
     assert [each["path"] for each in answer.get_json()["findings"]] == ["/Regnestykke/sum"]
+    (told,) = (each for each in lines if each["event"] == "the form does not take what an app calculated")
+    assert (told["log_level"], told["app"], told["faults"]) == (
+        "warning",
+        "ttd/sandkasse-regnestykke",
+        ["/Regnestykke/sum type"],
+    )
+    assert "mange" not in str(lines)
+    assert "prøv igjen" not in str(stage.dialog(mine))
     assert stage.effects(mine, "altinn2.put") == []
 
 

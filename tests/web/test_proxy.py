@@ -688,6 +688,56 @@ def test_forms_are_turned_for_clients_of_the_other_kind(alone: Any, speaks: str)
     assert as_json.get_json()["linje"][0]["belop"] == as_json.get_json()["sum"] == 3.3
 
 
+def app_answers(stage: Proxying, body: str, content_type: str) -> None:
+    """Have the app answer calculations with *body*."""
+    how = {"status": 200, "body": body, "headers": {"Content-Type": content_type}}
+    fault = {"system": "apps", "match": {"method": "POST", "path": SUM}, "times": 1, "how": how}
+    assert stage.outside.post(f"{BASE}/_sandbox/faults", json=fault, timeout=5).status_code < 300
+
+
+NAMES = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="m"><x:complexType><x:sequence>
+ <x:element name="navn" type="x:string" minOccurs="0"/><x:element name="kode" type="x:QName" minOccurs="0"/>
+ </x:sequence></x:complexType></x:element></x:schema>"""
+
+
+@pytest.mark.parametrize(
+    ("kode", "content_type", "kept"),
+    [("k:a", "application/xml; charset=utf-8", "k:a"), ("l:a", "application/json", None)],
+)
+def test_prefixes_that_an_app_passes_over_stand_for_the_same_in_its_answer(
+    alone: Any, tmp_path: Path, kode: str, content_type: str, kept: str | None
+) -> None:
+    """It keeps the value, and not what was said of it; one that was never said leaves the answer as the app's."""
+    (tmp_path / "names.xsd").write_text(NAMES)
+    stage = alone(
+        {SUM: OPEN + "data_types: {regnestykke: {schema: names.xsd, speaks: json, validate: strict}}\n"},
+        extra={"names.xsd": tmp_path / "names.xsd"},
+    )
+    app_answers(stage, f'{{"navn": "x", "kode": "{kode}"}}', "application/json")
+
+    answer = stage.send(
+        "POST", data=b"<m><kode xmlns:k='urn:k'>k:a</kode></m>", headers={**XML, "Accept": "application/xml"}
+    )
+
+    assert (answer.status_code, answer.content_type) == (200, content_type)
+    if kept is not None:
+        node = etree.fromstring(answer.data).find("kode")
+        assert node is not None
+        assert (node.text, node.nsmap["k"]) == (kept, "urn:k")
+
+
+@pytest.mark.parametrize("accept", [{}, {"Accept": "*/*"}, {"Accept": "application/json"}])
+def test_an_app_of_both_kinds_answers_as_it_likes(alone: Any, accept: dict[str, str]) -> None:
+    """Its XML comes back byte for byte, whatever its schema is here for."""
+    stage = alone({SUM: f"{OPEN}data_types: {{regnestykke: {{schema: regnestykke.xsd, validate: warn}}}}\n"})
+    said = "<Regnestykke >\n<sum>3.0</sum></Regnestykke>"
+    app_answers(stage, said, "application/xml")
+
+    answer = stage.send("POST", data=b"<Regnestykke><sats>5</sats></Regnestykke>", headers={**XML, **accept})
+
+    assert (answer.content_type, answer.text, answer.headers["Bridge-Findings"]) == ("application/xml", said, "0")
+
+
 def test_a_body_beyond_the_limit_is_refused(alone: Any) -> None:
     """413 before anything is sent; where the length was not said, when the limit is reached on the way."""
     stage = alone(environ={"BRIDGE_MAX_BODY": "400000", "BRIDGE_MAX_FORM": "400000"})

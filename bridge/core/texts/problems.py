@@ -253,6 +253,23 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
             "The action fills in {path}, which is not in the form. Nothing was sent. Contact the sender.",
         ),
     },
+    "form_value_refused": {
+        "nb": _text(
+            "Skjemaet ble fylt ut feil",
+            "Handlingen fyller ut skjemaet selv, og {path} ble noe annet enn det som kan stå der. "
+            "Ingenting er sendt. Kontakt avsenderen.",
+        ),
+        "nn": _text(
+            "Skjemaet vart fylt ut feil",
+            "Handlinga fyller ut skjemaet sjølv, og {path} vart noko anna enn det som kan stå der. "
+            "Ingenting er sendt. Kontakt avsendaren.",
+        ),
+        "en": _text(
+            "The form was filled in wrongly",
+            "The action fills in the form itself, and {path} became what may not stand there. "
+            "Nothing was sent. Contact the sender.",
+        ),
+    },
     "form_refused": {
         "nb": _text("Altinn godtok ikke skjemaet", "Rett feilene i skjemaet, og prøv igjen. Ingenting er sendt."),
         "nn": _text("Altinn godtok ikkje skjemaet", "Rett feila i skjemaet, og prøv igjen. Ingenting er sendt."),
@@ -720,6 +737,20 @@ TEXTS: Mapping[str, Mapping[str, Text]] = {
         "nb": _text("Skjemaet er for stort for appen", "Appen tar ikke imot så store skjemaer. Ingenting er sendt."),
         "nn": _text("Skjemaet er for stort for appen", "Appen tek ikkje imot så store skjema. Ingenting er sendt."),
         "en": _text("The form is too large for the app", "The app does not take forms of this size. Nothing was sent."),
+    },
+    "calculation_invalid": {
+        "nb": _text(
+            "Det beregnede skjemaet har feil",
+            "Appen ga tilbake noe som ikke kan stå i skjemaet. Ingenting er sendt. Kontakt avsenderen.",
+        ),
+        "nn": _text(
+            "Det utrekna skjemaet har feil",
+            "Appen gav tilbake noko som ikkje kan stå i skjemaet. Ingenting er sendt. Kontakt avsendaren.",
+        ),
+        "en": _text(
+            "The calculated form has faults",
+            "The app returned what may not stand in the form. Nothing was sent. Contact the sender.",
+        ),
     },
     "calculation_lost_fields": {
         "nb": _text(

@@ -12,6 +12,7 @@ import itertools
 import math
 import re
 from collections import Counter
+from collections.abc import Mapping
 from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from bridge.core.errors import BridgeError, ConfigurationError, Fault, Finding
 from bridge.forms.conversion.model import (
     ANY,
     HINTS,
+    PREFIXED,
     TYPE,
     TYPE_MEMBER,
     XSI,
@@ -32,7 +34,7 @@ from bridge.forms.conversion.model import (
     arrange,
     read_model,
 )
-from bridge.forms.conversion.xml_writing import OWN_PREFIX, UNFIT_NAMESPACE, XMLNS_MEMBER, XmlWriter
+from bridge.forms.conversion.xml_writing import OWN_PREFIX, UNFIT_NAMESPACE, XMLNS_MEMBER, XmlWriter, declarations_of
 from bridge.forms.json.input import placed, read_exact, text_of
 from bridge.forms.paths import attribute_step, path_of
 from bridge.forms.xml.input import NIL, Limits, canonical, is_nil, line_of, parse, to_utf8
@@ -134,11 +136,14 @@ class Converter:
             raise Unconvertible(tuple(reader.findings))
         return text
 
-    def to_xml(self, json: bytes | str, *, of_app: bool = False) -> bytes:
+    def to_xml(self, json: bytes | str, *, of_app: bool = False, declared: Mapping[str, str] | None = None) -> bytes:
         """
         The JSON form as XML: elements in the schema's order, nulls as xsi:nil where the schema allows it.
 
         *of_app*: a null among the items of a list is none where the schema allows no nil there.
+
+        *declared*: it answers a form in which these prefixes stood for these namespaces, as they do in it, whether it
+        says so or not. A prefix beside them that it does not declare is a finding; else the check of the form tells it.
 
         Raises:
             Unreadable: No JSON that we take.
@@ -147,11 +152,25 @@ class Converter:
         """
         text = text_of(json, self.limits)
         value = read_exact(text, self.limits)
-        writer = XmlWriter(self.limits, self.model, of_app=of_app)
+        writer = XmlWriter(self.limits, self.model, of_app=of_app, declared=declared)
         xml = writer.form(self.root, value, text)
         if writer.findings:
             raise Unconvertible(placed(writer.findings, text), written=xml.encode(errors="replace"))
         return f'<?xml version="1.0" encoding="utf-8"?>{xml}'.encode()
+
+
+def declared_in(json: bytes | str, limits: Limits) -> Mapping[str, str]:
+    """
+    The namespaces of the prefixes in the values of a JSON form, which its outermost object declares.
+
+    Raises:
+        Unreadable: No JSON that we take.
+    """
+    text = text_of(json, limits)
+    if f'"{XMLNS_MEMBER}' not in text:
+        return {}
+    value = read_exact(text, limits)
+    return declarations_of(value) if type(value) is dict else {}
 
 
 class _XmlReader:
@@ -228,7 +247,7 @@ class _XmlReader:
         """A value of *node* as JSON; for an app without blanks that mean nothing, as its reader takes none there."""
         if self._of_app and kind in _COLLAPSED:
             text = " ".join(_TOKEN.findall(text))
-        return _value(kind, self._prefixed(node, text) if kind is Kind.QNAME else text)
+        return _value(kind, self._prefixed(node, text) if kind in PREFIXED else text)
 
     def _prefixed(self, node: etree._Element, text: str) -> str:
         """A value of *node* with prefixes that stand for the same in the whole form."""

@@ -1,9 +1,12 @@
 """Of what kind a form is by its Content-Type, and forms turned into the other kind, as apps read and write them."""
 
+from collections.abc import Mapping
 from email.message import Message
 
 from bridge.core.mapping import FormFormat
-from bridge.forms.conversion.converter import Converter
+from bridge.forms.conversion.converter import Converter, Unconvertible, declared_in
+from bridge.forms.diff import is_xml
+from bridge.forms.xml.input import Unreadable
 
 XML, JSON = "application/xml", "application/json"
 _DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
@@ -39,9 +42,12 @@ def kind_for_apps(content_type: str) -> FormFormat | None:
     return FormFormat.XML if XML in content_type else None
 
 
-def turned(converter: Converter, form: bytes, *, into: FormFormat) -> bytes:
+def turned(converter: Converter, form: bytes, *, into: FormFormat, answers: bytes | None = None) -> bytes:
     """
     The form turned into the other format; XML without a declaration, as apps write it (facts 1.5).
+
+    Apps pass over what the form that *answers* was given for says of prefixes in values, and keep the values: what it
+    says holds for the answer as well.
 
     What is null or nil to an app and may not be by the schema is no fault of the form: it is not there.
 
@@ -50,4 +56,14 @@ def turned(converter: Converter, form: bytes, *, into: FormFormat) -> bytes:
     """
     if into is FormFormat.JSON:
         return converter.to_json(form, of_app=True).encode()
-    return converter.to_xml(form, of_app=True).removeprefix(_DECLARATION)
+    declared = None if answers is None else _declared(converter, answers)
+    return converter.to_xml(form, of_app=True, declared=declared).removeprefix(_DECLARATION)
+
+
+def _declared(converter: Converter, form: bytes) -> Mapping[str, str]:
+    """What prefixes in the values of *form*, in either format, stand for in its JSON."""
+    try:
+        text = converter.to_json(form, of_app=True) if is_xml(form) else form
+        return declared_in(text, converter.limits)
+    except (Unreadable, Unconvertible):
+        return {}  # An empty form was asked for, or one that is none of the schema's.

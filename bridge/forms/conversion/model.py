@@ -49,13 +49,18 @@ class Kind(Enum):
     BOOLEAN = "boolean"
     QNAME = "QName"
     """A text whose prefix stands for a namespace."""
+    MAYBE_QNAME = "QName or another"
+    """One that may be such a text, or another."""
     COLLAPSED = "collapsed"
     """A text that blanks around it and in a row do not change, such as a date."""
 
     @property
     def type_name(self) -> str:
         """The kind's name for people, to whom every text is of one kind."""
-        return Kind.TEXT.value if self is Kind.COLLAPSED else self.value
+        return Kind.TEXT.value if self in (Kind.COLLAPSED, *PREFIXED) else self.value
+
+
+PREFIXED = (Kind.QNAME, Kind.MAYBE_QNAME)
 
 
 _KINDS = {
@@ -325,7 +330,8 @@ def _kind(simple: XsdSimpleType | None) -> Kind:
     # What restricts a union or a list has that as its primitive type; the simple type of all has none.
     primitive = getattr(simple, "primitive_type", None) or simple
     if simple.is_list():
-        return Kind.QNAME if _kind(getattr(primitive, "item_type", None)) is Kind.QNAME else Kind.COLLAPSED
+        item = _kind(getattr(primitive, "item_type", None))
+        return item if item in PREFIXED else Kind.COLLAPSED
     if simple.is_union():
         return _kind_of_all({_kind(member) for member in primitive.member_types})
     collapses = getattr(simple, "white_space", None) == "collapse"
@@ -333,8 +339,8 @@ def _kind(simple: XsdSimpleType | None) -> Kind:
 
 
 def _kind_of_all(kinds: set[Kind]) -> Kind:
-    if Kind.QNAME in kinds:
-        return Kind.QNAME
+    if kinds.intersection(PREFIXED):
+        return Kind.QNAME if kinds == {Kind.QNAME} else Kind.MAYBE_QNAME
     if kinds == {Kind.NUMBER, Kind.REAL}:
         return Kind.REAL
     return kinds.pop() if len(kinds) == 1 else Kind.TEXT

@@ -34,24 +34,25 @@ _PREFIX = re.compile(r"[^\W\d][\w.-]*")
 class XmlWriter:
     """Writes XML text from JSON values, and notes what it cannot write."""
 
-    def __init__(self, limits: Limits, model: FormModel, *, of_app: bool) -> None:
+    def __init__(
+        self, limits: Limits, model: FormModel, *, of_app: bool, declared: Mapping[str, str] | None = None
+    ) -> None:
         self.parts: list[str] = []
         self.findings: list[tuple[Steps, Finding]] = []
         self.uses_xsi = False
         self._limits, self._model, self._of_app = limits, model, of_app
         self._prefixes = 0
+        self._declared = {} if declared is None else dict(declared)
+        self._tells_prefixes = declared is not None
 
     def form(self, place: ElementDecl, value: Json, text: str) -> str:
         """The whole form but for the XML declaration, made of *value*, which was read from *text*."""
         declared = self._model.declarations
         whole = value
         if type(value) is dict:
-            prefixes = {member: uri for member, uri in value.items() if _is_declaration(member, uri)}
-            value = {member: given for member, given in value.items() if member not in prefixes}
-            declared += "".join(
-                f' xmlns:{member.removeprefix(XMLNS_MEMBER)}="{_quoted(_escaped(uri))}"'
-                for member, uri in prefixes.items()
-            )
+            self._declared |= declarations_of(value)
+            value = {member: given for member, given in value.items() if not _is_declaration(member, given)}
+        declared += "".join(f' xmlns:{prefix}="{_quoted(_escaped(uri))}"' for prefix, uri in self._declared.items())
         self.element(place, value, ())
         if any(escape in text for escape in _ESCAPES):
             for steps in _not_xml(whole, ()):
@@ -96,6 +97,8 @@ class XmlWriter:
     def _text(self, kind: Kind, value: Any, steps: Steps) -> str:
         found = type(value)
         if found is str:
+            if self._tells_prefixes and kind is Kind.QNAME:
+                self._hold_prefixes(value, steps)
             return _escaped(value)
         if found is Number and kind is Kind.NUMBER:
             return self._decimal(value, steps)
@@ -103,8 +106,14 @@ class XmlWriter:
             return str(value)
         if found is bool and kind is Kind.BOOLEAN:
             return "true" if value else "false"
-        self.add("type", steps, type=Kind.TEXT.value if kind is Kind.QNAME else kind.type_name)
+        self.add("type", steps, type=kind.type_name)
         return ""
+
+    def _hold_prefixes(self, names: str, steps: Steps) -> None:
+        """Add a finding where a prefix in *names* stands for nothing: nobody else could say what is meant."""
+        known = {*self._declared, *self._model.prefixes.values(), "xml"}
+        if any(colon and prefix not in known for prefix, colon, _ in (name.partition(":") for name in names.split())):
+            self.add("namespace_unclear", steps)
 
     def _decimal(self, number: str, steps: Steps) -> str:
         """A JSON number as XML writes decimals: browsers write ``1e-7`` for ``0.0000001``."""
@@ -231,7 +240,7 @@ class XmlWriter:
                     self.element(known, given, (*steps, member))
             elif type(given) is Number and known.leaf is Kind.NUMBER and "e" not in given and "E" not in given:
                 parts.append(known.opening + given + known.closing)
-            elif type(given) is str and given and known.leaf is not None:
+            elif type(given) is str and given and known.leaf not in (None, Kind.QNAME):
                 parts.append(known.opening + _escaped(given) + known.closing)
             else:
                 self.element(known, given, (*steps, member))
@@ -289,6 +298,13 @@ class XmlWriter:
             name = re.match(r"<[^\s/>]+", text)
             text = f'{name[0]} xmlns=""{text[name.end() :]}' if name else text
         self.parts.append(text)
+
+
+def declarations_of(value: Mapping[str, Json]) -> dict[str, str]:
+    """The namespaces of prefixes that the members of a form's outermost object declare."""
+    return {
+        member.removeprefix(XMLNS_MEMBER): str(uri) for member, uri in value.items() if _is_declaration(member, uri)
+    }
 
 
 def _is_declaration(member: str, uri: Json) -> bool:

@@ -15,7 +15,14 @@ from bridge.core.app_answers import PROBLEMS, Next, problem_of, row_for
 from bridge.core.calculations import AppRoute, DataTypeRoute, Meaning, TokenUse, party_header
 from bridge.core.changes import OperationChange
 from bridge.core.elements import Form
-from bridge.core.errors import ConfigurationError, CredentialsRefused, Finding, OutcomeUnknown, Unreachable
+from bridge.core.errors import (
+    ConfigurationError,
+    CredentialsRefused,
+    Finding,
+    OutcomeUnknown,
+    Unreachable,
+    told_briefly,
+)
 from bridge.core.mapping import ActionMapping, Altinn3App, FormFormat, FormSpec, LostFields, Validation
 from bridge.core.problems import Problem, Refusal
 from bridge.forms.conversion.converter import Converter, Unconvertible
@@ -57,11 +64,12 @@ def calculated(delivery: Delivery, form: Form) -> str:
     spoken = _spoken(bridge, mapping.altinn3, route, spec=spec, form=sent)
     content_type, body = _answer(delivery, mapping.altinn3, route, form=spoken)
     try:
-        answer = _as_xml(bridge, spec, content_type, body=body)
+        answer = _as_xml(bridge, spec, content_type, body=body, sent=spoken)
         _refuse_losses(bridge, route, action, spec=spec, sent=sent, answer=answer)
         results = read_values(answer, action.results, limits=bridge.schemas.limits)
     except (Unreadable, Unconvertible) as error:
-        log.error("an app's answer is no form of its schema", app=route.name)
+        found = error.findings if isinstance(error, Unconvertible) else (error.finding,)
+        log.error("an app's answer is no form of its schema", app=route.name, faults=told_briefly(found))
         raise Refusal.of(PROBLEMS["app_answer_unreadable"]) from error
     if action.results:
         if missing := {name: path for name, path in action.results if name not in results}:
@@ -207,14 +215,14 @@ def _called(
     return answer.status, answer.header("Content-Type"), again, whole
 
 
-def _as_xml(bridge: Bridge, spec: FormSpec, content_type: str, *, body: bytes) -> ParsedXml:
-    """The answer as XML, without what the app tells of empty fields; turned by the schema where it is JSON."""
+def _as_xml(bridge: Bridge, spec: FormSpec, content_type: str, *, body: bytes, sent: bytes) -> ParsedXml:
+    """The answer to *sent* as XML, without what the app tells of empty fields; turned by the schema if it is JSON."""
     converter = _converter(bridge, spec)
     if kind_of(content_type) is not FormFormat.JSON:
         return without_forbidden_nils(converter, body, bridge.schemas.limits)
     if converter is None:
         raise Unreadable("not_well_formed")
-    return parsed(turned(converter, body, into=FormFormat.XML), bridge.schemas.limits)
+    return parsed(turned(converter, body, into=FormFormat.XML, answers=sent), bridge.schemas.limits)
 
 
 def _converter(bridge: Bridge, spec: FormSpec) -> Converter | None:

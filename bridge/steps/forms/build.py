@@ -1,22 +1,25 @@
 """The forms of an action as they shall be: made of what is held and what was sent, and held against their schemas."""
 
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
 
 import structlog
 
 from bridge.core.altinn_dates import OSLO
 from bridge.core.elements import Form
-from bridge.core.errors import ConfigurationError, Finding, errors_of
+from bridge.core.errors import ConfigurationError, Finding, errors_of, told_briefly
 from bridge.core.mapping import FormKind, FormSource, ServiceMapping, Validation
 from bridge.core.problems import Problem, Refusal
 from bridge.core.templates import template_values
 from bridge.forms.conversion.nils import without_forbidden_nils
-from bridge.forms.fields import PlaceMissing, set_values
+from bridge.forms.fields import PlaceMissing, places_found, set_values
 from bridge.forms.xml.input import Unreadable, parse, to_text, to_utf8
 from bridge.parts import Bridge
 from bridge.steps.delivery import Delivery
 from bridge.steps.forms.app_calculation import calculated
 from bridge.steps.forms.request_body import converter_of, is_message, merged_forms
+
+_PREFIX = re.compile(r"(?<=[/@])[^/@:\[]+:")
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -104,10 +107,17 @@ def _refuse_unreadable(bridge: Bridge, data: bytes | str) -> None:
         raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
 
 
-def check_forms(delivery: Delivery, forms: tuple[Form, ...]) -> None:
-    """Hold *forms* against what the mapping knows of them. Raises Refusal, where it is strict and for others' forms."""
+def check_forms(delivery: Delivery, forms: tuple[Form, ...], *, held: tuple[Form, ...]) -> None:
+    """
+    Hold *forms*, made of what is *held*, against what the mapping knows of them.
+
+    Raises:
+        Refusal: Where it is strict, and for others' forms. What is wrong with what was sent is for its sender to
+            mend, what the mapping's values or an app put there for an operator.
+    """
     bridge, mapping, action = delivery.bridge, delivery.mapping, delivery.action
     findings: list[Finding] = []
+    in_changed: list[Finding] = []
     for form in forms:
         spec = mapping.form_spec(form.kind, form.data_format_id, form.data_format_version)
         if spec is None:
@@ -120,10 +130,87 @@ def check_forms(delivery: Delivery, forms: tuple[Form, ...]) -> None:
             found = bridge.schemas.check_form(spec, form.data)
             # What the mapping's values or an app changed, nobody has seen: its lines are nobody's.
             changed = form.kind is FormKind.MAIN and (action.set_values or action.calculates)
-            findings += (replace(each, line=0, column=0) for each in found) if changed else found
+            found = tuple(replace(each, line=0, column=0) for each in found) if changed else found
+            in_changed += found if changed else ()
+            findings += found
     errors = errors_of(findings)
     if errors and action.validate is Validation.STRICT:
-        raise Refusal("form_invalid", 422, findings=errors)
+        made_here = _made_here(delivery, forms, held, errors=errors_of(in_changed))
+        theirs = tuple(each for each in errors if not any(each is other for other in made_here.findings))
+        if theirs or not made_here.findings:
+            raise Refusal("form_invalid", 422, findings=theirs)
+        raise made_here.refusal()
     if findings:
         warnings = len(findings) - len(errors)
         log.warning("the form has faults and is sent all the same", faults=len(errors), warnings=warnings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _MadeHere:
+    """What is wrong with a form, and was not so in what was sent."""
+
+    by_values: tuple[Finding, ...]
+    by_app: tuple[Finding, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self.by_values + self.by_app
+
+    def refusal(self) -> Refusal:
+        """What the sender is told, who can mend none of it."""
+        if self.by_values:
+            return Refusal("form_value_refused", 422, facts={"path": self.by_values[0].path}, findings=self.findings)
+        return Refusal("calculation_invalid", 502, findings=self.findings)
+
+
+def _made_here(
+    delivery: Delivery, forms: tuple[Form, ...], held: tuple[Form, ...], *, errors: tuple[Finding, ...]
+) -> _MadeHere:
+    """
+    Those of *errors* in the main form that the mapping's values or the app brought, told to the operator.
+
+    A rule of the mapping judges what the sender wrote also where an app counts with it, and has words for the sender.
+    """
+    bridge, mapping, action = delivery.bridge, delivery.mapping, delivery.action
+    if not errors:
+        return _MadeHere(by_values=(), by_app=())
+    main = next(form for form in forms if form.kind is FormKind.MAIN)
+    was = {(_plain(each.path), each.rule) for each in _findings_before(delivery, held)}
+    paths = [path for path, _ in action.set_values]
+    places = {_plain(each) for each in places_found(main.data, paths, limits=bridge.schemas.limits)}
+    put = [each for each in errors if _plain(each.path) in places]
+    new = [
+        each
+        for each in errors
+        if _plain(each.path) not in places
+        and each.rule != "business_rule"
+        and (_plain(each.path), each.rule) not in was
+    ]
+    by_values, by_app = (put, new) if action.calculates else (put + new, [])
+    if by_values:
+        log.warning(
+            "the form does not take what the mapping puts into it",
+            action=action.name,
+            file=mapping.source,
+            faults=told_briefly(by_values),
+        )
+    if by_app:
+        app = None if mapping.altinn3 is None else f"{mapping.altinn3.org}/{mapping.altinn3.app}"
+        log.warning("the form does not take what an app calculated", app=app, faults=told_briefly(by_app))
+    return _MadeHere(by_values=tuple(by_values), by_app=tuple(by_app))
+
+
+def _findings_before(delivery: Delivery, held: tuple[Form, ...]) -> tuple[Finding, ...]:
+    """What is wrong with the main form as it is held or was sent."""
+    bridge, mapping, operation, sent = delivery.bridge, delivery.mapping, delivery.operation, delivery.sent()
+    form = next(each for each in merged_forms(held, sent.forms, sent.removed) if each.kind is FormKind.MAIN)
+    data: str | bytes = form.data
+    if delivery.action.form is FormSource.BODY and operation.body is not None and not is_message(operation.body):
+        data = operation.body
+    spec = mapping.form_spec(form.kind, form.data_format_id, form.data_format_version)
+    return () if spec is None else bridge.schemas.check_form(spec, data)
+
+
+def _plain(path: str) -> str:
+    """*path* without prefixes, which the form's own way may change."""
+    return _PREFIX.sub("", path)

@@ -146,18 +146,20 @@ class Converters:
         return Passage(content_type=content_type, body=body, accept=accept, back=back)
 
     def back(
-        self, route: DataTypeRoute, content_type: str, body: bytes, *, wanted: FormFormat
+        self, route: DataTypeRoute, content_type: str, body: bytes, *, wanted: FormFormat, answers: bytes
     ) -> tuple[str, bytes] | None:
         """
-        Turn an answer into what the client wants; None where it is that already, or no form.
+        Turn an answer to *answers* into what the client wants; None where it is that already, or no form.
+
+        An app that reads and writes both answers as it was asked to, and that is passed on.
 
         Raises:
             Unconvertible, Unreadable: The answer is none of the schema's.
         """
         kind = kind_of(content_type)
-        if route.schema is None or kind is None or kind is wanted:
+        if route.schema is None or route.speaks is FormFormat.BOTH or kind is None or kind is wanted:
             return None
-        form = turned(self.converter(route.schema, route.root), body, into=wanted)
+        form = turned(self.converter(route.schema, route.root), body, into=wanted, answers=answers)
         return f"{JSON if wanted is FormFormat.JSON else XML}; charset=utf-8", form
 
 

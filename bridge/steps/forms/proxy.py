@@ -10,7 +10,7 @@ from bridge.adapters.apps.calls import AppAnswer, AppCall, Readable, system_of
 from bridge.adapters.apps.errors import no_http, timed_out
 from bridge.core.app_answers import Next, problem_of, row_for
 from bridge.core.calculations import AppRoute, DataTypeRoute, Meaning, TokenUse
-from bridge.core.errors import CredentialsRefused, Finding, Unreachable, UpstreamError, errors_of
+from bridge.core.errors import CredentialsRefused, Finding, Unreachable, UpstreamError, errors_of, told_briefly
 from bridge.core.mapping import FormFormat, Validation
 from bridge.core.problems import Refusal
 from bridge.forms.conversion.converter import Unconvertible
@@ -222,8 +222,11 @@ def answer_back(
 ) -> tuple[str, bytes] | None:
     """The app's form with its media type as the client wants it; None where it is so, or cannot be."""
     try:
-        return converters.back(wanted.data_type, answer.header("Content-Type"), whole, wanted=passage.back)
-    except (Unconvertible, Unreadable):
+        return converters.back(
+            wanted.data_type, answer.header("Content-Type"), whole, wanted=passage.back, answers=passage.body
+        )
+    except (Unconvertible, Unreadable) as error:
         # The client gets the form in the app's language, with its true type, rather than none or less of it.
-        log.warning("an answer could not be converted", app=wanted.route.name)
+        found = error.findings if isinstance(error, Unconvertible) else (error.finding,)
+        log.warning("an answer could not be converted", app=wanted.route.name, faults=told_briefly(found))
         return None

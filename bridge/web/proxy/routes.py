@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from bridge.adapters.apps.calls import AppAnswer, AppCall, Readable
 from bridge.adapters.dialogporten.tokens import authorize, verify
 from bridge.core.calculations import AppRoute, Meaning, TokenUse, meaning, party_header
+from bridge.core.mapping import FormFormat
 from bridge.core.problems import Refusal
 from bridge.forms.conversion.media import JSON
 from bridge.parts import Bridge
@@ -302,7 +303,7 @@ def _response(bridge: Bridge, wanted: AppRequest, answer: AppAnswer, *, passage:
     """Pass the answer on; where the client speaks the other language, its form in that."""
     headers = list(returned(answer.headers, app=wanted.route.name, own=wanted.own))
     start, rest = answer.start, answer.rest
-    if passage is not None and answer.status == 200:
+    if passage is not None and answer.status == 200 and wanted.data_type.speaks is not FormFormat.BOTH:
         whole = whole_answer(bridge, wanted, answer)
         start, rest = whole, None
         turned = answer_back(_converters(), wanted, answer, whole=whole, passage=passage)

@@ -62,7 +62,7 @@ def _content(delivery: Delivery, element: Element) -> PlannedWrite:
     resumed = delivery.phase is Phase.UPDATING_FORMS and delivery.operation.sending_at is not None
     # Where some of them are written already: made anew of those, the others might be others.
     forms = remaining_forms(delivery, carried.forms) if resumed else wanted_forms(delivery, carried.forms)
-    check_forms(delivery, forms)
+    check_forms(delivery, forms, held=carried.forms)
     building = DraftPut(element=element, held=carried, forms=forms, attachments=sent.attachments)
     if not resumed and (call := subform_call(bridge, action, building)) is not None:
         return call

@@ -61,7 +61,8 @@ class Calculation:
         """
         try:
             # Of what a case holds beside the main form, nothing is calculated.
-            check_forms(delivery, wanted_forms(delivery, (self._main_form(delivery),)))
+            held = (self._main_form(delivery),)
+            check_forms(delivery, wanted_forms(delivery, held), held=held)
         except Refusal as refusal:
             delivery.ended(Outcome.REFUSED, problem=refusal.problem, state=None)
         else:
