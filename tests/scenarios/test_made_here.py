@@ -135,7 +135,7 @@ def test_what_was_sent_is_its_senders_to_mend(stage: Stage, form: str, answer: s
 
 
 def test_prefixes_stand_for_what_they_stood_for_in_what_the_app_was_sent(stage: Stage) -> None:
-    """An app passes over their declarations; a prefix that was never declared is no form, and not its sender's fault."""
+    """An app passes over their declarations; a prefix that was never declared is not its sender's fault."""
     form = "<m><kode xmlns:k='urn:k'>k:a</kode></m>"
 
     _, known, _ = pressed(stage, "show", form, '{"kode": "k:a"}')
