@@ -15,9 +15,9 @@ from lxml import etree
 
 from bridge.forms.conversion.converter import Converter
 from bridge.forms.conversion.model import Content, content_at
-from bridge.forms.diff import Change, Difference, below, is_xml
+from bridge.forms.diff import Change, Difference, below
 from bridge.forms.xml.content_model import readable
-from bridge.forms.xml.input import NIL, Limits, ParsedXml, is_nil, root_of
+from bridge.forms.xml.input import NIL, Limits, ParsedXml, is_nil, is_xml, root_of
 from bridge.forms.xml.prefixes import Prefixes
 
 _INDEX = re.compile(r"\[\d+\]")

@@ -25,7 +25,7 @@ from bridge.forms.conversion.model import TYPE, TYPE_MEMBER, Content, ElementDec
 from bridge.forms.json.input import Json, Number, read_exact
 from bridge.forms.rows import equal_rows, longest_run
 from bridge.forms.xml.content_model import readable
-from bridge.forms.xml.input import NIL, Limits, ParsedXml, is_nil, root_of
+from bridge.forms.xml.input import NIL, Limits, ParsedXml, is_nil, is_xml, root_of
 from bridge.forms.xml.prefixes import Prefixes
 
 _MOST_PAIRS = 250_000
@@ -139,16 +139,6 @@ def _as_json(form: bytes | str | ParsedXml, converter: Converter | None) -> byte
         if isinstance(form, ParsedXml)
         else converter.to_json(form, of_app=True)
     )
-
-
-def is_xml(form: bytes | str | ParsedXml) -> bool:
-    """Whether *form* is rather XML than JSON."""
-    if isinstance(form, ParsedXml):
-        return True
-    if isinstance(form, str):
-        return form.lstrip("\ufeff" + _BLANK).startswith("<")
-    # Forms in UTF-16 begin with a mark; no JSON does.
-    return form.startswith((b"\xff\xfe", b"\xfe\xff")) or form.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,8 +21,8 @@ from bridge.core.calculations import AppRoute, DataTypeRoute, Meaning, TokenUse
 from bridge.core.errors import BridgeError, Finding, UpstreamError
 from bridge.core.mapping import DEFAULT_SCOPES, FormFormat, Validation
 from bridge.forms.conversion.converter import Converter, Unconvertible
-from bridge.forms.diff import Difference, differences, is_xml, without_idle_blanks
-from bridge.forms.xml.input import Unreadable
+from bridge.forms.diff import Difference, differences, without_idle_blanks
+from bridge.forms.xml.input import Unreadable, is_xml
 from bridge.web.app_says import said_by_app
 from bridge.wiring import utc_now
 

@@ -5,8 +5,7 @@ from email.message import Message
 
 from bridge.core.mapping import FormFormat
 from bridge.forms.conversion.converter import Converter, Unconvertible, declared_in
-from bridge.forms.diff import is_xml
-from bridge.forms.xml.input import Unreadable
+from bridge.forms.xml.input import Unreadable, is_xml
 
 XML, JSON = "application/xml", "application/json"
 _DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'

@@ -164,6 +164,16 @@ def parsed(xml: bytes | str, limits: Limits) -> ParsedXml:
     return ParsedXml(data, parse(data, max_depth=limits.max_depth))
 
 
+def is_xml(form: bytes | str | ParsedXml) -> bool:
+    """Whether *form* is rather XML than JSON."""
+    if isinstance(form, ParsedXml):
+        return True
+    if isinstance(form, str):
+        return form.lstrip("\ufeff \t\r\n").startswith("<")
+    # Forms in UTF-16 begin with a mark; no JSON does.
+    return form.startswith((b"\xff\xfe", b"\xfe\xff")) or form.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
+
+
 def root_of(xml: bytes | str | ParsedXml, limits: Limits) -> etree._Element:
     """The root of *xml*, which is parsed if it was not. Raises Unreadable."""
     return xml.root if isinstance(xml, ParsedXml) else parse(to_utf8(xml, limits))

@@ -10,9 +10,8 @@ from lxml import etree
 
 from bridge.core.errors import Finding
 from bridge.core.texts.findings import sentence
-from bridge.forms.diff import is_xml
 from bridge.forms.json.input import Json, Number, read_exact
-from bridge.forms.xml.input import Limits, Unreadable, parse, to_utf8
+from bridge.forms.xml.input import Limits, Unreadable, is_xml, parse, to_utf8
 from bridge.web.frame import rendered
 
 _MOST_LINES = 1_000
