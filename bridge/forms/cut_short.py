@@ -85,7 +85,9 @@ class _Walk:
         if not rest or not all(seen[each].gone or children[each][1] in self.changed for each in rest):
             return _Seen(gone, [cause for each in seen for cause in each.causes])
         unknown = content is not None and not _is_taken([child for child, _ in children[: first + 1]], content)
-        if not unknown and not any(seen[each].gone for each in rest):
+        # Of what is very deep there are no paths of its own by which it could be told apart.
+        nameless = children[first][1] == path
+        if not unknown and (nameless or not any(seen[each].gone for each in rest)):
             return _Seen(gone, [cause for each in seen for cause in each.causes])
         cause = path if gone and not unknown and _INDEX.sub("", path) not in self.kept else children[first][1]
         return _Seen(gone, [*(inner for each in seen[:first] for inner in each.causes), cause])

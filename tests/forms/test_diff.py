@@ -300,8 +300,7 @@ def test_paths_of_what_is_very_deep_end_where_they_are_long_enough() -> None:
 
     assert (len(found), {each.change for each in found}) == (50, {LOST})
     assert max(len(each.path) for each in found) < 1_200
-    (cause,) = stopped_at(sent.encode(), b"<m/>", found, converter=None)
-    assert len(cause) < 1_200
+    assert stopped_at(sent.encode(), b"<m/>", found, converter=None) == ()
 
 
 class Counted(int):

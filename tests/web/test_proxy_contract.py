@@ -32,7 +32,7 @@ FORMS = [
     "reference-array",
 ]
 KINDS = {
-    **dict.fromkeys((Kind.TEXT, Kind.COLLAPSED, Kind.QNAME), "text"),
+    **dict.fromkeys((Kind.TEXT, Kind.COLLAPSED, Kind.QNAME, Kind.MAYBE_QNAME), "text"),
     **dict.fromkeys((Kind.NUMBER, Kind.REAL), "number"),
     Kind.BOOLEAN: "boolean",
 }
