@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from bridge.bundled import examples_folder, mappings_folder
 from bridge.sandbox import Sandbox, World
 from tests.processes.harness import _clean, free_port, until
 
@@ -127,6 +128,43 @@ def test_nothing_is_pressed_and_left_where_a_port_is_taken(tmp_path: Path, docum
     assert sorted(each.name for each in tmp_path.iterdir()) == ["bin", "out.log"]
 
 
+def test_the_sandbox_page_is_pasted_piece_by_piece(tmp_path: Path) -> None:
+    """docs/sandbox.md outside its script: each piece does what it says, and none leaves a file with the reader."""
+    text = (DOCUMENTS / "sandbox.md").read_text("utf-8")
+    text = re.sub(r"<!-- example -->.*?<!-- /example -->", "", text, flags=re.DOTALL)
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    start, serve, *others = (block for language, block in blocks if not language)
+    end = re.findall(r"^`(kill %1; rm [^`]+)` ends it", text, flags=re.MULTILINE)[0]
+    reader = tmp_path / "reader"
+    mine = {"mappings/servering.yaml": mappings_folder() / "serveringsbevilling.yaml"}
+    mine |= {"form.xml": examples_folder() / "serveringsbevilling.xml"}
+    for name, source in mine.items():
+        (reader / name).parent.mkdir(parents=True, exist_ok=True)
+        (reader / name).write_bytes(source.read_bytes())
+
+    script = f"""
+cd reader; unset BRIDGE_MAPPINGS BRIDGE_SCHEMAS http_proxy all_proxy
+export BRIDGE_DIALOGPORTEN_URL=http://127.0.0.1:8190/dialogporten  # where commands look for a sandbox on another port
+trap 'kill $(jobs -p) 2>/dev/null || :' EXIT
+{start}
+{serve.rstrip()} > "$box/bridge.log" 2>&1 &
+until curl -sf "http://$BRIDGE_LISTEN/health/readiness" > "$box/ready"; do kill -0 $!; sleep 0.2; done
+{"".join(others)}
+kill $!; wait $! || :
+{end}
+"""
+    code, printed = paste(script.replace("8190", str(free_port())), tmp_path, listen=f"127.0.0.1:{free_port()}")
+
+    assert code == 0, printed
+    assert len(others) == 8
+    assert printed.count('"message_id"') == 2
+    assert re.search(r"^submit +http://127\.0\.0\.1", printed, re.MULTILINE)
+    assert re.search(r"http://127\.0\.0\.1:\d+/apps/\w+/sum\n", printed)
+    assert not re.search('"status": ?[45]|Error|No sandbox', printed)
+    assert sorted(each.name for each in reader.rglob("*") if each.is_file()) == ["form.xml", "servering.yaml"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["bin", "out.log", "reader"]
+
+
 def run(document: str, folder: Path) -> str:
     """Run a document's example below *folder*; only the ports are others. Gives what it printed; it leaves nothing."""
     code, printed = play(document, folder, ports={})
@@ -147,6 +185,13 @@ def play(
     script = example(document)
     for place, port in enumerate(sorted(set(PORT.findall(script)))):
         script = script.replace(port, str(ports.get(place) or free_port()))
+    return paste(script, folder, strict=strict, others=others)
+
+
+def paste(
+    script: str, folder: Path, *, strict: bool = True, others: str = "", listen: str = "nowhere"
+) -> tuple[int, str]:
+    """Run a script below *folder*, in a shell that knows better: its code, and what it printed."""
     # Another program of that name comes first, as on machines with iproute2.
     other = folder / "bin" / "bridge"
     other.parent.mkdir()
@@ -154,7 +199,7 @@ def play(
     other.chmod(0o755)
     path = f"{other.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     # What an earlier script, or a shell of somebody's, has set.
-    left = {"BRIDGE_MAPPINGS": "mappings", "BRIDGE_SCHEMAS": "schemas", "BRIDGE_LISTEN": "nowhere"}
+    left = {"BRIDGE_MAPPINGS": "mappings", "BRIDGE_SCHEMAS": "schemas", "BRIDGE_LISTEN": listen}
     left |= {"http_proxy": "http://127.0.0.1:9", "all_proxy": "http://127.0.0.1:9"}
     left |= {"BRIDGE_DIALOGPORTEN_URL": f"{others}/dialogporten"} if others else {}
     environ = {**_clean(os.environ), **left, "PATH": path, "TMPDIR": str(folder)}

@@ -39,7 +39,7 @@ def call(address: str | None, method: str, path: str, *, body: Mapping[str, obje
                 method, f"{base.rstrip('/')}/_sandbox{path}", data=data, headers=_JSON, timeout=_PATIENCE
             )
         except requests.RequestException:
-            _end(f"No sandbox answers on {base}. Start one with: altinn-bridge sandbox --port 8190 > sandbox.env &")
+            _end(f"No sandbox answers on {base}. Start one with: altinn-bridge sandbox --port 8190")
     try:
         found = answer.json()
     except ValueError:
