@@ -68,6 +68,10 @@ class Effects:
     patched: int
 
 
+Interval = tuple[float, float]
+"""When something began and when it ended, in seconds of one clock."""
+
+
 class Outside:
     """The sandbox at *url*."""
 
@@ -101,17 +105,30 @@ class Outside:
         self._control("DELETE", "/calls")
 
     def upstream(self, buttons: Sequence[Button]) -> list[Upstream]:
-        """Say what was asked of other systems for each of *buttons*, by the call log; fetching tokens is not in it."""
+        """What was asked of other systems for each of *buttons*, by the call log; fetching tokens is not in it."""
+        return [
+            Upstream(calls=len(calls), seconds=sum(each["milliseconds"] / 1000 for each in calls))
+            for calls in self._calls(buttons)
+        ]
+
+    def intervals(self, buttons: Sequence[Button]) -> list[list[Interval]]:
+        """From when to when each call took that was made for each of *buttons*."""
+        return [[_interval(each) for each in calls] for calls in self._calls(buttons)]
+
+    def delay(self, milliseconds: float) -> None:
+        """Let every call take so long before its effect."""
+        self._control("PATCH", "/switches", {"latency_ms": milliseconds})
+
+    def _calls(self, buttons: Sequence[Button]) -> list[list[dict[str, Any]]]:
         archived = {each["message_id"]: each["original_id"] for each in self._ledger("altinn2.archived")}
         place = {name: index for index, each in enumerate(buttons) for name in (str(each.dialog_id), each.message_id)}
-        counts, seconds = [0] * len(buttons), [0.0] * len(buttons)
+        calls: list[list[dict[str, Any]]] = [[] for _ in buttons]
         for call in self._control("GET", "/calls"):
             names = call["path"].split("/")
             index = next((place[n] for name in names if (n := archived.get(name, name)) in place), None)
             if index is not None:
-                counts[index] += 1
-                seconds[index] += call["milliseconds"] / 1000
-        return [Upstream(calls=calls, seconds=taken) for calls, taken in zip(counts, seconds, strict=True)]
+                calls[index].append(call)
+        return calls
 
     def kinds_of_calls(self) -> Counter[str]:
         """Count the calls in the log that concern elements and dialogs, by method and path template."""
@@ -304,6 +321,11 @@ def _patch() -> list[dict[str, Any]]:
         {"op": "remove", "path": "/guiActions/0"},
         {"op": "add", "path": "/activities/-", "value": activity},
     ]
+
+
+def _interval(call: Mapping[str, Any]) -> Interval:
+    ended = datetime.fromisoformat(call["time"]).timestamp()
+    return ended - call["milliseconds"] / 1000, ended
 
 
 def _last(entry: Mapping[str, Any]) -> str:

@@ -1,11 +1,13 @@
 """What is measured runs in processes of its own: the sandbox, the bridge, a PostgreSQL for this run alone."""
 
+import contextlib
 import importlib
 import json
 import os
 import platform
 import secrets
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -57,18 +59,26 @@ def sandbox() -> Iterator[Process]:
 
 
 @contextmanager
-def service(environ: Mapping[str, str], *, workers: int) -> Iterator[tuple[Process, ...]]:
+def service(
+    environ: Mapping[str, str], *, workers: int, command: Sequence[str] = BRIDGE
+) -> Iterator[tuple[Process, ...]]:
     """Run ``altinn-bridge serve``, which comes first, and so many ``altinn-bridge work``; ready when both say so."""
     url = f"http://{environ['BRIDGE_LISTEN']}"
     with ExitStack() as stack:
-        process, log = stack.enter_context(_running("serve", *BRIDGE, "serve", environ=environ))
+        process, log = stack.enter_context(_running("serve", *command, "serve", environ=environ))
         _eventually(process, log, lambda: _answers(f"{url}/health/readiness"))
         started = [Process("serve", process.pid, url)]
         for _ in range(workers):
-            process, log = stack.enter_context(_running("work", *BRIDGE, "work", environ=environ))
+            process, log = stack.enter_context(_running("work", *command, "work", environ=environ))
             started.append(Process("work", process.pid, url))
         _eventually(process, log, lambda: _workers(url) >= max(1, workers))
-        yield tuple(started)
+        try:
+            yield tuple(started)
+        finally:
+            # All at once: each finishes what it does before it ends.
+            for each in started:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(each.pid, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,17 +10,17 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 import requests
-import sqlalchemy as sa
 
+from benchmarks.book import DRAINED_WITHIN, open_book
+from benchmarks.counts import Store, accept, as_json, committed, count, show_counts, tell
 from benchmarks.load import Latency, Request, Timed, at_rate, flat_out
-from benchmarks.outside import ORGANISATION, SERVICE, Button, Outside, bare_loop
+from benchmarks.outside import Button, Outside, bare_loop
 from benchmarks.processes import (
     Databases,
     DidNotStart,
@@ -36,21 +36,15 @@ from benchmarks.processes import (
     sqlite_databases,
 )
 from benchmarks.report import show
-from bridge.core.cases import CaseRef
-from bridge.core.operations import Link, Outcome
-from bridge.storage.database import open_database
-from bridge.storage.store import Store
-from bridge.storage.tables import operations
 from bridge.wiring import utc_now
 
-STORES: dict[str, tuple[Callable[[], AbstractContextManager[Databases]], int]] = {
+STORES: dict[str, Store] = {
     "embedded": (sqlite_databases, 0),
     "postgresql": (postgresql_databases, 2),
 }
 """Each store: what brings it, and how many ``altinn-bridge work`` run beside ``altinn-bridge serve``."""
 
 NOTHING = Request(method="GET", path="/health/liveness", headers={})
-DRAINED_WITHIN = 180.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,10 +147,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print the results for machines")
     parser.add_argument("--quick", action="store_true", help="a few of each: only to see that it runs")
     parser.add_argument("--store", choices=STORES, action="append", help="only this store; may be repeated")
+    parser.add_argument("--counts", action="store_true", help="only what is counted, not what is timed")
+    parser.add_argument("--check", action="store_true", help="with --counts: 1 if one is worse than the committed one")
+    parser.add_argument("--accept", action="store_true", help="with --counts: keep them as the committed ones")
     arguments = parser.parse_args(argv)
+    if (arguments.check or arguments.accept) and not arguments.counts:
+        parser.error("--check and --accept go with --counts")
+    stores = {name: STORES[name] for name in arguments.store or STORES}
+    if arguments.counts:
+        return _counts(stores, arguments)
     results: dict[str, Any] = {"machine": machine(), "quick": arguments.quick, "stores": {}, "skipped": {}}
-    for name in arguments.store or STORES:
-        databases, workers = STORES[name]
+    for name, (databases, workers) in stores.items():
         try:
             results["stores"][name] = asdict(_measure(databases, workers, QUICK if arguments.quick else FULL))
         except NotAvailable as reason:
@@ -166,11 +167,29 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"{name}: {reason}", file=sys.stderr)
             return 2
     results["machine"]["load_after"] = load()
+    counted = {} if arguments.quick else count(stores)[0]
     if arguments.json:
-        print(json.dumps(results, indent=2))
+        print(json.dumps({**results, "counts": as_json(counted, {})["counts"]}, indent=2))
     else:
         show(results)
+        show_counts(counted, {})
     return any(each["accepted"]["lost"] or each["accepted"]["twice"] for each in results["stores"].values())
+
+
+def _counts(stores: Mapping[str, Store], arguments: argparse.Namespace) -> int:
+    """Count and print; with ``--check`` 1 if a figure is worse than the committed one."""
+    try:
+        found, skipped = count(stores)
+    except DidNotStart as reason:
+        print(reason, file=sys.stderr)
+        return 2
+    if arguments.json:
+        print(json.dumps(as_json(found, skipped), indent=2))
+    else:
+        show_counts(found, skipped)
+    if arguments.accept:
+        accept(found)
+    return int(arguments.check and not tell(found, committed()))
 
 
 def _measure(bring: Callable[[], AbstractContextManager[Databases]], workers: int, size: Size) -> Measured:
@@ -286,7 +305,7 @@ def _accepted(
     database_url = databases.make()
     with (
         service(_environ(outside, database_url, answer_within="0"), workers=workers) as processes,
-        _book(database_url) as book,
+        open_book(database_url) as book,
     ):
         url = processes[0].url
         _warm_up(url, outside, size, wanted=202)
@@ -339,61 +358,13 @@ def _accepted(
     )
 
 
-@contextmanager
-def _book(url: str) -> Iterator["_Book"]:
-    engine = open_database(url, pool=1)
-    try:
-        yield _Book(Store(engine))
-    finally:
-        engine.dispose()
-
-
-class _Book:
-    """The bridge's own tables, looked at from outside."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def link(self, buttons: Sequence[Button]) -> None:
-        """Say which element each dialog stands for, so that the first press need not ask Dialogporten."""
-        with self._store.transaction() as tx:
-            for button in buttons:
-                element = CaseRef(system="altinn2", owner=ORGANISATION, key=button.message_id)
-                party = f"urn:altinn:organization:identifier-no:{ORGANISATION}"
-                link = Link(dialog_id=button.dialog_id, service_resource=SERVICE, party=party, case=element)
-                tx.add_link(link, now=utc_now())
-
-    def drained(self) -> bool:
-        """Wait until nothing is left to do; False when that takes so long that what is left counts as lost."""
-        ends = time.perf_counter() + DRAINED_WITHIN
-        while time.perf_counter() < ends:
-            with self._store.reading() as tx:
-                if tx.backlog()[0] == 0:
-                    return True
-            time.sleep(0.2)
-        return False
-
-    def finished_well(self) -> Counter[str]:
-        """Count the operations of each dialog that did what they should."""
-        with self._store.reading() as tx:
-            query = sa.select(operations.c.dialog_id).where(operations.c.outcome == Outcome.DONE.value)
-            return Counter(tx.connection.scalars(query.where(operations.c.finished_at.is_not(None))))
-
-    def finished_after(self, moment: datetime) -> tuple[int, float]:
-        """Say how many operations were finished after *moment*, and how many a second."""
-        with self._store.reading() as tx:
-            query = sa.select(sa.func.count(), sa.func.max(operations.c.finished_at))
-            count, last = tx.connection.execute(query.where(operations.c.finished_at > moment)).one()
-        return count, count / (last - moment).total_seconds() if count else float("nan")
-
-
 def _dialog_calls(kinds: Counter[str], presses: int) -> dict[str, float]:
     calls: Counter[str] = Counter()
-    for kind, count in kinds.items():
+    for kind, number in kinds.items():
         if "/dialogs/" in kind:
-            calls[kind.partition(" ")[0]] += count
+            calls[kind.partition(" ")[0]] += number
     calls["GET"] -= presses  # Its first press looks up which element a dialog stands for.
-    return {method: count / presses for method, count in sorted(calls.items())}
+    return {method: number / presses for method, number in sorted(calls.items())}
 
 
 class _Cpu:

@@ -1,0 +1,1 @@
+"""What the benchmarks count, held against sequences that are known."""
