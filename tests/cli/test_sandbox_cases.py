@@ -3,13 +3,17 @@
 import json
 import shlex
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import jwt
 import pytest
 import requests
 from click.testing import CliRunner, Result
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Response
 
 from bridge.cli.sandbox.command import sandbox
 from bridge.config.settings import Settings
@@ -270,3 +274,29 @@ def test_nobody_at_home_is_told(tmp_path: Path) -> None:
     result = CliRunner().invoke(sandbox, ["token", "--scope", "x", "--sandbox", "http://127.0.0.1:9"])
 
     assert (result.exit_code, "altinn-bridge sandbox --port" in result.output) == (1, True)
+
+
+@pytest.mark.parametrize("body", [b"<h1>Hei</h1>", b""])
+@pytest.mark.parametrize(
+    "arguments", [["case"], ["token", "--scope", "x"], ["client"], ["fault", "--list"], ["switch"]]
+)
+def test_somebody_else_at_home_is_told(arguments: list[str], body: bytes) -> None:
+    """A web server that says 200 to everything is no sandbox."""
+    with answering(body) as address:
+        result = CliRunner().invoke(sandbox, [*arguments, "--sandbox", address])
+
+    assert (result.exit_code, "it is no sandbox" in result.output) == (1, True), result.output
+
+
+@contextmanager
+def answering(body: bytes) -> Iterator[str]:
+    """A server on loopback that answers everything with 200 and *body*, and its address."""
+    server = make_server("127.0.0.1", 0, Response(body, mimetype="text/html"), threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

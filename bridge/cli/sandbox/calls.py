@@ -44,7 +44,8 @@ def call(address: str | None, method: str, path: str, *, body: Mapping[str, obje
         found = answer.json()
     except ValueError:
         found = None
-    if not answer.ok:
+    # Whatever else listens there may say 200 to everything.
+    if not answer.ok or (found is None and answer.status_code != 204):
         said = found.get("detail") if isinstance(found, dict) else None
         _end(str(said or f"{base} answers {answer.status_code}: it is no sandbox, or there is no such thing in it."))
     return found
