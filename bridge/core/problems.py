@@ -63,3 +63,8 @@ class Refusal(BridgeError):
     def findings(self) -> tuple[Finding, ...]:
         """The problem's."""
         return self.problem.findings
+
+
+def form_invalid(findings: Sequence[Finding]) -> Refusal:
+    """The refusal of a form for its *findings*, which its sender can mend."""
+    return Refusal("form_invalid", 422, findings=findings)

@@ -24,7 +24,7 @@ from bridge.core.errors import (
     told_briefly,
 )
 from bridge.core.mapping import ActionMapping, Altinn3App, FormFormat, FormSpec, LostFields, Validation
-from bridge.core.problems import Problem, Refusal
+from bridge.core.problems import Problem, Refusal, form_invalid
 from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.conversion.media import JSON, XML, kind_of, turned
 from bridge.forms.conversion.nils import without_forbidden_nils
@@ -60,7 +60,7 @@ def calculated(delivery: Delivery, form: Form) -> str:
         # Apps take a form without their namespace at a second try only, which leaks (facts 1.4), and answer with it.
         sent = bridge.schemas.in_namespace(spec, form.data)
     except Unreadable as error:
-        raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
+        raise form_invalid((error.finding,)) from error
     spoken = _spoken(bridge, mapping.altinn3, route, spec=spec, form=sent)
     content_type, body = _answer(delivery, mapping.altinn3, route, form=spoken)
     try:
@@ -115,9 +115,9 @@ def _spoken(bridge: Bridge, app: Altinn3App, route: AppRoute, *, spec: FormSpec,
     try:
         return converter.json_of(form.root, of_app=True).encode()
     except Unconvertible as error:
-        raise Refusal("form_invalid", 422, findings=error.findings) from error
+        raise form_invalid(error.findings) from error
     except Unreadable as error:
-        raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
+        raise form_invalid((error.finding,)) from error
 
 
 def _answer(delivery: Delivery, app: Altinn3App, route: AppRoute, *, form: bytes) -> tuple[str, bytes]:

@@ -9,7 +9,7 @@ from bridge.core.altinn_dates import OSLO
 from bridge.core.elements import Form
 from bridge.core.errors import ConfigurationError, Finding, errors_of, told_briefly
 from bridge.core.mapping import FormKind, FormSource, ServiceMapping, Validation
-from bridge.core.problems import Problem, Refusal
+from bridge.core.problems import Problem, Refusal, form_invalid
 from bridge.core.templates import template_values
 from bridge.forms.conversion.nils import without_forbidden_nils
 from bridge.forms.fields import PlaceMissing, places_found, set_values
@@ -55,7 +55,7 @@ def _prepared(delivery: Delivery, form: Form) -> Form:
         try:
             form = replace(form, data=to_text(operation.body, bridge.schemas.limits))
         except Unreadable as error:
-            raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
+            raise form_invalid((error.finding,)) from error
     if action.set_values:
         link = delivery.link()
         values = template_values(
@@ -72,7 +72,7 @@ def _prepared(delivery: Delivery, form: Form) -> Form:
             problem = Problem(code="form_value_missing", status=422, facts={"path": str(error.args[0])})
             raise Refusal.of(problem) from error
         except Unreadable as error:
-            raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
+            raise form_invalid((error.finding,)) from error
     return form
 
 
@@ -104,7 +104,7 @@ def _refuse_unreadable(bridge: Bridge, data: bytes | str) -> None:
     try:
         parse(to_utf8(data, limits), max_depth=limits.max_depth)
     except Unreadable as error:
-        raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
+        raise form_invalid((error.finding,)) from error
 
 
 def check_forms(delivery: Delivery, forms: tuple[Form, ...], *, held: tuple[Form, ...]) -> None:
@@ -138,7 +138,7 @@ def check_forms(delivery: Delivery, forms: tuple[Form, ...], *, held: tuple[Form
         made_here = _made_here(delivery, forms, held, errors=errors_of(in_changed))
         theirs = tuple(each for each in errors if not any(each is other for other in made_here.findings))
         if theirs or not made_here.findings:
-            raise Refusal("form_invalid", 422, findings=theirs)
+            raise form_invalid(theirs)
         raise made_here.refusal()
     if findings:
         warnings = len(findings) - len(errors)

@@ -12,7 +12,7 @@ from bridge.core.app_answers import Next, problem_of, row_for
 from bridge.core.calculations import AppRoute, DataTypeRoute, Meaning, TokenUse
 from bridge.core.errors import CredentialsRefused, Finding, Unreachable, UpstreamError, errors_of, told_briefly
 from bridge.core.mapping import FormFormat, Validation
-from bridge.core.problems import Refusal
+from bridge.core.problems import Refusal, form_invalid
 from bridge.forms.conversion.converter import Unconvertible
 from bridge.forms.conversion.media import JSON, XML
 from bridge.forms.xml.input import Unreadable
@@ -109,7 +109,7 @@ def _findings(
     if misread and findings is not None:
         findings = (Finding(path="/", rule="encoding"), *findings)
     if validate is Validation.STRICT and errors_of(findings or ()):
-        raise Refusal("form_invalid", 422, findings=errors_of(findings or ()))
+        raise form_invalid(errors_of(findings or ()))
     return findings
 
 
@@ -125,9 +125,9 @@ def _passage(
     try:
         return converters.there(wanted.data_type, content_type, body, written_out=form, accept=accept, checked=checked)
     except Unconvertible as error:
-        raise Refusal("form_invalid", 422, findings=error.findings) from error
+        raise form_invalid(error.findings) from error
     except Unreadable as error:
-        raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
+        raise form_invalid((error.finding,)) from error
 
 
 def answered(bridge: Bridge, wanted: AppRequest, call: AppCall, *, turn: AbstractContextManager[None]) -> AppAnswer:

@@ -9,7 +9,7 @@ from bridge.core.elements import Attachment, Form, InMemory, Sent
 from bridge.core.errors import ConfigurationError, Fault, errors_of
 from bridge.core.mapping import ActionMapping, FormFormat, FormKind, FormSource, FormSpec, ServiceMapping, Validation
 from bridge.core.operations import Link
-from bridge.core.problems import Refusal
+from bridge.core.problems import Refusal, form_invalid
 from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.conversion.json_positions import all_of_json, said_of_json
 from bridge.forms.conversion.media import charset_of, essence, kind_of
@@ -91,7 +91,7 @@ def _from_json(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *
         # What it says beyond the XSD is lost once the form is XML, which is held against the XSD before it is sent.
         findings = bridge.schemas.json.check(main.json_schema, body)
         if findings and action.validate is Validation.STRICT:
-            raise Refusal("form_invalid", 422, findings=findings)
+            raise form_invalid(findings)
         if findings:
             log.warning("the form has faults and is sent all the same", faults=len(findings))
     told_at_once = action.validate is Validation.STRICT and not action.set_values and not action.calculates
@@ -99,23 +99,21 @@ def _from_json(bridge: Bridge, mapping: ServiceMapping, action: ActionMapping, *
         converter = converter_of(bridge, main)
         form = converter.to_xml(body)
     except Unreadable as error:
-        raise Refusal("form_invalid", 422, findings=(error.finding,)) from error
+        raise form_invalid((error.finding,)) from error
     except Unconvertible as error:
         findings = error.findings
         if told_at_once:
             findings = all_of_json(
                 error, converter, body, check=lambda xml: errors_of(bridge.schemas.check_form(main, xml))
             )
-        raise Refusal("form_invalid", 422, findings=findings) from error
+        raise form_invalid(findings) from error
     except ConfigurationError as error:
         raise _unset(bridge, mapping, main, error=error) from error
     if told_at_once:
         # Later nobody knows any more where in the JSON it stood.
         errors = errors_of(bridge.schemas.check_form(main, form))
         if errors:
-            raise Refusal(
-                "form_invalid", 422, findings=said_of_json(errors, converter, body, limits=bridge.schemas.limits)
-            )
+            raise form_invalid(said_of_json(errors, converter, body, limits=bridge.schemas.limits))
     return form
 
 

@@ -1,0 +1,23 @@
+"""What a sender or an operator is told in the same words is made in one place."""
+
+import ast
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[2] / "bridge"
+
+
+def test_a_form_is_refused_in_one_place() -> None:
+    """The code and the status of what a sender can mend in a form stand together once."""
+    assert spoken("form_invalid", by={"Refusal", "Problem"}) == ["core/problems.py"]
+
+
+def spoken(words: str, *, by: set[str]) -> list[str]:
+    """The modules of the calls of a function or class in *by* that are given *words*, one for each call."""
+    return [
+        path.relative_to(PACKAGE).as_posix()
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in by
+        for given in (*node.args, *(each.value for each in node.keywords))
+        if isinstance(given, ast.Constant) and given.value == words
+    ]
