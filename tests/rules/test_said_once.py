@@ -11,6 +11,13 @@ def test_a_form_is_refused_in_one_place() -> None:
     assert spoken("form_invalid", by={"Refusal", "Problem"}) == ["core/problems.py"]
 
 
+def test_the_no_of_altinn_2_is_logged_in_one_place() -> None:
+    """Whoever searches the log for it finds all of them, with the same fields."""
+    levels = {"debug", "info", "warning", "error", "critical"}
+
+    assert spoken("refused by Altinn 2", by=levels) == ["steps/drivers/altinn2/refusals.py"]
+
+
 def spoken(words: str, *, by: set[str]) -> list[str]:
     """The modules of the calls of a function or class in *by* that are given *words*, one for each call."""
     return [

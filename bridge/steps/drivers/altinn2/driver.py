@@ -3,13 +3,10 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-import structlog
-
 from bridge.adapters.altinn2.orders import ElementKey
 from bridge.config.mapping_keys import ActionKeys, Altinn2ActionKeys
 from bridge.config.mapping_parts import Parts
 from bridge.config.yaml_source import Place
-from bridge.core.altinn2_problems import problem_for
 from bridge.core.cases import CaseRef, CaseState, CaseStatus
 from bridge.core.decision import Refuse, Send, Took, Uncertain, WaitUntil
 from bridge.core.delivery import Phase
@@ -32,6 +29,7 @@ from bridge.steps.drivers.altinn2.online import check_metadata
 from bridge.steps.drivers.altinn2.reach import OUT_OF_REACH, level_missing, out_of_reach
 from bridge.steps.drivers.altinn2.reading_back import confirmed, left_behind, repeated, was_lost
 from bridge.steps.drivers.altinn2.recovery import roll_back
+from bridge.steps.drivers.altinn2.refusals import refusal_of
 from bridge.steps.drivers.altinn2.requests import refuse_other_service
 from bridge.steps.drivers.altinn2.sending import send
 from bridge.steps.drivers.altinn2.signatures import by_signatures
@@ -39,8 +37,6 @@ from bridge.steps.drivers.altinn2.verification import Incomparable
 from bridge.steps.drivers.altinn2.views import element_at
 from bridge.steps.drivers.altinn2.waiting import before_delivery, waits
 from bridge.steps.drivers.protocol import Online, OnlineReport
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 
 class Altinn2:
@@ -130,8 +126,7 @@ class Altinn2:
             _raise_what_is_in_reach(delivery, error)
             raise Refusal.of(OUT_OF_REACH) from error
         except Rejected as error:
-            log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
-            raise Refusal.of(problem_for(error.reason)) from error
+            raise refusal_of(error) from error
 
 
 def _raise_what_is_in_reach(delivery: Delivery, error: CredentialsRefused) -> None:

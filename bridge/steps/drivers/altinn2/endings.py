@@ -1,11 +1,9 @@
 """How a delivery to Altinn 2 ends, well or badly: recorded once, and never while a write may still arrive."""
 
-from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
-from bridge.core.altinn2_problems import problem_for
 from bridge.core.cases import CaseStatus
 from bridge.core.changes import KEPT
 from bridge.core.decision import Took
@@ -16,6 +14,7 @@ from bridge.core.problems import Problem
 from bridge.steps.delivery import Delivery
 from bridge.steps.drivers.altinn2.attachments import brought_by
 from bridge.steps.drivers.altinn2.reach import call_for_a_level
+from bridge.steps.drivers.altinn2.refusals import note, problem_of
 from bridge.steps.drivers.altinn2.verification import NOT_COMPARABLE
 from bridge.steps.drivers.altinn2.waiting import waits
 
@@ -91,17 +90,11 @@ def uncertain(delivery: Delivery) -> datetime | None:
 
 def refused(delivery: Delivery, error: Rejected, *, element: Element | None = None) -> datetime | None:
     """End with Altinn 2's no; where an earlier PUT may be out and cannot be looked after, as uncertain."""
-    log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
+    note(error)
     call_for_a_level(delivery.bridge, delivery.operation.service_resource, error)
     if delivery.operation.sending_at is not None and element is None:
         return end(delivery, Outcome.GIVEN_UP, Problem(code="outcome_uncertain", status=504))
     return end(delivery, Outcome.REFUSED, problem_of(error), element=element)
-
-
-def problem_of(error: Rejected) -> Problem:
-    """What who pressed is told of Altinn 2's no."""
-    findings = tuple(Finding(path=path, rule="refused_by_altinn") for path in error.keys)
-    return replace(problem_for(error.reason), findings=findings)
 
 
 def changed(delivery: Delivery, element: Element) -> datetime | None:

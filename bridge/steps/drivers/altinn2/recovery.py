@@ -18,7 +18,8 @@ from bridge.forms.xml.input import Unreadable
 from bridge.parts import Bridge
 from bridge.steps.arrivals import latest_arrival
 from bridge.steps.delivery import Delivery
-from bridge.steps.drivers.altinn2.endings import changed, end, problem_of
+from bridge.steps.drivers.altinn2.endings import changed, end
+from bridge.steps.drivers.altinn2.refusals import note, problem_of
 from bridge.steps.drivers.altinn2.verification import Incomparable, paired
 from bridge.steps.drivers.altinn2.waiting import waits
 from bridge.steps.forms.build import wanted_forms
@@ -165,7 +166,7 @@ def roll_back(delivery: Delivery, element: Element | None) -> datetime | None:
         for form in left or ():
             _roll_back_form(delivery, form)
     except Rejected as error:
-        log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
+        note(error)
         left = None
     if left is not None:
         return end(delivery, Outcome.REFUSED, problem, element=element, landed=True)

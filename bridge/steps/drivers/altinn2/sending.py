@@ -3,8 +3,6 @@
 from dataclasses import replace
 from datetime import datetime
 
-import structlog
-
 from bridge.adapters.altinn2.orders import ElementKey
 from bridge.core.cases import CaseStatus
 from bridge.core.decision import Took
@@ -16,14 +14,13 @@ from bridge.core.problems import Refusal
 from bridge.steps.arrivals import latest_arrival
 from bridge.steps.delivery import Delivery, PlannedWrite
 from bridge.steps.dialog.look import DialogLook
-from bridge.steps.drivers.altinn2.endings import end, problem_of, refused
+from bridge.steps.drivers.altinn2.endings import end, refused
 from bridge.steps.drivers.altinn2.looking import decided, read
 from bridge.steps.drivers.altinn2.planning import planned
 from bridge.steps.drivers.altinn2.reading_back import confirmed, read_back, repeated
+from bridge.steps.drivers.altinn2.refusals import note, problem_of
 from bridge.steps.drivers.altinn2.waiting import held_back
 from bridge.steps.meanwhile import Behind
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
 
 def send(delivery: Delivery, element: Element, *, looked_at: datetime) -> datetime | None:
@@ -107,7 +104,7 @@ def _rejected(delivery: Delivery, error: Rejected, element: Element, *, before: 
     delivery = delivery.refused(before, problem_of(error))
     after = read(delivery)
     if delivery.phase is Phase.UPDATING_FORMS and after is not None and after.state is CaseStatus.FORM_FILLING:
-        log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
+        note(error)
         delivery.form_refused(problem_of(error))
         return delivery.bridge.clock()
     # An earlier PUT of ours, or somebody else, may have brought the element there meanwhile.

@@ -14,7 +14,6 @@ import structlog
 
 from bridge.adapters.altinn2.orders import ElementKey
 from bridge.adapters.altinn2.streams import Interrupted
-from bridge.core.altinn2_problems import problem_for
 from bridge.core.attachment_rules import check_attachment, check_type
 from bridge.core.attachments import Attached, AttachmentId, Offer
 from bridge.core.cases import CaseStatus
@@ -36,6 +35,7 @@ from bridge.steps.drivers.altinn2.attachments import (
 )
 from bridge.steps.drivers.altinn2.carrying import Way, sent, spooled
 from bridge.steps.drivers.altinn2.reach import within_reach
+from bridge.steps.drivers.altinn2.refusals import refusal_of
 from bridge.steps.drivers.altinn2.requests import refuse_other_service, rules_for
 from bridge.steps.uploads import upload_for
 from bridge.storage.operations import UnderWay
@@ -127,9 +127,7 @@ def explained(bridge: Bridge, dialog_id: UUID) -> Iterator[None]:
     except Missing as error:
         raise Refusal("element_gone", 410) from error
     except Rejected as error:
-        log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
-        problem = problem_for(error.reason)
-        raise Refusal(problem.code, problem.status) from error
+        raise refusal_of(error) from error
 
 
 def _check(bridge: Bridge, mapping: ServiceMapping, offer: Offer, *, present: int) -> None:

@@ -4,12 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-import structlog
-
 from bridge.adapters.altinn2.orders import ElementKey
 from bridge.adapters.altinn2.streams import Spool
 from bridge.adapters.http.call import StreamedAnswer
-from bridge.core.altinn2_problems import problem_for
 from bridge.core.attachments import ListedAttachment
 from bridge.core.elements import Content, Element, Form
 from bridge.core.errors import Missing, Rejected, Unreachable
@@ -21,8 +18,7 @@ from bridge.core.problems import Problem, Refusal
 from bridge.parts import Bridge
 from bridge.steps.drivers.altinn2.attachments import ElementAttachments, copy_of
 from bridge.steps.drivers.altinn2.reach import level_missing, within_reach
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
+from bridge.steps.drivers.altinn2.refusals import refusal_of
 
 _PIECE = 64 * 1024
 _END = 1024
@@ -156,6 +152,4 @@ def _shown(bridge: Bridge, link: Link, missing: str, *, status: int) -> Iterator
     except Missing as error:
         raise Refusal(missing, status) from error
     except Rejected as error:
-        log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
-        problem = problem_for(error.reason)
-        raise Refusal(problem.code, problem.status) from error
+        raise refusal_of(error) from error

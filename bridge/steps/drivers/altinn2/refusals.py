@@ -1,0 +1,28 @@
+"""Altinn 2's no: a line for the operator, and what whoever asked is told."""
+
+from dataclasses import replace
+
+import structlog
+
+from bridge.core.altinn2_problems import problem_for
+from bridge.core.errors import Finding, Rejected
+from bridge.core.problems import Problem, Refusal
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
+
+
+def note(error: Rejected) -> None:
+    """Log *error* for the operator, once where a step or a request ends with it."""
+    log.warning("refused by Altinn 2", reason=error.reason, detail=error.detail)
+
+
+def refusal_of(error: Rejected) -> Refusal:
+    """What a request ends with that only asked, or brought an attachment; *error* is logged."""
+    note(error)
+    return Refusal.of(problem_for(error.reason))
+
+
+def problem_of(error: Rejected) -> Problem:
+    """What who pressed is told, with the places at fault in the form."""
+    findings = tuple(Finding(path=path, rule="refused_by_altinn") for path in error.keys)
+    return replace(problem_for(error.reason), findings=findings)
