@@ -16,7 +16,8 @@ if TYPE_CHECKING:  # They bring requests, which nobody waits for who asks for he
     from bridge.adapters.dialogporten.end_user import Button, SeenDialog
     from bridge.adapters.dialogporten.press import Pressed
 
-DONE, REFUSED, WRONG, NO_NEWS, UNKNOWN = 0, 1, 2, 3, 4
+DONE, REFUSED, NO_NEWS, UNKNOWN = 0, 1, 3, 4
+"""What ``act`` ends with; 2 is click's own, for a wrong call."""
 
 
 @click.command()

@@ -19,7 +19,7 @@ from bridge.adapters.altinn2.metadata import (
     online_faults,
     read_metadata,
 )
-from bridge.adapters.altinn2.orders import ElementKey, NewMessage, PutMessage
+from bridge.adapters.altinn2.orders import ElementKey, PutMessage
 from bridge.adapters.altinn2.reportees import who_of
 from bridge.adapters.http.session import new_session
 from bridge.core.cases import CaseStatus
@@ -52,14 +52,6 @@ SUB_TYPE = there.FormType(
 )
 WITH_SUB = replace(SERVICE, edition=3, forms=(*SERVICE.forms, SUB_TYPE))
 SUB = Form(kind=FormKind.SUB, data_format_id="5704", data_format_version="1", data="<under><a>1</a></under>")
-NEW = NewMessage(
-    who="310000019",
-    service_code="4711",
-    service_edition=1,
-    forms=(FORM,),
-    attachments=(ATTACHMENT,),
-    after=AfterUpdate.KEEP_AS_DRAFT,
-)
 
 
 @pytest.fixture
@@ -74,27 +66,6 @@ def at(bench: Bench, service: there.Service = SERVICE) -> ElementKey:
 
 
 # Elements
-
-
-@pytest.mark.parametrize(
-    ("after", "letter"),
-    [
-        (AfterUpdate.KEEP_AS_DRAFT, "a"),
-        (AfterUpdate.BACK_TO_FORM_FILLING, "a"),
-        (AfterUpdate.SEND_TO_SIGNING, "a"),
-        (AfterUpdate.SIGN_AND_ARCHIVE, "b"),
-    ],
-)
-def test_a_new_element_is_where_it_was_wanted(bench: Bench, after: AfterUpdate, letter: str) -> None:
-    """POST with both flags said; the address tells the new id."""
-    bench.world.altinn2.register(SERVICE)
-
-    receipt = bench.client.post(replace(NEW, after=after))
-
-    assert receipt.location_id is not None
-    assert receipt.location_id.startswith(letter)
-    key = ElementKey(who="310000019", message_id=receipt.location_id)
-    assert [each.content for each in bench.client.read(key, content=True).attachments] == [ATTACHMENT.content]
 
 
 def test_elements_are_listed_page_by_page(bench: Bench) -> None:

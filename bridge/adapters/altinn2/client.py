@@ -12,8 +12,8 @@ from requests.auth import AuthBase
 from bridge.adapters.altinn2 import attachments, forms
 from bridge.adapters.altinn2.connection import Connection
 from bridge.adapters.altinn2.errors import ListTruncated, paths_in, raise_for
-from bridge.adapters.altinn2.messages import FLAGS, PAGE, Window, check, element_from, message_body, put_body
-from bridge.adapters.altinn2.orders import ElementKey, NewMessage, PutMessage, PutReceipt, Verdict
+from bridge.adapters.altinn2.messages import FLAGS, PAGE, Window, check, element_from, put_body
+from bridge.adapters.altinn2.orders import ElementKey, PutMessage, PutReceipt, Verdict
 from bridge.adapters.altinn2.reportees import Reportee, reportees_in
 from bridge.adapters.altinn2.streams import Body
 from bridge.adapters.altinn2.wire import (
@@ -192,18 +192,6 @@ class Altinn2Client:
         query = {**FLAGS[order.after], **LANGUAGE}
         url = self._connection.url(order.key.who, order.key.message_id)
         return self._receipt("PUT", url, query=query, body=put_body(order))
-
-    def post(self, order: NewMessage) -> PutReceipt:
-        """
-        Make a new element, and do with it what *order.after* says; without forms Altinn 2 prefills one.
-
-        Raises as ``put``; after OutcomeUnknown there may be a new element that nobody knows.
-        """
-        head = {"Type": "FormTask", "ServiceCode": order.service_code, "ServiceEdition": order.service_edition}
-        start = head if order.forms else {**head, "_embedded": {}}
-        body = message_body(start, forms=order.forms, attachments=order.attachments, embedded={})
-        query = {**FLAGS[order.after], **LANGUAGE}
-        return self._receipt("POST", self._connection.url(order.who), query=query, body=body)
 
     def delete(self, key: ElementKey) -> None:
         """Move an element to the trash bin; one that is not there any more is a success."""

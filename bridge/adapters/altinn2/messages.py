@@ -119,24 +119,14 @@ def put_body(order: PutMessage) -> Body:
         "ServiceCode": order.service_code,
         "ServiceEdition": order.service_edition,
     }
-    return message_body(head, forms=order.forms, attachments=order.attachments, embedded=_signature(order))
-
-
-def message_body(
-    head: Mapping[str, object],
-    *,
-    forms: tuple[Form, ...],
-    attachments: tuple[Attachment, ...],
-    embedded: Mapping[str, object],
-) -> Body:
-    """A message with its forms and attachments, whose base64 is made while it is sent."""
-    if not forms:
+    embedded = _signature(order)
+    if not order.forms:
         whole = json.dumps({**head, **({"_embedded": embedded} if embedded else {})}).encode()
         return Body([whole], len(whole))
-    inside = {**embedded, "forms": [_form_body(form) for form in forms]}
+    inside = {**embedded, "forms": [_form_body(form) for form in order.forms]}
     # The list of attachments comes last, so that all before it is one piece.
     start = json.dumps({**head, "_embedded": {**inside, "attachments": []}}).encode()[: -len("]}}")]
-    return attachments_body(start, attachments, b"]}}")
+    return attachments_body(start, order.attachments, b"]}}")
 
 
 def attachments_body(start: bytes, attachments: tuple[Attachment, ...], end: bytes) -> Body:

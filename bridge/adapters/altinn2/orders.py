@@ -59,18 +59,6 @@ class PutReceipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewMessage:
-    """Make a new element of a service, on behalf of *who*, then do what *after* says."""
-
-    who: str
-    service_code: str
-    service_edition: int
-    forms: tuple[Form, ...]
-    attachments: tuple[Attachment, ...]
-    after: AfterUpdate
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What Altinn 2's own validation found, by path; messages may hold values and stay out."""
 
