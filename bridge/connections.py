@@ -219,17 +219,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             left = self._patience.head
         came = conn.came
         if conn.too_long is not None:
-            self._too_long(conn, *conn.too_long, left)
+            self._too_long(conn, *conn.too_long, left=left)
             return
         if conn.whole is None:
             end = came.find(b"\r\n\r\n", max(0, conn.looked - 3))
             conn.looked = len(came)
             line = came.find(b"\r\n", 0, LONGEST_HEAD)
             if (len(came) if line < 0 else line) > _LONGEST_LINE:
-                self._too_long(conn, "url_too_long", 414, min(left, LINGER))
+                self._too_long(conn, "url_too_long", 414, left=min(left, LINGER))
                 return
             if max(end, 0 if end >= 0 else len(came)) > LONGEST_HEAD:
-                self._too_long(conn, "head_too_large", 431, min(left, LINGER))
+                self._too_long(conn, "head_too_large", 431, left=min(left, LINGER))
                 return
             if end < 0:
                 if came.count(b"\n") != came.count(b"\r\n"):
@@ -247,7 +247,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         else:
             self._start(conn)
 
-    def _too_long(self, conn: Connection, code: str, status: int, left: float) -> None:
+    def _too_long(self, conn: Connection, code: str, status: int, *, left: float) -> None:
         """Refuse a head that is too long, once its origin or its end is here, or enough of it."""
         head = bytes(conn.came)
         conn.looked = 0 if conn.too_long is None else conn.looked

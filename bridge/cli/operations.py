@@ -98,7 +98,7 @@ def show(context: click.Context, operation: UUID, shape: str) -> None:
 @click.option("--why", metavar="CODE", help="All dead letters that were set aside for this reason.")
 @shape_option(*TEXT)
 @click.pass_context
-def retry(context: click.Context, chosen: tuple[UUID, ...], why: str | None, shape: str) -> None:
+def retry(context: click.Context, *, chosen: tuple[UUID, ...], why: str | None, shape: str) -> None:
     """
     Let dead letters go on from the step that failed; what waits for its next try goes at once.
 
@@ -121,7 +121,7 @@ def retry(context: click.Context, chosen: tuple[UUID, ...], why: str | None, sha
 @click.option("--all", "everything", is_flag=True, help="All that are held.")
 @shape_option(*TEXT)
 @click.pass_context
-def release(context: click.Context, chosen: tuple[UUID, ...], everything: bool, shape: str) -> None:
+def release(context: click.Context, *, chosen: tuple[UUID, ...], everything: bool, shape: str) -> None:
     """
     Let held operations be carried out: those that were accepted before the store was restored.
 
@@ -142,7 +142,7 @@ def release(context: click.Context, chosen: tuple[UUID, ...], everything: bool, 
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @shape_option(*TEXT)
 @click.pass_context
-def cancel(context: click.Context, operation: UUID, reason: str, yes: bool, shape: str) -> None:
+def cancel(context: click.Context, *, operation: UUID, reason: str, yes: bool, shape: str) -> None:
     """
     Dismiss OPERATION and erase what it holds, for good.
 

@@ -200,13 +200,13 @@ class _Reader:
             return _leaf(tag, label, text, kind=kind)
         return _group(tag, label, [_leaf("text()", "", text, kind=kind), *children], keeps_order=True)
 
-    def _value(self, name: str, value: Json, content: Content | None, kind: Kind | None = None) -> _Node | None:
+    def _value(self, name: str, value: Json, content: Content | None, *, kind: Kind | None = None) -> _Node | None:
         label = _escaped(name)
         if value is None:
             return None if self.nil_is_missing else _leaf(name, label, "", kind=None, nil=True)
         if type(value) is not dict:
             if type(value) is list:
-                return _group(name, label, list(self._items("", value, content, kind)), keeps_order=True)
+                return _group(name, label, list(self._items("", value, content, kind=kind)), keeps_order=True)
             return _json_leaf(name, label, value, kind=content.kind if content else kind)
         children: list[_Node] = []
         typed = content.type_members.get(str(value.get(TYPE_MEMBER))) if content else None
@@ -218,16 +218,18 @@ class _Reader:
             inner_kind = attribute.kind if attribute else content.kind if content and member == "value" else None
             if type(given) is list:
                 # An empty list is no items, as is a missing one.
-                children += self._items(member, given, inner, inner_kind)
+                children += self._items(member, given, inner, kind=inner_kind)
             else:
-                made = self._value(member, given, inner, inner_kind)
+                made = self._value(member, given, inner, kind=inner_kind)
                 if made is not None:
                     children.append(made)
         return _group(name, label, children, keeps_order=False)
 
-    def _items(self, name: str, items: Sequence[Json], content: Content | None, kind: Kind | None) -> Iterator[_Node]:
+    def _items(
+        self, name: str, items: Sequence[Json], content: Content | None, *, kind: Kind | None
+    ) -> Iterator[_Node]:
         for item in items:
-            made = self._value(name, item, content, kind)
+            made = self._value(name, item, content, kind=kind)
             # A null item holds its place, so that the ones after it keep theirs.
             yield replace(made or _leaf(name, _escaped(name), "", kind=None, nil=True), listed=True)
 

@@ -34,7 +34,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--online", is_flag=True, help="Ask Altinn 2, whose metadata is kept on disk, and the apps as well.")
 @shape_option(*TEXT)
 @click.pass_context
-def check(context: click.Context, mappings: Path | None, schemas: Path | None, online: bool, shape: str) -> None:
+def check(context: click.Context, *, mappings: Path | None, schemas: Path | None, online: bool, shape: str) -> None:
     """
     Check settings, mappings and schemas.
 

@@ -108,8 +108,8 @@ class _Search:
         rule: str,
         path: str,
         line: int,
-        facts: dict[str, str],
         *,
+        facts: dict[str, str],
         at_end: bool = False,
         before: str | None = None,
     ) -> None:
@@ -195,7 +195,7 @@ def _look(search: _Search, schema: etree.XMLSchema, root: etree._Element, *, eff
         if node is None and error.type_name == _IDENTITY:
             node = referring(root, error.message, error.line)
         if node is None:
-            search.add("not_allowed", "/", error.line, {})
+            search.add("not_allowed", "/", error.line, facts={})
         elif search.mended.put_in.isdisjoint([node, *node.iterancestors()]):
             counted = not search.mended.moved and "*" not in (error.path or "*")
             if node not in search.paths and counted:
@@ -231,7 +231,7 @@ def _look_at_children(search: _Search, parent: etree._Element) -> list[Mend]:
         tags[at] = right
         mends.append(Rename(children[at], right))
         rule, facts = namespace_finding(right)
-        search.add(rule, _path(search, children[at]), line_of(children[at]), facts)
+        search.add(rule, _path(search, children[at]), line_of(children[at]), facts=facts)
     for slip in slips(content, tags):
         if len(search.found) > search.limits.max_findings:
             break
@@ -246,7 +246,7 @@ def _look_at_children(search: _Search, parent: etree._Element) -> list[Mend]:
             )
             line = last_line_of(parent) if child is None else line_of(child)
             before = _path(search, child) if child is not None and isinstance(slip, Missing) else None
-            search.add(rule, path, line, facts, at_end=child is None, before=before)
+            search.add(rule, path, line, facts=facts, at_end=child is None, before=before)
         if isinstance(slip, Missing):
             mends += [PutIn(parent, child, slip.need.stand_in)] * min(slip.need.count, _MOST_STAND_INS)
         elif child is not None:
@@ -261,12 +261,12 @@ def _by_names(search: _Search, parent: etree._Element, node: etree._Element | No
         path, at_end = _path(search, parent), node is None
         line = last_line_of(parent) if node is None else line_of(node)
         if len(names) == 1 and names[0] not in there:
-            search.add("missing_element", f"{path}/{name_for(parent, names[0])}", line, {}, at_end=at_end)
+            search.add("missing_element", f"{path}/{name_for(parent, names[0])}", line, facts={}, at_end=at_end)
         else:
             # A list that may go on is named like what has to come after it.
-            search.add("incomplete", path, line, {}, at_end=at_end)
+            search.add("incomplete", path, line, facts={}, at_end=at_end)
         return [PutIn(parent, node, name) for name in names[:1] if name not in there]
-    search.add("unexpected_element", _path(search, node), line_of(node), {})
+    search.add("unexpected_element", _path(search, node), line_of(node), facts={})
     return [TakeOut(node)]
 
 
@@ -311,16 +311,16 @@ class StreamFindings:
         meant = () if content is None or missing else in_wrong_namespace(content, [str(node.tag)])
         for _, right in meant:
             rule, facts = namespace_finding(right)
-            self._search.add(rule, path, line, facts)
+            self._search.add(rule, path, line, facts=facts)
             return
         for slip in slips(content, tags or (), ended=missing) if content is not None else ():
             if parent is not None and slip.at >= first and not (isinstance(slip, Missing) and not slip.told):
                 rule, place, facts = told(
                     slip, tags=tags or (), parent=above, child=lambda _: path, named=partial(name_for, parent)
                 )
-                self._search.add(rule, place, line, facts, at_end=missing)
+                self._search.add(rule, place, line, facts=facts, at_end=missing)
                 return
-        self._search.add("incomplete" if missing else "unexpected_element", path, line, {}, at_end=missing)
+        self._search.add("incomplete" if missing else "unexpected_element", path, line, facts={}, at_end=missing)
 
     def found(self) -> tuple[Finding, ...]:
         """All, in the form's order."""
@@ -346,23 +346,23 @@ def _value_finding(search: _Search, node: etree._Element, error: LogEntry, *, li
     if required is not None:
         lacks = missing_attribute(node, required, search.model)
         if lacks is not None:
-            search.add("missing_attribute", f"{path}/{attribute_step(node, required)}", line, lacks)
+            search.add("missing_attribute", f"{path}/{attribute_step(node, required)}", line, facts=lacks)
         return
     if error.type_name == "SCHEMAV_CVC_ELT_1" and node.getparent() is not None:
         # Where any element may stand that the schema declares, it declares none of this name; its own type would do.
         typed = TYPE in node.attrib and search.model.refuses_text(node)
         known = search.model.facts(search.model.declaration(node)) if typed else {}
         facts = {name: known[name] for name in TYPES if name in known}
-        search.add("type" if typed else "unexpected_element", path, line, facts)
+        search.add("type" if typed else "unexpected_element", path, line, facts=facts)
         return
     if error.type_name == "SCHEMAV_CVC_ELT_1":
         rule, facts = wrong_root(str(node.tag), search.model)
-        search.add(rule, path, line, facts)
+        search.add(rule, path, line, facts=facts)
         return
     rule, needed = _RULES.get(error.type_name, ("not_allowed", ()))
     attribute = _attribute_of(error.message)
     if attribute == TYPE or error.type_name == "SCHEMAV_CVC_TYPE_2":
-        search.add(rule_for(node), path, line, {})
+        search.add(rule_for(node), path, line, facts={})
         return
     if error.type_name == "SCHEMAV_CVC_WILDCARD":  # Only what some schema declares may stand there.
         rule = "unexpected_attribute" if attribute else "unexpected_element"
@@ -407,7 +407,7 @@ def _typed_finding(
     facets = _OF_LISTS if "items" in known else _OF_UNIONS if TYPES & known.keys() - {"type"} else ()
     if rule == "type" and any((path, each, "") in search.found for each in facets):
         return  # libxml2 says of a list with too many values that it is none as well, and the same of a union's value.
-    search.add(rule, path, line, facts)
+    search.add(rule, path, line, facts=facts)
 
 
 def _identity_finding(search: _Search, path: str, message: str, *, line: int) -> None:

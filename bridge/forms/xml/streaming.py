@@ -149,7 +149,7 @@ def _second_reading(
             stream.feed(part)
             line += part.count(b"\n")
             for event, node in stream.events():
-                here.follow(event, node, line, None if suspect else number)
+                here.follow(event, node, line, piece=None if suspect else number)
                 for error in stream.errors(known):
                     findings.tell(error, node, path=here.path, line=here.line, now=line, children=here.children)
                     unclear |= here.unclear
@@ -175,7 +175,7 @@ class _Here:
         self._runs: list[list[tuple[str, int]]] = [[]]
         self._left = False
 
-    def follow(self, event: str, node: etree._Element, line: int, piece: int | None) -> None:
+    def follow(self, event: str, node: etree._Element, line: int, *, piece: int | None) -> None:
         """Go on with *node*, whose tag ends on *line*, or where a whole *piece* was read at once, before that."""
         if self._left:
             self._steps.pop()
