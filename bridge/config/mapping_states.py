@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bridge.adapters.altinn2.states import BOKMAAL
+from bridge.adapters.altinn2.states import BOKMAAL, state_of
 from bridge.core.cases import CaseStatus
 
 STATE_NAMES: Mapping[CaseStatus, str] = {
@@ -14,3 +14,8 @@ STATUSES: Mapping[str, CaseStatus] = {name: status for status, name in STATE_NAM
 """The state of each name."""
 FORM_FILLING, SIGNING, ARCHIVED, DELETED = STATE_NAMES.values()
 OPEN_STATES = (FORM_FILLING, SIGNING)
+
+
+def name_meant(text: str) -> str | None:
+    """The name of the state that Altinn 2 calls *text* in another language or spelling; None where there is none."""
+    return STATE_NAMES.get(state_of(text))

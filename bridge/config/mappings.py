@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from bridge.config.mapping_faults import hold_together
 from bridge.config.mapping_keys import IN_WORDS, MODELS, ActionKeys, ActionModels, file_model, without_kind
 from bridge.config.mapping_parts import Parts, Targets, models_of
-from bridge.config.mapping_states import ARCHIVED, FORM_FILLING, SIGNING, STATUSES
+from bridge.config.mapping_states import STATUSES, name_meant
 from bridge.config.mapping_values import mapping_of
 from bridge.config.yaml_source import Document, Models, Place, did_you_mean, line_and_column, read_yaml, wrong_value
 from bridge.core.errors import ConfigurationError, Fault
@@ -21,12 +21,6 @@ _UNFIT_ACTIVITIES = {
     "TransmissionOpened": "it needs a transmission, which an action does not have",
     "CorrespondenceOpened": "it belongs to correspondences",
     "CorrespondenceConfirmed": "it belongs to correspondences",
-}
-_OTHER_STATE_NAMES = {
-    "Completion": FORM_FILLING,
-    "Signing": SIGNING,
-    "Sent and archived": ARCHIVED,
-    "Arkivert": ARCHIVED,
 }
 
 
@@ -255,7 +249,7 @@ def _bad_key(place: Place, key: str) -> str:
     if place[0] == "states":
         names = list(STATUSES)
         close = difflib.get_close_matches(key, names, n=1)
-        meant = _OTHER_STATE_NAMES.get(key) or (close[0] if close else None)
+        meant = name_meant(key) or (close[0] if close else None)
         hint = f": did you mean {meant!r}?" if meant else ""
         return f"Altinn 2 has no status {key!r} among {', '.join(names)}{hint}"
     return f"an action's name is 1 to 64 of a-z, 0-9 and '-', since it ends a URL: {key!r} is not"

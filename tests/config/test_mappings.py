@@ -154,6 +154,8 @@ def test_a_signature_alone_sends_no_form(tmp_path: Path):
         (HEAD + "actions: {Press: {}}\n", "5:11: an action's name is 1 to 64 of a-z, 0-9 and '-'"),
         (HEAD + "states: {Completion: {}}\n", "5:10: Altinn 2 has no status 'Completion'"),
         (HEAD + "states: {Completion: {}}\n", "did you mean 'Utfylling'?"),
+        (HEAD + "states: {Sletta: {}}\n", "did you mean 'Slettet'?"),
+        (HEAD + "states: {archived: {}}\n", "did you mean 'Sendt og arkivert'?"),
         (HEAD + "states: {Signering: {actions: [send]}}\n", "5:32: there is no action 'send'"),
         (HEAD + "states: {Signering: {status: Done}}\n", "5:30: write one of New, InProgress"),
     ],
