@@ -1,5 +1,6 @@
 """What every page has that the bridge writes for people: one file, without scripts, with nothing from elsewhere."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +12,6 @@ ICON = (
 )
 """A bridge. It stands in the page, so that no browser asks for ``/favicon.ico``."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-_MAIN = "\x00"
 
 
 @lru_cache(maxsize=1)
@@ -31,7 +31,11 @@ def rendered(template: str, *, title: str, language: str, **values: Any) -> str:
     return page.render(title=title, language=language, icon=ICON, policy=POLICY, **values)
 
 
-def around(*, title: str, language: str) -> tuple[str, str]:
-    """What stands before and after the content of a page that is too large to be held."""
-    before, _, after = rendered("around.html", title=title, language=language, main=_MAIN).partition(_MAIN)
-    return before, after
+def growing(template: str, *, title: str, language: str, **values: Any) -> Iterator[str]:
+    """The page that ``rendered`` would make, piece by piece, for one that is too large to be held."""
+    return part(template, title=title, language=language, icon=ICON, policy=POLICY, **values)
+
+
+def part(template: str, **values: Any) -> Iterator[str]:
+    """The pieces of what *template* makes, which is a part of a page."""
+    return _templates().get_template(template).generate(**values)

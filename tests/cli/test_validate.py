@@ -8,9 +8,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import pytest
 from click.testing import CliRunner, Result
+from lxml import html
 
 from bridge.bundled import examples_folder, mappings_folder, schemas_folder
 from bridge.cli.validate.command import validate
@@ -225,8 +227,8 @@ def test_a_form_in_json_is_shown_by_its_names(tmp_path: Path) -> None:
     run("--schema", tmp_path / "s.json", "--html", tmp_path / "a.html", tmp_path / "a.json", tmp_path / "b.json")
 
     text = (tmp_path / "a.html").read_text("utf-8")
-    assert "     2  &quot;n&quot;: {\n<mark>     +  Her mangler: navn</mark>" in text
-    assert "&quot;hemmelig&quot;: •••• ••••••••••, •••••••••••••: •}}" in text
+    assert "     2  &#34;n&#34;: {\n<mark>     +  Her mangler: navn</mark>" in text
+    assert "&#34;hemmelig&#34;: •••• ••••••••••, •••••••••••••: •}}" in text
     assert text.count("hemmelig") == 1
 
 
@@ -254,6 +256,23 @@ def test_a_report_is_in_one_language(
         assert not any(each in text for each in others)
     assert own[0] in sarif.stdout
     assert own[0] == told[language]
+
+
+def test_a_page_shows_markup_as_it_is_written(tmp_path: Path) -> None:
+    """Of a file's name, of a value and of the form around it; Jinja's own as well, and no more elements for it."""
+    (tmp_path / "a.xsd").write_text(_LIST)
+    hostile = "<img src=x onerror='a' id=\"b\">{{ 7 * 7 }}{% raw %}&amp;"
+    form = tmp_path / f"{hostile}.xml"
+    form.write_text(f"<skjema>\n<person><navn/><epost/><x>{escape(hostile)}</x></person>\n</skjema>")
+
+    run("--schema", tmp_path / "a.xsd", "--show-values", "--html", tmp_path / "a.html", form, tmp_path / hostile)
+
+    page = html.fromstring((tmp_path / "a.html").read_text("utf-8"))
+    assert [each.text_content() for each in page.iter("h2")] == [str(form), str(tmp_path / hostile)]
+    assert [each.text_content() for each in page.iter("mark")] == [
+        f"     2  <person><navn/><epost/><x>{escape(hostile)}</x></person>"
+    ]
+    assert {each.tag for each in page.iter()} & {"img", "script", "person"} == set()
 
 
 def test_the_page_shows_values_where_asked(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from bridge.cli.validate.words import WORDS
 from bridge.core.errors import Finding
@@ -34,6 +33,14 @@ class _Gap:
     said: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line as it is shown, behind its number or, for what is missing, a plus."""
+
+    text: str
+    marked: bool
+
+
 class Excerpts:
     """Shows what is around the faults of one form, *text*; *values* says whether what somebody wrote is shown."""
 
@@ -47,21 +54,20 @@ class Excerpts:
         self._extents = dict(zip(parents, found, strict=False))
         self._lines = (text if values else hidden(text)).split("\n")
 
-    def around(self, finding: Finding) -> str:
-        """The lines as HTML, with the fault marked; nothing where its line is not known."""
+    def around(self, finding: Finding) -> list[Line]:
+        """The lines, with the fault marked; none where its line is not known."""
         if not 0 < finding.line <= len(self._lines):
-            return ""
+            return []
         gap = self._gap(finding) if is_of_a_gap(finding) else None
         at = finding.line - 1 if gap is None else gap.after
-        shown = []
+        lines = []
         for number in range(max(0, at - _AROUND_LINES), min(len(self._lines), at + _AROUND_LINES + 1)):
             marked = gap is None and number == at
-            line = f"{number + 1:>6}  {printed(_window(self._lines[number], finding.column if marked else 0))}"
-            shown.append(f"<mark>{line}</mark>" if marked else line)
+            text = shown(_window(self._lines[number], finding.column if marked else 0))
+            lines.append(Line(text=f"{number + 1:>6}  {text}", marked=marked))
             if gap is not None and number == at:
-                shown.append(f"<mark>     +  {_indent(self._lines, at)}{printed(gap.said)}</mark>")
-        joined = "\n".join(shown)
-        return f"<pre tabindex=0>{joined}</pre>"
+                lines.append(Line(text=f"     +  {_indent(self._lines, at)}{shown(gap.said)}", marked=True))
+        return lines
 
     def _gap(self, finding: Finding) -> _Gap:
         begin, end = self._extents.get(parent_of(finding), (0, 0))
@@ -130,6 +136,6 @@ def _window(line: str, column: int) -> str:
     return ("… " if begin else "") + line[begin:end] + (" …" if end < len(line) else "")
 
 
-def printed(text: str) -> str:
-    """Escape what a page would not show as it is written."""
-    return escape("".join(character if character.isprintable() or character in "\t" else "�" for character in text))
+def shown(text: str) -> str:
+    """*text* with a sign in place of each character that a page would not show."""
+    return "".join(character if character.isprintable() or character in "\t" else "�" for character in text)

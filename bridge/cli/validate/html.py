@@ -1,20 +1,34 @@
 """The page that ``altinn-bridge validate --html`` writes: for a case worker, in one file, without scripts."""
 
-import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.cli.validate.excerpts import Excerpts, printed
+from bridge.cli.validate.excerpts import Excerpts, Line, shown
 from bridge.cli.validate.report import place
 from bridge.cli.validate.words import WORDS
 from bridge.cli.validate.work import Checked, Verdict
-from bridge.core.errors import Finding, Severity
+from bridge.core.errors import Severity
 from bridge.core.texts.findings import sentence
 from bridge.forms.xml.input import Limits, Unreadable, to_text
-from bridge.web.frame import around
+from bridge.web.frame import growing, part
 
 LARGEST_EXCERPTED = 10_000_000
+_PIECE = 65_536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """One finding, as ``checked_file.html`` shows it."""
+
+    place: str
+    path: str
+    warns: bool
+    said: str
+    value: str | None
+    lines: Sequence[Line]
 
 
 class Page:
@@ -27,30 +41,29 @@ class Page:
 
     def add(self, checked: Checked) -> None:
         """Tell of one file, unless there is nothing to say."""
-        if checked.reason is not None:
-            said = printed(checked.reason.said(self._language))
-            self._body.write(f"<h2>{printed(checked.path)}</h2>\n<p>{said}</p>\n")
-        if not checked.findings:
-            return
-        excerpts = self._excerpts(checked)
-        heads = "".join(f"<th scope=col>{head}</th>" for head in self._words["heads"].split("|"))
-        self._body.write(f"<h2>{printed(checked.path)}</h2>\n<table><thead><tr>{heads}</tr></thead><tbody>\n")
-        for finding in checked.findings:
-            self._body.write(self._row(finding, excerpts))
-        self._body.write("</tbody></table>\n")
-
-    def _row(self, finding: Finding, excerpts: Excerpts | None) -> str:
-        line, path, _ = self._words["heads"].split("|")
-        said = printed(sentence(finding, self._language))
-        if finding.severity is Severity.WARNING:
-            said = f"<b>{self._words['warning']}:</b> {said}"
-        if finding.value is not None:
-            said += f" <code>{printed(finding.value)}</code>"
-        shown = "" if excerpts is None else excerpts.around(finding)
-        return (
-            f'<tr><td data-head="{line}">{place(finding)}</td><td class=path data-head="{path}">'
-            f"{printed(finding.path)}</td><td>{said}{shown}</td></tr>\n"
+        pieces = part(
+            "checked_file.html",
+            path=shown(checked.path),
+            reason="" if checked.reason is None else shown(checked.reason.said(self._language)),
+            has_findings=bool(checked.findings),
+            rows=self._rows(checked),
+            heads=self._words["heads"].split("|"),
+            warning=self._words["warning"],
         )
+        self._body.writelines(pieces)
+
+    def _rows(self, checked: Checked) -> Iterator[_Row]:
+        """What the page says of each finding, one after the other."""
+        excerpts = self._excerpts(checked) if checked.findings else None
+        for finding in checked.findings:
+            yield _Row(
+                place=place(finding),
+                path=shown(finding.path),
+                warns=finding.severity is Severity.WARNING,
+                said=shown(sentence(finding, self._language)),
+                value=None if finding.value is None else shown(finding.value),
+                lines=() if excerpts is None else excerpts.around(finding),
+            )
 
     def _excerpts(self, checked: Checked) -> Excerpts | None:
         """The form's excerpts, for which it is read again; None for one that is too large or cannot be read."""
@@ -65,12 +78,23 @@ class Page:
     def end(self, count: Counter[Verdict]) -> None:
         """Complete the page in its file: the sums first, then what was collected."""
         words = self._words
-        sums = "".join(f"<li><b>{count[verdict]}</b> {words[verdict.value]}</li>" for verdict in Verdict)
-        note = "" if self._values else f"<p>{words['hidden']}</p>"
-        fine = f"<p>{words['fine']}</p>" if count.total() == count[Verdict.VALID] else ""
-        before, after = around(title=words["title"], language=self._language)
-        self._body.seek(0)
+        notes = [] if self._values else [words["hidden"]]
+        if count.total() == count[Verdict.VALID]:
+            notes.append(words["fine"])
         with self._path.open("w", encoding="utf-8") as page, self._body:
-            page.write(f'{before}<h1>{words["title"]}</h1>\n<ul class="sum">{sums}</ul>\n{note}{fine}\n')
-            shutil.copyfileobj(self._body, page)
-            page.write(after)
+            page.writelines(
+                growing(
+                    "checks.html",
+                    title=words["title"],
+                    language=self._language,
+                    sums=[(count[verdict], words[verdict.value]) for verdict in Verdict],
+                    notes=notes,
+                    files=self._collected(),
+                )
+            )
+
+    def _collected(self) -> Iterator[str]:
+        """What ``checked_file.html`` made, which is escaped already."""
+        self._body.seek(0)
+        while piece := self._body.read(_PIECE):
+            yield piece
