@@ -3,7 +3,6 @@
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import orjson
 import structlog
@@ -12,6 +11,7 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from bridge.core.errors import place_of
+from bridge.core.problems import Problem
 from bridge.core.texts.problems import LANGUAGES, text
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.web")
@@ -46,34 +46,25 @@ _FRAMING = ("CONTENT-LENGTH", "TRANSFER-ENCODING", "CONTENT-TYPE", "HOST")
 """Fields whose names are told: what else stands in a head may be anything."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """What is told of a request that was turned away: a code of ``core/texts/problems``, its status and its facts."""
-
-    code: str
-    status: int
-    part: str = ""
-
-
-def fault_of(error: BaseException) -> Fault:
-    """Sort what the server found in a request, without a word of the request."""
+def problem_of(error: BaseException) -> Problem:
+    """What is told of what the server found in a request, without a word of the request."""
     match error:
         case http.InvalidResponseHeader() | http.InvalidResponseHeaderName() | http.ConfigurationProblem():
-            return Fault(code="internal", status=500)
+            return Problem(code="internal", status=500)
         case http.LimitRequestLine():
-            return Fault(code="url_too_long", status=414)
+            return Problem(code="url_too_long", status=414)
         case http.LimitRequestHeaders():
-            return Fault(code="head_too_large", status=431)
+            return Problem(code="head_too_large", status=431)
         case http.ExpectationFailed():
-            return Fault(code="expectation_failed", status=417)
+            return Problem(code="expectation_failed", status=417)
         case http.UnsupportedTransferCoding():
-            return Fault(code="transfer_coding", status=501)
+            return Problem(code="transfer_coding", status=501)
         case http.InvalidHeader() if error.hdr in _FRAMING:
-            return Fault(code="head_invalid", status=400, part=str(error.hdr).title())
+            return Problem(code="head_invalid", status=400, facts={"part": str(error.hdr).title()})
         case http.ParseException():
-            return Fault(code="head_invalid", status=400, part=_PARTS.get(type(error), "field-line"))
+            return Problem(code="head_invalid", status=400, facts={"part": _PARTS.get(type(error), "field-line")})
         case _:
-            return Fault(code="internal", status=500)
+            return Problem(code="internal", status=500)
 
 
 _PARTS: Mapping[type[http.ParseException], str] = {
@@ -98,10 +89,10 @@ class TurnedAway:
 
     def because_of(self, error: BaseException, head: bytes) -> bytes:
         """Answer a request in which the server found *error*, or which it failed at."""
-        fault = fault_of(error)
-        if fault.status == 500:
+        problem = problem_of(error)
+        if problem.status == 500:
             log.error("a request failed unexpectedly", error=type(error).__name__, at=place_of(error))
-        return self.answer(fault.code, fault.status, head, part=fault.part)
+        return self.answer(problem.code, problem.status, head, part=problem.facts.get("part", ""))
 
     def answer(self, code: str, status: int, head: bytes, *, part: str = "") -> bytes:
         """A whole answer, in the language and for the origin that *head* asks for as far as it came."""

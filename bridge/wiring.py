@@ -32,7 +32,7 @@ from bridge.adapters.maskinporten.client import MaskinportenClient
 from bridge.adapters.maskinporten.exchange import PlatformTokens
 from bridge.adapters.maskinporten.keys import signing_key
 from bridge.config.mapping_limits import beyond
-from bridge.config.mappings import Misfits, load_mappings
+from bridge.config.mappings import MappingFaults, load_mappings
 from bridge.config.routes import Routes, load_routes, unguarded
 from bridge.config.setting_choices import Altinn2Login, WorkerMode
 from bridge.config.settings import Settings
@@ -319,10 +319,10 @@ class _Clients:
         )
 
 
-def misfits_of(schemas: SchemaRegistry, *, max_attachment: int, max_body: int) -> Misfits:
+def mapping_faults_of(schemas: SchemaRegistry, *, max_attachment: int, max_body: int) -> MappingFaults:
     """How a mapping is held against what lies around it: its schemas, and the sizes that the settings let pass."""
     sizes = beyond(max_attachment=max_attachment, max_body=max_body)
-    return lambda mapping: (*schemas.misfits(mapping), *sizes(mapping))
+    return lambda mapping: (*schemas.mapping_faults(mapping), *sizes(mapping))
 
 
 def credential_faults(settings: Settings) -> list[Fault]:
@@ -356,7 +356,9 @@ def _mappings(settings: Settings, schemas: SchemaRegistry, *, may_be_empty: bool
         schema_faults=schemas.faults,
         schema_digest=schemas.digest,
         schema_root=schemas.root_fault,
-        misfits=misfits_of(schemas, max_attachment=settings.altinn2_max_attachment, max_body=settings.max_body),
+        mapping_faults=mapping_faults_of(
+            schemas, max_attachment=settings.altinn2_max_attachment, max_body=settings.max_body
+        ),
         may_be_empty=may_be_empty,
     )
 

@@ -11,7 +11,7 @@ from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 
 from bridge.core.texts.problems import TEXTS
-from bridge.turned_away import LIMITS, LONGEST_HEAD, TurnedAway, fault_of, language_of
+from bridge.turned_away import LIMITS, LONGEST_HEAD, TurnedAway, language_of, problem_of
 
 ORIGIN = "https://af.altinn.no"
 COUNTED: list[str] = []
@@ -145,8 +145,8 @@ def test_every_error_of_the_server_is_sorted() -> None:
     for kind in kinds - {errors.ParseException, errors.NoMoreData}:
         error = kind.__new__(kind)
         error.hdr = "x"  # type: ignore[attr-defined]
-        assert (fault_of(error).status == 500) == (kind in ours), kind
-        assert fault_of(error).code in TEXTS
+        assert (problem_of(error).status == 500) == (kind in ours), kind
+        assert problem_of(error).code in TEXTS
 
 
 def test_an_error_of_our_own_is_not_the_clients(away: TurnedAway) -> None:

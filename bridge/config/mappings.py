@@ -24,7 +24,7 @@ _UNFIT_ACTIVITIES = {
 }
 
 
-Misfits = Callable[[ServiceMapping], Iterable[tuple[Place, str]]]
+MappingFaults = Callable[[ServiceMapping], Iterable[tuple[Place, str]]]
 """Says what in a sound mapping does not go with what lies around it: the keys that lead there, and what is wrong."""
 
 
@@ -36,7 +36,7 @@ def load_mappings(
     schema_faults: Callable[[str], Sequence[Fault]] | None = None,
     schema_digest: Callable[[str], str | None] | None = None,
     schema_root: Callable[[str, str | None], str | None] | None = None,
-    misfits: Misfits | None = None,
+    mapping_faults: MappingFaults | None = None,
     may_be_empty: bool = False,
 ) -> Mapping[str, ServiceMapping]:
     """
@@ -46,8 +46,8 @@ def load_mappings(
     of ``steps/drivers/registry.py``). *schema_faults* compiles a schema and says what is wrong with it
     (``SchemaRegistry.faults``); without it a schema need only be there. *schema_digest* tells a compiled schema's
     digest (``SchemaRegistry.digest``), which is held against what the mapping pins. *schema_root* says what is wrong
-    with a compiled schema's root (``SchemaRegistry.root_fault``). *misfits* tells what in a mapping does not go with
-    schemas and settings. A folder without a mapping is a fault, unless it *may_be_empty*.
+    with a compiled schema's root (``SchemaRegistry.root_fault``). *mapping_faults* tells what in a mapping does not go
+    with schemas and settings. A folder without a mapping is a fault, unless it *may_be_empty*.
 
     Raises:
         ConfigurationError: Every fault of every file.
@@ -59,7 +59,7 @@ def load_mappings(
         schema_faults=schema_faults,
         schema_digest=schema_digest,
         schema_root=schema_root,
-        misfits=misfits,
+        mapping_faults=mapping_faults,
         may_be_empty=may_be_empty,
     )
     if faults:
@@ -75,7 +75,7 @@ def read_mappings(
     schema_faults: Callable[[str], Sequence[Fault]] | None = None,
     schema_digest: Callable[[str], str | None] | None = None,
     schema_root: Callable[[str, str | None], str | None] | None = None,
-    misfits: Misfits | None = None,
+    mapping_faults: MappingFaults | None = None,
     may_be_empty: bool = False,
 ) -> tuple[Mapping[str, ServiceMapping], Sequence[Fault]]:
     """Do the same, and give what is sound beside what is not. *folder* may be a single mapping file."""
@@ -105,7 +105,8 @@ def read_mappings(
         faults += _pin_faults(read, mapping, schema_digest)
         faults += _root_faults(read, mapping, schema_root)
         faults += (
-            Fault(where=read.where(place), message=message) for place, message in (misfits(mapping) if misfits else ())
+            Fault(where=read.where(place), message=message)
+            for place, message in (mapping_faults(mapping) if mapping_faults else ())
         )
     return mappings, faults
 

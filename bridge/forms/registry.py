@@ -15,7 +15,7 @@ from bridge.core.errors import ConfigurationError, Fault, Finding, errors_of, pl
 from bridge.core.mapping import FormRule, FormSpec, NamespaceReading, ServiceMapping, is_json_schema
 from bridge.forms.conversion.converter import Converter
 from bridge.forms.json.registry import JsonSchemaRegistry
-from bridge.forms.misfits import Misfit, misfits
+from bridge.forms.mapping_faults import PlacedFault, mapping_faults
 from bridge.forms.rules import broken_rules
 from bridge.forms.xml.error_log import entries
 from bridge.forms.xml.input import (
@@ -110,9 +110,9 @@ class SchemaRegistry:
 
         threading.Thread(target=build, name="form-models", daemon=True).start()
 
-    def misfits(self, mapping: ServiceMapping) -> tuple[Misfit, ...]:
+    def mapping_faults(self, mapping: ServiceMapping) -> tuple[PlacedFault, ...]:
         """Where *mapping* and its loaded schemas cannot both be right."""
-        return tuple(misfits(mapping, self._tree))
+        return tuple(mapping_faults(mapping, self._tree))
 
     def _tree(self, name: str, root: str | None) -> SchemaTree | None:
         schema = self._schemas.get(name)

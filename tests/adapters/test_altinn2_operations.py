@@ -14,8 +14,8 @@ from bridge.adapters.altinn2.login import CookieLogin
 from bridge.adapters.altinn2.metadata import (
     MetadataClient,
     MetadataFiles,
+    action_faults,
     faults_against,
-    misfits,
     online_faults,
     read_metadata,
 )
@@ -522,7 +522,7 @@ def test_an_action_is_held_against_the_service(
     """Its process, its steps' levels and its time; what metadata does not tell stops nothing."""
     found = read_metadata(metadata)
 
-    told = [each.problem.code for each in misfits(action, found, level=level, now=IN_FORCE)]
+    told = [each.problem.code for each in action_faults(action, found, level=level, now=IN_FORCE)]
     actions = {"act": replace(action, minimum_level=level)}
     faults = list(faults_against(mapping_for(actions=actions, forms=()), found, now=IN_FORCE))
 

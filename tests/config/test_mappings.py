@@ -670,7 +670,7 @@ def test_sizes_above_a_limit_are_told(tmp_path: Path, size: int, faulty: bool, n
     mappings, schemas = folders(tmp_path, text)
 
     _, faults = read_mappings(
-        mappings, schemas, misfits=beyond(max_attachment=500_000_000, max_body=20_000_000), targets=DRIVERS
+        mappings, schemas, mapping_faults=beyond(max_attachment=500_000_000, max_body=20_000_000), targets=DRIVERS
     )
     (mapping,) = read_mappings(mappings, schemas, targets=DRIVERS)[0].values()
     notes = list(stranding(mapping, max_put=50_000_000, max_body=20_000_000))
@@ -696,7 +696,7 @@ def test_a_size_that_no_body_could_bring_is_a_fault(tmp_path: Path, supplies: st
     mappings, schemas = folders(tmp_path, action(words).replace("forms:", rules))
 
     _, faults = read_mappings(
-        mappings, schemas, misfits=beyond(max_attachment=500_000_000, max_body=limit), targets=DRIVERS
+        mappings, schemas, mapping_faults=beyond(max_attachment=500_000_000, max_body=limit), targets=DRIVERS
     )
 
     assert ["lets 15 MB of attachments through: write at most 15" in each.message for each in faults] == [True] * faulty

@@ -26,7 +26,11 @@ def test_every_shipped_mapping_loads():
     registry = SchemaRegistry(schemas_folder())
 
     mappings = load_mappings(
-        mappings_folder(), schemas_folder(), schema_faults=registry.faults, misfits=registry.misfits, targets=DRIVERS
+        mappings_folder(),
+        schemas_folder(),
+        schema_faults=registry.faults,
+        mapping_faults=registry.mapping_faults,
+        targets=DRIVERS,
     )
 
     assert set(mappings["urn:altinn:resource:serveringsbevilling"].actions) == {"submit", "send-to-signing", "sign"}
@@ -75,7 +79,7 @@ def test_every_documented_mapping_loads(tmp_path: Path):
             schemas,
             schema_faults=registry.faults,
             schema_digest=registry.digest,
-            misfits=registry.misfits,
+            mapping_faults=registry.mapping_faults,
             targets=DRIVERS,
         )
         for number in range(len(examples))

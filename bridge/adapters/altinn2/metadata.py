@@ -71,39 +71,41 @@ class ServiceMetadata:
 
 
 @dataclass(frozen=True, slots=True)
-class Misfit:
+class ActionFault:
     """What an action cannot do with a service as it is: what the sender is told, and what the mapping's author is."""
 
     problem: Problem
     message: str
 
 
-def misfits(action: ActionMapping, found: ServiceMetadata, *, level: int, now: datetime) -> Iterator[Misfit]:
+def action_faults(action: ActionMapping, found: ServiceMetadata, *, level: int, now: datetime) -> Iterator[ActionFault]:
     """Hold a PUT against the service's metadata; *level* is that of who presses, or at least has to have."""
     if action.verb is not Verb.PUT:
         return
     before = found.valid_from is not None and now < found.valid_from
     if before or (found.valid_to is not None and now >= found.valid_to):
         when = f"from {found.valid_from or '-'} to {found.valid_to or '-'}"
-        yield Misfit(Problem(code="service_not_in_force", status=409), f"the service edition is in force {when} only")
+        yield ActionFault(
+            Problem(code="service_not_in_force", status=409), f"the service edition is in force {when} only"
+        )
     if all(action.after.value) and found.has_payment:
         message = f"{action.name} completes, but the service has a payment step, which cannot be done over REST"
-        yield Misfit(Problem(code="payment_needed", status=409), message)
+        yield ActionFault(Problem(code="payment_needed", status=409), message)
     to_signing = action.after is AfterUpdate.SEND_TO_SIGNING or action.form is FormSource.NONE
     if to_signing and found.steps and not found.signing_steps:
         # Altinn 2 would take the form, and leave it where it is.
         message = f"{action.name} is about signing, but the service has no signing step"
         if action.form is not FormSource.NONE:
             message += ": write sign: true, which sends it in"
-        yield Misfit(Problem(code="no_signing_step", status=409), message)
+        yield ActionFault(Problem(code="no_signing_step", status=409), message)
     if level < (needed := found.level_for(action)):
-        yield level_misfit(action, needed)
+        yield level_fault(action, needed)
 
 
-def level_misfit(action: ActionMapping, needed: int) -> Misfit:
-    """The misfit of an *action* that goes through a step of level *needed*, which is more than who presses has."""
+def level_fault(action: ActionMapping, needed: int) -> ActionFault:
+    """The fault of an *action* that goes through a step of level *needed*, which is more than who presses has."""
     message = f"{action.name} goes through a step of security level {needed}: write minimum_level: {needed}"
-    return Misfit(Problem(code="service_level_too_low", status=403, facts={"level": str(needed)}), message)
+    return ActionFault(Problem(code="service_level_too_low", status=403, facts={"level": str(needed)}), message)
 
 
 class MetadataFiles:
@@ -265,10 +267,10 @@ def faults_against(mapping: ServiceMapping, found: ServiceMetadata, *, now: date
     seen: set[str] = set()
     for action in mapping.actions.values():
         if action.target is Target.ALTINN2:
-            for misfit in misfits(action, found, level=action.minimum_level, now=now):
-                if misfit.message not in seen:
-                    seen.add(misfit.message)
-                    yield Fault(where=where, message=misfit.message)
+            for fault in action_faults(action, found, level=action.minimum_level, now=now):
+                if fault.message not in seen:
+                    seen.add(fault.message)
+                    yield Fault(where=where, message=fault.message)
 
 
 def _rule_faults(where: str, ours: AttachmentRule, theirs: AttachmentRule) -> Iterator[Fault]:

@@ -98,7 +98,7 @@ def judge(token: str | None, keys: Keys, expectation: Expectation, *, now: datet
         return Judgement(claims={}, reasons=(jws,))
     claims = claims_in(jws.payload)
     flaws = _flaws(jws, claims, keys, issuer=expectation.issuer, now=now, clock_skew=expectation.clock_skew)
-    return Judgement(claims=jws.payload, reasons=(*flaws, *_misfits(claims, expectation)))
+    return Judgement(claims=jws.payload, reasons=(*flaws, *_unmet(claims, expectation)))
 
 
 def authorize(
@@ -126,11 +126,11 @@ def authorize(
         narrowed=(_names_of(requirement, elements),) if isinstance(requirement, Narrowed) else (),
         minimum_level=minimum_level,
     )
-    for misfit in _misfits(caller, wanted):
-        raise refusal(misfit, requires=str(requirement), level=str(minimum_level))
+    for reason in _unmet(caller, wanted):
+        raise refusal(reason, requires=str(requirement), level=str(minimum_level))
 
 
-def _misfits(held: Caller | Claims, wanted: Expectation) -> Iterator[Reason]:
+def _unmet(held: Caller | Claims, wanted: Expectation) -> Iterator[Reason]:
     """What does not fit; a claim that is None has its flaw already."""
     if wanted.dialog_id is not None and held.dialog_id not in (None, wanted.dialog_id):
         yield Reason(code="other_dialog", note=f"it is for {held.dialog_id}")

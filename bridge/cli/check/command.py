@@ -47,7 +47,7 @@ def check(context: click.Context, *, mappings: Path | None, schemas: Path | None
     from bridge.config.routes import unguarded
     from bridge.forms.registry import SchemaRegistry
     from bridge.steps.drivers.registry import DRIVERS
-    from bridge.wiring import misfits_of
+    from bridge.wiring import mapping_faults_of
 
     settings, faults = (None, []) if mappings or schemas else _settings()
     sizes = Sizes.of(settings, os.environ)
@@ -60,7 +60,7 @@ def check(context: click.Context, *, mappings: Path | None, schemas: Path | None
         schema_faults=registry.faults,
         schema_digest=registry.digest,
         schema_root=registry.root_fault,
-        misfits=misfits_of(registry, max_attachment=sizes.max_attachment, max_body=sizes.max_body),
+        mapping_faults=mapping_faults_of(registry, max_attachment=sizes.max_attachment, max_body=sizes.max_body),
         # Faulty routes are told as such; without any there is nothing to serve.
         may_be_empty=bool(routes or route_faults),
     )

@@ -118,7 +118,7 @@ def _job_of_mapping(mapping: Path, schemas: Path | None, values: bool) -> "Job":
         schema_faults=registry.faults,
         schema_digest=registry.digest,
         schema_root=registry.root_fault,
-        misfits=registry.misfits,
+        mapping_faults=registry.mapping_faults,
     )
     if faults:
         raise ConfigurationError(faults)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from bridge.adapters.altinn2.metadata import level_misfit
+from bridge.adapters.altinn2.metadata import level_fault
 from bridge.adapters.altinn2.wire import SYSTEM
 from bridge.core.errors import CredentialsRefused, Rejected, UpstreamError
 from bridge.core.mapping import ActionMapping, ServiceMapping
@@ -38,11 +38,11 @@ def level_missing(
         return None
     if action is None:
         return Problem(code="service_level_too_low", status=403, facts={"level": str(needed)})
-    misfit = level_misfit(action, needed)
+    fault = level_fault(action, needed)
     if ask and level >= action.minimum_level:
         # Said once, at delivery: from then on it is known, and refused at the door.
-        log.warning("the mapping does not go with the service", action=action.name, why=misfit.message)
-    return misfit.problem
+        log.warning("the mapping does not go with the service", action=action.name, why=fault.message)
+    return fault.problem
 
 
 def out_of_reach(bridge: Bridge, service_resource: str, who: str, *, error: CredentialsRefused) -> bool:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 
 from bridge.adapters.altinn2.messages import put_body
-from bridge.adapters.altinn2.metadata import misfits
+from bridge.adapters.altinn2.metadata import action_faults
 from bridge.adapters.altinn2.orders import ElementKey, PutMessage, SignatureSpec
 from bridge.adapters.altinn2.streams import base64_length
 from bridge.core.attachment_rules import check_attachment, missing_types
@@ -80,10 +80,10 @@ def refuse_what_rest_cannot_do(
         if element.payment:
             raise Refusal("payment_needed", 409)
     known = bridge.services.find(service.service_code, service.service_edition)
-    for misfit in () if known is None else misfits(action, known, level=level, now=bridge.clock()):
-        if misfit.problem.code in _OPERATORS:
-            log.warning("the mapping does not go with the service", action=action.name, why=misfit.message)
-        raise Refusal.of(misfit.problem)
+    for fault in () if known is None else action_faults(action, known, level=level, now=bridge.clock()):
+        if fault.problem.code in _OPERATORS:
+            log.warning("the mapping does not go with the service", action=action.name, why=fault.message)
+        raise Refusal.of(fault.problem)
 
 
 def one_signature(bridge: Bridge, mapping: ServiceMapping) -> bool:

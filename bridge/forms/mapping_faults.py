@@ -10,7 +10,7 @@ from bridge.forms.xml.schema_facts import is_same_value
 from bridge.forms.xml.schema_tree import Found, SchemaTree, Sort, Spot
 from bridge.forms.xml.xpaths import Walk
 
-Misfit = tuple[tuple[str | int, ...], str]
+PlacedFault = tuple[tuple[str | int, ...], str]
 """The keys that lead to the place in the mapping, and what is wrong there."""
 
 
@@ -18,7 +18,9 @@ _NOW = datetime(2026, 1, 2, tzinfo=UTC)
 _PARTIES = ("urn:altinn:organization:identifier-no:310000019", "urn:altinn:person:identifier-no:01810012345")
 
 
-def misfits(mapping: ServiceMapping, tree_of: Callable[[str, str | None], SchemaTree | None]) -> Iterator[Misfit]:
+def mapping_faults(
+    mapping: ServiceMapping, tree_of: Callable[[str, str | None], SchemaTree | None]
+) -> Iterator[PlacedFault]:
     """
     Hold the paths, values and data formats of *mapping* against its schemas.
 
@@ -34,7 +36,7 @@ def misfits(mapping: ServiceMapping, tree_of: Callable[[str, str | None], Schema
             yield from _main_form(mapping, tree)
 
 
-def _rules(spec: FormSpec, tree: SchemaTree) -> Iterator[Misfit]:
+def _rules(spec: FormSpec, tree: SchemaTree) -> Iterator[PlacedFault]:
     for index, rule in enumerate(spec.rules):
         walk = Walk(tree)
         found = walk.find(rule.at)
@@ -44,7 +46,7 @@ def _rules(spec: FormSpec, tree: SchemaTree) -> Iterator[Misfit]:
         yield from _said(walk, "rules", index, "test")
 
 
-def _main_form(mapping: ServiceMapping, tree: SchemaTree) -> Iterator[Misfit]:
+def _main_form(mapping: ServiceMapping, tree: SchemaTree) -> Iterator[PlacedFault]:
     for name, action in mapping.actions.items():
         yield from ((("actions", name, *place), message) for place, message in _action(action, tree))
     for index, shown in enumerate(() if mapping.embeds is None else mapping.embeds.fields):
@@ -53,7 +55,7 @@ def _main_form(mapping: ServiceMapping, tree: SchemaTree) -> Iterator[Misfit]:
         yield from _said(walk, "embeds", "fields", index, "at")
 
 
-def _action(action: ActionMapping, tree: SchemaTree) -> Iterator[Misfit]:
+def _action(action: ActionMapping, tree: SchemaTree) -> Iterator[PlacedFault]:
     for path, template in action.set_values:
         walk = Walk(tree)
         found = walk.find(path)
@@ -66,7 +68,7 @@ def _action(action: ActionMapping, tree: SchemaTree) -> Iterator[Misfit]:
         yield from _said(walk, "results", name)
 
 
-def _said(walk: Walk, *place: str | int) -> Iterator[Misfit]:
+def _said(walk: Walk, *place: str | int) -> Iterator[PlacedFault]:
     return ((place, each) for each in walk.faults)
 
 
@@ -120,7 +122,7 @@ def _takes(spot: Spot, value: str) -> bool:
         return True  # What it cannot count is not judged.
 
 
-def _formats(forms: Sequence[FormSpec], index: int, tree: SchemaTree) -> Iterator[Misfit]:
+def _formats(forms: Sequence[FormSpec], index: int, tree: SchemaTree) -> Iterator[PlacedFault]:
     """Where the schema takes another data format in each of its roots that says one."""
     spec = forms[index]
     for attribute, said, key in _said_formats(spec):

@@ -69,7 +69,11 @@ def told(folder: Path, mapping: str, schema: str = PLAIN) -> list[str]:
     (folder / "m.yaml").write_text(mapping)
     registry = SchemaRegistry(folder)
     _, faults = read_mappings(
-        folder / "m.yaml", folder, schema_faults=registry.faults, misfits=registry.misfits, targets=DRIVERS
+        folder / "m.yaml",
+        folder,
+        schema_faults=registry.faults,
+        mapping_faults=registry.mapping_faults,
+        targets=DRIVERS,
     )
     return [f"{each.where.split(':')[1]}: {each.message}" for each in faults]
 
