@@ -24,7 +24,7 @@ from gunicorn import http
 from gunicorn.http.body import ChunkedReader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from bridge.heads import READ_ON, check_head, gist, with_one_cookie
+from bridge.heads import READ_ON, announced_length, check_head, gist, with_one_cookie
 from bridge.lanes import Lane, caller_in
 from bridge.pacing import PIECE, Paced, Patience, SlowBody
 from bridge.turned_away import LONGEST_HEAD, LONGEST_URL, TurnedAway, names_origin
@@ -46,8 +46,6 @@ _LONGEST_LINE = LONGEST_URL + len("OPTIONS  HTTP/1.1")
 _FILES = 16_384
 _SWEEP = 0.25
 
-_LENGTHS = re.compile(rb"\r\ncontent-length:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.IGNORECASE)
-_LENGTH = re.compile(rb"[0-9]{1,15}")
 _CODED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 _CALCULATES = re.compile(rb"[A-Z]+ /[^/ ?]+/[^/ ?]+/v1/data[/? ]")
@@ -266,9 +264,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
         What is believed is what the parser reads.
         """
-        lengths = _LENGTHS.findall(head)
-        # Of two lengths the parser takes neither, so nothing that they announce is waited for.
-        length = int(lengths[0]) if len(lengths) == 1 and _LENGTH.fullmatch(lengths[0]) else 0
+        length = announced_length(head)
         coded, expects = _CODED.search(head) is not None, _EXPECTS.search(head) is not None
         conn.whole = len(head) + (0 if length > SHORT else length)
         conn.streams = coded or length > SHORT

@@ -10,6 +10,8 @@ READ_ON = 512 * 1024
 _LAST_LINE = 1024
 _HOST = re.compile(r"(?:\[[0-9A-Za-z:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?")
 """``uri-host [ ":" port ]`` (RFC 3986 3.2.2); an empty one is allowed."""
+_LENGTHS = re.compile(rb"\r\ncontent-length:([^\r\n]*)(?=\r\n)", re.IGNORECASE)
+_LENGTH = re.compile(rb"[0-9]{1,15}")
 _LANGUAGE = re.compile(rb"\r\naccept-language:[^\r\n]*", re.IGNORECASE)
 
 
@@ -37,6 +39,13 @@ def check_head(version: tuple[int, int], headers: list[tuple[str, str]]) -> None
     for name, value in headers:
         if name == "TRANSFER-ENCODING" and value.strip(" \t").lower() != "chunked":
             raise errors.UnsupportedTransferCoding(value)
+
+
+def announced_length(head: bytes) -> int:
+    """The length of the body that *head* announces; 0 where the parser takes none of it, as of two lengths."""
+    # Blanks are taken off behind the pattern: one that leaves them out tries each run of them from each of its places.
+    lengths = [each.strip(b" \t") for each in _LENGTHS.findall(head)]
+    return int(lengths[0]) if len(lengths) == 1 and _LENGTH.fullmatch(lengths[0]) else 0
 
 
 def gist(head: bytes) -> bytes:
