@@ -69,7 +69,7 @@ class FollowPlan:
         """What comes of it, where nobody else writes meanwhile and Dialogporten takes it."""
         if self.busy:
             return None
-        return self.ending or (self.update is not None and self.update.changes_dialog)
+        return self.ending or self.restores or (self.update is not None and self.update.changes_dialog)
 
     @property
     def writes(self) -> tuple[str, ...]:
@@ -101,13 +101,15 @@ def follow(bridge: Bridge, draft: Draft, link: Link) -> Followed:
     found = _plan_without_dialog(bridge, draft, link)
     if found is not None:
         return found.outcome if found.ending is None else end(bridge, draft, found.ending)
+    restored = False
     for _ in range(QUICK_TRIES):
         try:
             found = _plan(bridge, draft, link)
             if found.restores:
+                restored = True  # Where it fails, the next plan restores again.
                 _unknown_is_a_conflict(lambda: bridge.dialogporten.restore(draft.dialog_id))
                 found = _plan(bridge, draft, link)
-            return _apply(bridge, draft, found)
+            followed = _apply(bridge, draft, found)
         except Conflict:
             continue
         except Missing:
@@ -117,6 +119,8 @@ def follow(bridge: Bridge, draft: Draft, link: Link) -> Followed:
                 return end(bridge, draft, Ending.FROZEN)
             if error.reason != "already_exists":
                 raise
+        else:
+            return restored if followed is False else followed
     raise Unreachable("Dialogporten", "others kept writing to the dialog")
 
 
