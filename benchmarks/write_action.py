@@ -167,7 +167,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"{name}: {reason}", file=sys.stderr)
             return 2
     results["machine"]["load_after"] = load()
-    counted = {} if arguments.quick else count(stores)[0]
+    try:
+        counted = {} if arguments.quick else count(stores)[0]
+    except DidNotStart as reason:
+        print(reason, file=sys.stderr)
+        return 2
     if arguments.json:
         print(json.dumps({**results, "counts": as_json(counted, {})["counts"]}, indent=2))
     else:
