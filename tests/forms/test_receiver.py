@@ -349,6 +349,25 @@ def test_what_is_cut_in_a_stream_is_seen(tmp_path: Path, size: int) -> None:
         assert told(b"<a>b</a>", piece) == []
 
 
+@pytest.mark.parametrize(
+    ("data", "rules"),
+    [
+        (b'<?xml version="1.0" encoding="utf-8"?>\n<m><a>b</a></m>', []),
+        (b'<?xml version="1.0"?><?k?><m><!-- k --><a><![CDATA[b]]></a></m>', []),
+        (b'<?xml version="1.0"?><m><a><![CDATA[b', ["receiver_not_checked"]),
+    ],
+    ids=["a declaration", "whole pieces", "a piece without its end"],
+)
+def test_an_xml_declaration_cuts_nothing(tmp_path: Path, data: bytes, rules: list[str]) -> None:
+    """Next to all forms begin with one, and need no look at each value."""
+    registry(tmp_path, "x:token")
+    watch = Watch(ReceiverCheck(read_schema_files(tmp_path, "a.xsd")), frozenset({b"base64Binary"}))
+
+    assert list(watch.over([data])) == [data]
+
+    assert [each.rule for each in watch.findings()] == rules
+
+
 REASONS = (
     *("blank", "address", "sign", "number", "time_24", "year", "duration", "nan", "length", "pattern"),
     *("blanks", "zone", "unknown", "encoding"),

@@ -50,6 +50,7 @@ _UNIQUE = re.compile(rb"<(?:[\w.-]+:)?unique\b")
 _DATES = re.compile(rb"\b(?:date|time|dateTime|g(?:Year|Month|Day|YearMonth|MonthDay))\b")
 _ZONED = re.compile(rb"[0-9](?:Z|[+-][0-9]{2}:[0-9]{2})[\s<\"']")
 _WINDOW = 1 << 20
+_DECLARATION = re.compile(rb"\A<\?xml\s[^>]*>")
 _CUT = re.compile(rb"<[!?]|(?:--|\]\]|\?)>")
 _CODE_PAGES = frozenset({"windows-1252", "iso-8859-15", "utf8"})
 
@@ -135,7 +136,7 @@ class Watch:
         self._look(b"".join(held))
 
     def _look(self, window: bytes) -> None:
-        whole = with_whole_values(window)
+        whole = with_whole_values(_DECLARATION.sub(b"", window))
         # What a window cuts in two may stand in the middle of a value.
         cut = _CUT.search(whole) is not None
         self.may_find = self.may_find or cut or self.check.may_find(whole)
