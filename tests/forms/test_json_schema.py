@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import itertools
 import json
 import re
 import threading
@@ -18,8 +19,10 @@ from bridge.forms.conversion import converter, xml_writing
 from bridge.forms.json import findings as json_findings
 from bridge.forms.json import input as json_input
 from bridge.forms.json import registry as json_registry
+from bridge.forms.json.long_forms import MOST_REPEATED, Search
 from bridge.forms.json.registry import JsonSchemaRegistry
-from bridge.forms.xml.input import Limits
+from bridge.forms.json.schema_files import compiled
+from bridge.forms.xml.input import Effort, Limits
 
 NEWEST = "https://json-schema.org/draft/2020-12/schema"
 SEVEN = "http://json-schema.org/draft-07/schema#"
@@ -500,3 +503,32 @@ def test_items_whose_place_counts_are_looked_at_from_the_first(tmp_path: Path):
         ("/p", "type"),
         ("/", "more_findings"),
     ]
+
+
+def test_a_list_without_room_beside_all_else_is_looked_at_once(tmp_path: Path):
+    """No part after the first would have room for its items either."""
+    schema = {"type": "object", "properties": {"a": {"type": "array"}, "p": {"type": "integer"}}}
+    (tmp_path / "long.json").write_text(json.dumps(schema))
+    asked = itertools.count()
+    form = {"p": "x", "q": 1, "r": 1, "a": [1]}
+    search = Search(compiled(tmp_path, "long.json"), form, Effort(99, lambda: next(asked)), most=4)
+
+    assert [finding.path for _, finding in search.findings()] == ["/p"]
+    assert (search.whole, next(asked)) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    ("length", "expected", "whole"),
+    [(1, [*range(1, 5), None], True), (MOST_REPEATED // 5 + 1, [*range(1, 5)], False)],
+    ids=["short", "long"],
+)
+def test_no_long_item_stands_for_all_others(tmp_path: Path, length: int, expected: list[int | None], whole: bool):
+    """A hundred thousand of its size would fill the memory."""
+    schema = {"type": "object", "properties": {"a": {"type": "array", "maxItems": 4, "items": {"type": "string"}}}}
+    (tmp_path / "long.json").write_text(json.dumps(schema))
+    search = Search(compiled(tmp_path, "long.json"), {"a": ["x" * length, 1, 1, 1, 1]}, Effort(99), most=3)
+
+    found = [steps for steps, _ in search.findings()]
+
+    assert found == [("a",) if number is None else ("a", number) for number in expected]
+    assert search.whole is whole

@@ -14,8 +14,12 @@ from bridge.forms.json.input import Json
 from bridge.forms.json.schema_files import Compiled, Steps
 from bridge.forms.xml.input import Effort
 
+MOST_REPEATED = 10_000_000
+"""So many characters are held against lists at most when one item stands for all others: as many as a form has."""
 EXPLAINED = 10_000
 """So many values of a form are looked through at a time: the library keeps two kilobytes for each of their faults."""
+_NONE = object()
+_ENCODER = json.JSONEncoder(sort_keys=True, default=str)
 
 
 class Part:
@@ -100,7 +104,8 @@ class Search:
             skipped += part.items
             if part.ends:
                 break
-            if self._effort.spent or self._schema.by_place:
+            # Where all else leaves no room for an item, no other part would have one either.
+            if not part.items or self._effort.spent or self._schema.by_place:
                 self.whole = False
                 return
         if self._lists and not self._schema.by_place:
@@ -118,15 +123,18 @@ class Search:
                 yield placed
 
     def _of_lists(self) -> Iterator[tuple[Steps, Finding]]:
-        """What is wrong with long lists themselves, by as many times one item that is right."""
+        """What is wrong with long lists themselves, by as many times one item that is right, and no long one."""
         right: dict[Steps, Json] = {}
+        # The library copies a whole list for what it finds there.
+        longest = MOST_REPEATED // sum(len(_at(self._value, steps)) for steps in self._lists)
         for steps in self._lists:
-            items = _at(self._value, steps)
-            good = next((number for number in range(len(items)) if (*steps, number) not in self._faulty), None)
-            if good is None:
+            items = enumerate(_at(self._value, steps))
+            good = (item for number, item in items if (*steps, number) not in self._faulty)
+            short = next((item for item in good if len(_written(item)) <= longest), _NONE)
+            if short is _NONE:
                 self.whole = False
             else:
-                right[steps] = items[good]
+                right[steps] = short
         for error in self._schema.full.iter_errors(_with_one(self._value, (), right)):
             if tuple(error.instance_path) in right:
                 yield from self._of_list(error)
@@ -137,10 +145,14 @@ class Search:
                 yield from findings_of(error)
             case ValidationErrorKind.UniqueItems():
                 items = _at(self._value, tuple(error.instance_path))
-                if len({json.dumps(each, sort_keys=True, default=str) for each in items}) < len(items):
+                if len(set(map(_written, items))) < len(items):
                     yield from findings_of(error)
             case _:
                 self.whole = False
+
+
+def _written(item: Json) -> str:
+    return _ENCODER.encode(item)
 
 
 def _at(value: Json, steps: Steps) -> list[Json]:
