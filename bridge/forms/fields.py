@@ -7,7 +7,7 @@ from lxml import etree
 
 from bridge.core.errors import BridgeError
 from bridge.core.templates import fill
-from bridge.forms.paths import attribute_step, path_of
+from bridge.forms.paths import Places, attribute_step
 from bridge.forms.xml.input import NIL, Limits, ParsedXml, has_elements, parsed, root_of
 
 _DECLARATION = re.compile(r"\A\ufeff?(<\?xml[^>]*\?>\s*)")
@@ -52,17 +52,17 @@ def places_found(xml: str, paths: Iterable[str], *, limits: Limits) -> frozenset
     Raises:
         Unreadable: *xml* is no XML that we take.
     """
-    root = parsed(xml, limits).root
-    return frozenset(filter(None, (_name(place) for path in paths for place in _places(root, path))))
+    root, names = parsed(xml, limits).root, Places()
+    return frozenset(filter(None, (_name(place, names) for path in paths for place in _places(root, path))))
 
 
-def _name(place: object) -> str | None:
+def _name(place: object, names: Places) -> str | None:
     match place:
         case etree._Element() if isinstance(place.tag, str):  # noqa: SLF001 - as below
-            return path_of(place)
+            return names.path_of(place)
         case etree._ElementUnicodeResult() if place.is_attribute:  # noqa: SLF001 - as below
             owner = place.getparent()
-            return None if owner is None else f"{path_of(owner)}/{attribute_step(owner, str(place.attrname))}"
+            return None if owner is None else f"{names.path_of(owner)}/{attribute_step(owner, str(place.attrname))}"
         case _:
             return None
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from lxml import etree
@@ -26,19 +26,48 @@ def step_of(node: etree._Element) -> str:
     return name_of(node) + ("" if alone else f"[{index}]")
 
 
+class Places:
+    """
+    The places of a tree that stays as it is, named as ``path_of`` does.
+
+    The children of each parent are numbered once, as very many of them may be asked for.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[etree._Element, Mapping[etree._Element, int]] = {}
+
+    def path_of(self, node: etree._Element) -> str:
+        """Name the place of *node*."""
+        way = [node, *node.iterancestors()][::-1]
+        return "/" + "/".join([name_of(way[0]), *map(self._step, way, way[1:])])
+
+    def _step(self, parent: etree._Element, node: etree._Element) -> str:
+        if parent not in self._numbers:
+            self._numbers[parent] = dict(_numbered(parent))
+        return _step(node, self._numbers[parent][node])
+
+
 def all_paths(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
     """Name the places of all elements, at one walk."""
     waiting = [(root, "/" + name_of(root))]
     while waiting:
         node, path = waiting.pop()
         yield node, path
-        children = [child for child in node if isinstance(child.tag, str)]
-        total = Counter(child.tag for child in children)
-        seen: Counter[str] = Counter()
-        for child in children:
-            seen[child.tag] += 1
-            index = f"[{seen[child.tag]}]" if total[child.tag] > 1 else ""
-            waiting.append((child, f"{path}/{name_of(child)}{index}"))
+        waiting += [(child, f"{path}/{_step(child, number)}") for child, number in _numbered(node)]
+
+
+def _numbered(parent: etree._Element) -> Iterator[tuple[etree._Element, int]]:
+    """The children of *parent* with their numbers among those of their name, 0 for the only one."""
+    children = [child for child in parent if isinstance(child.tag, str)]
+    total = Counter(child.tag for child in children)
+    seen: Counter[str] = Counter()
+    for child in children:
+        seen[child.tag] += 1
+        yield child, seen[child.tag] if total[child.tag] > 1 else 0
+
+
+def _step(node: etree._Element, number: int) -> str:
+    return name_of(node) + (f"[{number}]" if number else "")
 
 
 def name_of(node: etree._Element) -> str:

@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 
 from bridge.core.templates import fill, names_in, template_values
-from bridge.forms.fields import PlaceMissing, read_values, set_values
-from bridge.forms.xml.input import Unreadable
+from bridge.forms.fields import PlaceMissing, places_found, read_values, set_values
+from bridge.forms.xml.input import Limits, Unreadable
+from tests.effort import growth
 
 VALUES = template_values(
     party="urn:altinn:organization:identifier-no:313000370",
@@ -70,3 +71,14 @@ def test_values_are_read_by_name() -> None:
     found = read_values(xml, paths)
 
     assert found == {"word": "Et ord", "all": "1, 2", "number": "7"}
+
+
+def test_naming_the_places_found_grows_with_their_number() -> None:
+    """A mapping may put a value into each row."""
+
+    def name(count: int) -> None:
+        found = places_found("<m>" + "<r><d>1</d></r>" * count + "</m>", ["/m/r/d"], limits=Limits())
+        assert len(found) == count
+        assert f"/m/r[{count}]/d" in found
+
+    assert growth(name, 500) < 80

@@ -1,16 +1,19 @@
 """What is found in the XML that a JSON form became is told where it stands in the JSON."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from bridge.cli.validate.work import Checker, Job
+from bridge.core.errors import Finding
 from bridge.core.mapping import FormKind, FormSpec
 from bridge.core.texts.findings import sentence
 from bridge.forms.conversion.converter import Converter, Unconvertible
 from bridge.forms.conversion.json_positions import all_of_json, said_of_json
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.xml.input import Limits
+from tests.effort import growth
 
 SCHEMA = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" xmlns="urn:p" xmlns:q="urn:q" targetNamespace="urn:p"
  elementFormDefault="qualified"><x:element name="m"><x:complexType><x:sequence>
@@ -130,6 +133,20 @@ def test_an_element_that_a_wildcard_does_not_take_is_named(tmp_path: Path, form:
 
     assert (first.path, first.line) == (path, 1)
     assert sentence(first, "en").startswith("Z ")
+
+
+def test_fragments_are_looked_through_once(tmp_path: Path) -> None:
+    """However much is found in them."""
+    (tmp_path / "m.xsd").write_text(FRAGMENTS)
+    converter = Converter.from_schema(tmp_path / "m.xsd")
+
+    def tell(count: int) -> None:
+        form = json.dumps({"@any": ["<o xmlns='urn:o'/>"] * count})
+        findings = [Finding(path=f"/m/o[{number}]", rule="type") for number in range(1, count + 1)]
+        said = said_of_json(findings, converter, form, limits=Limits())
+        assert said[-1].path == f"/@any/{count - 1}/o"
+
+    assert growth(tell, 100) < 80
 
 
 def test_the_command_line_tells_them_so(tmp_path: Path) -> None:

@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from bridge.core.mapping import FormKind, FormSpec
 from bridge.forms.registry import SchemaRegistry
 from bridge.forms.xml.input import Limits
+from bridge.forms.xml.mending import Mended
+from tests.effort import growth
 
 SCHEMA = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" {}><x:element name="m"><x:complexType><x:sequence>
 <x:element name="a" maxOccurs="unbounded"><x:complexType><x:sequence><x:element name="b" type="x:string"/>
@@ -117,3 +120,14 @@ def test_what_hides_in_a_long_form_is_not_asked_for_where_it_is_very_much(tmp_pa
     found = made.check("a.xsd", f"<m><q/>{'<r>x</r>' * 20_000}<p>1</p></m>")
 
     assert [(each.path, each.rule) for each in found] == [("/m/q", "unexpected_element"), ("/", "more_findings")]
+
+
+def test_naming_children_grows_with_their_number() -> None:
+    """Of a group that is missing again and again, each is asked for."""
+
+    def name(count: int) -> None:
+        root = etree.fromstring("<m>" + "<a/>" * count + "</m>")
+        mended = Mended()
+        assert [mended.step(child) for child in root][-1] == f"a[{count}]"
+
+    assert growth(name, 500) < 80

@@ -1,6 +1,7 @@
 """What was found in the XML that a JSON form became, said of the JSON: by pointer, line and column of what was sent."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -17,6 +18,8 @@ _BEGINNING = re.compile(r"(?>\s|<\?.*?\?>|<!--.*?-->)*+<(?P<name>[^\s/>]+)", re.
 _UNTRUE = {"more_findings", "not_in_xml", "wrong_order"}
 """What was written beside these is no part of the form, or too little of it."""
 _OF_WHAT_IS_MISSING = {"missing_element", "missing_attribute", "too_few"}
+_Fragments = dict[int, dict[str, list[int]]]
+"""The numbers of fragments by the names of their elements, for each list of fragments by its identity."""
 
 
 def said_of_json(
@@ -33,8 +36,9 @@ def said_of_json(
     text = text_of(form, limits)
     value = read_exact(text, limits)
     located = []
+    fragments: _Fragments = {}
     for finding in findings:
-        steps = _steps(converter.only_root, value, finding)
+        steps = _steps(converter.only_root, value, finding=finding, fragments=fragments)
         located.append((steps, replace(finding, path=pointer(steps))))
     return placed(located, text)
 
@@ -65,7 +69,7 @@ def _is_told(path: str, findings: Sequence[Finding]) -> bool:
     return any(each.path in ("/", path) or path.startswith(f"{each.path}/") for each in findings)
 
 
-def _steps(root: ElementDecl, value: Json, finding: Finding) -> tuple[str | int, ...]:
+def _steps(root: ElementDecl, value: Json, *, finding: Finding, fragments: _Fragments) -> tuple[str | int, ...]:
     """Walk down from *root* and *value* together, as far as the path of *finding* is known."""
     steps: tuple[str | int, ...] = ()
     names = finding.path.split("/")[2:]
@@ -81,8 +85,10 @@ def _steps(root: ElementDecl, value: Json, finding: Finding) -> tuple[str | int,
             if last and finding.rule in _OF_WHAT_IS_MISSING:
                 return (*steps, _local(name))
             # What stands in a fragment has no place of its own in JSON; its name says what is meant.
-            fragment = None if step is None else _fragment(value, step["name"], int(step["index"] or 1))
-            return steps if fragment is None else (*steps, ANY, fragment, *map(_local, names[number:]))
+            found = () if step is None else _named(value, step["name"], fragments)[int(step["index"] or 1) - 1 :]
+            # In its fragment it is the only one.
+            inside = [_STEP.sub(r"\g<name>", name), *names[number + 1 :]]
+            return (*steps, ANY, found[0], *map(_local, inside)) if found else steps
         steps = (*steps, place.member)
         value = value.get(place.member) if type(value) is dict else None
         if place.many and not (last and finding.rule in _OF_WHAT_IS_MISSING):
@@ -95,12 +101,18 @@ def _steps(root: ElementDecl, value: Json, finding: Finding) -> tuple[str | int,
     return steps
 
 
-def _fragment(value: Json, name: str, number: int) -> int | None:
-    """Which item of ``@any`` is the element *name* that is the *number*-th of those; None where there is none."""
+def _named(value: Json, name: str, fragments: _Fragments) -> Sequence[int]:
+    """Which items of ``@any`` are elements of this *name*."""
     items = value.get(ANY) if type(value) is dict else None
-    found = [_BEGINNING.match(each) if type(each) is str else None for each in (items if type(items) is list else ())]
-    named = [at for at, each in enumerate(found) if each is not None and each["name"] == name]
-    return named[number - 1] if number <= len(named) else None
+    if type(items) is not list:
+        return ()
+    if id(items) not in fragments:
+        known = fragments[id(items)] = defaultdict(list)
+        for at, each in enumerate(items):
+            found = _BEGINNING.match(each) if type(each) is str else None
+            if found is not None:
+                known[found["name"]].append(at)
+    return fragments[id(items)].get(name, ())
 
 
 def _content(place: ElementDecl, value: Json) -> Content:

@@ -94,6 +94,8 @@ class _Search:
 
     model: SchemaModel
     limits: Limits
+    effort: Effort | None = None
+    """What ends it, beside the number of findings; a form that streams is bounded otherwise."""
     found: dict[tuple[str, str, str], Finding] = field(default_factory=dict)
     paths: dict[etree._Element, str] = field(default_factory=dict)
     mended: Mended = field(default_factory=Mended)
@@ -158,7 +160,7 @@ def explain(
     The last one says that there may be more, where *effort* was spent before all was looked at. *root* is changed on
     the way and is of no use afterwards.
     """
-    search = _Search(model=model, limits=limits)
+    search = _Search(model=model, limits=limits, effort=effort)
     elements = 0
     for elements, _ in enumerate(root.iter(), start=1):
         if elements > MENDABLE_ELEMENTS:
@@ -232,8 +234,10 @@ def _look_at_children(search: _Search, parent: etree._Element) -> list[Mend]:
         mends.append(Rename(children[at], right))
         rule, facts = namespace_finding(right)
         search.add(rule, _path(search, children[at]), line_of(children[at]), facts=facts)
-    for slip in slips(content, tags):
-        if len(search.found) > search.limits.max_findings:
+    for number, slip in enumerate(slips(content, tags)):
+        spent = number > 0 and search.effort is not None and search.effort.spent
+        if spent or len(search.found) > search.limits.max_findings:
+            search.cut = True
             break
         child = children[slip.at] if slip.at < len(children) else None
         if child not in search.mended.put_in and not (isinstance(slip, Missing) and not slip.told):

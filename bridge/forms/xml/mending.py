@@ -1,7 +1,8 @@
 """Mend the children of elements where a form is wrong, so that what hides behind a fault shows."""
 
 import bisect
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -50,9 +51,12 @@ class Mended:
     """The local names of what was put in or taken out."""
     taken: dict[tuple[etree._Element, str], list[int]] = field(default_factory=dict)
     """Which of an element's children of a name are gone."""
+    _numbers: dict[etree._Element, dict[etree._Element, int]] = field(default_factory=dict)
+    """The numbers of an element's children until the next mending, as very many of them may be asked for."""
 
     def apply(self, mends: Sequence[Mend]) -> None:
         """Do what *mends* say."""
+        self._numbers.clear()
         for mend in mends:
             match mend:
                 case TakeOut(node):
@@ -80,10 +84,26 @@ class Mended:
         parent = node.getparent()
         if parent is None:
             return name_of(node)
-        number, gone = self._number(node, parent), self.taken.get((parent, str(node.tag)))
-        following = (each for each in node.itersiblings(str(node.tag)) if each not in self.put_in)
-        alone = number == 1 and not gone and next(following, None) is None
-        return name_of(node) + ("" if alone else f"[{number}]")
+        if parent not in self._numbers:
+            self._numbers[parent] = dict(self._numbered(parent))
+        number = self._numbers[parent][node]
+        return name_of(node) + (f"[{number}]" if number else "")
+
+    def _numbered(self, parent: etree._Element) -> Iterator[tuple[etree._Element, int]]:
+        """The children of *parent* with their numbers as the form came, 0 for the only one of its name."""
+        children = list(parent.iterchildren(etree.Element))
+        left = Counter(str(child.tag) for child in children if child not in self.put_in)
+        before: Counter[str] = Counter()
+        gone_before: Counter[str] = Counter()
+        for child in children:
+            tag = str(child.tag)
+            gone = self.taken.get((parent, tag), ())
+            number = 1 + before[tag] + gone_before[tag]
+            while gone_before[tag] < len(gone) and gone[gone_before[tag]] <= number:
+                gone_before[tag] += 1
+                number += 1
+            yield child, number if gone or left[tag] > 1 else 0
+            before[tag] += child not in self.put_in
 
     def _number(self, node: etree._Element, parent: etree._Element) -> int:
         before = node.itersiblings(str(node.tag), preceding=True)

@@ -7,7 +7,7 @@ from functools import partial
 from lxml import etree
 
 from bridge.core.errors import Finding
-from bridge.forms.paths import attribute_step, name_for, path_of
+from bridge.forms.paths import Places, attribute_step, name_for, path_of
 from bridge.forms.xml.components import XsdError
 from bridge.forms.xml.content_model import fits
 from bridge.forms.xml.identities import Doubtful, confirmed, is_repeated_id, rule_of_reason
@@ -170,7 +170,8 @@ def _other_rule(kind: str, reason: str, known: dict[str, str]) -> tuple[str, tup
 
 def _of_children(node: etree._Element, model: SchemaModel) -> Iterator[Finding]:
     """All that is wrong with the children of *node*."""
-    path, declared = path_of(node), model.declaration(node)
+    places = Places()
+    path, declared = places.path_of(node), model.declaration(node)
     children = [each for each in node.iterchildren(etree.Element) if not model.is_beside(declared, str(each.tag))]
     tags = [str(child.tag) for child in children]
     content = model.content(declared)
@@ -179,17 +180,17 @@ def _of_children(node: etree._Element, model: SchemaModel) -> Iterator[Finding]:
     count = 0
     for at, right in in_wrong_namespace(content, tags) if content is not None else ():
         tags[at], (rule, facts) = right, namespace_finding(right)
-        yield Finding(path=path_of(children[at]), rule=rule, facts=facts, line=line_of(children[at]))
+        yield Finding(path=places.path_of(children[at]), rule=rule, facts=facts, line=line_of(children[at]))
         count += 1
     for slip in slips(content, tags) if content is not None else ():
         if isinstance(slip, Missing) and not slip.told:
             continue
         rule, place, facts = told(
-            slip, tags=tags, parent=path, child=lambda at: path_of(children[at]), named=partial(name_for, node)
+            slip, tags=tags, parent=path, child=lambda at: places.path_of(children[at]), named=partial(name_for, node)
         )
         at_end = slip.at >= len(children)
         line = last_line_of(node) if at_end else line_of(children[slip.at])
-        before = path_of(children[slip.at]) if isinstance(slip, Missing) and not at_end else None
+        before = places.path_of(children[slip.at]) if isinstance(slip, Missing) and not at_end else None
         yield Finding(path=place, rule=rule, facts=facts, line=line, at_end=at_end, before=before)
         count += 1
     if not count:
