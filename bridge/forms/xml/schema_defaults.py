@@ -9,7 +9,6 @@ from bridge.forms.xml.schema_files import XSD
 _BLANKS = " \t\r\n"
 _KEEPING = frozenset({"", "string", "normalizedString", "anySimpleType", "anyType"})
 """The types to which blanks are part of the value, or may be: of no name is what is not known."""
-_DEEPEST = 50
 
 
 def strip_defaults(roots: Iterable[etree._Element]) -> None:
@@ -44,31 +43,48 @@ class _Types:
 
     def of(self, owner: etree._Element) -> frozenset[str]:
         """Name the built-in types of which a value of *owner* may be one; with an empty name for what is not known."""
-        return frozenset(self._leaves(owner, 0))
+        found: set[str] = set()
+        seen: set[etree._Element] = set()  # A type may be a part of itself by mistake, which nobody has told yet.
+        waiting: list[etree._Element | None] = [owner]
+        while waiting:
+            part = waiting.pop()
+            if part is None:
+                found.add("")
+            elif part not in seen:
+                seen.add(part)
+                found.update(self._built_in(part))
+                waiting += self._behind(part)
+        return frozenset(found)
 
-    def _leaves(self, part: etree._Element | None, depth: int) -> Iterator[str]:
-        if part is None or depth > _DEEPEST:
-            yield ""
-            return
-        inner = list(part.iterchildren(*_WAYS))
-        named = [name for key in ("type", "base", "memberTypes") for name in part.get(key, "").split()]
+    def _built_in(self, part: etree._Element) -> Iterator[str]:
+        """The built-in types that *part* names itself."""
         if part.tag == XSD + "list":
             yield "list"
-        elif part.get("ref"):
-            yield from self._leaves(self._known.get(("attribute", part.get("ref", "").rpartition(":")[2])), depth + 1)
-        elif not inner and not named:
+        elif not part.get("ref") and not _names(part) and not _inner(part):
             yield ""
-        for name in named:
-            yield from self._named(part, name, depth)
-        for each in inner if part.tag == XSD + "union" or not named else ():
-            yield from self._leaves(each, depth + 1)
+        yield from (name.rpartition(":")[2] for name in _names(part) if _is_built_in(part, name))
 
-    def _named(self, part: etree._Element, name: str, depth: int) -> Iterator[str]:
-        prefix, _, local = name.rpartition(":")
-        if part.nsmap.get(prefix or None) == XSD[1:-1]:
-            yield local
-        else:
-            yield from self._leaves(self._known.get(("type", local)), depth + 1)
+    def _behind(self, part: etree._Element) -> Iterator[etree._Element | None]:
+        """The parts of the schema on which it depends what *part* is; None for one that is not known."""
+        if part.tag != XSD + "list" and part.get("ref"):
+            yield self._known.get(("attribute", part.get("ref", "").rpartition(":")[2]))
+        names = _names(part)
+        yield from (
+            self._known.get(("type", name.rpartition(":")[2])) for name in names if not _is_built_in(part, name)
+        )
+        yield from _inner(part) if part.tag == XSD + "union" or not names else ()
+
+
+def _names(part: etree._Element) -> list[str]:
+    return [name for key in ("type", "base", "memberTypes") for name in part.get(key, "").split()]
+
+
+def _is_built_in(part: etree._Element, name: str) -> bool:
+    return part.nsmap.get(name.rpartition(":")[0] or None) == XSD[1:-1]
+
+
+def _inner(part: etree._Element) -> list[etree._Element]:
+    return list(part.iterchildren(*_WAYS))
 
 
 _WAYS = tuple(
