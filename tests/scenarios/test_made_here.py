@@ -17,6 +17,7 @@ SCHEMA = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name
  <x:element name="navn" type="x:string" minOccurs="0"/>
  <x:element name="antall" type="x:int" minOccurs="0"/>
  <x:element name="kode" type="x:QName" minOccurs="0"/>
+ <x:element name="frist" type="x:date" minOccurs="0" maxOccurs="9"/>
  </x:sequence><x:attribute name="dataFormatId" type="x:string" fixed="9001"/></x:complexType></x:element></x:schema>"""
 MAPPING = f"""
 service_resource: {RESOURCE}
@@ -125,6 +126,8 @@ def test_what_was_put_there_is_told_to_the_operator(
         ("<m><antall>x</antall></m>", '{"antall": "x", "dato": "i dag"}', ["/m/antall", "/m/antall"]),
         # What an app counts by what was sent may break a rule, whose words are for the sender.
         ("<m><antall>5</antall></m>", '{"antall": 500}', ["/m/antall"]),
+        # A row that an app adds gives those that were sent another number.
+        ("<m><frist>x</frist></m>", '{"frist": ["2026-01-01", "x"]}', ["/m/frist[2]"]),
     ],
 )
 def test_what_was_sent_is_its_senders_to_mend(stage: Stage, form: str, answer: str, paths: list[str]) -> None:

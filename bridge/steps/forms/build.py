@@ -20,6 +20,7 @@ from bridge.steps.forms.app_calculation import calculated
 from bridge.steps.forms.request_body import converter_of, is_message, merged_forms
 
 _PREFIX = re.compile(r"(?<=[/@])[^/@:\[]+:")
+_NUMBER = re.compile(r"\[\d+\]")
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
 
@@ -175,7 +176,7 @@ def _made_here(
     if not errors:
         return _MadeHere(by_values=(), by_app=())
     main = next(form for form in forms if form.kind is FormKind.MAIN)
-    was = {(_plain(each.path), each.rule) for each in _findings_before(delivery, held)}
+    was = {(_of_any_row(each.path), each.rule) for each in _findings_before(delivery, held)}
     paths = [path for path, _ in action.set_values]
     places = {_plain(each) for each in places_found(main.data, paths, limits=bridge.schemas.limits)}
     put = [each for each in errors if _plain(each.path) in places]
@@ -184,7 +185,7 @@ def _made_here(
         for each in errors
         if _plain(each.path) not in places
         and each.rule != "business_rule"
-        and (_plain(each.path), each.rule) not in was
+        and (_of_any_row(each.path), each.rule) not in was
     ]
     by_values, by_app = (put, new) if action.calculates else (put + new, [])
     if by_values:
@@ -214,3 +215,8 @@ def _findings_before(delivery: Delivery, held: tuple[Form, ...]) -> tuple[Findin
 def _plain(path: str) -> str:
     """*path* without prefixes, which the form's own way may change."""
     return _PREFIX.sub("", path)
+
+
+def _of_any_row(path: str) -> str:
+    """*path* without prefixes and numbers: an app that adds a row, or takes one away, moves the others."""
+    return _NUMBER.sub("", _plain(path))
