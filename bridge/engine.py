@@ -14,13 +14,16 @@ import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
 
 from bridge.core.errors import ConfigurationError, Fault, place_of
+
+if TYPE_CHECKING:
+    from dbos import DBOSConfig
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.engine")
 
@@ -207,19 +210,7 @@ class Worker:
 
         check_platform(self._engine.dialect.name)
         _quieten()
-        DBOS(
-            config={
-                "name": "bridge",
-                "system_database_engine": self._engine,
-                "application_version": VERSION,
-                "executor_id": self._name,
-                "serializer": _serializer(),
-                "log_level": "WARNING",
-                "use_listen_notify": False,
-                "enable_otlp": False,
-                "max_executor_threads": self._concurrency + 4,
-            }
-        )
+        DBOS(config=self._config())
 
         @DBOS.workflow(name=WORKFLOW)
         def operation(operation_id: str, attempt: int) -> None:
@@ -246,6 +237,19 @@ class Worker:
         self._spawn("queue", queue_worker_thread, self._pulse, _get_dbos_instance(), queue)
         if self._engine.dialect.name == "postgresql":
             self._spawn("listen", self._listen)
+
+    def _config(self) -> "DBOSConfig":
+        return {
+            "name": "bridge",
+            "system_database_engine": self._engine,
+            "application_version": VERSION,
+            "executor_id": self._name,
+            "serializer": _serializer(),
+            "log_level": "WARNING",
+            "use_listen_notify": False,
+            "enable_otlp": False,
+            "max_executor_threads": self._concurrency + 4,
+        }
 
     def wake(self) -> None:
         """Look at the queue now."""

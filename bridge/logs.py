@@ -54,18 +54,7 @@ def configure(level: str, *, stream: IO[str] | None = None) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout if stream is None else stream)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, _words_of_the_source],
-            pass_foreign_args=True,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _only_type_and_place_of_exceptions,
-                structlog.processors.EventRenamer("message"),
-                _line,
-            ],
-        )
-    )
+    handler.setFormatter(_formatter(shared))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
@@ -79,6 +68,20 @@ def configure(level: str, *, stream: IO[str] | None = None) -> None:
     sys.excepthook = _uncaught
     threading.excepthook = lambda args: _uncaught(args.exc_type, args.exc_value, args.exc_traceback)
     sys.unraisablehook = lambda args: _uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+
+
+def _formatter(shared: list[structlog.typing.Processor]) -> logging.Formatter:
+    """What makes lines of our own events and of those of the libraries, which *shared* have not seen yet."""
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*shared, _words_of_the_source],
+        pass_foreign_args=True,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _only_type_and_place_of_exceptions,
+            structlog.processors.EventRenamer("message"),
+            _line,
+        ],
+    )
 
 
 def _warned(

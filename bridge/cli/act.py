@@ -75,6 +75,11 @@ def act(
         except UpstreamError as error:
             click.echo(str(error), err=True)
             sys.exit(REFUSED)
+    _print(outcome, language, shape)
+    sys.exit(exit_code(outcome))
+
+
+def _print(outcome: "Pressed", language: str, shape: str) -> None:
     if shape == "json":
         import json
 
@@ -82,7 +87,6 @@ def act(
     else:
         for line in _told(outcome, language):
             click.echo(mask_identity_numbers(printable(line)))
-    sys.exit(exit_code(outcome))
 
 
 def exit_code(outcome: "Pressed") -> int:

@@ -214,13 +214,8 @@ def wrong_value(kind: str, value: object, context: Mapping[str, Any]) -> str:
     """In our words what pydantic finds wrong with *value*."""
     shown = repr(value.text if isinstance(value, _Odd) else value)
     match kind:
-        case "string_type" if isinstance(value, _Odd | int):
-            text = str(value).lower() if isinstance(value, bool) else value.text if isinstance(value, _Odd) else value
-            return f'this must be text: write it in quotes, "{text}"'
-        case "string_type" if isinstance(value, dict | list):
-            return "this must be text" + _IN_QUOTES
         case "string_type":
-            return "this must be text" + (": it is empty" if value is None else "")
+            return "this must be text" + _how_it_is_text(value)
         case "int_type":
             return "write a whole number, without quotes or leading zeros"
         case "bool_type":
@@ -252,6 +247,20 @@ def wrong_value(kind: str, value: object, context: Mapping[str, Any]) -> str:
             return "a list must stand here: [one, two], or lines that begin with a dash"
         case _:
             return f"this cannot be used: {kind}"
+
+
+def _how_it_is_text(value: object) -> str:
+    match value:
+        case bool():
+            return f': write it in quotes, "{str(value).lower()}"'
+        case _Odd(text=text) | (int() as text):
+            return f': write it in quotes, "{text}"'
+        case dict() | list():
+            return _IN_QUOTES
+        case None:
+            return ": it is empty"
+        case _:
+            return ""
 
 
 def did_you_mean(models: Models, place: Place) -> str:

@@ -60,10 +60,14 @@ class SandboxAdapter(BaseAdapter):
         except Cut as error:
             cause = ProtocolError("Connection aborted.", error)
             raise RequestsConnectionError(cause, request=request) from cause
-        code, _, reason = head[0].partition(" ")
+        status, headers = head
+        return self._response(request, status=status, headers=headers, pieces=pieces)
+
+    def _response(self, request: PreparedRequest, *, status: str, headers: Any, pieces: Iterable[bytes]) -> Response:
+        code, _, reason = status.partition(" ")
         raw = _Answer(
             body=_Pieces(pieces),
-            headers=head[1],
+            headers=headers,
             status=int(code),
             version=11,
             version_string="HTTP/1.1",
@@ -73,7 +77,7 @@ class SandboxAdapter(BaseAdapter):
             request_method=request.method,
         )
         # Where requests looks for cookies; the stubs allow the socket's own kind only.
-        original: Any = _Head(head[1])
+        original: Any = _Head(headers)
         raw._original_response = original  # noqa: SLF001
         return self._builder.build_response(request, raw)
 

@@ -73,6 +73,19 @@ def create_app(bridge: Bridge) -> Flask:
     # No address is another's: a redirect would send a form, and a token, to where a client said that it came from.
     app.url_map.strict_slashes = app.url_map.merge_slashes = app.url_map.redirect_defaults = False
 
+    _watch(app)
+    app.wsgi_app = _OneRequest(app.wsgi_app)  # type: ignore[method-assign]
+    # Functions after a request run in reverse order: the line that is logged above is written last.
+    cors.register(app, bridge.settings.allowed_origins)
+    problems.register(app, bridge)
+    for blueprint in (actions, attachments, description, elements, embeds, health, proxy):
+        app.register_blueprint(blueprint)
+    return app
+
+
+def _watch(app: Flask) -> None:
+    """Let *app* name and time each request, refuse what it does not know, and log what was answered."""
+
     @app.before_request
     def begin() -> None:
         g.began = time.perf_counter()
@@ -102,16 +115,3 @@ def create_app(bridge: Bridge) -> Flask:
                 milliseconds=round((time.perf_counter() - g.began) * 1000, 1),
             )
         return response
-
-    app.wsgi_app = _OneRequest(app.wsgi_app)  # type: ignore[method-assign]
-    # Functions after a request run in reverse order: the log line above is written last.
-    cors.register(app, bridge.settings.allowed_origins)
-    problems.register(app, bridge)
-    app.register_blueprint(actions)
-    app.register_blueprint(attachments)
-    app.register_blueprint(description)
-    app.register_blueprint(elements)
-    app.register_blueprint(embeds)
-    app.register_blueprint(health)
-    app.register_blueprint(proxy)
-    return app

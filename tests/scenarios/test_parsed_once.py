@@ -1,4 +1,9 @@
-"""A press parses each form once in each of its stages; what one function parsed it hands on to the next."""
+"""
+A press parses each form once in each of its stages; what one function parsed it hands on to the next.
+
+The libraries' functions are wrapped, none of ours: ``sys.setprofile`` does not see lxml's, which are Cython's, and
+tells of no C function what it was given.
+"""
 
 import hashlib
 import json

@@ -1,9 +1,9 @@
 """``altinn-bridge calculate``: what an app makes of a form, and whether two apps make the same of many."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -141,16 +141,22 @@ def _one(
         case "html":
             echo_while_read(written)
         case _:
-            said = _OF_TWO if two else {}
-            rows = [
-                (each["path"], said.get(each["change"], each["change"]), _cell(each["old"]), _cell(each["new"]))
-                for each in changes
-            ]
-            head = ("path", "difference", *(app.name for app in apps)) if two else ("path", "change", "before", "after")
-            echo_while_read(_table(head, rows) if rows else "Nothing differs.")
+            echo_while_read(_told(changes, [app.name for app in apps]))
             for path in stopped:
                 echo_while_read(f"{path}: {sentence(Finding(path=path, rule='lost_from_here'), _own(language))}")
     context.exit(1 if changes and two else 0)
+
+
+def _told(changes: Sequence[Mapping[str, Any]], apps: Sequence[str]) -> str:
+    """The differences as a table: before and after one app, or between two."""
+    two = len(apps) > 1
+    said = _OF_TWO if two else {}
+    rows = [
+        (each["path"], said.get(each["change"], each["change"]), _cell(each["old"]), _cell(each["new"]))
+        for each in changes
+    ]
+    head = ("path", "difference", *apps) if two else ("path", "change", "before", "after")
+    return _table(head, rows) if rows else "Nothing differs."
 
 
 _MOST_LINES, _LONGEST_LINE = 50, 500

@@ -15,6 +15,7 @@ from bridge.cli.shapes import TEXT, shape_option
 from bridge.core.errors import ConfigurationError, Fault
 
 if TYPE_CHECKING:  # They bring lxml and pydantic, which nobody waits for who asks for help.
+    from bridge.cli.check.notes import Sizes
     from bridge.config.settings import Settings
     from bridge.core.calculations import AppRoute
     from bridge.core.mapping import ServiceMapping
@@ -41,7 +42,7 @@ def check(context: click.Context, *, mappings: Path | None, schemas: Path | None
     With --mappings or --schemas the settings are not read. What was not looked at is told, and why. Ends with 0
     without faults, 1 with faults, 2 when called wrongly.
     """
-    from bridge.cli.check.notes import Sizes, json_notes, notes_beside, notes_of, notes_of_sizes, unseen_parts
+    from bridge.cli.check.notes import Sizes, unseen_parts
     from bridge.cli.quiet import quiet
     from bridge.config.mappings import read_mappings
     from bridge.config.routes import unguarded
@@ -73,11 +74,7 @@ def check(context: click.Context, *, mappings: Path | None, schemas: Path | None
         faults += _tried(result)
     if online:
         faults += _online(result)
-    if not mappings and not schemas:
-        result.notes += notes_beside(services)
-    result.notes += notes_of(services)
-    result.notes += json_notes(services, registry.root_fault)
-    result.notes += notes_of_sizes(services, sizes)
+    result.notes += _notes(result, sizes, whole=not mappings and not schemas)
     result.unseen += unseen_parts(
         os.environ,
         settings_read=settings is not None,
@@ -153,6 +150,17 @@ def _tried(result: _Result) -> Iterator[Fault]:
         place = result.registry.folder / schema_file(name)
         yield from (Fault(where=f"{place}:1:1", message=message) for message in dict.fromkeys(trial.faults))
         result.notes += [f"{name}: {note}" for note in trial.notes]
+
+
+def _notes(result: _Result, sizes: "Sizes", *, whole: bool) -> Iterator[str]:
+    """What is sound and yet worth knowing; of a *whole* configuration also what stands beside it."""
+    from bridge.cli.check.notes import json_notes, notes_beside, notes_of, notes_of_sizes
+
+    if whole:
+        yield from notes_beside(result.services)
+    yield from notes_of(result.services)
+    yield from json_notes(result.services, result.registry.root_fault)
+    yield from notes_of_sizes(result.services, sizes)
 
 
 def untellable(services: Mapping[str, "ServiceMapping"]) -> Iterator[Fault]:

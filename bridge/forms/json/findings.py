@@ -61,15 +61,7 @@ def findings_of(error: ValidationError) -> Iterator[tuple[Steps, Finding]]:
             for name in names:
                 yield _finding((*steps, name), "unexpected_element")
         case kinds.AnyOf(context=context) | kinds.OneOfNotValid(context=context):
-            # A nullable or typed choice: the one branch that speaks of this kind of value tells what is wrong.
-            fitting = [branch for branch in context if not any(_is_of_other_type(inner, steps) for inner in branch)]
-            if len(fitting) == 1:
-                for inner in fitting[0]:
-                    yield from findings_of(inner)
-            elif lacking := _lacking(context, steps):
-                yield _finding(steps, "incomplete", expected=lacking)
-            else:
-                yield _finding(steps, "not_allowed")
+            yield from _of_branches(context, steps)
         case kinds.OneOfMultipleValid():
             yield _finding(steps, "several_alternatives")
         case kinds.Type(types=types):
@@ -102,6 +94,18 @@ def findings_of(error: ValidationError) -> Iterator[tuple[Steps, Finding]]:
             yield _finding(steps, "not_checkable")
         case _:
             yield _finding(steps, "not_allowed")
+
+
+def _of_branches(context: Sequence[Sequence[ValidationError]], steps: Steps) -> Iterator[tuple[Steps, Finding]]:
+    """Of a nullable or typed choice, the one branch that speaks of this kind of value tells what is wrong."""
+    fitting = [branch for branch in context if not any(_is_of_other_type(inner, steps) for inner in branch)]
+    if len(fitting) == 1:
+        for inner in fitting[0]:
+            yield from findings_of(inner)
+    elif lacking := _lacking(context, steps):
+        yield _finding(steps, "incomplete", expected=lacking)
+    else:
+        yield _finding(steps, "not_allowed")
 
 
 def _finding(steps: Steps, rule: str, **facts: str) -> tuple[Steps, Finding]:

@@ -352,15 +352,8 @@ def _value_finding(search: _Search, node: etree._Element, error: LogEntry, *, li
         if lacks is not None:
             search.add("missing_attribute", f"{path}/{attribute_step(node, required)}", line, facts=lacks)
         return
-    if error.type_name == "SCHEMAV_CVC_ELT_1" and node.getparent() is not None:
-        # Where any element may stand that the schema declares, it declares none of this name; its own type would do.
-        typed = TYPE in node.attrib and search.model.refuses_text(node)
-        known = search.model.facts(search.model.declaration(node)) if typed else {}
-        facts = {name: known[name] for name in TYPES if name in known}
-        search.add("type" if typed else "unexpected_element", path, line, facts=facts)
-        return
     if error.type_name == "SCHEMAV_CVC_ELT_1":
-        rule, facts = wrong_root(str(node.tag), search.model)
+        rule, facts = _undeclared(search, node)
         search.add(rule, path, line, facts=facts)
         return
     rule, needed = _RULES.get(error.type_name, ("not_allowed", ()))
@@ -378,6 +371,17 @@ def _value_finding(search: _Search, node: etree._Element, error: LogEntry, *, li
     said = [_RULES[f"SCHEMAV_CVC_{facet.upper()}_VALID"] for facet in broken] or [(rule, needed)]
     for rule, needed in said:
         _typed_finding(search, node, attribute, rule=rule, needed=needed, path=path, line=line)
+
+
+def _undeclared(search: _Search, node: etree._Element) -> tuple[str, dict[str, str]]:
+    """The rule and the facts where the schema declares no element of this name."""
+    if node.getparent() is None:
+        return wrong_root(str(node.tag), search.model)
+    # Where any element may stand that the schema declares; its own type would do.
+    typed = TYPE in node.attrib and search.model.refuses_text(node)
+    known = search.model.facts(search.model.declaration(node)) if typed else {}
+    facts = {name: known[name] for name in TYPES if name in known}
+    return "type" if typed else "unexpected_element", facts
 
 
 def _typed_finding(

@@ -41,6 +41,29 @@ def hours_app() -> App:
 
     A namespace, fixed attributes, values with an ``orid``, rows in rows, and a date that may be nil.
     """
+    sender = Member(name="Innsender", kind="group", members=(Member(name="navn"), Member(name="organisasjonsnummer")))
+    form = DataType(
+        id="timeliste",
+        root="Timeliste",
+        class_name="Sandbox.Models.Timeliste",
+        namespace="urn:sandkasse:timeliste",
+        members=(
+            Member(name="skjemanummer", kind="number", attribute=True, fixed="7100"),
+            sender,
+            _employee(),
+            Member(name="sumTimer", kind="number"),
+            Member(name="antallAnsatte", kind="number"),
+        ),
+        calculate=_added_up,
+        prefill={"innsender.navn": "Sandkasse AS", "innsender.organisasjonsnummer": PARTY},
+        query_parameters={"navn": "Innsender.navn"},
+        refuse_prefill=lambda values: ("nei", "Ikke nei") if "nei" in values.values() else None,
+    )
+    return App(org="ttd", name="sandkasse-timeliste", title="Timeliste", data_types=(form,))
+
+
+def _employee() -> Member:
+    """A row with rows of its own, the days."""
     hours = Member(
         name="Timer-datadef-7103",
         kind="group",
@@ -55,31 +78,12 @@ def hours_app() -> App:
         many=True,
         members=(Member(name="dato", nillable=True), hours, Member(name="overtid", kind="boolean")),
     )
-    employee = Member(
+    return Member(
         name="Ansatt-grp-7101",
         kind="group",
         many=True,
         members=(Member(name="ansattnummer"), Member(name="stilling"), day, Member(name="sumTimer", kind="number")),
     )
-    sender = Member(name="Innsender", kind="group", members=(Member(name="navn"), Member(name="organisasjonsnummer")))
-    form = DataType(
-        id="timeliste",
-        root="Timeliste",
-        class_name="Sandbox.Models.Timeliste",
-        namespace="urn:sandkasse:timeliste",
-        members=(
-            Member(name="skjemanummer", kind="number", attribute=True, fixed="7100"),
-            sender,
-            employee,
-            Member(name="sumTimer", kind="number"),
-            Member(name="antallAnsatte", kind="number"),
-        ),
-        calculate=_added_up,
-        prefill={"innsender.navn": "Sandkasse AS", "innsender.organisasjonsnummer": PARTY},
-        query_parameters={"navn": "Innsender.navn"},
-        refuse_prefill=lambda values: ("nei", "Ikke nei") if "nei" in values.values() else None,
-    )
-    return App(org="ttd", name="sandkasse-timeliste", title="Timeliste", data_types=(form,))
 
 
 def _sum_type(calculate: Calculate) -> DataType:

@@ -16,6 +16,12 @@ LIFETIME = 1800
 _OPENID = "/authentication/api/v1/openid/.well-known/openid-configuration"
 _DROPPED = frozenset({"aud", "iss", "client_amr", "sid", "iat", "nbf", "exp"})
 _SKEW = 10
+_NO_ENTERPRISE_USERS = {
+    "type": "https://docs.altinn.studio",
+    "title": "Virksomhetsbruker is no longer available",
+    "status": 410,
+    "detail": "Enterprise users are gone. Use a system user or ID-porten.",
+}
 
 
 class Platform(System[Altinn2World]):
@@ -52,21 +58,16 @@ class Platform(System[Altinn2World]):
         if enterprise is not None and self.world.switches.enterprise_user_exchange == "works":
             return self._enterprise_user(claims, number, enterprise)
         if enterprise is not None:
-            return as_json(
-                410,
-                {
-                    "type": "https://docs.altinn.studio",
-                    "title": "Virksomhetsbruker is no longer available",
-                    "status": 410,
-                    "detail": "Enterprise users are gone. Use a system user or ID-porten.",
-                },
-                content_type="application/problem+json; charset=utf-8",
-            )
+            return as_json(410, _NO_ENTERPRISE_USERS, content_type="application/problem+json; charset=utf-8")
+        return _text(request, 200, self._token(claims, number))
+
+    def _token(self, claims: Mapping[str, Any], number: str) -> str:
+        """Altinn's token for who has Maskinporten's with *claims*."""
         known = self.world.organisation(number)
         wanted = {key: value for key, value in claims.items() if key not in _DROPPED}
         if known is not None and any(each.startswith("altinn:serviceowner") for each in scopes(claims)):
             wanted["urn:altinn:org"] = known.code
-        token = issue(
+        return issue(
             self.world,
             self.host,
             "platform",
@@ -79,7 +80,6 @@ class Platform(System[Altinn2World]):
             },
             lifetime=LIFETIME,
         )
-        return _text(request, 200, token)
 
     def _enterprise_user(self, claims: Mapping[str, Any], number: str, credentials: str) -> Response:
         """What enterprise users had until mid-2026: a token for Altinn 2, always as a JSON string."""

@@ -53,18 +53,7 @@ def report(
         "app": route.name,
         "dataType": data_type.data_type,
         "status": status,
-        "findings": None
-        if findings is None
-        else [
-            {
-                "path": each.path,
-                "line": each.line,
-                "column": each.column,
-                "rule": each.rule,
-                "message": sentence(each, language),
-            }
-            for each in findings
-        ],
+        "findings": None if findings is None else [_told(each, language) for each in findings],
         "appSays": said_by_app(status, content_type, answer),
         "changes": None if changes is None else [as_json(each) for each in changes],
         "stoppedAt": stopped,
@@ -74,6 +63,16 @@ def report(
         page = page_of(document, language, forms=(sent[1], answer), two=False)
         return "text/html; charset=utf-8", page.encode()
     return "application/json", orjson.dumps(document)
+
+
+def _told(finding: Finding, language: str) -> dict[str, Any]:
+    return {
+        "path": finding.path,
+        "line": finding.line,
+        "column": finding.column,
+        "rule": finding.rule,
+        "message": sentence(finding, language),
+    }
 
 
 def as_json(difference: Difference) -> dict[str, Any]:
