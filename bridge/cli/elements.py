@@ -183,7 +183,7 @@ def _altinn2() -> "Iterator[Altinn2Client]":
 
 
 def _json(element: "Element") -> dict[str, Any]:
-    from bridge.core.elements import archive_reference
+    from bridge.adapters.altinn2.orders import archive_reference
 
     return {
         "message_id": element.case.key,

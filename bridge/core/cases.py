@@ -53,5 +53,13 @@ class CaseState:
     """The key of its archived copy, once it is one."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedCopy:
+    """The copy of a case that was sent: its key, and the *reference* that people know it by, where they know one."""
+
+    key: str
+    reference: str | None
+
+
 ENDED = frozenset({CaseStatus.ARCHIVED, CaseStatus.DELETED})
 """Where a case is at its end, and nothing more is done with it."""

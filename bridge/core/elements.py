@@ -209,8 +209,3 @@ class Element:
     def is_of(self, case: CaseRef) -> bool:
         """Whether it is *case*, or says itself that it is the archived copy of that one."""
         return case.key.casefold() in (self.case.key.casefold(), (self.original_id or "").casefold())
-
-
-def archive_reference(message_id: str) -> str | None:
-    """What users see as archive reference: ``AR`` and the number of the b-id (facts/altinn2.md 2.2)."""
-    return f"AR{message_id[1:]}" if message_id.startswith("b") else None

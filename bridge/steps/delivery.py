@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bridge.core import changes
+from bridge.core.cases import ArchivedCopy
 from bridge.core.changes import KEPT, Kept, OperationChange
 from bridge.core.decision import may_arrive
 from bridge.core.delivery import Event, Manifest, Phase
@@ -141,7 +142,7 @@ class Delivery:
         state: str | None,
         problem: Problem | Kept | None = KEPT,
         archived_id: str | Kept | None = KEPT,
-        copy: str | None = None,
+        copy: ArchivedCopy | None = None,
         left_on: datetime | Kept | None = KEPT,
         signed_anew: bool = False,
         brought: Sequence[Upload] = (),

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import structlog
 
+from bridge.core.cases import ArchivedCopy
 from bridge.core.changes import OperationChange
-from bridge.core.elements import archive_reference
 from bridge.core.errors import BridgeError
 from bridge.core.operations import Operation, Outcome, Stage, Upload
 from bridge.engine import Attempt
@@ -51,7 +51,7 @@ def write(
     operation: Operation,
     change: OperationChange,
     *,
-    copy: str | None = None,
+    copy: ArchivedCopy | None = None,
     signed_anew: bool = False,
     brought: Sequence[Upload] = (),
 ) -> Operation:
@@ -76,7 +76,7 @@ def write(
         for upload in brought:
             Uploads(tx).brought(upload, now=now)
         if copy is not None:
-            tx.record_archive(operation.dialog_id, copy, archive_reference(copy))
+            tx.record_archive(operation.dialog_id, copy)
         if signed_anew:
             tx.forget_signers(operation.required_case)
     return change.to(operation)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from bridge.core.cases import CaseRef
+from bridge.core.cases import ArchivedCopy, CaseRef
 from bridge.core.operations import Link
 from bridge.storage.database import Rows, insert_ignore
 from bridge.storage.tables import links
@@ -35,12 +35,12 @@ class LinkRows(Rows):
         mine = (links.c.dialog_id == str(link.dialog_id), links.c.key == "")
         self.connection.execute(links.update().where(*mine).values(**case_columns(link.case)))
 
-    def record_archive(self, dialog_id: UUID, archived_id: str, archive_reference: str | None) -> None:
-        """Keep the archived element's id and reference on the link."""
+    def record_archive(self, dialog_id: UUID, copy: ArchivedCopy) -> None:
+        """Keep the key and the reference of the archived *copy* on the link."""
         self.connection.execute(
             links.update()
             .where(links.c.dialog_id == str(dialog_id))
-            .values(archived_id=archived_id, archive_reference=archive_reference)
+            .values(archived_id=copy.key, archive_reference=copy.reference)
         )
 
     def lock_dialog(self, dialog_id: UUID) -> None:

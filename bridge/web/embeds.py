@@ -11,7 +11,6 @@ from flask.typing import ResponseReturnValue
 
 from bridge.adapters.dialogporten.tokens import authorize
 from bridge.core.altinn_dates import OSLO
-from bridge.core.elements import archive_reference
 from bridge.core.errors import UpstreamError
 from bridge.core.mapping import Embed
 from bridge.core.operations import Link
@@ -93,7 +92,7 @@ def open_print(secret: str) -> ResponseReturnValue:
 def download(found: Print, link: Link) -> Response:
     """A print as a file that no page of ours shows."""
     kind = "pdf" if found.media_type == PDF else "html"
-    name = (None if link.archived_id is None else archive_reference(link.archived_id)) or "print"
+    name = link.archive_reference or "print"
     response = Response(found.pieces, content_type=PDF if kind == "pdf" else "text/html")
     response.call_on_close(found.pieces.close)
     if found.length is not None:

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bridge.adapters.altinn2.orders import archive_reference
 from bridge.core.cases import CaseRef, CaseStatus
-from bridge.core.elements import Attachment, Element, Form, InMemory, archive_reference
+from bridge.core.elements import Attachment, Element, Form, InMemory
 from bridge.core.mapping import FormKind
 
 FORM = Form(

@@ -19,7 +19,7 @@ from bridge.config.mapping_parts import Parts
 from bridge.config.mappings import read_mappings, recalled
 from bridge.config.yaml_source import Place
 from bridge.core.attachments import Attached, AttachmentId, ListedAttachment, Offer
-from bridge.core.cases import CaseRef, CaseState, CaseStatus
+from bridge.core.cases import ArchivedCopy, CaseRef, CaseState, CaseStatus
 from bridge.core.delivery import Event
 from bridge.core.dialogs import Dialog
 from bridge.core.elements import Attachment, Element, Form
@@ -92,6 +92,9 @@ class Echo:
     ) -> Problem | None:
         return TOO_LOW if level < LOUD else None
 
+    def archived_copy(self, key: str) -> ArchivedCopy:
+        return ArchivedCopy(key=key, reference=None)
+
     def first_use(self, _bridge: Bridge, dialog: Dialog) -> CaseRef | None:
         return NOTE if LABEL in dialog.labels else None
 
@@ -127,6 +130,9 @@ class EchoViews:
             forms=(),
             attachments=(),
         )
+
+    def reference(self, _element: Element) -> str | None:
+        return None
 
     def forms(self, bridge: Bridge, link: Link, _element: Element) -> tuple[Form, ...]:
         return self.listed_forms(bridge, link)

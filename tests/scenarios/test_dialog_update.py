@@ -32,7 +32,7 @@ def case(stage: Stage) -> Case:
 
 def news(stage: Stage, case: Case, state: CaseStatus = CaseStatus.SIGNING) -> DialogChange:
     mapping = stage.bridge.mappings[RESOURCE]
-    subject = template_context(stage.bridge, mapping, case.dialog_id, message_id="a5900001", archived_id=None)
+    subject = template_context(stage.bridge, mapping, case.dialog_id, message_id="a5900001", archived=None)
     return change_for_state(subject, state, activity=None)
 
 

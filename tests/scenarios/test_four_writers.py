@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from bridge.core.cases import CaseStatus
+from bridge.core.cases import ArchivedCopy, CaseStatus
 from bridge.core.dialog_merge import OURS, merge
 from bridge.core.dialogs import REFUSAL, Dialog, DialogChange, Ends, action_of
 from bridge.core.errors import Conflict
@@ -237,9 +237,9 @@ class Writers(RuleBasedStateMachine):
     # Ways
 
     def _subject(self, state: CaseStatus) -> Any:
-        archived = "b5900002" if state is CaseStatus.ARCHIVED else None
+        archived = ArchivedCopy(key="b5900002", reference="AR5900002") if state is CaseStatus.ARCHIVED else None
         mapping = self.bridge.mappings[RESOURCE]
-        return template_context(self.bridge, mapping, self.case.dialog_id, message_id="a5900001", archived_id=archived)
+        return template_context(self.bridge, mapping, self.case.dialog_id, message_id="a5900001", archived=archived)
 
     def _pressed(self, state: CaseStatus, action: str, outcome: Outcome, code: str | None) -> DialogChange:
         self.presses += 1

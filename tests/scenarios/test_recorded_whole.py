@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from bridge.core.cases import CaseRef, CaseStatus
+from bridge.core.cases import ArchivedCopy, CaseRef, CaseStatus
 from bridge.core.changes import OperationChange
 from bridge.core.elements import Sent
 from bridge.core.operations import Outcome, Upload
@@ -72,7 +72,12 @@ def recorded(stage: Stage, case: Case) -> tuple[str, str | None, int]:
 
 def test_an_end_is_recorded_with_all_that_follows_from_it(stage: Stage, case: Case, under_way: Delivery) -> None:
     """The row, the copy on the dialog's link, and the attachments that came with the press."""
-    under_way.ended(Outcome.DONE, state=CaseStatus.ARCHIVED.value, copy="b1", brought=(brought(case),))
+    under_way.ended(
+        Outcome.DONE,
+        state=CaseStatus.ARCHIVED.value,
+        copy=ArchivedCopy(key="b1", reference="AR1"),
+        brought=(brought(case),),
+    )
 
     assert recorded(stage, case) == ("sync", "b1", 1)
 
@@ -83,7 +88,12 @@ def test_what_breaks_off_leaves_nothing(stage: Stage, case: Case, under_way: Del
     broken = replace(twice, file_name="other.pdf")
 
     with pytest.raises(sa.exc.IntegrityError):
-        under_way.ended(Outcome.DONE, state=CaseStatus.ARCHIVED.value, copy="b1", brought=(twice, broken))
+        under_way.ended(
+            Outcome.DONE,
+            state=CaseStatus.ARCHIVED.value,
+            copy=ArchivedCopy(key="b1", reference="AR1"),
+            brought=(twice, broken),
+        )
 
     assert recorded(stage, case) == ("deliver", None, 0)
 
@@ -93,7 +103,12 @@ def test_who_lost_the_operation_records_nothing(stage: Stage, case: Case, under_
     other = replace(under_way, bridge=replace(under_way.bridge, holder="another"))
 
     with pytest.raises(LeaseLost):
-        other.ended(Outcome.DONE, state=CaseStatus.ARCHIVED.value, copy="b1", brought=(brought(case),))
+        other.ended(
+            Outcome.DONE,
+            state=CaseStatus.ARCHIVED.value,
+            copy=ArchivedCopy(key="b1", reference="AR1"),
+            brought=(brought(case),),
+        )
 
     assert recorded(stage, case) == ("deliver", None, 0)
 

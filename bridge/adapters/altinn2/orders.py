@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bridge.core.cases import CaseRef
+from bridge.core.cases import ArchivedCopy, CaseRef
 from bridge.core.elements import Attachment, Form
 from bridge.core.mapping import AfterUpdate
 from bridge.core.targets import Target
@@ -65,3 +65,13 @@ class Verdict:
     sound: bool
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
+
+
+def archive_reference(message_id: str) -> str | None:
+    """What users see as archive reference: ``AR`` and the number of the b-id (facts/altinn2.md 2.2)."""
+    return f"AR{message_id[1:]}" if message_id.startswith("b") else None
+
+
+def archived_copy(message_id: str) -> ArchivedCopy:
+    """The archived copy of that id."""
+    return ArchivedCopy(key=message_id, reference=archive_reference(message_id))

@@ -13,8 +13,9 @@ from bridge.cli.demo.people import GUIDE, STATUS, Answer, Arbeidsflate, Button, 
 from bridge.cli.demo.stage import DemoFailed, Stage
 from bridge.cli.demo.timeline import BRIDGE, Line, Timeline, calls_since, last_call, line_of
 from bridge.config.mapping_states import ARCHIVED, FORM_FILLING
-from bridge.core.elements import archive_reference
+from bridge.core.targets import Target
 from bridge.forms.xml.input import Limits, canonical, parse, to_utf8
+from bridge.steps.drivers.registry import CASES
 
 EVENT_WITHIN = timedelta(seconds=10)
 LOOK_EVERY = 0.02
@@ -180,7 +181,7 @@ def element(held: Mapping[str, Any]) -> Element:
     return Element(
         id=held["id"],
         status=STATUS.get(held["state"], held["state"]),
-        archive_reference=archive_reference(held["id"]),
+        archive_reference=CASES[Target.ALTINN2.value].archived_copy(held["id"]).reference,
         forms={
             f"{each['type']} {each['data_format_id']}/{each['data_format_version']}": _digest(each["xml"])
             for each in held["forms"]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+from bridge.core.cases import ArchivedCopy
 from bridge.core.dialog_queries import Side, read_query
 from bridge.core.dialogs import Dialog, Json
 from bridge.core.drafts import (
@@ -16,7 +17,7 @@ from bridge.core.drafts import (
     idempotent_key,
     references,
 )
-from bridge.core.elements import Element, archive_reference
+from bridge.core.elements import Element
 from bridge.core.errors import Missing, Rejected
 from bridge.core.mapping import ServiceMapping
 from bridge.core.new_dialogs import new_dialog, own_dialog_change
@@ -124,7 +125,7 @@ def _new_dialog(
 ) -> tuple[Json, Written]:
     """The body that makes the element's dialog, and what is then written by the bridge."""
     message_id = element.case.key
-    subject = template_context(bridge, mapping, dialog_id, message_id=message_id, archived_id=None)
+    subject = template_context(bridge, mapping, dialog_id, message_id=message_id, archived=None)
     change = own_dialog_change(subject, element, activity=None, now=bridge.clock())
     label, key = f"{LABEL}{message_id}", idempotent_key(message_id)
     return new_dialog(subject, change, element, party=party, key=key, label=label)
@@ -144,12 +145,12 @@ def present_dialog(bridge: Bridge, dialog_id: UUID) -> Dialog | None:
     return None if dialog is None or dialog.deleted_at is not None else dialog
 
 
-def end(bridge: Bridge, draft: Draft, ending: Ending, *, archived_id: str | None = None) -> Ending:
-    """Follow the element no more; *archived_id* is the copy of one that was sent."""
+def end(bridge: Bridge, draft: Draft, ending: Ending, *, archived: ArchivedCopy | None = None) -> Ending:
+    """Follow the element no more; *archived* is the copy of one that was sent."""
     with bridge.store.transaction() as tx:
         tx.lock_dialog(draft.dialog_id)
-        if archived_id is not None:
-            tx.record_archive(draft.dialog_id, archived_id, archive_reference(archived_id))
+        if archived is not None:
+            tx.record_archive(draft.dialog_id, archived)
         Drafts(tx).end(draft, ending, now=bridge.clock())
     return ending
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import structlog
 
+from bridge.core.cases import ArchivedCopy
 from bridge.core.dialog_plan import DialogPlan
 from bridge.core.dialogs import SERVICE_OWNER, Activity, Dialog
 from bridge.core.drafts import ENDING_OF, TEXTS, Draft, Ending
@@ -43,8 +44,10 @@ class Observed:
     ending: Ending | None
 
     @property
-    def archived_id(self) -> str | None:
-        return self.element.case.key if self.element is not None and self.ending is Ending.SENT else None
+    def archived(self) -> ArchivedCopy | None:
+        if self.element is None or self.ending is not Ending.SENT:
+            return None
+        return cases_of(self.element.case).archived_copy(self.element.case.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +170,8 @@ def _apply(bridge: Bridge, draft: Draft, plan: FollowPlan) -> Followed:
         _unknown_is_a_conflict(lambda: bridge.dialogporten.delete(draft.dialog_id, revision=revision, silent=False))
     changed = plan.update is not None and apply_what_is_taken(bridge, plan.update).changed
     if plan.ending is not None:
-        archived_id = None if plan.seen is None else plan.seen.archived_id
-        return end(bridge, draft, plan.ending, archived_id=archived_id)
+        archived = None if plan.seen is None else plan.seen.archived
+        return end(bridge, draft, plan.ending, archived=archived)
     if plan.seen is None or plan.seen.element is None:
         raise AssertionError("an element that is gone has an ending")
     last_changed, state = plan.seen.element.last_changed, plan.seen.element.state
@@ -203,7 +206,7 @@ def _busy(bridge: Bridge, link: Link) -> bool:
 def _update(bridge: Bridge, dialog: Dialog, link: Link, *, draft: Draft, seen: Observed) -> DialogPlan:
     """What brings the dialog to what was *seen*."""
     now, mapping = bridge.clock(), bridge.mappings[link.service_resource]
-    subject = template_context(bridge, mapping, dialog.id, message_id=draft.message_id, archived_id=seen.archived_id)
+    subject = template_context(bridge, mapping, dialog.id, message_id=draft.message_id, archived=seen.archived)
     activity = None if seen.ending is None else _last_activity(draft, seen.ending, now=now)
     change = own_dialog_change(subject, seen.element, activity=activity, now=now, ours=draft.ours)
     return plan(bridge, dialog, without_applied_history(bridge, dialog, change))

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from bridge.core.cases import CaseStatus
-from bridge.core.elements import Element, Form, archive_reference
+from bridge.core.elements import Element, Form
 from bridge.core.embeds import WORDS, Words, told_moment
 from bridge.core.errors import ConfigurationError
 from bridge.core.mapping import Embed, Embeds, FormKind, ServiceMapping
@@ -42,6 +42,9 @@ class EmbedViews(Protocol):
 
     def forms(self, bridge: Bridge, link: Link, element: Element) -> tuple[Form, ...]:
         """The forms that it holds."""
+
+    def reference(self, element: Element) -> str | None:
+        """What people know an archived copy by; None where there is nothing."""
 
     def signing_text(self, bridge: Bridge, link: Link, *, language: str) -> str:
         """The text that who signs must have seen; Refusal ``nothing_to_sign`` where there is none."""
@@ -133,7 +136,7 @@ def _receipt(bridge: Bridge, wanted: EmbedRequest, element: Element) -> Iterator
     words = WORDS[wanted.language]
     sent = told_moment(element.last_changed, language=wanted.language, zone=wanted.zone)
     yield f"- **{words.sent}:** {escaped(sent)}"
-    reference = archive_reference(element.case.key)
+    reference = wanted.views.reference(element)
     if reference is not None:
         yield f"- **{words.reference}:** {escaped(reference)}"
     yield from _attachments(element, words)

@@ -6,11 +6,10 @@ from uuid import UUID
 
 import structlog
 
-from bridge.core.cases import ENDED, CaseRef, CaseStatus
+from bridge.core.cases import ENDED, ArchivedCopy, CaseRef, CaseStatus
 from bridge.core.dialog_merge import with_label
 from bridge.core.dialog_plan import DialogPlan, Why, plan_of
 from bridge.core.dialogs import Dialog, DialogChange, of_correspondence
-from bridge.core.elements import archive_reference
 from bridge.core.errors import Conflict, Missing, OutcomeUnknown, Rejected, UpstreamError
 from bridge.core.ladder import Rung, Step, step_down, step_on, without_history
 from bridge.core.mapping import ServiceMapping
@@ -28,7 +27,7 @@ def template_context(
     dialog_id: UUID,
     *,
     message_id: str | None,
-    archived_id: str | None,
+    archived: ArchivedCopy | None,
     results: Mapping[str, str] | None = None,
     offering: bool = True,
 ) -> Subject:
@@ -40,11 +39,10 @@ def template_context(
     values = {f"result.{name}": value for name, value in (results or {}).items()}
     if message_id is not None:
         values["message_id"] = message_id
-    if archived_id is not None:
-        values["archived_id"] = archived_id
-        reference = archive_reference(archived_id)
-        if reference is not None:
-            values["archive_reference"] = reference
+    if archived is not None:
+        values["archived_id"] = archived.key
+        if archived.reference is not None:
+            values["archive_reference"] = archived.reference
     public_url = bridge.settings.public_url if offering else None
     return Subject(mapping=mapping, dialog_id=dialog_id, public_url=public_url, values=values)
 

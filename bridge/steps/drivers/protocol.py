@@ -11,7 +11,7 @@ from bridge.config.mapping_parts import MappingRules
 from bridge.config.settings import Settings
 from bridge.core.attachments import Attached, AttachmentId, ListedAttachment, Offer
 from bridge.core.calculations import AppRoute
-from bridge.core.cases import CaseRef, CaseState
+from bridge.core.cases import ArchivedCopy, CaseRef, CaseState
 from bridge.core.clock import Clock
 from bridge.core.dialogs import Dialog
 from bridge.core.elements import Attachment, Element, Form
@@ -90,6 +90,9 @@ class Cases(Protocol):
 
     def read(self, bridge: Bridge, case: CaseRef) -> Element:
         """*case* where it stands, without its content. Raises Missing where it does not, and UpstreamError."""
+
+    def archived_copy(self, key: str) -> ArchivedCopy:
+        """The copy that has this *key*, with the reference that people know it by; the system is not asked."""
 
     def find_archived(self, bridge: Bridge, case: CaseRef, *, since: datetime) -> Element | None:
         """Its copy of after *since*; None where the system of *case* lists none. Raises UpstreamError."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 
-from bridge.core.cases import CaseStatus
+from bridge.core.cases import ArchivedCopy, CaseStatus
 from bridge.core.changes import OperationChange
 from bridge.core.dialog_plan import history_plan
 from bridge.core.dialogs import DialogChange
@@ -25,6 +25,7 @@ from bridge.steps.dialog.update import (
     step_below,
     template_context,
 )
+from bridge.steps.drivers.registry import cases_of
 from bridge.steps.lease import finish, set_aside
 from bridge.steps.operation.agreed import telling
 
@@ -155,7 +156,7 @@ def _change(bridge: Bridge, operation: Operation) -> DialogChange:
             mapping,
             operation.dialog_id,
             message_id=None if operation.case is None else operation.case.key,
-            archived_id=operation.archived_id,
+            archived=_archived(operation),
             results=operation.results,
             offering=offering,
         ),
@@ -207,3 +208,9 @@ def _close(bridge: Bridge, operation: Operation, *, aside: str | None = None, le
         problem=problem,
         milliseconds=round(seconds * 1000),
     )
+
+
+def _archived(operation: Operation) -> ArchivedCopy | None:
+    if operation.archived_id is None or operation.case is None:
+        return None
+    return cases_of(operation.case).archived_copy(operation.archived_id)

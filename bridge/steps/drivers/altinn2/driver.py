@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bridge.adapters.altinn2.orders import ElementKey
+from bridge.adapters.altinn2.orders import ElementKey, archived_copy
 from bridge.config.mapping_keys import ActionKeys, Altinn2ActionKeys
 from bridge.config.mapping_parts import Parts
 from bridge.config.yaml_source import Place
-from bridge.core.cases import CaseRef, CaseState, CaseStatus
+from bridge.core.cases import ArchivedCopy, CaseRef, CaseState, CaseStatus
 from bridge.core.decision import Refuse, Send, Took, Uncertain, WaitUntil
 from bridge.core.delivery import Phase
 from bridge.core.dialogs import Dialog
@@ -99,6 +99,10 @@ class Altinn2:
     def read(self, bridge: Bridge, case: CaseRef) -> Element:
         """The element where it stands, without its content. Raises Missing, and UpstreamError."""
         return bridge.altinn2.read(ElementKey.of(case), content=False)
+
+    def archived_copy(self, key: str) -> ArchivedCopy:
+        """The archived copy of that id."""
+        return archived_copy(key)
 
     def find_archived(self, bridge: Bridge, case: CaseRef, *, since: datetime) -> Element | None:
         """Its archived copy, of after *since*. Raises UpstreamError."""

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import structlog
 
+from bridge.adapters.altinn2.orders import archived_copy
 from bridge.core.cases import CaseStatus
 from bridge.core.changes import KEPT
 from bridge.core.decision import Took
@@ -31,7 +32,7 @@ def took(delivery: Delivery, result: Took, after: Element | None) -> datetime | 
         result.outcome,
         state=result.state.value,
         archived_id=result.archived_id,
-        copy=result.archived_id,
+        copy=None if result.archived_id is None else archived_copy(result.archived_id),
         left_on=None if after is None else after.last_changed,
         # A signature leaves the others; what was saved or sent anew leaves none to remember.
         signed_anew=delivery.operation.signer == "" and done and result.state in _ANEW,
@@ -76,7 +77,7 @@ def end(
         state=None if stands_at is None else stands_at.value,
         # What the row has by now: a copy that was another element's was taken off it.
         archived_id=copy or KEPT,
-        copy=copy,
+        copy=None if copy is None else archived_copy(copy),
     )
     return None
 

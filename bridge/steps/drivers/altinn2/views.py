@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from bridge.adapters.altinn2.orders import ElementKey
+from bridge.adapters.altinn2.orders import ElementKey, archive_reference
 from bridge.adapters.altinn2.streams import Spool
 from bridge.adapters.http.call import StreamedAnswer
 from bridge.core.attachments import ListedAttachment
@@ -91,6 +91,10 @@ class ElementViews:
         """The forms that *element* holds. Raises Refusal and UpstreamError."""
         with _shown(bridge, link, "element_gone", status=410):
             return bridge.altinn2.read_contents(element, attached=False).forms
+
+    def reference(self, element: Element) -> str | None:
+        """The archive reference of an archived *element*."""
+        return archive_reference(element.case.key)
 
     def listed_forms(self, bridge: Bridge, link: Link) -> tuple[Form, ...]:
         """The element's forms without their data. Raises Refusal and UpstreamError."""
