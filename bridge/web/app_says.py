@@ -14,7 +14,8 @@ REFUSES = frozenset({400, 422})
 _FIELDS = "MVC-Errors"
 _WHOLE_FORM = "MVC-Empty"
 """ASP.NET's names in XML for a member that JSON calls ``errors``, and for the field without a name."""
-_ENCODED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_ENCODED = re.compile(r"_x(?!D[89A-F])([0-9A-F]{4})_", re.IGNORECASE)
+"""A letter that XML forbids in names. Half a surrogate pair is none, and goes into no JSON: it stays as it is."""
 
 
 def said_by_app(status: int, content_type: str, body: bytes) -> list[dict[str, str]]:

@@ -344,6 +344,7 @@ SAID: dict[str, tuple[str, bytes, list[tuple[str, str]]]] = {
         b"<Error><_x0024_.sum>Not a &lt;number&gt;</_x0024_.sum><MVC-Empty>Refused</MVC-Empty></Error>",
         [("$.sum", "Not a <number>"), ("", "Refused")],
     ),
+    "half a pair in XML": ("application/xml", b"<Error><_xD83D_>Too old</_xD83D_></Error>", [("_xD83D_", "Too old")]),
     "a problem in XML": (
         "application/problem+xml; charset=utf-8",
         (
