@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -13,6 +14,7 @@ from alembic.config import Config
 
 import bridge.storage
 from bridge.core.cases import CaseRef, CaseStatus
+from bridge.core.errors import Unreachable
 from bridge.core.written import Written, digest
 from bridge.storage.database import migrate, open_database
 from bridge.storage.drafts import Drafts
@@ -84,6 +86,47 @@ def test_the_release_before_finds_its_store_again(engine: sa.Engine) -> None:
 
     assert again == before
     assert rows(engine) == after
+
+
+WORKER = {"name": "a#0", "token": "t"}
+RUN = {"kind": "drafts", "id": "1", "began_at": TIME, "scope": "[]", "cursor": "", "counts": "{}"}
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "refused"),
+    [
+        ("workers", WORKER, True),
+        ("runs", {**RUN, "holder": "by hand"}, True),
+        ("runs", RUN, False),
+        ("runs", {**RUN, "holder": "by hand", "ended_at": TIME}, False),
+    ],
+    ids=["a worker", "a run", "a run that rests", "a run that has ended"],
+)
+def test_no_store_is_migrated_beside_another_release(
+    engine: sa.Engine, table: str, row: dict[str, object], refused: bool
+) -> None:
+    """It would finish what it has in hand, and leave states in words that the new one cannot read."""
+    filled(engine)
+    before = rows(engine)
+    with engine.begin() as connection:
+        _insert(connection, table, **row, seen_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}")
+
+    with pytest.raises(Unreachable, match="stop it first") if refused else nullcontext():
+        migrate(engine)
+
+    assert (rows(engine) == before) == refused
+
+
+def test_a_worker_that_was_killed_holds_no_migration_up_for_long(engine: sa.Engine) -> None:
+    """It is silent, and nothing that it did is under way."""
+    filled(engine)
+    with engine.begin() as connection:
+        since = datetime.now(UTC) - timedelta(seconds=61)
+        _insert(connection, "workers", **WORKER, seen_at=f"{since:%Y-%m-%d %H:%M:%S.%f}")
+
+    migrate(engine)
+
+    found_by_their_cases(Store(engine))
 
 
 def test_cases_of_others_are_not_taken_for_elements(engine: sa.Engine) -> None:

@@ -3,10 +3,14 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+
+from bridge.core.errors import Unreachable
+from bridge.storage.tables import Moment
 
 revision = "0025"
 down_revision = "0024"
@@ -25,10 +29,18 @@ _STATES: Mapping[str, str] = {
 }
 _TABLES = ("links", "operations", "attachments")
 _AT_ONCE = 500
+_ALIVE = timedelta(minutes=1)
+"""Who works on the store writes so every few seconds."""
 
 
 def upgrade() -> None:
-    """Name the columns anew, and carry over what they and the digests say; all that is there is Altinn 2's."""
+    """
+    Name the columns anew, and carry over what they and the digests say; all that is there is Altinn 2's.
+
+    Raises:
+        Unreachable: Another release is at work.
+    """
+    _refuse_beside_others()
     _drop_indexes("message_id")
     for table in _TABLES:
         op.add_column(table, sa.Column("system", sa.String(64), nullable=False, server_default=""))
@@ -47,7 +59,9 @@ def downgrade() -> None:
 
     Raises:
         RuntimeError: Cases of another system are there, which the columns of before take for elements of Altinn 2.
+        Unreachable: Another release is at work.
     """
+    _refuse_beside_others()
     _refuse_cases_of_others()
     for table in ("links", "operations"):
         op.drop_index(f"ix_{table}_case", table)
@@ -60,6 +74,18 @@ def downgrade() -> None:
     op.create_index("ix_operations_message_id", "operations", ["message_id"])
     _may_arrive_index("message_id")
     _carry_over({new: old for old, new in _STATES.items()})
+
+
+def _refuse_beside_others() -> None:
+    """Raises Unreachable: Somebody would go on with the rows at hand, and put the other release's words into them."""
+    workers = sa.table("workers", sa.column("seen_at", Moment))
+    runs = sa.table("runs", sa.column("seen_at", Moment), sa.column("ended_at", Moment), sa.column("holder", sa.String))
+    since = datetime.now(UTC) - _ALIVE
+    working = sa.exists().where(workers.c.seen_at >= since)
+    running = sa.exists().where(runs.c.seen_at >= since, runs.c.ended_at.is_(None), runs.c.holder.is_not(None))
+    if op.get_bind().scalar(sa.select(sa.or_(working, running))):
+        detail = "another release is at work on it: stop it first; where it was killed, wait a minute"
+        raise Unreachable("the database", detail)
 
 
 def _drop_indexes(column: str) -> None:
@@ -92,17 +118,21 @@ def _carry_over(states: Mapping[str, str]) -> None:
 def _carry_over_digests(digests: Mapping[str, str]) -> None:
     """The same for digests of states, some rows in memory at a time."""
     snapshots = sa.table("snapshots", sa.column("dialog_id", sa.String), sa.column("digests", sa.JSON))
+    mine = snapshots.c.dialog_id == sa.bindparam("of")
+    update = sa.update(snapshots).where(mine).values(digests=sa.bindparam("said"))
     connection, last = op.get_bind(), ""
     while True:
         page = sa.select(snapshots).where(snapshots.c.dialog_id > last).order_by(snapshots.c.dialog_id).limit(_AT_ONCE)
         rows = connection.execute(page).all()
-        for dialog_id, said in rows:
-            anew = {place: _in_state(place, each, digests) for place, each in said.items()}
-            if anew != said:
-                mine = snapshots.c.dialog_id == dialog_id
-                connection.execute(sa.update(snapshots).where(mine).values(digests=anew))
         if not rows:
             return
+        carried = (
+            (dialog_id, said, {place: _in_state(place, each, digests) for place, each in said.items()})
+            for dialog_id, said in rows
+        )
+        changed = [{"of": dialog_id, "said": anew} for dialog_id, said, anew in carried if anew != said]
+        if changed:
+            connection.execute(update, changed)
         last = rows[-1].dialog_id
 
 
