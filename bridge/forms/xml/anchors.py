@@ -4,10 +4,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+QUANTIFIER = re.compile(r"[*+?]|\{\d+(?:,\d*)?\}")
 OPEN_END = re.compile(r"\)[*+?]\)*\Z")
 """How a branch ends behind which libxml2 takes other branches for a way into its end."""
 _LONGEST = 10_000
 """Beyond so many characters ways are not told apart any more: each anchor that may be left out doubles them."""
+_COUNTED = re.compile(r"\{(\d{1,4})(?:(,)(\d{0,4}))?\}")
+_MOST_SPELLED = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,34 @@ def outside_classes(pattern: str, start: int = 0) -> Iterator[tuple[int, str]]:
             deep -= 1
         begins = opens
         at += 1
+
+
+def spelled_out(atom: str, often: str, *, again: bool) -> str | None:
+    """The *atom* as *often* as that, without a count; None if it has none or a high one. *again*: it is in a loop."""
+    counted = _COUNTED.fullmatch(often)
+    if counted is None:
+        return None
+    low = int(counted[1])
+    if counted[2] and not counted[3]:
+        return atom * (low - 1) + f"{atom}+" if 0 < low <= _MOST_SPELLED else None
+    more = int(counted[3] or low) - low
+    if not 0 <= more <= _MOST_SPELLED or (more == 0 and (low == 0 or low > _MOST_SPELLED or not (again or low < 4))):
+        return None
+    bare = low < 4 or (again and low <= _MOST_SPELLED)
+    return (atom * low if bare else f"{atom}{{{low}}}") + f"{atom}?" * more
+
+
+def from_none(often: str) -> str:
+    """What means the same as *often* behind what may be nothing: as many at the most, and none at least."""
+    most = re.search(r"(\d+)\}", often)
+    return "*" if most is None else f"{{0,{most[1]}}}"
+
+
+def after_quantifier(pattern: str, at: int) -> int:
+    """The place behind the quantifier that stands *at* that place, or that place where none does."""
+    found = QUANTIFIER.match(pattern, at)
+    end = at if found is None else found.end()
+    return end + (found is not None and pattern.startswith("?", end))
 
 
 def without_anchors(pattern: str) -> str:

@@ -10,10 +10,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from bridge.forms.xml.anchors import OPEN_END, Way, either, in_turn, outside_classes, repeated, whole
+from bridge.forms.xml.anchors import (
+    OPEN_END,
+    QUANTIFIER,
+    Way,
+    after_quantifier,
+    either,
+    from_none,
+    in_turn,
+    outside_classes,
+    repeated,
+    spelled_out,
+    whole,
+)
 from bridge.forms.xml.automata import knows_block
 
-_QUANTIFIER = re.compile(r"[*+?]|\{\d+(?:,\d*)?\}")
 _CODE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2}))")
 _CATEGORY = re.compile(r"\\[pP]\{[^}]*\}")
 _GROUP = re.compile(r"\?(?::|P?<(?![=!])[^>]*>|'[^']*')")
@@ -22,10 +33,8 @@ _OWN = frozenset("nrt\\|.?*+(){}-[]^")
 """What a backslash may stand before in XSD, beside its classes."""
 _CLASSES = frozenset("sSiIcCdDwW")
 _DEEPEST = 50
-_MOST_SPELLED = 30
 _AT_MOST_ONCE = ("?", "{1}", "{0,1}")
 _NOT_AT_ALL = re.compile(r"\{0+(?:,0+)?\}")
-_COUNTED = re.compile(r"\{(\d{1,4}),(\d{1,4})\}")
 _ENDS_IN_GROUP = re.compile(r"(?<!\\)\)[*+](?:\)|\|)")
 _NEGATED = re.compile(r"\[\^(?:[^\]\\]|\\.)*\]")
 _SPECIAL = frozenset("\\|.?*+(){}[]")
@@ -98,6 +107,8 @@ class _Reader:
         self._pattern, self._at, self._deep = pattern, 0, 0
         self._ahead = ahead
         """Whether it only looks whether what follows an anchor may be nothing."""
+        self._again = 0
+        """How many of the groups around may come more than once."""
         self._may_end: dict[int, bool] = {}
         self.strays = False
         self.left_out: list[str] = []
@@ -229,7 +240,7 @@ class _Reader:
 
     def _piece(self, *, begins: bool, last: bool) -> _Part:
         atom = self._atom(begins=begins, last=last)
-        quantifier = _QUANTIFIER.match(self._pattern, self._at)
+        quantifier = QUANTIFIER.match(self._pattern, self._at)
         if quantifier is None:
             return atom
         self._at = quantifier.end()
@@ -239,6 +250,9 @@ class _Reader:
         if not atom.text:
             return atom  # What was left out comes no more often.
         often = quantifier[0]
+        if atom.empty and not atom.anchored and often not in _AT_MOST_ONCE and "){0," not in atom.text:
+            often = from_none(often)
+            self.apart = True  # Of what may be nothing libxml2 counts what is something; three deep it gives up.
         if (atom.starts or atom.ends) and not self._ahead:
             often = _at_most_once(often)
         text, optional = self._often(atom.text, often), often in ("*", "?") or re.match(r"\{0+[,}]", often) is not None
@@ -268,13 +282,10 @@ class _Reader:
         if often == "*" and _ENDS_IN_GROUP.search(atom):
             self.apart = True  # libxml2 would come in at the inner group as well.
             return f"({atom}+)?"
-        counted = _COUNTED.fullmatch(often)
-        if counted is not None and self._branching and not atom.startswith("("):
-            low, more = int(counted[1]), int(counted[2]) - int(counted[1])
-            if 0 < more <= _MOST_SPELLED:
-                self.apart = True  # Where ways part, libxml2 mixes up those that count.
-                exact = atom * low if low < 3 else f"{atom}{{{low}}}"
-                return exact + f"{atom}?" * more
+        if self._branching and not atom.startswith("("):
+            spelled = spelled_out(atom, often, again=self._again > 0)
+            self.apart = self.apart or spelled is not None  # Where ways part, libxml2 mixes up those that count.
+            return atom + often if spelled is None else spelled
         return atom + often
 
     def _atom(self, *, begins: bool, last: bool) -> _Part:
@@ -294,7 +305,7 @@ class _Reader:
         self._at += 1
         if character not in "{}]":
             return character
-        second = _QUANTIFIER.match(self._pattern, self._at - 1)
+        second = QUANTIFIER.match(self._pattern, self._at - 1)
         if second is not None:  # Of a quantifier, which nobody allows.
             self._at = second.end()
             return second[0]
@@ -328,7 +339,11 @@ class _Reader:
         elif self._more() == "?":
             raise _Untold(f"XSD has no '({self._pattern[self._at : self._at + 2]}'")
         end = self._close(start)
-        inner = self._branches(first=begins, last=last and self._ends(_after_quantifier(self._pattern, end)))
+        quantifier = QUANTIFIER.match(self._pattern, end)
+        again = quantifier is not None and quantifier[0] not in _AT_MOST_ONCE
+        self._again += again
+        inner = self._branches(first=begins, last=last and self._ends(after_quantifier(self._pattern, end)))
+        self._again -= again
         if self._more() != ")":
             raise _Untold("a group is not closed")
         self._at += 1
@@ -471,12 +486,6 @@ def _at_most_once(often: str) -> str:
     if often != "+" and int(re.split("[{,}]", often)[1]) > 1:
         raise _Untold("an anchor stands in what has to come several times")
     return "{1}"
-
-
-def _after_quantifier(pattern: str, at: int) -> int:
-    found = _QUANTIFIER.match(pattern, at)
-    end = at if found is None else found.end()
-    return end + (found is not None and pattern.startswith("?", end))
 
 
 def _plain(character: str, *, in_class: bool) -> str:
