@@ -78,19 +78,20 @@ class SchemaModel:
             except (ArithmeticError, ValueError):  # A year of twenty digits, say.
                 return False
 
-    def collapses(self, simple: XsdSimpleType) -> bool:
-        """Whether blanks around a value of the type *simple* mean nothing, and libxml2 stumbles over them."""
+    def collapses(self, simple: XsdSimpleType, bare: str) -> bool:
+        """Whether blanks around *bare*, of the type *simple*, mean nothing, and libxml2 stumbles over them."""
         if simple.is_union():
             if hasattr(simple, "member_types"):
-                return any(map(self.collapses, simple.member_types))
-            return simple.base_type is not None and self.collapses(simple.base_type)
+                # Blanks are what the member that takes the value says they are: of another they may be a part.
+                return any(self.collapses(each, bare) and self.takes(each, bare) for each in simple.member_types)
+            return simple.base_type is not None and self.collapses(simple.base_type, bare)
         return any((level.name or "").removeprefix(XSD) in DATES for level in _levels(simple))
 
     def takes_collapsed(self, node: etree._Element, attribute: str | None) -> bool:
         """Whether the value is one of a type for which blanks around it mean nothing, and is valid without them."""
         simple, text = self._value(node, attribute)
         bare = text.strip(" \t\r\n")
-        if simple is None or bare == text or not self.collapses(simple):
+        if simple is None or bare == text or not self.collapses(simple, bare):
             return False
         with self._decoding:
             try:
@@ -102,7 +103,7 @@ class SchemaModel:
         """The facets that the value breaks once the blanks around it are gone, if its built-in type takes it then."""
         simple, text = self._value(node, attribute)
         bare = text.strip(" \t\r\n")
-        if simple is None or bare == text or simple.is_union() or not self.collapses(simple):
+        if simple is None or bare == text or simple.is_union() or not self.collapses(simple, bare):
             return ()
         with self._decoding:
             try:

@@ -61,7 +61,7 @@ def collapse_blanks(root: etree._Element, data: bytes, model: SchemaModel) -> bo
             changed = True
     for value in [each for each in values_of(root, model) if isinstance(each, Value)]:
         bare = value.text.strip(BLANKS)
-        if bare == value.text or not model.collapses(value.simple):
+        if bare == value.text or not model.collapses(value.simple, bare):
             continue
         changed = True
         if value.attribute is not None:
