@@ -336,7 +336,7 @@ def _elements() -> Made:
     for form, default in product(("qualified", "unqualified"), repeat=2):
         about = f' targetNamespace="urn:p" xmlns="urn:p" elementFormDefault="{default}"'
         yield f"{form} in {default}", holding(sequence(field("a", more=f' form="{form}"'), field("b")), about=about)
-    for uri in ("urn:prøve", "a b", "x", "http://example.test/{x", "http://example.test/?a=1&amp;b=2"):
+    for uri in ("urn:prøve", "a b", "x", "http://example.test/{x}", "http://example.test/?a=1&amp;b=2"):
         about = f' targetNamespace="{uri}" xmlns="{uri}"{QUALIFIED}'
         yield f"the namespace {uri}", holding(sequence(field("a")), about=about)
     yield (

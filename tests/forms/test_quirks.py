@@ -118,8 +118,9 @@ QUIRKS = {
     ),
     "a namespace with a closing brace: the target, a prefix's, an import's or a wildcard's": Quirk(
         schema=element('<x:element name="m" type="x:int"/>', 'targetNamespace="urn:a}b"'),
-        outcome="refused",
-        said="write %7D in its place",
+        outcome="taken",
+        valid=('<m xmlns="urn:a}b">1</m>',),
+        invalid=('<m xmlns="urn:a}b">x</m>', '<m xmlns="urn:ab">1</m>'),
     ),
     "XSD 1.1: `vc:minVersion`, `xs:assert`, `xs:alternative`, `xs:openContent`, `xs:override`": Quirk(
         schema=element(

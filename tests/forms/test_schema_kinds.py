@@ -22,8 +22,8 @@ from tests.forms.schema_kinds import MAIN, Files, complex_type, schema, schemas
 
 ALL = dict(schemas())
 SAMPLE = sorted(ALL)[::40]
-ONLY_ONE_ENGINE = {"elements: sequences within sequences"}
-"""xmlschema cannot go so deep."""
+ONLY_ONE_ENGINE = {"elements: sequences within sequences", "elements: the namespace http://example.test/{x}"}
+"""xmlschema cannot go so deep, or tell what it read."""
 SPEC = FormSpec(kind=FormKind.MAIN, data_format_id="", data_format_version="", schema=MAIN)
 
 
@@ -113,7 +113,7 @@ def test_a_schema_without_a_root_takes_no_form(tmp_path: Path) -> None:
 
 def test_a_schema_that_only_libxml2_reads_is_tried_as_well(tmp_path: Path) -> None:
     """Its roots are those that the file declares."""
-    registry = SchemaRegistry(folder_of(tmp_path, ALL[next(iter(ONLY_ONE_ENGINE))]))
+    registry = SchemaRegistry(folder_of(tmp_path, ALL["elements: sequences within sequences"]))
     registry.load([MAIN])
 
     assert [each.rpartition("}")[2] for each in registry.roots(MAIN)] == ["m"]

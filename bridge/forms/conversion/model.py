@@ -172,6 +172,8 @@ def read_model(files: SchemaFiles, path: Path, root: str | None = None) -> FormM
     Raises:
         ConfigurationError: It cannot be converted by, or has no such root.
     """
+    if files.unconvertible:
+        raise ConfigurationError(files.unconvertible)
     built = build_xmlschema(files)
     schema = built.schema
     if schema is None:

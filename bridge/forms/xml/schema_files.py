@@ -64,6 +64,8 @@ class SchemaFiles:
     """The target namespace."""
     qualified: bool
     """Whether the elements inside the root are in the target namespace as well."""
+    unconvertible: tuple[Fault, ...] = ()
+    """Why forms are judged by it and cannot be converted: namespaces with a closing brace."""
 
     def in_plain_namespaces(self) -> "SchemaFiles":
         """The schema with URIs in place of namespaces that are none to libxml2; itself where it has none of those."""
@@ -161,6 +163,7 @@ class SchemaReading:
         self.roots: dict[str, etree._Element] = {}
         self.digests: dict[str, str] = {}
         self.faults: list[Fault] = []
+        self.unconvertible: list[Fault] = []
         self.unresolved: list[Fault] = []
         """Imports that lead nowhere: faults only when the schema cannot do without them."""
         self.notes: list[str] = []
@@ -285,7 +288,7 @@ class SchemaReading:
             message = f"not an XML Schema: the root element is {local!r}, not 'schema'"
             self.faults.append(Fault(where=where, message=message))
             return None
-        self.faults += _braced_namespaces(root, path) if b"}" in data or b"&#" in data else ()
+        self.unconvertible += _braced_namespaces(root, path) if b"}" in data or b"&#" in data else ()
         return root
 
 
@@ -298,8 +301,8 @@ def _braced_namespaces(root: etree._Element, path: Path) -> Iterator[Fault]:
             if "}" in uri and uri not in seen:
                 seen.add(uri)
                 message = (
-                    f"the namespace {uri!r} has a closing brace, and names in it cannot be told apart from it: write"
-                    " %7D in its place, here and in the forms"
+                    f"the namespace {uri!r} has a closing brace, and names in it cannot be told apart from it: to"
+                    " convert forms, write %7D in its place, here and in them"
                 )
                 yield Fault(where=f"{path}:{line_of(element)}:1", message=message)
 

@@ -34,6 +34,7 @@ def read_schema_files(folder: Path, name: str) -> SchemaFiles:
         engine=reading.engine(),
         namespace=main.get("targetNamespace"),
         qualified=main.get("elementFormDefault") == "qualified",
+        unconvertible=tuple(reading.unconvertible),
     )
     return _with_engine(files, folder, reading)
 
