@@ -45,8 +45,11 @@ class ControlRoute:
             BadRequest: A member of the body or of the query is unknown, missing or wrong.
         """
         query = _query(request, self.query)
+        # Who has nothing to say need not say so in JSON.
+        sent = request.content_length or "Transfer-Encoding" in request.headers
+        wanted = self.body if sent or (self.body is not None and self.body.members) else None
         return Given(
-            body={} if self.body is None else read(self.body, _json(request)),
+            body={} if wanted is None else read(wanted, _json(request)),
             query={name: value for name, value in query.items() if name != "scope"},
             scopes=query.get("scope", ()),
         )
