@@ -46,8 +46,8 @@ class ControlRoute:
         """
         query = _query(request, self.query)
         # Who has nothing to say need not say so in JSON.
-        sent = request.content_length or "Transfer-Encoding" in request.headers
-        wanted = self.body if sent or (self.body is not None and self.body.members) else None
+        silent = not request.content_length and "Transfer-Encoding" not in request.headers
+        wanted = None if silent and isinstance(self.body, Record) and not self.body.members else self.body
         return Given(
             body={} if wanted is None else read(wanted, _json(request)),
             query={name: value for name, value in query.items() if name != "scope"},
