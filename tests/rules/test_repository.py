@@ -21,6 +21,17 @@ def required() -> set[str]:
     return {re.split(r"[<>=\[; ]", line.strip())[0].lower() for line in lines if line.strip()}
 
 
+def test_every_package_is_shipped() -> None:
+    """What an install from the repository finds beside itself, one from a wheel has to bring along."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    there = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "bridge").rglob("__init__.py")}
+
+    # The folders that are bundled lie at the top of the repository.
+    outside = {"bridge.bundled.mappings", "bridge.bundled.schemas"}
+    assert set(config["options"]["packages"].split()) == there | outside
+
+
 def test_every_dependency_has_its_reason() -> None:
     """A library that nobody can give a line for is one too many."""
     config = configparser.ConfigParser()

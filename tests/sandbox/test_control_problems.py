@@ -62,6 +62,21 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     assert document["detail"] == "; ".join(f"{each['member']} {each['detail']}" for each in document["errors"])
 
 
+def test_who_has_nothing_to_say_needs_no_body() -> None:
+    """Without one, with an empty object, and not with what would be passed over."""
+    session, held = session_into(make_world()), f"{CONTROL}/faults/held"
+
+    answers = [
+        session.post(held),
+        session.post(held, json={}),
+        session.post(held, json={"id": 1}),
+        session.post(held, data="id=1"),
+        session.post(f"{CONTROL}/clients"),
+    ]
+
+    assert [each.status_code for each in answers] == [200, 200, 400, 415, 415]
+
+
 def test_another_type_of_body_is_told_which_is_taken() -> None:
     """415, in a problem document as well."""
     answer = posted(b"{}", **{"Content-Type": "text/plain"})

@@ -192,7 +192,8 @@ class EchoUploads:
     def detach(
         self, bridge: Bridge, *, mapping: ServiceMapping, action: ActionMapping, link: Link, target: AttachmentId
     ) -> None:
-        raise NotImplementedError
+        assert (mapping.service_resource, action.target) == (RESOURCE, ECHO)
+        self.find(bridge, link, target)
 
 
 @pytest.fixture(scope="module")
