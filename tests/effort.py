@@ -1,5 +1,6 @@
 """How work grows with what comes in: the processor's time of one thread, so that nobody else's counts."""
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,21 +21,26 @@ def growth(work: Callable[[int], object], size: int) -> float:
 
 
 def _effort(work: Callable[[int], object], size: int) -> float:
-    with _unmeasured():
+    with _nothing_else():
         before = time.thread_time()
         work(size)
         return time.thread_time() - before
 
 
 @contextmanager
-def _unmeasured() -> Iterator[None]:
-    """Without coverage (.ci/run), whose own work would be most of what is timed."""
-    measuring = coverage.Coverage.current()
-    if measuring is None:
-        yield
-        return
-    measuring.stop()
+def _nothing_else() -> Iterator[None]:
+    """
+    Without coverage (.ci/run), whose own work would be most of what is timed, and without collections of garbage: one
+    that goes through all that earlier tests left would be more than a short work.
+    """
+    measuring, collecting = coverage.Coverage.current(), gc.isenabled()
+    if measuring is not None:
+        measuring.stop()
+    gc.disable()
     try:
         yield
     finally:
-        measuring.start()
+        if collecting:
+            gc.enable()
+        if measuring is not None:
+            measuring.start()

@@ -301,8 +301,6 @@ _LACKED = "'target: {target}' has no '{key}': leave it out"
 _OTHERS = Field(description="Another target's: leave it out.", json_schema_extra=NOT_SUGGESTED)
 Lacked = Annotated[None, _OTHERS, _only(None, _LACKED)]
 """In the model of a target, a key that is another's; what says nothing is taken, as it was before targets had keys."""
-LackedFlag = Annotated[Literal[False], _OTHERS, _only(False, _LACKED)]
-"""The same of a key that is true or false."""
 
 
 def _needs_form(value: object) -> object:

@@ -26,7 +26,6 @@ from bridge.core.templates import fill
 
 LIMITS: Mapping[str, int] = {"title": 255, "summary": 255, "additionalInfo": 1023, "extendedStatus": 25}
 """The longest text of each content, in UTF-16 code units (facts/dialogporten.md 2.5)."""
-CODE_LIMIT = 255
 TITLE_LIMIT = 255
 URL_LIMIT = 1023
 

@@ -5,14 +5,14 @@ from dataclasses import replace
 import structlog
 
 from bridge.adapters.altinn2.orders import ElementKey
-from bridge.core.altinn2_problems import problem_for
 from bridge.core.delivery import Event
 from bridge.core.elements import Element, Form
-from bridge.core.errors import Finding, Missing, Rejected
+from bridge.core.errors import Missing, Rejected
 from bridge.core.mapping import ActionMapping, AfterUpdate, ServiceMapping
 from bridge.core.problems import Refusal
 from bridge.parts import Bridge
 from bridge.steps.delivery import PlannedWrite
+from bridge.steps.drivers.altinn2.refusals import findings_at, refusal_of
 from bridge.steps.drivers.altinn2.requests import DraftPut, write_content
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge.steps")
@@ -60,10 +60,8 @@ def refuse_what_altinn_refuses(bridge: Bridge, element: Element) -> None:
         # The element was there a moment ago: what is missing is the question.
         raise Refusal("upstream_refused", 502) from error
     except Rejected as error:
-        log.warning("Altinn 2 would not validate", reason=error.reason, detail=error.detail)
-        raise Refusal.of(problem_for(error.reason)) from error
+        raise refusal_of(error) from error
     if not verdict.sound or verdict.errors:
-        findings = tuple(Finding(path=path, rule="refused_by_altinn") for path in verdict.errors)
-        raise Refusal("form_refused", 422, findings=findings)
+        raise Refusal("form_refused", 422, findings=findings_at(verdict.errors))
     if verdict.warnings:
         log.info("Altinn 2 has warnings and takes the form", warnings=len(verdict.warnings))

@@ -1,5 +1,6 @@
 """Altinn 2's no: a line for the operator, and what whoever asked is told."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import structlog
@@ -24,5 +25,9 @@ def refusal_of(error: Rejected) -> Refusal:
 
 def problem_of(error: Rejected) -> Problem:
     """What who pressed is told, with the places at fault in the form."""
-    findings = tuple(Finding(path=path, rule="refused_by_altinn") for path in error.keys)
-    return replace(problem_for(error.reason), findings=findings)
+    return replace(problem_for(error.reason), findings=findings_at(error.keys))
+
+
+def findings_at(paths: Iterable[str]) -> tuple[Finding, ...]:
+    """The places of a form that Altinn 2 names; what it says of them may hold values."""
+    return tuple(Finding(path=path, rule="refused_by_altinn") for path in paths)
